@@ -1,0 +1,145 @@
+"""LDA with Ledoit-Wolf shrinkage, solved in the smaller of n and d dimensions.
+
+scikit-learn's `LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")` averages, over the classes with their
+priors p_k, the Ledoit-Wolf covariance of the standardised class, scaled back:
+
+    S = sum_k p_k D_k [(1 - a_k) Z_k' Z_k / n_k + a_k m_k I] D_k
+
+with Z_k the standardised examples of class k, D_k = diag(their deviations), a_k the shrinkage and m_k the mean variance
+(Ledoit & Wolf, 2004). The first term's factors stack to U' U with n rows, the second is a diagonal A, so
+
+    S^-1 B = A^-1 B - A^-1 U' (I + U A^-1 U')^-1 U A^-1 B        (Woodbury)
+
+costs O(n^2 d) where the d x d system costs O(d^3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.linalg
+
+from serab_core.types import Examples, PointError
+
+if TYPE_CHECKING:
+    from serab_core.types import Features, Labels, Params
+
+
+@dataclass(frozen=True, slots=True)
+class LinearPredictor:
+    """A linear rule: labels (k,), weights (k, d) and offsets (k,); the largest score wins."""
+
+    labels: Labels
+    weights: Features
+    offsets: Features
+
+    def decision(self, X: Features) -> Features:
+        """Scores: float64, shape (n, k)."""
+        scores: Features = X @ self.weights.T + self.offsets
+        return scores
+
+    def predict(self, X: Features) -> Labels:
+        """Class indices for features of shape (n, d)."""
+        chosen: Labels = self.labels[np.argmax(self.decision(X), axis=1)]
+        return chosen
+
+
+class LinearWorkspace:
+    """Holds the training examples, and both splits together."""
+
+    def __init__(self, train: Examples, validation: Examples) -> None:
+        self._train = train
+        self._both = Examples(
+            np.concatenate([train.X, validation.X]), np.concatenate([train.y, validation.y]), train.n_classes
+        )
+
+    def fit(self, params: Params) -> LinearPredictor:
+        """Fits on the training examples."""
+        return fit_linear(self._train)
+
+    def refit(self, params: Params) -> LinearPredictor:
+        """Fits on training and validation examples together."""
+        return fit_linear(self._both)
+
+
+def fit_linear(examples: Examples) -> LinearPredictor:
+    """Fits LDA to examples of shape (n, d).
+
+    Raises:
+        PointError: fewer than two classes are there.
+    """
+    labels, counts = np.unique(examples.y, return_counts=True)
+    if len(labels) < 2:
+        raise PointError("the examples are all of one class")
+    n, d = examples.X.shape
+    means = np.stack([examples.X[examples.y == label].mean(axis=0) for label in labels])
+    priors = counts / n
+    factor, diagonal = covariance_factors(examples.X, examples.y, labels, means)
+    if d <= n or diagonal.min() <= np.finfo(float).eps * diagonal.max():
+        covariance = factor.T @ factor
+        covariance.flat[:: d + 1] += diagonal
+        weights = scipy.linalg.lstsq(covariance, means.T)[0].T
+    else:
+        weights = _woodbury(factor, diagonal, means.T).T
+    offsets = -0.5 * np.einsum("kd,kd->k", means, weights) + np.log(priors)
+    return LinearPredictor(labels.astype(np.int64), weights, offsets)
+
+
+def covariance_factors(X: Features, y: Labels, labels: Labels, means: Features) -> tuple[Features, Features]:
+    """The pooled covariance as U' U + diag(A).
+
+    Returns:
+        U of shape (n, d) and A of shape (d,).
+    """
+    n, d = X.shape
+    factor = np.empty_like(X)
+    diagonal = np.zeros(d)
+    start = 0
+    for label, mean in zip(labels, means, strict=True):
+        centred = X[y == label] - mean
+        size = len(centred)
+        deviation = np.sqrt(np.mean(centred**2, axis=0))
+        # As scikit-learn's StandardScaler: what does not vary, up to rounding, is left as it is.
+        constant = deviation**2 <= size * np.finfo(float).eps * deviation**2 + (size * mean * np.finfo(float).eps) ** 2
+        deviation[constant] = 1.0
+        shrinkage, variance = ledoit_wolf(centred / deviation)
+        prior = size / n
+        factor[start : start + size] = np.sqrt(prior * (1.0 - shrinkage) / size) * centred
+        diagonal += prior * shrinkage * variance * deviation**2
+        start += size
+    return factor, diagonal
+
+
+def ledoit_wolf(Z: Features) -> tuple[float, float]:
+    """Shrinkage and mean variance of centred examples (Ledoit & Wolf, 2004, section 3.2), from n x n products alone.
+
+    The sum of the squared entries of Z' Z is that of Z Z', and the entries of (Z^2)' (Z^2) sum to the squared row sums.
+
+    Args:
+        Z: shape (n, d), centred.
+
+    Returns:
+        the shrinkage in [0, 1] and the mean variance.
+    """
+    n, d = Z.shape
+    squared = Z**2
+    variance = float(squared.sum() / (n * d))
+    if d == 1:
+        return 0.0, variance
+    gram = Z @ Z.T if n <= d else Z.T @ Z
+    off = float(np.sum(gram**2)) / n**2
+    beta = (float(np.sum(squared.sum(axis=1) ** 2)) / n - off) / (d * n)
+    delta = (off - d * variance**2) / d
+    beta = min(beta, delta)
+    return (0.0 if beta == 0.0 else beta / delta), variance
+
+
+def _woodbury(factor: Features, diagonal: Features, B: Features) -> Features:
+    scaled = factor / diagonal
+    inner = scaled @ factor.T
+    inner.flat[:: len(inner) + 1] += 1.0
+    solved = scipy.linalg.solve(inner, scaled @ B, assume_a="pos")
+    solution: Features = B / diagonal[:, None] - scaled.T @ solved
+    return solution

@@ -1,0 +1,41 @@
+"""Linear discriminant analysis: least squares with Ledoit-Wolf shrinkage, one point.
+
+The numbers are scikit-learn's; where there are fewer utterances than dimensions they are computed without the
+d x d covariance (see `_linear.py`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from serab_core import ClassifierSpec, hookimpl
+
+if TYPE_CHECKING:
+    from serab_core import Examples
+    from serab_core.hookspecs import Register
+    from serab_core.types import Workspace
+
+SERAB_API_VERSION = 1
+
+
+def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
+    """A workspace over both splits."""
+    from serab_plugin_classifiers._linear import LinearWorkspace
+
+    return LinearWorkspace(train, validation)
+
+
+@hookimpl
+def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
+    """Registers `lda`."""
+    register(
+        ClassifierSpec(
+            name="lda",
+            title="LDA",
+            summary="linear discriminant analysis, Ledoit-Wolf shrinkage",
+            search_space={"solver": ("lsqr",)},
+            prepare=prepare,
+            order=1,
+            libraries=("scikit-learn",),
+        )
+    )

@@ -1,0 +1,41 @@
+"""Quadratic discriminant analysis as scikit-learn 0.24 defined it, over 3 points.
+
+Later scikit-learn refuses a class with fewer utterances than dimensions, which most SERAB tasks have; the paper's era
+computed it, with a warning. So the definition is kept here (see `_quadratic.py`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from serab_core import ClassifierSpec, hookimpl
+
+if TYPE_CHECKING:
+    from serab_core import Examples
+    from serab_core.hookspecs import Register
+    from serab_core.types import Workspace
+
+SERAB_API_VERSION = 1
+
+
+def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
+    """A workspace that decomposes each class once for every point."""
+    from serab_plugin_classifiers._quadratic import QuadraticWorkspace
+
+    return QuadraticWorkspace(train, validation)
+
+
+@hookimpl
+def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
+    """Registers `qda`."""
+    register(
+        ClassifierSpec(
+            name="qda",
+            title="QDA",
+            summary="quadratic discriminant analysis, as scikit-learn 0.24 computed it",
+            search_space={"reg_param": (0.0, 0.1, 0.25)},
+            prepare=prepare,
+            order=3,
+            libraries=("numpy", "scipy"),
+        )
+    )

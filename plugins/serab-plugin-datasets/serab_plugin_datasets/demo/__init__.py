@@ -1,0 +1,60 @@
+"""`demo`: a small synthetic corpus for trying things out. It says nothing about real speech."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from serab_core import DatasetSpec, Entry, SourceFile, hookimpl, index_by_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from serab_core.hookspecs import Register
+
+SERAB_API_VERSION = 1
+
+LABELS = ("anger", "happiness", "neutral", "sadness")
+SPEAKERS = tuple(f"s{number:02d}" for number in range(1, 11))
+TAKES = 4
+_NAME = re.compile(rf"(?P<speaker>s\d\d)_(?P<label>{'|'.join(LABELS)})_(?P<take>\d)")
+
+
+def parse(file: SourceFile) -> Entry | None:
+    """Reads speaker and emotion off a name such as `s01_anger_1.wav`."""
+    match = _NAME.fullmatch(file.name.stem)
+    return Entry(id=file.name.stem, file=file, label=match["label"], speaker=match["speaker"]) if match else None
+
+
+def expected_ids() -> frozenset[str]:
+    """The 160 utterances: 10 speakers, 4 emotions, 4 takes."""
+    return frozenset(f"{s}_{label}_{take}" for s in SPEAKERS for label in LABELS for take in range(1, TAKES + 1))
+
+
+def generate(folder: Path) -> None:
+    """Writes the corpus into a folder: 16 kHz, 16-bit WAV, the same bytes every time."""
+    from serab_plugin_datasets.demo.corpus import write_corpus
+
+    write_corpus(folder, sorted(expected_ids()))
+
+
+@hookimpl
+def serab_register_datasets(register: Register[DatasetSpec]) -> None:
+    """Registers `demo`."""
+    register(
+        DatasetSpec(
+            name="demo",
+            title="Demo (synthetic)",
+            language="zxx",
+            labels=LABELS,
+            index=index_by_name(parse),
+            licence="Apache-2.0",
+            citation="",
+            how_to_get="serab makes it: serab data prepare demo",
+            expected_counts=dict.fromkeys(LABELS, len(SPEAKERS) * TAKES),
+            expected_speakers=len(SPEAKERS),
+            expected_ids=expected_ids,
+            synthetic=True,
+            generate=generate,
+        )
+    )

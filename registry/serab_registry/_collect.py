@@ -1,0 +1,62 @@
+"""Collects what one plugin registers, and checks the names it uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from serab_registry._errors import PluginLoadError
+
+if TYPE_CHECKING:
+    from serab_registry._records import PluginRecord
+
+
+@dataclass(slots=True)
+class Collector:
+    """The `register` argument of the hooks. It is thrown away whole when the plugin fails half-way.
+
+    A plugin owns its entry point's name and the variants below it: `byol-s`, `byol-s/512`, `byol-s/2048`.
+    """
+
+    record: PluginRecord
+    items: dict[str, Any] = field(default_factory=dict)
+    default: str | None = None
+
+    def __call__(self, item: Any, *, default: bool = False) -> None:
+        """Registers one item, which has a `name`; `default` makes the bare name mean this variant.
+
+        Raises:
+            PluginLoadError: no name, a name outside the plugin's own, the same name twice, or two defaults.
+        """
+        name = getattr(item, "name", None)
+        own = self.record.name
+        if not isinstance(name, str):
+            raise PluginLoadError(self.record, f"registered {type(item).__name__}, which has no name")
+        if name != own and not (name.startswith(f"{own}/") and len(name) > len(own) + 1):
+            raise PluginLoadError(self.record, f"registered {name!r}, which is neither {own!r} nor '{own}/...'")
+        if name in self.items:
+            raise PluginLoadError(self.record, f"registered {name!r} twice")
+        if default and self.default is not None:
+            raise PluginLoadError(self.record, f"declares two defaults, {self.default!r} and {name!r}")
+        self.items[name] = item
+        if default:
+            self.default = name
+
+    def finish(self) -> None:
+        """Settles which item the bare name means.
+
+        Raises:
+            PluginLoadError: nothing was registered, or several variants and no default.
+        """
+        if not self.items:
+            raise PluginLoadError(self.record, "registered nothing")
+        own = self.record.name
+        if own in self.items:
+            if self.default not in (None, own):
+                raise PluginLoadError(self.record, f"registered {own!r} and made {self.default!r} the default")
+            self.default = own
+        elif self.default is None:
+            if len(self.items) > 1:
+                names = ", ".join(self.items)
+                raise PluginLoadError(self.record, f"registered {names} and none of them as the default")
+            self.default = next(iter(self.items))

@@ -1,0 +1,237 @@
+"""The registry: names from metadata, one plugin's code on demand, and a memory of how each loading went."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from serab_registry._catalog import read_catalog
+from serab_registry._collect import Collector
+from serab_registry._discover import discover, normalise, owners
+from serab_registry._errors import (
+    ApiVersionError,
+    DisabledPluginError,
+    DuplicatePluginError,
+    PluginLoadError,
+    RegistryError,
+    UnknownPluginError,
+)
+from serab_registry._groups import Group
+from serab_registry._listeners import Listeners
+from serab_registry._loader import call_hook, import_module, manager_for
+from serab_registry._records import PluginRecord, PluginState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import ModuleType
+
+    import pluggy
+
+DISABLE_VARIABLE = "SERAB_DISABLE_PLUGINS"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A plugin that loaded: its record, what it registered by name, and which of these the bare name means."""
+
+    record: PluginRecord
+    items: dict[str, Any]
+    default: str
+
+    def pick(self, name: str) -> Any | None:
+        """The item called `name`, or the default for the plugin's bare name; None where there is none."""
+        return self.items.get(self.default if name == self.record.name else name)
+
+
+class Registry:
+    """Finds plugins over the entry-point groups, lazily and by name.
+
+    Args:
+        hookspecs: the module that holds the hook specs, marked for pluggy's project `serab`.
+        disabled: names, distributions or `dist:name`s that are switched off.
+        enabled: False switches every plugin off, before anything is imported.
+        find: gives the records; the installed distributions' metadata unless a test says otherwise.
+    """
+
+    def __init__(
+        self,
+        hookspecs: ModuleType,
+        *,
+        disabled: Iterable[str] = (),
+        enabled: bool = True,
+        find: Callable[[], tuple[PluginRecord, ...]] = discover,
+    ) -> None:
+        self._hookspecs = hookspecs
+        self._enabled = enabled
+        self._disabled = frozenset(entry.strip() for entry in disabled if entry.strip())
+        self._find = find
+        self._outcomes: dict[tuple[Group, str], Loaded | RegistryError] = {}
+
+    @cached_property
+    def _found(self) -> tuple[PluginRecord, ...]:
+        return self._find()
+
+    @cached_property
+    def _owners(self) -> dict[tuple[Group, str], list[PluginRecord]]:
+        return owners(self._found)
+
+    def records(self, group: Group | None = None) -> tuple[PluginRecord, ...]:
+        """What is installed, with the state each plugin has reached so far. Imports nothing."""
+        return tuple(self._state_of(record) for record in self._found if group in (None, record.group))
+
+    def names(self, group: Group) -> tuple[str, ...]:
+        """The public names of one group that are not switched off. Imports nothing."""
+        return tuple(dict.fromkeys(r.name for r in self._found if r.group is group and not self._switch(r)))
+
+    def load(self, group: Group, name: str) -> Loaded:
+        """Imports the one plugin behind `name` (`a`, `a/variant`, `dist:a` or `dist:a/variant`) and no other.
+
+        Raises:
+            UnknownPluginError: nothing is called that.
+            DisabledPluginError: it is switched off.
+            DuplicatePluginError: several distributions offer the name and none was chosen.
+            ApiVersionError: it was written for another hook API.
+            PluginLoadError: it raised, exited or registered something invalid.
+        """
+        return self._load(self._choose(group, name))
+
+    def get(self, group: Group, name: str) -> Any:
+        """The item called `name`, loading its plugin if need be. Raises as `load` does."""
+        loaded = self.load(group, name)
+        plain = name.rpartition(":")[2]
+        item = loaded.pick(plain)
+        if item is None:
+            near = difflib.get_close_matches(plain, loaded.items, n=5, cutoff=0.0)
+            raise UnknownPluginError(group, name, near, ())
+        return item
+
+    def load_all(self, group: Group) -> tuple[Loaded, ...]:
+        """Loads every plugin of one group; those that fail are left out and remembered in `records`."""
+        loaded = []
+        for record in self._found:
+            if record.group is group and self._state_of(record).state in (PluginState.FOUND, PluginState.LOADED):
+                try:
+                    loaded.append(self._load(record))
+                except RegistryError:
+                    continue
+        return tuple(loaded)
+
+    def call(self, group: Group, name: str, **arguments: Any) -> PluginRecord:
+        """Calls the group's hook of one plugin with other arguments than `register`. Raises as `load` does."""
+        record = self._choose(group, name)
+        try:
+            module = import_module(record)
+            hook = group.hook
+            assert hook is not None, "trackers are called through listeners()"
+            call_hook(record, manager_for(record, module, self._hookspecs), hook, **arguments)
+        except RegistryError as error:
+            self._outcomes[group, record.qualified] = error
+            raise
+        return self._remember(record, module)
+
+    def probe_commands(self) -> None:
+        """Imports every command plugin without adding its commands; what fails is remembered in `records`."""
+        self._probe(Group.COMMANDS)
+
+    def listeners(self) -> Listeners:
+        """Loads every tracker that is not switched off; one that fails is left out and remembered in `records`."""
+        return Listeners(self._probe(Group.TRACKERS))
+
+    def _probe(self, group: Group) -> list[tuple[PluginRecord, pluggy.PluginManager]]:
+        working = []
+        for record in self._found:
+            if record.group is not group or self._switch(record):
+                continue
+            try:
+                module = import_module(record)
+                working.append((record, manager_for(record, module, self._hookspecs)))
+                self._remember(record, module)
+            except RegistryError as error:
+                self._outcomes[group, record.qualified] = error
+        return working
+
+    def _remember(self, record: PluginRecord, module: ModuleType) -> PluginRecord:
+        done = replace(record, state=PluginState.LOADED, file=getattr(module, "__file__", None))
+        self._outcomes[record.group, record.qualified] = Loaded(done, {}, record.name)
+        return done
+
+    def _choose(self, group: Group, name: str) -> PluginRecord:
+        distribution, _, plain = name.rpartition(":")
+        own = plain.partition("/")[0]
+        candidates = [
+            record
+            for record in self._owners.get((group, own), ())
+            if not distribution or record.distribution == normalise(distribution)
+        ]
+        if not candidates:
+            raise UnknownPluginError(group, name, self._near(group, own), self._install(group, own))
+        usable = [record for record in candidates if not self._switch(record)]
+        if not usable:
+            raise DisabledPluginError(candidates[0], self._switch(candidates[0]))
+        if len(usable) > 1:
+            raise DuplicatePluginError(usable)
+        return usable[0]
+
+    def _load(self, record: PluginRecord) -> Loaded:
+        key = (record.group, record.qualified)
+        if key not in self._outcomes:
+            self._outcomes[key] = self._try(record)
+        outcome = self._outcomes[key]
+        if isinstance(outcome, RegistryError):
+            raise outcome
+        return outcome
+
+    def _try(self, record: PluginRecord) -> Loaded | RegistryError:
+        hook = record.group.hook
+        assert hook is not None, "trackers are loaded by listeners()"
+        collector = Collector(record)
+        try:
+            module = import_module(record)
+            call_hook(record, manager_for(record, module, self._hookspecs), hook, register=collector)
+            collector.finish()
+        except RegistryError as error:
+            return error
+        assert collector.default is not None
+        done = replace(
+            record,
+            state=PluginState.LOADED,
+            file=getattr(module, "__file__", None),
+            items=tuple(collector.items),
+        )
+        return Loaded(done, collector.items, collector.default)
+
+    def _state_of(self, record: PluginRecord) -> PluginRecord:
+        if self._switch(record):
+            return replace(record, state=PluginState.DISABLED, error=f"switched off by {self._switch(record)}")
+        outcome = self._outcomes.get((record.group, record.qualified))
+        if isinstance(outcome, Loaded):
+            return outcome.record
+        if isinstance(outcome, ApiVersionError):
+            return replace(record, state=PluginState.INCOMPATIBLE, error=str(outcome))
+        if isinstance(outcome, PluginLoadError):
+            return replace(record, state=PluginState.FAILED, error=outcome.reason)
+        sharing = [r for r in self._owners[record.group, record.name] if not self._switch(r)]
+        if len(sharing) > 1:
+            others = ", ".join(r.origin for r in sharing if r is not record)
+            return replace(record, state=PluginState.CONFLICT, error=f"{others} offers the same name")
+        return record
+
+    def _switch(self, record: PluginRecord) -> str:
+        if not self._enabled:
+            return "--no-plugins"
+        if self._disabled & {record.name, record.distribution, record.qualified}:
+            return DISABLE_VARIABLE
+        return ""
+
+    def _near(self, group: Group, name: str) -> list[str]:
+        return difflib.get_close_matches(name, self.names(group), n=3, cutoff=0.5)
+
+    def _install(self, group: Group, name: str) -> list[str]:
+        installed = {record.distribution for record in self._found}
+        return [
+            entry.distribution
+            for entry in read_catalog()
+            if entry.distribution not in installed and entry.offers(group, name)
+        ]

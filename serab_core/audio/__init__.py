@@ -1,0 +1,1 @@
+"""Files to waveforms: decoding with soundfile, mono by averaging, resampling with soxr."""

@@ -1,0 +1,114 @@
+"""`serab data`: preparing corpora."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer(no_args_is_help=True, help="Prepare corpora and see what is there.")
+
+
+@app.command("prepare", help="Prepare a corpus from the download that you have.")
+def prepare_command(
+    name: Annotated[str, typer.Argument(help="The dataset; see: serab data list")],
+    source: Annotated[
+        Path | None, typer.Argument(metavar="PATH", help="A zip, or a folder (used in place, not copied).")
+    ] = None,
+    allow_partial: Annotated[
+        bool, typer.Option("--allow-partial", help="Prepare an incomplete corpus; every result on it is marked.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
+) -> None:
+    """Prepares a corpus."""
+    from serab_core import plugins
+    from serab_core.cli.output import print_json, stderr, stdout
+    from serab_core.data.prepare import prepare
+    from serab_core.report.progress import progress_on
+    from serab_core.store.home import find_home
+
+    spec = plugins.dataset(name)
+    progress = progress_on(stderr())
+    prepared = prepare(spec, source, find_home(), progress, allow_partial=allow_partial)
+    summary = prepared.summary()
+    if as_json:
+        print_json({"schema": "serab.dataset-summary/1", **summary})
+    else:
+        _print_summary(stdout(), summary)
+
+
+def _print_summary(console: Console, summary: dict[str, Any]) -> None:
+    splits = ", ".join(f"{split} {count}" for split, count in summary["splits"].items())
+    labels = ", ".join(f"{label} {count}" for label, count in summary["labels"].items())
+    lines = [
+        f"{summary['title']} is prepared: {summary['utterances']} utterances, {len(summary['labels'])} labels, "
+        f"{summary['speakers']} speakers, {summary['hours']:.2f} h",
+        f"  split   {splits}",
+        f"  labels  {labels}",
+        f"  kept in {summary['folder']}",
+    ]
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    for file, reason in summary["skipped"][:5]:
+        console.print(f"  skipped {file}: {reason}", highlight=False, markup=False, soft_wrap=True)
+    if len(summary["skipped"]) > 5:
+        console.print(f"  and {len(summary['skipped']) - 5} more files; --json lists them", highlight=False)
+    if summary["partial"]:
+        text = f"  PARTIAL: {len(summary['missing'])} missing ({', '.join(summary['missing'][:5])}, ...)"
+        console.print(text, highlight=False, markup=False, style="yellow", soft_wrap=True)
+
+
+@app.command("list", help="Show every known dataset, whether it is prepared, and where to get it.")
+def list_command(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Shows datasets."""
+    from serab_registry import Group
+
+    from serab_core import plugins
+    from serab_core.cli.output import print_json, stdout
+    from serab_core.data.prepared import load, prepared_names
+    from serab_core.data.protocols import SUITE
+    from serab_core.report.tables import table
+    from serab_core.store.home import find_home
+
+    home = find_home()
+    specs = plugins.all_specs(Group.DATASETS)
+    there = prepared_names(home)
+    rows: list[dict[str, Any]] = []
+    for name in sorted({*specs, *there, *SUITE}):
+        spec = specs.get(name)
+        rows.append(
+            {
+                "name": name,
+                "in_suite": name in SUITE,
+                "installed": spec is not None,
+                "language": spec.language if spec else None,
+                "expected_utterances": sum(spec.expected_counts.values()) if spec else None,
+                "licence": spec.licence if spec else None,
+                "how_to_get": spec.how_to_get if spec else None,
+                "prepared": load(home, name).summary() if name in there else None,
+            }
+        )
+    if as_json:
+        print_json({"schema": "serab.datasets/1", "home": str(home.root), "datasets": rows})
+        return
+    made = table("Dataset", "Lang", "State", "Licence", "How to get it")
+    for row in rows:
+        made.add_row(
+            row["name"], row["language"] or "", _state(row), row["licence"] or "", row["how_to_get"] or "no plugin yet"
+        )
+    console = stdout()
+    console.print(made)
+    console.print(f"Home: {home.root}", highlight=False, markup=False, soft_wrap=True, style="dim")
+
+
+def _state(row: dict[str, Any]) -> str:
+    prepared = row["prepared"]
+    if prepared is None:
+        return "not prepared" if row["installed"] else "-"
+    return f"{prepared['utterances']} utterances" + (" [yellow](partial)[/yellow]" if prepared["partial"] else "")

@@ -1,0 +1,62 @@
+"""`serab eval`: scores extractors on tasks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from serab_core.cli.words import split_words
+
+HELP = """Score one or several extractors.
+
+Takes the tasks that are prepared, and a small synthetic corpus where none is. What was computed before is reused.
+"""
+
+
+def evaluate_command(
+    extractors: Annotated[
+        list[str], typer.Argument(metavar="X [Y ...]", help="Extractors; see: serab list extractors")
+    ],
+    tasks: Annotated[
+        list[str] | None, typer.Option("--tasks", "-t", help="Tasks, by commas; the prepared ones by default.")
+    ] = None,
+    protocol: Annotated[str, typer.Option("--protocol", "-p", help="serab, serab-released or strict.")] = "serab",
+    classifiers: Annotated[
+        list[str] | None,
+        typer.Option("--classifiers", "-c", help="Search only these, by commas; the protocol's by default."),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Processes at a time; one a core by default.")
+    ] = None,
+    details: Annotated[bool, typer.Option("--details", help="Show every classifier, not only the chosen.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Scores extractors on tasks."""
+    from serab_core.cli.output import print_json, stderr, stdout
+    from serab_core.data.protocols import find_protocol
+    from serab_core.errors import JobsFailedError
+    from serab_core.report.documents import eval_document
+    from serab_core.report.progress import progress_on
+    from serab_core.report.tables import print_run
+    from serab_core.run.evaluate import evaluate
+    from serab_core.run.executors import available_cores
+    from serab_core.run.plan import make_plan
+    from serab_core.store.home import find_home
+    from serab_core.store.results import result_path
+
+    errors = stderr()
+    progress = progress_on(errors)
+    home = find_home()
+    plan = make_plan(home, extractors, split_words(tasks), find_protocol(protocol), split_words(classifiers), progress)
+    run = evaluate(plan, progress, jobs or available_cores())
+    if as_json:
+        files = {r.key: result_path(home, r.extractor, r.task, r.protocol, r.key) for r in run.results}
+        print_json(eval_document(run, files))
+    else:
+        print_run(stdout(), run, details=details)
+    for failure in run.failures:
+        if "traceback" in failure.error:
+            errors.print(failure.error["traceback"], markup=False, highlight=False, style="dim", soft_wrap=True)
+    if run.failures:
+        raise typer.Exit(JobsFailedError.exit_code)

@@ -1,0 +1,102 @@
+"""`serab list`: what the installed plugins bring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from serab_registry import Group
+
+app = typer.Typer(no_args_is_help=True, help="Show the extractors, datasets and classifiers that are installed.")
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command("extractors", help="Show the installed extractors.")
+def extractors_command(as_json: _Json = False) -> None:
+    """Shows extractors."""
+    from serab_registry import Group
+
+    _show(
+        Group.EXTRACTORS,
+        as_json,
+        lambda spec: {
+            "name": spec.name,
+            "dim": spec.dim,
+            "rate_hz": spec.sample_rate,
+            "summary": spec.summary,
+            "licence": spec.licence,
+        },
+    )
+
+
+@app.command("datasets", help="Show the installed datasets.")
+def datasets_command(as_json: _Json = False) -> None:
+    """Shows datasets."""
+    from serab_registry import Group
+
+    _show(
+        Group.DATASETS,
+        as_json,
+        lambda spec: {
+            "name": spec.name,
+            "title": spec.title,
+            "language": spec.language,
+            "utterances": sum(spec.expected_counts.values()),
+            "labels": len(spec.labels),
+            "speakers": spec.expected_speakers,
+        },
+    )
+
+
+@app.command("classifiers", help="Show the installed classifiers.")
+def classifiers_command(as_json: _Json = False) -> None:
+    """Shows classifiers."""
+    from math import prod
+
+    from serab_registry import Group
+
+    _show(
+        Group.CLASSIFIERS,
+        as_json,
+        lambda spec: {
+            "name": spec.name,
+            "title": spec.title,
+            "summary": spec.summary,
+            "grid_points": prod(len(values) for values in spec.search_space.values()),
+        },
+    )
+
+
+def _show(group: Group, as_json: bool, describe: Callable[[Any], dict[str, Any]]) -> None:
+    from rich.markup import escape
+    from serab_registry import PluginState
+
+    from serab_core import plugins
+    from serab_core.cli.output import print_json, stderr, stdout
+    from serab_core.report.tables import table
+
+    plural = group.value.removeprefix("serab.")
+    rows = [describe(spec) for spec in plugins.all_specs(group).values()]
+    broken = [
+        record
+        for record in plugins.registry().records(group)
+        if record.state not in (PluginState.LOADED, PluginState.DISABLED)
+    ]
+    if as_json:
+        print_json({"schema": f"serab.{plural}/1", plural: rows, "broken": [record.as_json() for record in broken]})
+    elif rows:
+        titles = {key: key.replace("_", " ").replace(" hz", ", Hz").capitalize() for key in rows[0]}
+        numbers = [titles[key] for key, value in rows[0].items() if isinstance(value, int)]
+        made = table(*titles.values(), right=numbers)
+        for row in rows:
+            made.add_row(*(escape(str(value)) for value in row.values()))
+        stdout().print(made)
+    else:
+        stderr().print(f"No {plural} are installed. See: serab plugins --available", highlight=False)
+    for record in broken:
+        text = f"{record.name} (from {record.origin}) is left out, {record.state.value}: {record.error}"
+        stderr().print(text, highlight=False, markup=False, soft_wrap=True, style="yellow")

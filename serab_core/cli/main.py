@@ -1,0 +1,80 @@
+"""The application: its commands, its exit codes, and what becomes of errors and Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from serab_core.cli import data, eval_, list_, plugins_
+from serab_core.cli.lazy import PluginGroup
+from serab_core.cli.output import print_error
+from serab_core.errors import SerabError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+app = typer.Typer(
+    name="serab",
+    cls=PluginGroup,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="How well do a speech model's embeddings tell emotions apart? "
+    "serab tests frozen extractors on the SERAB benchmark.\n\n"
+    "Start with: [bold]serab eval opensmile[/bold]",
+)
+app.command("eval", help=eval_.HELP)(eval_.evaluate_command)
+app.add_typer(data.app, name="data")
+app.add_typer(list_.app, name="list")
+app.command("plugins", help=plugins_.HELP)(plugins_.plugins_command)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from serab_core import __version__
+
+        typer.echo(f"serab {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    no_plugins: Annotated[
+        bool, typer.Option("--no-plugins", help="Load no plugin at all; to find out whether one is the trouble.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options that come before the command."""
+    if no_plugins:
+        # The environment reaches worker processes too, and is read before anything is loaded.
+        from serab_core.plugins import NO_PLUGINS_VARIABLE
+
+        os.environ[NO_PLUGINS_VARIABLE] = "1"
+
+
+def main() -> NoReturn:
+    """Runs `serab` and ends the process with the exit code of what happened."""
+    signal.signal(signal.SIGTERM, _terminated)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command line and returns its exit code; errors of serab's own become sentences."""
+    try:
+        app(arguments, prog_name="serab")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+    except SerabError as error:
+        print_error(error, as_json="--json" in arguments)
+        return error.exit_code
+    return 0
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,196 @@
+"""Prepares a corpus: every utterance decoded once, hashed, cut into splits, and written down as one index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from serab_core.audio.decode import Decoded, decode
+from serab_core.data.check import check, refuse_partial
+from serab_core.data.prepared import INDEX_NAME, SCHEMA, Prepared, load
+from serab_core.data.source import open_source, path_of
+from serab_core.data.splits import draw_groups
+from serab_core.errors import AudioError, DataError
+from serab_core.store.atomic import replacing_folder, scratch_folder
+from serab_core.store.jsonio import write_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from serab_core.store.home import Home
+    from serab_core.types import DatasetSpec, Entry, Index, Progress, Split, SplitVariant
+
+
+def prepare(
+    spec: DatasetSpec,
+    source: Path | None,
+    home: Home,
+    progress: Progress,
+    *,
+    allow_partial: bool = False,
+) -> Prepared:
+    """Prepares a corpus from what the user has; a corpus prepared before is replaced only when all went well.
+
+    A folder is used in place; out of a zip, or from a generator, the audio is copied into the home.
+
+    Args:
+        spec: the dataset.
+        source: a zip or folder; None for a dataset that makes itself.
+        home: where the index goes.
+        progress: told of each utterance.
+        allow_partial: prepare an incomplete corpus too, marked as partial.
+
+    Raises:
+        DataError: the source is missing, not the corpus, or incomplete.
+        AudioError: a file cannot be used.
+        StoreError: the home cannot be written.
+    """
+    home.ensure()
+    if source is None:
+        if spec.generate is None:
+            raise DataError(
+                f"{spec.title} is not made by serab and needs a source",
+                where=spec.name,
+                next_step=f"{spec.how_to_get}; then: serab data prepare {spec.name} PATH",
+            )
+        with scratch_folder(home.datasets) as folder:
+            spec.generate(folder)
+            return _prepare(spec, folder, home, progress, allow_partial=False, copy=True)
+    return _prepare(spec, source, home, progress, allow_partial=allow_partial, copy=not source.is_dir())
+
+
+def _prepare(
+    spec: DatasetSpec, source: Path, home: Home, progress: Progress, *, allow_partial: bool, copy: bool
+) -> Prepared:
+    with open_source(source) as files:
+        checked = check(spec, spec.index(files), source)
+        if checked.missing and not allow_partial:
+            raise refuse_partial(spec, checked, source)
+        cuts = {variant.name: cut(variant, checked.index, spec) for variant in spec.variants}
+        with replacing_folder(home.datasets / spec.name) as folder:
+            rows = _rows(spec, source, checked.index, cuts, folder if copy else None, progress)
+            index = {
+                "schema": SCHEMA,
+                "name": spec.name,
+                "title": spec.title,
+                "language": spec.language,
+                "labels": list(spec.labels),
+                "synthetic": spec.synthetic,
+                "partial": bool(checked.missing),
+                "missing": list(checked.missing),
+                "skipped": [[skip.file, skip.reason] for skip in checked.index.skipped],
+                "released_variant": spec.released_variant,
+                "variants": [
+                    {"name": v.name, "group": v.group, "note": v.note, "ratios": list(v.ratios)} for v in spec.variants
+                ],
+                "utterances": rows,
+            }
+            write_json(folder / INDEX_NAME, index)
+    return load(home, spec.name)
+
+
+def cut(variant: SplitVariant, index: Index, spec: DatasetSpec) -> dict[str, tuple[str, Split]]:
+    """The group and split of every utterance in one variant; utterances that the variant leaves out are absent.
+
+    Raises:
+        DataError: a group is unknown, or a split would be empty.
+    """
+    kept = [entry for entry in index.entries if entry.label not in variant.excluded_labels]
+    groups = {entry.id: group_of(entry, variant) for entry in kept}
+    assigned: dict[str, tuple[str, Split]] = {}
+    if variant.own_splits:
+        for entry in kept:
+            if entry.split is None:
+                raise DataError("has no split of its own", where=f"{spec.name}: {entry.id}")
+            assigned[entry.id] = (groups[entry.id], entry.split)
+    else:
+        drawn = draw_groups(variant.groups or groups.values(), variant.ratios)
+        for entry in kept:
+            group = groups[entry.id]
+            if group not in drawn:
+                raise DataError(
+                    f"belongs to {variant.group} {group!r}, which {spec.title} does not have",
+                    where=f"{spec.name}: {entry.file.name}",
+                )
+            assigned[entry.id] = (group, drawn[group])
+    filled = {split for _, split in assigned.values()}
+    empty = [split for split in ("train", "validation", "test") if split not in filled]
+    if empty:
+        raise DataError(
+            f"leaves no utterance for {' and '.join(empty)}: {len(set(groups.values()))} {variant.group}s are there, "
+            "and each belongs to one split only",
+            where=f"{spec.name} ({variant.name})",
+            next_step="a task needs speakers enough for three splits",
+        )
+    return assigned
+
+
+def group_of(entry: Entry, variant: SplitVariant) -> str:
+    """What the variant cuts and normalises an utterance by."""
+    return entry.speaker if variant.group == "speaker" else entry.groups[variant.group]
+
+
+def _rows(
+    spec: DatasetSpec,
+    source: Path,
+    index: Index,
+    cuts: dict[str, dict[str, tuple[str, Split]]],
+    copy_to: Path | None,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    rows, faults = [], []
+    if copy_to is not None:
+        (copy_to / "audio").mkdir()
+    with progress.stage(f"Preparing {spec.name}", len(index.entries)) as advance:
+        for entry in index.entries:
+            content = entry.file.read()
+            try:
+                decoded = decode(content, f"{source}: {entry.file.name}")
+            except AudioError as error:
+                faults.append(error)
+            else:
+                file = _place(entry, content, source, copy_to)
+                rows.append(_row(entry, decoded, file, cuts))
+            advance(1)
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        shown = "; ".join(f"{fault.where} {fault.what}" for fault in faults[:5])
+        raise AudioError(
+            f"{len(faults)} files cannot be used: {shown}" + ("; ..." if len(faults) > 5 else ""),
+            next_step=faults[0].next_step,
+        )
+    return rows
+
+
+def _place(entry: Entry, content: bytes, source: Path, copy_to: Path | None) -> str:
+    """Where the utterance's audio will be: an absolute path, or a name below the dataset's folder."""
+    if copy_to is None:
+        path = path_of(source, entry.file)
+        assert path is not None, "a source that is no folder is copied"
+        return str(path)
+    name = f"audio/{_safe(entry.id)}{entry.file.name.suffix.lower()}"
+    target = copy_to / name
+    target.write_bytes(content)
+    return name
+
+
+def _safe(identifier: str) -> str:
+    """The utterance id as a file name: what is not a letter, digit, dot, hyphen or underscore becomes its code."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else f"={ord(c):x}=" for c in identifier)
+
+
+def _row(entry: Entry, decoded: Decoded, file: str, cuts: dict[str, dict[str, tuple[str, Split]]]) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": entry.id,
+        "file": file,
+        "label": entry.label,
+        "speaker": entry.speaker,
+        "sha256": decoded.sha256,
+        "duration": round(decoded.duration, 6),
+        "rate": decoded.rate,
+        "channels": decoded.channels,
+        "cut": {name: list(assigned[entry.id]) for name, assigned in cuts.items() if entry.id in assigned},
+    }
+    if entry.targets:
+        row["targets"] = dict(entry.targets)
+    return row

@@ -1,0 +1,127 @@
+"""Reads prepared corpora back, as tasks for one protocol."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from serab_core.errors import NotPreparedError, StoreError
+from serab_core.store.jsonio import digest, read_json
+from serab_core.types import SPLITS, Task, Utterance
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from serab_core.store.home import Home
+    from serab_core.types import ProtocolSpec
+
+SCHEMA = "serab.dataset/1"
+INDEX_NAME = "index.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A prepared corpus: its folder and its index as written."""
+
+    folder: Path
+    index: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The task's public name."""
+        return str(self.index["name"])
+
+    def variant_for(self, protocol: ProtocolSpec) -> str:
+        """The split variant that a protocol takes."""
+        if protocol.splits == "released":
+            return str(self.index["released_variant"])
+        return str(self.index["variants"][0]["name"])
+
+    def task(self, protocol: ProtocolSpec) -> Task:
+        """The corpus as a task, its utterances sorted by id."""
+        variant = self.variant_for(protocol)
+        note = next(v["note"] for v in self.index["variants"] if v["name"] == variant)
+        utterances = []
+        for row in sorted(self.index["utterances"], key=lambda r: str(r["id"])):
+            if variant in row["cut"]:
+                group, split = row["cut"][variant]
+                utterances.append(
+                    Utterance(
+                        id=row["id"],
+                        path=str(self.folder / row["file"]),
+                        label=row["label"],
+                        speaker=row["speaker"],
+                        group=group,
+                        split=split,
+                        sha256=row["sha256"],
+                        duration=row["duration"],
+                        targets=row.get("targets", {}),
+                    )
+                )
+        identity = [[u.id, u.sha256, u.label, u.speaker, u.group, u.split] for u in utterances]
+        present = {u.label for u in utterances}
+        labels = tuple(label for label in self.index["labels"] if label in present)
+        return Task(
+            name=self.name,
+            title=self.index["title"],
+            language=self.index["language"],
+            variant=variant,
+            labels=labels,
+            utterances=tuple(utterances),
+            digest=digest([self.name, variant, labels, identity]),
+            synthetic=self.index["synthetic"],
+            partial=self.index["partial"],
+            note=note,
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """Counts for lists and `--json`."""
+        rows = self.index["utterances"]
+        first = self.index["variants"][0]["name"]
+        splits = Counter(row["cut"][first][1] for row in rows if first in row["cut"])
+        return {
+            "name": self.name,
+            "title": self.index["title"],
+            "language": self.index["language"],
+            "utterances": len(rows),
+            "labels": dict(sorted(Counter(row["label"] for row in rows).items())),
+            "speakers": len({row["speaker"] for row in rows}),
+            "hours": round(sum(row["duration"] for row in rows) / 3600, 3),
+            "splits": {split: splits[split] for split in SPLITS},
+            "synthetic": self.index["synthetic"],
+            "partial": self.index["partial"],
+            "missing": self.index["missing"],
+            "skipped": self.index["skipped"],
+            "folder": str(self.folder),
+        }
+
+
+def load(home: Home, name: str, how: str | None = None) -> Prepared:
+    """Reads a prepared corpus.
+
+    Args:
+        home: the home.
+        name: the dataset.
+        how: how its source is had, for the error.
+
+    Raises:
+        NotPreparedError: it is not there.
+        StoreError: its index is damaged.
+    """
+    folder = home.datasets / name
+    path = folder / INDEX_NAME
+    if not path.exists():
+        step = f"{how}; then: " if how else ""
+        raise NotPreparedError("is not prepared", where=name, next_step=f"{step}serab data prepare {name} PATH")
+    index = read_json(path, SCHEMA)
+    if not {"name", "title", "language", "labels", "variants", "utterances", "released_variant"} <= index.keys():
+        raise StoreError("is incomplete", where=path, next_step=f"prepare it again: serab data prepare {name} PATH")
+    return Prepared(folder, index)
+
+
+def prepared_names(home: Home) -> tuple[str, ...]:
+    """The names of the prepared corpora, sorted."""
+    if not home.datasets.is_dir():
+        return ()
+    return tuple(sorted(p.parent.name for p in home.datasets.glob(f"*/{INDEX_NAME}") if p.parent.name[0] != "."))

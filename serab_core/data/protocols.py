@@ -1,0 +1,71 @@
+"""The three protocols, and the suite of tasks they are made for (design section 4, reference sections 1 and 2)."""
+
+from __future__ import annotations
+
+import difflib
+
+from serab_core.errors import UnknownNameError
+from serab_core.types import ProtocolSpec
+
+SUITE: tuple[str, ...] = ("aesdd", "cafe", "crema_d", "emodb", "emovo", "iem4", "ravdess", "savee", "shemo")
+"""SERAB's nine tasks (arXiv:2110.03414, section 2)."""
+
+_PAPER = ("lda", "lr", "qda", "rf", "svc")
+
+PROTOCOLS: dict[str, ProtocolSpec] = {
+    spec.name: spec
+    for spec in (
+        ProtocolSpec(
+            name="serab",
+            splits="default",
+            normalisation="speaker",
+            objective="accuracy",
+            selection="validation",
+            classifiers=_PAPER,
+            summary=(
+                "the paper's splits on true speakers; features normalised per speaker within each split "
+                "(transductive); classifier chosen by validation accuracy"
+            ),
+        ),
+        ProtocolSpec(
+            name="serab-released",
+            splits="released",
+            normalisation="speaker",
+            objective="accuracy",
+            selection="test",
+            classifiers=_PAPER,
+            summary=(
+                "as the authors' released code: its splits, features normalised per speaker within each split "
+                "(transductive), classifier chosen by TEST accuracy"
+            ),
+            caution="optimistic: the classifier was chosen on the test set",
+        ),
+        ProtocolSpec(
+            name="strict",
+            splits="default",
+            normalisation="train",
+            objective="uar",
+            selection="validation",
+            classifiers=_PAPER,
+            summary=(
+                "the paper's splits on true speakers; features normalised by the training split alone; "
+                "classifier chosen by validation UAR"
+            ),
+        ),
+    )
+}
+
+
+def find_protocol(name: str) -> ProtocolSpec:
+    """The protocol called `name`.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    if name not in PROTOCOLS:
+        near = difflib.get_close_matches(name, PROTOCOLS, n=1, cutoff=0.3) or list(PROTOCOLS)
+        raise UnknownNameError(
+            f"no protocol is called {name!r}",
+            next_step=f"nearest: {near[0]}; there are {', '.join(PROTOCOLS)}",
+        )
+    return PROTOCOLS[name]

@@ -1,0 +1,56 @@
+"""The paper's split rule, and a check that no speaker crosses it (reference section 1.4)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serab_core.types import SPLITS, Split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+SEED = 0
+
+
+def draw_groups(groups: Iterable[str], ratios: Sequence[float] = (0.6, 0.2, 0.2)) -> dict[str, Split]:
+    """Assigns each group to a split, as the released code does.
+
+    The distinct ids are sorted as strings and shuffled by NumPy's legacy generator seeded 0; the cuts are the integer
+    parts of the running sum of `ratios`, kept in binary floating point, times the number of groups.
+
+    Args:
+        groups: group ids, with or without repeats.
+        ratios: shares for train, validation and test.
+
+    Returns:
+        the split of every group.
+    """
+    order = sorted(set(groups))
+    np.random.RandomState(SEED).shuffle(order)  # in place, on the list: an array would be drawn the same
+    assigned: dict[str, Split] = {}
+    share, start = 0.0, 0
+    for position, (split, ratio) in enumerate(zip(SPLITS, ratios, strict=True)):
+        share += ratio
+        end = len(order) if position == len(SPLITS) - 1 else int(share * len(order))
+        assigned.update(dict.fromkeys(order[start:end], split))
+        start = end
+    return assigned
+
+
+def crossing_speakers(speakers: Mapping[str, str], splits: Mapping[str, Split]) -> dict[str, tuple[Split, ...]]:
+    """Speakers whose utterances lie in more than one split.
+
+    Args:
+        speakers: the true speaker by utterance id.
+        splits: the split by utterance id; utterances without one are left out.
+
+    Returns:
+        the splits of each such speaker; empty when the cut is speaker-disjoint.
+    """
+    seen: dict[str, set[Split]] = defaultdict(set)
+    for utterance, split in splits.items():
+        seen[speakers[utterance]].add(split)
+    return {speaker: tuple(s for s in SPLITS if s in own) for speaker, own in sorted(seen.items()) if len(own) > 1}

@@ -1,0 +1,1 @@
+"""Utterances to embeddings: fingerprints, blocks of work, and the cache of shards."""

@@ -1,0 +1,145 @@
+"""Embeds blocks of utterances: decode, resample, hand over in batches, check what comes back, store."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serab_core import plugins
+from serab_core.audio.decode import decode
+from serab_core.audio.resample import resample
+from serab_core.embed.fingerprint import fingerprint
+from serab_core.errors import DataError, ExtractorError, SerabError
+from serab_core.store.jsonio import digest
+from serab_core.store.shards import write_shard
+from serab_core.types import CorpusExtractor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from serab_core.embed.blocks import Block
+    from serab_core.types import CorpusState, Embeddings, Extractor, ExtractorSpec, Utterance, Waveform
+
+
+def load_waveform(utterance: Utterance, rate: int) -> Waveform:
+    """The utterance's samples at `rate` Hz.
+
+    Raises:
+        AudioError: the file cannot be used any more.
+        DataError: its samples are not those that were prepared.
+    """
+    decoded = decode(Path(utterance.path), utterance.path)
+    if decoded.sha256 != utterance.sha256:
+        raise DataError(
+            "has changed since its corpus was prepared",
+            where=utterance.path,
+            next_step="put the original back, or prepare the corpus again",
+        )
+    return resample(decoded.samples, decoded.rate, rate)
+
+
+def embed_block(
+    name: str, expected_digest: str, block: Block, state: CorpusState | None, advance: Callable[[int], None]
+) -> None:
+    """Computes one block and writes its shard.
+
+    Args:
+        name: the extractor, as the registry knows it.
+        expected_digest: of the fingerprint that the shard's folder stands for.
+        block: what to embed.
+        state: the corpus statistics, for an extractor that uses them.
+        advance: told how many utterances were done.
+
+    Raises:
+        AudioError, DataError: an utterance's file cannot be used.
+        ExtractorError: the extractor raised, or returned something else than it declared.
+        StoreError: the shard cannot be written.
+    """
+    spec = plugins.extractor(name)
+    identity = fingerprint(spec)
+    if digest(identity) != expected_digest:
+        raise ExtractorError(
+            "is another version in this worker than in the process that planned the run",
+            where=name,
+            next_step="give every worker the same environment",
+        )
+    extractor = _extractor(name)
+    if state is not None:
+        assert isinstance(extractor, CorpusExtractor)
+        _guard(spec, "use_corpus", extractor.use_corpus, state)
+    rows = []
+    for batch in _batches(block.utterances, spec.batch_size):
+        waveforms = [load_waveform(utterance, spec.sample_rate) for utterance in batch]
+        rows.append(_embed_batch(spec, extractor, batch, waveforms))
+        advance(len(batch))
+    provenance: dict[str, Any] = {"fingerprint": identity, "corpus_state": dict(state) if state is not None else None}
+    write_shard(block.shard, np.concatenate(rows), block.digests, provenance)
+
+
+def fit_corpus(name: str, train: Sequence[Utterance]) -> CorpusState:
+    """The statistics that an extractor computes once from a training split.
+
+    Raises:
+        ExtractorError: it raised, or returned something that is not plain numbers.
+    """
+    spec = plugins.extractor(name)
+    extractor = _extractor(name)
+    if not isinstance(extractor, CorpusExtractor):
+        raise ExtractorError("declares uses_corpus but has no fit_corpus and use_corpus", where=name)
+    waveforms = (load_waveform(utterance, spec.sample_rate) for utterance in train)
+    state = _guard(spec, "fit_corpus", extractor.fit_corpus, waveforms)
+    try:
+        digest(dict(state))
+    except (TypeError, ValueError) as error:
+        raise ExtractorError(f"fit_corpus returned no mapping of plain numbers ({error})", where=name) from error
+    return dict(state)
+
+
+@lru_cache(maxsize=2)
+def _extractor(name: str) -> Extractor:
+    """The extractor itself, built once a process."""
+    spec = plugins.extractor(name)
+    return _guard(spec, "its factory", spec.factory)  # type: ignore[no-any-return]
+
+
+def _guard(spec: ExtractorSpec, what: str, call: Callable[..., Any], *arguments: Any) -> Any:
+    """Calls into the plugin: what it prints goes to stderr, what it raises is named."""
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            return call(*arguments)
+    except SerabError:
+        raise
+    except (Exception, SystemExit) as error:
+        reason = " ".join(str(error).split()) or "no message"
+        raise ExtractorError(
+            f"{what} raised {type(error).__name__}: {reason}",
+            where=spec.name,
+            next_step="report it to the plugin's author; `serab plugins` says where it comes from",
+        ) from error
+
+
+def _embed_batch(
+    spec: ExtractorSpec, extractor: Extractor, batch: Sequence[Utterance], waveforms: list[Waveform]
+) -> Embeddings:
+    what = f"embed (of {batch[0].id}" + (f" to {batch[-1].id})" if len(batch) > 1 else ")")
+    result = _guard(spec, what, extractor.embed, waveforms)
+    wanted = (len(batch), spec.dim)
+    if not isinstance(result, np.ndarray) or result.shape != wanted or result.dtype != np.float32:
+        got = f"{result.dtype} {result.shape}" if isinstance(result, np.ndarray) else type(result).__name__
+        raise ExtractorError(f"embed returned {got} in place of float32 {wanted}", where=spec.name)
+    if not np.isfinite(result).all():
+        bad = batch[int(np.flatnonzero(~np.isfinite(result).all(axis=1))[0])]
+        raise ExtractorError(
+            f"embed returned numbers that are not finite for utterance {bad.id} ({bad.duration:.2f} s)", where=spec.name
+        )
+    return result
+
+
+def _batches(utterances: Sequence[Utterance], size: int) -> Iterator[Sequence[Utterance]]:
+    for start in range(0, len(utterances), max(1, size)):
+        yield utterances[start : start + max(1, size)]

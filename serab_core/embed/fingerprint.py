@@ -1,0 +1,58 @@
+"""Everything that an extractor's numbers depend on, as plain values."""
+
+from __future__ import annotations
+
+import json
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from serab_core.audio.resample import QUALITY
+from serab_core.errors import PluginError
+from serab_core.store.jsonio import digest
+
+if TYPE_CHECKING:
+    from serab_core.types import ExtractorSpec
+
+AUDIO_VERSION = 1
+"""Changes whenever decoding or mixing to mono gives other samples."""
+
+
+def fingerprint(spec: ExtractorSpec) -> dict[str, Any]:
+    """The identity of an extractor's embeddings: two extractors share a cache if, and only if, these are equal.
+
+    Raises:
+        PluginError: the parameters are not plain values, or a library that it names is not installed.
+    """
+    libraries = {}
+    for name in sorted(spec.libraries):
+        try:
+            libraries[name] = metadata.version(name)
+        except metadata.PackageNotFoundError as error:
+            raise PluginError(
+                f"needs {name}, which is not installed", where=spec.name, next_step=f"pip install {name}"
+            ) from error
+    identity = {
+        "extractor": spec.name,
+        "version": spec.version,
+        "dim": spec.dim,
+        "dtype": "float32",
+        "sample_rate": spec.sample_rate,
+        "parameters": dict(spec.parameters),
+        "weights": [weight.sha256 for weight in spec.weights],
+        "libraries": libraries,
+        "audio": {"version": AUDIO_VERSION, "resampler": f"soxr {metadata.version('soxr')} {QUALITY}"},
+    }
+    try:
+        json.dumps(identity, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise PluginError(
+            f"declares parameters that are not plain JSON values ({error})",
+            where=spec.name,
+            next_step="its author must give numbers, strings, lists and mappings of these",
+        ) from error
+    return identity
+
+
+def fingerprint_digest(spec: ExtractorSpec) -> str:
+    """sha256 of the fingerprint. Raises PluginError."""
+    return digest(fingerprint(spec))

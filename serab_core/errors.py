@@ -1,0 +1,149 @@
+"""Everything that serab reports as an error, in one tree. Each class carries its exit code.
+
+    SerabError                 1
+    ├── UsageError             2   the words on the command line do not fit together
+    ├── UnknownNameError       3   no extractor, task, classifier or protocol is called that
+    ├── PluginError            4   a plugin failed to load, clashes with another or is switched off
+    ├── DataError              5   a source is not the corpus it should be, or is incomplete
+    │   ├── AudioError         5   one audio file cannot be used
+    │   └── NotPreparedError   5   the task's corpus has not been prepared
+    ├── StoreError             6   $SERAB_HOME cannot be read or written
+    ├── ExtractorError         7   an extractor raised, or returned something else than it declared
+    ├── TuningError            8   no classifier could be fitted
+    ├── JobsFailedError        9   part of the work failed; the rest was done and kept
+    └── InterruptedRunError  130   Ctrl-C; what was finished is kept
+
+A message has three parts: what happened, to which file, plugin or name, and what to do next.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class SerabError(Exception):
+    """Base of serab's errors.
+
+    Args:
+        what: what happened, a sentence without its full stop.
+        where: the file, plugin or name it happened to.
+        next_step: what the user can do about it, a sentence without its full stop.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, what: str, *, where: str | Path | None = None, next_step: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = None if where is None else str(where)
+        self.next_step = next_step
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Errors cross process boundaries; the default would lose the keyword arguments.
+        return _rebuild, (type(self), self.what, self.where, self.next_step)
+
+    def __str__(self) -> str:
+        parts = [self.what if self.where is None else f"{self.where}: {self.what}"]
+        if self.next_step:
+            parts.append(self.next_step[0].upper() + self.next_step[1:])
+        return ". ".join(parts) + "."
+
+    def as_json(self) -> dict[str, object]:
+        """The error as plain values, in the shape that `--json` prints."""
+        return {
+            "schema": "serab.error/1",
+            "error": type(self).__name__,
+            "what": self.what,
+            "where": self.where,
+            "next_step": self.next_step,
+            "exit_code": self.exit_code,
+        }
+
+
+class UsageError(SerabError):
+    """The words on the command line do not fit together."""
+
+    exit_code = 2
+
+
+class UnknownNameError(SerabError):
+    """No extractor, task, classifier or protocol is called that."""
+
+    exit_code = 3
+
+
+class PluginError(SerabError):
+    """A plugin failed to load, clashes with another one, or is switched off."""
+
+    exit_code = 4
+
+
+class DataError(SerabError):
+    """A source is not the corpus that it should be, or is incomplete."""
+
+    exit_code = 5
+
+
+class AudioError(DataError):
+    """One audio file cannot be used: unreadable, empty, or with samples that are not numbers."""
+
+
+class NotPreparedError(DataError):
+    """The task's corpus has not been prepared on this machine."""
+
+
+class StoreError(SerabError):
+    """`$SERAB_HOME` cannot be read or written."""
+
+    exit_code = 6
+
+
+class ExtractorError(SerabError):
+    """An extractor raised, or returned something else than it declared."""
+
+    exit_code = 7
+
+
+class TuningError(SerabError):
+    """No classifier could be fitted."""
+
+    exit_code = 8
+
+
+class JobsFailedError(SerabError):
+    """Part of the work failed; the rest was done and kept."""
+
+    exit_code = 9
+
+
+class InterruptedRunError(SerabError):
+    """The user pressed Ctrl-C; what was finished is kept."""
+
+    exit_code = 130
+
+
+def _rebuild(kind: type[SerabError], what: str, where: str | None, next_step: str | None) -> SerabError:
+    return kind(what, where=where, next_step=next_step)
+
+
+_NEXT_BY_ERRNO = {
+    errno.ENOSPC: "free some space there, or point SERAB_HOME at another disk, and run the same command again",
+    errno.EDQUOT: "free some of your quota, or point SERAB_HOME at another disk, and run the same command again",
+    errno.EACCES: "make it writable, or point SERAB_HOME at a folder of yours",
+    errno.EPERM: "make it writable, or point SERAB_HOME at a folder of yours",
+    errno.EROFS: "it is on a read-only file system: point SERAB_HOME at a folder that can be written",
+    errno.ENOENT: "check the path in SERAB_HOME",
+    errno.ENOTDIR: "a file stands where a folder is needed: move it, or point SERAB_HOME elsewhere",
+    errno.EIO: "the disk reports a fault: check it, then run the same command again",
+}
+
+
+def store_error(error: OSError, path: str | Path, doing: str = "written") -> StoreError:
+    """Turns the operating system's error about a file of ours into words."""
+    reason = (error.strerror or type(error).__name__).lower()
+    step = _NEXT_BY_ERRNO.get(error.errno or 0, "check the folder, then run the same command again")
+    return StoreError(f"cannot be {doing} ({reason})", where=path, next_step=step)

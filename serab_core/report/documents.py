@@ -1,0 +1,83 @@
+"""What `--json` prints, as plain values. The schemas are in `report/schemas` and in the docs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from serab_core.data.protocols import SUITE
+from serab_core.score.aggregate import unweighted_mean
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from serab_core.types import ClassifierOutcome, Run, TaskResult
+
+EVAL_SCHEMA = "serab.eval/1"
+
+
+def eval_document(run: Run, files: dict[str, Path]) -> dict[str, Any]:
+    """A run as `serab eval --json` prints it.
+
+    Args:
+        run: the run.
+        files: where each result is stored, by its key.
+    """
+    aggregates = [unweighted_mean(name, run.results, SUITE) for name in run.extractors]
+    return {
+        "schema": EVAL_SCHEMA,
+        "protocol": {**asdict(run.protocol), "classifiers": list(run.protocol.classifiers)},
+        "extractors": list(run.extractors),
+        "tasks": list(run.tasks),
+        "results": [_result(result, str(files[result.key]), result.key in run.reused) for result in run.results],
+        "aggregates": [
+            {
+                "extractor": a.extractor,
+                "kind": "UM",
+                "of": len(SUITE),
+                "tasks": list(a.tasks),
+                "missing": list(a.missing),
+                "accuracy": a.accuracy,
+                "uar": a.uar,
+            }
+            for a in aggregates
+        ],
+        "failures": [{"extractor": f.extractor, "task": f.task, "error": dict(f.error)} for f in run.failures],
+        "missing_tasks": list(run.missing),
+        "notices": list(run.notices),
+    }
+
+
+def _result(result: TaskResult, file: str, reused: bool) -> dict[str, Any]:
+    return {
+        "extractor": result.extractor,
+        "task": result.task,
+        "language": result.language,
+        "protocol": result.protocol,
+        "variant": result.variant,
+        "counts": dict(result.counts),
+        "accuracy": result.accuracy,
+        "uar": result.uar,
+        "chosen": result.chosen,
+        "params": dict(result.outcome(result.chosen).params or {}),
+        "classifiers": [_outcome(outcome) for outcome in result.outcomes],
+        "synthetic": result.synthetic,
+        "partial": result.partial,
+        "cautions": list(result.cautions),
+        "reused": reused,
+        "key": result.key,
+        "file": file,
+    }
+
+
+def _outcome(outcome: ClassifierOutcome) -> dict[str, Any]:
+    failed = [point for point in outcome.points if point.score is None]
+    return {
+        "classifier": outcome.classifier,
+        "params": None if outcome.params is None else dict(outcome.params),
+        "validation": outcome.validation,
+        "accuracy": outcome.accuracy,
+        "uar": outcome.uar,
+        "points": len(outcome.points),
+        "failed_points": [{"params": dict(point.params), "reason": point.reason} for point in failed],
+    }

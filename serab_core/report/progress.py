@@ -1,0 +1,163 @@
+"""Progress of long work: bars with time left in a terminal, plain lines on a pipe. Always on stderr."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console
+
+    from serab_core.types import Progress as Shows
+
+LINE_EVERY_S = 5.0
+
+
+def progress_on(console: Console, *, quiet: bool = False) -> Shows:
+    """The progress display that suits a console."""
+    if quiet:
+        return Silent()
+    return Bars(console) if console.is_terminal else Lines(console)
+
+
+class Silent:
+    """Shows nothing."""
+
+    @contextmanager
+    def stage(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Opens a stage that nobody sees."""
+        yield lambda steps: None
+
+    def note(self, text: str) -> None:
+        """Drops the line."""
+
+
+class Bars:
+    """Rich's bars, one a stage; they vanish when the stage ends and leave a line behind.
+
+    A stage's clock starts with its first step, for stages may be opened together and wait for each other.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(compact=True),
+            console=console,
+            transient=True,
+        )
+        self._open = 0
+
+    @contextmanager
+    def stage(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Opens a bar; a stage of no steps shows nothing."""
+        if total == 0:
+            yield lambda steps: None
+            return
+        if self._open == 0:
+            self._progress.start()
+        self._open += 1
+        bar = self._progress.add_task(title, total=total)
+        clock = _Clock(total)
+
+        def advance(steps: int) -> None:
+            clock.advance(steps)
+            self._progress.advance(bar, steps)
+
+        try:
+            yield advance
+        finally:
+            self._progress.remove_task(bar)
+            self._open -= 1
+            if self._open == 0:
+                self._progress.stop()
+        self._console.print(f"[dim]{title}: {total} after {spoken(clock.elapsed)}[/dim]", highlight=False)
+
+    def note(self, text: str) -> None:
+        """Prints a line above the bars."""
+        self._console.print(text, highlight=False, markup=False)
+
+
+class Lines:
+    """Plain lines: when a stage starts, every few seconds with the time left, and when it ends."""
+
+    def __init__(self, console: Console, every: float = LINE_EVERY_S) -> None:
+        self._console = console
+        self._every = every
+
+    @contextmanager
+    def stage(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Opens a stage; one of no steps shows nothing."""
+        if total == 0:
+            yield lambda steps: None
+            return
+        clock = _Clock(total)
+        last = time.monotonic()
+
+        def advance(steps: int) -> None:
+            nonlocal last
+            clock.advance(steps)
+            if clock.done < total and time.monotonic() - last >= self._every and clock.left is not None:
+                last = time.monotonic()
+                self.note(f"{title}: {clock.done} of {total}, about {spoken(clock.left)} left")
+            if steps and clock.done == total:
+                self.note(f"{title}: {total} done after {spoken(clock.elapsed)}")
+
+        self.note(f"{title}: {total} to do")
+        yield advance
+
+    def note(self, text: str) -> None:
+        """Prints a line."""
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+class _Clock:
+    """Counts steps and tells the time left, from the first step on; called from several threads."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._opened = time.monotonic()
+        self._first: tuple[float, int] | None = None
+        self._last = self._opened
+        self._lock = threading.Lock()
+        self.done = 0
+
+    def advance(self, steps: int) -> None:
+        with self._lock:
+            self.done += steps
+            self._last = time.monotonic()
+            if self._first is None and steps:
+                self._first = (self._last, self.done)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds from the opening to the last step."""
+        return self._last - self._opened
+
+    @property
+    def left(self) -> float | None:
+        """Seconds to go at the pace since the first step; None before the second."""
+        if self._first is None or self.done <= self._first[1]:
+            return None
+        pace = (self._last - self._first[0]) / (self.done - self._first[1])
+        return pace * (self._total - self.done)
+
+
+def spoken(seconds: float) -> str:
+    """A duration as a person would say it."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{seconds:.1f} s"
+    return (
+        f"{whole // 60} min {whole % 60:02d} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    )

@@ -1,0 +1,144 @@
+"""Tables for people, which fit 80 columns."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from serab_core.data.protocols import SUITE
+from serab_core.score.aggregate import unweighted_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
+
+    from serab_core.types import Failure, GridValue, Run, TaskResult
+
+
+def table(*columns: str, right: Sequence[str] = (), title: str | None = None) -> Table:
+    """An empty table in the house's style; columns named in `right` hold numbers."""
+    made = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", title=title, title_justify="left", title_style="bold"
+    )
+    for column in columns:
+        made.add_column(
+            column, justify="right" if column in right else "left", overflow="fold", no_wrap=column in right
+        )
+    return made
+
+
+def percent(value: float | None) -> str:
+    """A share in percent with one decimal; a dash for none."""
+    return "-" if value is None else f"{100 * value:.1f}"
+
+
+def params_text(params: Mapping[str, GridValue] | None) -> str:
+    """Parameters in one short line: `C=0.01, rbf, balanced`."""
+    if params is None:
+        return "none could be fitted"
+    parts = []
+    for name, value in params.items():
+        if value is None or name == "solver":
+            continue
+        if isinstance(value, float):
+            parts.append(f"{name}={value:g}")
+        elif isinstance(value, str):
+            parts.append(value)
+        else:
+            parts.append(f"{name}={value}")
+    return ", ".join(parts)
+
+
+def print_run(console: Console, run: Run, *, details: bool = False) -> None:
+    """Prints a run: its results, what they mean, what is missing and what failed."""
+    if run.results:
+        console.print()
+        console.print(_results_table(run))
+        if details:
+            for result in run.results:
+                console.print(_classifier_table(result))
+    _print_notes(console, run)
+
+
+def _results_table(run: Run) -> Table:
+    made = table("Extractor", "Task", "Lang", "Acc. %", "UAR %", "Classifier", right=("Acc. %", "UAR %"))
+    marks = _marks(run.results)
+    previous = ""
+    for result in run.results:
+        outcome = result.outcome(result.chosen)
+        signs = "".join(marks[caution] for caution in result.cautions)
+        params = params_text(outcome.params)
+        made.add_row(
+            "" if result.extractor == previous else escape(result.extractor),
+            escape(result.task) + signs,
+            escape(result.language),
+            Text(percent(result.accuracy), style="bold"),
+            percent(result.uar),
+            escape(outcome.title) + (f" [dim]{escape(params)}[/dim]" if params else ""),
+        )
+        previous = result.extractor
+    return made
+
+
+def _classifier_table(result: TaskResult) -> Table:
+    title = f"{result.extractor} on {result.task}: every classifier ({result.counts['test']} test utterances)"
+    columns = ("", "Classifier", "Validation %", "Acc. %", "UAR %", "Chosen point", "Failed")
+    made = table(*columns, right=("Validation %", "Acc. %", "UAR %", "Failed"), title=escape(title))
+    for outcome in result.outcomes:
+        failed = sum(point.score is None for point in outcome.points)
+        made.add_row(
+            "*" if outcome.classifier == result.chosen else "",
+            escape(outcome.title),
+            percent(outcome.validation),
+            percent(outcome.accuracy),
+            percent(outcome.uar),
+            escape(params_text(outcome.params)),
+            f"{failed}/{len(outcome.points)}" if failed else "",
+        )
+    return made
+
+
+def _marks(results: Sequence[TaskResult]) -> dict[str, str]:
+    """A footnote sign for each caution, in order of first appearance."""
+    cautions = list(dict.fromkeys(caution for result in results for caution in result.cautions))
+    signs = "*†‡§¶"
+    return {caution: signs[i] if i < len(signs) else f"({i})" for i, caution in enumerate(cautions)}
+
+
+def _print_notes(console: Console, run: Run) -> None:
+    def line(text: str, style: str | None = None) -> None:
+        for wrapped in textwrap.wrap(text, max(20, console.width - 1), subsequent_indent="  ", break_long_words=False):
+            console.print(wrapped, style=style, markup=False, highlight=False, soft_wrap=True)
+
+    for caution, sign in _marks(run.results).items():
+        line(f"{sign} {caution}")
+    if run.results:
+        line(f"Protocol {run.protocol.name}: {run.protocol.summary}.", "dim")
+    for name in run.extractors:
+        mean = unweighted_mean(name, run.results, SUITE)
+        count = f"{len(mean.tasks)} of {len(SUITE)} tasks"
+        if mean.tasks:
+            line(f"UM {name}: accuracy {percent(mean.accuracy)}, UAR {percent(mean.uar)} over {count}.")
+    if run.missing and run.results:
+        line(f"Not prepared: {', '.join(run.missing)}. See: serab data list", "dim")
+    for notice in run.notices:
+        line(notice, "dim")
+    if run.reused:
+        line(f"{len(run.reused)} of {len(run.results)} results were there already and were reused.", "dim")
+    for failure in run.failures:
+        line(failure_text(failure), "red")
+
+
+def failure_text(failure: Failure) -> str:
+    """A failure in one paragraph: what failed, why, and what to do."""
+    error = failure.error
+    where = f"{error['where']}: " if error.get("where") else ""
+    step = error.get("next_step")
+    tail = f" {step[0].upper()}{step[1:]}." if step else ""
+    return f"{failure.extractor} on {failure.task} failed: {where}{error['what']}.{tail}"

@@ -1,0 +1,163 @@
+"""Carries out a plan: hands out what is missing, puts results together as soon as their parts are there."""
+
+from __future__ import annotations
+
+import traceback
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from serab_core import plugins
+from serab_core.errors import InterruptedRunError, SerabError
+from serab_core.run.executors import local_executor
+from serab_core.run.pair import Job, Pair
+from serab_core.types import Failure, Run, TaskResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from serab_registry import Listeners
+
+    from serab_core.run.plan import Plan
+    from serab_core.types import Progress
+
+
+@dataclass(slots=True)
+class _Board:
+    """What is under way and what came of it."""
+
+    executor: Executor
+    listeners: Listeners
+    pending: dict[Future[Any], tuple[Pair, Job]]
+    results: dict[int, TaskResult]
+    failures: dict[int, Failure]
+
+
+def evaluate(plan: Plan, progress: Progress, jobs: int) -> Run:
+    """Runs a plan on this machine.
+
+    What is stored already is reused; what fails is reported and does not stop the rest.
+
+    Args:
+        plan: what to do.
+        progress: told how far it has come.
+        jobs: how many pieces of work run at a time.
+
+    Returns:
+        the run, its results in the order of extractors and tasks.
+
+    Raises:
+        InterruptedRunError: Ctrl-C; what was finished is stored, and the same command goes on from there.
+        StoreError: the home cannot be read.
+    """
+    run = Run(
+        protocol=plan.protocol,
+        extractors=tuple(entry.spec.name for entry in plan.extractors),
+        tasks=tuple(task.name for task in plan.tasks),
+        missing=plan.missing,
+        notices=plan.notices,
+    )
+    listeners = plugins.registry().listeners()
+    listeners.emit("serab_run_started", run=run)
+    pairs = [Pair.of(plan, entry, task) for entry in plan.extractors for task in plan.tasks]
+    results: dict[int, TaskResult] = {}
+    for position, pair in enumerate(pairs):
+        stored = pair.stored_result()
+        if stored is not None:
+            results[position] = stored
+            listeners.emit("serab_task_scored", result=stored)
+    reused = frozenset(result.key for result in results.values())
+    failures: dict[int, Failure] = {}
+    open_pairs = {position: pair for position, pair in enumerate(pairs) if position not in results}
+    if open_pairs:
+        _work_off(open_pairs, progress, jobs, listeners, results, failures)
+    notices = [*plan.notices, *(note for pair in pairs for note in pair.notices)]
+    notices += [f"Tracker: {error}" for error in listeners.errors]
+    run = replace(
+        run,
+        results=tuple(results[position] for position in sorted(results)),
+        failures=tuple(failures[position] for position in sorted(failures)),
+        reused=reused,
+        notices=tuple(notices),
+    )
+    listeners.emit("serab_run_finished", run=run)
+    return run
+
+
+def _work_off(
+    pairs: dict[int, Pair],
+    progress: Progress,
+    jobs: int,
+    listeners: Listeners,
+    results: dict[int, TaskResult],
+    failures: dict[int, Failure],
+) -> None:
+    embed_total = sum(pair.utterances_to_embed() for pair in pairs.values())
+    tune_total = sum(pair.points_to_tune() for pair in pairs.values())
+    with (
+        progress.stage("Embedding utterances", embed_total) as embedded,
+        progress.stage("Tuning classifiers", tune_total) as tuned,
+    ):
+        stages: dict[str, Callable[[int], None]] = {"embed": embedded, "tune": tuned}
+        try:
+            with local_executor(jobs, lambda stage, steps: stages[stage](steps)) as executor:
+                board = _Board(executor, listeners, {}, results, failures)
+                for position, pair in pairs.items():
+                    _advance(board, position, pair)
+                positions = {id(pair): position for position, pair in pairs.items()}
+                while board.pending:
+                    done, _ = wait(board.pending, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        pair, job = board.pending.pop(future)
+                        position = positions[id(pair)]
+                        if position not in failures:
+                            _take(board, position, pair, job, future)
+        except KeyboardInterrupt as error:
+            raise InterruptedRunError(
+                "interrupted; what was finished is kept",
+                next_step="run the same command again to go on from there",
+            ) from error
+
+
+def _take(board: _Board, position: int, pair: Pair, job: Job, future: Future[Any]) -> None:
+    """Takes in a finished job of a pair, and hands out what it has made possible."""
+    try:
+        pair.take(job, future.result())
+    except Exception as error:
+        if not pair.recovers(job, error):
+            _fail(board, position, pair, error)
+            return
+    _advance(board, position, pair)
+
+
+def _advance(board: _Board, position: int, pair: Pair) -> None:
+    """Hands out the pair's next jobs; with none left and none under way, puts its result together."""
+    try:
+        for job in pair.next_jobs():
+            board.pending[board.executor.submit(job.function, *job.arguments)] = (pair, job)
+        if pair.complete:
+            board.results[position] = pair.finish()
+            board.listeners.emit("serab_task_scored", result=board.results[position])
+    except Exception as error:
+        _fail(board, position, pair, error)
+
+
+def _fail(board: _Board, position: int, pair: Pair, error: Exception) -> None:
+    if isinstance(error, SerabError):
+        document = error.as_json()
+    else:
+        document = _unforeseen(error).as_json() | {"traceback": "".join(traceback.format_exception(error))}
+    board.failures[position] = Failure(pair.extractor.spec.name, pair.task.name, document)
+    for future, (owner, _) in board.pending.items():
+        if owner is pair:
+            future.cancel()
+
+
+def _unforeseen(error: Exception) -> SerabError:
+    reason = " ".join(str(error).split())
+    if type(error).__name__ == "BrokenProcessPool":
+        return SerabError(
+            "a worker process died (killed, out of memory, or crashed in native code)",
+            next_step="try again with fewer --jobs; --jobs 1 runs everything in this process",
+        )
+    return SerabError(f"{type(error).__name__}: {reason}", next_step="this is a bug in serab: please report it")

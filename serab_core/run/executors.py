@@ -1,0 +1,83 @@
+"""The one seam between the work and where it runs: a `concurrent.futures.Executor`."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from serab_core.run import worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_T = TypeVar("_T")
+
+
+def available_cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class InlineExecutor(Executor):
+    """Runs each job at once, in this process: for one job at a time, and for looking with a debugger."""
+
+    def submit(self, fn: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
+        """Runs `fn` and returns its finished future; Ctrl-C passes through."""
+        future: Future[_T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+@contextmanager
+def local_executor(jobs: int, advance: Callable[[str, int], None]) -> Iterator[Executor]:
+    """An executor on this machine: processes for two jobs and more, this process for one.
+
+    Args:
+        jobs: how many run at a time.
+        advance: told of progress as (stage, steps), from whichever process.
+    """
+    if jobs == 1:
+        worker.report_to(advance)
+        try:
+            yield InlineExecutor()
+        finally:
+            worker.report_to(None)
+        return
+    context = multiprocessing.get_context("spawn")  # fork is unsafe beside the threads of numerical libraries
+    queue = context.Queue()
+    reader = threading.Thread(target=_drain, args=(queue, advance), daemon=True)
+    reader.start()
+    threads = max(1, available_cores() // jobs)
+    pool = ProcessPoolExecutor(jobs, context, worker.initialise, (queue, threads))
+    finished = False
+    try:
+        yield pool
+        finished = True
+    finally:
+        if not finished:
+            for process in multiprocessing.active_children():
+                process.terminate()
+        pool.shutdown(wait=True, cancel_futures=True)
+        queue.put(None)
+        reader.join(timeout=5)
+        queue.close()
+
+
+def _drain(queue: Any, advance: Callable[[str, int], None]) -> None:
+    while True:
+        try:
+            item = queue.get()
+        except (EOFError, OSError):
+            return
+        if item is None:
+            return
+        advance(*item)

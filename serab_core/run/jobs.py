@@ -1,0 +1,129 @@
+"""The independent pieces of work, as functions of plain values, so that any executor can run them anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from serab_core import plugins
+from serab_core.embed.blocks import Block, cut_blocks, read_blocks
+from serab_core.embed.embedder import embed_block, fit_corpus
+from serab_core.errors import PluginError, StoreError
+from serab_core.run.worker import report
+from serab_core.score.metrics import METRICS, accuracy, uar
+from serab_core.store.home import Home
+from serab_core.store.jsonio import digest
+from serab_core.store.results import journal_path, outcome_path, read_outcome, write_outcome
+from serab_core.tune.classifier import normalised, study_identity, study_key, tune_classifier
+from serab_core.types import ClassifierOutcome, CorpusState, ProtocolSpec, Task, Utterance
+
+if TYPE_CHECKING:
+    from serab_core.types import ClassifierSpec, Features
+
+EMBED = "embed"
+TUNE = "tune"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One extractor's embeddings of one task: everything needed to find or make them.
+
+    Attributes:
+        home: the home's folder.
+        extractor: its name, as the registry knows it.
+        fingerprint: digest of its fingerprint.
+        state: corpus statistics, for an extractor that uses them.
+    """
+
+    home: str
+    extractor: str
+    fingerprint: str
+    task: Task
+    state: CorpusState | None = None
+
+    def blocks(self) -> tuple[Block, ...]:
+        """The task's blocks."""
+        return cut_blocks(Home(Path(self.home)), self.task, self.fingerprint, self.state)
+
+    @property
+    def embeddings_id(self) -> str:
+        """Names the embeddings by what they depend on."""
+        if self.state is None:
+            return self.fingerprint
+        return digest([self.fingerprint, dict(self.state)])
+
+
+def run_fit(extractor: str, train: tuple[Utterance, ...]) -> CorpusState:
+    """Computes an extractor's corpus statistics."""
+    return fit_corpus(extractor, train)
+
+
+def run_block(extractor: str, fingerprint: str, block: Block, state: CorpusState | None) -> None:
+    """Embeds one block into its shard."""
+    embed_block(extractor, fingerprint, block, state, partial(report, EMBED))
+
+
+def classifier_identity(spec: ClassifierSpec, protocol: ProtocolSpec, source: Source) -> dict[str, Any]:
+    """The identity of one classifier's study on one task. Raises PluginError for a library that is not installed."""
+    try:
+        libraries = {name: metadata.version(name) for name in sorted(spec.libraries)}
+    except metadata.PackageNotFoundError as error:
+        raise PluginError(
+            f"needs {error.name}, which is not installed", where=spec.name, next_step=f"pip install {error.name}"
+        ) from error
+    return study_identity(spec, protocol, source.task, source.embeddings_id, libraries)
+
+
+def finished_outcome(home: Home, study: str) -> ClassifierOutcome | None:
+    """The outcome of a study that came to its end before; None where there is none that can be read."""
+    path = outcome_path(home, study)
+    if not path.exists():
+        return None
+    try:
+        return read_outcome(path)
+    except StoreError:
+        return None
+
+
+def run_classifier(classifier: str, protocol: ProtocolSpec, source: Source) -> ClassifierOutcome:
+    """Tunes, refits and tests one classifier, and writes its outcome down."""
+    home = Home(Path(source.home))
+    spec = plugins.classifier(classifier)
+    identity = classifier_identity(spec, protocol, source)
+    study = study_key(identity)
+    points, best, test = tune_classifier(
+        spec,
+        protocol,
+        source.task,
+        _features(source, protocol),
+        METRICS[protocol.objective],
+        journal=journal_path(home, study),
+        advance=partial(report, TUNE),
+    )
+    outcome = ClassifierOutcome(
+        classifier=spec.name,
+        title=spec.title,
+        points=points,
+        params=dict(best.params) if best else None,
+        validation=best.score if best else None,
+        test=test,
+        accuracy=accuracy(test.truth, test.predicted) if test else None,
+        uar=uar(test.truth, test.predicted) if test else None,
+    )
+    write_outcome(outcome_path(home, study), outcome, identity)
+    return outcome
+
+
+_kept: dict[tuple[str, str, ProtocolSpec], Features] = {}
+
+
+def _features(source: Source, protocol: ProtocolSpec) -> Features:
+    """The task's features; the last are kept, for a worker mostly gets several classifiers of one task in a row."""
+    key = (source.embeddings_id, source.task.digest, protocol)
+    if key not in _kept:
+        _kept.clear()
+        _kept[key] = normalised(source.task, read_blocks(source.blocks()), protocol)
+    return _kept[key]

@@ -1,0 +1,230 @@
+"""One extractor on one task: which jobs it still needs, in what order, and its result once they are done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from serab_core.embed.blocks import folder_for, is_done
+from serab_core.errors import StoreError
+from serab_core.run.jobs import (
+    Source,
+    classifier_identity,
+    finished_outcome,
+    run_block,
+    run_classifier,
+    run_fit,
+)
+from serab_core.run.provenance import provenance
+from serab_core.score.choose import choose
+from serab_core.store.jsonio import digest, read_json, write_json
+from serab_core.store.results import read_result, result_path, write_result
+from serab_core.tune.classifier import study_key
+from serab_core.tune.study import grid_points
+from serab_core.types import SPLITS, TaskResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from serab_core.run.plan import Plan, PlannedExtractor
+    from serab_core.types import ClassifierOutcome, Task
+
+_STATE_SCHEMA = "serab.corpus-state/1"
+_TRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A function for an executor. `name` is `fit`, a block's key or a classifier."""
+
+    kind: str
+    name: str
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Pair:
+    """The progress of one extractor on one task."""
+
+    plan: Plan
+    extractor: PlannedExtractor
+    task: Task
+    source: Source
+    outcomes: dict[str, ClassifierOutcome] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    _open: set[str] = field(default_factory=set)
+    _tries: int = 0
+    _planned: bool = False
+
+    @classmethod
+    def of(cls, plan: Plan, extractor: PlannedExtractor, task: Task) -> Pair:
+        """The pair, with corpus statistics from an earlier run where there are any."""
+        source = Source(str(plan.home.root), extractor.name, extractor.fingerprint, task)
+        pair = cls(plan, extractor, task, source)
+        if extractor.spec.uses_corpus and pair._state_path.exists():
+            try:
+                state = read_json(pair._state_path, _STATE_SCHEMA)["state"]
+                pair.source = replace(source, state=state)
+            except (StoreError, KeyError):
+                pass  # computed anew, and written over
+        return pair
+
+    # --- what is there already ---
+
+    def stored_result(self) -> TaskResult | None:
+        """The result of an earlier run with the same identity."""
+        if self._needs_fit:
+            return None
+        path = self.result_path
+        try:
+            return read_result(path) if path.exists() else None
+        except StoreError as error:
+            self.notices.append(f"{error.where} {error.what}; it is made anew.")
+            return None
+
+    def utterances_to_embed(self) -> int:
+        """How many utterances have no embedding yet."""
+        if self._needs_fit:
+            return len(self.task.utterances)
+        self._find_outcomes()
+        if len(self.outcomes) == len(self.plan.classifiers):
+            return 0
+        return sum(len(block.utterances) for block in self.source.blocks() if not is_done(block))
+
+    def points_to_tune(self) -> int:
+        """How many points of the grids belong to studies that have no outcome yet."""
+        if not self._needs_fit:
+            self._find_outcomes()
+        return sum(len(grid_points(spec)) for spec in self.plan.classifiers if spec.name not in self.outcomes)
+
+    @property
+    def key(self) -> str:
+        """The identity of the result: of its studies, and of how the protocol chooses."""
+        protocol = self.plan.protocol
+        return digest(
+            {
+                "protocol": protocol.name,
+                "selection": protocol.selection,
+                "extractor": self.extractor.spec.name,
+                "studies": {spec.name: self._study(spec.name) for spec in self.plan.classifiers},
+            }
+        )
+
+    @property
+    def result_path(self) -> Path:
+        """Where the result is kept."""
+        return result_path(self.plan.home, self.extractor.spec.name, self.task.name, self.plan.protocol.name, self.key)
+
+    # --- what is to do ---
+
+    def next_jobs(self) -> Iterator[Job]:
+        """Jobs that can run now and were not handed out yet: the corpus fit, then blocks, then classifiers."""
+        if self._open:
+            return
+        if self._needs_fit:
+            train = tuple(u for u in self.task.utterances if u.split == "train")
+            yield self._opened(Job("fit", "fit", run_fit, (self.extractor.name, train)))
+            return
+        self._find_outcomes()
+        waiting = [spec for spec in self.plan.classifiers if spec.name not in self.outcomes]
+        if not waiting:
+            return
+        missing = [block for block in self.source.blocks() if not is_done(block)]
+        for block in missing:
+            arguments = (self.extractor.name, self.extractor.fingerprint, block, self.source.state)
+            yield self._opened(Job("block", block.shard.key, run_block, arguments))
+        if missing:
+            return
+        # The largest grids first, so that no worker is left with one of them at the end.
+        for spec in sorted(waiting, key=lambda s: len(grid_points(s)), reverse=True):
+            yield self._opened(
+                Job("classifier", spec.name, run_classifier, (spec.name, self.plan.protocol, self.source))
+            )
+
+    def take(self, job: Job, value: Any) -> None:
+        """Takes in what a job returned. Raises StoreError when it cannot be written."""
+        self._open.discard(job.name)
+        if job.kind == "fit":
+            write_json(self._state_path, {"schema": _STATE_SCHEMA, "state": dict(value)})
+            self.source = replace(self.source, state=dict(value))
+        elif job.kind == "classifier":
+            self.outcomes[job.name] = value
+
+    def recovers(self, job: Job, error: Exception) -> bool:
+        """Whether a failed job is tried again: a classifier that found a damaged shard, which was set aside."""
+        self._open.discard(job.name)
+        if job.kind != "classifier" or not isinstance(error, StoreError) or self._tries >= _TRIES:
+            return False
+        if all(is_done(block) for block in self.source.blocks()) and not self._open:
+            return False
+        if not self._open:
+            self._tries += 1
+        note = f"{error.where} {error.what}; it was set aside and computed again."
+        if note not in self.notices:
+            self.notices.append(note)
+        return True
+
+    @property
+    def complete(self) -> bool:
+        """Whether every classifier has an outcome."""
+        return not self._open and len(self.outcomes) == len(self.plan.classifiers)
+
+    def finish(self) -> TaskResult:
+        """Puts the result together and stores it. Raises TuningError, StoreError."""
+        protocol, task = self.plan.protocol, self.task
+        outcomes = tuple(self.outcomes[spec.name] for spec in self.plan.classifiers)
+        chosen = choose(outcomes, protocol)
+        assert chosen.accuracy is not None
+        assert chosen.uar is not None
+        cautions = [protocol.caution, task.note]
+        cautions += ["synthetic corpus: says nothing about real speech"] if task.synthetic else []
+        cautions += ["partial corpus: not comparable with the whole"] if task.partial else []
+        result = TaskResult(
+            extractor=self.extractor.spec.name,
+            task=task.name,
+            language=task.language,
+            protocol=protocol.name,
+            variant=task.variant,
+            counts={split: task.count(split) for split in SPLITS},
+            chosen=chosen.classifier,
+            accuracy=chosen.accuracy,
+            uar=chosen.uar,
+            outcomes=outcomes,
+            synthetic=task.synthetic,
+            partial=task.partial,
+            cautions=tuple(caution for caution in cautions if caution),
+            key=self.key,
+            provenance=provenance(self.plan, self.extractor.spec, self.source),
+        )
+        write_result(self.result_path, result)
+        return result
+
+    # --- inside ---
+
+    def _opened(self, job: Job) -> Job:
+        self._open.add(job.name)
+        return job
+
+    @property
+    def _needs_fit(self) -> bool:
+        return self.extractor.spec.uses_corpus and self.source.state is None
+
+    @property
+    def _state_path(self) -> Path:
+        train = [u.sha256 for u in self.task.utterances if u.split == "train"]
+        return folder_for(self.plan.home, self.extractor.fingerprint) / f"corpus-{digest(train)[:32]}.json"
+
+    def _study(self, classifier: str) -> str:
+        spec = next(spec for spec in self.plan.classifiers if spec.name == classifier)
+        return study_key(classifier_identity(spec, self.plan.protocol, self.source))
+
+    def _find_outcomes(self) -> None:
+        if self._planned:
+            return
+        self._planned = True
+        for spec in self.plan.classifiers:
+            outcome = finished_outcome(self.plan.home, self._study(spec.name))
+            if outcome is not None:
+                self.outcomes[spec.name] = outcome

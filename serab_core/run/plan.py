@@ -1,0 +1,151 @@
+"""From the words of a command to what has to be done. Everything that can be wrong with the words comes out here."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from serab_registry import Group
+
+from serab_core import plugins
+from serab_core.data.prepare import prepare
+from serab_core.data.prepared import load, prepared_names
+from serab_core.data.protocols import SUITE
+from serab_core.embed.fingerprint import fingerprint_digest
+from serab_core.errors import NotPreparedError, UnknownNameError, UsageError
+from serab_core.types import ProtocolSpec, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from serab_core.store.home import Home
+    from serab_core.types import ClassifierSpec, ExtractorSpec, Progress
+
+DEMO = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedExtractor:
+    """An extractor as it was asked for, its spec and its fingerprint's digest."""
+
+    name: str
+    spec: ExtractorSpec
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will do.
+
+    Attributes:
+        missing: tasks of the suite that have no prepared corpus.
+        notices: what was decided in the user's stead.
+    """
+
+    home: Home
+    protocol: ProtocolSpec
+    extractors: tuple[PlannedExtractor, ...]
+    tasks: tuple[Task, ...]
+    classifiers: tuple[ClassifierSpec, ...]
+    missing: tuple[str, ...]
+    notices: tuple[str, ...]
+
+
+def make_plan(
+    home: Home,
+    extractors: Sequence[str],
+    tasks: Sequence[str],
+    protocol: ProtocolSpec,
+    classifiers: Sequence[str],
+    progress: Progress,
+) -> Plan:
+    """Resolves every name.
+
+    Args:
+        home: the home.
+        extractors: names of extractors.
+        tasks: names of tasks; empty for those that are prepared, or `demo` where none is.
+        protocol: the protocol.
+        classifiers: names; empty for the protocol's own.
+        progress: told of the preparing of `demo`.
+
+    Raises:
+        UsageError: a name is given twice, or none.
+        UnknownNameError, PluginError: a name leads to no working plugin.
+        NotPreparedError: a task that was asked for is not prepared.
+        StoreError: the home cannot be used.
+    """
+    for kind, names in (("extractor", extractors), ("task", tasks), ("classifier", classifiers)):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise UsageError(f"{kind} {', '.join(twice)} is named twice", next_step="name each once")
+    if not extractors:
+        raise UsageError("no extractor is named", next_step="try: serab eval opensmile")
+    planned = []
+    for name in extractors:
+        spec = plugins.extractor(name)
+        planned.append(PlannedExtractor(name, spec, fingerprint_digest(spec)))
+    by_spec = {entry.fingerprint: entry.name for entry in planned}
+    for entry in planned:
+        if by_spec[entry.fingerprint] != entry.name:
+            raise UsageError(
+                f"{entry.name} and {by_spec[entry.fingerprint]} are the same extractor", next_step="name one of them"
+            )
+    chosen = sorted((plugins.classifier(name) for name in classifiers or protocol.classifiers), key=lambda c: c.order)
+    notices: list[str] = []
+    if classifiers and set(classifiers) != set(protocol.classifiers):
+        notices.append(
+            f"Only {', '.join(spec.title for spec in chosen)} are searched; "
+            f"protocol {protocol.name} has {', '.join(protocol.classifiers)}."
+        )
+    home.ensure()
+    wanted = tuple(tasks) or _default_tasks(home, notices)
+    loaded = tuple(_task(home, name, protocol, progress) for name in wanted)
+    prepared = set(prepared_names(home))
+    return Plan(
+        home=home,
+        protocol=protocol,
+        extractors=tuple(planned),
+        tasks=loaded,
+        classifiers=tuple(chosen),
+        missing=tuple(name for name in SUITE if name not in prepared),
+        notices=tuple(notices),
+    )
+
+
+def _default_tasks(home: Home, notices: list[str]) -> tuple[str, ...]:
+    names = [name for name in prepared_names(home) if not load(home, name).index["synthetic"]]
+    if names:
+        notices.append(f"Tasks: {', '.join(names)} (those that are prepared; --tasks chooses).")
+        return tuple(names)
+    notices.append(
+        f"No corpus is prepared, so this runs on {DEMO}, a synthetic one that says nothing about real speech. "
+        "Prepare one that you have with: serab data prepare NAME PATH (serab data list shows the names)."
+    )
+    return (DEMO,)
+
+
+def _task(home: Home, name: str, protocol: ProtocolSpec, progress: Progress) -> Task:
+    prepared = prepared_names(home)
+    if name in prepared:
+        return load(home, name).task(protocol)
+    installed = plugins.registry().names(Group.DATASETS)
+    if name.rpartition(":")[2].partition("/")[0] not in installed:
+        near = difflib.get_close_matches(name, {*installed, *prepared}, n=3, cutoff=0.4)
+        if not near and name in SUITE:
+            raise UnknownNameError(
+                f"task {name!r} is one of SERAB's nine, but no installed plugin prepares it yet",
+                next_step="`serab plugins --available` shows the known plugins",
+            )
+        if near and name not in SUITE:
+            raise UnknownNameError(
+                f"no task is called {name!r}",
+                next_step=f"nearest: {', '.join(near)}; `serab data list` shows all of them",
+            )
+    spec = plugins.dataset(name)
+    if spec.generate is not None:
+        return prepare(spec, None, home, progress).task(protocol)
+    raise NotPreparedError(
+        "is not prepared", where=spec.name, next_step=f"{spec.how_to_get}; then: serab data prepare {spec.name} PATH"
+    )

@@ -1,0 +1,72 @@
+"""Where a result comes from: versions, machine, command."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import serab_core
+from serab_core.embed.fingerprint import fingerprint
+from serab_core.run.executors import available_cores
+
+if TYPE_CHECKING:
+    from serab_core.run.jobs import Source
+    from serab_core.run.plan import Plan
+    from serab_core.types import ExtractorSpec
+
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "optuna", "h5py", "soundfile", "soxr")
+
+
+def provenance(plan: Plan, spec: ExtractorSpec, source: Source) -> dict[str, Any]:
+    """What it takes to repeat a result. The same command on the same machine gives the same values."""
+    return {
+        "serab": serab_core.__version__,
+        "python": platform.python_version(),
+        "libraries": {name: version for name in _LIBRARIES if (version := _version(name))},
+        "plugins": _plugin_versions(),
+        "fingerprint": fingerprint(spec),
+        "licence": spec.licence,
+        "corpus_state": dict(source.state) if source.state is not None else None,
+        "dataset": {"digest": source.task.digest, "variant": source.task.variant},
+        "protocol": {
+            "name": plan.protocol.name,
+            "splits": plan.protocol.splits,
+            "normalisation": plan.protocol.normalisation,
+            "objective": plan.protocol.objective,
+            "selection": plan.protocol.selection,
+            "classifiers": [classifier.name for classifier in plan.classifiers],
+        },
+        "seeds": {"search": plan.protocol.seed, "classifiers": plan.protocol.seed, "split": 0},
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "machine": {
+            "system": f"{platform.system()} {platform.release()}",
+            "processor": _processor(),
+            "cores": available_cores(),
+        },
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _plugin_versions() -> dict[str, str]:
+    from serab_core.plugins import registry
+
+    return {r.distribution: r.version for r in registry().records() if r.distribution}
+
+
+def _processor() -> str:
+    path = Path("/proc/cpuinfo")
+    if os.name == "posix" and path.exists():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,1 @@
+"""Predictions to metrics, choices and aggregates: pure functions."""

@@ -1,0 +1,34 @@
+"""Which classifier a protocol reports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from serab_core.errors import TuningError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from serab_core.types import ClassifierOutcome, ProtocolSpec
+
+
+def choose(outcomes: Sequence[ClassifierOutcome], protocol: ProtocolSpec) -> ClassifierOutcome:
+    """The first outcome, in the given order, of the highest score on the split that the protocol selects by.
+
+    On the validation split that score is the protocol's objective; on the test split it is accuracy, as in the
+    released script.
+
+    Raises:
+        TuningError: no classifier could be fitted.
+    """
+    fitted = [outcome for outcome in outcomes if outcome.params is not None]
+    if not fitted:
+        reasons = "; ".join(f"{o.classifier}: {o.points[0].reason}" for o in outcomes)
+        raise TuningError(f"no classifier could be fitted ({reasons})")
+
+    def score(outcome: ClassifierOutcome) -> float:
+        value = outcome.validation if protocol.selection == "validation" else outcome.accuracy
+        assert value is not None, "a fitted outcome has scores"
+        return value
+
+    return max(fitted, key=score)  # max keeps the first of equals

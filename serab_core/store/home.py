@@ -1,0 +1,62 @@
+"""`$SERAB_HOME`: where everything is kept."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from serab_core.errors import store_error
+from serab_core.store.atomic import sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder and its rooms."""
+
+    root: Path
+
+    @property
+    def datasets(self) -> Path:
+        """Prepared corpora, a folder each."""
+        return self.root / "datasets"
+
+    @property
+    def embeddings(self) -> Path:
+        """HDF5 shards of embeddings, a folder a fingerprint."""
+        return self.root / "embeddings"
+
+    @property
+    def studies(self) -> Path:
+        """HDF5 journals of trials, and what each classifier came to."""
+        return self.root / "studies"
+
+    @property
+    def results(self) -> Path:
+        """JSON results, by extractor and task."""
+        return self.root / "results"
+
+    def ensure(self) -> Home:
+        """Makes the folders and clears away what killed processes left half-written.
+
+        Raises:
+            StoreError: the folder cannot be made or written.
+        """
+        for folder in (self.datasets, self.embeddings, self.studies, self.results):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                probe = folder / f".probe-{os.getpid()}"
+                probe.touch()
+                probe.unlink()
+            except OSError as error:
+                raise store_error(error, folder) from error
+            sweep(folder)
+        return self
+
+
+def find_home() -> Home:
+    """The home that `SERAB_HOME` names, or the platform's folder for user data. Touches nothing."""
+    named = os.environ.get("SERAB_HOME", "").strip()
+    return Home(Path(named).expanduser().absolute() if named else user_data_path("serab", appauthor=False))

@@ -1,0 +1,125 @@
+"""One classifier on one task: search on validation, refit on train and validation, predict the test split once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from serab_core.errors import TuningError
+from serab_core.store.jsonio import digest
+from serab_core.tune.normalise import by_training_split, per_speaker
+from serab_core.tune.study import best_point, fit_and_predict, search
+from serab_core.types import Examples, Point, PointError, Predictions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from serab_core.types import (
+        ClassifierSpec,
+        Embeddings,
+        Features,
+        Labels,
+        ProtocolSpec,
+        Split,
+        Task,
+    )
+
+
+def study_identity(
+    spec: ClassifierSpec, protocol: ProtocolSpec, task: Task, embeddings_id: str, libraries: dict[str, str]
+) -> dict[str, Any]:
+    """Everything that a study's outcome depends on; its digest names the study.
+
+    Args:
+        embeddings_id: of the extractor's fingerprint and corpus statistics.
+        libraries: installed versions of the distributions that the classifier names.
+    """
+    return {
+        "classifier": spec.name,
+        "version": spec.version,
+        "search_space": {name: list(values) for name, values in spec.search_space.items()},
+        "sampler": "grid",
+        "seed": protocol.seed,
+        "objective": protocol.objective,
+        "normalisation": protocol.normalisation,
+        "task": task.digest,
+        "embeddings": embeddings_id,
+        "libraries": libraries,
+    }
+
+
+def normalised(task: Task, embeddings: Embeddings, protocol: ProtocolSpec) -> Features:
+    """The task's features under the protocol: float64, shape (n, dim)."""
+    splits = [u.split for u in task.utterances]
+    if protocol.normalisation == "speaker":
+        return per_speaker(embeddings, [u.group for u in task.utterances], splits)
+    return by_training_split(embeddings, splits)
+
+
+def examples_of(task: Task, features: Features, split: Split) -> Examples:
+    """The labelled features of one split, in order of utterance id."""
+    index = {label: position for position, label in enumerate(task.labels)}
+    rows = [position for position, u in enumerate(task.utterances) if u.split == split]
+    labels = np.array([index[task.utterances[row].label] for row in rows], dtype=np.int64)
+    return Examples(features[rows], labels, len(task.labels))
+
+
+def tune_classifier(
+    spec: ClassifierSpec,
+    protocol: ProtocolSpec,
+    task: Task,
+    features: Features,
+    objective: Callable[[Labels, Labels], float],
+    *,
+    journal: Path,
+    advance: Callable[[int], None],
+) -> tuple[tuple[Point, ...], Point | None, Predictions | None]:
+    """Searches, refits and tests one classifier, on one BLAS thread so that the result has the same bits everywhere.
+
+    Returns:
+        every point, the chosen one, and the test predictions after the refit; the last two None when no point
+        could be fitted.
+
+    Raises:
+        TuningError: the classifier raised something else than `PointError`.
+        StoreError: the journal cannot be written.
+    """
+    train = examples_of(task, features, "train")
+    validation = examples_of(task, features, "validation")
+    test = examples_of(task, features, "test")
+    with threadpool_limits(1):
+        try:
+            workspace = spec.prepare(train, validation, seed=protocol.seed)
+            points = search(
+                spec, workspace, validation, objective, journal=journal, seed=protocol.seed, advance=advance
+            )
+            best = best_point(points)
+            if best is None:
+                return points, None, None
+            predicted = fit_and_predict(workspace.refit, best.params, test)
+        except PointError as error:
+            raise TuningError(
+                f"{spec.name} could not be refitted at its best point ({error})", where=task.name
+            ) from error
+        except (ArithmeticError, ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError) as error:
+            reason = " ".join(str(error).split())
+            raise TuningError(
+                f"classifier {spec.name} raised {type(error).__name__}: {reason}",
+                where=task.name,
+                next_step="report it to the plugin's author, or leave it out with --classifiers",
+            ) from error
+    utterances = [u for u in task.utterances if u.split == "test"]
+    predictions = Predictions(
+        ids=tuple(u.id for u in utterances),
+        truth=tuple(u.label for u in utterances),
+        predicted=tuple(task.labels[label] for label in predicted),
+    )
+    return points, best, predictions
+
+
+def study_key(identity: dict[str, Any]) -> str:
+    """The name of a study's files."""
+    return digest(identity)[:32]

@@ -1,0 +1,61 @@
+"""A workspace for any estimator with `fit` and `predict`: no work is shared, every point starts from nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serab_core.types import Examples, PointError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from serab_core.types import Params, Predictor, Prepare, Workspace
+
+
+class PlainWorkspace:
+    """Fits a new estimator at every point.
+
+    Args:
+        make: builds the unfitted estimator from the point's parameters and the seed.
+        train, validation: the examples.
+        seed: the protocol's.
+    """
+
+    def __init__(self, make: Callable[[Params, int], Any], train: Examples, validation: Examples, seed: int) -> None:
+        self._make, self._train, self._validation, self._seed = make, train, validation, seed
+
+    def fit(self, params: Params) -> Predictor:
+        """Fits on the training examples. Raises PointError when the estimator cannot."""
+        return self._fitted(params, self._train)
+
+    def refit(self, params: Params) -> Predictor:
+        """Fits on training examples followed by validation examples. Raises PointError when the estimator cannot."""
+        both = Examples(
+            np.concatenate([self._train.X, self._validation.X]),
+            np.concatenate([self._train.y, self._validation.y]),
+            self._train.n_classes,
+        )
+        return self._fitted(params, both)
+
+    def _fitted(self, params: Params, examples: Examples) -> Predictor:
+        estimator = self._make(params, self._seed)
+        try:
+            fitted: Predictor = estimator.fit(examples.X, examples.y)
+        except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+            raise PointError(" ".join(str(error).split())) from error
+        return fitted
+
+
+def estimator_workspace(make: Callable[[Params, int], Any]) -> Prepare:
+    """The `prepare` of a classifier that is nothing but a scikit-learn estimator.
+
+    Args:
+        make: `make(params, seed)` returns an unfitted estimator.
+    """
+
+    def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
+        return PlainWorkspace(make, train, validation, seed)
+
+    return prepare
