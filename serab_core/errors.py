@@ -49,7 +49,7 @@ class SerabError(Exception):
     def __str__(self) -> str:
         parts = [self.what if self.where is None else f"{self.where}: {self.what}"]
         if self.next_step:
-            parts.append(self.next_step[0].upper() + self.next_step[1:])
+            parts.append(f"Next: {self.next_step}")
         return ". ".join(parts) + "."
 
     def as_json(self) -> dict[str, object]:

@@ -124,7 +124,8 @@ def _print_notes(console: Console, run: Run) -> None:
         mean = unweighted_mean(name, run.results, SUITE)
         count = f"{len(mean.tasks)} of {len(SUITE)} tasks"
         if mean.tasks:
-            line(f"UM {name}: accuracy {percent(mean.accuracy)}, UAR {percent(mean.uar)} over {count}.")
+            flag = f" ({run.protocol.caution})" if run.protocol.caution else ""
+            line(f"UM {name}: accuracy {percent(mean.accuracy)}, UAR {percent(mean.uar)} over {count}{flag}.")
     if run.missing and run.results:
         line(f"Not prepared: {', '.join(run.missing)}. See: serab data list", "dim")
     for notice in run.notices:
@@ -140,5 +141,5 @@ def failure_text(failure: Failure) -> str:
     error = failure.error
     where = f"{error['where']}: " if error.get("where") else ""
     step = error.get("next_step")
-    tail = f" {step[0].upper()}{step[1:]}." if step else ""
+    tail = f" Next: {step}." if step else ""
     return f"{failure.extractor} on {failure.task} failed: {where}{error['what']}.{tail}"

@@ -58,15 +58,16 @@ def local_executor(jobs: int, advance: Callable[[str, int], None]) -> Iterator[E
     reader.start()
     threads = max(1, available_cores() // jobs)
     pool = ProcessPoolExecutor(jobs, context, worker.initialise, (queue, threads))
-    finished = False
     try:
         yield pool
-        finished = True
-    finally:
-        if not finished:
-            for process in multiprocessing.active_children():
-                process.terminate()
+        pool.shutdown(wait=True)
+    except BaseException:
+        # Ctrl-C most of all: workers ignore it, and may be minutes into a job.
+        for process in multiprocessing.active_children():
+            process.terminate()
         pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    finally:
         queue.put(None)
         reader.join(timeout=5)
         queue.close()

@@ -64,7 +64,7 @@ def write_shard(shard: Shard, embeddings: Embeddings, utterances: tuple[str, ...
     """
     # Built in memory: the disk then sees one write of finished bytes, and equal content gives equal bytes.
     buffer = io.BytesIO()
-    with h5py.File(buffer, "w", track_order=True) as file:
+    with h5py.File(buffer, "w") as file:
         file.attrs["schema"] = SCHEMA
         rows = max(1, min(len(embeddings), 2**18 // max(1, embeddings.shape[1] * 4)))
         file.create_dataset(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import optuna
 from optuna.storages import JournalStorage
+from optuna.trial import TrialState
 
 from serab_core.errors import StoreError
 from serab_core.store.journal import Hdf5JournalBackend
@@ -64,35 +65,39 @@ def search(
     """
     points = grid_points(spec)
     backend = _open(journal)
+    sampler = optuna.samplers.GridSampler({k: list(v) for k, v in spec.search_space.items()}, seed=seed)
+
+    def run_point(trial: optuna.Trial) -> float:
+        params = {name: trial.suggest_categorical(name, list(spec.search_space[name])) for name in points[0]}
+        try:
+            predicted = fit_and_predict(workspace.fit, params, validation)
+        except PointError as error:
+            trial.set_user_attr(_REASON, str(error))
+            advance(1)
+            raise
+        advance(1)
+        return objective(validation.y, predicted)
+
     with _quiet_optuna():
         study = optuna.create_study(
             study_name=spec.name,
             storage=JournalStorage(backend),
-            sampler=optuna.samplers.GridSampler({k: list(v) for k, v in spec.search_space.items()}, seed=seed),
+            sampler=sampler,
             direction="maximize",
             load_if_exists=True,
         )
-
-        def run_point(trial: optuna.Trial) -> float:
-            params = {name: trial.suggest_categorical(name, list(spec.search_space[name])) for name in points[0]}
-            try:
-                predicted = fit_and_predict(workspace.fit, params, validation)
-            except PointError as error:
-                trial.set_user_attr(_REASON, str(error))
-                raise
-            finally:
-                advance(1)
-            return objective(validation.y, predicted)
-
         try:
-            # A trial that was running when its process was killed stays so; the sampler hands its point out again.
-            finished = {_key(t.params) for t in study.trials if t.state.is_finished()}
-            advance(len(finished))
-            if len(finished) < len(points):
+            advance(len(_settled(study)))
+            if not sampler.is_exhausted(study):
                 study.optimize(run_point, catch=(PointError,))
+            # The sampler counts a trial that Ctrl-C ended as done; it is asked for by its parameters again.
+            for params in points:
+                if _key(params) not in _settled(study):
+                    study.enqueue_trial(dict(params))
+                    study.optimize(run_point, n_trials=1, catch=(PointError,))
         finally:
             backend.flush()
-        trials = {_key(t.params): t for t in reversed(study.trials) if t.state.is_finished()}
+        trials = _settled(study)
     return tuple(_point(params, trials[_key(params)]) for params in points)
 
 
@@ -117,10 +122,19 @@ def fit_and_predict(fit: Callable[[Params], Predictor], params: Params, examples
     return predicted
 
 
+def _settled(study: optuna.Study) -> dict[tuple[tuple[str, GridValue], ...], optuna.trial.FrozenTrial]:
+    """The trials that have a score or a reason, by their parameters; the first counts."""
+    settled = (t for t in study.trials if t.state is TrialState.COMPLETE or _REASON in t.user_attrs)
+    table: dict[tuple[tuple[str, GridValue], ...], optuna.trial.FrozenTrial] = {}
+    for trial in settled:
+        table.setdefault(_key(trial.params), trial)
+    return table
+
+
 def _point(params: Params, trial: optuna.trial.FrozenTrial) -> Point:
-    if trial.state is optuna.trial.TrialState.COMPLETE:
+    if trial.state is TrialState.COMPLETE:
         return Point(params, trial.value)
-    return Point(params, None, str(trial.user_attrs.get(_REASON, "the trial failed")))
+    return Point(params, None, str(trial.user_attrs[_REASON]))
 
 
 def _key(params: Params) -> tuple[tuple[str, GridValue], ...]:

@@ -1,0 +1,59 @@
+"""The values that flow through the house: frozen, typed, without I/O.
+
+A plugin author needs `ExtractorSpec`, `DatasetSpec` or `ClassifierSpec` and the small protocols that go with it.
+"""
+
+from serab_core.types.arrays import (
+    SPLITS,
+    CorpusState,
+    Embeddings,
+    Features,
+    GridValue,
+    Labels,
+    Params,
+    Split,
+    Waveform,
+)
+from serab_core.types.classifiers import ClassifierSpec, Examples, PointError, Predictor, Prepare, Workspace
+from serab_core.types.datasets import DatasetSpec, Entry, Index, Skipped, SourceFile, SplitVariant, Task, Utterance
+from serab_core.types.extractors import CorpusExtractor, Extractor, ExtractorSpec, WeightFile
+from serab_core.types.progress import Progress
+from serab_core.types.results import ClassifierOutcome, Failure, Point, Predictions, ProtocolSpec, Run, TaskResult
+
+__all__ = [
+    "SPLITS",
+    "ClassifierOutcome",
+    "ClassifierSpec",
+    "CorpusExtractor",
+    "CorpusState",
+    "DatasetSpec",
+    "Embeddings",
+    "Entry",
+    "Examples",
+    "Extractor",
+    "ExtractorSpec",
+    "Failure",
+    "Features",
+    "GridValue",
+    "Index",
+    "Labels",
+    "Params",
+    "Point",
+    "PointError",
+    "Predictions",
+    "Predictor",
+    "Prepare",
+    "Progress",
+    "ProtocolSpec",
+    "Run",
+    "Skipped",
+    "SourceFile",
+    "Split",
+    "SplitVariant",
+    "Task",
+    "TaskResult",
+    "Utterance",
+    "Waveform",
+    "WeightFile",
+    "Workspace",
+]

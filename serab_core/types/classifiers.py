@@ -1,0 +1,76 @@
+"""What a classifier declares, and what its search works on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from serab_core.types.arrays import Features, GridValue, Labels, Params
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Labelled features: X float64 (n, d), y class indices (n,), and how many classes the task has."""
+
+    X: Features
+    y: Labels
+    n_classes: int
+
+
+class Predictor(Protocol):
+    """A fitted classifier."""
+
+    def predict(self, X: Features, /) -> Labels:
+        """Class indices for features of shape (n, d)."""
+        ...
+
+
+class Workspace(Protocol):
+    """Holds what all points of a search share. Both methods raise `PointError` for a point that cannot be fitted."""
+
+    def fit(self, params: Params, /) -> Predictor:
+        """Fits on the training examples."""
+        ...
+
+    def refit(self, params: Params, /) -> Predictor:
+        """Fits on training and validation examples together."""
+        ...
+
+
+class PointError(Exception):
+    """A point of the search cannot be fitted; the message says why. It is recorded and the search goes on."""
+
+
+class Prepare(Protocol):
+    """Does the work that every point of a search shares."""
+
+    def __call__(self, train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
+        """Returns the workspace for one task."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierSpec:
+    """Declares a classifier and the space it is searched over.
+
+    Attributes:
+        name: the public name.
+        title: as tables show it.
+        search_space: candidate values by parameter. Grid order is keys sorted, the last key fastest.
+        prepare: builds the workspace; heavy imports belong in here.
+        order: its place among the protocol's classifiers, which settles ties.
+        version: changes whenever its predictions do for another reason than those below.
+        libraries: distributions whose version its predictions depend on.
+        expected_failures: conformance checks that are known to fail, with the reason.
+    """
+
+    name: str
+    title: str
+    search_space: Mapping[str, Sequence[GridValue]]
+    prepare: Prepare
+    summary: str = ""
+    order: int = 100
+    version: str = "1"
+    libraries: tuple[str, ...] = ()
+    expected_failures: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,187 @@
+"""What a dataset declares, what its index gives, and what it becomes once prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from serab_core.types.arrays import Split
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file of a download, in a folder or inside an archive.
+
+    Attributes:
+        name: its path below the source's root, with forward slashes.
+        size: bytes, unpacked.
+        read: returns its content.
+    """
+
+    name: PurePosixPath
+    size: int
+    read: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An utterance as a corpus's index finds it.
+
+    Attributes:
+        id: unique within the dataset and independent of where the file lies.
+        file: the audio.
+        label: one of the dataset's labels.
+        speaker: who truly speaks.
+        groups: other groupings that a split variant cuts or normalises by, such as the released code's.
+        targets: continuous annotations, such as valence.
+        split: the corpus's own split, where it has one.
+    """
+
+    id: str
+    file: SourceFile
+    label: str
+    speaker: str
+    groups: Mapping[str, str] = field(default_factory=dict)
+    targets: Mapping[str, float] = field(default_factory=dict)
+    split: Split | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that was left out, and why."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What a corpus's index made of a source's files."""
+
+    entries: tuple[Entry, ...]
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SplitVariant:
+    """One way of cutting a dataset.
+
+    Attributes:
+        name: `default`, `as_released`, ...
+        ratios: shares of the groups for train, validation and test (reference 1.4).
+        group: `speaker`, or the key in `Entry.groups` that is cut and normalised by.
+        groups: every group id of the whole corpus, so that a partial copy is cut as the whole is; empty to take
+            those that are there.
+        excluded_labels: labels that this variant leaves out.
+        own_splits: take `Entry.split` instead of drawing.
+        note: what is odd about it, shown with every result.
+    """
+
+    name: str = "default"
+    ratios: tuple[float, float, float] = (0.6, 0.2, 0.2)
+    group: str = "speaker"
+    groups: tuple[str, ...] = ()
+    excluded_labels: tuple[str, ...] = ()
+    own_splits: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetSpec:
+    """Declares a corpus: how its files give utterances, what must come out, and where to get it.
+
+    Attributes:
+        name: the task's public name.
+        title: as its authors write it.
+        language: BCP 47 tag.
+        labels: every label of the task, in the order that class indices take.
+        index: turns a source's files into entries; it decides by name and reads only what it must.
+        licence: the corpus's terms, in words.
+        citation: BibTeX.
+        how_to_get: one sentence a user can follow.
+        expected_counts: utterances by label.
+        expected_speakers: how many speakers there are.
+        expected_ids: every utterance id, where the list is known; gives the exact missing files.
+        variants: ways of cutting it; the first is the default.
+        released_variant: the variant that the protocol `serab-released` takes.
+        speaker_sex: `f` or `m` by speaker, where the corpus declares it.
+        logmel: published log-mel mean and deviation of the training split.
+        synthetic: made by a program; never enters an aggregate.
+        generate: makes the corpus in a folder, where there is nothing to download.
+    """
+
+    name: str
+    title: str
+    language: str
+    labels: tuple[str, ...]
+    index: Callable[[Sequence[SourceFile]], Index]
+    licence: str
+    citation: str
+    how_to_get: str
+    expected_counts: Mapping[str, int]
+    expected_speakers: int
+    expected_ids: Callable[[], frozenset[str]] | None = None
+    variants: tuple[SplitVariant, ...] = (SplitVariant(),)
+    released_variant: str = "default"
+    speaker_sex: Mapping[str, str] = field(default_factory=dict)
+    logmel: tuple[float, float] | None = None
+    synthetic: bool = False
+    generate: Callable[[Path], None] | None = None
+
+    def variant(self, name: str) -> SplitVariant:
+        """The split variant called `name`; KeyError when there is none."""
+        for variant in self.variants:
+            if variant.name == name:
+                return variant
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """An utterance of a prepared task, with its place in one split variant.
+
+    Attributes:
+        path: the audio file.
+        speaker: the true speaker.
+        group: whose statistics per-speaker normalisation takes; the speaker, but in `as_released` variants.
+        sha256: of the decoded samples, before resampling.
+        duration: in seconds.
+    """
+
+    id: str
+    path: str
+    label: str
+    speaker: str
+    group: str
+    split: Split
+    sha256: str
+    duration: float
+    targets: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A prepared dataset in one split variant: what extractors and classifiers are run on.
+
+    Attributes:
+        utterances: sorted by id.
+        labels: those that occur, in the dataset's order; class indices refer to it.
+        digest: sha256 over the samples, labels, speakers and splits.
+        partial: utterances are missing.
+    """
+
+    name: str
+    title: str
+    language: str
+    variant: str
+    labels: tuple[str, ...]
+    utterances: tuple[Utterance, ...]
+    digest: str
+    synthetic: bool = False
+    partial: bool = False
+    note: str = ""
+
+    def count(self, split: Split) -> int:
+        """How many utterances are in a split."""
+        return sum(u.split == split for u in self.utterances)

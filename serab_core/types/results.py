@@ -1,0 +1,132 @@
+"""How a score is made, and what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from serab_core.types.arrays import Params
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolSpec:
+    """How a score is made (design section 4); stored with every result and shown with every table.
+
+    Attributes:
+        splits: `default`, or `released` for the variant that the authors' code cut.
+        normalisation: `speaker` (within each split, transductive) or `train` (training split's statistics only).
+        objective: what the search over parameters maximises on the validation split.
+        selection: the split on which the classifier is chosen; `test` is optimistic.
+        classifiers: in the order that settles ties.
+        caution: what a reader must know, shown beside every figure made this way.
+    """
+
+    name: str
+    splits: Literal["default", "released"]
+    normalisation: Literal["speaker", "train"]
+    objective: Literal["accuracy", "uar"]
+    selection: Literal["validation", "test"]
+    classifiers: tuple[str, ...]
+    summary: str
+    caution: str = ""
+    seed: int = 42
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Per-utterance predictions on one split, as labels, in order of utterance id."""
+
+    ids: tuple[str, ...]
+    truth: tuple[str, ...]
+    predicted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One point of a search: its parameters and validation score, or why it could not be fitted."""
+
+    params: Params
+    score: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierOutcome:
+    """What one classifier reached on one task.
+
+    Attributes:
+        params: the chosen point; None when no point could be fitted.
+        validation: the chosen point's validation score, by the protocol's objective.
+        test: predictions after the refit on train and validation.
+    """
+
+    classifier: str
+    title: str
+    points: tuple[Point, ...]
+    params: Params | None
+    validation: float | None
+    test: Predictions | None
+    accuracy: float | None
+    uar: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """The score of one extractor on one task under one protocol.
+
+    Attributes:
+        chosen: the classifier that the protocol reports.
+        provenance: versions, fingerprint, dataset digest, seeds, command and machine.
+    """
+
+    extractor: str
+    task: str
+    language: str
+    protocol: str
+    variant: str
+    counts: Mapping[str, int]
+    chosen: str
+    accuracy: float
+    uar: float
+    outcomes: tuple[ClassifierOutcome, ...]
+    synthetic: bool
+    partial: bool
+    cautions: tuple[str, ...]
+    key: str
+    provenance: Mapping[str, Any]
+
+    def outcome(self, classifier: str) -> ClassifierOutcome:
+        """The outcome of one classifier; KeyError when it was not run."""
+        for outcome in self.outcomes:
+            if outcome.classifier == classifier:
+                return outcome
+        raise KeyError(classifier)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A piece of the work that could not be done, and why."""
+
+    extractor: str
+    task: str
+    error: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One invocation of `serab eval`: what was asked and what came of it.
+
+    Attributes:
+        reused: keys of the results that were already there.
+        missing: tasks of the suite that have no prepared corpus.
+    """
+
+    protocol: ProtocolSpec
+    extractors: tuple[str, ...]
+    tasks: tuple[str, ...]
+    results: tuple[TaskResult, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    reused: frozenset[str] = frozenset()
+    missing: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()

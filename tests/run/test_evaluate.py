@@ -1,0 +1,312 @@
+"""Whole runs on toy plugins: in one process, in several, interrupted, damaged, failing in part."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+
+import pytest
+
+from serab_core import plugins
+from serab_core.data.protocols import PROTOCOLS
+from serab_core.errors import InterruptedRunError, NotPreparedError, PluginError, UnknownNameError, UsageError
+from serab_core.run import executors
+from serab_core.run.evaluate import evaluate
+from serab_core.run.plan import make_plan
+from serab_core.run.worker import report, report_to
+from serab_core.store.results import read_result
+
+
+@pytest.fixture
+def run(prepared_tones, home, quiet):
+    def call(*extractors, jobs=1, protocol="serab", classifiers=("centroid", "knn"), tasks=("tones",)):
+        plan = make_plan(home, extractors, tasks, PROTOCOLS[protocol], classifiers, quiet)
+        return evaluate(plan, quiet, jobs)
+
+    return call
+
+
+def stored(home) -> dict[str, bytes]:
+    kinds = (".json", ".h5")
+    rooms = (home.embeddings, home.results)
+    paths = [p for room in rooms for p in room.rglob("*") if p.suffix in kinds]
+    paths += home.studies.glob("*.json")
+    return {str(p.relative_to(home.root)): p.read_bytes() for p in paths}
+
+
+def test_a_run_scores_stores_and_tells_trackers(run, home):
+    from serab_toys import recorder
+
+    done = run("toy", "toy/wide")
+    assert [(r.extractor, r.task) for r in done.results] == [("toy", "tones"), ("toy/wide", "tones")]
+    assert done.failures == ()
+    assert done.reused == frozenset()
+    result = done.results[0]
+    assert result.accuracy > 0.6  # chance is a third
+    assert result.counts == {"train": 27, "validation": 9, "test": 18}
+    assert [o.classifier for o in result.outcomes] == ["centroid", "knn"]
+    failed = [p for p in result.outcome("centroid").points if p.score is None]
+    assert [(p.params, p.reason) for p in failed] == [({"shrink": 2.0}, "cannot shrink beyond the mean")]
+    assert [p.reason for p in result.outcome("knn").points if p.score is None] == ["k=10000 of 27"]
+    assert len(result.outcome("knn").test.ids) == 18
+    files = list(home.results.rglob("*.json"))
+    assert sorted(p.parent.parent.name for p in files) == ["toy", "toy--wide"]
+    assert asdict(read_result(next(p for p in files if "wide" not in str(p)))) == asdict(result)
+    provenance = result.provenance
+    assert provenance["fingerprint"]["extractor"] == "toy"
+    assert provenance["dataset"]["variant"] == "default"
+    assert provenance["seeds"]["split"] == 0
+    assert provenance["plugins"]["serab-toys"] == "1.2"
+    assert provenance["machine"]["cores"] >= 1
+    with pytest.raises(KeyError):
+        result.outcome("svc")
+    assert recorder.EVENTS[0] == ("started", ("toy", "toy/wide"), ("tones",))
+    assert recorder.EVENTS[-1] == ("finished", 2, 0)
+    assert recorder.EVENTS.count(("scored", "toy", "tones")) == 1
+    assert any("grumpy" in notice and "I do not like scores" in notice for notice in done.notices)
+
+
+def test_a_second_run_computes_nothing(run, home):
+    from serab_toys import classifiers, extractors
+
+    first = run("toy")
+    before = stored(home)
+    extractors.CALLS.clear()
+    classifiers.FITS.clear()
+    second = run("toy")
+    assert second.reused == {first.results[0].key}
+    assert (extractors.CALLS, classifiers.FITS) == ([], [])
+    assert stored(home) == before
+
+
+def test_other_protocols_reuse_embeddings_but_not_scores(run):
+    from serab_toys import extractors
+
+    first = run("toy")
+    extractors.CALLS.clear()
+    strict = run("toy", protocol="strict")
+    assert extractors.CALLS == []
+    assert strict.reused == frozenset()
+    assert strict.results[0].key != first.results[0].key
+    released = run("toy", protocol="serab-released")
+    assert released.results[0].cautions == (
+        "optimistic: the classifier was chosen on the test set",
+        "cut by takes, not speakers",
+    )
+    assert released.results[0].counts["train"] == 12
+
+
+def test_workers_and_one_process_store_the_same_bytes(run, home, monkeypatch):
+    run("toy", "toy/corpus", jobs=1)
+    one = stored(home)
+    for room in (home.embeddings, home.results, home.studies):
+        for path in sorted(room.rglob("*"), reverse=True):
+            path.unlink() if path.is_file() else path.rmdir()
+    run("toy", "toy/corpus", jobs=2)
+    assert stored(home) == one
+    assert len(one) > 6
+
+
+def test_corpus_statistics_are_fitted_once_on_the_training_split(run):
+    from serab_toys import extractors
+
+    done = run("toy/corpus")
+    assert [call for call in extractors.CALLS if isinstance(call, tuple)] == [("fit", 27)]
+    assert done.results[0].provenance["corpus_state"].keys() == {"mean"}
+    extractors.CALLS.clear()
+    assert run("toy/corpus").reused == {done.results[0].key}
+    run("toy/corpus", protocol="strict")
+    assert extractors.CALLS == []
+
+
+def test_damaged_corpus_statistics_are_fitted_anew(run, home):
+    from serab_toys import extractors
+
+    run("toy/corpus")
+    (state,) = home.embeddings.rglob("corpus-*.json")
+    state.write_text("{")
+    extractors.CALLS.clear()
+    run("toy/corpus", protocol="strict")
+    assert ("fit", 27) in extractors.CALLS
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_damaged_shard_is_computed_again_and_reported(run, home, jobs):
+    whole = run("toy")
+    shard = sorted(home.embeddings.rglob("*.h5"))[0]
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 1
+    shard.write_bytes(bytes(content))
+    again = run("toy", protocol="strict", jobs=jobs)
+    assert again.failures == ()
+    assert any("set aside and computed again" in notice for notice in again.notices)
+    assert list(home.embeddings.rglob("*.bad-*"))
+    assert len(list(home.embeddings.rglob("*.h5"))) == 2
+    assert again.results[0].accuracy == whole.results[0].accuracy
+
+
+def test_a_damaged_result_or_outcome_is_made_anew(run, home):
+    first = run("toy")
+    (path,) = home.results.rglob("*.json")
+    good = path.read_bytes()
+    path.write_bytes(good[:100])
+    again = run("toy")
+    assert again.reused == frozenset()
+    assert any("made anew" in notice for notice in again.notices)
+    assert again.results == first.results
+    for outcome in home.studies.glob("*.json"):
+        value = json.loads(outcome.read_text())
+        del value["outcome"]["test"]
+        outcome.write_text(json.dumps(value))
+    path.write_text(json.dumps(json.loads(good) | {"outcomes": [{}]}))
+    assert run("toy").results == first.results
+    assert path.read_bytes() == good
+
+
+def test_one_extractor_that_fails_stops_no_other(run, home):
+    done = run("toy-bad", "toy", "toy-bad/nan")
+    assert [r.extractor for r in done.results] == ["toy"]
+    assert [f.extractor for f in done.failures] == ["toy-bad/boom", "toy-bad/nan"]
+    assert done.failures[0].error["error"] == "ExtractorError"
+    assert done.failures[0].error["exit_code"] == 7
+
+
+def test_a_worker_that_dies_is_told(run):
+    done = run("toy-bad/die", jobs=2)
+    assert "a worker process died" in done.failures[0].error["what"]
+    assert "traceback" in done.failures[0].error
+
+
+def test_classifiers_that_never_fit_or_crash(run):
+    done = run("toy", classifiers=("never", "centroid"))
+    assert done.results[0].chosen == "centroid"
+    assert done.results[0].outcome("never").params is None
+    assert any(notice.startswith("Only Centroid, Never are searched") for notice in done.notices)
+    none = run("toy", classifiers=("never",))
+    assert "no classifier could be fitted (never: it never fits)" in none.failures[0].error["what"]
+    crash = run("toy", classifiers=("crash",))
+    assert crash.failures[0].error["error"] == "TuningError"
+
+
+def test_a_bug_of_our_own_is_shown_with_its_traceback(run, monkeypatch):
+    from serab_core.run import pair
+
+    def bug(*args):
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr(pair, "choose", bug)
+    (failure,) = run("toy").failures
+    assert failure.error["what"] == "ZeroDivisionError: oh"
+    assert "in bug" in failure.error["traceback"]
+
+
+@pytest.mark.parametrize("room", ["embed", "tune"])
+def test_ctrl_c_keeps_what_was_finished(run, home, monkeypatch, room):
+    from serab_toys import classifiers, extractors
+
+    whole = stored_after(run, home)
+    calls = []
+    owner, method = (extractors.Toy, "embed") if room == "embed" else (classifiers.Centroid, "fit")
+    original = getattr(owner, method)
+
+    def interrupted(self, *arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return original(self, *arguments)
+
+    monkeypatch.setattr(owner, method, interrupted)
+    with pytest.raises(InterruptedRunError, match="run the same command again"):
+        run("toy")
+    monkeypatch.setattr(owner, method, original)
+    run("toy")
+    assert stored(home) == whole
+
+
+def stored_after(run, home) -> dict[str, bytes]:
+    run("toy")
+    whole = stored(home)
+    for room in (home.embeddings, home.results, home.studies):
+        for path in sorted(room.rglob("*"), reverse=True):
+            path.unlink() if path.is_file() else path.rmdir()
+    plugins.registry.cache_clear()
+    return whole
+
+
+def test_ctrl_c_ends_the_workers(run, monkeypatch):
+    import signal
+    import threading
+
+    timer = threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(InterruptedRunError):
+        run("toy-bad/slow", jobs=2)
+    assert not [p for p in executors.multiprocessing.active_children() if p.is_alive()]
+
+
+def test_plans_refuse_what_does_not_fit(prepared_tones, home, quiet):
+    def plan(extractors, tasks=(), classifiers=("centroid",)):
+        return make_plan(home, extractors, tasks, PROTOCOLS["serab"], classifiers, quiet)
+
+    with pytest.raises(UsageError, match="no extractor"):
+        plan([])
+    with pytest.raises(UsageError, match="extractor toy is named twice"):
+        plan(["toy", "toy"])
+    with pytest.raises(UsageError, match="are the same extractor"):
+        plan(["toy", "serab-toys:toy"])
+    with pytest.raises(UnknownNameError, match="nearest: toy"):
+        plan(["toyy"])
+    with pytest.raises(UnknownNameError, match="no classifier is called 'centroyd'"):
+        plan(["toy"], classifiers=["centroyd"])
+    with pytest.raises(UnknownNameError, match="no task is called 'tonez'"):
+        plan(["toy"], ["tonez"])
+    with pytest.raises(UnknownNameError, match="no dataset is called 'zzzzzz'"):
+        plan(["toy"], ["zzzzzz"])
+    with pytest.raises(PluginError, match="pip install not-a-library"):
+        plan(["toy-bad/library"])
+    chosen = plan(["toy"])
+    assert [task.name for task in chosen.tasks] == ["tones"]
+    assert chosen.missing[0] == "aesdd"
+    assert chosen.notices[-1].startswith("Tasks: tones")
+
+
+def test_tasks_that_are_not_there(toys, home, quiet):
+    def plan(tasks):
+        return make_plan(home, ["toy"], tasks, PROTOCOLS["serab"], ["centroid"], quiet)
+
+    with pytest.raises(NotPreparedError, match="serab data prepare tones PATH"):
+        plan(["tones"])
+    hums = plan(["hums"])  # makes itself
+    assert hums.tasks[0].synthetic
+    with pytest.raises(UnknownNameError, match=r"iem4|no dataset"):
+        plan(["iem4"])
+
+
+def test_a_classifier_without_its_library_is_told(prepared_tones, home, quiet, monkeypatch):
+    from dataclasses import replace
+
+    from serab_core.errors import PluginError
+    from serab_core.run.jobs import Source, classifier_identity
+
+    spec = replace(plugins.classifier("centroid"), libraries=("not-a-library",))
+    task = prepared_tones.task(PROTOCOLS["serab"])
+    with pytest.raises(PluginError, match="pip install not-a-library"):
+        classifier_identity(spec, PROTOCOLS["serab"], Source(str(home.root), "toy", "0", task))
+
+
+def test_progress_that_nobody_reads_stops_no_work():
+    def gone(stage, steps):
+        raise OSError("closed")
+
+    report("embed", 1)
+    report_to(gone)
+    try:
+        report("embed", 1)
+    finally:
+        report_to(None)
+
+
+def test_cores_without_affinity(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert executors.available_cores() == os.cpu_count()

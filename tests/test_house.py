@@ -1,0 +1,128 @@
+"""The rules of the house, held by tests: what imports what, how long files are, which names are public."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import serab_registry
+
+import serab_core
+from serab_core import errors, hookspecs
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted(
+    [*ROOT.glob("serab_core/**/*.py"), *ROOT.glob("registry/**/*.py"), *ROOT.glob("plugins/*/serab_*/**/*.py")]
+)
+ROOMS = [
+    "errors",
+    "types",
+    "hookspecs",
+    "plugins",
+    "audio",
+    "store",
+    "data",
+    "embed",
+    "tune",
+    "score",
+    "run",
+    "report",
+    "testing",
+    "cli",
+]
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_files_are_short_and_import_upwards(path):
+    assert len(path.read_text().splitlines()) <= 400
+    own = imports(path)
+    parts = path.relative_to(ROOT).parts
+    if parts[0] == "registry":
+        assert not [name for name in own if re.match(r"serab_(core|plugin)", name)]
+    elif parts[0] == "plugins":
+        package = parts[2]
+        assert not [name for name in own if name.startswith("serab_plugin_") and name.split(".")[0] != package]
+    else:
+        assert not [name for name in own if name.startswith("serab_plugin_")]
+        room = parts[1].removesuffix(".py")
+        if room not in ("__init__",):
+            below = [f"serab_core.{other}" for other in ROOMS[ROOMS.index(room) + 1 :]]
+            assert not [name for name in own if any(name == b or name.startswith(b + ".") for b in below)]
+
+
+def test_every_room_is_in_the_plan():
+    rooms = {p.name.removesuffix(".py") for p in (ROOT / "serab_core").iterdir() if not p.name.startswith("__")}
+    assert rooms - {"py.typed"} == set(ROOMS)
+
+
+def test_public_names_resolve():
+    for name in serab_core.__all__:
+        assert getattr(serab_core, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        serab_core.nonsense  # noqa: B018
+    for name in serab_registry.__all__:
+        assert hasattr(serab_registry, name)
+
+
+def test_every_error_is_in_the_drawing_with_its_exit_code():
+    kinds = {
+        name: kind
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, errors.SerabError)
+    }
+    drawn = dict(re.findall(r"(\w+Error)\s+(\d+)", errors.__doc__))
+    assert drawn == {name: str(kind.exit_code) for name, kind in kinds.items()}
+
+
+def test_errors_cross_processes_and_read_well():
+    import pickle
+
+    error = errors.AudioError("is empty", where="a.wav", next_step="serab data prepare again")
+    copy = pickle.loads(pickle.dumps(error))
+    assert str(copy) == str(error) == "a.wav: is empty. Next: serab data prepare again."
+    assert copy.as_json() == error.as_json()
+    assert str(errors.SerabError("it broke")) == "it broke."
+
+
+def test_every_hook_is_documented_with_its_signature():
+    page = (ROOT / "docs" / "plugins.md").read_text()
+    for name, function in vars(hookspecs).items():
+        if name.startswith("serab_"):
+            arguments = ", ".join(function.__annotations__.keys() - {"return"})
+            assert f"`{name}({arguments})`" in page
+
+
+def test_nothing_in_the_sources_unpickles():
+    # The words, not the tests that look for them; Optuna's snapshots, which pickle, are never switched on.
+    pattern = re.compile(r"import pickle|joblib\.load|allow_pickle\s*=\s*True|weights_only\s*=\s*False|JournalSnapshot")
+    assert [p for p in SOURCES if pattern.search(p.read_text())] == []
+
+
+def test_versions_move_together():
+    projects = [ROOT / "pyproject.toml", *ROOT.glob("plugins/*/pyproject.toml")]
+    versions = {tomllib.loads(p.read_text())["project"]["version"] for p in projects}
+    assert versions == {serab_core.__version__}
+
+
+def test_pinned_versions_meet_the_ranges():
+    from packaging.requirements import Requirement
+
+    pins = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().split() if "==" in line)
+    for project in [ROOT / "pyproject.toml", *ROOT.glob("plugins/*/pyproject.toml")]:
+        for text in tomllib.loads(project.read_text())["project"]["dependencies"]:
+            wanted = Requirement(text)
+            if not wanted.name.startswith("serab-"):
+                assert wanted.specifier.contains(pins[wanted.name]), text
