@@ -57,7 +57,7 @@ def dataset_checks(name: str) -> Iterator[Check]:
                 drawn = set(draw_groups(variant.groups, variant.ratios).values())
                 assert drawn == set(SPLITS), f"variant {variant.name} fills only {sorted(drawn)}"
 
-    check = checker("dataset", name, _PROTECTS)
+    check = checker("dataset", name, _PROTECTS, {})
     yield check("declared", declared, "fill the fields of the spec")
     yield check("counts", counts, "count the corpus's labels, and list every utterance once")
     yield check("foreign", foreign, "let parse return None for a name that is not of the corpus")

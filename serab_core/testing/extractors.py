@@ -66,7 +66,7 @@ def extractor_checks(name: str) -> Iterator[Check]:
         assert spec.licence.strip(), "no licence is declared"
         assert spec.summary.strip(), "no summary is declared"
 
-    check = checker("extractor", name, _PROTECTS)
+    check = checker("extractor", name, _PROTECTS, plugins.extractor(name).expected_failures)
     yield check("shape", shape, "declare dim as it is, and return float32 (n, dim)")
     yield check("finite", finite, "pad what is too short, and guard divisions and logarithms")
     yield check("repeatable", repeatable, "switch dropout off and seed what is random, or declare deterministic=False")

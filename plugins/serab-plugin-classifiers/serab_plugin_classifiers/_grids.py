@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-C_VALUES: tuple[float, ...] = tuple(float(c) for c in np.logspace(5, -5, num=11))
+C_VALUES: tuple[float, ...] = tuple(float(f"1e{exponent}") for exponent in range(5, -6, -1))
 """1e5 down to 1e-5, eleven values."""
 CLASS_WEIGHTS: tuple[str | None, ...] = ("balanced", None)
 MAX_ITER = 10_000

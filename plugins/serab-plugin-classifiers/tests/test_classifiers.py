@@ -1,0 +1,158 @@
+"""The five families: conformance, and against scikit-learn or a transcription of its older definition."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from serab_plugin_classifiers._linear import fit_linear, ledoit_wolf
+from serab_plugin_classifiers._quadratic import QuadraticWorkspace
+from sklearn.covariance import ledoit_wolf as sk_ledoit_wolf
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
+
+from serab_core import plugins
+from serab_core.testing import classifier_checks
+from serab_core.tune.study import grid_points
+from serab_core.types import Examples, PointError
+
+POINTS = {"lda": 1, "lr": 22, "qda": 3, "rf": 30, "svc": 44}
+
+
+@pytest.mark.parametrize(
+    "check", [c for name in POINTS for c in classifier_checks(name)], ids=lambda c: f"{c.subject}-{c}"
+)
+def test_conforms(check):
+    check()
+
+
+def test_grids_are_the_papers():
+    assert {name: len(grid_points(plugins.classifier(name))) for name in POINTS} == POINTS
+    assert sorted(POINTS, key=lambda name: plugins.classifier(name).order) == ["lda", "lr", "qda", "rf", "svc"]
+    lr = plugins.classifier("lr").search_space
+    np.testing.assert_allclose(lr["C"], np.logspace(5, -5, 11), rtol=1e-15)
+    assert lr["class_weight"] == ("balanced", None)
+    rf = plugins.classifier("rf").search_space
+    assert (rf["max_depth"], rf["min_samples_split"]) == ((5, 10, 15, 20, 25), (2, 5, 10))
+    assert plugins.classifier("qda").search_space == {"reg_param": (0.0, 0.1, 0.25)}
+    made = plugins.classifier("svc")
+    assert made.search_space["kernel"] == ("rbf", "linear")
+
+
+def test_importing_the_plugins_is_light():
+    names = ", ".join(f"serab_plugin_classifiers.{name}" for name in POINTS)
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys, {names}; print('sklearn' in sys.modules, 'scipy' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["False", "False"]
+
+
+def examples(seed: int, sizes: tuple[int, ...], d: int, constant: bool = False) -> Examples:
+    rng = np.random.RandomState(seed)
+    y = np.repeat(np.arange(len(sizes)), sizes)
+    X = rng.standard_normal((len(y), d)) * rng.uniform(0.1, 5, d) + 0.7 * rng.standard_normal((len(sizes), d))[y]
+    if constant:
+        X[:, 0] = 1.0
+        X[y == 0, 1] = -2.0
+    return Examples(X, y.astype(np.int64), len(sizes))
+
+
+sizes = st.lists(st.integers(1, 12), min_size=2, max_size=5).map(tuple)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), sizes, st.integers(2, 60), st.booleans())
+@pytest.mark.filterwarnings("ignore:Only one sample available")
+def test_lda_gives_scikit_learns_numbers(seed, sizes, d, constant):
+    data = examples(seed, sizes, d, constant)
+    if max(sizes) < 3:
+        return  # every class has one or two utterances: shrinkage is 0 or 1 by rounding alone
+    theirs = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(data.X, data.y)
+    ours = fit_linear(data)
+    fresh = examples(seed + 1, (20,) * len(sizes), d)
+    decision = ours.decision(fresh.X)
+    expected = theirs.decision_function(fresh.X)
+    if len(sizes) == 2:
+        decision = decision[:, 1] - decision[:, 0]
+    scale = np.abs(expected).max() + 1.0
+    assert np.abs(decision - expected).max() / scale < 1e-6
+    margin = np.sort(ours.decision(fresh.X), axis=1)
+    clear = margin[:, -1] - margin[:, -2] > 1e-6 * scale
+    assert np.array_equal(ours.predict(fresh.X)[clear], theirs.predict(fresh.X)[clear])
+
+
+@given(st.integers(0, 1000), st.integers(2, 40), st.integers(1, 40))
+@settings(max_examples=60, deadline=None)
+def test_ledoit_wolf_is_scikit_learns(seed, n, d):
+    X = np.random.RandomState(seed).standard_normal((n, d))
+    X -= X.mean(axis=0)
+    shrinkage, variance = ledoit_wolf(X)
+    covariance, expected = sk_ledoit_wolf(X)
+    assert shrinkage == pytest.approx(expected, abs=1e-9)
+    assert variance == pytest.approx(np.trace(covariance) / d)
+
+
+def test_one_class_is_no_task():
+    with pytest.raises(PointError, match="all of one class"):
+        fit_linear(Examples(np.eye(3), np.zeros(3, np.int64), 2))
+
+
+def qda_of_0_24(X, y, reg_param, fresh):
+    """Decision values by scikit-learn 0.24's definition, written out plainly."""
+    columns = []
+    for label in np.unique(y):
+        own = X[y == label]
+        mean = own.mean(0)
+        _, S, Vt = np.linalg.svd(own - mean, full_matrices=False)
+        S2 = (S**2) / (len(own) - 1)
+        S2 = ((1 - reg_param) * S2) + reg_param
+        X2 = np.dot(fresh - mean, Vt.T * (S2 ** (-0.5)))
+        norm2 = np.sum(X2**2, axis=1)
+        columns.append(-0.5 * (norm2 + np.sum(np.log(S2))) + np.log(len(own) / len(y)))
+    return np.stack(columns, axis=1)
+
+
+@pytest.mark.parametrize("reg_param", [0.0, 0.1, 0.25])
+@pytest.mark.parametrize(("sizes", "d"), [((30, 40, 50), 6), ((9, 7, 12), 40)])
+def test_qda_is_scikit_learn_0_24s(sizes, d, reg_param):
+    train, validation = examples(0, sizes, d), examples(1, sizes, d)
+    workspace = QuadraticWorkspace(train, validation)
+    fresh = examples(2, sizes, d).X
+    predictor = workspace.fit({"reg_param": reg_param})
+    expected = qda_of_0_24(train.X, train.y, reg_param, fresh)
+    if reg_param or d < min(sizes):
+        np.testing.assert_allclose(predictor.decision(fresh), expected, rtol=1e-8)
+    else:  # collinear without shrinkage: rounding noise over 1e-30, but numbers all the same
+        assert np.isfinite(predictor.decision(fresh)).all()
+    both = workspace.refit({"reg_param": reg_param})
+    assert both.decision(fresh).shape == (len(fresh), 3)
+
+
+def test_qda_is_todays_scikit_learn_but_for_the_divisor():
+    """Today's divides by n where 0.24 divided by n - 1; with that undone the decision values are equal."""
+    train = examples(3, (40, 50, 60), 5)
+    fresh = examples(4, (40, 50, 60), 5).X
+    for reg_param in (0.0, 0.1, 0.25):
+        theirs = QuadraticDiscriminantAnalysis(reg_param=reg_param).fit(train.X, train.y)
+        theirs.scalings_ = [
+            (scaling - reg_param) * n / (n - 1) + reg_param
+            for scaling, n in zip(theirs.scalings_, (40, 50, 60), strict=True)
+        ]
+        ours = QuadraticWorkspace(train, train).fit({"reg_param": reg_param})
+        np.testing.assert_allclose(ours.decision(fresh), theirs.decision_function(fresh), rtol=1e-8)
+
+
+def test_qda_says_what_it_cannot():
+    train = examples(0, (5, 1), 3)
+    with pytest.raises(PointError, match="class 1 has one utterance"):
+        QuadraticWorkspace(train, train).fit({"reg_param": 0.1})
+    flat = Examples(np.zeros((6, 2)), np.repeat([0, 1], 3), 2)
+    predictor = QuadraticWorkspace(flat, flat).fit({"reg_param": 0.0})
+    with pytest.raises(PointError, match="not finite at reg_param=0"):
+        predictor.predict(np.ones((1, 2)))
