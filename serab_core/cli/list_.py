@@ -89,7 +89,7 @@ def _show(group: Group, as_json: bool, describe: Callable[[Any], dict[str, Any]]
     if as_json:
         print_json({"schema": f"serab.{plural}/1", plural: rows, "broken": [record.as_json() for record in broken]})
     elif rows:
-        titles = {key: key.replace("_", " ").replace(" hz", ", Hz").capitalize() for key in rows[0]}
+        titles = {key: key.capitalize().replace("_hz", ", Hz").replace("_", " ") for key in rows[0]}
         numbers = [titles[key] for key, value in rows[0].items() if isinstance(value, int)]
         made = table(*titles.values(), right=numbers)
         for row in rows:

@@ -47,7 +47,8 @@ def params_text(params: Mapping[str, GridValue] | None) -> str:
         if value is None or name == "solver":
             continue
         if isinstance(value, float):
-            parts.append(f"{name}={value:g}")
+            short = f"{value:.3g}" if abs(value) >= 1e4 else f"{value:g}"
+            parts.append(f"{name}={short.replace('e+0', 'e').replace('e-0', 'e-')}")
         elif isinstance(value, str):
             parts.append(value)
         else:
@@ -62,7 +63,7 @@ def print_run(console: Console, run: Run, *, details: bool = False) -> None:
         console.print(_results_table(run))
         if details:
             for result in run.results:
-                console.print(_classifier_table(result))
+                console.print(_classifier_table(result, run.protocol.objective))
     _print_notes(console, run)
 
 
@@ -86,10 +87,11 @@ def _results_table(run: Run) -> Table:
     return made
 
 
-def _classifier_table(result: TaskResult) -> Table:
+def _classifier_table(result: TaskResult, objective: str) -> Table:
     title = f"{result.extractor} on {result.task}: every classifier ({result.counts['test']} test utterances)"
-    columns = ("", "Classifier", "Validation %", "Acc. %", "UAR %", "Chosen point", "Failed")
-    made = table(*columns, right=("Validation %", "Acc. %", "UAR %", "Failed"), title=escape(title))
+    searched = "Val. acc. %" if objective == "accuracy" else "Val. UAR %"
+    columns = ("", "Classifier", searched, "Acc. %", "UAR %", "Chosen point", "Failed")
+    made = table(*columns, right=(searched, "Acc. %", "UAR %", "Failed"), title=escape(title))
     for outcome in result.outcomes:
         failed = sum(point.score is None for point in outcome.points)
         made.add_row(

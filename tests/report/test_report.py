@@ -89,7 +89,8 @@ def test_stored_results_follow_their_schema(run, home):
 def test_small_texts():
     assert percent(0.8333) == "83.3"
     assert percent(None) == "-"
-    assert params_text({"C": 1e-05, "class_weight": None, "kernel": "rbf", "depth": 5}) == "C=1e-05, rbf, depth=5"
+    assert params_text({"C": 1e-05, "class_weight": None, "kernel": "rbf", "depth": 5}) == "C=1e-5, rbf, depth=5"
+    assert params_text({"C": 100000.0, "x": 0.25, "y": 100.0}) == "C=1e5, x=0.25, y=100"
     assert params_text({"solver": "lsqr"}) == ""
     assert params_text(None) == "none could be fitted"
     assert [spoken(s) for s in (2.34, 75, 3700)] == ["2.3 s", "1 min 15 s", "1 h 01 min"]
