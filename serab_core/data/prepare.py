@@ -9,11 +9,12 @@ from serab_core.data.check import check, refuse_partial
 from serab_core.data.prepared import INDEX_NAME, SCHEMA, Prepared, load
 from serab_core.data.source import open_source, path_of
 from serab_core.data.splits import draw_groups
-from serab_core.errors import AudioError, DataError
+from serab_core.errors import AudioError, DataError, PluginError, SerabError
 from serab_core.store.atomic import replacing_folder, scratch_folder
 from serab_core.store.jsonio import write_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from serab_core.store.home import Home
@@ -53,7 +54,7 @@ def prepare(
                 next_step=f"{spec.how_to_get}; then: serab data prepare {spec.name} PATH",
             )
         with scratch_folder(home.datasets) as folder:
-            spec.generate(folder)
+            _call(spec, "generate", spec.generate, folder)
             return _prepare(spec, folder, home, progress, allow_partial=False, copy=True)
     return _prepare(spec, source, home, progress, allow_partial=allow_partial, copy=not source.is_dir())
 
@@ -62,7 +63,7 @@ def _prepare(
     spec: DatasetSpec, source: Path, home: Home, progress: Progress, *, allow_partial: bool, copy: bool
 ) -> Prepared:
     with open_source(source) as files:
-        checked = check(spec, spec.index(files), source)
+        checked = check(spec, _call(spec, "index", spec.index, files), source)
         if checked.missing and not allow_partial:
             raise refuse_partial(spec, checked, source)
         cuts = {variant.name: cut(variant, checked.index, spec) for variant in spec.variants}
@@ -86,6 +87,21 @@ def _prepare(
             }
             write_json(folder / INDEX_NAME, index)
     return load(home, spec.name)
+
+
+def _call(spec: DatasetSpec, what: str, function: Callable[..., Any], argument: object) -> Any:
+    """Calls into the dataset's plugin; a fault of its own is named, one of the disk passes."""
+    try:
+        return function(argument)
+    except (SerabError, OSError):
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise PluginError(
+            f"{what} raised {type(error).__name__}: {reason}",
+            where=f"dataset {spec.name}",
+            next_step="report it to the plugin's author; `serab plugins` says where it comes from",
+        ) from error
 
 
 def cut(variant: SplitVariant, index: Index, spec: DatasetSpec) -> dict[str, tuple[str, Split]]:

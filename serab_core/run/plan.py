@@ -96,7 +96,7 @@ def make_plan(
     notices: list[str] = []
     if classifiers and set(classifiers) != set(protocol.classifiers):
         notices.append(
-            f"Only {', '.join(spec.title for spec in chosen)} are searched; "
+            f"Classifiers searched: {', '.join(spec.name for spec in chosen)}; "
             f"protocol {protocol.name} has {', '.join(protocol.classifiers)}."
         )
     home.ensure()

@@ -15,7 +15,7 @@ from serab_core.data.prepare import prepare
 from serab_core.data.prepared import load, prepared_names
 from serab_core.data.protocols import PROTOCOLS
 from serab_core.data.splits import crossing_speakers
-from serab_core.errors import AudioError, DataError, NotPreparedError, StoreError
+from serab_core.errors import AudioError, DataError, NotPreparedError, PluginError, StoreError
 from serab_core.types import SplitVariant
 
 
@@ -229,3 +229,22 @@ def test_loading(prepared_tones, home):
         load(home, "tones")
     shutil.rmtree(home.root)
     assert prepared_names(home) == ()
+
+
+def test_a_dataset_plugin_that_breaks_is_named(spec, tones_folder, home, quiet):
+    def broken(argument):
+        raise ZeroDivisionError("oh\nno")
+
+    with pytest.raises(PluginError, match="dataset tones: index raised ZeroDivisionError: oh no"):
+        prepare(replace(spec, index=broken), tones_folder, home, quiet)
+    with pytest.raises(PluginError, match="generate raised"):
+        prepare(replace(spec, generate=broken), None, home, quiet)
+
+
+def test_a_generator_on_a_full_disk_is_the_homes_fault(spec, home, quiet):
+    def full(folder):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(StoreError, match="no space left"):
+        prepare(replace(spec, generate=full), None, home, quiet)
+    assert list(home.datasets.iterdir()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,8 @@ def utterance(identifier: str) -> npt.NDArray[np.int16]:
 
 
 def write_corpus(folder: Path, identifiers: Iterable[str]) -> None:
-    """Writes a WAV for each utterance."""
+    """Writes a WAV for each utterance. Raises OSError when the disk does not take it."""
     for identifier in identifiers:
-        soundfile.write(folder / f"{identifier}.wav", utterance(identifier), RATE, subtype="PCM_16")
+        encoded = io.BytesIO()  # libsndfile would turn a full disk into an error without a reason
+        soundfile.write(encoded, utterance(identifier), RATE, format="WAV", subtype="PCM_16")
+        (folder / f"{identifier}.wav").write_bytes(encoded.getvalue())
