@@ -10,66 +10,33 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from serab_core.data.naming import index_by_name
-    from serab_core.errors import SerabError
-    from serab_core.hookspecs import hookimpl
-    from serab_core.tune.plain import estimator_workspace
-    from serab_core.types import (
-        ClassifierSpec,
-        CorpusExtractor,
-        DatasetSpec,
-        Embeddings,
-        Entry,
-        Examples,
-        Extractor,
-        ExtractorSpec,
-        Index,
-        PointError,
-        Predictions,
-        Run,
-        Skipped,
-        SourceFile,
-        SplitVariant,
-        TaskResult,
-        Utterance,
-        Waveform,
-        WeightFile,
-    )
+    from serab_core.data.naming import index_by_name as index_by_name
+    from serab_core.errors import SerabError as SerabError
+    from serab_core.hookspecs import hookimpl as hookimpl
+    from serab_core.tune.plain import estimator_workspace as estimator_workspace
+    from serab_core.types import ClassifierSpec as ClassifierSpec
+    from serab_core.types import CorpusExtractor as CorpusExtractor
+    from serab_core.types import DatasetSpec as DatasetSpec
+    from serab_core.types import Embeddings as Embeddings
+    from serab_core.types import Entry as Entry
+    from serab_core.types import Examples as Examples
+    from serab_core.types import Extractor as Extractor
+    from serab_core.types import ExtractorSpec as ExtractorSpec
+    from serab_core.types import Index as Index
+    from serab_core.types import PointError as PointError
+    from serab_core.types import Predictions as Predictions
+    from serab_core.types import Run as Run
+    from serab_core.types import Skipped as Skipped
+    from serab_core.types import SourceFile as SourceFile
+    from serab_core.types import SplitVariant as SplitVariant
+    from serab_core.types import TaskResult as TaskResult
+    from serab_core.types import Utterance as Utterance
+    from serab_core.types import Waveform as Waveform
+    from serab_core.types import WeightFile as WeightFile
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "index_by_name": "serab_core.data.naming",
-    "SerabError": "serab_core.errors",
-    "hookimpl": "serab_core.hookspecs",
-    "estimator_workspace": "serab_core.tune.plain",
-    **dict.fromkeys(
-        (
-            "ClassifierSpec",
-            "CorpusExtractor",
-            "DatasetSpec",
-            "Embeddings",
-            "Entry",
-            "Examples",
-            "Extractor",
-            "ExtractorSpec",
-            "Index",
-            "PointError",
-            "Predictions",
-            "Run",
-            "Skipped",
-            "SourceFile",
-            "SplitVariant",
-            "TaskResult",
-            "Utterance",
-            "Waveform",
-            "WeightFile",
-        ),
-        "serab_core.types",
-    ),
-}
-
-__all__ = [
+_TYPES = [
     "ClassifierSpec",
     "CorpusExtractor",
     "DatasetSpec",
@@ -82,7 +49,6 @@ __all__ = [
     "PointError",
     "Predictions",
     "Run",
-    "SerabError",
     "Skipped",
     "SourceFile",
     "SplitVariant",
@@ -90,11 +56,16 @@ __all__ = [
     "Utterance",
     "Waveform",
     "WeightFile",
-    "__version__",
-    "estimator_workspace",
-    "hookimpl",
-    "index_by_name",
 ]
+_HOMES = {
+    "index_by_name": "serab_core.data.naming",
+    "SerabError": "serab_core.errors",
+    "hookimpl": "serab_core.hookspecs",
+    "estimator_workspace": "serab_core.tune.plain",
+    **dict.fromkeys(_TYPES, "serab_core.types"),
+}
+
+__all__ = sorted((*_HOMES, "__version__"))
 
 
 def __getattr__(name: str) -> Any:

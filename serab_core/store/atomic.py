@@ -135,7 +135,7 @@ def sweep(folder: Path) -> list[Path]:
 
 
 def _abandoned(path: Path, host: str, pid: int) -> bool:
-    if host != _host():
+    if host != _host() or os.name != "posix":  # elsewhere a process cannot be asked after without harm
         try:
             return time.time() - path.stat().st_mtime > _FOREIGN_AGE_S
         except OSError:

@@ -32,12 +32,7 @@ class PlainWorkspace:
 
     def refit(self, params: Params) -> Predictor:
         """Fits on training examples followed by validation examples. Raises PointError when the estimator cannot."""
-        both = Examples(
-            np.concatenate([self._train.X, self._validation.X]),
-            np.concatenate([self._train.y, self._validation.y]),
-            self._train.n_classes,
-        )
-        return self._fitted(params, both)
+        return self._fitted(params, self._train.followed_by(self._validation))
 
     def _fitted(self, params: Params, examples: Examples) -> Predictor:
         estimator = self._make(params, self._seed)

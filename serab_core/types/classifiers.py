@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+
 from serab_core.types.arrays import Features, GridValue, Labels, Params
 
 
@@ -16,6 +18,10 @@ class Examples:
     X: Features
     y: Labels
     n_classes: int
+
+    def followed_by(self, other: Examples) -> Examples:
+        """These examples and then the other ones, as the refit on train and validation takes them."""
+        return Examples(np.concatenate([self.X, other.X]), np.concatenate([self.y, other.y]), self.n_classes)
 
 
 class Predictor(Protocol):

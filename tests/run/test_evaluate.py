@@ -182,7 +182,9 @@ def test_classifiers_that_never_fit_or_crash(run):
     done = run("toy", classifiers=("never", "centroid"))
     assert done.results[0].chosen == "centroid"
     assert done.results[0].outcome("never").params is None
-    assert any(notice.startswith("Classifiers searched: centroid, never; protocol serab has lda") for notice in done.notices)
+    assert any(
+        notice.startswith("Classifiers searched: centroid, never; protocol serab has lda") for notice in done.notices
+    )
     none = run("toy", classifiers=("never",))
     assert "no classifier could be fitted (never: it never fits)" in none.failures[0].error["what"]
     crash = run("toy", classifiers=("crash",))

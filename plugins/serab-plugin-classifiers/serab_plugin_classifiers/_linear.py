@@ -51,9 +51,7 @@ class LinearWorkspace:
 
     def __init__(self, train: Examples, validation: Examples) -> None:
         self._train = train
-        self._both = Examples(
-            np.concatenate([train.X, validation.X]), np.concatenate([train.y, validation.y]), train.n_classes
-        )
+        self._both = train.followed_by(validation)
 
     def fit(self, params: Params) -> LinearPredictor:
         """Fits on the training examples."""

@@ -66,9 +66,7 @@ class QuadraticWorkspace:
 
     def __init__(self, train: Examples, validation: Examples) -> None:
         self._train = train
-        self._both = Examples(
-            np.concatenate([train.X, validation.X]), np.concatenate([train.y, validation.y]), train.n_classes
-        )
+        self._both = train.followed_by(validation)
         self._shapes: dict[str, tuple[ClassShape, ...]] = {}
 
     def fit(self, params: Params) -> QuadraticPredictor:
