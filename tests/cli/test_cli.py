@@ -304,6 +304,8 @@ def test_sigterm_and_sigint_end_in_a_sentence(prepared_tones, toys):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # A shell's background job ignores Ctrl-C, and its children with it; here it is to be heard.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         seen = ""
         while "Embedding utterances" not in seen:

@@ -240,10 +240,14 @@ def test_ctrl_c_ends_the_workers(run, monkeypatch):
     import signal
     import threading
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background job
     timer = threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
-    with pytest.raises(InterruptedRunError):
-        run("toy-bad/slow", jobs=2)
+    try:
+        with pytest.raises(InterruptedRunError):
+            run("toy-bad/slow", jobs=2)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert not [p for p in executors.multiprocessing.active_children() if p.is_alive()]
 
 
