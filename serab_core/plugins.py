@@ -42,7 +42,19 @@ def registry() -> Registry:
         hookspecs,
         disabled=os.environ.get("SERAB_DISABLE_PLUGINS", "").split(","),
         enabled=os.environ.get(NO_PLUGINS_VARIABLE, "") in ("", "0"),
+        item_type=_spec_class,
     )
+
+
+def _spec_class(group: Group) -> type:
+    from serab_core import types  # numpy with it, which `serab --help` does without
+
+    kinds: dict[Group, type] = {
+        Group.EXTRACTORS: types.ExtractorSpec,
+        Group.DATASETS: types.DatasetSpec,
+        Group.CLASSIFIERS: types.ClassifierSpec,
+    }
+    return kinds[group]
 
 
 def extractor(name: str) -> ExtractorSpec:

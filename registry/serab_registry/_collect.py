@@ -19,6 +19,7 @@ class Collector:
     """
 
     record: PluginRecord
+    item_type: type = object
     items: dict[str, Any] = field(default_factory=dict)
     default: str | None = None
 
@@ -26,10 +27,14 @@ class Collector:
         """Registers one item, which has a `name`; `default` makes the bare name mean this variant.
 
         Raises:
-            PluginLoadError: no name, a name outside the plugin's own, the same name twice, or two defaults.
+            PluginLoadError: not of the group's class, no name, a name outside the plugin's own, the same
+                name twice, or two defaults.
         """
         name = getattr(item, "name", None)
         own = self.record.name
+        if not isinstance(item, self.item_type):
+            reason = f"registered {type(item).__name__} {name!r}, which is no {self.item_type.__name__}"
+            raise PluginLoadError(self.record, reason)
         if not isinstance(name, str):
             raise PluginLoadError(self.record, f"registered {type(item).__name__}, which has no name")
         if name != own and not (name.startswith(f"{own}/") and len(name) > len(own) + 1):

@@ -52,6 +52,7 @@ class Registry:
         hookspecs: the module that holds the hook specs, marked for pluggy's project `serab`.
         disabled: names, distributions or `dist:name`s that are switched off.
         enabled: False switches every plugin off, before anything is imported.
+        item_type: the class that a group's items must be of; asked when a plugin is loaded, so that it may import.
         find: gives the records; the installed distributions' metadata unless a test says otherwise.
     """
 
@@ -61,11 +62,13 @@ class Registry:
         *,
         disabled: Iterable[str] = (),
         enabled: bool = True,
+        item_type: Callable[[Group], type] = lambda group: object,
         find: Callable[[], tuple[PluginRecord, ...]] = discover,
     ) -> None:
         self._hookspecs = hookspecs
         self._enabled = enabled
         self._disabled = frozenset(entry.strip() for entry in disabled if entry.strip())
+        self._item_type = item_type
         self._find = find
         self._outcomes: dict[tuple[Group, str], Loaded | RegistryError] = {}
 
@@ -186,7 +189,7 @@ class Registry:
     def _try(self, record: PluginRecord) -> Loaded | RegistryError:
         hook = record.group.hook
         assert hook is not None, "trackers are loaded by listeners()"
-        collector = Collector(record)
+        collector = Collector(record, self._item_type(record.group))
         try:
             module = import_module(record)
             call_hook(record, manager_for(record, module, self._hookspecs), hook, register=collector)

@@ -111,4 +111,5 @@ def _state(row: dict[str, Any]) -> str:
     prepared = row["prepared"]
     if prepared is None:
         return "not prepared" if row["installed"] else "-"
-    return f"{prepared['utterances']} utterances" + (" [yellow](partial)[/yellow]" if prepared["partial"] else "")
+    marks = [mark for mark in ("synthetic", "partial") if prepared[mark]]
+    return f"{prepared['utterances']} utterances" + (f" [yellow]({', '.join(marks)})[/yellow]" if marks else "")

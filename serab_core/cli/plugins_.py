@@ -6,6 +6,14 @@ from typing import Annotated
 
 import typer
 
+_COLOURS = {
+    "found": "default",
+    "loaded": "green",
+    "disabled": "dim",
+    "conflict": "red",
+    "incompatible": "red",
+    "failed": "red",
+}
 HELP = """Show every installed plugin, where it comes from and whether it works.
 
 Each is imported to find out; --no-load reads metadata only.
@@ -18,8 +26,11 @@ def plugins_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Shows plugins."""
+    from itertools import groupby
+
     from rich.markup import escape
-    from serab_registry import API_VERSION, Group, PluginState, read_catalog
+    from rich.table import Table
+    from serab_registry import API_VERSION, Group, read_catalog
 
     from serab_core.cli.output import print_json, stdout
     from serab_core.plugins import registry
@@ -60,16 +71,11 @@ def plugins_command(
     if not records:
         console.print("No plugins are installed. See: serab plugins --available", highlight=False)
         return
-    made = table("Name", "Kind", "State", "Distribution", "Registers, or what is wrong")
-    colours = {PluginState.LOADED: "green", PluginState.FOUND: "", PluginState.DISABLED: "dim"}
-    for record in records:
-        colour = colours.get(record.state, "red")
-        state = f"[{colour}]{record.state.value}[/{colour}]" if colour else record.state.value
-        made.add_row(
-            escape(record.name),
-            record.group.kind,
-            state,
-            escape(record.origin),
-            escape(record.error or ", ".join(record.items)),
-        )
-    console.print(made)
+    for origin, group in groupby(sorted(records, key=lambda record: record.origin), key=lambda record: record.origin):
+        console.print(f"[bold]{escape(origin)}[/bold]", highlight=False)
+        lines = Table.grid(padding=(0, 2))
+        for record in group:
+            state = f"[{_COLOURS[record.state]}]{record.state.value}[/]"
+            what = escape(record.error or ", ".join(record.items))
+            lines.add_row("", record.group.kind, escape(record.name), state, what)
+        console.print(lines)

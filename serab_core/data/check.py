@@ -46,6 +46,7 @@ def check(spec: DatasetSpec, index: Index, source: Path) -> Checked:
     if not entries:
         raise DataError(
             f"holds none of {spec.title}'s {sum(spec.expected_counts.values())} utterances"
+            + (f", which have names such as {min(known)}" if known else "")
             + (f" ({len(skipped)} audio files have other names)" if skipped else " (it holds no audio files)"),
             where=source,
             next_step=spec.how_to_get,

@@ -53,6 +53,7 @@ def prepare(
                 where=spec.name,
                 next_step=f"{spec.how_to_get}; then: serab data prepare {spec.name} PATH",
             )
+        progress.note(f"Making {spec.name}, {sum(spec.expected_counts.values())} utterances")
         with scratch_folder(home.datasets) as folder:
             _call(spec, "generate", spec.generate, folder)
             return _prepare(spec, folder, home, progress, allow_partial=False, copy=True)

@@ -86,7 +86,7 @@ def test_eval_shows_the_traceback_of_a_bug(serab, prepared_tones, monkeypatch):
     [
         (["eval", "toyy"], 3, "no extractor is called 'toyy'. Next: nearest: toy"),
         (["eval", "opensmiles"], 3, "serab plugins --available"),
-        (["eval", "toy", "-t", "tonez"], 3, "nearest: tones"),
+        (["eval", "toy", "-t", "tonez", "-c", "centroid"], 3, "nearest: tones"),
         (["eval", "toy", "-t", "tones", "-c", "centroyd"], 3, "no classifier is called 'centroyd'"),
         (["eval", "toy", "-p", "strickt"], 3, "nearest: strict"),
         (["eval", "toy", "toy"], 2, "named twice"),
@@ -141,6 +141,10 @@ def test_a_name_that_the_catalog_knows_says_what_to_install(monkeypatch):
 def test_broken_and_foreign_plugins_are_named(serab, toys, add_plugin):
     add_plugin("p-broken", "serab.extractors", "broken", "raise OSError('no such library')")
     add_plugin("p-future", "serab.extractors", "future", "SERAB_API_VERSION = 7")
+    wrong = "from types import SimpleNamespace as N\nfrom serab_core import hookimpl\n@hookimpl\n"
+    wrong += "def serab_register_extractors(register): register(N(name='wrong'))"
+    add_plugin("p-wrong", "serab.extractors", "wrong", wrong)
+    assert "registered SimpleNamespace 'wrong', which is no ExtractorSpec" in flat(serab("eval", "wrong")[2])
     add_plugin("p-clash", "serab.extractors", "toy", "")
     code, _, err = serab("eval", "broken")
     assert code == 4
