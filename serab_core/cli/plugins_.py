@@ -71,10 +71,10 @@ def plugins_command(
     if not records:
         console.print("No plugins are installed. See: serab plugins --available", highlight=False)
         return
-    for origin, group in groupby(sorted(records, key=lambda record: record.origin), key=lambda record: record.origin):
+    for origin, members in groupby(sorted(records, key=lambda record: record.origin), key=lambda record: record.origin):
         console.print(f"[bold]{escape(origin)}[/bold]", highlight=False)
         lines = Table.grid(padding=(0, 2))
-        for record in group:
+        for record in members:
             state = f"[{_COLOURS[record.state]}]{record.state.value}[/]"
             what = escape(record.error or ", ".join(record.items))
             lines.add_row("", record.group.kind, escape(record.name), state, what)
