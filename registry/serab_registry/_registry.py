@@ -229,7 +229,8 @@ class Registry:
         return ""
 
     def _near(self, group: Group, name: str) -> list[str]:
-        return difflib.get_close_matches(name, self.names(group), n=3, cutoff=0.5)
+        by_lower = {known.lower(): known for known in self.names(group)}
+        return [by_lower[match] for match in difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)]
 
     def _install(self, group: Group, name: str) -> list[str]:
         installed = {record.distribution for record in self._found}

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from serab_core.types import Waveform
 
 
+_INTACT = "replace it with an intact copy"
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """A decoded file.
@@ -57,6 +60,8 @@ def decode(source: Path | bytes, name: str) -> Decoded:
     """
     try:
         opened = source if isinstance(source, bytes) else source.read_bytes()
+        if not opened:
+            raise AudioError("is empty: it has no bytes", where=name, next_step=_INTACT)
         with soundfile.SoundFile(io.BytesIO(opened)) as file:
             promised = file.frames
             rate = int(file.samplerate)
@@ -71,23 +76,21 @@ def decode(source: Path | bytes, name: str) -> Decoded:
         ) from error
     except (soundfile.LibsndfileError, RuntimeError, ValueError) as error:
         reason = str(getattr(error, "error_string", error)).strip().rstrip(".")
-        raise AudioError(
-            f"is not audio that can be decoded ({reason})", where=name, next_step="replace it with an intact copy"
-        ) from error
+        raise AudioError(f"is not audio that can be decoded ({reason})", where=name, next_step=_INTACT) from error
     if len(samples) == 0:
-        raise AudioError("is empty: it holds no samples", where=name, next_step="replace it with an intact copy")
+        raise AudioError("is empty: it holds no samples", where=name, next_step=_INTACT)
     if promised not in (len(samples), 2**63 - 1):
         raise AudioError(
             f"is cut short: {len(samples)} of {promised} samples could be decoded",
             where=name,
-            next_step="replace it with an intact copy",
+            next_step=_INTACT,
         )
     if not np.isfinite(samples).all():
         where = int(np.flatnonzero(~np.isfinite(samples).all(axis=1))[0])
         raise AudioError(
             f"holds a sample that is not a number (NaN or infinite), the first at {where / rate:.3f} s",
             where=name,
-            next_step="replace it with an intact copy",
+            next_step=_INTACT,
         )
     mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
     return Decoded(np.ascontiguousarray(mono), rate, samples.shape[1])

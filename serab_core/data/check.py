@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from serab_core.data.source import shown
 from serab_core.errors import DataError
 from serab_core.types import Index, Skipped
 
@@ -39,7 +40,7 @@ def check(spec: DatasetSpec, index: Index, source: Path) -> Checked:
         elif entry.label not in spec.labels:
             raise DataError(
                 f"has label {entry.label!r}; {spec.name} knows {', '.join(spec.labels)}",
-                where=f"{source}: {entry.file.name}",
+                where=shown(source, entry.file),
             )
         else:
             entries.append(entry)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from serab_core.audio.decode import Decoded, decode
 from serab_core.data.check import check, refuse_partial
 from serab_core.data.prepared import INDEX_NAME, SCHEMA, Prepared, load
-from serab_core.data.source import open_source, path_of
+from serab_core.data.source import open_source, path_of, shown
 from serab_core.data.splits import draw_groups
 from serab_core.errors import AudioError, DataError, PluginError, SerabError
 from serab_core.store.atomic import replacing_folder, scratch_folder
@@ -161,7 +161,7 @@ def _rows(
         for entry in index.entries:
             content = entry.file.read()
             try:
-                decoded = decode(content, f"{source}: {entry.file.name}")
+                decoded = decode(content, shown(source, entry.file))
             except AudioError as error:
                 faults.append(error)
             else:
@@ -171,9 +171,9 @@ def _rows(
     if len(faults) == 1:
         raise faults[0]
     if faults:
-        shown = "; ".join(f"{fault.where} {fault.what}" for fault in faults[:5])
+        first = "; ".join(f"{fault.where} {fault.what}" for fault in faults[:5])
         raise AudioError(
-            f"{len(faults)} files cannot be used: {shown}" + ("; ..." if len(faults) > 5 else ""),
+            f"{len(faults)} files cannot be used: {first}" + ("; ..." if len(faults) > 5 else ""),
             next_step=faults[0].next_step,
         )
     return rows

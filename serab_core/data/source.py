@@ -48,6 +48,11 @@ def path_of(source: Path, file: SourceFile) -> Path | None:
     return source.absolute().joinpath(*file.name.parts) if source.is_dir() else None
 
 
+def shown(source: Path, file: SourceFile) -> str:
+    """What to call a file in a message: its path, or the archive and its name in there."""
+    return str(path_of(source, file) or f"{source}: {file.name}")
+
+
 def _folder(root: Path) -> tuple[SourceFile, ...]:
     try:
         paths = sorted(path for path in root.rglob("*") if path.is_file())

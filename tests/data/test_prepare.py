@@ -166,7 +166,7 @@ def test_no_name_out_of_an_archive_becomes_a_path(spec, tones_folder, tmp_path, 
 
 def test_bad_audio_is_named_and_nothing_is_left_half_prepared(spec, tones_folder, home, quiet):
     (tones_folder / "wav" / "b_low_1.wav").write_bytes(b"")
-    with pytest.raises(AudioError, match=r"b_low_1.wav: is not audio"):
+    with pytest.raises(AudioError, match=r"download/wav/b_low_1.wav: is empty: it has no bytes"):
         prepare(spec, tones_folder, home, quiet)
     for take in range(3):
         for label in ("mid", "high"):

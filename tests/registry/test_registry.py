@@ -174,6 +174,9 @@ def test_unknown_names_have_neighbours_and_installs(add_plugin, monkeypatch):
     with pytest.raises(UnknownPluginError) as caught:
         registry.load(Group.EXTRACTORS, "wave-modle")
     assert caught.value.near == ("wave-model",)
+    with pytest.raises(UnknownPluginError) as caught:
+        registry.load(Group.EXTRACTORS, "WAVE-Model")
+    assert caught.value.near == ("wave-model",)
     from serab_registry import _discover
 
     empty = Registry(hookspecs, find=lambda: ())
