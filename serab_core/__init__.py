@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from serab_core.data.naming import index_by_name as index_by_name
+    from serab_core.errors import DataError as DataError
     from serab_core.errors import SerabError as SerabError
     from serab_core.hookspecs import hookimpl as hookimpl
     from serab_core.tune.plain import estimator_workspace as estimator_workspace
@@ -59,6 +60,7 @@ _TYPES = [
 ]
 _HOMES = {
     "index_by_name": "serab_core.data.naming",
+    "DataError": "serab_core.errors",
     "SerabError": "serab_core.errors",
     "hookimpl": "serab_core.hookspecs",
     "estimator_workspace": "serab_core.tune.plain",

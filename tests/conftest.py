@@ -108,7 +108,7 @@ def prepared_tones(tones_folder, home, quiet):
     """The toy corpus, prepared."""
     from serab_core.data.prepare import prepare
 
-    return prepare(plugins.dataset("tones"), tones_folder, home, quiet)
+    return prepare(plugins.dataset("tones"), [tones_folder], home, quiet)
 
 
 @pytest.fixture

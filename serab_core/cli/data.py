@@ -16,8 +16,9 @@ app = typer.Typer(no_args_is_help=True, help="Prepare corpora and see what is th
 @app.command("prepare", help="Prepare a corpus from the download that you have.")
 def prepare_command(
     name: Annotated[str, typer.Argument(help="The dataset; see: serab data list")],
-    source: Annotated[
-        Path | None, typer.Argument(metavar="PATH", help="A zip, or a folder (used in place, not copied).")
+    sources: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="PATH ...", help="Zips, tars, or folders (whose files are used in place)."),
     ] = None,
     allow_partial: Annotated[
         bool, typer.Option("--allow-partial", help="Prepare an incomplete corpus; every result on it is marked.")
@@ -33,7 +34,7 @@ def prepare_command(
 
     spec = plugins.dataset(name)
     progress = progress_on(stderr())
-    prepared = prepare(spec, source, find_home(), progress, allow_partial=allow_partial)
+    prepared = prepare(spec, sources or [], find_home(), progress, allow_partial=allow_partial)
     summary = prepared.summary()
     if as_json:
         print_json({"schema": "serab.dataset-summary/1", **summary})

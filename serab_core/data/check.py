@@ -6,13 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from serab_core.data.source import shown
 from serab_core.errors import DataError
 from serab_core.types import Index, Skipped
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from serab_core.types import DatasetSpec
 
 _SHOWN = 8
@@ -26,7 +23,7 @@ class Checked:
     missing: tuple[str, ...]
 
 
-def check(spec: DatasetSpec, index: Index, source: Path) -> Checked:
+def check(spec: DatasetSpec, index: Index, source: str) -> Checked:
     """Leaves out utterances that the corpus does not have, and finds out what is missing.
 
     Raises:
@@ -40,7 +37,7 @@ def check(spec: DatasetSpec, index: Index, source: Path) -> Checked:
         elif entry.label not in spec.labels:
             raise DataError(
                 f"has label {entry.label!r}; {spec.name} knows {', '.join(spec.labels)}",
-                where=shown(source, entry.file),
+                where=entry.file.shown,
             )
         else:
             entries.append(entry)
@@ -77,7 +74,7 @@ def _missing(spec: DatasetSpec, index: Index, known: frozenset[str] | None) -> t
     return tuple(lines)
 
 
-def refuse_partial(spec: DatasetSpec, checked: Checked, source: Path) -> DataError:
+def refuse_partial(spec: DatasetSpec, checked: Checked, source: str) -> DataError:
     """The error for an incomplete source, with the first of what is missing by name."""
     shown = ", ".join(checked.missing[:_SHOWN])
     more = len(checked.missing) - _SHOWN

@@ -22,7 +22,7 @@ def index_by_name(
     """Makes a dataset's `index` out of a function that reads one file name.
 
     Files that are no audio are passed over in silence, as are the shadow files that macOS leaves in archives. Of two
-    files that give the same utterance, the one nearest to the root is kept (then the first by path).
+    files that give the same utterance, one on disk is kept before one in an archive, then the one nearest to the root.
 
     Args:
         parse: the entry of an audio file, or None for one that is not of this corpus.
@@ -32,7 +32,7 @@ def index_by_name(
     def index(files: Sequence[SourceFile]) -> Index:
         entries: dict[str, Entry] = {}
         skipped: list[Skipped] = []
-        for file in sorted(files, key=lambda f: (len(f.name.parts), str(f.name))):
+        for file in sorted(files, key=lambda f: (f.path is None, len(f.name.parts), str(f.name))):
             if file.name.suffix.lower() not in AUDIO_SUFFIXES or is_litter(file):
                 continue
             entry = parse(file)

@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Any
 from serab_core.audio.decode import Decoded, decode
 from serab_core.data.check import check, refuse_partial
 from serab_core.data.prepared import INDEX_NAME, SCHEMA, Prepared, load
-from serab_core.data.source import open_source, path_of, shown
+from serab_core.data.source import open_sources
 from serab_core.data.splits import draw_groups
 from serab_core.errors import AudioError, DataError, PluginError, SerabError
 from serab_core.store.atomic import replacing_folder, scratch_folder
 from serab_core.store.jsonio import write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from serab_core.store.home import Home
-    from serab_core.types import DatasetSpec, Entry, Index, Progress, Split, SplitVariant
+    from serab_core.types import DatasetSpec, Entry, Index, Progress, SourceFile, Split, SplitVariant
 
 
 def prepare(
     spec: DatasetSpec,
-    source: Path | None,
+    sources: Sequence[Path],
     home: Home,
     progress: Progress,
     *,
@@ -31,11 +31,11 @@ def prepare(
 ) -> Prepared:
     """Prepares a corpus from what the user has; a corpus prepared before is replaced only when all went well.
 
-    A folder is used in place; out of a zip, or from a generator, the audio is copied into the home.
+    Files in folders are used in place; out of an archive, or from a generator, the audio is copied into the home.
 
     Args:
         spec: the dataset.
-        source: a zip or folder; None for a dataset that makes itself.
+        sources: zips, tars and folders; none for a dataset that makes itself.
         home: where the index goes.
         progress: told of each utterance.
         allow_partial: prepare an incomplete corpus too, marked as partial.
@@ -46,7 +46,7 @@ def prepare(
         StoreError: the home cannot be written.
     """
     home.ensure()
-    if source is None:
+    if not sources:
         if spec.generate is None:
             raise DataError(
                 f"{spec.title} is not made by serab and needs a source",
@@ -56,20 +56,21 @@ def prepare(
         progress.note(f"Making {spec.name}, {sum(spec.expected_counts.values())} utterances")
         with scratch_folder(home.datasets) as folder:
             _call(spec, "generate", spec.generate, folder)
-            return _prepare(spec, folder, home, progress, allow_partial=False, copy=True)
-    return _prepare(spec, source, home, progress, allow_partial=allow_partial, copy=not source.is_dir())
+            return _prepare(spec, [folder], home, progress, allow_partial=False, keep=True)
+    return _prepare(spec, sources, home, progress, allow_partial=allow_partial, keep=False)
 
 
 def _prepare(
-    spec: DatasetSpec, source: Path, home: Home, progress: Progress, *, allow_partial: bool, copy: bool
+    spec: DatasetSpec, sources: Sequence[Path], home: Home, progress: Progress, *, allow_partial: bool, keep: bool
 ) -> Prepared:
-    with open_source(source) as files:
-        checked = check(spec, _call(spec, "index", spec.index, files), source)
+    named = ", ".join(str(source) for source in sources)
+    with open_sources(sources) as files:
+        checked = check(spec, _call(spec, "index", spec.index, files), named)
         if checked.missing and not allow_partial:
-            raise refuse_partial(spec, checked, source)
+            raise refuse_partial(spec, checked, named)
         cuts = {variant.name: cut(variant, checked.index, spec) for variant in spec.variants}
         with replacing_folder(home.datasets / spec.name) as folder:
-            rows = _rows(spec, source, checked.index, cuts, folder if copy else None, progress)
+            rows = _rows(spec, _in_order(checked.index, files), cuts, folder, progress, keep=keep)
             index = {
                 "schema": SCHEMA,
                 "name": spec.name,
@@ -148,24 +149,24 @@ def group_of(entry: Entry, variant: SplitVariant) -> str:
 
 def _rows(
     spec: DatasetSpec,
-    source: Path,
-    index: Index,
+    entries: Sequence[Entry],
     cuts: dict[str, dict[str, tuple[str, Split]]],
-    copy_to: Path | None,
+    folder: Path,
     progress: Progress,
+    *,
+    keep: bool,
 ) -> list[dict[str, Any]]:
+    """Decodes every utterance; copies it into `folder` where it lies in an archive, or everything with `keep`."""
     rows, faults = [], []
-    if copy_to is not None:
-        (copy_to / "audio").mkdir()
-    with progress.stage(f"Preparing {spec.name}", len(index.entries)) as advance:
-        for entry in index.entries:
+    with progress.stage(f"Preparing {spec.name}", len(entries)) as advance:
+        for entry in entries:
             content = entry.file.read()
             try:
-                decoded = decode(content, shown(source, entry.file))
+                decoded = decode(content, entry.file.shown)
             except AudioError as error:
                 faults.append(error)
             else:
-                file = _place(entry, content, source, copy_to)
+                file = _copy(entry, content, folder) if keep or entry.file.path is None else str(entry.file.path)
                 rows.append(_row(entry, decoded, file, cuts))
             advance(1)
     if len(faults) == 1:
@@ -176,17 +177,20 @@ def _rows(
             f"{len(faults)} files cannot be used: {first}" + ("; ..." if len(faults) > 5 else ""),
             next_step=faults[0].next_step,
         )
-    return rows
+    return sorted(rows, key=lambda row: str(row["id"]))
 
 
-def _place(entry: Entry, content: bytes, source: Path, copy_to: Path | None) -> str:
-    """Where the utterance's audio will be: an absolute path, or a name below the dataset's folder."""
-    if copy_to is None:
-        path = path_of(source, entry.file)
-        assert path is not None, "a source that is no folder is copied"
-        return str(path)
+def _in_order(index: Index, files: Sequence[SourceFile]) -> list[Entry]:
+    """The entries as their files follow in the sources: a compressed tar is read once, from its start to its end."""
+    position = {id(file): number for number, file in enumerate(files)}
+    return sorted(index.entries, key=lambda entry: position.get(id(entry.file), 0))
+
+
+def _copy(entry: Entry, content: bytes, folder: Path) -> str:
+    """Keeps the utterance's audio below the dataset's folder, and returns its name there."""
     name = f"audio/{_safe(entry.id)}{entry.file.name.suffix.lower()}"
-    target = copy_to / name
+    target = folder / name
+    target.parent.mkdir(exist_ok=True)
     target.write_bytes(content)
     return name
 

@@ -1,9 +1,11 @@
-"""What a user downloaded, as a list of files: a zip, or a folder."""
+"""What a user downloaded, as a list of files: zips, tars, and folders that may hold some of these."""
 
 from __future__ import annotations
 
+import tarfile
 import zipfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -11,89 +13,107 @@ from serab_core.errors import DataError
 from serab_core.types import SourceFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 MAX_FILE_BYTES = 1 << 30
+MAX_TOTAL_BYTES = 1 << 38
 MAX_RATIO = 200
+_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 _INTACT = "download it again"
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[tuple[SourceFile, ...]]:
-    """The files of a zip or folder, sorted by name, readable while the context lasts.
+def open_sources(paths: Sequence[Path]) -> Iterator[tuple[SourceFile, ...]]:
+    """The files of all sources, readable while the context lasts.
 
-    Nothing is unpacked here, and no name out of an archive is ever used as a path.
+    Archives inside folders count as sources too. Nothing is unpacked here, and no name out of an archive is ever used
+    as a path; links in archives are passed over.
 
     Raises:
-        DataError: there is nothing there, or it is neither a folder nor an intact zip.
+        DataError: a source is missing, is neither a folder nor an intact archive, or unpacks to more than any corpus.
     """
-    if path.is_dir():
-        yield _folder(path)
-        return
-    if not path.exists():
-        raise DataError("there is no such file or folder", where=path, next_step="check the path")
-    if not zipfile.is_zipfile(path):
-        raise DataError("is neither a folder nor a zip", where=path, next_step=f"unpack it first, or {_INTACT}")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            yield _zip(path, archive)
-    except zipfile.BadZipFile as error:
-        raise DataError(f"is a damaged zip ({error})", where=path, next_step=_INTACT) from error
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror})", where=path, next_step="check the file") from error
+    with ExitStack() as stack:
+        files: list[SourceFile] = []
+        for path in paths:
+            if path.is_dir():
+                own = _folder(path)
+                files += own
+                for file in own:
+                    if file.path is not None and file.name.name.lower().endswith(_ARCHIVES):
+                        files += _archive(file.path, stack)
+            elif path.exists():
+                files += _archive(path, stack)
+            else:
+                raise DataError("there is no such file or folder", where=path, next_step="check the path")
+        yield tuple(files)
 
 
-def path_of(source: Path, file: SourceFile) -> Path | None:
-    """Where a file lies on disk, so that it can be used in place; None inside an archive."""
-    return source.absolute().joinpath(*file.name.parts) if source.is_dir() else None
-
-
-def shown(source: Path, file: SourceFile) -> str:
-    """What to call a file in a message: its path, or the archive and its name in there."""
-    return str(path_of(source, file) or f"{source}: {file.name}")
-
-
-def _folder(root: Path) -> tuple[SourceFile, ...]:
+def _folder(root: Path) -> list[SourceFile]:
+    root = root.absolute()
     try:
         paths = sorted(path for path in root.rglob("*") if path.is_file())
-        return tuple(
-            SourceFile(PurePosixPath(path.relative_to(root).as_posix()), path.stat().st_size, path.read_bytes)
+        return [
+            SourceFile(PurePosixPath(path.relative_to(root).as_posix()), path.stat().st_size, path.read_bytes, path)
             for path in paths
-        )
+        ]
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror})", where=error.filename or root) from error
 
 
-def _zip(path: Path, archive: zipfile.ZipFile) -> tuple[SourceFile, ...]:
-    files = []
-    for member in sorted(archive.infolist(), key=lambda m: m.filename):
-        if member.is_dir():
-            continue
-        if member.flag_bits & 0x1:
-            raise DataError("is locked with a password", where=path, next_step="unpack it first, then name the folder")
-        if member.file_size > MAX_FILE_BYTES or member.file_size > MAX_RATIO * max(member.compress_size, 4096):
+def _archive(path: Path, stack: ExitStack) -> list[SourceFile]:
+    try:
+        if zipfile.is_zipfile(path):
+            return _zip(path, stack.enter_context(zipfile.ZipFile(path)))
+        if tarfile.is_tarfile(path):
+            return _tar(path, stack.enter_context(tarfile.open(path)))
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror})", where=path, next_step="check the file") from error
+    except Exception as error:  # zipfile, tarfile, zlib, bz2 and lzma each have errors of their own
+        raise DataError(f"is a damaged archive ({error})", where=path, next_step=_INTACT) from error
+    raise DataError("is neither a folder nor a zip or tar", where=path, next_step=f"unpack it first, or {_INTACT}")
+
+
+def _zip(path: Path, archive: zipfile.ZipFile) -> list[SourceFile]:
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if any(member.flag_bits & 0x1 for member in members):
+        raise DataError("is locked with a password", where=path, next_step="unpack it first, then name the folder")
+    _limit(path, ((member.filename, member.file_size, member.compress_size) for member in members))
+    return [_member(path, member.filename, member.file_size, partial(archive.read, member)) for member in members]
+
+
+def _tar(path: Path, archive: tarfile.TarFile) -> list[SourceFile]:
+    members = [member for member in archive.getmembers() if member.isfile()]
+    packed = path.stat().st_size
+    _limit(path, ((member.name, member.size, packed) for member in members))
+
+    def read(member: tarfile.TarInfo) -> bytes:
+        opened = archive.extractfile(member)
+        assert opened is not None, "a regular file"
+        return opened.read()
+
+    return [_member(path, member.name, member.size, partial(read, member)) for member in members]
+
+
+def _limit(path: Path, members: Iterator[tuple[str, int, int]]) -> None:
+    """Refuses what would fill a disk: names, sizes and packed sizes are the archive's own claims."""
+    total = 0
+    for name, size, packed in members:
+        total += size
+        if size > MAX_FILE_BYTES or size > MAX_RATIO * max(packed, 4096) or total > MAX_TOTAL_BYTES:
             raise DataError(
-                f"unpacks {member.filename!r} from {member.compress_size} to {member.file_size} bytes, "
-                "as no corpus of speech does",
+                f"unpacks {name!r} from {packed} to {size} bytes, as no corpus of speech does",
                 where=path,
                 next_step=_INTACT,
             )
-        files.append(SourceFile(PurePosixPath(member.filename), member.file_size, _Member(path, archive, member)))
-    return tuple(files)
 
 
-class _Member:
-    """Reads one file of a zip; a damaged one is named."""
-
-    def __init__(self, path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
-        self._path, self._archive, self._member = path, archive, member
-
-    def __call__(self) -> bytes:
+def _member(path: Path, name: str, size: int, read: Callable[[], bytes]) -> SourceFile:
+    def guarded() -> bytes:
         try:
-            return self._archive.read(self._member)
-        except Exception as error:  # zipfile, zlib, bz2 and lzma each have their own
+            return read()
+        except Exception as error:  # as above
             raise DataError(
-                f"holds {self._member.filename!r} damaged ({type(error).__name__})",
-                where=self._path,
-                next_step=_INTACT,
+                f"holds {name!r} damaged ({type(error).__name__})", where=path, next_step=_INTACT
             ) from error
+
+    return SourceFile(PurePosixPath(name), size, guarded, archive=str(path))

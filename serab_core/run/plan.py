@@ -145,7 +145,7 @@ def _task(home: Home, name: str, protocol: ProtocolSpec, progress: Progress) -> 
             )
     spec = plugins.dataset(name)
     if spec.generate is not None:
-        return prepare(spec, None, home, progress).task(protocol)
+        return prepare(spec, [], home, progress).task(protocol)
     raise NotPreparedError(
         "is not prepared", where=spec.name, next_step=f"{spec.how_to_get}; then: serab data prepare {spec.name} PATH"
     )

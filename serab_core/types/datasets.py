@@ -17,11 +17,20 @@ class SourceFile:
         name: its path below the source's root, with forward slashes.
         size: bytes, unpacked.
         read: returns its content.
+        path: where it lies on disk; None inside an archive.
+        archive: the archive that holds it; "" for a file on disk.
     """
 
     name: PurePosixPath
     size: int
     read: Callable[[], bytes]
+    path: Path | None = None
+    archive: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What to call it in a message: its path, or the archive and its name in there."""
+        return str(self.path) if self.path is not None else f"{self.archive}: {self.name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from serab_core import DatasetSpec, Entry, SourceFile, SplitVariant, hookimpl, index_by_name
+from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
+from serab_plugin_datasets._naming import by_pattern
 
 if TYPE_CHECKING:
     from serab_core.hookspecs import Register
@@ -29,16 +29,8 @@ SEX = {
     "03": "m", "08": "f", "09": "f", "10": "m", "11": "m",
     "12": "m", "13": "f", "14": "f", "15": "m", "16": "f",
 }  # fmt: skip
-# Speaker, text code, emotion letter (German), version: 03a01Fa
-_NAME = re.compile(r"(?P<speaker>\d\d)(?P<text>[ab]\d\d)(?P<emotion>[A-Z])(?P<version>[a-z])")
-
-
-def parse(file: SourceFile) -> Entry | None:
-    """Reads speaker and emotion off a name such as `03a01Fa.wav`."""
-    match = _NAME.fullmatch(file.name.stem)
-    if match is None or match["speaker"] not in SEX or match["emotion"] not in LABELS:
-        return None
-    return Entry(id=file.name.stem, file=file, label=LABELS[match["emotion"]], speaker=match["speaker"])
+# Speaker, text, emotion, version: "03a01Fa.wav"
+parse = by_pattern(r"(?P<speaker>0[389]|1[0-6])[ab]\d\d(?P<label>[A-Z])[a-z]", LABELS)
 
 
 @cache

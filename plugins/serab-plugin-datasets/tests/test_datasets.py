@@ -47,7 +47,7 @@ def test_conforms(check):
 def test_emodb_from_the_zip_and_from_a_folder(emodb_zip, tmp_path):
     spec = plugins.dataset("emodb")
     home = Home(tmp_path / "home")
-    prepared = prepare(spec, emodb_zip, home, Silent())
+    prepared = prepare(spec, [emodb_zip], home, Silent())
     summary = prepared.summary()
     assert summary["utterances"] == 535
     assert summary["labels"] == dict(sorted(spec.expected_counts.items()))
@@ -64,12 +64,12 @@ def test_emodb_from_the_zip_and_from_a_folder(emodb_zip, tmp_path):
 
     folder = tmp_path / "unpacked"
     zipfile.ZipFile(emodb_zip).extractall(folder)
-    other = prepare(spec, folder, Home(tmp_path / "other"), Silent())
+    other = prepare(spec, [folder], Home(tmp_path / "other"), Silent())
     assert other.task(PROTOCOLS["serab"]).digest == task.digest
 
     (folder / "wav" / "16b10Wb.wav").unlink()
     with pytest.raises(DataError, match=r"534 of 535 utterances are there; missing: 16b10Wb\."):
-        prepare(spec, folder, Home(tmp_path / "third"), Silent())
+        prepare(spec, [folder], Home(tmp_path / "third"), Silent())
     assert prepared_names(Home(tmp_path / "third")) == ()
 
 
@@ -77,7 +77,7 @@ def test_later_releases_of_emodb_have_more_files_which_are_left_out(emodb_zip, t
     folder = tmp_path / "newer"
     zipfile.ZipFile(emodb_zip).extractall(folder)
     shutil.copy(folder / "wav" / "03a01Fa.wav", folder / "wav" / "03a01Fb.wav")
-    prepared = prepare(plugins.dataset("emodb"), folder, Home(tmp_path / "home"), Silent())
+    prepared = prepare(plugins.dataset("emodb"), [folder], Home(tmp_path / "home"), Silent())
     assert prepared.index["skipped"] == [["wav/03a01Fb.wav", "not one of EmoDB's 535 utterances"]]
 
 
@@ -117,7 +117,7 @@ def test_demo_is_speech_like_and_its_moods_differ():
 
 def test_demo_prepares_itself_twice_alike(tmp_path):
     spec = plugins.dataset("demo")
-    tasks = [prepare(spec, None, Home(tmp_path / name), Silent()).task(PROTOCOLS["serab"]) for name in ("one", "two")]
+    tasks = [prepare(spec, [], Home(tmp_path / name), Silent()).task(PROTOCOLS["serab"]) for name in ("one", "two")]
     assert tasks[0].digest == tasks[1].digest
     assert tasks[0].synthetic
     assert [tasks[0].count(split) for split in ("train", "validation", "test")] == [96, 32, 32]

@@ -12,7 +12,7 @@ import pytest
 from serab_core import plugins
 from serab_core.audio.decode import decode
 from serab_core.audio.resample import resample
-from serab_core.data.source import open_source
+from serab_core.data.source import open_sources
 from serab_core.testing import extractor_checks
 
 SHARED = Path(__file__).parents[4] / "shared"
@@ -60,7 +60,8 @@ def test_golden_features():
         pytest.skip("the folder shared/ with real speech and golden values is not beside the project")
     golden = np.load(SHARED / "golden" / "emodb_features.npz")["compare_2016"]
     extractor = plugins.extractor("opensmile").factory()
-    with open_source(SHARED / "data" / "emodb.zip") as files:
+    with open_sources([SHARED / "data" / "emodb.zip"]) as found:
+        files = sorted(found, key=lambda file: file.name)
         for position in [*range(0, 535, 100), 7, 534]:
             decoded = decode(files[position].read(), str(files[position].name))
             features = extractor.embed([resample(decoded.samples, decoded.rate, 16000)])[0]

@@ -1,0 +1,55 @@
+"""AESDD, the Acted Emotional Speech Dynamic Database (Vryzas et al., 2018): Greek, six actors, five emotions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
+from serab_plugin_datasets._naming import by_pattern
+
+if TYPE_CHECKING:
+    from serab_core.hookspecs import Register
+
+SERAB_API_VERSION = 1
+
+LABELS = {"a": "anger", "d": "disgust", "f": "fear", "h": "happiness", "s": "sadness"}
+SEX = {"1": "m", "2": "f", "3": "m", "4": "f", "5": "m", "6": "f"}
+
+# Emotion letter, sentence, (speaker), take: "a03 (4).wav"; some speakers are written with a zero, "f12 (01).wav", and
+# some sentences were spoken twice, "f18 (5)b.wav".
+parse = by_pattern(
+    r"(?P<label>[adfhs])(?P<sentence>\d\d) ?\(0?(?P<speaker>[1-6])\)(?P<take>[ab]?)",
+    LABELS,
+    identify=lambda m: f"{m['label']}{m['sentence']} ({m['speaker']}){m['take']}",
+)
+
+
+@hookimpl
+def serab_register_datasets(register: Register[DatasetSpec]) -> None:
+    """Registers `aesdd`."""
+    register(
+        DatasetSpec(
+            name="aesdd",
+            title="AESDD",
+            language="el",
+            labels=tuple(LABELS.values()),
+            index=index_by_name(parse, known_bad={"s05 (3)": "damaged in the corpus itself (it has no data chunk)"}),
+            licence="not stated by its authors; a mirror says CC BY 4.0",
+            citation="""@article{vryzas2018aesdd,
+  title   = {Speech emotion recognition for performance interaction},
+  author  = {Vryzas, Nikolaos and Kotsakis, Rigas and Liatsou, Aikaterini and Dimoulas, Charalampos A. and
+             Kalliris, George},
+  journal = {Journal of the Audio Engineering Society},
+  volume  = {66},
+  number  = {6},
+  pages   = {457--467},
+  year    = {2018}
+}""",
+            how_to_get="download it from m3c.web.auth.gr/research/aesdd-speech-emotion-recognition",
+            expected_counts={"anger": 121, "disgust": 122, "fear": 120, "happiness": 119, "sadness": 122},
+            expected_speakers=6,
+            variants=(SplitVariant(groups=tuple(SEX)),),
+            speaker_sex=SEX,
+            logmel=(-4.1785407066345215, 4.3656463623046875),
+        )
+    )

@@ -1,0 +1,74 @@
+"""CaFE, the Canadian French Emotional speech dataset (Gournay et al., 2018): twelve actors, seven emotions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
+from serab_plugin_datasets._naming import by_pattern
+
+if TYPE_CHECKING:
+    from serab_core.hookspecs import Register
+
+SERAB_API_VERSION = 1
+
+LABELS = {
+    "C": "anger",
+    "D": "disgust",
+    "J": "happiness",
+    "N": "neutral",
+    "P": "fear",
+    "S": "surprise",
+    "T": "sadness",
+}
+SPEAKERS = tuple(f"{number:02d}" for number in range(1, 13))
+
+# Actor, emotion, intensity, sentence: "01-C-1-1.wav". Neutral has one intensity.
+parse = by_pattern(r"(?P<speaker>0[1-9]|1[0-2])-(?P<label>[CDJNPST])-[12]-[1-6]", LABELS)
+
+
+def expected_ids() -> frozenset[str]:
+    """The 936 utterances: twelve actors, six sentences, six emotions in two intensities, and neutral."""
+    return frozenset(
+        f"{speaker}-{letter}-{intensity}-{sentence}"
+        for speaker in SPEAKERS
+        for letter in LABELS
+        for intensity in ((1,) if letter == "N" else (1, 2))
+        for sentence in range(1, 7)
+    )
+
+
+@hookimpl
+def serab_register_datasets(register: Register[DatasetSpec]) -> None:
+    """Registers `cafe`."""
+    register(
+        DatasetSpec(
+            name="cafe",
+            title="CaFE",
+            language="fr-CA",
+            labels=tuple(LABELS.values()),
+            index=index_by_name(parse),
+            licence="for academic use, on terms of its own",
+            citation="""@inproceedings{gournay2018cafe,
+  title     = {A Canadian French emotional speech dataset},
+  author    = {Gournay, Philippe and Lahaie, Olivier and Lefebvre, Roch},
+  booktitle = {Proceedings of the 9th ACM Multimedia Systems Conference},
+  pages     = {399--402},
+  year      = {2018}
+}""",
+            how_to_get="download CaFE_48k.zip from zenodo.org/record/1478765",
+            expected_counts={label: 72 if label == "neutral" else 144 for label in LABELS.values()},
+            expected_speakers=12,
+            expected_ids=expected_ids,
+            variants=(
+                SplitVariant(groups=SPEAKERS),
+                SplitVariant(
+                    name="without_neutral",
+                    groups=SPEAKERS,
+                    excluded_labels=("neutral",),
+                    note="864 utterances without neutral, which the authors' code missed until January 2022",
+                ),
+            ),
+            logmel=(-7.9731621742248535, 5.112339973449707),
+        )
+    )

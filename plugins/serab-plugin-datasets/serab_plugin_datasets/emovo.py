@@ -1,0 +1,62 @@
+"""EMOVO (Costantini et al., 2014): Italian, six actors, seven emotions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
+from serab_plugin_datasets._naming import by_pattern
+
+if TYPE_CHECKING:
+    from serab_core.hookspecs import Register
+
+SERAB_API_VERSION = 1
+
+LABELS = {
+    "dis": "disgust",
+    "gio": "happiness",
+    "neu": "neutral",
+    "pau": "fear",
+    "rab": "anger",
+    "sor": "surprise",
+    "tri": "sadness",
+}
+SPEAKERS = ("f1", "f2", "f3", "m1", "m2", "m3")
+SENTENCES = ("b1", "b2", "b3", "d1", "d2", "l1", "l2", "l3", "l4", "n1", "n2", "n3", "n4", "n5")
+
+# Emotion, actor, sentence: "rab-f1-b1.wav"
+parse = by_pattern(r"(?P<label>[a-z]{3})-(?P<speaker>[fm][123])-[bdln]\d", LABELS)
+
+
+def expected_ids() -> frozenset[str]:
+    """The 588 utterances: six actors, seven emotions, fourteen sentences."""
+    return frozenset(f"{code}-{speaker}-{text}" for code in LABELS for speaker in SPEAKERS for text in SENTENCES)
+
+
+@hookimpl
+def serab_register_datasets(register: Register[DatasetSpec]) -> None:
+    """Registers `emovo`."""
+    register(
+        DatasetSpec(
+            name="emovo",
+            title="EMOVO",
+            language="it",
+            labels=tuple(LABELS.values()),
+            index=index_by_name(parse),
+            licence="CC BY-NC-SA 4.0, by a second hand's word",
+            citation="""@inproceedings{costantini2014emovo,
+  title     = {{EMOVO} corpus: an {Italian} emotional speech database},
+  author    = {Costantini, Giovanni and Iaderola, Iacopo and Paoloni, Andrea and Todisco, Massimiliano},
+  booktitle = {LREC},
+  pages     = {3501--3504},
+  year      = {2014}
+}""",
+            how_to_get="download emovo.zip from voice.fub.it/activities/corpora/emovo",
+            expected_counts=dict.fromkeys(LABELS.values(), 84),
+            expected_speakers=6,
+            expected_ids=expected_ids,
+            variants=(SplitVariant(groups=SPEAKERS),),
+            speaker_sex={speaker: speaker[0] for speaker in SPEAKERS},
+            logmel=(-6.7016167640686035, 4.619407653808594),
+        )
+    )

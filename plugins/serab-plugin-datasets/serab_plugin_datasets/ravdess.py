@@ -1,0 +1,71 @@
+"""RAVDESS (Livingstone & Russo, 2018): English, 24 actors, eight emotions; its speech, audio only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
+from serab_plugin_datasets._naming import by_pattern
+
+if TYPE_CHECKING:
+    from serab_core.hookspecs import Register
+
+SERAB_API_VERSION = 1
+
+LABELS = {
+    "01": "neutral",
+    "02": "calm",
+    "03": "happiness",
+    "04": "sadness",
+    "05": "anger",
+    "06": "fear",
+    "07": "disgust",
+    "08": "surprise",
+}
+SPEAKERS = tuple(f"{number:02d}" for number in range(1, 25))
+
+# Modality 03 (audio), channel 01 (speech), emotion, intensity, statement, repetition, actor: "03-01-06-01-02-01-12.wav"
+parse = by_pattern(r"03-01-(?P<label>0[1-8])-0[12]-0[12]-0[12]-(?P<speaker>[01]\d|2[0-4])", LABELS)
+
+
+def expected_ids() -> frozenset[str]:
+    """The 1,440 utterances: 24 actors, two statements twice, eight emotions in two intensities, neutral in one."""
+    return frozenset(
+        f"03-01-{emotion}-{intensity}-{statement}-{repetition}-{speaker}"
+        for speaker in SPEAKERS
+        for emotion in LABELS
+        for intensity in (("01",) if emotion == "01" else ("01", "02"))
+        for statement in ("01", "02")
+        for repetition in ("01", "02")
+    )
+
+
+@hookimpl
+def serab_register_datasets(register: Register[DatasetSpec]) -> None:
+    """Registers `ravdess`."""
+    register(
+        DatasetSpec(
+            name="ravdess",
+            title="RAVDESS",
+            language="en",
+            labels=tuple(LABELS.values()),
+            index=index_by_name(parse),
+            licence="CC BY-NC-SA 4.0",
+            citation="""@article{livingstone2018ravdess,
+  title   = {The {Ryerson} Audio-Visual Database of Emotional Speech and Song ({RAVDESS})},
+  author  = {Livingstone, Steven R. and Russo, Frank A.},
+  journal = {PLoS ONE},
+  volume  = {13},
+  number  = {5},
+  pages   = {e0196391},
+  year    = {2018}
+}""",
+            how_to_get="download Audio_Speech_Actors_01-24.zip (208 MB) from zenodo.org/record/1188976",
+            expected_counts={label: 96 if label == "neutral" else 192 for label in LABELS.values()},
+            expected_speakers=24,
+            expected_ids=expected_ids,
+            variants=(SplitVariant(groups=SPEAKERS),),
+            speaker_sex={speaker: "m" if int(speaker) % 2 else "f" for speaker in SPEAKERS},
+            logmel=(-10.320347785949707, 4.999551773071289),
+        )
+    )

@@ -1,0 +1,78 @@
+"""SAVEE (Haq & Jackson, 2010): British English, four men, seven emotions."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from serab_core import DatasetSpec, Entry, SourceFile, SplitVariant, hookimpl, index_by_name
+
+if TYPE_CHECKING:
+    from serab_core.hookspecs import Register
+
+SERAB_API_VERSION = 1
+
+LABELS = {
+    "a": "anger",
+    "d": "disgust",
+    "f": "fear",
+    "h": "happiness",
+    "n": "neutral",
+    "sa": "sadness",
+    "su": "surprise",
+}
+SPEAKERS = ("DC", "JE", "JK", "KL")
+# Emotion and number, in the speaker's folder: "DC/a01.wav"; or with the speaker in front: "DC_a01.wav"
+_NAME = re.compile(r"(?:(?P<speaker>DC|JE|JK|KL)_)?(?P<label>a|d|f|h|n|sa|su)(?P<number>\d\d)")
+
+
+def parse(file: SourceFile) -> Entry | None:
+    """Reads the emotion off the file's name, and the speaker off it or its folder."""
+    match = _NAME.fullmatch(file.name.stem)
+    if match is None:
+        return None
+    speaker = match["speaker"] or file.name.parent.name.upper()
+    if speaker not in SPEAKERS:
+        return None
+    identifier = f"{speaker}_{match['label']}{match['number']}"
+    return Entry(id=identifier, file=file, label=LABELS[match["label"]], speaker=speaker)
+
+
+def expected_ids() -> frozenset[str]:
+    """The 480 utterances: four speakers, fifteen sentences an emotion, thirty in neutral."""
+    return frozenset(
+        f"{speaker}_{code}{number:02d}"
+        for speaker in SPEAKERS
+        for code in LABELS
+        for number in range(1, 31 if code == "n" else 16)
+    )
+
+
+@hookimpl
+def serab_register_datasets(register: Register[DatasetSpec]) -> None:
+    """Registers `savee`."""
+    register(
+        DatasetSpec(
+            name="savee",
+            title="SAVEE",
+            language="en-GB",
+            labels=tuple(LABELS.values()),
+            index=index_by_name(parse),
+            licence="free for research, after registration",
+            citation="""@incollection{haq2010savee,
+  title     = {Multimodal emotion recognition},
+  author    = {Haq, Sanaul and Jackson, Philip J. B.},
+  booktitle = {Machine Audition: Principles, Algorithms and Systems},
+  publisher = {IGI Global},
+  pages     = {398--423},
+  year      = {2010}
+}""",
+            how_to_get="register at kahlan.eps.surrey.ac.uk/savee and download AudioData.zip",
+            expected_counts={label: 120 if label == "neutral" else 60 for label in LABELS.values()},
+            expected_speakers=4,
+            expected_ids=expected_ids,
+            variants=(SplitVariant(groups=SPEAKERS),),
+            speaker_sex=dict.fromkeys(SPEAKERS, "m"),
+            logmel=(-7.362058639526367, 4.717724800109863),
+        )
+    )

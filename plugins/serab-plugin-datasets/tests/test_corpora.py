@@ -1,0 +1,352 @@
+"""The corpora by file lists made by rule: the reference's counts and splits, in every shape people have them."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import tarfile
+import zipfile
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+from serab_plugin_datasets import aesdd, cafe, crema_d, emodb, emovo, iem4, ravdess, savee, shemo
+
+from serab_core import SourceFile, plugins
+from serab_core.data.prepare import cut, prepare
+from serab_core.data.protocols import PROTOCOLS, SUITE
+from serab_core.data.splits import crossing_speakers
+from serab_core.errors import DataError
+from serab_core.report.progress import Silent
+from serab_core.store.home import Home
+from serab_core.testing import dataset_checks
+
+SHARED = Path(__file__).parents[4] / "shared"
+NAMES = [*SUITE, "subesco"]
+COUNTS = {  # reference section 1.4: train, validation, test
+    ("cafe", "default"): (546, 156, 234),
+    ("cafe", "without_neutral"): (504, 144, 216),
+    ("emodb", "default"): (344, 107, 84),
+    ("emovo", "default"): (294, 98, 196),
+    ("ravdess", "default"): (840, 300, 300),
+    ("savee", "default"): (240, 120, 120),
+}
+
+
+def paths_of(name: str) -> list[str]:
+    """The corpus's files, by rule, as its download lays them out. AESDD, CREMA-D, ShEMO and IEM4 approximately."""
+    if name == "aesdd":
+        spoken = itertools.product(aesdd.LABELS.items(), range(1, 21), range(1, 7))
+        return [f"{label}/{code}{text:02d} ({speaker}).wav" for (code, label), text, speaker in spoken]
+    if name == "cafe":
+        folders = {
+            "C": "Colère",
+            "D": "Dégoût",
+            "J": "Joie",
+            "N": "Neutre",
+            "P": "Peur",
+            "S": "Surprise",
+            "T": "Tristesse",
+        }
+        strength = {"1": "/Faible", "2": "/Fort"}
+        return [f"{folders[i[3]]}{'' if i[3] == 'N' else strength[i[5]]}/{i}.wav" for i in sorted(cafe.expected_ids())]
+    if name == "crema_d":
+        texts = ["IEO", "TIE", "IOM", "IWW", "TAI", "MTI", "IWL", "ITH", "DFA", "ITS", "TSI", "WSI"]
+        levels = {code: ("XX",) if code == "NEU" else ("LO", "MD", "HI") for code in crema_d.LABELS}
+        return [
+            f"AudioWAV/{speaker}_{text}_{code}_{level}.wav"
+            for speaker in crema_d.SPEAKERS
+            for text in texts
+            for code in crema_d.LABELS
+            for level in (levels[code] if text == "IEO" else ("XX",))
+        ]
+    if name == "emodb":
+        return [f"wav/{i}.wav" for i in sorted(emodb.expected_ids())]
+    if name == "emovo":
+        return [f"EMOVO/{i[4:6]}/{i}.wav" for i in sorted(emovo.expected_ids())]
+    if name == "iem4":
+        return [path for path, _, _ in iemocap_turns()]
+    if name == "ravdess":
+        return [f"Actor_{i[-2:]}/{i}.wav" for i in sorted(ravdess.expected_ids())]
+    if name == "savee":
+        return [f"AudioData/{i[:2]}/{i[3:]}.wav" for i in sorted(savee.expected_ids())]
+    if name == "shemo":
+        halves = {"F": "female", "M": "male"}
+        return [
+            f"{halves[speaker[0]]}/{speaker}{code}{number:02d}.wav"
+            for speaker in shemo.SPEAKERS
+            for number, code in enumerate(shemo.LABELS, start=1 + shemo.SPEAKERS.index(speaker) % 80)
+        ]
+    actors = [f"{sex}_{number:02d}_{name}" for number, (sex, name) in enumerate(zip("FM" * 10, ACTORS, strict=True), 1)]
+    spoken = itertools.product(
+        actors, range(1, 11), (["ANGRY", "DISGUST", "FEAR", "HAPPY", "NEUTRAL", "SAD", "SURPRISE"]), range(1, 6)
+    )
+    return [f"SUBESCO/{actor}_S_{text}_{label}_{take}.wav" for actor, text, label, take in spoken]
+
+
+ACTORS = [f"ACTOR{letter}" for letter in "ABCDEFGHIJKLMNOPQRST"]
+
+
+def iemocap_turns() -> list[tuple[str, str, str]]:
+    """Path, label code and evaluation file of made-up turns, all labels among them."""
+    turns = []
+    for dialogue, sex in itertools.product(iem4.SPEAKERS, "FM"):
+        for number, code in enumerate(("ang", "hap", "exc", "sad", "neu", "fru", "xxx", "oth")):
+            name = f"Ses{dialogue}_impro01_{sex}{number:03d}"
+            root = f"IEMOCAP_full_release/Session{int(dialogue[:2])}"
+            wav = f"{root}/sentences/wav/Ses{dialogue}_impro01/{name}.wav"
+            turns.append((wav, code, f"{root}/dialog/EmoEvaluation/Ses{dialogue}_impro01.txt"))
+    return turns
+
+
+def evaluation_files() -> dict[str, bytes]:
+    texts: dict[str, str] = {}
+    for path, code, evaluation in iemocap_turns():
+        line = (
+            f"[6.2901 - 8.2357]\t{PurePosixPath(path).stem}\t{code}\t[2.5000, 3.0000, 1.5000]\nC-E2:\tNeutral;\t()\n\n"
+        )
+        texts[evaluation] = texts.get(evaluation, "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n") + line
+    return {name: text.encode() for name, text in texts.items()}
+
+
+def content(name: str, path: str) -> bytes:
+    """A tenth of a second of noise, its own for each utterance."""
+    stem = PurePosixPath(path).stem
+    speaker = PurePosixPath(path).parent.name if name == "savee" else ""
+    seed = int.from_bytes((speaker + stem).encode(), "little") % 2**32
+    samples = np.random.RandomState(seed).randint(-3000, 3000, 160).astype(np.int16)
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, 16000, format="WAV")
+    return buffer.getvalue()
+
+
+def files_of(name: str) -> dict[str, bytes]:
+    extra = evaluation_files() if name == "iem4" else {}
+    return {**{path: content(name, path) for path in paths_of(name)}, **extra}
+
+
+def listed(name: str) -> list[SourceFile]:
+    texts = evaluation_files() if name == "iem4" else {}
+    return [
+        SourceFile(PurePosixPath(path), 1, lambda path=path: texts[path], archive="made")
+        for path in [*paths_of(name), *texts]
+    ]
+
+
+@pytest.mark.parametrize("check", [c for n in NAMES for c in dataset_checks(n)], ids=lambda c: f"{c.subject}-{c}")
+def test_conforms(check):
+    check()
+
+
+@pytest.mark.parametrize(("name", "variant"), COUNTS)
+def test_counts_of_the_reference(name, variant):
+    spec = plugins.dataset(name)
+    index = spec.index(listed(name))
+    assert {e.id for e in index.entries} == spec.expected_ids()
+    labels = Counter(e.label for e in index.entries)
+    assert labels == spec.expected_counts
+    assert len({e.speaker for e in index.entries}) == spec.expected_speakers
+    splits = Counter(split for _, split in cut(spec.variant(variant), index, spec).values())
+    assert (splits["train"], splits["validation"], splits["test"]) == COUNTS[name, variant]
+
+
+def test_expected_totals_are_the_references():
+    totals = {name: sum(plugins.dataset(name).expected_counts.values()) for name in NAMES}
+    assert totals == {
+        "aesdd": 604, "cafe": 936, "crema_d": 7438, "emodb": 535, "emovo": 588, "iem4": 5531, "ravdess": 1440,
+        "savee": 480, "shemo": 3000, "subesco": 7000,
+    }  # fmt: skip
+    assert sum(totals[name] for name in SUITE) == 20552
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_true_speaker_crosses_but_in_released_variants_where_it_is_said(name):
+    spec = plugins.dataset(name)
+    index = spec.index(listed(name))
+    assert index.entries
+    speakers = {e.id: e.speaker for e in index.entries}
+    for variant in spec.variants:
+        splits = {i: split for i, (_, split) in cut(variant, index, spec).items()}
+        crossing = crossing_speakers(speakers, splits)
+        if variant.name == "as_released":
+            assert crossing
+            assert "in place of speaker" in variant.note
+        else:
+            assert crossing == {}
+    assert spec.variants[0].name == "default"
+    assert spec.released_variant == ("as_released" if name in ("iem4", "shemo") else "default")
+
+
+def test_splits_are_the_published_ones():
+    if not SHARED.is_dir():
+        pytest.skip("the folder shared/ with real speech and golden values is not beside the project")
+    published = json.loads((SHARED / "reference" / "splits.json").read_text())
+    for name, entry in published.items():
+        spec = plugins.dataset(name)
+        index = spec.index(listed(name))
+        variants = {"default": entry.get("speaker_fixed", entry), spec.released_variant: entry}
+        for variant, expected in variants.items():
+            groups = dict(cut(spec.variant(variant), index, spec).values())
+            wanted = {group: split for split, members in expected["splits"].items() for group in members}
+            assert groups.items() <= wanted.items(), (name, variant)
+            if name != "shemo" or variant == "default":
+                assert groups == wanted, (name, variant)
+
+
+def test_all_of_crema_d_but_four():
+    ids = {e.id for e in plugins.dataset("crema_d").index(listed("crema_d")).entries}
+    assert len(ids) == 91 * 82 - 4
+    assert not ids & set(crema_d.LEFT_OUT)
+
+
+def tree(folder: Path, files: dict[str, bytes]) -> Path:
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return folder
+
+
+def zipped(path: Path, files: dict[str, bytes]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return path
+
+
+def tarred(path: Path, files: dict[str, bytes]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w:gz") as archive:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+        link = tarfile.TarInfo("evil.wav")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    return path
+
+
+def renamed(files: dict[str, bytes], change) -> dict[str, bytes]:
+    return {change(name): data for name, data in files.items()}
+
+
+def upper(name: str) -> str:
+    return name[:-4] + ".WAV" if name.endswith(".wav") else name
+
+
+SHAPES = {
+    "zip": lambda files, to: [zipped(to / "a.zip", files)],
+    "tar.gz": lambda files, to: [tarred(to / "a.tar.gz", files)],
+    "folder": lambda files, to: [tree(to / "folder", files)],
+    "nested deeper": lambda files, to: [tree(to / "deep" / "er", files).parents[0]],
+    "two zips": lambda files, to: [
+        zipped(to / "1.zip", dict(list(files.items())[::2])),
+        zipped(to / "2.zip", dict(list(files.items())[1::2])),
+    ],
+    "a folder of zips": lambda files, to: [
+        zipped(to / "z" / "1.zip", dict(list(files.items())[::2])).parent,
+        zipped(to / "z2" / "2.zip", dict(list(files.items())[1::2])).parent,
+    ],
+    "every file twice": lambda files, to: [tree(to / "t", files | renamed(files, lambda n: f"again/{n}"))],
+    "zip beside its content": lambda files, to: [
+        tree(to / "b", files | {"all.zip": zipped(to / "x.zip", files).read_bytes()})
+    ],
+    "upper-case endings": lambda files, to: [tree(to / "u", renamed(files, upper))],
+    "litter": lambda files, to: [
+        tree(
+            to / "l",
+            files
+            | {f"__MACOSX/{n}": b"x" for n in list(files)[:9]}
+            | {str(PurePosixPath(n).with_name("._" + PurePosixPath(n).name)): b"x" for n in list(files)[:9]}
+            | {".DS_Store": b"x", "notes/readme.md": b"x"},
+        )
+    ],
+}
+
+
+def few_of(name: str) -> tuple[dict[str, bytes], object]:
+    """A tenth of a corpus, and its spec without the expectation of the rest: shapes matter here, not size."""
+    files = files_of(name)
+    keep = [p for p in files if not p.endswith(".wav")]
+    by_label: Counter[tuple[str, ...]] = Counter()
+    spec = plugins.dataset(name)
+    for entry in spec.index(listed(name)).entries:
+        path = str(entry.file.name)
+        key = (entry.speaker, entry.label, *entry.groups.values())
+        by_label[key] += 1
+        if by_label[key] <= 1:
+            keep.append(path)
+    return {path: files[path] for path in keep}, spec
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_shape_ends_in_the_same_digest(name, tmp_path):
+    files, spec = few_of(name)
+    digests = {}
+    for shape, make in SHAPES.items():
+        sources = make(files, tmp_path / shape.replace(" ", "_"))
+        prepared = prepare(spec, sources, Home(tmp_path / "home"), Silent(), allow_partial=True)
+        assert prepared.index["partial"]
+        digests[shape] = tuple(prepared.task(protocol).digest for protocol in PROTOCOLS.values())
+    assert len(set(digests.values())) == 1, digests
+    with pytest.raises(DataError, match="missing: "):
+        prepare(spec, [tmp_path / "folder" / "folder"], Home(tmp_path / "home"), Silent())
+
+
+def test_a_name_that_contradicts_its_folder_is_believed(tmp_path):
+    files, spec = few_of("ravdess")
+    stray = next(iter(files))
+    data = files.pop(stray)
+    moved = files | {f"Actor_24/{PurePosixPath(stray).name}": data}
+    clean = prepare(
+        spec, [tree(tmp_path / "a", files | {stray: data})], Home(tmp_path / "h"), Silent(), allow_partial=True
+    )
+    strayed = prepare(spec, [tree(tmp_path / "b", moved)], Home(tmp_path / "h2"), Silent(), allow_partial=True)
+    assert strayed.task(PROTOCOLS["serab"]).digest == clean.task(PROTOCOLS["serab"]).digest
+
+
+def test_known_defects(tmp_path):
+    bad = plugins.dataset("aesdd").index([SourceFile(PurePosixPath("sadness/s05 (3).wav"), 1, bytes)])
+    assert bad.entries == ()
+    assert "no data chunk" in bad.skipped[0].reason
+    names = ["f12 (01).wav", "f12 (1).wav", "f18 (5)b.wav", "f18(5).wav", "f18 (7).wav", "g18 (5).wav"]
+    parsed = plugins.dataset("aesdd").index([SourceFile(PurePosixPath(n), 1, bytes) for n in names])
+    assert [(e.id, e.speaker) for e in parsed.entries] == [("f12 (1)", "1"), ("f18 (5)", "5"), ("f18 (5)b", "5")]
+    one_x = plugins.dataset("crema_d").index([SourceFile(PurePosixPath("1002_ITH_SAD_X.wav"), 1, bytes)])
+    assert [e.id for e in one_x.entries] == ["1002_ITH_SAD_XX"]
+
+
+def test_iemocap_speakers_labels_and_targets():
+    entries = {e.id: e for e in plugins.dataset("iem4").index(listed("iem4")).entries}
+    turn = entries["Ses01F_impro01_M002"]
+    assert (turn.label, turn.speaker, dict(turn.groups)) == ("happiness", "01M", {"dialogue": "01F"})
+    assert dict(turn.targets) == {"valence": 2.5, "arousal": 3.0, "dominance": 1.5}
+    assert "Ses01F_impro01_M005" not in entries  # frustration
+    assert len(entries) == 10 * 2 * 5
+
+
+def test_iemocap_evaluations_that_contradict_or_are_no_text():
+    def evaluation(name: str, text: bytes) -> SourceFile:
+        return SourceFile(PurePosixPath(f"Session1/dialog/EmoEvaluation/{name}.txt"), 1, lambda: text)
+
+    line = b"[0.1 - 0.2]\tSes01F_impro01_F000\t%s\t[2.5, 2.5, 2.5]\n"
+    with pytest.raises(DataError, match="another label"):
+        iem4.read_evaluations([evaluation("a", line % b"ang"), evaluation("b", line % b"sad")])
+    with pytest.raises(DataError, match="is no text"):
+        iem4.read_evaluations([evaluation("a", b"\xff\xfe")])
+
+
+@given(st.sampled_from(NAMES), st.text(alphabet="0123456789abdfhnsuwACDFHJMNSTWXEOI_-() .", max_size=24))
+def test_any_name_is_read_or_passed_over(name, stem):
+    spec = plugins.dataset(name)
+    index = spec.index([SourceFile(PurePosixPath("DC") / f"{stem}x.wav".lstrip("/"), 1, bytes)])
+    for entry in index.entries:
+        assert entry.label in spec.labels
+        assert entry.speaker
