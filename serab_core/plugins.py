@@ -69,6 +69,17 @@ def dataset(name: str) -> DatasetSpec:
     return found
 
 
+def dataset_or_none(name: str) -> DatasetSpec | None:
+    """The dataset called `name`, or None where no plugin brings it: a prepared corpus outlives its plugin.
+
+    Raises PluginError for a plugin that fails.
+    """
+    try:
+        return dataset(name)
+    except UnknownNameError:
+        return None
+
+
 def classifier(name: str) -> ClassifierSpec:
     """The classifier called `name`. Raises UnknownNameError or PluginError."""
     found: ClassifierSpec = translated(lambda: registry().get(Group.CLASSIFIERS, name))

@@ -62,6 +62,12 @@ def decode(source: Path | bytes, name: str) -> Decoded:
         opened = source if isinstance(source, bytes) else source.read_bytes()
         if not opened:
             raise AudioError("is empty: it has no bytes", where=name, next_step=_INTACT)
+        if opened.startswith(b"version https://git-lfs"):
+            raise AudioError(
+                "is a git-lfs pointer, not the audio itself",
+                where=name,
+                next_step="run `git lfs pull` in its repository",
+            )
         with soundfile.SoundFile(io.BytesIO(opened)) as file:
             promised = file.frames
             rate = int(file.samplerate)

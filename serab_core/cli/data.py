@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,6 +62,57 @@ def _print_summary(console: Console, summary: dict[str, Any]) -> None:
     if summary["partial"]:
         text = f"  PARTIAL: {len(summary['missing'])} missing ({', '.join(summary['missing'][:5])}, ...)"
         console.print(text, highlight=False, markup=False, style="yellow", soft_wrap=True)
+
+
+@app.command("verify", help="Verify a prepared corpus: counts, files, splits, log-mel statistics.")
+def verify_command(
+    name: Annotated[str, typer.Argument(help="A prepared dataset.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Verifies a corpus."""
+    from dataclasses import asdict
+
+    from serab_core import plugins
+    from serab_core.cli.output import print_json, stderr, stdout
+    from serab_core.data.prepared import load
+    from serab_core.data.verify import verify
+    from serab_core.errors import DataError
+    from serab_core.report.progress import progress_on
+    from serab_core.report.tables import table
+    from serab_core.store.home import find_home
+
+    spec = plugins.dataset_or_none(name)
+    prepared = load(find_home(), spec.name if spec else name, spec)
+    findings = verify(prepared, spec, progress_on(stderr()))
+    if as_json:
+        plain = [asdict(finding) for finding in findings]
+        print_json({"schema": "serab.verification/1", "name": name, "findings": plain})
+    else:
+        colours = {"pass": "green", "fail": "bold red", "known": "yellow", "info": "cyan"}
+        made = table("", "What", "Found")
+        for finding in findings:
+            verdict = f"[{colours[finding.verdict]}]{finding.verdict}[/]"
+            made.add_row(verdict, escape(finding.name), escape(finding.text))
+        stdout().print(made)
+    if any(finding.verdict == "fail" for finding in findings):
+        raise typer.Exit(DataError.exit_code)
+
+
+@app.command("show", help="Show a prepared corpus: labels and speakers by split, and how long utterances are.")
+def show_command(name: Annotated[str, typer.Argument(help="A prepared dataset.")]) -> None:
+    """Shows a corpus."""
+    from serab_core import plugins
+    from serab_core.cli.output import stdout
+    from serab_core.data.prepared import load
+    from serab_core.data.protocols import PROTOCOLS
+    from serab_core.report.corpus import print_corpus
+    from serab_core.store.home import find_home
+
+    spec = plugins.dataset_or_none(name)
+    prepared = load(find_home(), spec.name if spec else name, spec)
+    tasks = {task.variant: task for task in (prepared.task(protocol) for protocol in PROTOCOLS.values())}
+    for task in tasks.values():
+        print_corpus(stdout(), task)
 
 
 @app.command("list", help="Show every known dataset, whether it is prepared, and where to get it.")

@@ -83,7 +83,14 @@ def _prepare(
                 "skipped": [[skip.file, skip.reason] for skip in checked.index.skipped],
                 "released_variant": spec.released_variant,
                 "variants": [
-                    {"name": v.name, "group": v.group, "note": v.note, "ratios": list(v.ratios)} for v in spec.variants
+                    {
+                        "name": v.name,
+                        "group": v.group,
+                        "note": v.note,
+                        "ratios": list(v.ratios),
+                        "shares_speakers": v.shares_speakers,
+                    }
+                    for v in spec.variants
                 ],
                 "utterances": rows,
             }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from serab_core.store.home import Home
-    from serab_core.types import ProtocolSpec
+    from serab_core.types import DatasetSpec, ProtocolSpec
 
 SCHEMA = "serab.dataset/1"
 INDEX_NAME = "index.json"
@@ -97,13 +97,13 @@ class Prepared:
         }
 
 
-def load(home: Home, name: str, how: str | None = None) -> Prepared:
+def load(home: Home, name: str, spec: DatasetSpec | None = None) -> Prepared:
     """Reads a prepared corpus.
 
     Args:
         home: the home.
         name: the dataset.
-        how: how its source is had, for the error.
+        spec: what it is, where that is known; says in the error how its source is had.
 
     Raises:
         NotPreparedError: it is not there.
@@ -112,8 +112,10 @@ def load(home: Home, name: str, how: str | None = None) -> Prepared:
     folder = home.datasets / name
     path = folder / INDEX_NAME
     if not path.exists():
-        step = f"{how}; then: " if how else ""
-        raise NotPreparedError("is not prepared", where=name, next_step=f"{step}serab data prepare {name} PATH")
+        step = f"serab data prepare {name}"
+        if spec is None or spec.generate is None:
+            step = (f"{spec.how_to_get}; then: " if spec else "") + f"{step} PATH"
+        raise NotPreparedError("is not prepared", where=name, next_step=step)
     index = read_json(path, SCHEMA)
     if not {"name", "title", "language", "labels", "variants", "utterances", "released_variant"} <= index.keys():
         raise StoreError("is incomplete", where=path, next_step=f"prepare it again: serab data prepare {name} PATH")

@@ -13,7 +13,7 @@ from serab_core.data.prepare import prepare
 from serab_core.data.prepared import load, prepared_names
 from serab_core.data.protocols import SUITE
 from serab_core.embed.fingerprint import fingerprint_digest
-from serab_core.errors import NotPreparedError, UnknownNameError, UsageError
+from serab_core.errors import UnknownNameError, UsageError
 from serab_core.types import ProtocolSpec, Task
 
 if TYPE_CHECKING:
@@ -146,6 +146,4 @@ def _task(home: Home, name: str, protocol: ProtocolSpec, progress: Progress) -> 
     spec = plugins.dataset(name)
     if spec.generate is not None:
         return prepare(spec, [], home, progress).task(protocol)
-    raise NotPreparedError(
-        "is not prepared", where=spec.name, next_step=f"{spec.how_to_get}; then: serab data prepare {spec.name} PATH"
-    )
+    return load(home, spec.name, spec).task(protocol)

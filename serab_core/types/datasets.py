@@ -84,6 +84,7 @@ class SplitVariant:
             those that are there.
         excluded_labels: labels that this variant leaves out.
         own_splits: take `Entry.split` instead of drawing.
+        shares_speakers: it is known to put true speakers into several splits, as the released code did.
         note: what is odd about it, shown with every result.
     """
 
@@ -93,6 +94,7 @@ class SplitVariant:
     groups: tuple[str, ...] = ()
     excluded_labels: tuple[str, ...] = ()
     own_splits: bool = False
+    shares_speakers: bool = False
     note: str = ""
 
 

@@ -96,3 +96,8 @@ def test_resampling_keeps_length_and_tone():
     assert np.abs(out[500:15000] - expected[500:15000]).max() < 1e-3
     assert resample(tone, rate, rate) is tone
     assert len(resample(tone[:1], 48000, 8000)) == 1
+
+
+def test_a_git_lfs_pointer_is_told():
+    with pytest.raises(AudioError, match="git lfs pull"):
+        decode(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n", "a.wav")

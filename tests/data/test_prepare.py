@@ -223,7 +223,7 @@ def test_a_generated_corpus(toys, home, quiet):
 
 def test_loading(prepared_tones, home):
     with pytest.raises(NotPreparedError, match="serab data prepare hums PATH"):
-        load(home, "hums", "the tests make it")
+        load(home, "hums")
     (prepared_tones.folder / "index.json").write_text('{"schema": "serab.dataset/1"}')
     with pytest.raises(StoreError, match="incomplete"):
         load(home, "tones")

@@ -105,6 +105,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
                 ),
                 SplitVariant(
                     name="as_released",
+                    shares_speakers=True,
                     group="dialogue",
                     groups=SPEAKERS,
                     note="cut by dialogue in place of speaker: every test and validation speaker is in training",

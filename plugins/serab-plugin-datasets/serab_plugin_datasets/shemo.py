@@ -71,6 +71,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
                 SplitVariant(groups=SPEAKERS),
                 SplitVariant(
                     name="as_released",
+                    shares_speakers=True,
                     group="utterance number",
                     groups=NUMBERS,
                     note="cut by utterance number in place of speaker: speakers cross the splits, test has no fear",

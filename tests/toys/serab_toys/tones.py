@@ -61,7 +61,13 @@ SPEC = DatasetSpec(
     expected_ids=ids,
     variants=(
         SplitVariant(groups=SPEAKERS),
-        SplitVariant(name="as_released", group="take", excluded_labels=("mid",), note="cut by takes, not speakers"),
+        SplitVariant(
+            name="as_released",
+            group="take",
+            shares_speakers=True,
+            excluded_labels=("mid",),
+            note="cut by takes, not speakers",
+        ),
     ),
     released_variant="as_released",
 )

@@ -1,0 +1,68 @@
+"""A prepared corpus at a glance: labels by split, speakers by split, and a histogram of durations."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.markup import escape
+
+from serab_core.report.tables import table
+from serab_core.types import SPLITS
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from serab_core.types import Split, Task
+
+_BLOCKS = " ▏▎▍▌▋▊▉█"
+_WIDTH = 30
+
+
+def print_corpus(console: Console, task: Task) -> None:
+    """Prints one split variant of a corpus."""
+    hours = sum(u.duration for u in task.utterances) / 3600
+    marks = [mark for mark, is_so in (("synthetic", task.synthetic), ("partial", task.partial)) if is_so]
+    head = f"{task.title}, splits {task.variant}: {len(task.utterances)} utterances, {hours:.2f} h"
+    console.print(f"\n[bold]{escape(head)}[/bold]" + (f" [yellow]({', '.join(marks)})[/yellow]" if marks else ""))
+    if task.note:
+        console.print(escape(task.note), style="yellow", highlight=False)
+    counts = Counter((u.split, u.label) for u in task.utterances)
+    labels = table("Label", *SPLITS, "", right=SPLITS)
+    largest = max(Counter(u.label for u in task.utterances).values())
+    for label in task.labels:
+        row = [counts[split, label] for split in SPLITS]
+        labels.add_row(escape(label), *(str(count) for count in row), bar(sum(row) / largest))
+    console.print(labels)
+    speakers = table("Split", "Speakers", "Utterances", "Hours", "Who", right=("Speakers", "Utterances", "Hours"))
+    for split in SPLITS:
+        own = [u for u in task.utterances if u.split == split]
+        names = sorted({u.speaker for u in own})
+        who = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+        duration = sum(u.duration for u in own) / 3600
+        speakers.add_row(split, str(len(names)), str(len(own)), f"{duration:.2f}", escape(who))
+    console.print(speakers)
+    _print_durations(console, task)
+
+
+def _print_durations(console: Console, task: Task) -> None:
+    durations = {split: np.array([u.duration for u in task.utterances if u.split == split]) for split in SPLITS}
+    everything = np.concatenate(list(durations.values()))
+    edges = np.histogram_bin_edges(everything, bins=10)
+    if edges[0] == edges[-1] or np.ptp(everything) < 1e-3:
+        console.print(f"Every utterance lasts {everything[0]:.2f} s.", highlight=False)
+        return
+    shown = table("Seconds", *SPLITS, "", right=SPLITS)
+    histograms: dict[Split, list[int]] = {s: np.histogram(d, edges)[0].tolist() for s, d in durations.items()}
+    totals = [sum(histograms[split][i] for split in SPLITS) for i in range(len(edges) - 1)]
+    for i, total in enumerate(totals):
+        counts = (str(histograms[split][i]) for split in SPLITS)
+        shown.add_row(f"{edges[i]:.2f} to {edges[i + 1]:.2f}", *counts, bar(total / max(totals)))
+    console.print(shown)
+
+
+def bar(share: float) -> str:
+    """A bar of up to 30 columns, in eighths of a column."""
+    eighths = round(share * _WIDTH * 8)
+    return "█" * (eighths // 8) + (_BLOCKS[eighths % 8] if eighths % 8 else "")
