@@ -40,7 +40,9 @@ class Prepared:
 
     def task(self, protocol: ProtocolSpec) -> Task:
         """The corpus as a task, its utterances sorted by id."""
-        variant = self.variant_for(protocol)
+        return self._task(self.variant_for(protocol))
+
+    def _task(self, variant: str) -> Task:
         note = next(v["note"] for v in self.index["variants"] if v["name"] == variant)
         utterances = []
         for row in sorted(self.index["utterances"], key=lambda r: str(r["id"])):
@@ -59,7 +61,7 @@ class Prepared:
                         targets=row.get("targets", {}),
                     )
                 )
-        identity = [[u.id, u.sha256, u.label, u.speaker, u.group, u.split] for u in utterances]
+        identity = [[u.id, u.label, u.speaker, u.group, u.split] for u in utterances]
         present = {u.label for u in utterances}
         labels = tuple(label for label in self.index["labels"] if label in present)
         return Task(
@@ -70,10 +72,16 @@ class Prepared:
             labels=labels,
             utterances=tuple(utterances),
             digest=digest([self.name, variant, labels, identity]),
+            audio_digest=digest([[u.id, u.sha256] for u in utterances]),
             synthetic=self.index["synthetic"],
             partial=self.index["partial"],
             note=note,
         )
+
+    def digests(self) -> dict[str, Any]:
+        """What tells two preparations apart: the task by split variant, and the audio."""
+        tasks = [self._task(v["name"]) for v in self.index["variants"]]
+        return {"tasks": {task.variant: task.digest for task in tasks}, "audio": tasks[0].audio_digest}
 
     def summary(self) -> dict[str, Any]:
         """Counts for lists and `--json`."""
@@ -93,6 +101,7 @@ class Prepared:
             "partial": self.index["partial"],
             "missing": self.index["missing"],
             "skipped": self.index["skipped"],
+            "digests": self.digests(),
             "folder": str(self.folder),
         }
 

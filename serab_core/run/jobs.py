@@ -122,7 +122,7 @@ _kept: dict[tuple[str, str, ProtocolSpec], Features] = {}
 
 def _features(source: Source, protocol: ProtocolSpec) -> Features:
     """The task's features; the last are kept, for a worker mostly gets several classifiers of one task in a row."""
-    key = (source.embeddings_id, source.task.digest, protocol)
+    key = (source.embeddings_id, source.task.digest, source.task.audio_digest, protocol)
     if key not in _kept:
         _kept.clear()
         _kept[key] = normalised(source.task, read_blocks(source.blocks()), protocol)

@@ -31,7 +31,11 @@ def provenance(plan: Plan, spec: ExtractorSpec, source: Source) -> dict[str, Any
         "fingerprint": fingerprint(spec),
         "licence": spec.licence,
         "corpus_state": dict(source.state) if source.state is not None else None,
-        "dataset": {"digest": source.task.digest, "variant": source.task.variant},
+        "dataset": {
+            "digest": source.task.digest,
+            "audio_digest": source.task.audio_digest,
+            "variant": source.task.variant,
+        },
         "protocol": {
             "name": plan.protocol.name,
             "splits": plan.protocol.splits,

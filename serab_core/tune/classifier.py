@@ -46,6 +46,7 @@ def study_identity(
         "objective": protocol.objective,
         "normalisation": protocol.normalisation,
         "task": task.digest,
+        "audio": task.audio_digest,
         "embeddings": embeddings_id,
         "libraries": libraries,
     }

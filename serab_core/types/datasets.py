@@ -178,7 +178,8 @@ class Task:
     Attributes:
         utterances: sorted by id.
         labels: those that occur, in the dataset's order; class indices refer to it.
-        digest: sha256 over the samples, labels, speakers and splits.
+        digest: sha256 over the utterances, labels, speakers and splits: the task, whatever became of its audio.
+        audio_digest: sha256 over the samples: the copy that is there.
         partial: utterances are missing.
     """
 
@@ -189,6 +190,7 @@ class Task:
     labels: tuple[str, ...]
     utterances: tuple[Utterance, ...]
     digest: str
+    audio_digest: str
     synthetic: bool = False
     partial: bool = False
     note: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
+from serab_plugin_datasets._lists import ids_of
 from serab_plugin_datasets._naming import by_pattern
 
 if TYPE_CHECKING:
@@ -25,17 +26,6 @@ SPEAKERS = tuple(f"{number:02d}" for number in range(1, 13))
 
 # Actor, emotion, intensity, sentence: "01-C-1-1.wav". Neutral has one intensity.
 parse = by_pattern(r"(?P<speaker>0[1-9]|1[0-2])-(?P<label>[CDJNPST])-[12]-[1-6]", LABELS)
-
-
-def expected_ids() -> frozenset[str]:
-    """The 936 utterances: twelve actors, six sentences, six emotions in two intensities, and neutral."""
-    return frozenset(
-        f"{speaker}-{letter}-{intensity}-{sentence}"
-        for speaker in SPEAKERS
-        for letter in LABELS
-        for intensity in ((1,) if letter == "N" else (1, 2))
-        for sentence in range(1, 7)
-    )
 
 
 @hookimpl
@@ -59,7 +49,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             how_to_get="download CaFE_48k.zip from zenodo.org/record/1478765",
             expected_counts={label: 72 if label == "neutral" else 144 for label in LABELS.values()},
             expected_speakers=12,
-            expected_ids=expected_ids,
+            expected_ids=ids_of("cafe"),
             variants=(
                 SplitVariant(groups=SPEAKERS),
                 SplitVariant(

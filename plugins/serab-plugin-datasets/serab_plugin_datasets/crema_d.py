@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
+from serab_plugin_datasets._lists import ids_of
 from serab_plugin_datasets._naming import by_pattern
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
                 "sadness": 1270,
             },
             expected_speakers=91,
+            expected_ids=ids_of("crema_d"),
             variants=(SplitVariant(ratios=(0.7, 0.1, 0.2), groups=SPEAKERS),),
             logmel=(-4.993728160858154, 3.1366026401519775),
         )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
+from serab_plugin_datasets._lists import ids_of
 from serab_plugin_datasets._naming import by_pattern
 
 if TYPE_CHECKING:
@@ -29,15 +28,9 @@ SEX = {
     "03": "m", "08": "f", "09": "f", "10": "m", "11": "m",
     "12": "m", "13": "f", "14": "f", "15": "m", "16": "f",
 }  # fmt: skip
-# Speaker, text, emotion, version: "03a01Fa.wav"
+# Speaker, text, emotion, version: "03a01Fa.wav". The list has the 535 of the first release; later ones add some on which
+# listeners disagreed.
 parse = by_pattern(r"(?P<speaker>0[389]|1[0-6])[ab]\d\d(?P<label>[A-Z])[a-z]", LABELS)
-
-
-@cache
-def expected_ids() -> frozenset[str]:
-    """The 535 utterances of the first release; later ones add some on which listeners disagreed."""
-    text = files("serab_plugin_datasets").joinpath("lists/emodb.txt").read_text(encoding="ascii")
-    return frozenset(line for line in text.split() if line)
 
 
 @hookimpl
@@ -69,7 +62,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
                 "sadness": 62,
             },
             expected_speakers=10,
-            expected_ids=expected_ids,
+            expected_ids=ids_of("emodb"),
             variants=(SplitVariant(groups=tuple(SEX)),),
             speaker_sex=SEX,
             logmel=(-2.6927330493927, 4.103071212768555),

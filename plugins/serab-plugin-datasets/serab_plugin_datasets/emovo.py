@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
+from serab_plugin_datasets._lists import ids_of
 from serab_plugin_datasets._naming import by_pattern
 
 if TYPE_CHECKING:
@@ -28,11 +29,6 @@ SENTENCES = ("b1", "b2", "b3", "d1", "d2", "l1", "l2", "l3", "l4", "n1", "n2", "
 parse = by_pattern(r"(?P<label>[a-z]{3})-(?P<speaker>[fm][123])-[bdln]\d", LABELS)
 
 
-def expected_ids() -> frozenset[str]:
-    """The 588 utterances: six actors, seven emotions, fourteen sentences."""
-    return frozenset(f"{code}-{speaker}-{text}" for code in LABELS for speaker in SPEAKERS for text in SENTENCES)
-
-
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
     """Registers `emovo`."""
@@ -54,7 +50,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             how_to_get="download emovo.zip from voice.fub.it/activities/corpora/emovo",
             expected_counts=dict.fromkeys(LABELS.values(), 84),
             expected_speakers=6,
-            expected_ids=expected_ids,
+            expected_ids=ids_of("emovo"),
             variants=(SplitVariant(groups=SPEAKERS),),
             speaker_sex={speaker: speaker[0] for speaker in SPEAKERS},
             logmel=(-6.7016167640686035, 4.619407653808594),

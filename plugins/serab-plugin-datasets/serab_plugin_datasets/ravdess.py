@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
+from serab_plugin_datasets._lists import ids_of
 from serab_plugin_datasets._naming import by_pattern
 
 if TYPE_CHECKING:
@@ -26,18 +27,6 @@ SPEAKERS = tuple(f"{number:02d}" for number in range(1, 25))
 
 # Modality 03 (audio), channel 01 (speech), emotion, intensity, statement, repetition, actor: "03-01-06-01-02-01-12.wav"
 parse = by_pattern(r"03-01-(?P<label>0[1-8])-0[12]-0[12]-0[12]-(?P<speaker>[01]\d|2[0-4])", LABELS)
-
-
-def expected_ids() -> frozenset[str]:
-    """The 1,440 utterances: 24 actors, two statements twice, eight emotions in two intensities, neutral in one."""
-    return frozenset(
-        f"03-01-{emotion}-{intensity}-{statement}-{repetition}-{speaker}"
-        for speaker in SPEAKERS
-        for emotion in LABELS
-        for intensity in (("01",) if emotion == "01" else ("01", "02"))
-        for statement in ("01", "02")
-        for repetition in ("01", "02")
-    )
 
 
 @hookimpl
@@ -63,7 +52,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             how_to_get="download Audio_Speech_Actors_01-24.zip (208 MB) from zenodo.org/record/1188976",
             expected_counts={label: 96 if label == "neutral" else 192 for label in LABELS.values()},
             expected_speakers=24,
-            expected_ids=expected_ids,
+            expected_ids=ids_of("ravdess"),
             variants=(SplitVariant(groups=SPEAKERS),),
             speaker_sex={speaker: "m" if int(speaker) % 2 else "f" for speaker in SPEAKERS},
             logmel=(-10.320347785949707, 4.999551773071289),

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from serab_core import DatasetSpec, Entry, SourceFile, SplitVariant, hookimpl, index_by_name
+from serab_plugin_datasets._lists import ids_of
 
 if TYPE_CHECKING:
     from serab_core.hookspecs import Register
@@ -38,16 +39,6 @@ def parse(file: SourceFile) -> Entry | None:
     return Entry(id=identifier, file=file, label=LABELS[match["label"]], speaker=speaker)
 
 
-def expected_ids() -> frozenset[str]:
-    """The 480 utterances: four speakers, fifteen sentences an emotion, thirty in neutral."""
-    return frozenset(
-        f"{speaker}_{code}{number:02d}"
-        for speaker in SPEAKERS
-        for code in LABELS
-        for number in range(1, 31 if code == "n" else 16)
-    )
-
-
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
     """Registers `savee`."""
@@ -70,7 +61,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             how_to_get="register at kahlan.eps.surrey.ac.uk/savee and download AudioData.zip",
             expected_counts={label: 120 if label == "neutral" else 60 for label in LABELS.values()},
             expected_speakers=4,
-            expected_ids=expected_ids,
+            expected_ids=ids_of("savee"),
             variants=(SplitVariant(groups=SPEAKERS),),
             speaker_sex=dict.fromkeys(SPEAKERS, "m"),
             logmel=(-7.362058639526367, 4.717724800109863),
