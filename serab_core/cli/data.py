@@ -154,6 +154,7 @@ def show_command(name: Annotated[str, typer.Argument(help="A prepared dataset.")
     from serab_core.report.corpus import print_corpus
     from serab_core.store.home import find_home
 
+    name = name.partition("/")[0]  # `iem4/vad` comes with `iem4`
     spec = plugins.dataset_or_none(name)
     prepared = load(find_home(), spec.name if spec else name, spec)
     tasks = {task.variant: task for task in (prepared.task(protocol) for protocol in PROTOCOLS.values())}
@@ -190,25 +191,34 @@ def list_command(
                 "expected_utterances": sum(spec.expected_counts.values()) if spec else None,
                 "licence": spec.licence if spec else None,
                 "how_to_get": spec.how_to_get if spec else None,
+                "continuous": {suffix: list(targets) for suffix, targets in spec.continuous.items()} if spec else {},
                 "prepared": load(home, name).summary() if name in there else None,
             }
         )
     if as_json:
         print_json({"schema": "serab.datasets/1", "home": str(home.root), "datasets": rows})
         return
-    made = table("Dataset", "Lang", "State", "Licence", "How to get it")
+    made = table("Dataset", "Lang", "Prepared", "Licence")
     for row in rows:
-        made.add_row(
-            row["name"], row["language"] or "", _state(row), row["licence"] or "", row["how_to_get"] or "no plugin yet"
-        )
+        made.add_row(row["name"], row["language"] or "", _state(row), row["licence"] or "")
+        for suffix, targets in row["continuous"].items():
+            state = "yes" if row["prepared"] else "no"
+            made.add_row(f"{row['name']}/{suffix}", "", state, f"{', '.join(targets)} of {row['name']}")
     console = stdout()
     console.print(made)
-    console.print(f"Home: {home.root}", highlight=False, markup=False, soft_wrap=True, style="dim")
+    for row in rows:
+        if row["prepared"] is None or row["prepared"]["partial"]:  # not in the table: an address must not be broken
+            line = f"{row['name']}: {row['how_to_get'] or 'no installed plugin knows it yet'}"
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+    console.print(f"\nHome: {home.root}", highlight=False, markup=False, soft_wrap=True, style="dim")
 
 
 def _state(row: dict[str, Any]) -> str:
     prepared = row["prepared"]
     if prepared is None:
-        return "not prepared" if row["installed"] else "-"
+        return "no" if row["installed"] else "-"
     marks = [mark for mark in ("synthetic", "partial") if prepared[mark]]
-    return f"{prepared['utterances']} utterances" + (f" [yellow]({', '.join(marks)})[/yellow]" if marks else "")
+    count, whole = prepared["utterances"], row["expected_utterances"]
+    return (f"{count} of {whole}" if whole else f"{count} utterances") + (
+        f" [yellow]({', '.join(marks)})[/yellow]" if marks else ""
+    )

@@ -103,6 +103,7 @@ def prepare_files(
             "missing": list(checked.missing),
             "skipped": [[skip.file, skip.reason] for skip in checked.index.skipped],
             "released_variant": spec.released_variant,
+            "continuous": {suffix: list(targets) for suffix, targets in spec.continuous.items()},
             "variants": [
                 {
                     "name": v.name,

@@ -32,6 +32,12 @@ class Prepared:
         """The task's public name."""
         return str(self.index["name"])
 
+    @property
+    def continuous(self) -> dict[str, list[str]]:
+        """The targets of its continuous tasks, by the tasks' names."""
+        kept: dict[str, list[str]] = self.index.get("continuous", {})
+        return {f"{self.name}/{suffix}": targets for suffix, targets in kept.items()}
+
     def variant_for(self, protocol: ProtocolSpec) -> str:
         """The split variant that a protocol takes."""
         if protocol.splits == "released":
@@ -101,6 +107,7 @@ class Prepared:
             "partial": self.index["partial"],
             "missing": self.index["missing"],
             "skipped": self.index["skipped"],
+            "continuous": self.continuous,
             "digests": self.digests(),
             "folder": str(self.folder),
         }

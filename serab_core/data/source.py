@@ -70,7 +70,7 @@ def _archive(path: Path, stack: ExitStack) -> list[SourceFile]:
         raise DataError(f"cannot be read ({error.strerror})", where=path, next_step="check the file") from error
     files = _members(str(path), opened, stack)
     for file in [file for file in files if file.name.name.lower().endswith(_ARCHIVES) and not is_litter(file)]:
-        inner = stack.enter_context(tempfile.TemporaryFile())
+        inner = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 it is as long open as the sources
         inner.write(file.read())
         files += _members(file.shown, inner, stack)
     return files

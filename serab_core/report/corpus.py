@@ -43,7 +43,21 @@ def print_corpus(console: Console, task: Task) -> None:
         duration = sum(u.duration for u in own) / 3600
         speakers.add_row(split, str(len(names)), str(len(own)), f"{duration:.2f}", escape(who))
     console.print(speakers)
+    _print_targets(console, task)
     _print_durations(console, task)
+
+
+def _print_targets(console: Console, task: Task) -> None:
+    names = sorted({name for u in task.utterances for name in u.targets})
+    if not names:
+        return
+    shown = table("Target", *(f"{split}, mean ± deviation" for split in SPLITS), "range")
+    for name in names:
+        values = {s: [u.targets[name] for u in task.utterances if u.split == s and name in u.targets] for s in SPLITS}
+        every = [value for own in values.values() for value in own]
+        cells = (f"{np.mean(own):.2f} ± {np.std(own):.2f}" if own else "none" for own in values.values())
+        shown.add_row(escape(name), *cells, f"{min(every):.1f} to {max(every):.1f}")
+    console.print(shown)
 
 
 def _print_durations(console: Console, task: Task) -> None:

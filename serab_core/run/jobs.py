@@ -117,7 +117,7 @@ def run_classifier(classifier: str, protocol: ProtocolSpec, source: Source) -> C
     return outcome
 
 
-_kept: dict[tuple[str, str, ProtocolSpec], Features] = {}
+_kept: dict[tuple[str, str, str, ProtocolSpec], Features] = {}
 
 
 def _features(source: Source, protocol: ProtocolSpec) -> Features:

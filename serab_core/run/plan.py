@@ -130,6 +130,13 @@ def _task(home: Home, name: str, protocol: ProtocolSpec, progress: Progress) -> 
     prepared = prepared_names(home)
     if name in prepared:
         return load(home, name).task(protocol)
+    base = name.partition("/")[0]
+    targets = load(home, base).continuous.get(name) if base in prepared else None
+    if targets:
+        raise UsageError(
+            f"{name} has continuous targets ({', '.join(targets)}), which no classifier predicts",
+            next_step=f"name {base} for its classes; `serab data show {name}` shows the targets",
+        )
     installed = plugins.registry().names(Group.DATASETS)
     if name.rpartition(":")[2].partition("/")[0] not in installed:
         near = difflib.get_close_matches(name, {*installed, *prepared}, n=3, cutoff=0.4)

@@ -116,6 +116,7 @@ class DatasetSpec:
         expected_ids: every utterance id, where the list is known; gives the exact missing files.
         variants: ways of cutting it; the first is the default.
         released_variant: the variant that the protocol `serab-released` takes.
+        continuous: targets of the continuous tasks on these utterances, by suffix: `vad` makes the task `NAME/vad`.
         speaker_sex: `f` or `m` by speaker, where the corpus declares it.
         logmel: published log-mel mean and deviation of the training split.
         synthetic: made by a program; never enters an aggregate.
@@ -135,6 +136,7 @@ class DatasetSpec:
     expected_ids: Callable[[], frozenset[str]] | None = None
     variants: tuple[SplitVariant, ...] = (SplitVariant(),)
     released_variant: str = "default"
+    continuous: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     speaker_sex: Mapping[str, str] = field(default_factory=dict)
     logmel: tuple[float, float] | None = None
     synthetic: bool = False

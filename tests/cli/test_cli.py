@@ -233,9 +233,9 @@ def test_data_prepare_and_list(serab, tones_folder, tmp_path):
     assert summary["partial"]
     code, out, _ = serab("data", "list")
     assert code == 0
-    assert "53 utterances" in flat(out)
+    assert "53 of 54" in flat(out)
     assert "(partial)" in out
-    assert "not prepared" in out
+    assert "download" in out
     rows = {row["name"]: row for row in json.loads(serab("data", "list", "--json")[1])["datasets"]}
     assert rows["tones"]["prepared"]["utterances"] == 53
     assert rows["aesdd"]["in_suite"]

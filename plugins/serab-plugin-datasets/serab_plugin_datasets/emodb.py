@@ -28,8 +28,8 @@ SEX = {
     "03": "m", "08": "f", "09": "f", "10": "m", "11": "m",
     "12": "m", "13": "f", "14": "f", "15": "m", "16": "f",
 }  # fmt: skip
-# Speaker, text, emotion, version: "03a01Fa.wav". The list has the 535 of the first release; later ones add some on which
-# listeners disagreed.
+# Speaker, text, emotion, version: "03a01Fa.wav". The list has the 535 of the first release; later ones add some, on
+# which listeners disagreed.
 parse = by_pattern(r"(?P<speaker>0[389]|1[0-6])[ab]\d\d(?P<label>[A-Z])[a-z]", LABELS)
 
 

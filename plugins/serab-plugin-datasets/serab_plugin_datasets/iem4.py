@@ -112,6 +112,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
                 ),
             ),
             released_variant="as_released",
+            continuous={"vad": ("valence", "arousal", "dominance")},
             speaker_sex={speaker: speaker[2].lower() for speaker in SPEAKERS},
             logmel=(-5.752230644226074, 3.403254508972168),
         )

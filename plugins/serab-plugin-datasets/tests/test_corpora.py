@@ -328,6 +328,22 @@ def test_iemocap_speakers_labels_and_targets():
     assert len(entries) == 10 * 2 * 5
 
 
+def test_iemocaps_continuous_task(tmp_path, capsys, monkeypatch):
+    from serab_core.cli.main import run
+
+    monkeypatch.setenv("SERAB_HOME", str(tmp_path / "home"))
+    files, _ = few_of("iem4")
+    assert run(["data", "prepare", "iem4", str(tree(tmp_path / "f", files)), "--allow-partial", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["continuous"] == {"iem4/vad": ["valence", "arousal", "dominance"]}
+    assert run(["data", "show", "iem4/vad"]) == 0
+    assert "2.50 ± 0.00" in capsys.readouterr().out
+    assert run(["eval", "opensmile", "--tasks", "iem4/vad"]) == 2
+    assert "continuous targets (valence, arousal, dominance)" in " ".join(capsys.readouterr().err.split())
+    assert run(["data", "list", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["datasets"]}
+    assert rows["iem4"]["continuous"] == {"vad": ["valence", "arousal", "dominance"]}
+
+
 def test_iemocap_evaluations_that_contradict_or_are_no_text():
     def evaluation(name: str, text: bytes) -> SourceFile:
         return SourceFile(PurePosixPath(f"Session1/dialog/EmoEvaluation/{name}.txt"), 1, lambda: text)
