@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from serab_core.audio.decode import decode
-from serab_core.audio.logmel import SERAB, log_mel
+from serab_core.audio.mel import SERAB, log_mel
 from serab_core.audio.resample import resample
 from serab_core.data.protocols import PROTOCOLS
 from serab_core.data.splits import crossing_speakers
@@ -104,8 +104,8 @@ def _audio(prepared: Prepared, task: Task, spec: DatasetSpec | None, progress: P
                     faults.append(f"{path} has changed since it was prepared")
                 elif row["id"] in train and spec is not None and spec.logmel is not None:
                     mels = log_mel(resample(decoded.samples, decoded.rate, SERAB.rate))
-                    means.append(float(mels.mean()))
-                    deviations.append(float(mels.std(ddof=1)))
+                    means.append(float(mels.mean(dtype=np.float64)))
+                    deviations.append(float(mels.std(ddof=1, dtype=np.float64)))
             advance(1)
     more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
     text = (

@@ -1,0 +1,76 @@
+"""Compiling, its cache, and processors with narrower vectors: each in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+SCRIPT = """
+import sys, time
+import numba
+begin = time.perf_counter()
+import numpy as np
+from serab_core.audio.mel import NAMED, log_mel
+from serab_core.audio.mel.reference import reference_log_mel
+samples = (np.random.default_rng(0).standard_normal(5000) * 0.1).astype(np.float32)
+worst = max(np.abs(log_mel(samples, spec) - reference_log_mel(samples, spec)).max() for spec in NAMED.values())
+from serab_core.audio.mel.simd import LANES
+print(LANES, worst < 5e-6, time.perf_counter() - begin)
+"""
+
+
+def run(cache, **variables: str) -> tuple[list[str], str]:
+    environment = {**os.environ, "SERAB_KERNEL_CACHE": str(cache), **variables}
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, env=environment, check=True)
+    return done.stdout.split(), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("features", "lanes"), [("+avx,+avx2,+fma,+sse4.2,+popcnt", "8"), ("+sse2,+sse3,+ssse3,+sse4.1", "4")]
+)
+def test_narrower_vectors(features, lanes, tmp_path):
+    out, _ = run(tmp_path, NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES=features)
+    assert out[:2] == [lanes, "True"]
+
+
+def test_compiled_once_then_loaded(tmp_path):
+    out, err = run(tmp_path)
+    assert out[1] == "True"
+    assert "compiling its kernels for this processor, once" in err
+    out, err = run(tmp_path)
+    assert (out[1], err) == ("True", "")
+    folder = next((tmp_path / "kernels").iterdir())
+    assert {"lock", "done"} <= {path.name for path in folder.iterdir()}
+
+
+def test_two_at_once_compile_once(tmp_path):
+    environment = {**os.environ, "SERAB_KERNEL_CACHE": str(tmp_path)}
+    both = [
+        subprocess.Popen([sys.executable, "-c", SCRIPT], stdout=-1, stderr=-1, text=True, env=environment)
+        for _ in range(2)
+    ]
+    results = [process.communicate(timeout=300) for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sum("once" in err for _, err in results) == 1
+
+
+def test_a_place_that_cannot_be_written(tmp_path):
+    (tmp_path / "kernels").write_text("a file where a folder should be")
+    out, err = run(tmp_path)
+    assert out[1] == "True"
+    assert "no cache can be written" in err
+
+
+def test_a_damaged_cache_is_compiled_anew(tmp_path):
+    run(tmp_path)
+    folder = next((tmp_path / "kernels").iterdir())
+    for path in folder.rglob("*.nb[ic]"):
+        path.write_bytes(b"junk")
+    started = time.monotonic()
+    out, _ = run(tmp_path)
+    assert out[1] == "True"
+    assert time.monotonic() - started < 120
