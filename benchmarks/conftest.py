@@ -16,7 +16,7 @@ def pytest_terminal_summary(terminalreporter, config):
         first = benches[0].stats.median
         for bench in benches:
             median = bench.stats.median
-            name = next(iter(bench.params.values())) if bench.params else bench.name
+            name = bench.param or bench.name
             extra = "".join(f"   {key} {value:.0f}" for key, value in bench.extra_info.items())
             terminalreporter.write_line(
                 f"{name:<26} median {1000 * median:9.1f} ms   {median / first:6.2f}x   "

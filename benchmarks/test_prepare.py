@@ -6,6 +6,7 @@ tox run -e bench -- benchmarks/test_prepare.py
 from __future__ import annotations
 
 import resource
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -52,6 +53,16 @@ def test_verify(benchmark, corpus, tmp_path):
     home = Home(tmp_path)
     prepare(corpus, home)
     benchmark.pedantic(lambda: verify(load(home, "own"), None, Silent()), rounds=3, warmup_rounds=1)
+    benchmark.extra_info["files_per_second"] = FILES / benchmark.stats.stats.median
+
+
+@pytest.mark.benchmark(group=f"{FILES} files of {SECONDS} s")
+def test_verify_with_log_mels(benchmark, corpus, tmp_path):
+    """As for a corpus with a published pair: the training split's log-mels, too."""
+    home = Home(tmp_path)
+    prepare(corpus, home)
+    spec = replace(own_dataset("own", read_manifest(corpus / "manifest.csv"), "und"), logmel=(0.0, 1.0))
+    benchmark.pedantic(lambda: verify(load(home, "own"), spec, Silent()), rounds=3, warmup_rounds=1)
     benchmark.extra_info["files_per_second"] = FILES / benchmark.stats.stats.median
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 STRETCH = 768
 """Frames of one job: enough for several blocks, few enough that a long waveform keeps all threads busy to its end."""
+_BLOCK = 1 << 21  # floats
 _GROUP = 4  # jobs that a thread takes at a time
 _own = threading.local()
 
@@ -65,8 +66,8 @@ def log_mels(
         raise UsageError(f"threads is {threads}", next_step="give 1 or more, or None for all cores")
     signals = [_signal(samples, number, spec) for number, samples in enumerate(waveforms)]
     kernels, tables = _kernels(spec)
-    results = [np.empty(spec.shape(length), np.float32) for _, length in signals]
-    jobs, owners = _jobs(signals, results, spec)
+    results, addresses = _results([spec.shape(length) for _, length in signals])
+    jobs, owners = _jobs(signals, addresses, spec)
     groups = count()
 
     def work(step: int) -> None:
@@ -83,9 +84,8 @@ def log_mels(
     if wanted <= 1:
         work(max(1, len(jobs)))
     else:
-        with ThreadPoolExecutor(wanted) as pool:
-            for done in [pool.submit(work, _GROUP) for _ in range(wanted)]:
-                done.result()
+        for done in [_pool(os.getpid(), wanted).submit(work, _GROUP) for _ in range(wanted)]:
+            done.result()
     return results
 
 
@@ -104,6 +104,12 @@ def _kernels(spec: LogMelSpec) -> tuple[Any, Any]:
     from serab_core.audio.mel.tables import make_tables
 
     return kernels, make_tables(spec)
+
+
+@cache
+def _pool(process: int, threads: int) -> ThreadPoolExecutor:
+    """Threads that stay, with their scratch; a forked child, which has none of them, makes its own."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="serab-log-mel")
 
 
 def _limit() -> int:
@@ -127,18 +133,42 @@ def _signal(samples: ArrayLike, number: int, spec: LogMelSpec) -> tuple[Waveform
     return signal, len(given)
 
 
+def _results(shapes: Sequence[tuple[int, int]]) -> tuple[list[NDArray[np.float32]], list[int]]:
+    """Arrays for the results, and their addresses.
+
+    Several share a block of memory: large blocks come in large pages, of which fewer have to be faulted in.
+    """
+    results: list[NDArray[np.float32]] = []
+    addresses: list[int] = []
+    sizes = [rows * columns for rows, columns in shapes]
+    begin = 0
+    while begin < len(sizes):
+        end, room = begin + 1, sizes[begin]
+        while end < len(sizes) and room + sizes[end] <= _BLOCK:
+            room += sizes[end]
+            end += 1
+        block = np.empty(room, np.float32)
+        address, start = block.ctypes.data, 0
+        for size, shape in zip(sizes[begin:end], shapes[begin:end], strict=True):
+            results.append(block[start : start + size].reshape(shape))
+            addresses.append(address + 4 * start)
+            start += size
+        begin = end
+    return results, addresses
+
+
 def _jobs(
-    signals: Sequence[tuple[Waveform, int]], results: Sequence[NDArray[np.float32]], spec: LogMelSpec
+    signals: Sequence[tuple[Waveform, int]], addresses: Sequence[int], spec: LogMelSpec
 ) -> tuple[NDArray[np.int64], list[int]]:
     """Stretches of frames as the kernels take them, and the waveform that each belongs to."""
-    rows, owners = [], []
-    for number, ((signal, length), result) in enumerate(zip(signals, results, strict=True)):
-        total = spec.frames(length)
+    flat: list[int] = []
+    owners: list[int] = []
+    for number, ((signal, length), out) in enumerate(zip(signals, addresses, strict=True)):
+        total, source = spec.frames(length), signal.ctypes.data
         for begin in range(0, total, STRETCH):
-            end = min(begin + STRETCH, total)
-            rows.append((signal.ctypes.data, len(signal), begin, end, total, result.ctypes.data))
+            flat += (source, len(signal), begin, min(begin + STRETCH, total), total, out)
             owners.append(number)
-    return np.array(rows, np.int64).reshape(-1, 6), owners
+    return np.fromiter(flat, np.int64, len(flat)).reshape(-1, 6), owners
 
 
 def _scratch(spec: LogMelSpec, tables: Any) -> NDArray[np.uint8]:
