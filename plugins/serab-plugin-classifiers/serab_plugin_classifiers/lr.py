@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core import ClassifierSpec, estimator_workspace, hookimpl
-from serab_plugin_classifiers._grids import C_VALUES, CLASS_WEIGHTS, MAX_ITER
+from serab_core import ClassifierSpec, hookimpl
+from serab_plugin_classifiers._grids import C_VALUES, CLASS_WEIGHTS
 
 if TYPE_CHECKING:
-    from sklearn.linear_model import LogisticRegression
-
+    from serab_core import Examples
     from serab_core.hookspecs import Register
-    from serab_core.types import Params
+    from serab_core.types import Workspace
 
 SERAB_API_VERSION = 1
 
 
-def make(params: Params, seed: int) -> LogisticRegression:
-    """The estimator for one point."""
-    from sklearn.linear_model import LogisticRegression
+def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
+    """A workspace that turns the examples into as many coordinates as there are utterances."""
+    from serab_plugin_classifiers._logistic import LogisticWorkspace
 
-    return LogisticRegression(max_iter=MAX_ITER, random_state=seed, **params)
+    return LogisticWorkspace(train, validation)
 
 
 @hookimpl
@@ -32,8 +31,8 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
             title="LR",
             summary="logistic regression, L2, lbfgs",
             search_space={"C": C_VALUES, "class_weight": CLASS_WEIGHTS},
-            prepare=estimator_workspace(make),
+            prepare=prepare,
             order=2,
-            libraries=("scikit-learn",),
+            libraries=("numpy", "scipy"),
         )
     )

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core import ClassifierSpec, estimator_workspace, hookimpl
+from serab_core import ClassifierSpec, hookimpl
 from serab_plugin_classifiers._grids import CLASS_WEIGHTS
 
 if TYPE_CHECKING:
-    from sklearn.ensemble import RandomForestClassifier
-
+    from serab_core import Examples
     from serab_core.hookspecs import Register
-    from serab_core.types import Params
+    from serab_core.types import Workspace
 
 SERAB_API_VERSION = 1
 
 
-def make(params: Params, seed: int) -> RandomForestClassifier:
-    """The estimator for one point."""
-    from sklearn.ensemble import RandomForestClassifier
+DEPTHS = (5, 10, 15, 20, 25)
 
-    return RandomForestClassifier(n_estimators=100, n_jobs=1, random_state=seed, **params)
+
+def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
+    """A workspace that grows the deepest forests first."""
+    from serab_plugin_classifiers._forest import ForestWorkspace
+
+    return ForestWorkspace(train, validation, seed, max(DEPTHS))
 
 
 @hookimpl
@@ -32,11 +34,11 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
             title="RF",
             summary="random forest, 100 trees",
             search_space={
-                "max_depth": (5, 10, 15, 20, 25),
+                "max_depth": DEPTHS,
                 "min_samples_split": (2, 5, 10),
                 "class_weight": CLASS_WEIGHTS,
             },
-            prepare=estimator_workspace(make),
+            prepare=prepare,
             order=4,
             libraries=("scikit-learn",),
         )

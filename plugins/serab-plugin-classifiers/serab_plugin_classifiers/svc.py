@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core import ClassifierSpec, estimator_workspace, hookimpl
-from serab_plugin_classifiers._grids import C_VALUES, CLASS_WEIGHTS, MAX_ITER
+from serab_core import ClassifierSpec, hookimpl
+from serab_plugin_classifiers._grids import C_VALUES, CLASS_WEIGHTS
 
 if TYPE_CHECKING:
-    from sklearn.svm import SVC
-
+    from serab_core import Examples
     from serab_core.hookspecs import Register
-    from serab_core.types import Params
+    from serab_core.types import Workspace
 
 SERAB_API_VERSION = 1
 
 
-def make(params: Params, seed: int) -> SVC:
-    """The estimator for one point."""
-    from sklearn.svm import SVC
+def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
+    """A workspace that multiplies all examples with each other once."""
+    from serab_plugin_classifiers._kernels import KernelWorkspace
 
-    return SVC(max_iter=MAX_ITER, random_state=seed, **params)
+    return KernelWorkspace(train, validation, seed)
 
 
 @hookimpl
@@ -32,7 +31,7 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
             title="SVC",
             summary="support vector machine, linear or radial kernel",
             search_space={"kernel": ("rbf", "linear"), "C": C_VALUES, "class_weight": CLASS_WEIGHTS},
-            prepare=estimator_workspace(make),
+            prepare=prepare,
             order=5,
             libraries=("scikit-learn",),
         )

@@ -9,10 +9,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from serab_plugin_classifiers._forest import ForestWorkspace
+from serab_plugin_classifiers._kernels import KernelWorkspace
 from serab_plugin_classifiers._linear import fit_linear, ledoit_wolf
+from serab_plugin_classifiers._logistic import LogisticWorkspace
 from serab_plugin_classifiers._quadratic import QuadraticWorkspace
 from sklearn.covariance import ledoit_wolf as sk_ledoit_wolf
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
 
 from serab_core import plugins
 from serab_core.testing import classifier_checks
@@ -156,3 +162,75 @@ def test_qda_says_what_it_cannot():
     predictor = QuadraticWorkspace(flat, flat).fit({"reg_param": 0.0})
     with pytest.raises(PointError, match="not finite at reg_param=0"):
         predictor.predict(np.ones((1, 2)))
+
+
+def clear_of_ties(decision: np.ndarray) -> np.ndarray:
+    """Rows whose two best scores differ by more than rounding."""
+    ordered = np.sort(np.atleast_2d(decision.T).T if decision.ndim == 1 else decision, axis=1)
+    gap = np.abs(decision) if decision.ndim == 1 else ordered[:, -1] - ordered[:, -2]
+    return gap > 1e-6 * (np.abs(decision).max() + 1.0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 10_000), sizes, st.integers(2, 60), st.sampled_from([1.0, 0.1, 1e-3, 1e-5]),
+    st.sampled_from(["balanced", None]),
+)  # fmt: skip
+def test_lr_takes_scikit_learns_steps(seed, sizes, d, C, class_weight):
+    train, fresh = examples(seed, sizes, d), examples(seed + 1, (20,) * len(sizes), d)
+    ours = LogisticWorkspace(train, fresh).fit({"C": C, "class_weight": class_weight})
+    theirs = LogisticRegression(C=C, class_weight=class_weight, max_iter=10_000).fit(train.X, train.y)
+    expected = theirs.decision_function(fresh.X)
+    decision = ours.decision(fresh.X)
+    decision = decision[:, 0] if len(sizes) == 2 else decision
+    # Rounding differs, and with it now and then the step at which the tolerance is met. With little penalty the steps
+    # are many and magnify it: there the stored grids of real speech are the test (test_golden_grid.py).
+    assert np.median(np.abs(decision - expected)) <= 2e-3 * (np.abs(expected).max() + 1.0)
+    differing = ours.predict(fresh.X) != theirs.predict(fresh.X)
+    assert differing.mean() <= 0.02
+
+
+@pytest.mark.filterwarnings("ignore:Solver terminated early")
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 10_000), sizes, st.integers(2, 60), st.sampled_from([1e5, 10.0, 0.1, 1e-5]),
+    st.sampled_from(["balanced", None]), st.sampled_from(["linear", "rbf"]),
+)  # fmt: skip
+def test_svc_is_scikit_learns(seed, sizes, d, C, class_weight, kernel):
+    train, validation = examples(seed, sizes, d), examples(seed + 1, (6,) * len(sizes), d)
+    fresh = examples(seed + 2, (20,) * len(sizes), d).X
+    workspace = KernelWorkspace(train, validation, 42)
+    params = {"C": C, "class_weight": class_weight, "kernel": kernel}
+    for fit, data in ((workspace.fit, train), (workspace.refit, train.followed_by(validation))):
+        theirs = SVC(max_iter=10_000, random_state=42, **params).fit(data.X, data.y)
+        ours = fit(params)
+        clear = clear_of_ties(theirs.decision_function(fresh))
+        assert np.array_equal(ours.predict(fresh)[clear], theirs.predict(fresh)[clear])
+    predictor = workspace.fit(params)
+    assert np.array_equal(predictor.predict(validation.X), predictor.predict(validation.X.copy()))
+
+
+def test_single_classes_are_refused():
+    one = Examples(np.random.RandomState(0).standard_normal((5, 3)), np.zeros(5, np.int64), 2)
+    with pytest.raises(PointError, match="one class only"):
+        LogisticWorkspace(one, one).fit({"C": 1.0, "class_weight": None})
+    with pytest.raises(PointError, match="greater than one"):
+        KernelWorkspace(one, one, 0).fit({"C": 1.0, "class_weight": None, "kernel": "rbf"})
+
+
+def test_forests_are_scikit_learns_whatever_is_reused(monkeypatch):
+    train, validation = examples(5, (30, 25, 28), 12), examples(6, (9, 9, 9), 12)
+    workspace = ForestWorkspace(train, validation, 42, 25)
+    grown: list[int] = []
+    grow = workspace._grow
+    monkeypatch.setattr(
+        workspace, "_grow", lambda data, params: grown.append(params["max_depth"]) or grow(data, params)
+    )
+    for split in (2, 10):
+        for limit in (5, 25, 10, 15, 20, 40):
+            params = {"max_depth": limit, "min_samples_split": split, "class_weight": None}
+            ours = workspace.fit(params)
+            theirs = RandomForestClassifier(random_state=42, **params).fit(train.X, train.y)
+            assert np.array_equal(ours.predict_proba(validation.X), theirs.predict_proba(validation.X)), params
+    assert len(grown) < 12
+    assert grown.count(25) == 2

@@ -1,0 +1,109 @@
+"""Support vector machines over one matrix of inner products, shared by every kernel, C and class weight.
+
+libsvm computes a radial kernel from inner products, too: exp(-gamma (x.x + y.y - 2 x.y)). So the Gram matrix of all
+training and validation examples is all that the grid needs, and the refit's is the same matrix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.svm import SVC
+
+from serab_core.types import Examples, PointError
+from serab_plugin_classifiers._grids import MAX_ITER
+
+if TYPE_CHECKING:
+    from serab_core.types import Features, Labels, Params
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A kernel: linear, or radial with a width.
+
+    Attributes:
+        gamma: of exp(-gamma |x - y|^2); None for the inner product.
+    """
+
+    gamma: float | None
+
+    def of(self, inner: Features, left: Features, right: Features) -> Features:
+        """Its matrix, from inner products (m, n) and the squared lengths of both sides, (m,) and (n,)."""
+        if self.gamma is None:
+            return inner
+        squares = left[:, None] + right[None, :]
+        squares -= 2.0 * inner
+        squares *= -self.gamma
+        return np.exp(squares, out=squares)
+
+
+@dataclass(frozen=True, slots=True)
+class KernelPredictor:
+    """A fitted machine, the examples it knows, and kernel values against the validation examples, if there."""
+
+    machine: SVC
+    kernel: Kernel
+    known: Features
+    validation: Features
+    against_validation: Features | None
+
+    def predict(self, X: Features) -> Labels:
+        """Class indices for features of shape (n, d)."""
+        values = self.against_validation if X is self.validation else None
+        if values is None:
+            values = self.kernel.of(X @ self.known.T, _squares(X), _squares(self.known))
+        labels: Labels = self.machine.predict(values)
+        return labels
+
+
+def _squares(X: Features) -> Features:
+    squares: Features = np.einsum("ij,ij->i", X, X)
+    return squares
+
+
+class KernelWorkspace:
+    """Multiplies all examples with each other once.
+
+    Args:
+        seed: of libsvm, which uses it for probabilities only.
+    """
+
+    def __init__(self, train: Examples, validation: Examples, seed: int) -> None:
+        self._train, self._validation, self._seed = train, validation, seed
+        self._both = train.followed_by(validation)
+        self._inner: Features = self._both.X @ self._both.X.T
+        self._matrices: dict[tuple[str, str], tuple[Kernel, Features]] = {}
+
+    def fit(self, params: Params) -> KernelPredictor:
+        """Fits on the training examples. Raises PointError for a single class."""
+        return self._fitted("train", self._train, params)
+
+    def refit(self, params: Params) -> KernelPredictor:
+        """Fits on training and validation examples together. Raises PointError for a single class."""
+        return self._fitted("both", self._both, params)
+
+    def _fitted(self, which: str, examples: Examples, params: Params) -> KernelPredictor:
+        settings: dict[str, Any] = dict(params)
+        kernel, values = self._matrix(which, examples, settings.pop("kernel"), settings.pop("gamma", "scale"))
+        n = len(examples.y)
+        machine = SVC(kernel="precomputed", max_iter=MAX_ITER, random_state=self._seed, **settings)
+        try:
+            machine.fit(values[:n, :n], examples.y)
+        except ValueError as error:
+            raise PointError(" ".join(str(error).split())) from error
+        against = values[n:, :n] if which == "train" else None
+        return KernelPredictor(machine, kernel, examples.X, self._validation.X, against)
+
+    def _matrix(self, which: str, examples: Examples, name: str, gamma: str | float) -> tuple[Kernel, Features]:
+        """The kernel over all examples; for a radial one its width is that of the examples fitted on."""
+        if name == "linear":
+            return Kernel(None), self._inner
+        key = (which, str(gamma))
+        if key not in self._matrices:
+            width = 1.0 / (examples.X.shape[1] * examples.X.var()) if gamma == "scale" else float(gamma)
+            kernel = Kernel(width)
+            squares = np.diagonal(self._inner)
+            self._matrices = {key: (kernel, kernel.of(self._inner, squares, squares))}
+        return self._matrices[key]

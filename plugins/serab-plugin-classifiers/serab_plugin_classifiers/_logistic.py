@@ -1,0 +1,183 @@
+"""Logistic regression by scikit-learn's recipe, in coordinates in which it is small.
+
+scikit-learn minimises the mean weighted cross-entropy plus |W|^2 / (2 C sum of weights) with SciPy's L-BFGS-B from
+zero, and stops when no entry of the gradient exceeds 1e-4 or when the loss falls by less than 64 float64 epsilons. With
+fewer utterances than dimensions W stays in the span of the utterances, and L-BFGS takes the same steps in any
+orthonormal basis of it, for it knows inner products alone. Only the stopping test looks at entries: it is taken in the
+original coordinates, and only once the gradient is short enough for it to hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.linalg
+import scipy.optimize
+
+from serab_core.types import Examples, PointError
+
+if TYPE_CHECKING:
+    from serab_core.types import Features, Labels, Params
+
+TOLERANCE = 1e-4
+"""The largest entry of the gradient at which scikit-learn stops, by default."""
+LEAST_FALL = 64 * float(np.finfo(float).eps)
+MAX_ITERATIONS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class LogisticPredictor:
+    """A fitted model: class labels (k,), coefficients (k, d) and intercepts (k,); for two classes k rows become one."""
+
+    labels: Labels
+    coefficients: Features
+    intercepts: Features
+
+    def decision(self, X: Features) -> Features:
+        """Scores, float64, shape (n, k)."""
+        scores: Features = X @ self.coefficients.T + self.intercepts
+        return scores
+
+    def predict(self, X: Features) -> Labels:
+        """Class indices for features of shape (n, d)."""
+        scores = self.decision(X)
+        best = (scores[:, 0] > 0).astype(np.int64) if len(self.labels) == 2 else scores.argmax(axis=1)
+        predicted: Labels = self.labels[best]
+        return predicted
+
+
+class Coordinates:
+    """Examples in an orthonormal basis of their span, where that has fewer dimensions; else as they are.
+
+    Attributes:
+        X: float64, shape (n, r).
+        basis: float64, shape (d, r); None for the coordinates themselves.
+        dimensions: d.
+    """
+
+    def __init__(self, examples: Examples) -> None:
+        n, self.dimensions = examples.X.shape
+        self.basis: Features | None = None
+        self.X: Features = examples.X
+        if n < self.dimensions:
+            self.basis, upper = scipy.linalg.qr(examples.X.T, mode="economic", check_finite=False)
+            self.X = np.ascontiguousarray(upper.T)
+        self.labels, self.classes = np.unique(examples.y, return_inverse=True)
+
+    def original(self, weights: Features) -> Features:
+        """Vectors, shape (k, r), in the original coordinates, shape (k, d)."""
+        return weights if self.basis is None else weights @ self.basis.T
+
+
+class Problem:
+    """One weighting of the classes: loss and gradient as SciPy wants them, and the stopping test.
+
+    Args:
+        data: the examples.
+        balanced: weights that give each class the same say, as scikit-learn's `class_weight="balanced"`.
+        C: inverse of the penalty.
+    """
+
+    def __init__(self, data: Coordinates, *, balanced: bool, C: float) -> None:
+        self._data = data
+        n, count = len(data.classes), len(data.labels)
+        if count < 2:
+            raise PointError("the training examples have one class only")
+        sizes = np.bincount(data.classes)
+        weights = (n / (count * sizes))[data.classes] if balanced else np.ones(n)
+        self._share = (weights / weights.sum())[:, None]
+        self._penalty = 1.0 / (C * weights.sum())
+        self.rows = 1 if count == 2 else count
+        if count == 2:
+            self._truth = (data.classes == 1).astype(float)[:, None]
+        else:
+            self._truth = np.zeros((n, count))
+            self._truth[np.arange(n), data.classes] = 1.0
+        self._gradient = np.zeros((self.rows, data.X.shape[1] + 1))
+
+    def loss_and_gradient(self, flat: Features) -> tuple[float, Features]:
+        """The loss, and its gradient by weights and intercept, both of shape (rows * (r + 1),)."""
+        weights = flat.reshape(self.rows, -1)
+        scores = self._data.X @ weights[:, :-1].T + weights[:, -1]
+        if self.rows == 1:
+            losses = np.logaddexp(0.0, scores) - self._truth * scores
+            residual = self._share * (np.exp(-np.logaddexp(0.0, -scores)) - self._truth)
+        else:
+            scores -= scores.max(axis=1, keepdims=True)
+            powers = np.exp(scores)
+            totals = powers.sum(axis=1, keepdims=True)
+            losses = np.log(totals) - (self._truth * scores).sum(axis=1, keepdims=True)
+            powers /= totals
+            powers -= self._truth
+            residual = self._share * powers
+        gradient = np.empty_like(weights)
+        np.matmul(residual.T, self._data.X, out=gradient[:, :-1])
+        gradient[:, :-1] += self._penalty * weights[:, :-1]
+        gradient[:, -1] = residual.sum(axis=0)
+        self._gradient = gradient
+        penalty = 0.5 * self._penalty * float(np.vdot(weights[:, :-1], weights[:, :-1]))
+        return float((self._share * losses).sum()) + penalty, gradient.ravel()
+
+    def has_converged(self) -> bool:
+        """Whether no entry of the last gradient exceeds the tolerance, in the original coordinates."""
+        inner = self._gradient[:, :-1]
+        if np.abs(self._gradient[:, -1]).max() > TOLERANCE:
+            return False
+        # The largest entry of a row is at least its length over the root of its dimensions: most steps end here.
+        if np.sqrt((inner**2).sum(axis=1).max() / self._data.dimensions) > TOLERANCE:
+            return False
+        return float(np.abs(self._data.original(inner)).max()) <= TOLERANCE
+
+
+def fit_logistic(data: Coordinates, *, balanced: bool, C: float) -> LogisticPredictor:
+    """Fits one point from a cold start.
+
+    Raises:
+        PointError: the examples have one class only.
+    """
+    problem = Problem(data, balanced=balanced, C=C)
+
+    def after_step(intermediate_result: scipy.optimize.OptimizeResult) -> None:
+        if problem.has_converged():
+            raise StopIteration
+
+    start = np.zeros(problem.rows * (data.X.shape[1] + 1))
+    problem.loss_and_gradient(start)
+    if problem.has_converged():
+        flat = start
+    else:
+        flat = scipy.optimize.minimize(
+            problem.loss_and_gradient,
+            start,
+            method="L-BFGS-B",
+            jac=True,
+            callback=after_step,
+            options={"maxiter": MAX_ITERATIONS, "maxls": 50, "gtol": 0.0, "ftol": LEAST_FALL},
+        ).x
+    weights = flat.reshape(problem.rows, -1)
+    return LogisticPredictor(data.labels, data.original(weights[:, :-1]), weights[:, -1])
+
+
+class LogisticWorkspace:
+    """Turns the training examples, and both splits together, once each."""
+
+    def __init__(self, train: Examples, validation: Examples) -> None:
+        self._examples = {"train": train, "both": train.followed_by(validation)}
+        self._data: dict[str, Coordinates] = {}
+
+    def fit(self, params: Params) -> LogisticPredictor:
+        """Fits on the training examples. Raises PointError for a single class."""
+        return self._fitted("train", params)
+
+    def refit(self, params: Params) -> LogisticPredictor:
+        """Fits on training and validation examples together. Raises PointError for a single class."""
+        return self._fitted("both", params)
+
+    def _fitted(self, which: str, params: Params) -> LogisticPredictor:
+        if which not in self._data:
+            self._data[which] = Coordinates(self._examples[which])
+        C = params["C"]
+        assert isinstance(C, float)
+        return fit_logistic(self._data[which], balanced=params["class_weight"] == "balanced", C=C)
