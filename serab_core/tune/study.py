@@ -91,10 +91,11 @@ def search(
             if not sampler.is_exhausted(study):
                 study.optimize(run_point, catch=(PointError,))
             # The sampler counts a trial that Ctrl-C ended as done; it is asked for by its parameters again.
-            for params in points:
-                if _key(params) not in _settled(study):
-                    study.enqueue_trial(dict(params))
-                    study.optimize(run_point, n_trials=1, catch=(PointError,))
+            trials = _settled(study)
+            left = [params for params in points if _key(params) not in trials]
+            for params in left:
+                study.enqueue_trial(dict(params))
+                study.optimize(run_point, n_trials=1, catch=(PointError,))
         finally:
             backend.flush()
         trials = _settled(study)
@@ -124,7 +125,8 @@ def fit_and_predict(fit: Callable[[Params], Predictor], params: Params, examples
 
 def _settled(study: optuna.Study) -> dict[tuple[tuple[str, GridValue], ...], optuna.trial.FrozenTrial]:
     """The trials that have a score or a reason, by their parameters; the first counts."""
-    settled = (t for t in study.trials if t.state is TrialState.COMPLETE or _REASON in t.user_attrs)
+    everything = study.get_trials(deepcopy=False)
+    settled = (t for t in everything if t.state is TrialState.COMPLETE or _REASON in t.user_attrs)
     table: dict[tuple[tuple[str, GridValue], ...], optuna.trial.FrozenTrial] = {}
     for trial in settled:
         table.setdefault(_key(trial.params), trial)

@@ -76,7 +76,7 @@ def test_the_wheel_holds_what_it_must(wheels):
         assert name in names
     assert not [name for name in names if name.split("/")[0] in ("tests", "plugins", "benchmarks", "registry", "docs")]
     lists = zipfile.ZipFile(wheels["serab_plugin_datasets"]).namelist()
-    assert "serab_plugin_datasets/lists/emodb.txt" in lists
+    assert "serab_plugin_datasets/lists/emodb.csv" in lists
 
 
 @pytest.mark.standard

@@ -52,7 +52,7 @@ class Coordinates:
     """Examples in an orthonormal basis of their span, where that has fewer dimensions; else as they are.
 
     Attributes:
-        X: float64, shape (n, r).
+        X: float64, shape (n, r); `turned` is the same, transposed: a BLAS multiplies narrow matrices best from either.
         basis: float64, shape (d, r); None for the coordinates themselves.
         dimensions: d.
     """
@@ -64,6 +64,7 @@ class Coordinates:
         if n < self.dimensions:
             self.basis, upper = scipy.linalg.qr(examples.X.T, mode="economic", check_finite=False)
             self.X = np.ascontiguousarray(upper.T)
+        self.turned: Features = np.ascontiguousarray(self.X.T)
         self.labels, self.classes = np.unique(examples.y, return_inverse=True)
 
     def original(self, weights: Features) -> Features:
@@ -87,48 +88,51 @@ class Problem:
             raise PointError("the training examples have one class only")
         sizes = np.bincount(data.classes)
         weights = (n / (count * sizes))[data.classes] if balanced else np.ones(n)
-        self._share = (weights / weights.sum())[:, None]
+        self._share = weights / weights.sum()
         self._penalty = 1.0 / (C * weights.sum())
-        self.rows = 1 if count == 2 else count
+        self.columns = 1 if count == 2 else count
         if count == 2:
-            self._truth = (data.classes == 1).astype(float)[:, None]
+            self._truth = (data.classes == 1).astype(float)[None, :]
         else:
-            self._truth = np.zeros((n, count))
-            self._truth[np.arange(n), data.classes] = 1.0
-        self._gradient = np.zeros((self.rows, data.X.shape[1] + 1))
+            self._truth = np.zeros((count, n))
+            self._truth[data.classes, np.arange(n)] = 1.0
+        self._gradient = np.zeros((data.X.shape[1] + 1, self.columns))
 
     def loss_and_gradient(self, flat: Features) -> tuple[float, Features]:
-        """The loss, and its gradient by weights and intercept, both of shape (rows * (r + 1),)."""
-        weights = flat.reshape(self.rows, -1)
-        scores = self._data.X @ weights[:, :-1].T + weights[:, -1]
-        if self.rows == 1:
-            losses = np.logaddexp(0.0, scores) - self._truth * scores
-            residual = self._share * (np.exp(-np.logaddexp(0.0, -scores)) - self._truth)
+        """The loss, and its gradient by weights and, last, intercepts: both of shape ((r + 1) * columns,)."""
+        weights = flat.reshape(-1, self.columns)
+        # Utterances run along the second axis, so that what is summed over classes are whole rows.
+        scores = np.ascontiguousarray((self._data.X @ weights[:-1]).T)
+        scores += weights[-1][:, None]
+        if self.columns == 1:
+            losses = (np.logaddexp(0.0, scores) - self._truth * scores)[0]
+            residual = np.exp(-np.logaddexp(0.0, -scores)) - self._truth
         else:
-            scores -= scores.max(axis=1, keepdims=True)
-            powers = np.exp(scores)
-            totals = powers.sum(axis=1, keepdims=True)
-            losses = np.log(totals) - (self._truth * scores).sum(axis=1, keepdims=True)
-            powers /= totals
-            powers -= self._truth
-            residual = self._share * powers
+            scores -= scores.max(axis=0)
+            chosen = np.einsum("kn,kn->n", self._truth, scores)
+            residual = np.exp(scores, out=scores)
+            totals = residual.sum(axis=0)
+            losses = np.log(totals) - chosen
+            residual /= totals
+            residual -= self._truth
+        residual *= self._share
         gradient = np.empty_like(weights)
-        np.matmul(residual.T, self._data.X, out=gradient[:, :-1])
-        gradient[:, :-1] += self._penalty * weights[:, :-1]
-        gradient[:, -1] = residual.sum(axis=0)
+        np.matmul(self._data.turned, np.ascontiguousarray(residual.T), out=gradient[:-1])
+        gradient[:-1] += self._penalty * weights[:-1]
+        gradient[-1] = residual.sum(axis=1)
         self._gradient = gradient
-        penalty = 0.5 * self._penalty * float(np.vdot(weights[:, :-1], weights[:, :-1]))
-        return float((self._share * losses).sum()) + penalty, gradient.ravel()
+        inner = weights[:-1].ravel()
+        return float(self._share @ losses) + 0.5 * self._penalty * float(inner @ inner), gradient.ravel()
 
     def has_converged(self) -> bool:
         """Whether no entry of the last gradient exceeds the tolerance, in the original coordinates."""
-        inner = self._gradient[:, :-1]
-        if np.abs(self._gradient[:, -1]).max() > TOLERANCE:
+        inner = self._gradient[:-1]
+        if np.abs(self._gradient[-1]).max() > TOLERANCE:
             return False
-        # The largest entry of a row is at least its length over the root of its dimensions: most steps end here.
-        if np.sqrt((inner**2).sum(axis=1).max() / self._data.dimensions) > TOLERANCE:
+        # The largest entry for a class is at least the length over the root of its dimensions: most steps end here.
+        if np.sqrt(np.einsum("rk,rk->k", inner, inner).max() / self._data.dimensions) > TOLERANCE:
             return False
-        return float(np.abs(self._data.original(inner)).max()) <= TOLERANCE
+        return float(np.abs(self._data.original(inner.T)).max()) <= TOLERANCE
 
 
 def fit_logistic(data: Coordinates, *, balanced: bool, C: float) -> LogisticPredictor:
@@ -143,7 +147,7 @@ def fit_logistic(data: Coordinates, *, balanced: bool, C: float) -> LogisticPred
         if problem.has_converged():
             raise StopIteration
 
-    start = np.zeros(problem.rows * (data.X.shape[1] + 1))
+    start = np.zeros((data.X.shape[1] + 1) * problem.columns)
     problem.loss_and_gradient(start)
     if problem.has_converged():
         flat = start
@@ -156,8 +160,8 @@ def fit_logistic(data: Coordinates, *, balanced: bool, C: float) -> LogisticPred
             callback=after_step,
             options={"maxiter": MAX_ITERATIONS, "maxls": 50, "gtol": 0.0, "ftol": LEAST_FALL},
         ).x
-    weights = flat.reshape(problem.rows, -1)
-    return LogisticPredictor(data.labels, data.original(weights[:, :-1]), weights[:, -1])
+    weights = flat.reshape(-1, problem.columns)
+    return LogisticPredictor(data.labels, data.original(weights[:-1].T), weights[-1])
 
 
 class LogisticWorkspace:

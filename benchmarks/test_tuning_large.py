@@ -1,0 +1,53 @@
+"""The grids at CREMA-D's size: 5,144 + 738 rows of made-up speakers and classes, and how much memory they take.
+
+tox run -e bench -- benchmarks/test_tuning_large.py
+
+There is no peer beside it: GridSearchCV's LDA alone would take hours.
+"""
+
+from __future__ import annotations
+
+import resource
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from serab_core import plugins
+from serab_core.score.metrics import accuracy
+from serab_core.tune.study import best_point, fit_and_predict, search
+from serab_core.types import Examples
+
+
+def made(dimensions: int, rows: int, seed: int) -> Examples:
+    """Six classes that overlap, in features of falling variance, as embeddings have them."""
+    rng = np.random.RandomState(seed)
+    y = rng.randint(6, size=rows)
+    centres = np.random.RandomState(0).standard_normal((6, dimensions))
+    scale = 1.0 / np.sqrt(1.0 + np.arange(dimensions) / 20.0)
+    X = (0.6 * centres[y] + rng.standard_normal((rows, dimensions))) * scale
+    mixing = np.random.RandomState(1).standard_normal((dimensions, 64)) / 8.0
+    X += rng.standard_normal((rows, 64)) @ mixing.T * 0.5
+    X -= X.mean(axis=0)
+    X /= X.std(axis=0)
+    return Examples(X, y, 6)
+
+
+@pytest.mark.parametrize("name", ["lda", "lr", "qda", "svc"])
+@pytest.mark.parametrize("dimensions", [2048, 6373])
+def test_grid(benchmark, dimensions, name, tmp_path):
+    benchmark.group = f"5,144 + 738 rows, {dimensions} dimensions"
+    train, validation, test = made(dimensions, 5144, 2), made(dimensions, 738, 3), made(dimensions, 1556, 4)
+
+    def run() -> None:
+        spec = plugins.classifier(name)
+        with threadpool_limits(1):
+            workspace = spec.prepare(train, validation, seed=42)
+            points = search(
+                spec, workspace, validation, accuracy, journal=tmp_path / "s.h5", seed=42, advance=lambda n: None
+            )
+            fit_and_predict(workspace.refit, best_point(points).params, test)
+
+    benchmark.pedantic(run, rounds=1)
+    benchmark.extra_info["seconds"] = benchmark.stats.stats.median
+    benchmark.extra_info["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
