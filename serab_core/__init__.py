@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from serab_core.types import Index as Index
     from serab_core.types import PointError as PointError
     from serab_core.types import Predictions as Predictions
+    from serab_core.types import Range as Range
     from serab_core.types import Run as Run
     from serab_core.types import Skipped as Skipped
     from serab_core.types import SourceFile as SourceFile
@@ -49,6 +50,7 @@ _TYPES = [
     "Index",
     "PointError",
     "Predictions",
+    "Range",
     "Run",
     "Skipped",
     "SourceFile",

@@ -26,6 +26,12 @@ def evaluate_command(
         list[str] | None,
         typer.Option("--classifiers", "-c", help="Search only these, by commas; the protocol's by default."),
     ] = None,
+    tuner: Annotated[
+        str, typer.Option("--tuner", help="grid, the protocol's own; or tpe, a search of wider spaces.")
+    ] = "grid",
+    trials: Annotated[
+        int | None, typer.Option("--trials", min=1, help="With --tuner tpe: points for all classifiers of a task; 60.")
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Processes at a time; one a core by default.")
     ] = None,
@@ -34,7 +40,7 @@ def evaluate_command(
 ) -> None:
     """Scores extractors on tasks."""
     from serab_core.cli.output import print_json, stderr, stdout
-    from serab_core.data.protocols import find_protocol
+    from serab_core.data.protocols import find_protocol, with_tuner
     from serab_core.errors import JobsFailedError
     from serab_core.report.documents import eval_document
     from serab_core.report.progress import progress_on
@@ -48,7 +54,8 @@ def evaluate_command(
     errors = stderr()
     progress = progress_on(errors)
     home = find_home()
-    plan = make_plan(home, extractors, split_words(tasks), find_protocol(protocol), split_words(classifiers), progress)
+    made = with_tuner(find_protocol(protocol), tuner, trials)
+    plan = make_plan(home, extractors, split_words(tasks), made, split_words(classifiers), progress)
     run = evaluate(plan, progress, jobs or available_cores())
     if as_json:
         files = {r.key: result_path(home, r.extractor, r.task, r.protocol, r.key) for r in run.results}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from serab_core.cli import data, eval_, list_, plugins_
+from serab_core.cli import data, eval_, list_, plugins_, studies
 from serab_core.cli.lazy import PluginGroup
 from serab_core.cli.output import print_error
 from serab_core.errors import SerabError
@@ -30,6 +30,7 @@ app = typer.Typer(
 app.command("eval", help=eval_.HELP)(eval_.evaluate_command)
 app.add_typer(data.app, name="data")
 app.add_typer(list_.app, name="list")
+app.add_typer(studies.app, name="studies")
 app.command("plugins", help=plugins_.HELP)(plugins_.plugins_command)
 
 

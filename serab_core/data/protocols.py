@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 
-from serab_core.errors import UnknownNameError
+from serab_core.errors import UnknownNameError, UsageError
 from serab_core.types import ProtocolSpec
 
 SUITE: tuple[str, ...] = ("aesdd", "cafe", "crema_d", "emodb", "emovo", "iem4", "ravdess", "savee", "shemo")
 """SERAB's nine tasks (arXiv:2110.03414, section 2)."""
+
+DEFAULT_TRIALS = 60
 
 _PAPER = ("lda", "lr", "qda", "rf", "svc")
 
@@ -69,3 +72,20 @@ def find_protocol(name: str) -> ProtocolSpec:
             next_step=f"nearest: {near[0]}; there are {', '.join(PROTOCOLS)}",
         )
     return PROTOCOLS[name]
+
+
+def with_tuner(protocol: ProtocolSpec, tuner: str, trials: int | None) -> ProtocolSpec:
+    """The protocol with another search than its grids, marked as such.
+
+    Raises:
+        UsageError: there is no such tuner, or trials were given for the grid.
+    """
+    if tuner == "grid":
+        if trials is not None:
+            raise UsageError("--trials belongs to --tuner tpe; a grid has as many points as it has")
+        return protocol
+    if tuner != "tpe":
+        raise UsageError(f"there is no tuner called {tuner!r}", next_step="choose grid or tpe")
+    count = trials or DEFAULT_TRIALS
+    caution = "; ".join(filter(None, (protocol.caution, f"tuned by TPE in {count} trials, not over the paper's grids")))
+    return replace(protocol, tuner="tpe", trials=count, caution=caution)

@@ -17,7 +17,8 @@ from serab_core.score.metrics import METRICS, accuracy, uar
 from serab_core.store.home import Home
 from serab_core.store.jsonio import digest
 from serab_core.store.results import journal_path, outcome_path, read_outcome, write_outcome
-from serab_core.tune.classifier import normalised, study_identity, study_key, tune_classifier
+from serab_core.tune.classifier import journal_key, normalised, study_identity, study_key, tune_classifier
+from serab_core.tune.studies import StudyAbout, write_about
 from serab_core.types import ClassifierOutcome, CorpusState, ProtocolSpec, Task, Utterance
 
 if TYPE_CHECKING:
@@ -94,13 +95,14 @@ def run_classifier(classifier: str, protocol: ProtocolSpec, source: Source) -> C
     spec = plugins.classifier(classifier)
     identity = classifier_identity(spec, protocol, source)
     study = study_key(identity)
+    write_about(home, StudyAbout.of(source.extractor, source.task, protocol, spec, study, journal_key(identity)))
     points, best, test = tune_classifier(
         spec,
         protocol,
         source.task,
         _features(source, protocol),
         METRICS[protocol.objective],
-        journal=journal_path(home, study),
+        journal=journal_path(home, journal_key(identity)),
         advance=partial(report, TUNE),
     )
     outcome = ClassifierOutcome(

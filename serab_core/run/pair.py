@@ -22,13 +22,14 @@ from serab_core.store.jsonio import digest, read_json, write_json
 from serab_core.store.results import read_result, result_path, write_result
 from serab_core.tune.classifier import study_key
 from serab_core.tune.study import grid_points
+from serab_core.tune.wide import own_protocol
 from serab_core.types import SPLITS, TaskResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from serab_core.run.plan import Plan, PlannedExtractor
-    from serab_core.types import ClassifierOutcome, Task
+    from serab_core.types import ClassifierOutcome, ClassifierSpec, ProtocolSpec, Task
 
 _STATE_SCHEMA = "serab.corpus-state/1"
 _TRIES = 2
@@ -97,7 +98,7 @@ class Pair:
         """How many points of the grids belong to studies that have no outcome yet."""
         if not self._needs_fit:
             self._find_outcomes()
-        return sum(len(grid_points(spec)) for spec in self.plan.classifiers if spec.name not in self.outcomes)
+        return sum(self._points(spec) for spec in self.plan.classifiers if spec.name not in self.outcomes)
 
     @property
     def key(self) -> str:
@@ -138,10 +139,9 @@ class Pair:
         if missing:
             return
         # The largest grids first, so that no worker is left with one of them at the end.
-        for spec in sorted(waiting, key=lambda s: len(grid_points(s)), reverse=True):
-            yield self._opened(
-                Job("classifier", spec.name, run_classifier, (spec.name, self.plan.protocol, self.source))
-            )
+        for spec in sorted(waiting, key=self._points, reverse=True):
+            own = (spec.name, self._protocol(spec), self.source)
+            yield self._opened(Job("classifier", spec.name, run_classifier, own))
 
     def take(self, job: Job, value: Any) -> None:
         """Takes in what a job returned. Raises StoreError when it cannot be written."""
@@ -218,7 +218,13 @@ class Pair:
 
     def _study(self, classifier: str) -> str:
         spec = next(spec for spec in self.plan.classifiers if spec.name == classifier)
-        return study_key(classifier_identity(spec, self.plan.protocol, self.source))
+        return study_key(classifier_identity(spec, self._protocol(spec), self.source))
+
+    def _protocol(self, spec: ClassifierSpec) -> ProtocolSpec:
+        return own_protocol(self.plan.protocol, self.plan.classifiers, spec.name)
+
+    def _points(self, spec: ClassifierSpec) -> int:
+        return self._protocol(spec).trials or len(grid_points(spec))
 
     def _find_outcomes(self) -> None:
         if self._planned:

@@ -42,6 +42,8 @@ def provenance(plan: Plan, spec: ExtractorSpec, source: Source) -> dict[str, Any
             "normalisation": plan.protocol.normalisation,
             "objective": plan.protocol.objective,
             "selection": plan.protocol.selection,
+            "tuner": plan.protocol.tuner,
+            "trials": plan.protocol.trials,
             "classifiers": [classifier.name for classifier in plan.classifiers],
         },
         "seeds": {"search": plan.protocol.seed, "classifiers": plan.protocol.seed, "split": 0},

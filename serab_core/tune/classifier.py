@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from serab_core.errors import TuningError
 from serab_core.store.jsonio import digest
 from serab_core.tune.normalise import by_training_split, per_speaker
 from serab_core.tune.study import best_point, fit_and_predict, search
-from serab_core.types import Examples, Point, PointError, Predictions
+from serab_core.types import Examples, Point, PointError, Predictions, Range
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +41,8 @@ def study_identity(
     return {
         "classifier": spec.name,
         "version": spec.version,
-        "search_space": {name: list(values) for name, values in spec.search_space.items()},
-        "sampler": "grid",
+        "search_space": _space(spec, protocol),
+        "sampler": protocol.tuner,
         "seed": protocol.seed,
         "objective": protocol.objective,
         "normalisation": protocol.normalisation,
@@ -49,7 +50,13 @@ def study_identity(
         "audio": task.audio_digest,
         "embeddings": embeddings_id,
         "libraries": libraries,
+        **({"trials": protocol.trials} if protocol.tuner == "tpe" else {}),
     }
+
+
+def _space(spec: ClassifierSpec, protocol: ProtocolSpec) -> dict[str, Any]:
+    space = spec.search_space if protocol.tuner == "grid" else spec.wide_space or spec.search_space
+    return {name: asdict(values) if isinstance(values, Range) else list(values) for name, values in space.items()}
 
 
 def normalised(task: Task, embeddings: Embeddings, protocol: ProtocolSpec) -> Features:
@@ -95,7 +102,14 @@ def tune_classifier(
         try:
             workspace = spec.prepare(train, validation, seed=protocol.seed)
             points = search(
-                spec, workspace, validation, objective, journal=journal, seed=protocol.seed, advance=advance
+                spec,
+                workspace,
+                validation,
+                objective,
+                journal=journal,
+                seed=protocol.seed,
+                advance=advance,
+                trials=protocol.trials if protocol.tuner == "tpe" else None,
             )
             best = best_point(points)
             if best is None:
@@ -122,5 +136,10 @@ def tune_classifier(
 
 
 def study_key(identity: dict[str, Any]) -> str:
-    """The name of a study's files."""
+    """The name of a study's outcome."""
     return digest(identity)[:32]
+
+
+def journal_key(identity: dict[str, Any]) -> str:
+    """The name of a study's journal, which more trials go on from."""
+    return digest({name: value for name, value in identity.items() if name != "trials"})[:32]

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import time
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ from optuna.trial import TrialState
 
 from serab_core.errors import StoreError
 from serab_core.store.journal import Hdf5JournalBackend
+from serab_core.tune.wide import suggest
 from serab_core.types import Point, PointError
 
 if TYPE_CHECKING:
@@ -43,8 +45,9 @@ def search(
     journal: Path,
     seed: int,
     advance: Callable[[int], None],
+    trials: int | None = None,
 ) -> tuple[Point, ...]:
-    """Scores every point of the classifier's grid on the validation examples.
+    """Scores points on the validation examples: the whole grid, or so many trials of the wide space.
 
     Points that the journal holds are not computed again.
 
@@ -56,50 +59,114 @@ def search(
         journal: the study's HDF5 file; a damaged one is set aside and the study made anew.
         seed: of the sampler.
         advance: told of each point that is done.
+        trials: how many TPE may try; None for the grid.
 
     Returns:
-        the points in grid order.
+        the points in grid order, or the trials in their own.
 
     Raises:
         StoreError: the journal cannot be written.
     """
-    points = grid_points(spec)
     backend = _open(journal)
-    sampler = optuna.samplers.GridSampler({k: list(v) for k, v in spec.search_space.items()}, seed=seed)
-
-    def run_point(trial: optuna.Trial) -> float:
-        params = {name: trial.suggest_categorical(name, list(spec.search_space[name])) for name in points[0]}
-        try:
-            predicted = fit_and_predict(workspace.fit, params, validation)
-        except PointError as error:
-            trial.set_user_attr(_REASON, str(error))
-            advance(1)
-            raise
-        advance(1)
-        return objective(validation.y, predicted)
-
+    run = _Run(spec, workspace, validation, objective, advance)
     with _quiet_optuna():
         study = optuna.create_study(
             study_name=spec.name,
             storage=JournalStorage(backend),
-            sampler=sampler,
             direction="maximize",
             load_if_exists=True,
         )
         try:
-            advance(len(_settled(study)))
-            if not sampler.is_exhausted(study):
-                study.optimize(run_point, catch=(PointError,))
-            # The sampler counts a trial that Ctrl-C ended as done; it is asked for by its parameters again.
-            trials = _settled(study)
-            left = [params for params in points if _key(params) not in trials]
-            for params in left:
-                study.enqueue_trial(dict(params))
-                study.optimize(run_point, n_trials=1, catch=(PointError,))
+            if trials is None:
+                return _search_grid(study, run, seed)
+            return _search_wide(study, run, seed, trials)
         finally:
             backend.flush()
-        trials = _settled(study)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What a trial needs."""
+
+    spec: ClassifierSpec
+    workspace: Workspace
+    validation: Examples
+    objective: Callable[[Labels, Labels], float]
+    advance: Callable[[int], None]
+
+    def score(self, trial: optuna.Trial, params: Params, *, prunes: bool = False) -> float:
+        """Scores a point; what cannot be fitted, or is pruned, leaves its reason."""
+        try:
+            stages = getattr(self.workspace, "stages", None) if prunes else None
+            if stages is None:
+                predicted = fit_and_predict(self.workspace.fit, params, self.validation)
+                return self.objective(self.validation.y, predicted)
+            return self._by_stages(trial, stages(params))
+        except (PointError, optuna.TrialPruned) as error:
+            trial.set_user_attr(_REASON, str(error))
+            raise
+        finally:
+            self.advance(1)
+
+    def _by_stages(self, trial: optuna.Trial, stages: Iterator[Predictor]) -> float:
+        score = 0.0
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for step, predictor in enumerate(stages):
+                if step and trial.should_prune():
+                    raise optuna.TrialPruned(f"given up after stage {step}, at {score:.4f}")
+                predicted = np.asarray(predictor.predict(self.validation.X), dtype=np.int64)
+                score = self.objective(self.validation.y, predicted)
+                trial.report(score, step)
+        return score
+
+
+def _search_grid(study: optuna.Study, run: _Run, seed: int) -> tuple[Point, ...]:
+    points = grid_points(run.spec)
+    space = {name: list(values) for name, values in run.spec.search_space.items()}
+    sampler = optuna.samplers.GridSampler(space, seed=seed)
+    study.sampler = sampler
+
+    def run_point(trial: optuna.Trial) -> float:
+        return run.score(trial, {name: trial.suggest_categorical(name, space[name]) for name in points[0]})
+
+    run.advance(len(_settled(study)))
+    if not sampler.is_exhausted(study):
+        study.optimize(run_point, catch=(PointError,))
+    # The sampler counts a trial that Ctrl-C ended as done; it is asked for by its parameters again.
+    trials = _settled(study)
+    for params in [params for params in points if _key(params) not in trials]:
+        study.enqueue_trial(dict(params))
+        study.optimize(run_point, n_trials=1, catch=(PointError,))
+    trials = _settled(study)
     return tuple(_point(params, trials[_key(params)]) for params in points)
+
+
+def _search_wide(study: optuna.Study, run: _Run, seed: int, count: int) -> tuple[Point, ...]:
+    """TPE, trial by trial. Each draws from a seed of its own, so that a study that was killed goes on alike."""
+
+    def run_point(trial: optuna.Trial) -> float:
+        return run.score(trial, suggest(trial, run.spec), prunes=True)
+
+    study.pruner = optuna.pruners.MedianPruner(n_startup_trials=5)
+    done = _ended(study)
+    run.advance(min(len(done), count))
+    while len(done) < count:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.sampler = optuna.samplers.TPESampler(
+                seed=seed + len(done), n_startup_trials=max(4, count // 5), multivariate=True, group=True
+            )
+        study.optimize(run_point, n_trials=1, catch=(PointError,))
+        done = _ended(study)
+    return tuple(_point(dict(trial.params), trial) for trial in done[:count])
+
+
+def ended_trials(journal: Path, classifier: str) -> int:
+    """How many trials a journal holds that came to an end. Raises StoreError for a file that is no journal."""
+    with _quiet_optuna():
+        storage = JournalStorage(Hdf5JournalBackend(journal))
+        return len(_ended(optuna.load_study(study_name=classifier, storage=storage)))
 
 
 def best_point(points: tuple[Point, ...]) -> Point | None:
@@ -123,12 +190,16 @@ def fit_and_predict(fit: Callable[[Params], Predictor], params: Params, examples
     return predicted
 
 
-def _settled(study: optuna.Study) -> dict[tuple[tuple[str, GridValue], ...], optuna.trial.FrozenTrial]:
-    """The trials that have a score or a reason, by their parameters; the first counts."""
+def _ended(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    """The trials that have a score or a reason."""
     everything = study.get_trials(deepcopy=False)
-    settled = (t for t in everything if t.state is TrialState.COMPLETE or _REASON in t.user_attrs)
+    return [t for t in everything if t.state is TrialState.COMPLETE or _REASON in t.user_attrs]
+
+
+def _settled(study: optuna.Study) -> dict[tuple[tuple[str, GridValue], ...], optuna.trial.FrozenTrial]:
+    """These trials by their parameters; the first counts."""
     table: dict[tuple[tuple[str, GridValue], ...], optuna.trial.FrozenTrial] = {}
-    for trial in settled:
+    for trial in _ended(study):
         table.setdefault(_key(trial.params), trial)
     return table
 

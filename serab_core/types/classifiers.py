@@ -33,7 +33,11 @@ class Predictor(Protocol):
 
 
 class Workspace(Protocol):
-    """Holds what all points of a search share. Both methods raise `PointError` for a point that cannot be fitted."""
+    """Holds what all points of a search share. Both methods raise `PointError` for a point that cannot be fitted.
+
+    A workspace may also have `stages(params)`, which yields predictors of growing quality, the last of which is that of
+    `fit(params)`: a search that prunes then gives up on a poor point before its end.
+    """
 
     def fit(self, params: Params, /) -> Predictor:
         """Fits on the training examples."""
@@ -57,6 +61,24 @@ class Prepare(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Range:
+    """A parameter's range in a wide search space.
+
+    Attributes:
+        low, high: its limits, both inside.
+        log: sampled by its logarithm.
+        integer: whole numbers only.
+        when: another parameter and the value of it with which alone this one exists.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    integer: bool = False
+    when: tuple[str, GridValue] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ClassifierSpec:
     """Declares a classifier and the space it is searched over.
 
@@ -64,6 +86,7 @@ class ClassifierSpec:
         name: the public name.
         title: as tables show it.
         search_space: candidate values by parameter. Grid order is keys sorted, the last key fastest.
+        wide_space: what `--tuner tpe` searches: a range or candidate values by parameter; empty for `search_space`.
         prepare: builds the workspace; heavy imports belong in here.
         order: its place among the protocol's classifiers, which settles ties.
         version: changes whenever its predictions do for another reason than those below.
@@ -76,6 +99,7 @@ class ClassifierSpec:
     search_space: Mapping[str, Sequence[GridValue]]
     prepare: Prepare
     summary: str = ""
+    wide_space: Mapping[str, Range | Sequence[GridValue]] = field(default_factory=dict)
     order: int = 100
     version: str = "1"
     libraries: tuple[str, ...] = ()

@@ -20,6 +20,8 @@ class ProtocolSpec:
         selection: the split on which the classifier is chosen; `test` is optimistic.
         classifiers: in the order that settles ties.
         caution: what a reader must know, shown beside every figure made this way.
+        tuner: `grid` for every point of the classifiers' grids, `tpe` for a search of their wide spaces.
+        trials: of `tpe`, for all classifiers of a task together.
     """
 
     name: str
@@ -31,6 +33,8 @@ class ProtocolSpec:
     summary: str
     caution: str = ""
     seed: int = 42
+    tuner: Literal["grid", "tpe"] = "grid"
+    trials: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ class KernelWorkspace:
         self._train, self._validation, self._seed = train, validation, seed
         self._both = train.followed_by(validation)
         self._inner: Features = self._both.X @ self._both.X.T
-        self._matrices: dict[tuple[str, str], tuple[Kernel, Features]] = {}
+        self._matrices: dict[tuple[str, float], tuple[Kernel, Features]] = {}
 
     def fit(self, params: Params) -> KernelPredictor:
         """Fits on the training examples. Raises PointError for a single class."""
@@ -86,7 +86,7 @@ class KernelWorkspace:
 
     def _fitted(self, which: str, examples: Examples, params: Params) -> KernelPredictor:
         settings: dict[str, Any] = dict(params)
-        kernel, values = self._matrix(which, examples, settings.pop("kernel"), settings.pop("gamma", "scale"))
+        kernel, values = self._matrix(which, examples, settings.pop("kernel"), settings.pop("gamma_by_scale", 1.0))
         n = len(examples.y)
         machine = SVC(kernel="precomputed", max_iter=MAX_ITER, random_state=self._seed, **settings)
         try:
@@ -96,14 +96,13 @@ class KernelWorkspace:
         against = values[n:, :n] if which == "train" else None
         return KernelPredictor(machine, kernel, examples.X, self._validation.X, against)
 
-    def _matrix(self, which: str, examples: Examples, name: str, gamma: str | float) -> tuple[Kernel, Features]:
-        """The kernel over all examples; for a radial one its width is that of the examples fitted on."""
+    def _matrix(self, which: str, examples: Examples, name: str, factor: float) -> tuple[Kernel, Features]:
+        """The kernel over all examples; a radial one's gamma is a multiple of "scale" over those fitted on."""
         if name == "linear":
             return Kernel(None), self._inner
-        key = (which, str(gamma))
+        key = (which, factor)
         if key not in self._matrices:
-            width = 1.0 / (examples.X.shape[1] * examples.X.var()) if gamma == "scale" else float(gamma)
-            kernel = Kernel(width)
+            kernel = Kernel(factor / (examples.X.shape[1] * examples.X.var()))
             squares = np.diagonal(self._inner)
             self._matrices = {key: (kernel, kernel.of(self._inner, squares, squares))}
         return self._matrices[key]

@@ -55,15 +55,26 @@ class LinearWorkspace:
 
     def fit(self, params: Params) -> LinearPredictor:
         """Fits on the training examples."""
-        return fit_linear(self._train)
+        return fit_linear(self._train, _shrinkage(params))
 
     def refit(self, params: Params) -> LinearPredictor:
         """Fits on training and validation examples together."""
-        return fit_linear(self._both)
+        return fit_linear(self._both, _shrinkage(params))
 
 
-def fit_linear(examples: Examples) -> LinearPredictor:
+def _shrinkage(params: Params) -> float | None:
+    shrinkage = params.get("shrinkage")
+    assert shrinkage is None or isinstance(shrinkage, float)
+    return shrinkage
+
+
+def fit_linear(examples: Examples, shrinkage: float | None = None) -> LinearPredictor:
     """Fits LDA to examples of shape (n, d).
+
+    Args:
+        examples: the examples.
+        shrinkage: of each class's covariance towards its mean variance, as scikit-learn has it for a number; None for
+            Ledoit and Wolf's on the standardised class.
 
     Raises:
         PointError: fewer than two classes are there.
@@ -74,7 +85,7 @@ def fit_linear(examples: Examples) -> LinearPredictor:
     n, d = examples.X.shape
     means = np.stack([examples.X[examples.y == label].mean(axis=0) for label in labels])
     priors = counts / n
-    factor, diagonal = covariance_factors(examples.X, examples.y, labels, means)
+    factor, diagonal = covariance_factors(examples.X, examples.y, labels, means, shrinkage)
     if d <= n or diagonal.min() <= np.finfo(float).eps * diagonal.max():
         covariance = factor.T @ factor
         covariance.flat[:: d + 1] += diagonal
@@ -85,7 +96,9 @@ def fit_linear(examples: Examples) -> LinearPredictor:
     return LinearPredictor(labels.astype(np.int64), weights, offsets)
 
 
-def covariance_factors(X: Features, y: Labels, labels: Labels, means: Features) -> tuple[Features, Features]:
+def covariance_factors(
+    X: Features, y: Labels, labels: Labels, means: Features, fixed: float | None
+) -> tuple[Features, Features]:
     """The pooled covariance as U' U + diag(A).
 
     Returns:
@@ -98,12 +111,17 @@ def covariance_factors(X: Features, y: Labels, labels: Labels, means: Features) 
     for label, mean in zip(labels, means, strict=True):
         centred = X[y == label] - mean
         size = len(centred)
+        prior = size / n
+        if fixed is not None:
+            factor[start : start + size] = np.sqrt(prior * (1.0 - fixed) / size) * centred
+            diagonal += prior * fixed * float(np.mean(centred**2))
+            start += size
+            continue
         deviation = np.sqrt(np.mean(centred**2, axis=0))
         # As scikit-learn's StandardScaler: what does not vary, up to rounding, is left as it is.
         constant = deviation**2 <= size * np.finfo(float).eps * deviation**2 + (size * mean * np.finfo(float).eps) ** 2
         deviation[constant] = 1.0
         shrinkage, variance = ledoit_wolf(centred / deviation)
-        prior = size / n
         factor[start : start + size] = np.sqrt(prior * (1.0 - shrinkage) / size) * centred
         diagonal += prior * shrinkage * variance * deviation**2
         start += size

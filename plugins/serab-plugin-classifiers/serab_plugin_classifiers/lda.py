@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core import ClassifierSpec, hookimpl
+from serab_core import ClassifierSpec, Range, hookimpl
 
 if TYPE_CHECKING:
     from serab_core import Examples
@@ -34,6 +34,7 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
             title="LDA",
             summary="linear discriminant analysis, Ledoit-Wolf shrinkage",
             search_space={"solver": ("lsqr",)},
+            wide_space={"solver": ("lsqr",), "shrinkage": Range(0.0, 1.0)},
             prepare=prepare,
             order=1,
             libraries=("scikit-learn",),

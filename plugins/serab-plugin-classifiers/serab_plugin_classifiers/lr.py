@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core import ClassifierSpec, hookimpl
+from serab_core import ClassifierSpec, Range, hookimpl
 from serab_plugin_classifiers._grids import C_VALUES, CLASS_WEIGHTS
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
             title="LR",
             summary="logistic regression, L2, lbfgs",
             search_space={"C": C_VALUES, "class_weight": CLASS_WEIGHTS},
+            wide_space={"C": Range(1e-6, 1e6, log=True), "class_weight": CLASS_WEIGHTS},
             prepare=prepare,
             order=2,
             libraries=("numpy", "scipy"),

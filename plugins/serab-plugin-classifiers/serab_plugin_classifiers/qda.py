@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core import ClassifierSpec, hookimpl
+from serab_core import ClassifierSpec, Range, hookimpl
 
 if TYPE_CHECKING:
     from serab_core import Examples
@@ -34,6 +34,7 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
             title="QDA",
             summary="quadratic discriminant analysis, as scikit-learn 0.24 computed it",
             search_space={"reg_param": (0.0, 0.1, 0.25)},
+            wide_space={"reg_param": Range(0.0, 1.0)},
             prepare=prepare,
             order=3,
             libraries=("numpy", "scipy"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core import ClassifierSpec, hookimpl
+from serab_core import ClassifierSpec, Range, hookimpl
 from serab_plugin_classifiers._grids import CLASS_WEIGHTS
 
 if TYPE_CHECKING:
@@ -15,14 +15,11 @@ if TYPE_CHECKING:
 SERAB_API_VERSION = 1
 
 
-DEPTHS = (5, 10, 15, 20, 25)
-
-
 def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
-    """A workspace that grows the deepest forests first."""
+    """A workspace that keeps forests which no depth limit has touched."""
     from serab_plugin_classifiers._forest import ForestWorkspace
 
-    return ForestWorkspace(train, validation, seed, max(DEPTHS))
+    return ForestWorkspace(train, validation, seed)
 
 
 @hookimpl
@@ -34,8 +31,13 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
             title="RF",
             summary="random forest, 100 trees",
             search_space={
-                "max_depth": DEPTHS,
+                "max_depth": (5, 10, 15, 20, 25),
                 "min_samples_split": (2, 5, 10),
+                "class_weight": CLASS_WEIGHTS,
+            },
+            wide_space={
+                "max_depth": Range(3, 40, integer=True),
+                "min_samples_split": Range(2, 20, integer=True),
                 "class_weight": CLASS_WEIGHTS,
             },
             prepare=prepare,

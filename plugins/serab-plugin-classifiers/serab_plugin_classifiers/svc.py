@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core import ClassifierSpec, hookimpl
+from serab_core import ClassifierSpec, Range, hookimpl
 from serab_plugin_classifiers._grids import C_VALUES, CLASS_WEIGHTS
 
 if TYPE_CHECKING:
@@ -31,6 +31,12 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
             title="SVC",
             summary="support vector machine, linear or radial kernel",
             search_space={"kernel": ("rbf", "linear"), "C": C_VALUES, "class_weight": CLASS_WEIGHTS},
+            wide_space={
+                "kernel": ("rbf", "linear"),
+                "C": Range(1e-6, 1e6, log=True),
+                "class_weight": CLASS_WEIGHTS,
+                "gamma_by_scale": Range(1e-2, 1e2, log=True, when=("kernel", "rbf")),
+            },
             prepare=prepare,
             order=5,
             libraries=("scikit-learn",),

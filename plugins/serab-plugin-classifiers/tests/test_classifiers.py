@@ -220,11 +220,11 @@ def test_single_classes_are_refused():
 
 def test_forests_are_scikit_learns_whatever_is_reused(monkeypatch):
     train, validation = examples(5, (30, 25, 28), 12), examples(6, (9, 9, 9), 12)
-    workspace = ForestWorkspace(train, validation, 42, 25)
+    workspace = ForestWorkspace(train, validation, 42)
     grown: list[int] = []
     grow = workspace._grow
     monkeypatch.setattr(
-        workspace, "_grow", lambda data, params: grown.append(params["max_depth"]) or grow(data, params)
+        workspace, "_grow", lambda data, params, sizes: grown.append(params["max_depth"]) or grow(data, params, sizes)
     )
     for split in (2, 10):
         for limit in (5, 25, 10, 15, 20, 40):
@@ -233,4 +233,3 @@ def test_forests_are_scikit_learns_whatever_is_reused(monkeypatch):
             theirs = RandomForestClassifier(random_state=42, **params).fit(train.X, train.y)
             assert np.array_equal(ours.predict_proba(validation.X), theirs.predict_proba(validation.X)), params
     assert len(grown) < 12
-    assert grown.count(25) == 2

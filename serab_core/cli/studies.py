@@ -1,0 +1,96 @@
+"""`serab studies`: what was tuned, how far it came, and every point of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+app = typer.Typer(no_args_is_help=True, help="Look into the searches for each classifier's parameters.")
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command("ls", help="List the studies, finished or not.")
+def list_command(as_json: _Json = False) -> None:
+    """Lists studies."""
+    from rich.markup import escape
+
+    from serab_core.cli.output import print_json, stderr, stdout
+    from serab_core.report.tables import table
+    from serab_core.store.home import find_home
+    from serab_core.tune.studies import list_studies
+
+    states = list_studies(find_home())
+    if as_json:
+        print_json({"schema": "serab.studies/1", "studies": [state.summary() for state in states]})
+        return
+    if not states:
+        stderr().print("Nothing was tuned yet. Try: serab eval opensmile", highlight=False)
+        return
+    made = table("Study", "Extractor", "Task", "Protocol", "Classifier", "Points", "Validation", right=("Validation",))
+    for state in states:
+        about = state.about
+        points = f"{about.points}" if state.outcome else f"[yellow]{state.trials} of {about.points}[/yellow]"
+        best = state.outcome.validation if state.outcome else None
+        made.add_row(
+            about.study[:8],
+            escape(about.extractor),
+            escape(about.task),
+            about.protocol,
+            f"{escape(about.classifier)}, {about.tuner}",
+            points,
+            "" if best is None else f"{100 * best:.1f}",
+        )
+    stdout().print(made)
+
+
+@app.command("show", help="Show every point of a study, the best first.")
+def show_command(
+    study: Annotated[str, typer.Argument(help="The first letters of its name, as `serab studies ls` shows it.")],
+    as_json: _Json = False,
+) -> None:
+    """Shows a study."""
+    from dataclasses import asdict
+
+    from rich.markup import escape
+
+    from serab_core.cli.output import print_json, stdout
+    from serab_core.report.tables import table
+    from serab_core.store.home import find_home
+    from serab_core.tune.studies import find_study
+
+    state = find_study(find_home(), study)
+    points = state.outcome.points if state.outcome else ()
+    if as_json:
+        plain = [asdict(point) for point in points]
+        print_json({"schema": "serab.study-points/1", **state.summary(), "all_points": plain})
+        return
+    about = state.about
+    console = stdout()
+    console.print(
+        f"[bold]{escape(about.classifier)}[/bold] for {escape(about.extractor)} on {escape(about.task)}, "
+        f"protocol {about.protocol}, {about.tuner}",
+        highlight=False,
+    )
+    if not state.outcome:
+        console.print(
+            f"Not finished: {state.trials} of {about.points} points. The same `serab eval` goes on with it.",
+            highlight=False,
+        )
+        return
+    made = table("Validation", "Parameters", "", right=("Validation",))
+    chosen = state.outcome.params
+    for point in sorted(points, key=lambda p: -1.0 if p.score is None else p.score, reverse=True):
+        score = "" if point.score is None else f"{100 * point.score:.1f}"
+        mark = "chosen" if point.params == chosen else escape(point.reason)
+        chosen = None if mark == "chosen" else chosen
+        made.add_row(score, escape(_words(point.params)), mark)
+    console.print(made)
+
+
+def _words(params: Mapping[str, object]) -> str:
+    texts = (f"{value:.3g}" if isinstance(value, float) else str(value) for value in params.values())
+    return ", ".join(f"{name} {text}" for name, text in zip(params, texts, strict=True))

@@ -1,0 +1,100 @@
+"""What is known of each study besides its trials: whose it is, how far it came, and its points."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from serab_core.errors import StoreError, UnknownNameError
+from serab_core.store.jsonio import read_json, write_json
+from serab_core.store.results import journal_path, outcome_path, read_outcome
+from serab_core.tune.study import ended_trials, grid_points
+
+if TYPE_CHECKING:
+    from serab_core.store.home import Home
+    from serab_core.types import ClassifierOutcome, ClassifierSpec, ProtocolSpec, Task
+
+SCHEMA = "serab.study/1"
+
+
+@dataclass(frozen=True, slots=True)
+class StudyAbout:
+    """Written when a study begins.
+
+    Attributes:
+        study: names its outcome.
+        journal: names its trials, which a study with more trials shares.
+    """
+
+    study: str
+    journal: str
+    extractor: str
+    task: str
+    protocol: str
+    classifier: str
+    tuner: str
+    points: int
+
+    @classmethod
+    def of(
+        cls, extractor: str, task: Task, protocol: ProtocolSpec, spec: ClassifierSpec, study: str, journal: str
+    ) -> StudyAbout:
+        """For a study that begins."""
+        points = protocol.trials or len(grid_points(spec))
+        return cls(study, journal, extractor, task.name, protocol.name, spec.name, protocol.tuner, points)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyState:
+    """A study as it stands: its outcome once it has ended, else how many trials its journal holds."""
+
+    about: StudyAbout
+    outcome: ClassifierOutcome | None
+    trials: int
+
+    def summary(self) -> dict[str, Any]:
+        """For lists and `--json`."""
+        best = self.outcome
+        return {
+            **asdict(self.about),
+            "finished": best is not None,
+            "trials": self.trials,
+            "validation": best.validation if best else None,
+            "params": dict(best.params) if best and best.params else None,
+        }
+
+
+def write_about(home: Home, about: StudyAbout) -> None:
+    """Writes it down. Raises StoreError."""
+    write_json(home.studies / f"{about.study}.about.json", {"schema": SCHEMA, **asdict(about)})
+
+
+def list_studies(home: Home) -> list[StudyState]:
+    """Every study of a home, in order of extractor, task, protocol and classifier. Raises StoreError."""
+    found = []
+    for path in sorted(home.studies.glob("*.about.json")) if home.studies.is_dir() else ():
+        value = read_json(path, SCHEMA)
+        del value["schema"]
+        try:
+            found.append(_state(home, StudyAbout(**value)))
+        except TypeError as error:
+            raise StoreError(f"lacks a part ({error})", where=path, next_step="move the file away") from error
+    return sorted(found, key=lambda s: (s.about.extractor, s.about.task, s.about.protocol, s.about.classifier))
+
+
+def find_study(home: Home, start: str) -> StudyState:
+    """The one study whose name begins so. Raises UnknownNameError for none or several, StoreError."""
+    matching = [state for state in list_studies(home) if state.about.study.startswith(start)]
+    if len(matching) != 1:
+        what = "no study's name begins" if not matching else f"the names of {len(matching)} studies begin"
+        raise UnknownNameError(f"{what} with {start!r}", next_step="serab studies ls")
+    return matching[0]
+
+
+def _state(home: Home, about: StudyAbout) -> StudyState:
+    path = outcome_path(home, about.study)
+    if path.exists():
+        outcome = read_outcome(path)
+        return StudyState(about, outcome, len(outcome.points))
+    journal = journal_path(home, about.journal)
+    return StudyState(about, None, ended_trials(journal, about.classifier) if journal.exists() else 0)

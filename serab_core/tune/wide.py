@@ -1,0 +1,53 @@
+"""The wide search: what a trial draws from a classifier's space, and how many trials each classifier gets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from serab_core.types import Range
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import optuna
+
+    from serab_core.types import ClassifierSpec, GridValue, Params, ProtocolSpec
+
+
+def suggest(trial: optuna.Trial, spec: ClassifierSpec) -> Params:
+    """Draws a point: candidate values and plain ranges first, then the ranges that depend on one of them."""
+    space = spec.wide_space or spec.search_space
+    drawn: dict[str, GridValue] = {}
+    for name in sorted(space, key=lambda name: (_condition(space[name]) is not None, name)):
+        values = space[name]
+        if not isinstance(values, Range):
+            drawn[name] = trial.suggest_categorical(name, list(values))
+            continue
+        if values.when is not None and drawn.get(values.when[0]) != values.when[1]:
+            continue
+        if values.integer:
+            drawn[name] = trial.suggest_int(name, int(values.low), int(values.high), log=values.log)
+        else:
+            drawn[name] = trial.suggest_float(name, values.low, values.high, log=values.log)
+    return drawn
+
+
+def _condition(values: Range | Sequence[GridValue]) -> tuple[str, GridValue] | None:
+    return values.when if isinstance(values, Range) else None
+
+
+def deal(specs: Sequence[ClassifierSpec], trials: int) -> dict[str, int]:
+    """Shares trials out among classifiers by how many parameters each has to search, at least one each."""
+    sizes = {spec.name: len(spec.wide_space or spec.search_space) for spec in specs}
+    total = sum(sizes.values())
+    shares = {name: max(1, trials * size // total) for name, size in sizes.items()}
+    for name in sorted(sizes, key=lambda name: -sizes[name]):  # what rounding left over
+        if sum(shares.values()) < trials:
+            shares[name] += 1
+    return shares
+
+
+def own_protocol(protocol: ProtocolSpec, specs: Sequence[ClassifierSpec], name: str) -> ProtocolSpec:
+    """The protocol with one classifier's share of the trials."""
+    return replace(protocol, trials=deal(specs, protocol.trials)[name]) if protocol.tuner == "tpe" else protocol
