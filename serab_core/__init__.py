@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from serab_core.types import Embeddings as Embeddings
     from serab_core.types import Entry as Entry
     from serab_core.types import Examples as Examples
+    from serab_core.types import Exported as Exported
     from serab_core.types import Extractor as Extractor
     from serab_core.types import ExtractorSpec as ExtractorSpec
     from serab_core.types import Index as Index
@@ -45,6 +46,7 @@ _TYPES = [
     "Embeddings",
     "Entry",
     "Examples",
+    "Exported",
     "Extractor",
     "ExtractorSpec",
     "Index",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from serab_core.types import ClassifierOutcome, ClassifierSpec, ProtocolSpec, Task
 
 SCHEMA = "serab.study/1"
+_FOLDER = "about"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,13 @@ class StudyState:
 
 def write_about(home: Home, about: StudyAbout) -> None:
     """Writes it down. Raises StoreError."""
-    write_json(home.studies / f"{about.study}.about.json", {"schema": SCHEMA, **asdict(about)})
+    write_json(home.studies / _FOLDER / f"{about.study}.json", {"schema": SCHEMA, **asdict(about)})
 
 
 def list_studies(home: Home) -> list[StudyState]:
     """Every study of a home, in order of extractor, task, protocol and classifier. Raises StoreError."""
     found = []
-    for path in sorted(home.studies.glob("*.about.json")) if home.studies.is_dir() else ():
+    for path in sorted((home.studies / _FOLDER).glob("*.json")):
         value = read_json(path, SCHEMA)
         del value["schema"]
         try:

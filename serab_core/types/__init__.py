@@ -14,7 +14,16 @@ from serab_core.types.arrays import (
     Split,
     Waveform,
 )
-from serab_core.types.classifiers import ClassifierSpec, Examples, PointError, Predictor, Prepare, Range, Workspace
+from serab_core.types.classifiers import (
+    ClassifierSpec,
+    Examples,
+    Exported,
+    PointError,
+    Predictor,
+    Prepare,
+    Range,
+    Workspace,
+)
 from serab_core.types.datasets import DatasetSpec, Entry, Index, Skipped, SourceFile, SplitVariant, Task, Utterance
 from serab_core.types.extractors import CorpusExtractor, Extractor, ExtractorSpec, WeightFile
 from serab_core.types.progress import Progress
@@ -30,6 +39,7 @@ __all__ = [
     "Embeddings",
     "Entry",
     "Examples",
+    "Exported",
     "Extractor",
     "ExtractorSpec",
     "Failure",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from serab_core.types.arrays import Features, GridValue, Labels, Params
 
@@ -52,6 +53,14 @@ class PointError(Exception):
     """A point of the search cannot be fitted; the message says why. It is recorded and the search goes on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A fitted classifier as plain data: numeric arrays by name, and settings that JSON can hold."""
+
+    arrays: Mapping[str, NDArray[Any]]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Prepare(Protocol):
     """Does the work that every point of a search shares."""
 
@@ -88,6 +97,8 @@ class ClassifierSpec:
         search_space: candidate values by parameter. Grid order is keys sorted, the last key fastest.
         wide_space: what `--tuner tpe` searches: a range or candidate values by parameter; empty for `search_space`.
         prepare: builds the workspace; heavy imports belong in here.
+        rebuild: the predictor of what a fitted one's `export()` returned, an `Exported`; None for a classifier whose
+            predictors cannot be exported.
         order: its place among the protocol's classifiers, which settles ties.
         version: changes whenever its predictions do for another reason than those below.
         libraries: distributions whose version its predictions depend on.
@@ -100,6 +111,7 @@ class ClassifierSpec:
     prepare: Prepare
     summary: str = ""
     wide_space: Mapping[str, Range | Sequence[GridValue]] = field(default_factory=dict)
+    rebuild: Callable[[Exported], Predictor] | None = None
     order: int = 100
     version: str = "1"
     libraries: tuple[str, ...] = ()

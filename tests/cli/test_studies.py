@@ -48,7 +48,7 @@ def test_unfinished_studies_are_counted(evaluated, tmp_path):
     assert not again[1]["finished"]
     assert again[1]["trials"] == studies[1]["points"]
     assert "Not finished" in evaluated("studies", "show", studies[1]["study"])[1]
-    about = tmp_path / "home" / "studies" / f"{studies[0]['study']}.about.json"
+    about = tmp_path / "home" / "studies" / "about" / f"{studies[0]['study']}.json"
     about.write_text(json.dumps({"schema": "serab.study/1", "study": "x"}))
     assert evaluated("studies", "ls")[0] == 6
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 
-from serab_core.types import Examples, PointError
+from serab_core.types import Examples, Exported, PointError
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
-    from serab_core.types import Params
+    from numpy.typing import NDArray
+
+    from serab_core.types import Features, Labels, Params
 
 
 TREES = 100
@@ -24,6 +27,70 @@ def allowed_threads() -> int:
     """Threads that this process may use: what serab gave its worker, or all cores."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, int(os.environ.get("OMP_NUM_THREADS") or cores))
+
+
+@dataclass(frozen=True, slots=True)
+class ForestPredictor:
+    """The trees' nodes, one tree after the other.
+
+    Attributes:
+        starts: the first node of each tree, and the end of the last.
+        left, right: children, counted within the tree; a leaf has -1.
+        feature, threshold: a node sends float32 values up to its threshold to the left.
+        shares: of each class at each node, shape (nodes, k).
+    """
+
+    labels: Labels
+    starts: Labels
+    left: Labels
+    right: Labels
+    feature: Labels
+    threshold: Features
+    shares: Features
+
+    @classmethod
+    def of(cls, forest: RandomForestClassifier) -> ForestPredictor:
+        """The nodes of a fitted forest."""
+        trees = [tree.tree_ for tree in forest.estimators_]
+
+        def joined(name: str) -> NDArray[Any]:
+            return np.concatenate([getattr(tree, name) for tree in trees])
+
+        shares = np.concatenate([tree.value[:, 0, :] for tree in trees])
+        return cls(
+            labels=forest.classes_.astype(np.int64),
+            starts=np.cumsum([0] + [tree.node_count for tree in trees]),
+            left=joined("children_left"),
+            right=joined("children_right"),
+            feature=joined("feature"),
+            threshold=joined("threshold"),
+            shares=shares,
+        )
+
+    @classmethod
+    def rebuild(cls, exported: Exported) -> ForestPredictor:
+        """From its arrays."""
+        return cls(**exported.arrays)
+
+    def export(self) -> Exported:
+        """Its arrays."""
+        return Exported({name: getattr(self, name) for name in self.__slots__})
+
+    def predict(self, X: Features) -> Labels:
+        """Class indices for features of shape (n, d): the mean of the trees' class shares, its first maximum."""
+        values = X.astype(np.float32)
+        total = np.zeros((len(X), len(self.labels)))
+        rows = np.arange(len(X))
+        for start, end in zip(self.starts[:-1], self.starts[1:], strict=True):
+            left, right = self.left[start:end], self.right[start:end]
+            node = np.zeros(len(X), np.int64)
+            while (inner := left[node] >= 0).any():
+                here = node[inner]
+                low = values[rows[inner], self.feature[start + here]] <= self.threshold[start + here]
+                node[inner] = np.where(low, left[here], right[here])
+            total += self.shares[start + node]
+        best: Labels = self.labels[(total / (len(self.starts) - 1)).argmax(axis=1)]
+        return best
 
 
 class ForestWorkspace:
@@ -43,10 +110,10 @@ class ForestWorkspace:
         *_, forest = self._forests(params, (TREES,))
         return forest
 
-    def refit(self, params: Params) -> RandomForestClassifier:
+    def refit(self, params: Params) -> ForestPredictor:
         """Fits on training and validation examples together."""
         *_, forest = self._grow(self._both, params, (TREES,))
-        return forest
+        return ForestPredictor.of(forest)
 
     def stages(self, params: Params) -> Iterator[RandomForestClassifier]:
         """Forests of 25, 50, 75 and 100 trees, each the one before with more; at once the last, where it is kept."""

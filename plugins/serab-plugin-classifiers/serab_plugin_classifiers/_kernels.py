@@ -7,12 +7,13 @@ training and validation examples is all that the grid needs, and the refit's is 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.svm import SVC
 
-from serab_core.types import Examples, PointError
+from serab_core.types import Examples, Exported, PointError
 from serab_plugin_classifiers._grids import MAX_ITER
 
 if TYPE_CHECKING:
@@ -56,6 +57,55 @@ class KernelPredictor:
             values = self.kernel.of(X @ self.known.T, _squares(X), _squares(self.known))
         labels: Labels = self.machine.predict(values)
         return labels
+
+    def export(self) -> Exported:
+        """Support vectors, and libsvm's coefficients and offsets of each pair of classes."""
+        machine = self.machine
+        sign = -1.0 if len(machine.classes_) == 2 else 1.0  # for two classes scikit-learn turns libsvm's signs round
+        arrays = {
+            "labels": machine.classes_.astype(np.int64),
+            "vectors": self.known[machine.support_],
+            "counts": machine.n_support_.astype(np.int64),
+            "coefficients": sign * machine.dual_coef_,
+            "offsets": sign * machine.intercept_,
+        }
+        return Exported(arrays, {"gamma": self.kernel.gamma})
+
+
+@dataclass(frozen=True, slots=True)
+class VotingPredictor:
+    """A machine that was read back: every pair of classes votes, and the first class with the most votes wins.
+
+    Attributes:
+        vectors: support vectors (m, d), sorted by class; `counts` of each.
+        coefficients: (k - 1, m); row j - 1 of class i's columns, and row i of class j's, belong to the pair i < j.
+        offsets: of the pairs (0, 1), (0, 2), ..., (k - 2, k - 1).
+    """
+
+    labels: Labels
+    vectors: Features
+    counts: Labels
+    coefficients: Features
+    offsets: Features
+    kernel: Kernel
+
+    @classmethod
+    def rebuild(cls, exported: Exported) -> VotingPredictor:
+        """From its arrays."""
+        return cls(**exported.arrays, kernel=Kernel(exported.settings["gamma"]))
+
+    def predict(self, X: Features) -> Labels:
+        """Class indices for features of shape (n, d)."""
+        values = self.kernel.of(X @ self.vectors.T, _squares(X), _squares(self.vectors))
+        ends = np.cumsum(self.counts)
+        columns = [slice(end - count, end) for count, end in zip(self.counts, ends, strict=True)]
+        votes = np.zeros((len(X), len(self.labels)), np.int64)
+        for (i, j), offset in zip(combinations(range(len(self.labels)), 2), self.offsets, strict=True):
+            decision = values[:, columns[i]] @ self.coefficients[j - 1, columns[i]]
+            decision += values[:, columns[j]] @ self.coefficients[i, columns[j]] + offset
+            votes[np.arange(len(X)), np.where(decision > 0, i, j)] += 1
+        winners: Labels = self.labels[votes.argmax(axis=1)]
+        return winners
 
 
 def _squares(X: Features) -> Features:

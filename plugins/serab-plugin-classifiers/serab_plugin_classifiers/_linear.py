@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.linalg
 
-from serab_core.types import Examples, PointError
+from serab_core.types import Examples, Exported, PointError
 
 if TYPE_CHECKING:
     from serab_core.types import Features, Labels, Params
@@ -44,6 +44,15 @@ class LinearPredictor:
         """Class indices for features of shape (n, d)."""
         chosen: Labels = self.labels[np.argmax(self.decision(X), axis=1)]
         return chosen
+
+    def export(self) -> Exported:
+        """Its arrays."""
+        return Exported({"labels": self.labels, "weights": self.weights, "offsets": self.offsets})
+
+    @classmethod
+    def rebuild(cls, exported: Exported) -> LinearPredictor:
+        """From its arrays."""
+        return cls(**exported.arrays)
 
 
 class LinearWorkspace:

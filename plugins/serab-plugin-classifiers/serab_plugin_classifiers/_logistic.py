@@ -16,7 +16,7 @@ import numpy as np
 import scipy.linalg
 import scipy.optimize
 
-from serab_core.types import Examples, PointError
+from serab_core.types import Examples, Exported, PointError
 
 if TYPE_CHECKING:
     from serab_core.types import Features, Labels, Params
@@ -46,6 +46,16 @@ class LogisticPredictor:
         best = (scores[:, 0] > 0).astype(np.int64) if len(self.labels) == 2 else scores.argmax(axis=1)
         predicted: Labels = self.labels[best]
         return predicted
+
+    def export(self) -> Exported:
+        """Its arrays."""
+        arrays = {"labels": self.labels, "coefficients": self.coefficients, "intercepts": self.intercepts}
+        return Exported(arrays)
+
+    @classmethod
+    def rebuild(cls, exported: Exported) -> LogisticPredictor:
+        """From its arrays."""
+        return cls(**exported.arrays)
 
 
 class Coordinates:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.linalg
 
-from serab_core.types import Examples, PointError
+from serab_core.types import Examples, Exported, PointError
 
 if TYPE_CHECKING:
     from serab_core.types import Features, Labels, Params
@@ -59,6 +59,30 @@ class QuadraticPredictor:
         labels = np.array([shape.label for shape in self.shapes], dtype=np.int64)
         chosen: Labels = labels[np.argmax(decision, axis=1)]
         return chosen
+
+    def export(self) -> Exported:
+        """Its arrays; those of class i are called `mean.i`, `axes.i` and `variances.i`."""
+        arrays = {
+            f"{name}.{i}": getattr(shape, name)
+            for i, shape in enumerate(self.shapes)
+            for name in ("mean", "axes", "variances")
+        }
+        settings = {
+            "labels": [shape.label for shape in self.shapes],
+            "log_priors": [shape.log_prior for shape in self.shapes],
+            "reg_param": self.reg_param,
+        }
+        return Exported(arrays, settings)
+
+    @classmethod
+    def rebuild(cls, exported: Exported) -> QuadraticPredictor:
+        """From its arrays."""
+        a, settings = exported.arrays, exported.settings
+        shapes = tuple(
+            ClassShape(label, a[f"mean.{i}"], a[f"axes.{i}"], a[f"variances.{i}"], log_prior)
+            for i, (label, log_prior) in enumerate(zip(settings["labels"], settings["log_priors"], strict=True))
+        )
+        return cls(shapes, settings["reg_param"])
 
 
 class QuadraticWorkspace:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from serab_core import ClassifierSpec, Range, hookimpl
 
 if TYPE_CHECKING:
-    from serab_core import Examples
+    from serab_core import Examples, Exported
     from serab_core.hookspecs import Register
-    from serab_core.types import Workspace
+    from serab_core.types import Predictor, Workspace
 
 SERAB_API_VERSION = 1
 
@@ -23,6 +23,13 @@ def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace
     from serab_plugin_classifiers._linear import LinearWorkspace
 
     return LinearWorkspace(train, validation)
+
+
+def rebuild(exported: Exported) -> Predictor:
+    """The predictor of an exported one's arrays."""
+    from serab_plugin_classifiers._linear import LinearPredictor
+
+    return LinearPredictor.rebuild(exported)
 
 
 @hookimpl
@@ -36,6 +43,7 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
             search_space={"solver": ("lsqr",)},
             wide_space={"solver": ("lsqr",), "shrinkage": Range(0.0, 1.0)},
             prepare=prepare,
+            rebuild=rebuild,
             order=1,
             libraries=("scikit-learn",),
         )

@@ -8,9 +8,9 @@ from serab_core import ClassifierSpec, Range, hookimpl
 from serab_plugin_classifiers._grids import C_VALUES, CLASS_WEIGHTS
 
 if TYPE_CHECKING:
-    from serab_core import Examples
+    from serab_core import Examples, Exported
     from serab_core.hookspecs import Register
-    from serab_core.types import Workspace
+    from serab_core.types import Predictor, Workspace
 
 SERAB_API_VERSION = 1
 
@@ -20,6 +20,13 @@ def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace
     from serab_plugin_classifiers._logistic import LogisticWorkspace
 
     return LogisticWorkspace(train, validation)
+
+
+def rebuild(exported: Exported) -> Predictor:
+    """The predictor of an exported one's arrays."""
+    from serab_plugin_classifiers._logistic import LogisticPredictor
+
+    return LogisticPredictor.rebuild(exported)
 
 
 @hookimpl
@@ -33,6 +40,7 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
             search_space={"C": C_VALUES, "class_weight": CLASS_WEIGHTS},
             wide_space={"C": Range(1e-6, 1e6, log=True), "class_weight": CLASS_WEIGHTS},
             prepare=prepare,
+            rebuild=rebuild,
             order=2,
             libraries=("numpy", "scipy"),
         )

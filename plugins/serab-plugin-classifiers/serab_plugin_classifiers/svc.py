@@ -8,9 +8,9 @@ from serab_core import ClassifierSpec, Range, hookimpl
 from serab_plugin_classifiers._grids import C_VALUES, CLASS_WEIGHTS
 
 if TYPE_CHECKING:
-    from serab_core import Examples
+    from serab_core import Examples, Exported
     from serab_core.hookspecs import Register
-    from serab_core.types import Workspace
+    from serab_core.types import Predictor, Workspace
 
 SERAB_API_VERSION = 1
 
@@ -20,6 +20,13 @@ def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace
     from serab_plugin_classifiers._kernels import KernelWorkspace
 
     return KernelWorkspace(train, validation, seed)
+
+
+def rebuild(exported: Exported) -> Predictor:
+    """The predictor of an exported one's arrays."""
+    from serab_plugin_classifiers._kernels import VotingPredictor
+
+    return VotingPredictor.rebuild(exported)
 
 
 @hookimpl
@@ -38,6 +45,7 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
                 "gamma_by_scale": Range(1e-2, 1e2, log=True, when=("kernel", "rbf")),
             },
             prepare=prepare,
+            rebuild=rebuild,
             order=5,
             libraries=("scikit-learn",),
         )

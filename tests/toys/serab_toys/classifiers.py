@@ -1,6 +1,6 @@
 import numpy as np
 
-from serab_core import ClassifierSpec, PointError, estimator_workspace, hookimpl
+from serab_core import ClassifierSpec, Exported, PointError, estimator_workspace, hookimpl
 
 FITS = []
 
@@ -24,6 +24,15 @@ class Centroid:
         distances = ((X[:, None] - self.centroids[None]) ** 2).sum(axis=2)
         return self.labels[np.argmin(distances, axis=1)]
 
+    def export(self):
+        return Exported({"labels": self.labels, "centroids": self.centroids}, {"shrink": self.shrink})
+
+
+def rebuild(exported):
+    made = Centroid(exported.settings["shrink"])
+    made.labels, made.centroids = exported.arrays["labels"], exported.arrays["centroids"]
+    return made
+
 
 @hookimpl
 def serab_register_classifiers(register):
@@ -33,6 +42,7 @@ def serab_register_classifiers(register):
             title="Centroid",
             search_space={"shrink": (0.0, 0.5, 2.0)},
             prepare=estimator_workspace(lambda params, seed: Centroid(params["shrink"])),
+            rebuild=rebuild,
             order=1,
             libraries=("numpy",),
         )

@@ -1,0 +1,52 @@
+"""`serab export`: a tuned classifier in files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serab_core.cli.words import split_words
+
+HELP = """Write the classifier that an evaluation chose into files.
+
+Arrays go into safetensors, the rest into JSON. In Python, `serab_core.tune.exported.load_export(folder)` reads it back.
+"""
+
+
+def export_command(
+    extractor: Annotated[str, typer.Argument(metavar="X", help="The extractor that was evaluated.")],
+    task: Annotated[str, typer.Option("--task", "-t", help="The task that it was evaluated on.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The folder; X-TASK-CLASSIFIER here.")] = None,
+    protocol: Annotated[str, typer.Option("--protocol", "-p", help="serab, serab-released or strict.")] = "serab",
+    classifier: Annotated[str | None, typer.Option("--classifier", help="Another than the chosen one.")] = None,
+    classifiers: Annotated[
+        list[str] | None, typer.Option("--classifiers", "-c", help="As in the evaluation, where it had this option.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
+) -> None:
+    """Exports a classifier."""
+    from dataclasses import asdict
+
+    from serab_core.cli.output import print_json, stderr, stdout
+    from serab_core.data.protocols import find_protocol
+    from serab_core.report.progress import progress_on
+    from serab_core.run.export import export_chosen
+    from serab_core.run.plan import make_plan
+    from serab_core.store.home import find_home
+
+    words = split_words(classifiers)
+    plan = make_plan(find_home(), [extractor], [task], find_protocol(protocol), words, progress_on(stderr()))
+    folder = output or Path(f"{extractor}-{task}-{classifier or 'chosen'}".replace("/", "--").replace(":", "--"))
+    result, about = export_chosen(plan, folder, classifier)
+    if as_json:
+        print_json({"schema": "serab.export/1", "folder": str(folder), "about": asdict(about), "result": result.key})
+        return
+    point = ", ".join(f"{name} {value}" for name, value in about.params.items())
+    stdout().print(
+        f"{about.classifier} ({point}) for {about.extractor} on {about.task} is in {folder}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
