@@ -155,7 +155,11 @@ def _search_wide(study: optuna.Study, run: _Run, seed: int, count: int) -> tuple
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             study.sampler = optuna.samplers.TPESampler(
-                seed=seed + len(done), n_startup_trials=max(4, count // 5), multivariate=True, group=True
+                seed=seed + len(done),
+                n_startup_trials=max(4, count // 5),
+                multivariate=True,
+                group=True,
+                constant_liar=False,  # a trial that a kill left running must not count
             )
         study.optimize(run_point, n_trials=1, catch=(PointError,))
         done = _ended(study)

@@ -1,20 +1,23 @@
-"""Random forests: one that no depth limit has touched is the same for every larger limit."""
+"""Random forests of scikit-learn's own trees, each grown once for all the depth limits that do not touch it."""
 
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 
 from serab_core.types import Examples, Exported, PointError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Hashable, Iterator, Sequence
 
     from numpy.typing import NDArray
+    from sklearn.tree import DecisionTreeClassifier
 
     from serab_core.types import Features, Labels, Params
 
@@ -93,47 +96,60 @@ class ForestPredictor:
         return best
 
 
-class ForestWorkspace:
-    """Keeps forests whose trees all end above their depth limit, and hands them out for every limit that allows them.
+@dataclass(frozen=True, slots=True)
+class TreesPredictor:
+    """Trees that were put together: the mean of their class shares decides, summed in their order."""
 
-    A node at the limit is a leaf without a look for a split, which takes no random number: the forests are the same
-    where the deepest leaf lies *above* the limit.
+    trees: Sequence[DecisionTreeClassifier]
+    labels: Labels
+
+    def shares(self, X: Features) -> Features:
+        """The mean of the trees' class shares, shape (n, k)."""
+        values = np.ascontiguousarray(X, np.float32)
+        total = np.zeros((len(X), len(self.labels)))
+        for tree in self.trees:
+            total += tree.tree_.predict(values)
+        total /= len(self.trees)
+        return total
+
+    def predict(self, X: Features) -> Labels:
+        """Class indices for features of shape (n, d)."""
+        best: Labels = self.labels[self.shares(X).argmax(axis=1)]
+        return best
+
+
+class ForestWorkspace:
+    """Grows each tree anew only for a depth limit that touches it.
+
+    A tree whose deepest leaf lies *above* its limit is the same for every limit that it stays below: a node at the
+    limit is a leaf without a look for a split, which takes no random number. So of the grid's five limits most trees
+    need two or three. Trees have seeds of their own, drawn by the forest, and can be grown alone.
     """
 
     def __init__(self, train: Examples, validation: Examples, seed: int) -> None:
         self._train, self._seed = train, seed
         self._both = train.followed_by(validation)
-        self._untouched: dict[Hashable, tuple[RandomForestClassifier, int]] = {}
+        self._untouched: dict[Hashable, _Family] = {}
 
-    def fit(self, params: Params) -> RandomForestClassifier:
-        """Fits on the training examples."""
-        *_, forest = self._forests(params, (TREES,))
-        return forest
+    def fit(self, params: Params) -> TreesPredictor:
+        """Fits on the training examples. Raises PointError where scikit-learn cannot."""
+        limit = params["max_depth"]
+        assert isinstance(limit, int)
+        rest = tuple(sorted((name, value) for name, value in params.items() if name != "max_depth"))
+        if rest not in self._untouched:
+            *_, forest = self._grow(self._train, params, (TREES,))
+            self._untouched[rest] = _Family(self._train, forest, limit)
+        family = self._untouched[rest]
+        return TreesPredictor(family.limited(limit), family.labels)
 
     def refit(self, params: Params) -> ForestPredictor:
-        """Fits on training and validation examples together."""
+        """Fits on training and validation examples together. Raises PointError where scikit-learn cannot."""
         *_, forest = self._grow(self._both, params, (TREES,))
         return ForestPredictor.of(forest)
 
     def stages(self, params: Params) -> Iterator[RandomForestClassifier]:
-        """Forests of 25, 50, 75 and 100 trees, each the one before with more; at once the last, where it is kept."""
-        return self._forests(params, STAGES)
-
-    def _forests(self, params: Params, sizes: tuple[int, ...]) -> Iterator[RandomForestClassifier]:
-        limit = params["max_depth"]
-        assert isinstance(limit, int)
-        rest = tuple(sorted((name, value) for name, value in params.items() if name != "max_depth"))
-        kept, depth = self._untouched.get(rest, (None, 0))
-        if kept is not None and depth < limit:
-            yield kept
-            return
-        forest = None
-        for forest in self._grow(self._train, params, sizes):
-            yield forest
-        assert forest is not None
-        depth = max(tree.get_depth() for tree in forest.estimators_)
-        if depth < limit:
-            self._untouched[rest] = forest, depth
+        """Forests of 25, 50, 75 and 100 trees, each the one before with more."""
+        return self._grow(self._train, params, STAGES)
 
     def _grow(self, examples: Examples, params: Params, sizes: tuple[int, ...]) -> Iterator[RandomForestClassifier]:
         """Grows one forest to each of these sizes: the trees are those of a forest grown to the last at once."""
@@ -146,3 +162,36 @@ class ForestWorkspace:
                 raise PointError(" ".join(str(error).split())) from error
             forest.n_jobs = 1  # several threads would add the trees' votes in any order, and round differently
             yield forest
+
+
+class _Family:
+    """The trees of one forest under all depth limits."""
+
+    def __init__(self, examples: Examples, forest: RandomForestClassifier, limit: int) -> None:
+        self.labels = forest.classes_.astype(np.int64)
+        self._X = np.ascontiguousarray(examples.X, np.float32)
+        self._y = np.searchsorted(forest.classes_, examples.y)
+        self._counts = [np.bincount(indices, minlength=len(self._y)) for indices in forest.estimators_samples_]
+        self._grown = {limit: list(forest.estimators_)}
+        self._untouched = [tree if tree.get_depth() < limit else None for tree in forest.estimators_]
+
+    def limited(self, limit: int) -> list[DecisionTreeClassifier]:
+        """The trees under a depth limit."""
+        if limit in self._grown:
+            return self._grown[limit]
+        with ThreadPoolExecutor(allowed_threads()) as pool:
+            trees = list(pool.map(lambda number: self._tree(number, limit), range(len(self._counts))))
+        self._grown[limit] = trees
+        self._untouched = [
+            known or (tree if tree.get_depth() < limit else None)
+            for known, tree in zip(self._untouched, trees, strict=True)
+        ]
+        return trees
+
+    def _tree(self, number: int, limit: int) -> DecisionTreeClassifier:
+        known = self._untouched[number]
+        if known is not None and known.get_depth() < limit:
+            return known
+        first = next(iter(self._grown.values()))[number]
+        tree = clone(first).set_params(max_depth=limit)
+        return tree.fit(self._X, self._y, sample_weight=self._counts[number])

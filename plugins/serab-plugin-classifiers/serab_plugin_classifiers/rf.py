@@ -16,7 +16,7 @@ SERAB_API_VERSION = 1
 
 
 def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
-    """A workspace that keeps forests which no depth limit has touched."""
+    """A workspace that keeps the trees which no depth limit has touched."""
     from serab_plugin_classifiers._forest import ForestWorkspace
 
     return ForestWorkspace(train, validation, seed)
