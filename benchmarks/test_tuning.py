@@ -24,6 +24,7 @@ from serab_core import plugins
 from serab_core.score.metrics import accuracy
 from serab_core.tune.normalise import per_speaker
 from serab_core.tune.study import best_point, fit_and_predict, search
+from serab_core.tune.wide import deal
 from serab_core.types import Examples
 
 STORED = Path(__file__).parents[2] / "shared" / "golden" / "emodb_features.npz"
@@ -103,6 +104,31 @@ def test_grids(benchmark, name, group, who, tmp_path):
     benchmark.extra_info["points"] = sum(
         int(np.prod([len(v) for v in plugins.classifier(n).search_space.values()])) for n in chosen
     )
+
+
+@pytest.mark.parametrize("tuner", ["grid", "tpe"])
+@pytest.mark.parametrize("name", [*SETS, "byol_a_512"])
+def test_wide_search(benchmark, name, tuner, tmp_path):
+    """60 trials of the wide spaces against all 100 points of the grids: time, and the best validation score."""
+    benchmark.group = f"{name}: 60 trials of TPE, and the grids"
+    train, validation, _ = task(name)
+    specs = [plugins.classifier(n) for n in ("lda", "lr", "qda", "rf", "svc")]
+    shares, count = deal(specs, 60), iter(range(100))
+
+    def run() -> float:
+        folder, best = tmp_path / str(next(count)), 0.0
+        folder.mkdir()
+        with threadpool_limits(1):
+            for spec in specs:
+                points = search(
+                    spec, spec.prepare(train, validation, seed=42), validation, accuracy, journal=folder / spec.name,
+                    seed=42, advance=lambda n: None, trials=shares[spec.name] if tuner == "tpe" else None,
+                )  # fmt: skip
+                best = max(best, best_point(points).score)
+        return best
+
+    best = benchmark.pedantic(run, rounds=3)
+    benchmark.extra_info["right_of_107"] = round(best * len(validation.y))
 
 
 class _Constant:

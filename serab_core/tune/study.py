@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from serab_core.types import ClassifierSpec, Examples, GridValue, Labels, Params, Predictor, Workspace
 
 _REASON = "reason"
+_STARTUP = 5
+"""Trials before TPE and pruning begin; the same for any number, so that a longer search begins as a shorter one."""
 
 
 def grid_points(spec: ClassifierSpec) -> tuple[Params, ...]:
@@ -148,7 +150,7 @@ def _search_wide(study: optuna.Study, run: _Run, seed: int, count: int) -> tuple
     def run_point(trial: optuna.Trial) -> float:
         return run.score(trial, suggest(trial, run.spec), prunes=True)
 
-    study.pruner = optuna.pruners.MedianPruner(n_startup_trials=5)
+    study.pruner = optuna.pruners.MedianPruner(n_startup_trials=_STARTUP)
     done = _ended(study)
     run.advance(min(len(done), count))
     while len(done) < count:
@@ -156,7 +158,7 @@ def _search_wide(study: optuna.Study, run: _Run, seed: int, count: int) -> tuple
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             study.sampler = optuna.samplers.TPESampler(
                 seed=seed + len(done),
-                n_startup_trials=max(4, count // 5),
+                n_startup_trials=_STARTUP,
                 multivariate=True,
                 group=True,
                 constant_liar=False,  # a trial that a kill left running must not count

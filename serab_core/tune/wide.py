@@ -38,10 +38,10 @@ def _condition(values: Range | Sequence[GridValue]) -> tuple[str, GridValue] | N
 
 
 def deal(specs: Sequence[ClassifierSpec], trials: int) -> dict[str, int]:
-    """Shares trials out among classifiers by how many parameters each has to search, at least one each."""
-    sizes = {spec.name: len(spec.wide_space or spec.search_space) for spec in specs}
+    """Shares trials out among classifiers by their parameters and weights, at least one each."""
+    sizes = {spec.name: len(spec.wide_space or spec.search_space) * spec.trial_weight for spec in specs}
     total = sum(sizes.values())
-    shares = {name: max(1, trials * size // total) for name, size in sizes.items()}
+    shares = {name: max(1, int(trials * size / total)) for name, size in sizes.items()}
     for name in sorted(sizes, key=lambda name: -sizes[name]):  # what rounding left over
         if sum(shares.values()) < trials:
             shares[name] += 1

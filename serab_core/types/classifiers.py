@@ -96,6 +96,8 @@ class ClassifierSpec:
         title: as tables show it.
         search_space: candidate values by parameter. Grid order is keys sorted, the last key fastest.
         wide_space: what `--tuner tpe` searches: a range or candidate values by parameter; empty for `search_space`.
+        trial_weight: of `--tuner tpe`'s trials each classifier gets a share by its parameters times this; below 1 for
+            one whose points are slow.
         prepare: builds the workspace; heavy imports belong in here.
         rebuild: the predictor of what a fitted one's `export()` returned, an `Exported`; None for a classifier whose
             predictors cannot be exported.
@@ -111,6 +113,7 @@ class ClassifierSpec:
     prepare: Prepare
     summary: str = ""
     wide_space: Mapping[str, Range | Sequence[GridValue]] = field(default_factory=dict)
+    trial_weight: float = 1.0
     rebuild: Callable[[Exported], Predictor] | None = None
     order: int = 100
     version: str = "1"

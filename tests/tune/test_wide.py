@@ -90,6 +90,7 @@ def test_the_same_whatever_happens(tmp_path):
     assert workspace.asked == []
     longer = run(workspace, tmp_path / "whole.h5", 30)
     assert longer[:24] == whole
+    assert longer == run(Workspace(), tmp_path / "fresh.h5", 30)
     assert len(workspace.asked) == 6
     assert run(Workspace(), tmp_path / "whole.h5", 10) == whole[:10]
 

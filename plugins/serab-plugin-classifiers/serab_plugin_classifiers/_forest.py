@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 TREES = 100
-STAGES = (25, 50, 75, TREES)
+STAGES = (10, 30, TREES)
 
 
 def allowed_threads() -> int:
@@ -148,7 +148,7 @@ class ForestWorkspace:
         return ForestPredictor.of(forest)
 
     def stages(self, params: Params) -> Iterator[RandomForestClassifier]:
-        """Forests of 25, 50, 75 and 100 trees, each the one before with more."""
+        """Forests of 10, 30 and 100 trees, each the one before with more."""
         return self._grow(self._train, params, STAGES)
 
     def _grow(self, examples: Examples, params: Params, sizes: tuple[int, ...]) -> Iterator[RandomForestClassifier]:

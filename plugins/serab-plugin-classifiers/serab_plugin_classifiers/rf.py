@@ -47,6 +47,7 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
                 "min_samples_split": Range(2, 20, integer=True),
                 "class_weight": CLASS_WEIGHTS,
             },
+            trial_weight=0.5,
             prepare=prepare,
             rebuild=rebuild,
             order=4,
