@@ -71,7 +71,7 @@ def _result(result: TaskResult, file: str, reused: bool) -> dict[str, Any]:
 
 
 def _outcome(outcome: ClassifierOutcome) -> dict[str, Any]:
-    failed = [point for point in outcome.points if point.score is None]
+    failed = [point for point in outcome.points if point.failed]
     return {
         "classifier": outcome.classifier,
         "params": None if outcome.params is None else dict(outcome.params),

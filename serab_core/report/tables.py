@@ -93,7 +93,7 @@ def _classifier_table(result: TaskResult, objective: str) -> Table:
     columns = ("", "Classifier", searched, "Acc. %", "UAR %", "Chosen point", "Failed")
     made = table(*columns, right=(searched, "Acc. %", "UAR %", "Failed"), title=escape(title))
     for outcome in result.outcomes:
-        failed = sum(point.score is None for point in outcome.points)
+        failed = sum(point.failed for point in outcome.points)
         made.add_row(
             "*" if outcome.classifier == result.chosen else "",
             escape(outcome.title),

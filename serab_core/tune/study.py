@@ -213,7 +213,7 @@ def _settled(study: optuna.Study) -> dict[tuple[tuple[str, GridValue], ...], opt
 def _point(params: Params, trial: optuna.trial.FrozenTrial) -> Point:
     if trial.state is TrialState.COMPLETE:
         return Point(params, trial.value)
-    return Point(params, None, str(trial.user_attrs[_REASON]))
+    return Point(params, None, str(trial.user_attrs[_REASON]), pruned=trial.state is TrialState.PRUNED)
 
 
 def _key(params: Params) -> tuple[tuple[str, GridValue], ...]:

@@ -48,11 +48,21 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One point of a search: its parameters and validation score, or why it could not be fitted."""
+    """One point of a search: its parameters and validation score, or why it has none.
+
+    Attributes:
+        pruned: it was given up as a poor one, and did not fail.
+    """
 
     params: Params
     score: float | None
     reason: str = ""
+    pruned: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether it could not be fitted."""
+        return self.score is None and not self.pruned
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,8 +107,12 @@ def test_an_interrupted_search_goes_on_alike(tmp_path, stop_at):
 
 def test_poor_points_are_given_up_and_say_so(tmp_path):
     points = run(Staged(), tmp_path / "s.h5", 30)
-    reasons = [p.reason for p in points if p.score is None]
-    assert any("given up after stage" in reason for reason in reasons)
+    pruned = [p for p in points if p.score is None]
+    assert pruned
+    for point in pruned:
+        assert point.pruned
+        assert not point.failed
+        assert "given up after stage" in point.reason
     assert best_point(points).score > 0.85
 
 

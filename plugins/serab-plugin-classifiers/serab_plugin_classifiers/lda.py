@@ -41,7 +41,11 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
             title="LDA",
             summary="linear discriminant analysis, Ledoit-Wolf shrinkage",
             search_space={"solver": ("lsqr",)},
-            wide_space={"solver": ("lsqr",), "shrinkage": Range(0.0, 1.0)},
+            wide_space={
+                "solver": ("lsqr",),
+                "rule": ("Ledoit-Wolf", "fixed"),
+                "shrinkage": Range(0.0, 1.0, when=("rule", "fixed")),
+            },
             prepare=prepare,
             rebuild=rebuild,
             order=1,
