@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-4
 """The largest entry of the gradient at which scikit-learn stops, by default."""
+OPTIMUM = 1e-8
+"""The same for the converged variant."""
 LEAST_FALL = 64 * float(np.finfo(float).eps)
 MAX_ITERATIONS = 10_000
 
@@ -106,6 +108,7 @@ class Problem:
         else:
             self._truth = np.zeros((count, n))
             self._truth[data.classes, np.arange(n)] = 1.0
+        self.size = (data.X.shape[1] + 1) * self.columns
         self._gradient = np.zeros((data.X.shape[1] + 1, self.columns))
 
     def loss_and_gradient(self, flat: Features) -> tuple[float, Features]:
@@ -134,44 +137,43 @@ class Problem:
         inner = weights[:-1].ravel()
         return float(self._share @ losses) + 0.5 * self._penalty * float(inner @ inner), gradient.ravel()
 
-    def has_converged(self) -> bool:
+    def has_converged(self, tolerance: float) -> bool:
         """Whether no entry of the last gradient exceeds the tolerance, in the original coordinates."""
         inner = self._gradient[:-1]
-        if np.abs(self._gradient[-1]).max() > TOLERANCE:
+        if np.abs(self._gradient[-1]).max() > tolerance:
             return False
         # The largest entry for a class is at least the length over the root of its dimensions: most steps end here.
-        if np.sqrt(np.einsum("rk,rk->k", inner, inner).max() / self._data.dimensions) > TOLERANCE:
+        if np.sqrt(np.einsum("rk,rk->k", inner, inner).max() / self._data.dimensions) > tolerance:
             return False
-        return float(np.abs(self._data.original(inner.T)).max()) <= TOLERANCE
+        return float(np.abs(self._data.original(inner.T)).max()) <= tolerance
 
 
-def fit_logistic(data: Coordinates, *, balanced: bool, C: float) -> LogisticPredictor:
-    """Fits one point from a cold start.
+def solve(problem: Problem, start: Features, *, tolerance: float = TOLERANCE, least: float = LEAST_FALL) -> Features:
+    """Weights and, last, intercepts, flat.
 
-    Raises:
-        PointError: the examples have one class only.
+    Args:
+        problem: what to minimise.
+        start: where from; zeros are scikit-learn's.
+        tolerance: the largest entry of the gradient to stop at.
+        least: the least relative fall of the loss to go on with.
     """
-    problem = Problem(data, balanced=balanced, C=C)
 
     def after_step(intermediate_result: scipy.optimize.OptimizeResult) -> None:
-        if problem.has_converged():
+        if problem.has_converged(tolerance):
             raise StopIteration
 
-    start = np.zeros((data.X.shape[1] + 1) * problem.columns)
     problem.loss_and_gradient(start)
-    if problem.has_converged():
-        flat = start
-    else:
-        flat = scipy.optimize.minimize(
-            problem.loss_and_gradient,
-            start,
-            method="L-BFGS-B",
-            jac=True,
-            callback=after_step,
-            options={"maxiter": MAX_ITERATIONS, "maxls": 50, "gtol": 0.0, "ftol": LEAST_FALL},
-        ).x
-    weights = flat.reshape(-1, problem.columns)
-    return LogisticPredictor(data.labels, data.original(weights[:-1].T), weights[-1])
+    if problem.has_converged(tolerance):
+        return start
+    solution: Features = scipy.optimize.minimize(
+        problem.loss_and_gradient,
+        start,
+        method="L-BFGS-B",
+        jac=True,
+        callback=after_step,
+        options={"maxiter": MAX_ITERATIONS, "maxls": 50, "gtol": 0.0, "ftol": least},
+    ).x
+    return solution
 
 
 class LogisticWorkspace:
@@ -192,6 +194,29 @@ class LogisticWorkspace:
     def _fitted(self, which: str, params: Params) -> LogisticPredictor:
         if which not in self._data:
             self._data[which] = Coordinates(self._examples[which])
-        C = params["C"]
+        C, balanced = params["C"], params["class_weight"] == "balanced"
         assert isinstance(C, float)
-        return fit_logistic(self._data[which], balanced=params["class_weight"] == "balanced", C=C)
+        data = self._data[which]
+        problem = Problem(data, balanced=balanced, C=C)
+        flat = self._solve(which, problem, C, balanced=balanced)
+        weights = flat.reshape(-1, problem.columns)
+        return LogisticPredictor(data.labels, data.original(weights[:-1].T), weights[-1])
+
+    def _solve(self, which: str, problem: Problem, C: float, *, balanced: bool) -> Features:
+        """From a cold start at every point, as scikit-learn."""
+        return solve(problem, np.zeros(problem.size))
+
+
+class ConvergedWorkspace(LogisticWorkspace):
+    """Solves to the optimum, each point from the nearest C that was solved for the same weighting."""
+
+    def __init__(self, train: Examples, validation: Examples) -> None:
+        super().__init__(train, validation)
+        self._solved: dict[tuple[str, bool], dict[float, Features]] = {}
+
+    def _solve(self, which: str, problem: Problem, C: float, *, balanced: bool) -> Features:
+        path = self._solved.setdefault((which, balanced), {})
+        nearest = min(path, key=lambda other: abs(np.log(other / C)), default=None)
+        start = np.zeros(problem.size) if nearest is None else path[nearest]
+        path[C] = solve(problem, start, tolerance=OPTIMUM, least=0.0)
+        return path[C]

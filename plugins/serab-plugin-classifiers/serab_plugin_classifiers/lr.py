@@ -22,6 +22,13 @@ def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace
     return LogisticWorkspace(train, validation)
 
 
+def prepare_converged(train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
+    """A workspace that goes to the optimum, along the path of C."""
+    from serab_plugin_classifiers._logistic import ConvergedWorkspace
+
+    return ConvergedWorkspace(train, validation)
+
+
 def rebuild(exported: Exported) -> Predictor:
     """The predictor of an exported one's arrays."""
     from serab_plugin_classifiers._logistic import LogisticPredictor
@@ -31,17 +38,32 @@ def rebuild(exported: Exported) -> Predictor:
 
 @hookimpl
 def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
-    """Registers `lr`."""
+    """Registers `lr` and `lr/converged`."""
+    space = {"C": C_VALUES, "class_weight": CLASS_WEIGHTS}
+    wide = {"C": Range(1e-6, 1e6, log=True), "class_weight": CLASS_WEIGHTS}
     register(
         ClassifierSpec(
             name="lr",
             title="LR",
-            summary="logistic regression, L2, lbfgs",
-            search_space={"C": C_VALUES, "class_weight": CLASS_WEIGHTS},
-            wide_space={"C": Range(1e-6, 1e6, log=True), "class_weight": CLASS_WEIGHTS},
+            summary="logistic regression, L2, lbfgs at its default tolerance",
+            search_space=space,
+            wide_space=wide,
             prepare=prepare,
             rebuild=rebuild,
             order=2,
+            libraries=("numpy", "scipy"),
+        )
+    )
+    register(
+        ClassifierSpec(
+            name="lr/converged",
+            title="LR, converged",
+            summary="logistic regression, L2, at its optimum; no protocol takes it",
+            search_space=space,
+            wide_space=wide,
+            prepare=prepare_converged,
+            rebuild=rebuild,
+            order=12,
             libraries=("numpy", "scipy"),
         )
     )

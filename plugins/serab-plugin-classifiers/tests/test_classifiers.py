@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from serab_plugin_classifiers._forest import ForestWorkspace
 from serab_plugin_classifiers._kernels import KernelWorkspace
 from serab_plugin_classifiers._linear import fit_linear, ledoit_wolf
-from serab_plugin_classifiers._logistic import LogisticWorkspace
+from serab_plugin_classifiers._logistic import ConvergedWorkspace, LogisticWorkspace
 from serab_plugin_classifiers._quadratic import QuadraticWorkspace
 from sklearn.covariance import ledoit_wolf as sk_ledoit_wolf
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
@@ -190,6 +190,19 @@ def test_lr_takes_scikit_learns_steps(seed, sizes, d, C, class_weight):
     assert np.median(np.abs(decision - expected)) <= 2e-3 * (np.abs(expected).max() + 1.0)
     differing = ours.predict(fresh.X) != theirs.predict(fresh.X)
     assert differing.mean() <= 0.02
+
+
+@pytest.mark.parametrize(("count", "d"), [((30, 25, 28), 12), ((9, 12, 8), 60), ((15, 11), 6)])
+def test_lr_converged_is_the_optimum_whatever_the_path(count, d):
+    train, fresh = examples(0, count, d), examples(1, (20,) * len(count), d).X
+    workspace = ConvergedWorkspace(train, train)
+    for C in (1.0, 1e-3, 10.0, 0.1):
+        ours = workspace.fit({"C": C, "class_weight": "balanced"})
+        theirs = LogisticRegression(C=C, class_weight="balanced", tol=1e-9, max_iter=100_000).fit(train.X, train.y)
+        decision = ours.decision(fresh)
+        if len(count) == 2:
+            decision = decision[:, 0]
+        np.testing.assert_allclose(decision, theirs.decision_function(fresh), atol=1e-4 * np.abs(decision).max())
 
 
 @pytest.mark.filterwarnings("ignore:Solver terminated early")
