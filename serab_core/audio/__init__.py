@@ -1,1 +1,1 @@
-"""Files to waveforms: decoding with soundfile, mono by averaging, resampling with soxr."""
+"""Files to waveforms, by soundfile and soxr; waveforms to log-mels, by kernels of our own (`mel`)."""

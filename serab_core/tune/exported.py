@@ -12,7 +12,7 @@ from serab_core import plugins
 from serab_core.errors import StoreError, UsageError
 from serab_core.store.atomic import replacing_folder
 from serab_core.store.jsonio import read_json, write_json
-from serab_core.tune.normalise import standardise
+from serab_core.tune.normalise import standardise, statistics
 from serab_core.types import Exported
 
 if TYPE_CHECKING:
@@ -98,10 +98,7 @@ def write_export(
 
     arrays = {name: np.ascontiguousarray(array) for name, array in exported.arrays.items()}
     if training is not None:
-        features = training.astype(np.float64)
-        mean = features.mean(axis=0)
-        deviation = (features - mean).std(axis=0)
-        deviation[deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)] = 1.0
+        mean, deviation = statistics(training.astype(np.float64))
         arrays |= {_MEAN: mean, _DEVIATION: deviation}
     with replacing_folder(folder) as made:
         save_file(arrays, made / ARRAYS)

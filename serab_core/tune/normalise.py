@@ -14,16 +14,21 @@ if TYPE_CHECKING:
     from serab_core.types import Embeddings, Features, Split
 
 
-def standardise(X: Features, reference: Features | None = None) -> Features:
-    """(X - mean) / deviation, the statistics taken from `reference` or from X itself.
+def statistics(X: Features) -> tuple[Features, Features]:
+    """Mean and deviation of each feature, both of shape (dim,).
 
-    The deviation is the population's (ddof 0), taken after centring; a feature that does not vary is only centred.
+    The deviation is the population's (ddof 0), taken after centring; that of a feature which does not vary is 1.
     """
-    reference = X if reference is None else reference
-    mean = reference.mean(axis=0)
-    deviation = (reference - mean).std(axis=0)
+    mean: Features = X.mean(axis=0)
+    deviation: Features = (X - mean).std(axis=0)
     # Constant columns: rounding in the mean leaves a deviation of a few ulps, which must not be blown up to 1.
     deviation[deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)] = 1.0
+    return mean, deviation
+
+
+def standardise(X: Features, reference: Features | None = None) -> Features:
+    """(X - mean) / deviation, the statistics taken from `reference` or from X itself."""
+    mean, deviation = statistics(X if reference is None else reference)
     result: Features = (X - mean) / deviation
     return result
 

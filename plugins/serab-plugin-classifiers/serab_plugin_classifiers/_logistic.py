@@ -9,17 +9,17 @@ original coordinates, and only once the gradient is short enough for it to hold.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.linalg
 import scipy.optimize
 
-from serab_core.types import Examples, Exported, PointError
+from serab_core.types import Examples, PointError
+from serab_plugin_classifiers._linear import LinearPredictor
 
 if TYPE_CHECKING:
-    from serab_core.types import Features, Labels, Params
+    from serab_core.types import Features, Params
 
 TOLERANCE = 1e-4
 """The largest entry of the gradient at which scikit-learn stops, by default."""
@@ -27,37 +27,6 @@ OPTIMUM = 1e-8
 """The same for the converged variant."""
 LEAST_FALL = 64 * float(np.finfo(float).eps)
 MAX_ITERATIONS = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class LogisticPredictor:
-    """A fitted model: class labels (k,), coefficients (k, d) and intercepts (k,); for two classes k rows become one."""
-
-    labels: Labels
-    coefficients: Features
-    intercepts: Features
-
-    def decision(self, X: Features) -> Features:
-        """Scores, float64, shape (n, k)."""
-        scores: Features = X @ self.coefficients.T + self.intercepts
-        return scores
-
-    def predict(self, X: Features) -> Labels:
-        """Class indices for features of shape (n, d)."""
-        scores = self.decision(X)
-        best = (scores[:, 0] > 0).astype(np.int64) if len(self.labels) == 2 else scores.argmax(axis=1)
-        predicted: Labels = self.labels[best]
-        return predicted
-
-    def export(self) -> Exported:
-        """Its arrays."""
-        arrays = {"labels": self.labels, "coefficients": self.coefficients, "intercepts": self.intercepts}
-        return Exported(arrays)
-
-    @classmethod
-    def rebuild(cls, exported: Exported) -> LogisticPredictor:
-        """From its arrays."""
-        return cls(**exported.arrays)
 
 
 class Coordinates:
@@ -183,15 +152,15 @@ class LogisticWorkspace:
         self._examples = {"train": train, "both": train.followed_by(validation)}
         self._data: dict[str, Coordinates] = {}
 
-    def fit(self, params: Params) -> LogisticPredictor:
+    def fit(self, params: Params) -> LinearPredictor:
         """Fits on the training examples. Raises PointError for a single class."""
         return self._fitted("train", params)
 
-    def refit(self, params: Params) -> LogisticPredictor:
+    def refit(self, params: Params) -> LinearPredictor:
         """Fits on training and validation examples together. Raises PointError for a single class."""
         return self._fitted("both", params)
 
-    def _fitted(self, which: str, params: Params) -> LogisticPredictor:
+    def _fitted(self, which: str, params: Params) -> LinearPredictor:
         if which not in self._data:
             self._data[which] = Coordinates(self._examples[which])
         C, balanced = params["C"], params["class_weight"] == "balanced"
@@ -200,7 +169,9 @@ class LogisticWorkspace:
         problem = Problem(data, balanced=balanced, C=C)
         flat = self._solve(which, problem, C, balanced=balanced)
         weights = flat.reshape(-1, problem.columns)
-        return LogisticPredictor(data.labels, data.original(weights[:-1].T), weights[-1])
+        if problem.columns == 1:  # the score of the second class over the first one's zero
+            weights = np.hstack([np.zeros_like(weights), weights])
+        return LinearPredictor(data.labels.astype(np.int64), data.original(weights[:-1].T), weights[-1])
 
     def _solve(self, which: str, problem: Problem, C: float, *, balanced: bool) -> Features:
         """From a cold start at every point, as scikit-learn."""

@@ -31,9 +31,9 @@ def prepare_converged(train: Examples, validation: Examples, /, *, seed: int) ->
 
 def rebuild(exported: Exported) -> Predictor:
     """The predictor of an exported one's arrays."""
-    from serab_plugin_classifiers._logistic import LogisticPredictor
+    from serab_plugin_classifiers._linear import LinearPredictor
 
-    return LogisticPredictor.rebuild(exported)
+    return LinearPredictor.rebuild(exported)
 
 
 @hookimpl
