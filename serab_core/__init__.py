@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from serab_core.errors import DataError as DataError
     from serab_core.errors import SerabError as SerabError
     from serab_core.hookspecs import hookimpl as hookimpl
+    from serab_core.store.weights import weights_path as weights_path
     from serab_core.tune.plain import estimator_workspace as estimator_workspace
     from serab_core.types import ClassifierSpec as ClassifierSpec
     from serab_core.types import CorpusExtractor as CorpusExtractor
@@ -67,6 +68,7 @@ _HOMES = {
     "DataError": "serab_core.errors",
     "SerabError": "serab_core.errors",
     "hookimpl": "serab_core.hookspecs",
+    "weights_path": "serab_core.store.weights",
     "estimator_workspace": "serab_core.tune.plain",
     **dict.fromkeys(_TYPES, "serab_core.types"),
 }

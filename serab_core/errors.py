@@ -11,6 +11,7 @@
     ├── ExtractorError         7   an extractor raised, or returned something else than it declared
     ├── TuningError            8   no classifier could be fitted
     ├── JobsFailedError        9   part of the work failed; the rest was done and kept
+    ├── WeightsError          10   weights are missing, not what they should be, or their terms were not agreed to
     └── InterruptedRunError  130   Ctrl-C; what was finished is kept
 
 A message has three parts: what happened, to which file, plugin or name, and what to do next.
@@ -118,6 +119,12 @@ class JobsFailedError(SerabError):
     """Part of the work failed; the rest was done and kept."""
 
     exit_code = 9
+
+
+class WeightsError(SerabError):
+    """Weights are missing, are not what they should be, or come on terms that were not agreed to."""
+
+    exit_code = 10
 
 
 class InterruptedRunError(SerabError):

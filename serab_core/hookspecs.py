@@ -29,6 +29,11 @@ def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
     """Hands each extractor of the plugin to `register`."""
 
 
+@hookspec(firstresult=True)
+def serab_make_extractor(argument: str) -> ExtractorSpec:
+    """Makes the extractor that `entry:argument` names, or whose folder says that it is the entry point's."""
+
+
 @hookspec
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
     """Hands each dataset of the plugin to `register`."""

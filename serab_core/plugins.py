@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from serab_registry import (
@@ -18,10 +21,10 @@ from serab_registry import (
 )
 
 from serab_core import hookspecs
-from serab_core.errors import PluginError, SerabError, UnknownNameError
+from serab_core.errors import PluginError, SerabError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from serab_core.types import ClassifierSpec, DatasetSpec, ExtractorSpec
 
@@ -33,6 +36,9 @@ _LIST_COMMAND = {
     Group.COMMANDS: "serab --help",
 }
 NO_PLUGINS_VARIABLE = "SERAB_NO_PLUGINS"
+FOLDER_FILE = "serab-extractor.json"
+"""In a folder that is an extractor: `{"schema": "serab.extractor-folder/1", "entry": "the entry point's name"}`."""
+FOLDER_SCHEMA = "serab.extractor-folder/1"
 
 
 @cache
@@ -58,9 +64,80 @@ def _spec_class(group: Group) -> type:
 
 
 def extractor(name: str) -> ExtractorSpec:
-    """The extractor called `name`. Raises UnknownNameError or PluginError."""
-    found: ExtractorSpec = translated(lambda: registry().get(Group.EXTRACTORS, name))
-    return found
+    """The extractor called `name`.
+
+    Args:
+        name: `entry`, `entry/variant`, `dist:entry`, `entry:argument`, or the path of a folder that says what it is;
+            the first two may be followed by options, `+option` or `+option=value`.
+
+    Raises:
+        UnknownNameError: nothing is called that, or has such an option.
+        UsageError: an option's value does not fit, or the folder is no extractor.
+        PluginError: its plugin fails.
+    """
+    if is_path(name):
+        folder = Path(name).expanduser().absolute()
+        return _made(_entry_of(folder), str(folder), name)
+    entry, _, argument = name.partition(":")
+    if argument and entry in registry().names(Group.EXTRACTORS):
+        return _made(entry, argument, name)
+    plain, *words = name.split("+")
+    found: ExtractorSpec = translated(lambda: registry().get(Group.EXTRACTORS, plain))
+    return with_options(found, words) if words else found
+
+
+def is_path(name: str) -> bool:
+    """Whether an extractor's name is that of a folder."""
+    return name.startswith((".", "/", "~")) or (os.sep != "/" and os.sep in name) or Path(name, FOLDER_FILE).exists()
+
+
+def _entry_of(folder: Path) -> str:
+    try:
+        described = json.loads((folder / FOLDER_FILE).read_text(encoding="utf-8"))
+        if described["schema"] == FOLDER_SCHEMA:
+            return str(described["entry"])
+        reason = f"{FOLDER_FILE} has schema {described['schema']!r}, not {FOLDER_SCHEMA!r}"
+    except FileNotFoundError:
+        reason = f"holds no extractor: {FOLDER_FILE} is missing" if folder.is_dir() else "is no folder"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = f"{FOLDER_FILE} cannot be read ({type(error).__name__})"
+    raise UsageError(
+        reason,
+        where=folder,
+        next_step="name a folder that `serab pretrain` wrote, or an installed extractor (serab list extractors)",
+    )
+
+
+def _made(entry: str, argument: str, name: str) -> ExtractorSpec:
+    made: ExtractorSpec = translated(lambda: registry().make(Group.EXTRACTORS, entry, argument, SerabError))
+    return replace(made, name=made.name or name)
+
+
+def with_options(spec: ExtractorSpec, words: Sequence[str]) -> ExtractorSpec:
+    """The extractor with options, named `name+option+option=value` in their order by name.
+
+    Raises:
+        UnknownNameError: it has no such option.
+        UsageError: an option is given twice, or its value does not fit.
+    """
+    pairs = [word.partition("=") for word in words]
+    chosen = {key: value for key, _, value in pairs}
+    for key in chosen:
+        if key not in spec.options or spec.configure is None:
+            known = "; ".join(f"+{option}: {text}" for option, text in spec.options.items())
+            raise UnknownNameError(
+                f"{spec.name} has no option {key!r}",
+                next_step=f"its options are {known}" if known else "it has no options: leave out what follows the +",
+            )
+    if len(chosen) < len(pairs):
+        raise UsageError("an option is given twice", where=spec.name, next_step="give each once")
+    assert spec.configure is not None
+    try:
+        made = spec.configure(chosen)
+    except ValueError as error:
+        raise UsageError(str(error), where=spec.name, next_step="see: serab list extractors --json") from error
+    text = "".join(f"+{key}={chosen[key]}" if chosen[key] else f"+{key}" for key in sorted(chosen))
+    return replace(made, name=f"{spec.name}{text}")
 
 
 def dataset(name: str) -> DatasetSpec:

@@ -66,8 +66,8 @@ def manager_for(record: PluginRecord, module: ModuleType, hookspecs: ModuleType)
     return manager
 
 
-def call_hook(record: PluginRecord, manager: pluggy.PluginManager, hook: str, **arguments: Any) -> None:
-    """Calls one hook of the one plugin that `manager` holds.
+def call_hook(record: PluginRecord, manager: pluggy.PluginManager, hook: str, **arguments: Any) -> Any:
+    """Calls one hook of the one plugin that `manager` holds, and returns what pluggy does.
 
     Raises:
         PluginLoadError: the module does not implement the hook, or its implementation raised or exited.
@@ -77,7 +77,7 @@ def call_hook(record: PluginRecord, manager: pluggy.PluginManager, hook: str, **
         raise PluginLoadError(record, f"{record.module} implements no hook {hook}; mark it with @hookimpl")
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            caller(**arguments)
+            return caller(**arguments)
     except PluginLoadError:
         raise
     except (Exception, SystemExit) as error:

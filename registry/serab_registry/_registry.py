@@ -134,6 +134,30 @@ class Registry:
             raise
         return self._remember(record, module)
 
+    def make(self, group: Group, name: str, argument: str, passing: type[Exception]) -> Any:
+        """What one plugin makes of a word that only it understands, by its hook `serab_make_<kind>`.
+
+        Args:
+            group: the group.
+            name: the plugin's, as `load` takes it.
+            argument: the word.
+            passing: errors that are the word's fault, and are raised as they are.
+
+        Raises as `load` does; PluginLoadError also for a plugin without the hook, or one that makes something else.
+        """
+        record = self._choose(group, name)
+        module = import_module(record)
+        manager = manager_for(record, module, self._hookspecs)
+        try:
+            item = call_hook(record, manager, f"serab_make_{group.kind}", argument=argument)
+        except PluginLoadError as error:
+            if isinstance(error.__cause__, passing):
+                raise error.__cause__ from None
+            raise
+        if not isinstance(item, self._item_type(group)):
+            raise PluginLoadError(record, f"made {type(item).__name__} of {argument!r}")
+        return item
+
     def probe_commands(self) -> None:
         """Imports every command plugin without adding its commands; what fails is remembered in `records`."""
         self._probe(Group.COMMANDS)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from serab_core.audio.resample import QUALITY
 from serab_core.errors import PluginError
 from serab_core.store.jsonio import digest
+from serab_core.store.weights import published_sha256
 
 if TYPE_CHECKING:
     from serab_core.types import ExtractorSpec
@@ -22,6 +23,7 @@ def fingerprint(spec: ExtractorSpec) -> dict[str, Any]:
 
     Raises:
         PluginError: the parameters are not plain values, or a library that it names is not installed.
+        WeightsError: the sha256 of its weights is told by nobody, and they are not there.
     """
     libraries = {}
     for name in sorted(spec.libraries):
@@ -38,7 +40,7 @@ def fingerprint(spec: ExtractorSpec) -> dict[str, Any]:
         "dtype": "float32",
         "sample_rate": spec.sample_rate,
         "parameters": dict(spec.parameters),
-        "weights": [weight.sha256 for weight in spec.weights],
+        "weights": [published_sha256(weight) for weight in spec.weights],
         "libraries": libraries,
         "audio": {"version": AUDIO_VERSION, "resampler": f"soxr {metadata.version('soxr')} {QUALITY}"},
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serab_core.embed.blocks import folder_for, is_done
+from serab_core.embed.corpus import known_state
 from serab_core.errors import StoreError
 from serab_core.run.jobs import (
     Source,
@@ -63,8 +64,9 @@ class Pair:
     def of(cls, plan: Plan, extractor: PlannedExtractor, task: Task) -> Pair:
         """The pair, with corpus statistics from an earlier run where there are any."""
         source = Source(str(plan.home.root), extractor.name, extractor.fingerprint, task)
-        pair = cls(plan, extractor, task, source)
-        if extractor.spec.uses_corpus and pair._state_path.exists():
+        known = known_state(extractor.spec, task.name) if extractor.spec.uses_corpus else None
+        pair = cls(plan, extractor, task, replace(source, state=known))
+        if extractor.spec.uses_corpus and known is None and pair._state_path.exists():
             try:
                 state = read_json(pair._state_path, _STATE_SCHEMA)["state"]
                 pair.source = replace(source, state=state)

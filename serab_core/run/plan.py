@@ -12,8 +12,10 @@ from serab_core import plugins
 from serab_core.data.prepare import prepare
 from serab_core.data.prepared import load, prepared_names
 from serab_core.data.protocols import SUITE
+from serab_core.embed.corpus import known_state
 from serab_core.embed.fingerprint import fingerprint_digest
 from serab_core.errors import UnknownNameError, UsageError
+from serab_core.store.weights import require_weights
 from serab_core.types import ProtocolSpec, Task
 
 if TYPE_CHECKING:
@@ -73,6 +75,7 @@ def make_plan(
     Raises:
         UsageError: a name is given twice, or none.
         UnknownNameError, PluginError: a name leads to no working plugin.
+        WeightsError: an extractor's weights are not there.
         NotPreparedError: a task that was asked for is not prepared.
         StoreError: the home cannot be used.
     """
@@ -85,6 +88,7 @@ def make_plan(
     planned = []
     for name in extractors:
         spec = plugins.extractor(name)
+        require_weights(home, spec.name, spec.weights)
         planned.append(PlannedExtractor(name, spec, fingerprint_digest(spec)))
     by_spec = {entry.fingerprint: entry.name for entry in planned}
     for entry in planned:
@@ -102,6 +106,9 @@ def make_plan(
     home.ensure()
     wanted = tuple(tasks) or _default_tasks(home, notices)
     loaded = tuple(_task(home, name, protocol, progress) for name in wanted)
+    for entry in planned:
+        for task in loaded:
+            known_state(entry.spec, task.name)  # what does not fit is told before anything is done
     prepared = set(prepared_names(home))
     return Plan(
         home=home,

@@ -29,6 +29,11 @@ class Home:
         return self.root / "embeddings"
 
     @property
+    def weights(self) -> Path:
+        """The files that extractors load, each with a record of where it comes from."""
+        return self.root / "weights"
+
+    @property
     def studies(self) -> Path:
         """HDF5 journals of trials, and what each classifier came to."""
         return self.root / "studies"
@@ -44,7 +49,7 @@ class Home:
         Raises:
             StoreError: the folder cannot be made or written.
         """
-        for folder in (self.datasets, self.embeddings, self.studies, self.results):
+        for folder in (self.datasets, self.weights, self.embeddings, self.studies, self.results):
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 probe = folder / f".probe-{os.getpid()}"

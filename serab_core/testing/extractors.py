@@ -9,6 +9,7 @@ import numpy as np
 from serab_core import plugins
 from serab_core.embed.fingerprint import fingerprint_digest
 from serab_core.testing.checks import Check, checker
+from serab_core.types import CorpusExtractor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,14 @@ def extractor_checks(name: str) -> Iterator[Check]:
 
     def extractor() -> Extractor:
         if not made:
-            made.append(plugins.extractor(name).factory())
+            spec = plugins.extractor(name)
+            fresh = spec.factory()
+            if spec.uses_corpus:
+                assert isinstance(fresh, CorpusExtractor), (
+                    "uses_corpus is declared; fit_corpus or use_corpus is missing"
+                )
+                fresh.use_corpus(fresh.fit_corpus(_clips(spec.sample_rate)))
+            made.append(fresh)
         return made[0]
 
     def embed(*waveforms: Waveform) -> Embeddings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from serab_core.types.arrays import CorpusState, Embeddings, Waveform
@@ -11,12 +12,28 @@ from serab_core.types.arrays import CorpusState, Embeddings, Waveform
 
 @dataclass(frozen=True, slots=True)
 class WeightFile:
-    """A file that an extractor needs: where it comes from, and what it must be."""
+    """A file that an extractor needs: where it comes from, and what it must be.
+
+    Attributes:
+        name: what it is called below `$SERAB_HOME/weights`, such as `my-model.safetensors`.
+        url: where it is published.
+        sha256: of the published file; None where nobody has told it: then that of the first one is kept, and shown.
+        size: of the published file, in bytes; None where it is not known.
+        licence: SPDX id or words; shown before the file is fetched or imported.
+        terms: what has to be agreed to first, in words; "" where nothing has.
+        convert: makes the file that the extractor loads (second argument) of the published one (first), once; without
+            it the published file is kept as it is. Raises ValueError, with what is wrong, for a file that is another.
+        mirrors: other addresses of the same file, tried in order.
+    """
 
     name: str
     url: str
-    sha256: str
-    size: int
+    sha256: str | None = None
+    size: int | None = None
+    licence: str = ""
+    terms: str = ""
+    convert: Callable[[Path, Path], None] | None = None
+    mirrors: tuple[str, ...] = ()
 
 
 @runtime_checkable
@@ -68,6 +85,11 @@ class ExtractorSpec:
         deterministic: whether the same input gives the same bytes every time.
         uses_corpus: whether it is a `CorpusExtractor`.
         expected_failures: conformance checks that are known to fail, with the reason.
+        options: what may be added to the name, such as `my-model+bf16` or `my-model+window=400`, with a sentence each.
+        configure: gives the spec with options, by name and value ("" for one without); the name is the core's to set.
+            Raises ValueError, with what is wrong, for a value that does not fit.
+        known_state: the corpus statistics of a task where they need not be computed, or None. Raises ValueError, with
+            what is wrong, for a task that has none.
     """
 
     name: str
@@ -85,3 +107,6 @@ class ExtractorSpec:
     deterministic: bool = True
     uses_corpus: bool = False
     expected_failures: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+    configure: Callable[[Mapping[str, str]], ExtractorSpec] | None = None
+    known_state: Callable[[str], CorpusState | None] | None = None

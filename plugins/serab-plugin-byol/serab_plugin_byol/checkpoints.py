@@ -1,0 +1,108 @@
+"""Released weights to ours: PyTorch files of either project, prefixed or not, to safetensors with our names."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from serab_plugin_byol.encoders import build
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from serab_plugin_byol.architecture import Architecture
+
+_AUDIONTT = [(rf"features\.{4 * i}\.", rf"blocks.{i}.conv.") for i in range(3)]
+_AUDIONTT += [(rf"features\.{4 * i + 1}\.", rf"blocks.{i}.norm.") for i in range(3)]
+_AUDIONTT += [(r"fc\.(\d)\.", r"head.\1.")]
+_LAYER = r"layers\.(\d)\.2\.layers\.0\."
+_CVT = [
+    (r"layers\.(\d)\.0\.", r"stages.\1.embed."),
+    (r"layers\.(\d)\.1\.g$", r"stages.\1.norm.gain"),
+    (r"layers\.(\d)\.1\.b$", r"stages.\1.norm.bias"),
+    *(
+        (rf"{_LAYER}0\.fn\.{theirs}\.net\.{i}\.", rf"stages.\1.attention.{ours}.{part}.")
+        for theirs, ours in (("to_q", "query"), ("to_kv", "key_value"))
+        for i, part in enumerate(("depthwise", "norm", "pointwise"))
+    ),
+    (rf"{_LAYER}0\.fn\.to_out\.0\.", r"stages.\1.attention.out."),
+    (rf"{_LAYER}0\.norm\.g$", r"stages.\1.attention_norm.gain"),
+    (rf"{_LAYER}0\.norm\.b$", r"stages.\1.attention_norm.bias"),
+    (rf"{_LAYER}1\.fn\.net\.0\.", r"stages.\1.mlp.0."),
+    (rf"{_LAYER}1\.fn\.net\.3\.", r"stages.\1.mlp.2."),
+    (rf"{_LAYER}1\.norm\.g$", r"stages.\1.mlp_norm.gain"),
+    (rf"{_LAYER}1\.norm\.b$", r"stages.\1.mlp_norm.bias"),
+]
+_RULES = {"audiontt": _AUDIONTT, "cvt": _CVT}
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a PyTorch or safetensors file, by name; a Lightning checkpoint's are under `state_dict`.
+
+    Raises:
+        ValueError: it is neither, or holds more than tensors and plain values, which is never run.
+    """
+    try:
+        return dict(load_file(path))
+    except (SafetensorError, ValueError):
+        pass
+    try:
+        found: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise ValueError(f"it holds no weights that PyTorch can read safely ({type(error).__name__})") from error
+    if isinstance(found, dict) and isinstance(found.get("state_dict"), dict):
+        found = found["state_dict"]
+    if not isinstance(found, dict):
+        raise ValueError(f"it holds {type(found).__name__}, not weights by name")
+    return {str(name): value for name, value in found.items() if isinstance(value, torch.Tensor)}
+
+
+def own_names(tensors: dict[str, Tensor], architecture: Architecture) -> dict[str, Tensor]:
+    """The network's tensors under our names.
+
+    Names may have any prefix, as in a checkpoint of a whole learner; of several networks in one file the online
+    encoder's are taken, for the target's trail behind.
+
+    Raises:
+        ValueError: some are missing or have another shape; says which.
+    """
+    wanted = build(architecture).state_dict()
+    groups: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        for place in re.finditer(r"(?:^|\.)(?=(?:features|fc|layers|blocks|head|stages)\.)", name):
+            own = _translated(name[place.end() :], architecture)
+            if own in wanted:
+                groups.setdefault(name[: place.end()], {})[own] = tensor
+                break
+    ranked = sorted(groups.items(), key=lambda item: (-len(item[1]), "target" in item[0], item[0]))
+    found = ranked[0][1] if ranked else {}
+    # Counters of batches came with PyTorch 0.4.1; they do nothing here.
+    missing = [name for name in wanted if name not in found and not name.endswith("num_batches_tracked")]
+    if missing:
+        raise ValueError(f"{len(missing)} of {len(wanted)} tensors are missing, {missing[0]} first")
+    for name, tensor in wanted.items():
+        given = found.setdefault(name, tensor)
+        if given.numel() != tensor.numel():
+            raise ValueError(f"{name} has shape {tuple(given.shape)}, not {tuple(tensor.shape)}: another size")
+        found[name] = given.reshape(tensor.shape).to(tensor.dtype).contiguous().clone()
+    return found
+
+
+def convert(source: Path, target: Path, architecture: Architecture) -> None:
+    """Writes a released file as safetensors with our names. Raises ValueError as `read_tensors` and `own_names`."""
+    save_file(own_names(read_tensors(source), architecture), target, metadata={"format": "pt"})
+
+
+def _translated(name: str, architecture: Architecture) -> str:
+    for pattern, replacement in _RULES[architecture.encoder]:
+        changed, count = re.subn(f"^{pattern}", replacement, name)
+        if count:
+            return changed
+    return name

@@ -1,0 +1,136 @@
+"""Runs an encoder on waveforms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serab_core.audio.mel import log_mels
+from serab_plugin_byol.front_end import buckets, lengthened, log_mel_spec, statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from serab_core import Embeddings, Waveform
+    from serab_plugin_byol.architecture import Architecture
+
+_MOST_FRAMES = {"cpu": 1_024, "cuda": 131_072}
+"""Of a batch: on a CPU so many that what a layer hands on stays in the cache, on a GPU so many that it is kept busy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an encoder's numbers depend on beside its weights.
+
+    Attributes:
+        window: of the log-mel, in samples at 16 kHz.
+        device: `cpu`, `cuda` or `cuda:1`.
+        bf16: whether the network computes in bfloat16.
+    """
+
+    window: int = 400
+    device: str = "cpu"
+    bf16: bool = False
+
+
+class Byol:
+    """An encoder of BYOL's family.
+
+    Args:
+        architecture: the network.
+        weights: its weights, in safetensors.
+        settings: how to run it.
+    """
+
+    def __init__(self, architecture: Architecture, weights: Path, settings: Settings) -> None:
+        self._architecture = architecture
+        self._weights = weights
+        self._settings = settings
+        self._spec = log_mel_spec(settings.window)
+        self._mean, self._deviation = 0.0, 1.0
+
+    def fit_corpus(self, train_waveforms: Iterable[Waveform]) -> dict[str, float]:
+        """The training split's log-mel statistics: see `front_end.statistics`."""
+        mean, deviation = statistics(train_waveforms, self._spec)
+        return {"logmel_mean": mean, "logmel_deviation": deviation}
+
+    def use_corpus(self, state: Mapping[str, Any]) -> None:
+        """Normalises log-mels by these statistics from now on."""
+        self._mean, self._deviation = float(state["logmel_mean"]), float(state["logmel_deviation"])
+
+    def embed(self, waveforms: Sequence[Waveform]) -> Embeddings:
+        """Embeddings of waveforms of any lengths.
+
+        Args:
+            waveforms: mono float32 at 16 kHz; what is shorter than 0.07 s is continued with zeros on both sides.
+
+        Returns:
+            float32, shape (len(waveforms), dim): row i the same, within 1e-5, as for waveform i alone.
+        """
+        import torch
+
+        signals = [lengthened(waveform, self._spec) for waveform in waveforms]
+        frames = [self._spec.frames(len(signal)) for signal in signals]
+        result = np.empty((len(signals), self._architecture.dim), np.float32)
+        with torch.inference_mode():
+            for places in buckets(frames, _MOST_FRAMES["cuda" if self._on_gpu else "cpu"]):
+                own = [signals[place] for place in places]
+                lengths = [frames[place] for place in places]
+                x = self._gpu_batch(own, lengths) if self._on_gpu else self._cpu_batch(own, lengths)
+                result[places] = self._run(x, lengths)
+        return result
+
+    @property
+    def _on_gpu(self) -> bool:
+        return self._settings.device != "cpu"
+
+    @cached_property
+    def _network(self) -> Any:
+        import torch
+        from safetensors.torch import load_file
+
+        from serab_plugin_byol.encoders import build
+
+        network = build(self._architecture)
+        network.load_state_dict(load_file(self._weights))
+        network.eval().requires_grad_(False)
+        network.fold()
+        kind = torch.bfloat16 if self._settings.bf16 else torch.float32
+        return network.to(device=self._settings.device, dtype=kind, memory_format=torch.channels_last)
+
+    def _cpu_batch(self, signals: list[Waveform], lengths: list[int]) -> Any:
+        """Normalised log-mels by the core's kernels, shape (n, 1, 64, frames), zeros behind the shorter ones."""
+        import torch
+
+        batch = np.zeros((len(signals), 1, self._spec.n_mels, lengths[0]), np.float32)
+        for row, mels in enumerate(log_mels(signals, self._spec, threads=None)):
+            np.subtract(mels, self._mean, out=batch[row, 0, :, : mels.shape[1]])
+            batch[row, 0, :, : mels.shape[1]] /= self._deviation
+        return torch.from_numpy(batch)
+
+    def _gpu_batch(self, signals: list[Waveform], lengths: list[int]) -> Any:
+        """The same by torchaudio on the GPU, a call for each length: a clip's end is reflected where it lies."""
+        import torch
+
+        from serab_core.audio.mel.torchaudio_ import torch_log_mels
+
+        device = torch.device(self._settings.device)
+        batch = torch.zeros((len(signals), 1, self._spec.n_mels, lengths[0]), device=device)
+        for samples in {len(signal) for signal in signals}:
+            rows = [row for row, signal in enumerate(signals) if len(signal) == samples]
+            given = torch.from_numpy(np.stack([signals[row] for row in rows])).to(device)
+            mels = torch_log_mels(given, self._spec)
+            batch[rows, 0, :, : mels.shape[-1]] = (mels - self._mean) / self._deviation
+        return batch
+
+    def _run(self, x: Any, lengths: list[int]) -> Embeddings:
+        import torch
+
+        ragged = None if lengths[0] == lengths[-1] else torch.tensor(lengths, device=self._settings.device)
+        kind = torch.bfloat16 if self._settings.bf16 else torch.float32
+        embedded: Embeddings = self._network(x.to(dtype=kind), ragged).float().cpu().numpy()
+        return embedded

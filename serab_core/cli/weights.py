@@ -1,0 +1,169 @@
+"""`serab weights`: the files that extractors load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from serab_core.store.home import Home
+    from serab_core.types import ExtractorSpec, WeightFile
+
+app = typer.Typer(no_args_is_help=True, help="Bring in the weights that extractors need, and see what is there.")
+_Accept = Annotated[
+    bool, typer.Option("--accept-licence", help="Agree to the file's terms without being asked; they are shown.")
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
+
+
+@app.command("list", help="Show which weights the installed extractors need, and which are there.")
+def list_command(as_json: _Json = False) -> None:
+    """Shows weights."""
+    from rich.markup import escape
+    from serab_registry import Group
+
+    from serab_core import plugins
+    from serab_core.cli.output import print_json, stdout
+    from serab_core.report.tables import table
+    from serab_core.store.home import find_home
+
+    home = find_home()
+    rows = [_row(home, spec, w) for spec in plugins.all_specs(Group.EXTRACTORS).values() for w in spec.weights]
+    if as_json:
+        print_json({"schema": "serab.weights-list/1", "home": str(home.weights), "weights": rows})
+        return
+    made = table("Extractor", "Here", "Bytes", "sha256", "Licence", right=["Bytes"])
+    for row in rows:
+        size, sha256 = row["size"], row["sha256"]
+        made.add_row(
+            escape(row["extractor"]),
+            "yes" if row["installed"] else "-",
+            f"{size:,}" if size else "-",
+            f"{sha256[:12]}…" if sha256 else "-",
+            escape(row["licence"]),
+        )
+    stdout().print(made)
+    for row in rows:
+        stdout().print(f"{row['extractor']}: {row['url']}", markup=False, highlight=False, soft_wrap=True)
+    stdout().print(f"They are kept in {home.weights}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command("import", help="Take in a weight file that you downloaded.")
+def import_command(
+    extractor: Annotated[str, typer.Argument(metavar="X", help="The extractor, such as byol-s/512.")],
+    file: Annotated[Path, typer.Argument(help="The published file.")],
+    accept: _Accept = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Take another file than the one recorded before.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Takes in a file."""
+    from serab_core import plugins
+    from serab_core.errors import WeightsError
+    from serab_core.store.home import find_home
+    from serab_core.store.weights import take_in
+
+    home = find_home().ensure()
+    spec = plugins.extractor(extractor)
+    weight = _weight_for(spec, file)
+    if not file.is_file():
+        raise WeightsError("is no file", where=str(file), next_step="check the path")
+    _agree(home, weight, accept)
+    take_in(home, weight, file, str(file.absolute()), replace=replace)
+    _tell(home, spec, weight, as_json, pinned=weight.sha256 is not None)
+
+
+@app.command("fetch", help="Download the weights of extractors. What is there already is left alone.")
+def fetch_command(
+    extractors: Annotated[list[str], typer.Argument(metavar="X [Y ...]", help="Extractors, such as byol-s/512.")],
+    accept: _Accept = False,
+    as_json: _Json = False,
+) -> None:
+    """Downloads files."""
+    from serab_core import plugins
+    from serab_core.cli.output import stderr
+    from serab_core.errors import UsageError
+    from serab_core.report.progress import progress_on
+    from serab_core.store.fetch import fetch
+    from serab_core.store.home import find_home
+    from serab_core.store.weights import installed, take_in
+
+    home = find_home().ensure()
+    for spec in [plugins.extractor(name) for name in extractors]:
+        if not spec.weights:
+            raise UsageError("needs no weights", where=spec.name, next_step="leave it out")
+        for weight in spec.weights:
+            if installed(home, weight) is None:
+                _agree(home, weight, accept)
+                got = fetch(home, spec.name, weight, progress_on(stderr()))
+                take_in(home, weight, got, weight.url)
+                got.unlink(missing_ok=True)
+            _tell(home, spec, weight, as_json, pinned=weight.sha256 is not None)
+
+
+def _weight_for(spec: ExtractorSpec, file: Path) -> WeightFile:
+    """The one of the extractor's weight files that `file` is: by its published name where there are several."""
+    from serab_core.errors import UsageError
+
+    if not spec.weights:
+        raise UsageError("needs no weights", where=spec.name, next_step="leave it out")
+    if len(spec.weights) == 1:
+        return spec.weights[0]
+    for weight in spec.weights:
+        if file.name in (weight.url.rpartition("/")[2], Path(weight.name).name):
+            return weight
+    names = ", ".join(weight.url.rpartition("/")[2] for weight in spec.weights)
+    raise UsageError(f"needs several files: {names}", where=spec.name, next_step=f"rename {file.name} to one of them")
+
+
+def _agree(home: Home, weight: WeightFile, accept: bool) -> None:
+    """Shows the licence, and asks where there is something to agree to."""
+    import sys
+
+    from serab_core.cli.output import stderr
+    from serab_core.store.weights import agree
+
+    errors = stderr()
+    errors.print(f"Licence of {weight.name}: {weight.licence or 'unknown'}", markup=False, highlight=False)
+
+    def ask(weight: WeightFile) -> bool:
+        errors.print(weight.terms, markup=False, highlight=False)
+        if accept:
+            return True
+        return sys.stdin.isatty() and typer.confirm("Do you agree?", err=True)
+
+    agree(home, weight, ask)
+
+
+def _tell(home: Home, spec: ExtractorSpec, weight: WeightFile, as_json: bool, *, pinned: bool) -> None:
+    from serab_core.cli.output import print_json, stdout
+
+    row = _row(home, spec, weight)
+    if as_json:
+        print_json({"schema": "serab.weights-file/1", **row})
+        return
+    how = "as its plugin has it" if pinned else "recorded now: no published figure to hold it against"
+    text = (
+        f"{spec.name}: {row['path']}\n"
+        f"  of {row['size']:,} bytes, sha256 {row['sha256']} ({how})\n"
+        f"  next: serab eval {spec.name}"
+    )
+    stdout().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _row(home: Home, spec: ExtractorSpec, weight: WeightFile) -> dict[str, Any]:
+    from serab_core.store.weights import installed
+
+    found = installed(home, weight)
+    return {
+        "extractor": spec.name,
+        "name": weight.name,
+        "installed": found is not None,
+        "path": str(home.weights / weight.name),
+        "url": weight.url,
+        "size": found.source_size if found else weight.size,
+        "sha256": found.source_sha256 if found else weight.sha256,
+        "licence": weight.licence,
+        "source": found.source if found else None,
+    }

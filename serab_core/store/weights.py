@@ -1,0 +1,203 @@
+"""The files that extractors load: taking one in, knowing which one is there, finding it again."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from serab_core.errors import StoreError, WeightsError, store_error
+from serab_core.store.atomic import replacing
+from serab_core.store.home import find_home
+from serab_core.store.jsonio import read_json, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from serab_core.store.home import Home
+    from serab_core.types import WeightFile
+
+SCHEMA = "serab.weights/1"
+AGREED_SCHEMA = "serab.agreed-terms/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A weight file that is there.
+
+    Attributes:
+        source: the address or file it came from.
+        source_sha256: of the file as it was published: what fingerprints name.
+        source_size: of that, in bytes.
+        sha256: of the file as it is kept, which is what the extractor loads.
+        licence: as it was shown.
+        taken_in: when, ISO 8601.
+    """
+
+    source: str
+    source_sha256: str
+    source_size: int
+    sha256: str
+    licence: str
+    taken_in: str
+
+
+def file_sha256(path: Path) -> str:
+    """sha256 of a file. Raises StoreError."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise store_error(error, path, "read") from error
+
+
+def installed(home: Home, weight: WeightFile) -> Installed | None:
+    """What is known of the weight file, or None where it is not there. Raises StoreError for a damaged record."""
+    record = _record(home, weight)
+    if not record.exists() or not _path(home, weight).exists():
+        return None
+    value = read_json(record, SCHEMA)
+    del value["schema"]
+    try:
+        return Installed(**value)
+    except TypeError as error:
+        raise StoreError("is incomplete", where=record, next_step="fetch or import the weights again") from error
+
+
+def published_sha256(weight: WeightFile) -> str:
+    """sha256 of the published file: what its plugin says, else that of the file which was taken in.
+
+    Raises:
+        WeightsError: the plugin does not say, and no file is there.
+    """
+    if weight.sha256 is not None:
+        return weight.sha256
+    found = installed(find_home(), weight)
+    if found is None:
+        raise WeightsError(f"{weight.name} is not there", where=str(find_home().weights))
+    return found.source_sha256
+
+
+def weights_path(weight: WeightFile) -> Path:
+    """Where the file is that an extractor loads; its factory asks.
+
+    Raises:
+        WeightsError: it is not there, or is not what it was when it was taken in.
+    """
+    home = find_home()
+    found = installed(home, weight)
+    path = _path(home, weight)
+    if found is None:
+        raise WeightsError(f"{weight.name} is not there", where=str(home.weights))
+    if file_sha256(path) != found.sha256:
+        raise WeightsError(
+            "has changed since it was taken in",
+            where=path,
+            next_step="remove it, then fetch or import the weights again",
+        )
+    return path
+
+
+def require_weights(home: Home, extractor: str, weights: Sequence[WeightFile]) -> None:
+    """Makes sure that an extractor's weights are there.
+
+    Raises:
+        WeightsError: a file is missing; says which, how large, where from and how to bring it in.
+    """
+    for weight in weights:
+        if installed(home, weight) is None:
+            raise WeightsError(
+                f"its weights are not here: {describe(weight)}",
+                where=extractor,
+                next_step=f"`serab weights fetch {extractor}`, or download {weight.url} yourself and "
+                f"`serab weights import {extractor} FILE`; it will be kept in {home.weights}",
+            )
+
+
+def describe(weight: WeightFile) -> str:
+    """The published file in words: its name, size, sha256 and licence."""
+    size = f"{weight.size:,} bytes" if weight.size is not None else "size not known beforehand"
+    sha256 = f"sha256 {weight.sha256}" if weight.sha256 else "sha256 recorded at first use"
+    return f"{weight.url.rpartition('/')[2]} ({size}; {sha256}; licence {weight.licence or 'unknown'})"
+
+
+def take_in(home: Home, weight: WeightFile, source: Path, origin: str, *, replace: bool = False) -> Installed:
+    """Checks a published file, converts it, and keeps the result.
+
+    Args:
+        home: the home.
+        weight: what it should be.
+        source: the file.
+        origin: the address or path to note down.
+        replace: take a file that differs from the one recorded at first use.
+
+    Raises:
+        WeightsError: it is another file, or cannot be converted. Nothing is kept then.
+        StoreError: it cannot be read or kept.
+    """
+    sha256 = file_sha256(source)
+    wanted, told_by = weight.sha256, "its plugin"
+    if wanted is None and not replace and (before := installed(home, weight)) is not None:
+        wanted, told_by = before.source_sha256, f"{before.source}, taken in {before.taken_in}"
+    if wanted is not None and sha256 != wanted:
+        raise WeightsError(
+            f"is not {describe(weight)}: its sha256 is {sha256}, that of {told_by} is {wanted}",
+            where=origin,
+            next_step="download it again, and mind that GitHub's page of a file is not the file"
+            if weight.sha256
+            else "if the new file is the right one: --replace",
+        )
+    path = _path(home, weight)
+    try:
+        with replacing(path) as temporary:
+            if weight.convert is None:
+                temporary.write_bytes(source.read_bytes())
+            else:
+                weight.convert(source, temporary)
+            own = file_sha256(temporary)
+    except ValueError as error:
+        raise WeightsError(
+            f"cannot be used as {weight.name}: {error}", where=origin, next_step=f"it should be {describe(weight)}"
+        ) from error
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    found = Installed(origin, sha256, source.stat().st_size, own, weight.licence, now)
+    write_json(_record(home, weight), {"schema": SCHEMA, **asdict(found)})
+    return found
+
+
+def agree(home: Home, weight: WeightFile, ask: Callable[[WeightFile], bool]) -> None:
+    """Asks for a yes to the file's terms, once for all files on the same terms.
+
+    Args:
+        home: the home, where the yes is noted down.
+        weight: the file.
+        ask: shows the terms and returns whether they are agreed to.
+
+    Raises:
+        WeightsError: they are not.
+    """
+    if not weight.terms:
+        return
+    path = home.weights / "agreed-terms.json"
+    agreed = dict(read_json(path, AGREED_SCHEMA)["agreed"]) if path.exists() else {}
+    key = hashlib.sha256(weight.terms.encode()).hexdigest()
+    if key in agreed:
+        return
+    if not ask(weight):
+        raise WeightsError(
+            f"comes on terms that were not agreed to ({weight.licence})",
+            where=weight.name,
+            next_step="read them, and add --accept-licence if you agree",
+        )
+    agreed[key] = {"licence": weight.licence, "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+    write_json(path, {"schema": AGREED_SCHEMA, "agreed": agreed})
+
+
+def _path(home: Home, weight: WeightFile) -> Path:
+    return home.weights / weight.name
+
+
+def _record(home: Home, weight: WeightFile) -> Path:
+    return home.weights / f"{weight.name}.json"
