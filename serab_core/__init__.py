@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from serab_core.cores import free_cores as free_cores
     from serab_core.data.naming import index_by_name as index_by_name
     from serab_core.errors import DataError as DataError
     from serab_core.errors import SerabError as SerabError
@@ -64,6 +65,7 @@ _TYPES = [
     "WeightFile",
 ]
 _HOMES = {
+    "free_cores": "serab_core.cores",
     "index_by_name": "serab_core.data.naming",
     "DataError": "serab_core.errors",
     "SerabError": "serab_core.errors",

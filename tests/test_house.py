@@ -22,6 +22,7 @@ ROOMS = [
     "types",
     "hookspecs",
     "plugins",
+    "cores",
     "audio",
     "store",
     "data",

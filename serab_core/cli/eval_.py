@@ -46,7 +46,7 @@ def evaluate_command(
     from serab_core.report.progress import progress_on
     from serab_core.report.tables import print_run
     from serab_core.run.evaluate import evaluate
-    from serab_core.run.executors import available_cores
+    from serab_core.cores import available_cores
     from serab_core.run.plan import make_plan
     from serab_core.store.home import find_home
     from serab_core.store.results import result_path

@@ -17,7 +17,7 @@ from serab_core.embed.fingerprint import fingerprint
 from serab_core.errors import DataError, ExtractorError, SerabError
 from serab_core.store.jsonio import digest
 from serab_core.store.shards import write_shard
-from serab_core.types import CorpusExtractor
+from serab_core.types import CorpusExtractor, WarmExtractor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -98,6 +98,13 @@ def fit_corpus(name: str, train: Sequence[Utterance]) -> CorpusState:
     except (TypeError, ValueError) as error:
         raise ExtractorError(f"fit_corpus returned no mapping of plain numbers ({error})", where=name) from error
     return dict(state)
+
+
+def warm(name: str) -> None:
+    """Lets an extractor load what it needs. Raises ExtractorError."""
+    extractor = _extractor(name)
+    if isinstance(extractor, WarmExtractor):
+        _guard(plugins.extractor(name), "warm", extractor.warm)
 
 
 @lru_cache(maxsize=2)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from serab_core import plugins
 from serab_core.errors import InterruptedRunError, SerabError
 from serab_core.run.executors import local_executor
+from serab_core.run.jobs import run_warm
 from serab_core.run.pair import Job, Pair
 from serab_core.types import Failure, Run, TaskResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from serab_registry import Listeners
 
@@ -104,6 +105,7 @@ def _work_off(
                 board = _Board(executor, listeners, {}, results, failures)
                 for position, pair in pairs.items():
                     _advance(board, position, pair)
+                _warm_the_idle(board, pairs.values(), jobs)
                 positions = {id(pair): position for position, pair in pairs.items()}
                 while board.pending:
                     done, _ = wait(board.pending, return_when=FIRST_COMPLETED)
@@ -117,6 +119,14 @@ def _work_off(
                 "interrupted; what was finished is kept",
                 next_step="run the same command again to go on from there",
             ) from error
+
+
+def _warm_the_idle(board: _Board, pairs: Collection[Pair], jobs: int) -> None:
+    """Workers that have to wait for corpus statistics load the extractor meanwhile."""
+    fitting = [job.arguments[0] for _, job in board.pending.values() if job.kind == "fit"]
+    if fitting and len(pairs) == len(fitting):
+        for _ in range(jobs - len(board.pending)):
+            board.executor.submit(run_warm, fitting[0])
 
 
 def _take(board: _Board, position: int, pair: Pair, job: Job, future: Future[Any]) -> None:

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import threading
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from serab_core.cores import available_cores
 from serab_core.run import worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _T = TypeVar("_T")
-
-
-def available_cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class InlineExecutor(Executor):
@@ -57,7 +50,7 @@ def local_executor(jobs: int, advance: Callable[[str, int], None]) -> Iterator[E
     reader = threading.Thread(target=_drain, args=(queue, advance), daemon=True)
     reader.start()
     threads = max(1, available_cores() // jobs)
-    pool = ProcessPoolExecutor(jobs, context, worker.initialise, (queue, threads))
+    pool = ProcessPoolExecutor(jobs, context, worker.initialise, (queue, threads, context.Value("i", 0)))
     try:
         yield pool
         pool.shutdown(wait=True)

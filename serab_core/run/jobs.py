@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core import plugins
 from serab_core.embed.blocks import Block, cut_blocks, read_blocks
-from serab_core.embed.embedder import embed_block, fit_corpus
-from serab_core.errors import PluginError, StoreError
-from serab_core.run.worker import report
+from serab_core.embed.embedder import embed_block, fit_corpus, warm
+from serab_core.errors import PluginError, SerabError, StoreError
+from serab_core.run.worker import report, working
 from serab_core.score.metrics import METRICS, accuracy, uar
 from serab_core.store.home import Home
 from serab_core.store.jsonio import digest
@@ -57,11 +58,19 @@ class Source:
         return digest([self.fingerprint, dict(self.state)])
 
 
+@working()
 def run_fit(extractor: str, train: tuple[Utterance, ...]) -> CorpusState:
     """Computes an extractor's corpus statistics."""
     return fit_corpus(extractor, train)
 
 
+def run_warm(extractor: str) -> None:
+    """Lets an extractor load its libraries and weights in a worker that would wait."""
+    with contextlib.suppress(SerabError):  # the first block will meet it again, and say so
+        warm(extractor)
+
+
+@working()
 def run_block(extractor: str, fingerprint: str, block: Block, state: CorpusState | None) -> None:
     """Embeds one block into its shard."""
     embed_block(extractor, fingerprint, block, state, partial(report, EMBED))
@@ -89,6 +98,7 @@ def finished_outcome(home: Home, study: str) -> ClassifierOutcome | None:
         return None
 
 
+@working()
 def run_classifier(classifier: str, protocol: ProtocolSpec, source: Source) -> ClassifierOutcome:
     """Tunes, refits and tests one classifier, and writes its outcome down."""
     home = Home(Path(source.home))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import serab_core
 from serab_core.embed.fingerprint import fingerprint
-from serab_core.run.executors import available_cores
+from serab_core.cores import available_cores
 
 if TYPE_CHECKING:
     from serab_core.run.jobs import Source

@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
+from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING, Any
 
+from serab_core.cores import available_cores, share_cores
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -23,15 +27,19 @@ _THREAD_VARIABLES = (
 )
 
 _report: Callable[[str, int], None] | None = None
+_busy: Any = None
 
 
-def initialise(queue: Any, threads: int) -> None:
+def initialise(queue: Any, threads: int, busy: Any) -> None:
     """Prepares a worker process: bounded threads, no Ctrl-C of its own, an end when its parent ends.
 
     Args:
         queue: where progress goes, as (stage, steps).
         threads: how many each numerical library may use.
+        busy: a shared counter of the workers that have a job.
     """
+    global _busy
+    _busy = busy
     for variable in _THREAD_VARIABLES:
         os.environ[variable] = str(threads)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent sees Ctrl-C and ends its workers
@@ -39,6 +47,24 @@ def initialise(queue: Any, threads: int) -> None:
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
     report_to(lambda stage, steps: queue.put((stage, steps)))
+    # After multiprocessing's own farewell nothing is left to do; taking torch's modules down would last a second.
+    Finalize(None, _leave, exitpriority=-100)
+
+
+@contextlib.contextmanager
+def working() -> Iterator[None]:
+    """Around a job: counts this worker among the busy ones, and tells plugins how many cores are theirs meanwhile."""
+    if _busy is None:
+        yield
+        return
+    with _busy.get_lock():
+        _busy.value += 1
+    try:
+        with share_cores(lambda: max(1, available_cores() // max(1, _busy.value))):
+            yield
+    finally:
+        with _busy.get_lock():
+            _busy.value -= 1
 
 
 def report_to(report: Callable[[str, int], None] | None) -> None:
@@ -52,6 +78,13 @@ def report(stage: str, steps: int) -> None:
     if _report is not None and steps:
         with contextlib.suppress(OSError, ValueError):
             _report(stage, steps)
+
+
+def _leave() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(0)
 
 
 def _end_with(sentinel: int) -> None:

@@ -25,7 +25,7 @@ from serab_core.types.classifiers import (
     Workspace,
 )
 from serab_core.types.datasets import DatasetSpec, Entry, Index, Skipped, SourceFile, SplitVariant, Task, Utterance
-from serab_core.types.extractors import CorpusExtractor, Extractor, ExtractorSpec, WeightFile
+from serab_core.types.extractors import CorpusExtractor, Extractor, ExtractorSpec, WarmExtractor, WeightFile
 from serab_core.types.progress import Progress
 from serab_core.types.results import ClassifierOutcome, Failure, Point, Predictions, ProtocolSpec, Run, TaskResult
 
@@ -64,6 +64,7 @@ __all__ = [
     "Task",
     "TaskResult",
     "Utterance",
+    "WarmExtractor",
     "Waveform",
     "WeightFile",
     "Workspace",

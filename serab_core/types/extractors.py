@@ -53,6 +53,15 @@ class Extractor(Protocol):
 
 
 @runtime_checkable
+class WarmExtractor(Extractor, Protocol):
+    """An extractor that can load what it needs ahead, while its worker has nothing else to do."""
+
+    def warm(self) -> None:
+        """Imports libraries and loads weights; `embed` does so too where this was not called."""
+        ...
+
+
+@runtime_checkable
 class CorpusExtractor(Extractor, Protocol):
     """An extractor that needs statistics of the training split, such as BYOL's log-mel mean and deviation."""
 

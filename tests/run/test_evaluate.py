@@ -315,4 +315,4 @@ def test_progress_that_nobody_reads_stops_no_work():
 
 def test_cores_without_affinity(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    assert executors.available_cores() == os.cpu_count()
+    assert cores.available_cores() == os.cpu_count()

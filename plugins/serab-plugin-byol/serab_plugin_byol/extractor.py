@@ -53,6 +53,11 @@ class Byol:
         self._spec = log_mel_spec(settings.window)
         self._mean, self._deviation = 0.0, 1.0
 
+    def warm(self) -> None:
+        """Imports torch, loads the network and compiles or loads the kernels."""
+        log_mels([np.zeros(1_600, np.float32)], self._spec)
+        self._network  # noqa: B018
+
     def fit_corpus(self, train_waveforms: Iterable[Waveform]) -> dict[str, float]:
         """The training split's log-mel statistics: see `front_end.statistics`."""
         mean, deviation = statistics(train_waveforms, self._spec)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 
+from serab_core import free_cores
 from serab_core.types import Examples, Exported, PointError
 
 if TYPE_CHECKING:
@@ -24,12 +24,6 @@ if TYPE_CHECKING:
 
 TREES = 100
 STAGES = (10, 30, TREES)
-
-
-def allowed_threads() -> int:
-    """Threads that this process may use: what serab gave its worker, or all cores."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, int(os.environ.get("OMP_NUM_THREADS") or cores))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +149,7 @@ class ForestWorkspace:
         """Grows one forest to each of these sizes: the trees are those of a forest grown to the last at once."""
         forest = RandomForestClassifier(warm_start=len(sizes) > 1, random_state=self._seed, **dict(params))
         for size in sizes:
-            forest.set_params(n_estimators=size, n_jobs=allowed_threads())
+            forest.set_params(n_estimators=size, n_jobs=free_cores())
             try:
                 forest.fit(examples.X, examples.y)
             except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
@@ -179,7 +173,7 @@ class _Family:
         """The trees under a depth limit."""
         if limit in self._grown:
             return self._grown[limit]
-        with ThreadPoolExecutor(allowed_threads()) as pool:
+        with ThreadPoolExecutor(free_cores()) as pool:
             trees = list(pool.map(lambda number: self._tree(number, limit), range(len(self._counts))))
         self._grown[limit] = trees
         self._untouched = [
