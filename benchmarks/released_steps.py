@@ -16,6 +16,7 @@ import pandas as pd
 import soundfile
 import torch
 from safetensors.torch import load_file
+from serab_plugin_byol.encoders import AudioNTT
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -23,8 +24,6 @@ from sklearn.metrics import recall_score
 from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from sklearn.svm import SVC
 from torchaudio.transforms import MelSpectrogram
-
-from serab_plugin_byol.encoders import AudioNTT
 
 MEAN, DEVIATION = -2.8677765532835164, 4.3890416494835955  # of this copy, as the released code computes them
 SPLITS = {"train": ("09", "15", "11", "16", "08", "13"), "validation": ("14", "10"), "test": ("03", "12")}

@@ -40,13 +40,13 @@ def evaluate_command(
 ) -> None:
     """Scores extractors on tasks."""
     from serab_core.cli.output import print_json, stderr, stdout
+    from serab_core.cores import available_cores
     from serab_core.data.protocols import find_protocol, with_tuner
     from serab_core.errors import JobsFailedError
     from serab_core.report.documents import eval_document
     from serab_core.report.progress import progress_on
     from serab_core.report.tables import print_run
     from serab_core.run.evaluate import evaluate
-    from serab_core.cores import available_cores
     from serab_core.run.plan import make_plan
     from serab_core.store.home import find_home
     from serab_core.store.results import result_path

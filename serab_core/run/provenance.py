@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import serab_core
-from serab_core.embed.fingerprint import fingerprint
 from serab_core.cores import available_cores
+from serab_core.embed.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from serab_core.run.jobs import Source

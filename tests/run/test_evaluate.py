@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import pytest
 
-from serab_core import plugins
+from serab_core import cores, plugins
 from serab_core.data.protocols import PROTOCOLS
 from serab_core.errors import InterruptedRunError, NotPreparedError, PluginError, UnknownNameError, UsageError
 from serab_core.run import executors

@@ -30,7 +30,7 @@ _BYOL_S = """@inproceedings{scheidwasser2022serab,
   pages     = {7697--7701},
   year      = {2022}
 }"""
-_NTT_TERMS = """These weights belong to NTT and come under its "Software License Agreement for Evaluation". In our words:
+_NTT_TERMS = """These weights belong to NTT, under its "Software License Agreement for Evaluation". In our words:
   - you may use them internally, to test, analyse and evaluate what the paper describes; backup copies are allowed;
   - you may not sell, assign, lease, distribute or otherwise hand them on, nor disclose them to third parties;
   - you may not modify or reverse engineer them; on termination you destroy all copies;

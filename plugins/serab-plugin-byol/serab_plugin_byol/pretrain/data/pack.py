@@ -1,0 +1,163 @@
+"""Packs: audio decoded and resampled once, as 16-bit samples in HDF5, laid out so that training maps it into memory."""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import h5py
+import numpy as np
+
+from serab_core.audio.decode import decode
+from serab_core.audio.resample import resample
+from serab_core.errors import AudioError, DataError, store_error
+from serab_core.store.atomic import replacing, sweep
+from serab_core.store.jsonio import digest
+from serab_plugin_byol.pretrain.config import RATE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from serab_core.types import Progress
+
+SCHEMA = "serab.pack/1"
+SHARD_SAMPLES = 1 << 27
+"""Samples of a shard, at least, unless it is the last: 256 MiB, 2.3 hours."""
+_AT_A_TIME = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What came of packing: the shards, how much is in them, and what was left out with its reason."""
+
+    shards: tuple[Path, ...]
+    clips: int
+    seconds: float
+    skipped: tuple[tuple[str, str], ...]
+
+
+def pack(
+    files: Sequence[Path], folder: Path, progress: Progress, *, jobs: int = 1, shard_samples: int = SHARD_SAMPLES
+) -> Packed:
+    """Decodes files into shards. A pack of the same files that was stopped goes on after its last whole shard.
+
+    Args:
+        files: audio; what cannot be decoded or is empty is left out and reported.
+        folder: where the shards go, `pack-00000.h5` and so on.
+        progress: told of files.
+        jobs: processes that decode.
+        shard_samples: samples of a shard.
+
+    Raises:
+        DataError: the folder holds a pack of other files, or nothing can be decoded.
+        StoreError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise store_error(error, folder) from error
+    sweep(folder)
+    identity = digest([str(path) for path in files])
+    done, clips, seconds, skipped, shards = 0, 0, 0.0, [], []
+    for path in sorted(folder.glob("pack-*.h5")):
+        with h5py.File(path, "r") as file:
+            if file.attrs.get("files") != identity:
+                raise DataError(
+                    "holds a pack of other files", where=path, next_step="name another folder, or remove this one"
+                )
+            done += int(file.attrs["consumed"])
+            clips += len(file["starts"]) - 1
+            seconds += float(file["starts"][-1]) / RATE
+            skipped += [tuple(pair) for pair in zip(*(file[k].asstr()[:] for k in ("skipped", "reasons")), strict=True)]
+        shards.append(path)
+    shard = _Shard()
+    with progress.stage("Packing", len(files)) as advance:
+        advance(done)
+        for path, samples, reason in _decoded(files[done:], jobs):
+            shard.take(path, samples, reason)
+            advance(1)
+            if shard.samples >= shard_samples:
+                shards.append(shard.write(folder, len(shards), identity))
+                clips, seconds = clips + len(shard.names), seconds + shard.samples / RATE
+                skipped += shard.skipped
+                shard = _Shard()
+    if shard.names or shard.skipped:
+        shards.append(shard.write(folder, len(shards), identity))
+        clips, seconds = clips + len(shard.names), seconds + shard.samples / RATE
+        skipped += shard.skipped
+    if not clips:
+        why = f": {skipped[0][0]} {skipped[0][1]}" if skipped else ""
+        raise DataError(f"none of {len(files)} files could be packed{why}", where=folder)
+    return Packed(tuple(shards), clips, seconds, tuple(skipped))
+
+
+class _Shard:
+    """What goes into the next shard."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.parts: list[NDArray[np.int16]] = []
+        self.skipped: list[tuple[str, str]] = []
+        self.samples = 0
+
+    def take(self, path: Path, samples: NDArray[np.int16] | None, reason: str) -> None:
+        if samples is None:
+            self.skipped.append((str(path), reason))
+            return
+        self.names.append(str(path))
+        self.parts.append(samples)
+        self.samples += len(samples)
+
+    def write(self, folder: Path, number: int, identity: str) -> Path:
+        path = folder / f"pack-{number:05d}.h5"
+        text = h5py.string_dtype()
+        with replacing(path) as temporary, h5py.File(temporary, "w", libver="latest") as file:
+            file.attrs.update(schema=SCHEMA, rate=RATE, files=identity, consumed=len(self.names) + len(self.skipped))
+            # One stretch without chunks or compression: it can be mapped into memory.
+            flat = file.create_dataset("samples", (self.samples,), np.int16)
+            at = 0
+            for part in self.parts:
+                flat[at : at + len(part)] = part
+                at += len(part)
+            file["starts"] = np.cumsum([0, *map(len, self.parts)], dtype=np.int64)
+            file.create_dataset("names", data=self.names, dtype=text)
+            file.create_dataset("skipped", data=[name for name, _ in self.skipped], dtype=text)
+            file.create_dataset("reasons", data=[reason for _, reason in self.skipped], dtype=text)
+        return path
+
+
+def _decoded(files: Sequence[Path], jobs: int) -> Iterator[tuple[Path, NDArray[np.int16] | None, str]]:
+    """Each file's samples, in order; with several processes never far ahead of what is taken."""
+    if jobs <= 1 or len(files) < 2 * _AT_A_TIME:
+        for path in files:
+            yield (path, *_decode(path))
+        return
+    groups = [files[begin : begin + _AT_A_TIME] for begin in range(0, len(files), _AT_A_TIME)]
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        coming = iter(groups)
+        waiting = deque((group, pool.submit(_decode_all, group)) for group in islice(coming, 2 * jobs))
+        while waiting:
+            group, future = waiting.popleft()
+            for path, result in zip(group, future.result(), strict=True):
+                yield (path, *result)
+            waiting.extend((group, pool.submit(_decode_all, group)) for group in islice(coming, 1))
+
+
+def _decode_all(files: Sequence[Path]) -> list[tuple[NDArray[np.int16] | None, str]]:
+    return [_decode(path) for path in files]
+
+
+def _decode(path: Path) -> tuple[NDArray[np.int16] | None, str]:
+    try:
+        decoded = decode(path, str(path))
+    except AudioError as error:
+        return None, error.what
+    samples = resample(decoded.samples, decoded.rate, RATE)
+    return np.round(np.clip(samples, -1.0, 32767 / 32768) * 32768).astype(np.int16), ""

@@ -1,0 +1,177 @@
+"""Draws batches of segments out of packs: any batch can be made again from its number, so that a run can go on."""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import h5py
+import numpy as np
+
+from serab_core.errors import DataError
+from serab_plugin_byol.pretrain.config import RATE
+from serab_plugin_byol.pretrain.data.pack import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+_AHEAD = 4
+_ORDER, _CROP = 0, 1  # what a random stream is for
+
+
+class Segments:
+    """The clips of packs, mapped into memory.
+
+    Args:
+        packs: HDF5 shards that `pack` wrote, or folders of them.
+
+    Raises:
+        DataError: there is none, or one is no pack.
+    """
+
+    def __init__(self, packs: Sequence[Path]) -> None:
+        paths = [own for path in packs for own in (sorted(path.glob("pack-*.h5")) if path.is_dir() else [path])]
+        if not paths:
+            raise DataError(
+                "holds no pack", where=", ".join(map(str, packs)), next_step="make one with: serab pretrain pack"
+            )
+        self._maps = [_mapped(path) for path in paths]
+        self._shard = np.concatenate([np.full(len(starts) - 1, n) for n, (_, starts) in enumerate(self._maps)])
+        self._start = np.concatenate([starts[:-1] for _, starts in self._maps])
+        self._length = np.concatenate([np.diff(starts) for _, starts in self._maps])
+
+    def __len__(self) -> int:
+        return len(self._start)
+
+    @property
+    def digest(self) -> str:
+        """sha256 over all clips' lengths and the samples around each one's middle: tells data apart, quickly."""
+        told = hashlib.sha256(self._length.tobytes())
+        for shard, start, length in zip(self._shard, self._start, self._length, strict=True):
+            told.update(self._maps[shard][0][start + length // 2 : start + length // 2 + 16].tobytes())
+        return told.hexdigest()
+
+    @property
+    def seconds(self) -> float:
+        """Of audio."""
+        return float(self._length.sum()) / RATE
+
+    def batch(self, clips: NDArray[np.int64], at: NDArray[np.float64], unit: int) -> NDArray[np.int16]:
+        """A segment of each clip.
+
+        Args:
+            clips: numbers of clips.
+            at: where in the clip, from 0 (its beginning) to 1 (its end).
+            unit: samples of a segment; a shorter clip lies in the middle, between zeros.
+
+        Returns:
+            int16, shape (len(clips), unit).
+        """
+        out = np.zeros((len(clips), unit), np.int16)
+        room = np.maximum(self._length[clips] - unit, 0)
+        begins = self._start[clips] + np.minimum((at * (room + 1)).astype(np.int64), room)
+        lengths = np.minimum(self._length[clips], unit)
+        lefts = (unit - lengths) // 2
+        for row, (shard, begin, length, left) in enumerate(
+            zip(self._shard[clips], begins, lengths, lefts, strict=True)
+        ):
+            out[row, left : left + length] = self._maps[shard][0][begin : begin + length]
+        return out
+
+
+class Draw:
+    """Which segments each batch has: permutations of all clips, one after the other without a gap.
+
+    Args:
+        clips: how many there are.
+        batch: segments of a batch, on all ranks together.
+        rank, world: whose share is drawn, of how many.
+        random_crop: whether a segment lies anywhere in its clip, or at its beginning.
+        seed: of order and places.
+    """
+
+    def __init__(self, clips: int, batch: int, *, rank: int, world: int, random_crop: bool, seed: int) -> None:
+        self._clips, self._batch, self._rank, self._world = clips, batch, rank, world
+        self._random_crop, self._seed = random_crop, seed
+        self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
+
+    def of(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The clips of batch `number` and where in them, as `Segments.batch` takes them."""
+        begin = number * self._batch
+        places = np.arange(begin, begin + self._batch)[self._rank :: self._world]
+        clips = np.array([self._permutation(int(p) // self._clips)[int(p) % self._clips] for p in places], np.int64)
+        stream = np.random.Generator(np.random.Philox(key=[self._seed, 2 * number + _CROP]))
+        at = stream.random(self._batch)[self._rank :: self._world] if self._random_crop else np.zeros(len(places))
+        return clips, at
+
+    def _permutation(self, epoch: int) -> NDArray[np.int64]:
+        if self._order[0] != epoch:
+            stream = np.random.Generator(np.random.Philox(key=[self._seed, 2 * epoch + _ORDER]))
+            self._order = epoch, stream.permutation(self._clips)
+        return self._order[1]
+
+
+class Ahead:
+    """Makes batches in a thread while the device works, and counts how long it was waited for.
+
+    Args:
+        make: gives batch `number`.
+        first: the first to make.
+        last: where to stop.
+    """
+
+    def __init__(self, make: Callable[[int], NDArray[np.int16]], first: int, last: int) -> None:
+        self._make, self._first, self._last = make, first, last
+        self.waited_s = 0.0
+
+    def __iter__(self) -> Iterator[NDArray[np.int16]]:
+        ready: queue.Queue[NDArray[np.int16] | BaseException] = queue.Queue(_AHEAD)
+        stop = threading.Event()
+
+        def work() -> None:
+            for number in range(self._first, self._last):
+                try:
+                    item: NDArray[np.int16] | BaseException = self._make(number)
+                except BaseException as error:
+                    item = error
+                while not stop.is_set():
+                    try:
+                        ready.put(item, timeout=0.1)
+                        break
+                    except queue.Full:
+                        continue
+                if stop.is_set() or isinstance(item, BaseException):
+                    return
+
+        threading.Thread(target=work, daemon=True, name="segments").start()
+        try:
+            for _ in range(self._first, self._last):
+                begin = time.perf_counter()
+                item = ready.get()
+                self.waited_s += time.perf_counter() - begin
+                if isinstance(item, BaseException):
+                    raise item
+                yield item
+        finally:
+            stop.set()
+
+
+def _mapped(path: Path) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
+    try:
+        with h5py.File(path, "r") as file:
+            if file.attrs.get("schema") != SCHEMA:
+                raise DataError("is no pack", where=path, next_step="make one with: serab pretrain pack")
+            samples = file["samples"]
+            offset, length = samples.id.get_offset(), len(samples)
+            starts = file["starts"][:]
+    except (OSError, KeyError) as error:
+        raise DataError(f"cannot be read ({error})", where=path, next_step="pack the audio again") from error
+    if offset is None or not length:
+        return np.empty(0, np.int16), starts
+    return np.memmap(path, np.int16, "r", offset, (length,)), starts

@@ -1,0 +1,61 @@
+"""Which audio files a word on the command line means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from serab_core.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus", ".w64"})
+
+
+def audio_files(sources: Sequence[Path]) -> list[Path]:
+    """The files of folders and lists, sorted, each once.
+
+    Args:
+        sources: folders (all audio below them), text files with a path a line (relative to the list's folder; blank
+            lines and those that begin with # are passed over), or audio files.
+
+    Raises:
+        DataError: a source does not exist, is no text, names a missing file, or nothing is found.
+    """
+    found: dict[Path, None] = {}
+    for source in sources:
+        for path in sorted(_files_of(source)):
+            found[path.absolute()] = None
+    if not found:
+        raise DataError(
+            "no audio is found", where=", ".join(map(str, sources)), next_step="name a folder of WAV or FLAC files"
+        )
+    return list(found)
+
+
+def _files_of(source: Path) -> list[Path]:
+    if source.is_dir():
+        return [
+            path
+            for path in source.rglob("*")
+            if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+        ]
+    if not source.is_file():
+        raise DataError("is neither a folder nor a file", where=source, next_step="check the path")
+    if source.suffix.lower() in SUFFIXES:
+        return [source]
+    try:
+        lines = source.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"is no list of files ({type(error).__name__})", where=source, next_step="give a path a line, in UTF-8"
+        ) from error
+    paths = [source.parent / line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    for number, path in enumerate(paths):
+        if not path.is_file():
+            raise DataError(
+                f"names {path}, entry {number + 1} of {len(paths)}, which is not there", where=source,
+                next_step="mend the list; its paths are relative to its own folder",
+            )  # fmt: skip
+    return paths

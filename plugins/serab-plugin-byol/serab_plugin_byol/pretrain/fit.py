@@ -1,0 +1,196 @@
+"""Runs a pre-training: a folder, Lightning's trainer, and the way back into a run that was stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import logging
+import math
+import warnings
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from serab_core.errors import InterruptedRunError, UsageError
+from serab_core.store.atomic import sweep, write_bytes
+from serab_core.store.jsonio import read_json, write_json
+from serab_plugin_byol.pretrain.config import Config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from serab_core.types import Progress
+    from serab_plugin_byol.pretrain.data.segments import Segments
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
+DATA_SCHEMA = "serab.pretrain-data/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where and how a run is computed: what may differ from one start to the next.
+
+    Attributes:
+        accelerator: `auto`, `cpu` or `cuda`.
+        devices: on each node.
+        nodes: how many.
+        bf16: mixed precision in bfloat16.
+        accumulate: batches that make a step, on each device.
+        save_every, log_every: steps.
+        probe: a prepared task, or "".
+        probe_every: steps.
+    """
+
+    accelerator: str = "auto"
+    devices: int = 1
+    nodes: int = 1
+    bf16: bool = False
+    accumulate: int = 1
+    save_every: int = 500
+    log_every: int = 10
+    probe: str = ""
+    probe_every: int = 500
+
+
+def steps_of(config: Config, clips: int) -> int:
+    """The steps of a whole training: passes over the clips, a batch at a time."""
+    return math.ceil(config.epochs * clips / config.batch)
+
+
+def fit(
+    folder: Path, config: Config, segments: Segments, machine: Machine, progress: Progress, steps: int | None = None
+) -> dict[str, Any]:
+    """Trains, or goes on training.
+
+    Args:
+        folder: of the run; with a checkpoint in it the run goes on from there.
+        config: hyper-parameters.
+        segments: audio.
+        machine: where to compute.
+        progress: for words.
+        steps: of the optimiser, in place of the configuration's epochs.
+
+    Returns:
+        a summary.
+
+    Raises:
+        UsageError: the folder holds another run, or devices and batch do not fit.
+        InterruptedRunError: Ctrl-C; the last checkpoint stays.
+        StoreError: the folder cannot be written.
+    """
+    world = machine.devices * machine.nodes
+    if config.batch % (world * machine.accumulate) or config.batch // (world * machine.accumulate) < 2:
+        raise UsageError(
+            f"a batch of {config.batch} cannot be dealt evenly, two and more each, to {world} devices in "
+            f"{machine.accumulate} parts",
+            next_step="choose another batch, --devices or --accumulate",
+        )
+    steps = steps or steps_of(config, len(segments))
+    _claim(folder, config, segments)
+    _quiet()
+    _keep_memory()
+    import torch
+    from lightning.pytorch import Trainer
+    from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+
+    from serab_plugin_byol.pretrain.checkpoint import Keep, WholeFiles, newest, step_of
+    from serab_plugin_byol.pretrain.module import Pretraining
+    from serab_plugin_byol.pretrain.probe import Probe
+    from serab_plugin_byol.pretrain.watch import Show, Watch
+
+    before = newest(folder)
+    if before is not None:
+        done = step_of(before)
+        progress.note(f"Going on from step {done:,} of {steps:,}.")
+        if done >= steps:
+            return _summary(folder, done, None)
+    module = Pretraining(config, segments, steps, machine.accumulate)
+    probe = Probe(machine.probe, config.window) if machine.probe else None
+    logs = folder / "logs"
+    trainer = Trainer(
+        accelerator=machine.accelerator,
+        devices=machine.devices,
+        num_nodes=machine.nodes,
+        strategy="ddp" if world > 1 else "auto",
+        sync_batchnorm=world > 1 and torch.cuda.is_available() and machine.accelerator != "cpu",
+        precision="bf16-mixed" if machine.bf16 else "32-true",
+        accumulate_grad_batches=machine.accumulate,
+        max_steps=steps,
+        max_epochs=-1,
+        use_distributed_sampler=False,
+        logger=[CSVLogger(logs, name="", version="csv"), TensorBoardLogger(logs, name="", version="tensorboard")],
+        log_every_n_steps=machine.log_every,
+        callbacks=[
+            Watch(progress, machine.log_every, probe, machine.probe_every),
+            Keep(folder, config, machine.save_every, steps),
+            Show(progress, steps),
+        ],
+        plugins=[WholeFiles()],
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=False,
+        num_sanity_val_steps=0,
+    )
+    try:
+        trainer.fit(module, ckpt_path=before, weights_only=True)
+    except (KeyboardInterrupt, SystemExit) as error:
+        raise _interrupted(folder) from error
+    if trainer.interrupted:
+        raise _interrupted(folder)
+    return _summary(folder, trainer.global_step, trainer)
+
+
+def _interrupted(folder: Path) -> InterruptedRunError:
+    return InterruptedRunError(
+        "interrupted; the last checkpoint is kept",
+        where=folder,
+        next_step="run the same command again to go on from there",
+    )
+
+
+def _claim(folder: Path, config: Config, segments: Segments) -> None:
+    """Makes the folder this run's, or finds that it is another's."""
+    from serab_plugin_byol.pretrain.config import read
+
+    data = {"clips": len(segments), "seconds": round(segments.seconds, 3), "digest": segments.digest}
+    file = folder / "config.toml"
+    if file.exists():
+        found = read(file, Config())
+        differing = [
+            f"{name} {value!r}, here {getattr(config, name)!r}"
+            for name, value in asdict(found).items()
+            if value != getattr(config, name)
+        ]
+        if (folder / "data.json").exists():
+            before = read_json(folder / "data.json", DATA_SCHEMA)
+            differing += [f"data of {before['clips']} clips, here others"] if before["digest"] != data["digest"] else []
+        if differing:
+            raise UsageError(
+                f"holds another run: {'; '.join(differing)}", where=folder,
+                next_step="name another --output, or take the same settings to go on",
+            )  # fmt: skip
+    sweep(folder) if folder.exists() else None
+    write_bytes(file, config.to_toml().encode())
+    write_json(folder / "data.json", {"schema": DATA_SCHEMA, **data})
+
+
+def _summary(folder: Path, steps: int, trainer: Any) -> dict[str, Any]:
+    loss = trainer.callback_metrics.get("loss") if trainer is not None else None
+    return {"folder": str(folder), "steps": steps, "loss": float(loss) if loss is not None else None}
+
+
+def _keep_memory() -> None:
+    """Tells glibc to keep freed memory: else each step's activations are mapped, cleared and unmapped anew.
+
+    On a CPU that took more time than the network's backward pass. Elsewhere than on Linux nothing happens.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+        mallopt(_M_MMAP_THRESHOLD, 1 << 30)
+        mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
+
+
+def _quiet() -> None:
+    """Lightning's advertisements and advice are not for the users of a finished trainer."""
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module=r"lightning\..*")

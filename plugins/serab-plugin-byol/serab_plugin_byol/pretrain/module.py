@@ -1,0 +1,112 @@
+"""The learner as Lightning runs it: data, optimiser, and a state from which a run goes on to the same bits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.distributed
+from lightning.pytorch import LightningModule
+
+from serab_plugin_byol.pretrain.data.segments import Ahead, Draw
+from serab_plugin_byol.pretrain.learner import Learner
+from serab_plugin_byol.pretrain.views import Views
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from torch import Tensor
+
+    from serab_plugin_byol.pretrain.config import Config
+    from serab_plugin_byol.pretrain.data.segments import Segments
+
+_RANKS = 4096  # more processes than anybody has: batch and rank in one number
+
+
+class Pretraining(LightningModule):
+    """One pre-training.
+
+    Everything random in a step hangs on the seed, the number of the batch and the rank, so that none of the random
+    generators has a state to be kept.
+
+    Args:
+        config: the hyper-parameters.
+        segments: the audio.
+        steps: how many optimiser's steps there are.
+        accumulate: batches a step on each device.
+    """
+
+    def __init__(self, config: Config, segments: Segments, steps: int, accumulate: int) -> None:
+        super().__init__()
+        torch.manual_seed(config.seed)
+        self.learner = Learner(config).to(memory_format=torch.channels_last)
+        self.views = Views(config, len(segments))
+        self.embedded: Tensor | None = None
+        self.loader: Ahead | None = None
+        self._config, self._segments = config, segments
+        self._accumulate = accumulate
+        self._batches = steps * accumulate
+        self._next = 0
+
+    def train_dataloader(self) -> Iterator[Tensor]:
+        """Batches from the one that comes next, made ahead in a thread."""
+        config, world = self._config, self.trainer.world_size
+        draw = Draw(
+            len(self._segments),
+            config.batch // self._accumulate,
+            rank=self.global_rank,
+            world=world,
+            random_crop=config.random_crop,
+            seed=config.seed,
+        )
+        pin = self.device.type == "cuda"
+
+        def make(number: int) -> Tensor:
+            batch = torch.from_numpy(self._segments.batch(*draw.of(number), config.unit))
+            return batch.pin_memory() if pin else batch
+
+        self.loader = Ahead(make, self._next, self._batches)
+        return self.loader  # type: ignore[return-value]
+
+    def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
+        """The loss of a batch of samples, int16, shape (n, unit)."""
+        number = self._next * _RANKS + self.global_rank
+        torch.manual_seed((self._config.seed << 40) + number)  # dropout's
+        views = self.views(batch, number)
+        loss, self.embedded = self.learner(views)
+        self.log("loss", loss, on_step=True, on_epoch=False)
+        self._next += 1
+        return loss
+
+    def optimizer_step(self, *arguments: Any, **named: Any) -> None:
+        """The optimiser's step, and then the target's."""
+        super().optimizer_step(*arguments, **named)
+        self.learner.update_target()
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Adam or AdamW over what is trained."""
+        kind: Callable[..., torch.optim.Optimizer] = (
+            torch.optim.AdamW if self._config.optimiser == "adamw" else torch.optim.Adam
+        )
+        own = [parameter for parameter in self.learner.parameters() if parameter.requires_grad]
+        return kind(own, lr=self._config.learning_rate, weight_decay=self._config.weight_decay)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Adds the position in the data, and what each rank's augmentations have seen."""
+        checkpoint["byol"] = {"next": self._next, "views": _from_all_ranks(self.views.state())}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Takes them up again."""
+        kept = checkpoint["byol"]
+        self._next = int(kept["next"])
+        states = kept["views"]
+        self.views.load(states[self.global_rank % len(states)], self.trainer.strategy.root_device)
+
+
+def _from_all_ranks(state: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every rank's state, on every rank."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return [state]
+    states: list[Any] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(states, state)
+    return states

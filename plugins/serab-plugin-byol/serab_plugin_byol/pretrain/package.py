@@ -1,0 +1,101 @@
+"""Writes a plugin package around a trained encoder."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+from serab_core.errors import UsageError
+from serab_core.plugins import FOLDER_FILE
+from serab_core.store.atomic import replacing_folder
+from serab_plugin_byol.pretrain.run_folder import WEIGHTS, extractor_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PROJECT = """\
+[build-system]
+requires = ["hatchling>=1.27"]
+build-backend = "hatchling.build"
+
+[project]
+name = "serab-plugin-{name}"
+version = "0.1.0"
+description = "{name}: an encoder of BYOL's family as a serab extractor"
+readme = "README.md"
+license = {{ text = "{licence}" }}
+requires-python = ">=3.11"
+dependencies = ["serab-plugin-byol>=0.1,<0.2"]
+
+[project.entry-points."serab.extractors"]
+{name} = "{module}"
+
+[tool.hatch.build.targets.wheel]
+packages = ["{module}"]
+"""
+_MODULE = '''\
+"""{name}, made by `serab pretrain`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from serab_core import hookimpl
+from serab_plugin_byol.pretrain.run_folder import extractor_in
+
+if TYPE_CHECKING:
+    from serab_core import ExtractorSpec
+    from serab_core.hookspecs import Register
+
+SERAB_API_VERSION = 1
+
+
+@hookimpl
+def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
+    """Registers the encoder that lies beside this file."""
+    register(extractor_in(Path(__file__).parent, "{name}", {licence!r}))
+'''
+_README = """\
+# serab-plugin-{name}
+
+{summary}
+
+    pip install .
+    serab eval {name}
+
+`{module}/config.toml` has every hyper-parameter of its training. Licence of the weights: {licence}.
+"""
+
+
+def write_package(run: Path, name: str, licence: str, folder: Path) -> Path:
+    """Writes the package.
+
+    Args:
+        run: the folder of a training.
+        name: the extractor's public name.
+        licence: of the weights.
+        folder: to write; must not be there yet.
+
+    Raises:
+        UsageError: the name is none, or the folder is there.
+        StoreError, WeightsError: the run holds no whole extractor, or the folder cannot be written.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
+        raise UsageError(f"{name!r} is no name", next_step="take small letters, digits and single hyphens")
+    if '"' in licence or "\n" in licence or not licence.strip():
+        raise UsageError("the licence must be one line without quotes", next_step="say --licence MIT, for example")
+    if folder.exists():
+        raise UsageError("is there already", where=folder, next_step="name another --output")
+    spec = extractor_in(run)
+    module = f"serab_plugin_{name.replace('-', '_')}"
+    words = {"name": name, "module": module, "licence": licence, "summary": spec.summary}
+    with replacing_folder(folder) as temporary:
+        (temporary / module).mkdir()
+        (temporary / "pyproject.toml").write_text(_PROJECT.format(**words), encoding="utf-8")
+        (temporary / "README.md").write_text(_README.format(**words), encoding="utf-8")
+        (temporary / module / "__init__.py").write_text(_MODULE.format(**words), encoding="utf-8")
+        for file in (WEIGHTS, FOLDER_FILE, "config.toml"):
+            shutil.copyfile(run / file, temporary / module / file)
+    return folder

@@ -1,0 +1,78 @@
+"""A linear probe: how much of a prepared task's validation split LDA gets right on the encoder's embeddings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from serab_core import plugins
+from serab_core.audio.decode import decode
+from serab_core.audio.mel import log_mels
+from serab_core.audio.resample import resample
+from serab_core.data.prepared import load
+from serab_core.data.protocols import find_protocol
+from serab_core.store.home import find_home
+from serab_core.tune.classifier import normalised
+from serab_core.types import Examples
+from serab_plugin_byol.front_end import buckets, lengthened, log_mel_spec, statistics
+from serab_plugin_byol.pretrain.config import RATE
+
+_FRAMES = 4_096
+
+
+class Probe:
+    """A task, with its log-mels in memory; the test split is never looked at.
+
+    Args:
+        task: its name; it has to be prepared.
+        window: of the log-mel, in samples.
+
+    Raises:
+        NotPreparedError: it is not prepared.
+    """
+
+    def __init__(self, task: str, window: int) -> None:
+        self.task = task
+        self._protocol = find_protocol("serab")
+        spec = log_mel_spec(window)
+        loaded = load(find_home(), task).task(self._protocol)
+        self._task = loaded
+        waves = []
+        for utterance in loaded.utterances:
+            found = decode(Path(utterance.path), utterance.path)
+            waves.append(lengthened(resample(found.samples, found.rate, RATE), spec))
+        splits = np.array([utterance.split for utterance in loaded.utterances])
+        mean, spread = statistics((w for w, split in zip(waves, splits, strict=True) if split == "train"), spec)
+        self._mels = [((mels - mean) / spread).astype(np.float32) for mels in log_mels(waves, spec, threads=None)]
+        self._splits = splits
+        self._y = np.array([loaded.labels.index(utterance.label) for utterance in loaded.utterances])
+        self._classes = len(loaded.labels)
+
+    def accuracy(self, encoder: Any) -> float:
+        """Validation accuracy of LDA, fitted on the training split, with features normalised by speaker."""
+        X = normalised(self._task, self._embedded(encoder), self._protocol)
+        train, validation = (
+            Examples(X[self._splits == split], self._y[self._splits == split], self._classes)
+            for split in ("train", "validation")
+        )
+        predictor = plugins.classifier("lda").prepare(train, validation, seed=0).fit({"solver": "lsqr"})
+        return float(np.mean(predictor.predict(validation.X) == validation.y))
+
+    @torch.inference_mode()
+    def _embedded(self, encoder: Any) -> Any:
+        was_training = encoder.training
+        encoder.eval()
+        device = next(encoder.parameters()).device
+        rows = np.empty((len(self._mels), encoder.dim), np.float32)
+        frames = [mels.shape[1] for mels in self._mels]
+        for places in buckets(frames, _FRAMES):
+            batch = np.zeros((len(places), 1, self._mels[0].shape[0], frames[places[0]]), np.float32)
+            for row, place in enumerate(places):
+                batch[row, 0, :, : frames[place]] = self._mels[place]
+            lengths = torch.tensor([frames[place] for place in places], device=device)
+            rows[places] = encoder(torch.from_numpy(batch).to(device), lengths).float().cpu().numpy()
+        encoder.train(was_training)
+        return rows

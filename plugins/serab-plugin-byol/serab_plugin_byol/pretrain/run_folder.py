@@ -1,0 +1,95 @@
+"""What a run leaves behind: its configuration, checkpoints, logs, and an extractor that `serab eval` takes at once.
+
+runs/my-byol/
+config.toml             every hyper-parameter
+data.json               what it was trained on
+checkpoints/            the last two, from which the same command goes on
+logs/                   metrics.csv, and TensorBoard's events
+encoder.safetensors     the online encoder at the last checkpoint
+serab-extractor.json    what it is: `serab eval runs/my-byol`
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from serab_core.errors import StoreError, WeightsError
+from serab_core.plugins import FOLDER_FILE, FOLDER_SCHEMA
+from serab_core.store.atomic import replacing
+from serab_core.store.jsonio import read_json, write_json
+from serab_core.store.weights import file_sha256
+from serab_plugin_byol.architecture import architecture
+from serab_plugin_byol.catalogue import spec_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from serab_core import ExtractorSpec
+    from serab_plugin_byol.pretrain.config import Config
+
+WEIGHTS = "encoder.safetensors"
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """A run's checkpoints, oldest first."""
+    return sorted((folder / "checkpoints").glob("step-*.ckpt"))
+
+
+def write_extractor(folder: Path, config: Config, encoder: Any, step: int) -> None:
+    """Writes the encoder and what it takes to run it. Raises StoreError."""
+    from safetensors.torch import save_file
+
+    with replacing(folder / WEIGHTS) as temporary:
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in encoder.state_dict().items()}
+        save_file(tensors, temporary, metadata={"format": "pt"})
+        sha256 = file_sha256(temporary)
+    write_json(
+        folder / FOLDER_FILE,
+        {
+            "schema": FOLDER_SCHEMA,
+            "entry": "byol-s",
+            "name": folder.name,
+            "encoder": config.encoder,
+            "size": config.size,
+            "window": config.window,
+            "preset": config.preset,
+            "step": step,
+            "weights": WEIGHTS,
+            "sha256": sha256,
+        },
+    )
+
+
+def extractor_in(folder: Path, name: str | None = None, licence: str = "") -> ExtractorSpec:
+    """The extractor that a folder holds.
+
+    Args:
+        folder: a run's, or a package's.
+        name: what to call it; the folder's name unless a package says otherwise.
+        licence: of the weights; unless told, that they are the user's own.
+
+    Raises:
+        StoreError: its description cannot be read.
+        WeightsError: its weights are missing or are not those that it describes.
+    """
+    about = read_json(folder / FOLDER_FILE, FOLDER_SCHEMA)
+    path = folder / str(about.get("weights", WEIGHTS))
+    try:
+        made = architecture(str(about["encoder"]), int(about["size"]))
+        wanted, window, words = str(about["sha256"]), int(about["window"]), f"{about['preset']}, step {about['step']}"
+    except (KeyError, ValueError, TypeError) as error:
+        raise StoreError(f"is incomplete ({error})", where=folder / FOLDER_FILE, next_step="train again") from error
+    if not path.is_file() or file_sha256(path) != wanted:
+        raise WeightsError(
+            "is missing, or not what serab-extractor.json describes", where=path, next_step="go on with its training"
+        )
+    return spec_of(
+        name or folder.name,
+        made,
+        f"pre-trained with `serab pretrain` ({words}); {made.dim} numbers",
+        licence=licence or "your own weights",
+        citation="",
+        find=lambda: path,
+        window=window,
+        parameters={"weights_sha256": wanted},
+    )

@@ -1,0 +1,72 @@
+"""From samples to two views of each segment, on the device that trains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from serab_core.audio.mel import log_mels
+from serab_core.audio.mel.torchaudio_ import torch_log_mels
+from serab_plugin_byol.front_end import log_mel_spec
+from serab_plugin_byol.pretrain.augment import Mixup, RandomResizedCrop, RunningNorm, standardise
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from serab_plugin_byol.pretrain.config import Config
+
+_SCALE = 1.0 / 32_768
+
+
+class Views:
+    """Log-mel, running norm, and for each view mixup and crop of its own; then both are standardised.
+
+    Args:
+        config: what they are set to.
+        clips: how many there are in the data.
+    """
+
+    def __init__(self, config: Config, clips: int) -> None:
+        self._spec = log_mel_spec(config.window)
+        self._seed = config.seed
+        self._prenorm = RunningNorm(config.prenorm_epochs * clips)
+        self._mixup = Mixup(config.mixup_ratio, config.mixup_memory)
+        self._crop = RandomResizedCrop(config.canvas, config.crop_low, config.crop_high)
+        self._postnorm = config.postnorm
+
+    @torch.no_grad()
+    def __call__(self, samples: Tensor, number: int) -> Tensor:
+        """Makes views.
+
+        Args:
+            samples: int16, shape (n, unit).
+            number: of the batch and the rank: what the random numbers are seeded by.
+
+        Returns:
+            float32, shape (2, n, 1, mels, frames).
+        """
+        with torch.autocast(samples.device.type, enabled=False):
+            mels = self._prenorm(self.log_mel(samples)[:, None])
+            generator = torch.Generator(samples.device).manual_seed((self._seed << 40) + number)
+            views = torch.stack([self._crop(self._mixup(mels, generator), generator) for _ in range(2)])
+            self._mixup.remember(mels)
+            return standardise(views) if self._postnorm else views
+
+    def log_mel(self, samples: Tensor) -> Tensor:
+        """Log-mels, shape (n, mels, frames): by the core's kernels on a CPU, by torchaudio on a GPU."""
+        waves = samples.float() * _SCALE
+        if samples.device.type != "cpu":
+            made: Tensor = torch_log_mels(waves, self._spec)
+            return made
+        return torch.from_numpy(np.stack(log_mels(list(waves.numpy()), self._spec, threads=None)))
+
+    def state(self) -> dict[str, Any]:
+        """What they have seen."""
+        return {"prenorm": self._prenorm.state(), "mixup": self._mixup.state()}
+
+    def load(self, state: dict[str, Any], device: torch.device) -> None:
+        """Goes on from a state."""
+        self._prenorm.load(state["prenorm"])
+        self._mixup.load(state["mixup"], device)
