@@ -30,7 +30,7 @@ def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
 
 
 @hookspec(firstresult=True)
-def serab_make_extractor(argument: str) -> ExtractorSpec:
+def serab_make_extractor(argument: str) -> ExtractorSpec | None:
     """Makes the extractor that `entry:argument` names, or whose folder says that it is the entry point's."""
 
 

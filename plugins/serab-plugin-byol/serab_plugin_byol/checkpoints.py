@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import pickle
 import re
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -55,7 +55,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         pass
     try:
         found: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except (UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise ValueError(f"it holds no weights that PyTorch can read safely ({type(error).__name__})") from error
     if isinstance(found, dict) and isinstance(found.get("state_dict"), dict):
         found = found["state_dict"]

@@ -86,7 +86,6 @@ def fit(
         )
     steps = steps or steps_of(config, len(segments))
     _claim(folder, config, segments)
-    _quiet()
     _keep_memory()
     import torch
     from lightning.pytorch import Trainer
@@ -97,6 +96,7 @@ def fit(
     from serab_plugin_byol.pretrain.probe import Probe
     from serab_plugin_byol.pretrain.watch import Show, Watch
 
+    _quiet()
     before = newest(folder)
     if before is not None:
         done = step_of(before)

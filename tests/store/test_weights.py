@@ -1,0 +1,126 @@
+"""Weight files: what is taken in, what is refused, and what is told when one is missing."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import pytest
+
+from serab_core.errors import StoreError, WeightsError
+from serab_core.store.weights import (
+    agree,
+    describe,
+    file_sha256,
+    installed,
+    published_sha256,
+    require_weights,
+    take_in,
+    weights_path,
+)
+from serab_core.types import WeightFile
+
+CONTENT = b"numbers" * 100
+SHA = hashlib.sha256(CONTENT).hexdigest()
+PINNED = WeightFile("m.bin", "https://example.org/a/m.pth", SHA, len(CONTENT), "MIT")
+OPEN = WeightFile("o.bin", "https://example.org/a/o.pth", licence="MIT")
+
+
+@pytest.fixture
+def file(tmp_path, home):
+    home.ensure()
+    path = tmp_path / "m.pth"
+    path.write_bytes(CONTENT)
+    return path
+
+
+def test_a_missing_file_is_described(home):
+    with pytest.raises(WeightsError) as caught:
+        require_weights(home, "my-model", [PINNED])
+    text = str(caught.value)
+    for part in ("my-model", "m.pth", f"{len(CONTENT):,} bytes", SHA, "MIT", PINNED.url, str(home.weights)):
+        assert part in text
+    assert "serab weights fetch my-model" in text
+    assert "serab weights import my-model FILE" in text
+    assert caught.value.exit_code == 10
+    assert "recorded at first use" in describe(OPEN)
+
+
+def test_taking_in_and_finding_again(home, file):
+    found = take_in(home, PINNED, file, "here")
+    assert found == installed(home, PINNED)
+    assert (found.source_sha256, found.source_size, found.source) == (SHA, len(CONTENT), "here")
+    assert weights_path(PINNED).read_bytes() == CONTENT
+    require_weights(home, "my-model", [PINNED])
+    assert published_sha256(PINNED) == SHA
+
+
+def test_another_file_is_refused_and_nothing_is_kept(home, file):
+    file.write_bytes(b"a page of GitHub")
+    with pytest.raises(WeightsError, match="is not m.pth") as caught:
+        take_in(home, PINNED, file, str(file))
+    assert SHA in str(caught.value)
+    assert installed(home, PINNED) is None
+    assert [p.name for p in home.weights.iterdir()] == []
+
+
+def test_an_unpinned_file_is_recorded_and_then_held_to(home, file):
+    with pytest.raises(WeightsError):
+        published_sha256(OPEN)
+    take_in(home, OPEN, file, "first")
+    assert published_sha256(OPEN) == SHA
+    file.write_bytes(b"other")
+    with pytest.raises(WeightsError, match="that of first, taken in 20") as caught:
+        take_in(home, OPEN, file, "second")
+    assert "--replace" in str(caught.value)
+    assert published_sha256(OPEN) == SHA
+    take_in(home, OPEN, file, "second", replace=True)
+    assert published_sha256(OPEN) == hashlib.sha256(b"other").hexdigest()
+
+
+def test_conversion_happens_once_and_its_faults_are_told(home, file):
+    def convert(source, target):
+        if source.read_bytes() != CONTENT:
+            raise ValueError("it holds no weights")
+        target.write_bytes(b"converted")
+
+    weight = WeightFile("c.bin", "https://example.org/c.pth", convert=convert)
+    found = take_in(home, weight, file, "here")
+    assert weights_path(weight).read_bytes() == b"converted"
+    assert found.sha256 == hashlib.sha256(b"converted").hexdigest() != found.source_sha256
+    file.write_bytes(b"junk")
+    with pytest.raises(WeightsError, match="cannot be used as c.bin: it holds no weights"):
+        take_in(home, weight, file, "here", replace=True)
+    assert weights_path(weight).read_bytes() == b"converted"
+
+
+def test_what_changed_on_the_disk_is_noticed(home, file):
+    take_in(home, PINNED, file, "here")
+    weights_path(PINNED).write_bytes(b"flipped")
+    with pytest.raises(WeightsError, match="has changed since it was taken in"):
+        weights_path(PINNED)
+    (home.weights / "m.bin.json").write_text('{"schema": "serab.weights/1"}')
+    with pytest.raises(StoreError, match="is incomplete"):
+        installed(home, PINNED)
+    with pytest.raises(WeightsError, match="is not there"):
+        weights_path(OPEN)
+    with pytest.raises(StoreError, match="cannot be read"):
+        file_sha256(home.weights / "none")
+
+
+def test_terms_are_asked_for_once(home):
+    home.ensure()
+    asked = []
+    strict = WeightFile("s.bin", "https://example.org/s", licence="theirs", terms="No distribution.")
+    other = WeightFile("t.bin", "https://example.org/t", licence="theirs", terms="No distribution.")
+
+    def answer(yes):
+        return lambda weight: asked.append(weight.name) or yes
+
+    agree(home, PINNED, answer(False))
+    assert asked == []
+    with pytest.raises(WeightsError, match=re.escape("were not agreed to (theirs)")):
+        agree(home, strict, answer(False))
+    agree(home, strict, answer(True))
+    agree(home, other, answer(False))
+    assert asked == ["s.bin", "s.bin"]

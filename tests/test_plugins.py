@@ -1,0 +1,92 @@
+"""How an extractor is named: with options, by a word that its plugin understands, by a folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from serab_core import plugins
+from serab_core.embed.corpus import known_state
+from serab_core.embed.fingerprint import fingerprint_digest
+from serab_core.errors import PluginError, UnknownNameError, UsageError
+from serab_core.store.weights import take_in
+
+
+@pytest.fixture
+def weights(toys, home, tmp_path):
+    from serab_toys import heavy
+
+    home.ensure()
+    file = tmp_path / "heavy.pth"
+    file.write_bytes(b"gain 2.0")
+    take_in(home, heavy.PLAIN, file, "here")
+    return file
+
+
+def test_options_make_another_extractor(weights):
+    plain, shifted = plugins.extractor("heavy"), plugins.extractor("heavy+shift=1.5")
+    assert shifted.name == "heavy+shift=1.5"
+    assert shifted.parameters == {"offset": 1.5}
+    assert fingerprint_digest(plain) != fingerprint_digest(shifted)
+    assert plugins.extractor("heavy+shift=1.5+known").name == plugins.extractor("heavy+known+shift=1.5").name
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "words"),
+    [
+        ("heavy+loud", UnknownNameError, "has no option 'loud'.*shift: adds a number"),
+        ("toy+loud", UnknownNameError, "it has no options"),
+        ("heavy+shift=a", UsageError, "could not convert"),
+        ("heavy+shift=1+shift=2", UsageError, "given twice"),
+        ("heavy:nothing", UsageError, "nothing comes of nothing"),
+        ("heavy:wrong", PluginError, "made int of 'wrong'"),
+        ("heavy:boom", PluginError, "RuntimeError: boom"),
+        ("toy:word", PluginError, "implements no hook serab_make_extractor"),
+        ("./nowhere", UsageError, "is no folder"),
+    ],
+)
+def test_what_does_not_fit_is_told(toys, name, error, words):
+    with pytest.raises(error, match=words):
+        plugins.extractor(name)
+
+
+def test_a_word_and_a_folder(toys, tmp_path, monkeypatch):
+    assert plugins.extractor("heavy:word").name == "heavy:word"
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    with pytest.raises(UsageError, match="holds no extractor: serab-extractor.json is missing"):
+        plugins.extractor(str(folder))
+    described = folder / plugins.FOLDER_FILE
+    described.write_text(json.dumps({"schema": plugins.FOLDER_SCHEMA, "entry": "heavy"}))
+    assert plugins.extractor(str(folder)).name == "mine"
+    monkeypatch.chdir(tmp_path)
+    assert plugins.extractor("./mine").name == plugins.extractor("mine").name == "mine"
+    described.write_text(json.dumps({"schema": "other/1", "entry": "heavy"}))
+    with pytest.raises(UsageError, match="has schema 'other/1'"):
+        plugins.extractor("./mine")
+    described.write_text("{")
+    with pytest.raises(UsageError, match="cannot be read"):
+        plugins.extractor("./mine")
+
+
+def test_known_statistics(toys):
+    assert known_state(plugins.extractor("heavy"), "tones") is None
+    known = plugins.extractor("heavy+known")
+    assert known_state(known, "tones") == {"mean": 0.25}
+    with pytest.raises(UsageError, match=r"heavy\+known on hums: nobody has published"):
+        known_state(known, "hums")
+
+
+def test_it_evaluates_from_end_to_end(weights, prepared_tones, serab):
+    code, out, err = serab("eval", "heavy", "heavy+known", "--tasks", "tones", "-c", "knn", "--json", "--jobs", "2")
+    assert code == 0, err
+    results = json.loads(out)["results"]
+    assert [r["extractor"] for r in results] == ["heavy", "heavy+known"]
+    documents = [json.loads(Path(r["file"]).read_text()) for r in results]
+    states = [document["provenance"]["corpus_state"] for document in documents]
+    assert states[1] == {"mean": 0.25} != states[0]
+    code, _, err = serab("eval", "heavy/strict", "--tasks", "tones")
+    assert code == 10
+    assert "its weights are not here: strict.pth" in err
