@@ -23,6 +23,7 @@ ROOMS = [
     "hookspecs",
     "plugins",
     "cores",
+    "locks",
     "audio",
     "store",
     "data",

@@ -108,7 +108,7 @@ def test_home(monkeypatch, tmp_path):
     assert home.root == tmp_path / "h"
     assert not home.root.exists()
     home.ensure()
-    assert sorted(p.name for p in home.root.iterdir()) == ["datasets", "embeddings", "results", "studies"]
+    assert sorted(p.name for p in home.root.iterdir()) == ["datasets", "embeddings", "results", "studies", "weights"]
     monkeypatch.setenv("SERAB_HOME", " ")
     assert find_home().root.name == "serab"
     (tmp_path / "file").write_text("x")

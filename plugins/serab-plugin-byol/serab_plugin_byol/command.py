@@ -59,12 +59,15 @@ def train_command(
 
     given = {"encoder": encoder, "size": size, "epochs": epochs, "batch": batch}
     made = _config(preset, config, settings or [], {k: v for k, v in given.items() if v is not None})
-    progress = progress_on(stderr())
+    first = _is_first()
+    progress = progress_on(stderr(), quiet=not first)
     segments = Segments(_packs(data, progress))
     machine = Machine(
         accelerator, devices, nodes, bf16, accumulate, save_every, log_every, probe=probe, probe_every=probe_every
     )
     summary = fit(output, made, segments, machine, progress, steps)
+    if not first:
+        return
     if as_json:
         print_json({"schema": "serab.pretrain/1", **summary})
         return
@@ -163,6 +166,14 @@ def presets_command() -> None:
     stdout().print(shown)
 
 
+def _is_first() -> bool:
+    """Whether this process speaks for all that torchrun, SLURM or Lightning started."""
+    import os
+
+    ranks = [os.environ[name] for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID") if name in os.environ]
+    return not ranks or ranks[0] == "0"
+
+
 def _config(preset: str, file: Path | None, settings: list[str], given: dict[str, object]) -> Config:
     from serab_plugin_byol.pretrain import config as configs
 
@@ -175,6 +186,8 @@ def _config(preset: str, file: Path | None, settings: list[str], given: dict[str
 def _packs(data: list[Path], progress: Progress) -> list[Path]:
     """Packs as they are; anything else is packed into the home first."""
     from serab_core.cores import available_cores
+    from serab_core.errors import store_error
+    from serab_core.locks import alone
     from serab_core.store.home import find_home
     from serab_core.store.jsonio import digest
     from serab_plugin_byol.pretrain.data.pack import pack
@@ -186,6 +199,11 @@ def _packs(data: list[Path], progress: Progress) -> list[Path]:
         files = audio_files(others)
         stamps = [[str(path), (found := path.stat()).st_size, found.st_mtime_ns] for path in files]
         folder = find_home().root / "packs" / digest(stamps)[:32]
-        pack(files, folder, progress, jobs=available_cores())
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with alone(folder / "lock"):  # torchrun starts several of us: one packs, the others find it done
+                pack(files, folder, progress, jobs=available_cores())
+        except OSError as error:
+            raise store_error(error, folder) from error
         packs.append(folder)
     return packs

@@ -20,6 +20,8 @@ import numba
 import platformdirs
 from numba import config
 
+from serab_core.locks import alone
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -56,21 +58,12 @@ def compiling() -> Iterator[None]:
         print("serab: compiling its kernels, anew in each process: no cache can be written", file=sys.stderr)  # noqa: T201
         yield
         return
-    with (cache_folder() / "lock").open("w") as lock:
-        _lock(lock.fileno())
+    with alone(cache_folder() / "lock"):
         done = cache_folder() / "done"
         if not done.exists():
             print("serab: compiling its kernels for this processor, once", file=sys.stderr)  # noqa: T201
         yield
         done.touch()
-
-
-def _lock(descriptor: int) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows: two processes may compile the same, and the later one's file is kept
-        return
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def compiled(signature: str) -> Callable[[Callable[..., Any]], Any]:

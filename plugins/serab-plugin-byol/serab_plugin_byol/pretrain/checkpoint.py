@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -75,8 +77,9 @@ def newest(folder: Path) -> Path | None:
     for path in reversed(checkpoints(folder)):
         try:
             torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        except (RuntimeError, OSError, ValueError, EOFError) as error:
-            path.rename(path.with_suffix(".bad"))
+        except (UnpicklingError, RuntimeError, OSError, ValueError, EOFError) as error:
+            with contextlib.suppress(FileNotFoundError):  # another process may have been first
+                path.rename(path.with_suffix(".bad"))
             if not checkpoints(folder):
                 raise StoreError(
                     f"is damaged ({type(error).__name__}) and was set aside; there is no older one", where=path,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from dataclasses import asdict, dataclass, fields, replace
 from importlib import resources
@@ -81,9 +82,10 @@ class Config:
             or self.canvas < 1,
             "ema must be from 0 to 1": not 0 <= self.ema <= 1,
             "optimiser must be adam or adamw": self.optimiser not in ("adam", "adamw"),
-            "learning_rate must be above 0": not self.learning_rate > 0,
+            "learning_rate must be above 0": not 0 < self.learning_rate < math.inf,
             "batch must be at least 2, hidden, projection, epochs and prenorm_epochs above 0": self.batch < 2
-            or min(self.hidden, self.projection, self.epochs, self.prenorm_epochs) <= 0,
+            or not all(0 < v < math.inf for v in (self.hidden, self.projection, self.epochs, self.prenorm_epochs)),
+            "weight_decay must not be negative": not 0 <= self.weight_decay < math.inf,
         }
         for text, is_so in faults.items():
             if is_so:

@@ -1,0 +1,156 @@
+"""Whole trainings, as processes: killed and resumed, in several processes, and to an extractor at the end."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+TRAIN = ("pretrain", "byol-s", "--size", "512", "--batch", "4")
+SMALL = (*TRAIN, "--set", "unit_s=0.2", "--set", "hidden=64", "--set", "projection=16", "--accelerator", "cpu")
+
+
+def state(folder: Path, step: int) -> dict:
+    """A checkpoint, with the keys that say when it was written left out."""
+    return torch.load(folder / "checkpoints" / f"step-{step:08d}.ckpt", weights_only=True)
+
+
+def same(one, other) -> bool:
+    """Whether two nests of dicts, lists, tensors and plain values are equal to the bit."""
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
+    return one == other
+
+
+def wait_for(process, path: Path, seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not path.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end, f"{path.name} does not come"
+        time.sleep(0.02)
+
+
+def test_killed_and_resumed_ends_with_the_same_weights(packed, start, serab, tmp_path):
+    words = (*SMALL, "-d", packed, "--steps", 200, "--save-every", 30)
+    code, out, errors = serab(*words, "-o", "whole", "--json")
+    assert code == 0, errors
+    assert json.loads(out)["steps"] == 200
+    process = start(*words, "-o", "killed")
+    wait_for(process, tmp_path / "killed" / "checkpoints" / "step-00000090.ckpt")
+    time.sleep(0.1)  # on to some step after 90, whose work is lost
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "killed" / "checkpoints" / "step-00000200.ckpt").exists()
+    code, out, errors = serab(*words, "-o", "killed")
+    assert code == 0, errors
+    assert "Going on from step 90 of 200" in errors or "Going on from step 120 of 200" in errors
+    whole, killed = state(tmp_path / "whole", 200), state(tmp_path / "killed", 200)
+    for key in ("state_dict", "optimizer_states", "byol", "global_step"):
+        assert same(whole[key], killed[key]), key
+    one, other = (load_file(tmp_path / name / "encoder.safetensors") for name in ("whole", "killed"))
+    assert same(one, other)
+    # Nothing is left to do, and nothing is done.
+    code, _, errors = serab(*words, "-o", "killed")
+    assert (code, "Going on from step 200 of 200" in errors) == (0, True)
+
+
+RANKS = """
+import os, sys
+import torch
+from serab_core.cli import main
+from serab_plugin_byol.pretrain import module
+
+made = []
+real = module.Pretraining.__init__
+def kept(self, *words):
+    real(self, *words)
+    made.append(self)
+module.Pretraining.__init__ = kept
+folder = sys.argv.pop(1)
+try:
+    main()
+finally:
+    torch.save(made[-1].learner.state_dict(), f"{folder}/rank-{os.environ['RANK']}.pt")
+"""
+
+
+@pytest.fixture
+def two(tmp_path):
+    """The words that run two processes."""
+    script = tmp_path / "ranks.py"
+    script.write_text(RANKS)
+    return ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script), str(tmp_path))
+
+
+def test_two_processes_hold_the_same_parameters(packed, serab, two, tmp_path):
+    words = (*SMALL, "-d", packed, "--devices", 2)
+    code, out, errors = serab(*words, "-o", "two", "--steps", 20, launcher=two)
+    assert code == 0, errors
+    assert out.count("next: serab eval two") == 1
+    one, other = (torch.load(tmp_path / f"rank-{rank}.pt", weights_only=True) for rank in (0, 1))
+    trained = [name for name in one if "running" not in name and "num_batches" not in name]
+    assert len(trained) < len(one)
+    for name in trained:
+        assert torch.equal(one[name], other[name]), name
+    assert not same(one, other)  # each has batch norm's figures of its own share: without SyncBatchNorm they differ
+    # Stopped halfway and started again they come to the same; each goes on with its own mixing memory.
+    serab(*words, "-o", "halves", "--steps", 10, launcher=two)
+    code, _, errors = serab(*words, "-o", "halves", "--steps", 20, launcher=two)
+    assert code == 0, errors
+    whole, halves = state(tmp_path / "two", 20), state(tmp_path / "halves", 20)
+    assert len(whole["byol"]["views"]) == 2
+    for key in ("optimizer_states", "byol"):
+        assert same(whole[key], halves[key]), key
+    for name in trained:
+        assert torch.equal(whole["state_dict"][f"learner.{name}"], halves["state_dict"][f"learner.{name}"]), name
+
+
+def test_a_run_is_an_extractor_and_becomes_a_package(packed, serab, tmp_path):
+    code, _, errors = serab(*SMALL, "-d", packed, "-o", "run", "--steps", 3, "--log-every", 1, "--probe", "demo")
+    assert code == 5, errors  # the probe's task is not prepared
+    assert "demo" in errors
+    assert serab("data", "prepare", "demo")[0] == 0
+    code, _, errors = serab(*SMALL, "-d", packed, "-o", "run", "--steps", 3, "--log-every", 1, "--probe", "demo")
+    assert code == 0, errors
+    assert "Step 0: LDA gets" in errors
+    assert "Step 3: LDA gets" in errors
+    with (tmp_path / "run" / "logs" / "csv" / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    logged = {name for row in rows for name, value in row.items() if value}
+    assert {"loss", "deviation", "effective_rank", "steps_per_s", "waiting_share", "probe_demo"} <= logged
+    assert any((tmp_path / "run" / "logs" / "tensorboard").glob("events.*"))
+
+    code, out, errors = serab("eval", "./run", "--tasks", "demo", "--classifiers", "lda", "--json")
+    assert code == 0, errors
+    (result,) = json.loads(out)["results"]
+    assert result["extractor"] == "run"
+
+    words = ("pretrain", "export", "run", "--name", "my-byol", "--licence", "CC-BY-4.0")
+    assert serab(*words)[0] == 0
+    code, _, errors = serab(*words)
+    assert code == 2
+    assert "is there already" in errors
+    for wrong in (("--name", "My Byol", "--licence", "MIT"), ("--name", "x", "--licence", 'a "b"')):
+        assert serab("pretrain", "export", "run", *wrong)[0] == 2
+
+
+def test_ctrl_c_keeps_the_last_checkpoint(packed, start, tmp_path):
+    process = start(*SMALL, "-d", packed, "-o", "run", "--steps", 100_000, "--save-every", 10)
+    wait_for(process, tmp_path / "run" / "checkpoints" / "step-00000020.ckpt")
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "run the same command again" in errors
+    assert "Traceback" not in errors
+    assert len(list((tmp_path / "run" / "checkpoints").glob("step-*.ckpt"))) <= 2
+    assert not list((tmp_path / "run").rglob("*.part-*"))
