@@ -50,7 +50,7 @@ def ours(folder):
         "--set", "random_crop=true", "--size", "512", "--batch", BATCH, "--steps", STEPS, "--log-every", "5",
         "--accelerator", "cpu",
     )  # fmt: skip
-    with (folder / "run" / "logs" / "csv" / "metrics.csv").open() as file:
+    with (folder / "run" / "logs" / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))[1:]
     steps_per_s = [float(row["steps_per_s"]) for row in rows if row["steps_per_s"]]
     waiting = [float(row["waiting_share"]) for row in rows if row["waiting_share"]]

@@ -74,7 +74,7 @@ def export_chosen(plan: Plan, folder: Path, classifier: str | None = None) -> tu
     )
     splits = np.array([u.split for u in task.utterances])
     training = embeddings[splits == "train"] if protocol.normalisation == "train" else None
-    write_export(folder, about, export(), provenance(plan, entry.spec, pair.source), training)
+    write_export(folder, about, export(), provenance(plan, entry, pair.source), training)
     groups = [u.group for u in task.utterances if u.split == "test"]
     if tuple(load_export(folder).predict(embeddings[splits == "test"], groups)) != outcome.test.predicted:
         raise TuningError(

@@ -92,7 +92,7 @@ class Pair:
         if self._needs_fit:
             return len(self.task.utterances)
         self._find_outcomes()
-        if len(self.outcomes) == len(self.plan.classifiers):
+        if len(self.outcomes) == len(self.extractor.classifiers):
             return 0
         return sum(len(block.utterances) for block in self.source.blocks() if not is_done(block))
 
@@ -100,7 +100,7 @@ class Pair:
         """How many points of the grids belong to studies that have no outcome yet."""
         if not self._needs_fit:
             self._find_outcomes()
-        return sum(self._points(spec) for spec in self.plan.classifiers if spec.name not in self.outcomes)
+        return sum(self._points(spec) for spec in self.extractor.classifiers if spec.name not in self.outcomes)
 
     @property
     def key(self) -> str:
@@ -111,7 +111,7 @@ class Pair:
                 "protocol": protocol.name,
                 "selection": protocol.selection,
                 "extractor": self.extractor.spec.name,
-                "studies": {spec.name: self._study(spec.name) for spec in self.plan.classifiers},
+                "studies": {spec.name: self._study(spec.name) for spec in self.extractor.classifiers},
             }
         )
 
@@ -131,7 +131,7 @@ class Pair:
             yield self._opened(Job("fit", "fit", run_fit, (self.extractor.name, train)))
             return
         self._find_outcomes()
-        waiting = [spec for spec in self.plan.classifiers if spec.name not in self.outcomes]
+        waiting = [spec for spec in self.extractor.classifiers if spec.name not in self.outcomes]
         if not waiting:
             return
         missing = [block for block in self.source.blocks() if not is_done(block)]
@@ -171,12 +171,12 @@ class Pair:
     @property
     def complete(self) -> bool:
         """Whether every classifier has an outcome."""
-        return not self._open and len(self.outcomes) == len(self.plan.classifiers)
+        return not self._open and len(self.outcomes) == len(self.extractor.classifiers)
 
     def finish(self) -> TaskResult:
         """Puts the result together and stores it. Raises TuningError, StoreError."""
         protocol, task = self.plan.protocol, self.task
-        outcomes = tuple(self.outcomes[spec.name] for spec in self.plan.classifiers)
+        outcomes = tuple(self.outcomes[spec.name] for spec in self.extractor.classifiers)
         chosen = choose(outcomes, protocol)
         assert chosen.accuracy is not None
         assert chosen.uar is not None
@@ -198,7 +198,7 @@ class Pair:
             partial=task.partial,
             cautions=tuple(caution for caution in cautions if caution),
             key=self.key,
-            provenance=provenance(self.plan, self.extractor.spec, self.source),
+            provenance=provenance(self.plan, self.extractor, self.source),
         )
         write_result(self.result_path, result)
         return result
@@ -219,11 +219,11 @@ class Pair:
         return folder_for(self.plan.home, self.extractor.fingerprint) / f"corpus-{digest(train)[:32]}.json"
 
     def _study(self, classifier: str) -> str:
-        spec = next(spec for spec in self.plan.classifiers if spec.name == classifier)
+        spec = next(spec for spec in self.extractor.classifiers if spec.name == classifier)
         return study_key(classifier_identity(spec, self._protocol(spec), self.source))
 
     def _protocol(self, spec: ClassifierSpec) -> ProtocolSpec:
-        return own_protocol(self.plan.protocol, self.plan.classifiers, spec.name)
+        return own_protocol(self.plan.protocol, self.extractor.classifiers, spec.name)
 
     def _points(self, spec: ClassifierSpec) -> int:
         return self._protocol(spec).trials or len(grid_points(spec))
@@ -232,7 +232,7 @@ class Pair:
         if self._planned:
             return
         self._planned = True
-        for spec in self.plan.classifiers:
+        for spec in self.extractor.classifiers:
             outcome = finished_outcome(self.plan.home, self._study(spec.name))
             if outcome is not None:
                 self.outcomes[spec.name] = outcome

@@ -29,11 +29,12 @@ DEMO = "demo"
 
 @dataclass(frozen=True, slots=True)
 class PlannedExtractor:
-    """An extractor as it was asked for, its spec and its fingerprint's digest."""
+    """An extractor as it was asked for, its spec, its fingerprint's digest, and the classifiers that are searched."""
 
     name: str
     spec: ExtractorSpec
     fingerprint: str
+    classifiers: tuple[ClassifierSpec, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,6 @@ class Plan:
     protocol: ProtocolSpec
     extractors: tuple[PlannedExtractor, ...]
     tasks: tuple[Task, ...]
-    classifiers: tuple[ClassifierSpec, ...]
     missing: tuple[str, ...]
     notices: tuple[str, ...]
 
@@ -69,7 +69,7 @@ def make_plan(
         extractors: names of extractors.
         tasks: names of tasks; empty for those that are prepared, or `demo` where none is.
         protocol: the protocol.
-        classifiers: names; empty for the protocol's own.
+        classifiers: names; empty for an extractor's own, or else the protocol's.
         progress: told of the preparing of `demo`.
 
     Raises:
@@ -89,18 +89,18 @@ def make_plan(
     for name in extractors:
         spec = plugins.extractor(name)
         require_weights(home, spec.name, spec.weights)
-        planned.append(PlannedExtractor(name, spec, fingerprint_digest(spec)))
+        own = _classifiers(classifiers or spec.classifiers or protocol.classifiers)
+        planned.append(PlannedExtractor(name, spec, fingerprint_digest(spec), own))
     by_spec = {entry.fingerprint: entry.name for entry in planned}
     for entry in planned:
         if by_spec[entry.fingerprint] != entry.name:
             raise UsageError(
                 f"{entry.name} and {by_spec[entry.fingerprint]} are the same extractor", next_step="name one of them"
             )
-    chosen = sorted((plugins.classifier(name) for name in classifiers or protocol.classifiers), key=lambda c: c.order)
     notices: list[str] = []
     if classifiers and set(classifiers) != set(protocol.classifiers):
         notices.append(
-            f"Classifiers searched: {', '.join(spec.name for spec in chosen)}; "
+            f"Classifiers searched: {', '.join(spec.name for spec in planned[0].classifiers)}; "
             f"protocol {protocol.name} has {', '.join(protocol.classifiers)}."
         )
     home.ensure()
@@ -115,10 +115,13 @@ def make_plan(
         protocol=protocol,
         extractors=tuple(planned),
         tasks=loaded,
-        classifiers=tuple(chosen),
         missing=tuple(name for name in SUITE if name not in prepared),
         notices=tuple(notices),
     )
+
+
+def _classifiers(names: Sequence[str]) -> tuple[ClassifierSpec, ...]:
+    return tuple(sorted((plugins.classifier(name) for name in names), key=lambda spec: spec.order))
 
 
 def _default_tasks(home: Home, notices: list[str]) -> tuple[str, ...]:

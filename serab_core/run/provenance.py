@@ -15,21 +15,20 @@ from serab_core.embed.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from serab_core.run.jobs import Source
-    from serab_core.run.plan import Plan
-    from serab_core.types import ExtractorSpec
+    from serab_core.run.plan import Plan, PlannedExtractor
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "optuna", "h5py", "soundfile", "soxr")
 
 
-def provenance(plan: Plan, spec: ExtractorSpec, source: Source) -> dict[str, Any]:
+def provenance(plan: Plan, extractor: PlannedExtractor, source: Source) -> dict[str, Any]:
     """What it takes to repeat a result. The same command on the same machine gives the same values."""
     return {
         "serab": serab_core.__version__,
         "python": platform.python_version(),
         "libraries": {name: version for name in _LIBRARIES if (version := _version(name))},
         "plugins": _plugin_versions(),
-        "fingerprint": fingerprint(spec),
-        "licence": spec.licence,
+        "fingerprint": fingerprint(extractor.spec),
+        "licence": extractor.spec.licence,
         "corpus_state": dict(source.state) if source.state is not None else None,
         "dataset": {
             "digest": source.task.digest,
@@ -44,7 +43,7 @@ def provenance(plan: Plan, spec: ExtractorSpec, source: Source) -> dict[str, Any
             "selection": plan.protocol.selection,
             "tuner": plan.protocol.tuner,
             "trials": plan.protocol.trials,
-            "classifiers": [classifier.name for classifier in plan.classifiers],
+            "classifiers": [classifier.name for classifier in extractor.classifiers],
         },
         "seeds": {"search": plan.protocol.seed, "classifiers": plan.protocol.seed, "split": 0},
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],

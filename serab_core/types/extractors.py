@@ -93,6 +93,8 @@ class ExtractorSpec:
         batch_size: how many waveforms `embed` likes at a time.
         deterministic: whether the same input gives the same bytes every time.
         uses_corpus: whether it is a `CorpusExtractor`.
+        classifiers: names of those that it is scored with in place of a protocol's: for what is no embedding, such as a
+            guess. Naming classifiers on the command line goes before it.
         expected_failures: conformance checks that are known to fail, with the reason.
         options: what may be added to the name, such as `my-model+bf16` or `my-model+window=400`, with a sentence each.
         configure: gives the spec with options, by name and value ("" for one without); the name is the core's to set.
@@ -115,6 +117,7 @@ class ExtractorSpec:
     batch_size: int = 16
     deterministic: bool = True
     uses_corpus: bool = False
+    classifiers: tuple[str, ...] = ()
     expected_failures: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
     configure: Callable[[Mapping[str, str]], ExtractorSpec] | None = None

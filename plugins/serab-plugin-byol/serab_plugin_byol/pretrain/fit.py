@@ -89,17 +89,18 @@ def fit(
     _keep_memory()
     import torch
     from lightning.pytorch import Trainer
-    from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+    from lightning.pytorch.loggers import TensorBoardLogger
 
     from serab_plugin_byol.pretrain.checkpoint import Keep, WholeFiles, newest, step_of
     from serab_plugin_byol.pretrain.module import Pretraining
     from serab_plugin_byol.pretrain.probe import Probe
+    from serab_plugin_byol.pretrain.table import Table
     from serab_plugin_byol.pretrain.watch import Show, Watch
 
     _quiet()
     before = newest(folder)
+    done = 0 if before is None else step_of(before)
     if before is not None:
-        done = step_of(before)
         progress.note(f"Going on from step {done:,} of {steps:,}.")
         if done >= steps:
             return _summary(folder, done, None)
@@ -117,7 +118,10 @@ def fit(
         max_steps=steps,
         max_epochs=-1,
         use_distributed_sampler=False,
-        logger=[CSVLogger(logs, name="", version="csv"), TensorBoardLogger(logs, name="", version="tensorboard")],
+        logger=[
+            Table(logs / "metrics.csv", done, machine.probe),
+            TensorBoardLogger(logs, name="", version="tensorboard", purge_step=done),
+        ],
         log_every_n_steps=machine.log_every,
         callbacks=[
             Watch(progress, machine.log_every, probe, machine.probe_every),

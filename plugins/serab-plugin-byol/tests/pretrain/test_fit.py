@@ -59,6 +59,10 @@ def test_killed_and_resumed_ends_with_the_same_weights(packed, start, serab, tmp
         assert same(whole[key], killed[key]), key
     one, other = (load_file(tmp_path / name / "encoder.safetensors") for name in ("whole", "killed"))
     assert same(one, other)
+    # The table goes on, too: a row for every tenth step, each once, with the same losses.
+    rows = [list(csv.DictReader((tmp_path / name / "logs" / "metrics.csv").open())) for name in ("whole", "killed")]
+    assert [row["step"] for row in rows[0]] == [row["step"] for row in rows[1]] == [str(n) for n in range(10, 201, 10)]
+    assert [row["loss"] for row in rows[0]] == [row["loss"] for row in rows[1]]
     # Nothing is left to do, and nothing is done.
     code, _, errors = serab(*words, "-o", "killed")
     assert (code, "Going on from step 200 of 200" in errors) == (0, True)
@@ -124,7 +128,7 @@ def test_a_run_is_an_extractor_and_becomes_a_package(packed, serab, tmp_path):
     assert code == 0, errors
     assert "Step 0: LDA gets" in errors
     assert "Step 3: LDA gets" in errors
-    with (tmp_path / "run" / "logs" / "csv" / "metrics.csv").open() as file:
+    with (tmp_path / "run" / "logs" / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
     logged = {name for row in rows for name, value in row.items() if value}
     assert {"loss", "deviation", "effective_rank", "steps_per_s", "waiting_share", "probe_demo"} <= logged

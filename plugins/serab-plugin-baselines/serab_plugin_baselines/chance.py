@@ -1,0 +1,49 @@
+"""`chance` and `chance/stratified`: extractors that hear nothing, with classifiers that guess."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serab_core import ExtractorSpec, hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from serab_core import Embeddings, Waveform
+    from serab_core.hookspecs import Register
+
+SERAB_API_VERSION = 1
+
+
+class Deaf:
+    """Gives the same number for every waveform."""
+
+    def embed(self, waveforms: Sequence[Waveform]) -> Embeddings:
+        """Zeros, float32, shape (len(waveforms), 1)."""
+        return np.zeros((len(waveforms), 1), np.float32)
+
+
+_WORDS = {
+    "majority": "always the most frequent class of training",
+    "stratified": "draws classes as often as in training",
+}
+
+
+@hookimpl
+def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
+    """Registers both ways of guessing; the bare name is the majority's."""
+    for classifier, words in _WORDS.items():
+        register(
+            ExtractorSpec(
+                name="chance" if classifier == "majority" else f"chance/{classifier}",
+                factory=Deaf,
+                dim=1,
+                summary=f"no embedding: {words}",
+                licence="Apache-2.0",
+                parameters={"guess": classifier},
+                batch_size=256,
+                classifiers=(classifier,),
+            )
+        )

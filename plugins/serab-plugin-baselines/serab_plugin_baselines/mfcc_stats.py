@@ -1,0 +1,35 @@
+"""`mfcc-stats`: mean and deviation over time of 20 MFCCs and their deltas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from serab_core import ExtractorSpec, hookimpl
+
+if TYPE_CHECKING:
+    from serab_core import Extractor
+    from serab_core.hookspecs import Register
+
+SERAB_API_VERSION = 1
+
+
+def _factory() -> Extractor:
+    from serab_plugin_baselines.statistics import MfccStatistics
+
+    return MfccStatistics()
+
+
+@hookimpl
+def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
+    """Registers `mfcc-stats`."""
+    register(
+        ExtractorSpec(
+            name="mfcc-stats",
+            factory=_factory,
+            dim=80,
+            summary="mean and deviation over time of 20 MFCCs and their deltas",
+            licence="Apache-2.0",
+            parameters={"front_end": "mfcc"},
+            batch_size=64,
+        )
+    )

@@ -1,0 +1,20 @@
+"""`stratified`: draws classes as often as they are in training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from serab_core import hookimpl
+from serab_plugin_baselines.guesses import spec_of
+
+if TYPE_CHECKING:
+    from serab_core import ClassifierSpec
+    from serab_core.hookspecs import Register
+
+SERAB_API_VERSION = 1
+
+
+@hookimpl
+def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
+    """Registers `stratified`."""
+    register(spec_of("stratified", "stratified", "draws classes as often as they are in training"))
