@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import clone
+from sklearn import config_context
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.tree import DecisionTreeClassifier
 
 from serab_core import free_cores
 from serab_core.types import Examples, Exported, PointError
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
     from numpy.typing import NDArray
-    from sklearn.tree import DecisionTreeClassifier
 
     from serab_core.types import Features, Labels, Params
 
@@ -147,11 +147,12 @@ class ForestWorkspace:
 
     def _grow(self, examples: Examples, params: Params, sizes: tuple[int, ...]) -> Iterator[RandomForestClassifier]:
         """Grows one forest to each of these sizes: the trees are those of a forest grown to the last at once."""
+        X = np.ascontiguousarray(examples.X, np.float32)  # what it makes of them itself
         forest = RandomForestClassifier(warm_start=len(sizes) > 1, random_state=self._seed, **dict(params))
         for size in sizes:
             forest.set_params(n_estimators=size, n_jobs=free_cores())
             try:
-                forest.fit(examples.X, examples.y)
+                forest.fit(X, examples.y)
             except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
                 raise PointError(" ".join(str(error).split())) from error
             forest.n_jobs = 1  # several threads would add the trees' votes in any order, and round differently
@@ -166,6 +167,9 @@ class _Family:
         self._X = np.ascontiguousarray(examples.X, np.float32)
         self._y = np.searchsorted(forest.classes_, examples.y)
         self._counts = [np.bincount(indices, minlength=len(self._y)) for indices in forest.estimators_samples_]
+        self._params = forest.estimators_[0].get_params()
+        del self._params["max_depth"], self._params["random_state"]
+        self._seeds = [tree.random_state for tree in forest.estimators_]
         self._grown = {limit: list(forest.estimators_)}
         self._untouched = [tree if tree.get_depth() < limit else None for tree in forest.estimators_]
 
@@ -186,6 +190,7 @@ class _Family:
         known = self._untouched[number]
         if known is not None and known.get_depth() < limit:
             return known
-        first = next(iter(self._grown.values()))[number]
-        tree = clone(first).set_params(max_depth=limit)
-        return tree.fit(self._X, self._y, sample_weight=self._counts[number])
+        tree = DecisionTreeClassifier(**self._params, max_depth=limit, random_state=self._seeds[number])
+        # What scikit-learn would look at again for each tree holds the interpreter's lock.
+        with config_context(assume_finite=True, skip_parameter_validation=True):
+            return tree.fit(self._X, self._y, sample_weight=self._counts[number], check_input=False)
