@@ -24,6 +24,7 @@ ROOMS = [
     "plugins",
     "cores",
     "locks",
+    "compiled",
     "audio",
     "store",
     "data",

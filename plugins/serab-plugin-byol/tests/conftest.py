@@ -38,6 +38,7 @@ def start(tmp_path):
     def begin(*words: object, launcher: tuple[str, ...] = SERAB) -> subprocess.Popen[str]:
         # One thread and no coverage's own files in the way of signals: what is tested is the run, not the machine.
         environment = {**os.environ, "SERAB_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+        environment["PYTHONFAULTHANDLER"] = "1"
         command = [sys.executable, *launcher, *map(str, words)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         running.append(subprocess.Popen(command, cwd=tmp_path, env=environment, **pipes))

@@ -1,18 +1,17 @@
-"""Random forests of scikit-learn's own trees, each grown once for all the depth limits that do not touch it."""
+"""Random forests, tree for tree those of scikit-learn 1.9, by compiled kernels; work that points share is done once."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from sklearn import config_context
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.tree import DecisionTreeClassifier
 
 from serab_core import free_cores
 from serab_core.types import Examples, Exported, PointError
+from serab_plugin_classifiers._family import KERNELS
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
@@ -24,6 +23,26 @@ if TYPE_CHECKING:
 
 TREES = 100
 STAGES = (10, 30, TREES)
+_SEEDS = np.iinfo(np.int32).max
+
+
+@cache
+def _kernels() -> Any:
+    with KERNELS.compiling():
+        from serab_plugin_classifiers import _tree_kernels
+
+    return _tree_kernels
+
+
+class Tree(NamedTuple):
+    """A grown tree: node i sends values of `feature[i]` up to `threshold[i]` to `left[i]`; a leaf has -1."""
+
+    left: Labels
+    right: Labels
+    feature: Labels
+    threshold: Features
+    shares: Features
+    depth: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +65,10 @@ class ForestPredictor:
     shares: Features
 
     @classmethod
-    def of(cls, forest: RandomForestClassifier) -> ForestPredictor:
-        """The nodes of a fitted forest."""
-        trees = [tree.tree_ for tree in forest.estimators_]
-
-        def joined(name: str) -> NDArray[Any]:
-            return np.concatenate([getattr(tree, name) for tree in trees])
-
-        shares = np.concatenate([tree.value[:, 0, :] for tree in trees])
-        return cls(
-            labels=forest.classes_.astype(np.int64),
-            starts=np.cumsum([0] + [tree.node_count for tree in trees]),
-            left=joined("children_left"),
-            right=joined("children_right"),
-            feature=joined("feature"),
-            threshold=joined("threshold"),
-            shares=shares,
-        )
+    def of(cls, trees: Sequence[Tree], labels: Labels) -> ForestPredictor:
+        """A forest of these trees."""
+        starts = np.cumsum([0] + [len(tree.left) for tree in trees])
+        return cls(labels, starts, *(np.concatenate(parts) for parts in list(zip(*trees, strict=True))[:5]))
 
     @classmethod
     def rebuild(cls, exported: Exported) -> ForestPredictor:
@@ -73,42 +79,16 @@ class ForestPredictor:
         """Its arrays."""
         return Exported({name: getattr(self, name) for name in self.__slots__})
 
-    def predict(self, X: Features) -> Labels:
-        """Class indices for features of shape (n, d): the mean of the trees' class shares, its first maximum."""
-        values = X.astype(np.float32)
+    def totals(self, X: Features) -> Features:
+        """The sum over trees of class shares at the leaves that rows fall to, shape (n, k)."""
         total = np.zeros((len(X), len(self.labels)))
-        rows = np.arange(len(X))
-        for start, end in zip(self.starts[:-1], self.starts[1:], strict=True):
-            left, right = self.left[start:end], self.right[start:end]
-            node = np.zeros(len(X), np.int64)
-            while (inner := left[node] >= 0).any():
-                here = node[inner]
-                low = values[rows[inner], self.feature[start + here]] <= self.threshold[start + here]
-                node[inner] = np.where(low, left[here], right[here])
-            total += self.shares[start + node]
-        best: Labels = self.labels[(total / (len(self.starts) - 1)).argmax(axis=1)]
-        return best
-
-
-@dataclass(frozen=True, slots=True)
-class TreesPredictor:
-    """Trees that were put together: the mean of their class shares decides, summed in their order."""
-
-    trees: Sequence[DecisionTreeClassifier]
-    labels: Labels
-
-    def shares(self, X: Features) -> Features:
-        """The mean of the trees' class shares, shape (n, k)."""
-        values = np.ascontiguousarray(X, np.float32)
-        total = np.zeros((len(X), len(self.labels)))
-        for tree in self.trees:
-            total += tree.tree_.predict(values)
-        total /= len(self.trees)
+        nodes = (self.starts, self.left, self.right, self.feature, self.threshold, self.shares)
+        _kernels().vote(np.ascontiguousarray(X, np.float32), *(np.ascontiguousarray(part) for part in nodes), total)
         return total
 
     def predict(self, X: Features) -> Labels:
-        """Class indices for features of shape (n, d)."""
-        best: Labels = self.labels[self.shares(X).argmax(axis=1)]
+        """Class indices for features of shape (n, d): the mean of the trees' class shares, its first maximum."""
+        best: Labels = self.labels[(self.totals(X) / (len(self.starts) - 1)).argmax(axis=1)]
         return best
 
 
@@ -117,80 +97,99 @@ class ForestWorkspace:
 
     A tree whose deepest leaf lies *above* its limit is the same for every limit that it stays below: a node at the
     limit is a leaf without a look for a split, which takes no random number. So of the grid's five limits most trees
-    need two or three. Trees have seeds of their own, drawn by the forest, and can be grown alone.
+    of a small corpus need two or three.
     """
 
     def __init__(self, train: Examples, validation: Examples, seed: int) -> None:
-        self._train, self._seed = train, seed
+        self._train = _Data(train)
         self._both = train.followed_by(validation)
-        self._untouched: dict[Hashable, _Family] = {}
+        self._seed = seed
+        self._untouched: dict[Hashable, list[Tree | None]] = {}
 
-    def fit(self, params: Params) -> TreesPredictor:
-        """Fits on the training examples. Raises PointError where scikit-learn cannot."""
-        limit = params["max_depth"]
-        assert isinstance(limit, int)
+    def fit(self, params: Params) -> ForestPredictor:
+        """Fits on the training examples. Raises PointError for features that are not finite."""
+        limit = _limit(params)
         rest = tuple(sorted((name, value) for name, value in params.items() if name != "max_depth"))
-        if rest not in self._untouched:
-            *_, forest = self._grow(self._train, params, (TREES,))
-            self._untouched[rest] = _Family(self._train, forest, limit)
-        family = self._untouched[rest]
-        return TreesPredictor(family.limited(limit), family.labels)
+        known = self._untouched.setdefault(rest, [None] * TREES)
+        wanted = [number for number, tree in enumerate(known) if tree is None or tree.depth >= limit]
+        grown = dict(zip(wanted, self._train.grow(params, wanted, self._seed), strict=True))
+        trees = []
+        for number, tree in enumerate(known):
+            own = grown.get(number) or tree
+            assert own is not None
+            trees.append(own)
+            if tree is None and own.depth < limit:
+                known[number] = own
+        return ForestPredictor.of(trees, self._train.labels)
 
     def refit(self, params: Params) -> ForestPredictor:
-        """Fits on training and validation examples together. Raises PointError where scikit-learn cannot."""
-        *_, forest = self._grow(self._both, params, (TREES,))
-        return ForestPredictor.of(forest)
+        """Fits on training and validation examples together. Raises PointError for features that are not finite."""
+        data = _Data(self._both)
+        return ForestPredictor.of(data.grow(params, range(TREES), self._seed), data.labels)
 
-    def stages(self, params: Params) -> Iterator[RandomForestClassifier]:
+    def stages(self, params: Params) -> Iterator[ForestPredictor]:
         """Forests of 10, 30 and 100 trees, each the one before with more."""
-        return self._grow(self._train, params, STAGES)
-
-    def _grow(self, examples: Examples, params: Params, sizes: tuple[int, ...]) -> Iterator[RandomForestClassifier]:
-        """Grows one forest to each of these sizes: the trees are those of a forest grown to the last at once."""
-        X = np.ascontiguousarray(examples.X, np.float32)  # what it makes of them itself
-        forest = RandomForestClassifier(warm_start=len(sizes) > 1, random_state=self._seed, **dict(params))
-        for size in sizes:
-            forest.set_params(n_estimators=size, n_jobs=free_cores())
-            try:
-                forest.fit(X, examples.y)
-            except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
-                raise PointError(" ".join(str(error).split())) from error
-            forest.n_jobs = 1  # several threads would add the trees' votes in any order, and round differently
-            yield forest
+        trees: list[Tree] = []
+        for size in STAGES:
+            trees += self._train.grow(params, range(len(trees), size), self._seed)
+            yield ForestPredictor.of(trees, self._train.labels)
 
 
-class _Family:
-    """The trees of one forest under all depth limits."""
+def _limit(params: Params) -> int:
+    limit = params["max_depth"]
+    assert isinstance(limit, int)
+    return limit
 
-    def __init__(self, examples: Examples, forest: RandomForestClassifier, limit: int) -> None:
-        self.labels = forest.classes_.astype(np.int64)
-        self._X = np.ascontiguousarray(examples.X, np.float32)
-        self._y = np.searchsorted(forest.classes_, examples.y)
-        self._counts = [np.bincount(indices, minlength=len(self._y)) for indices in forest.estimators_samples_]
-        self._params = forest.estimators_[0].get_params()
-        del self._params["max_depth"], self._params["random_state"]
-        self._seeds = [tree.random_state for tree in forest.estimators_]
-        self._grown = {limit: list(forest.estimators_)}
-        self._untouched = [tree if tree.get_depth() < limit else None for tree in forest.estimators_]
 
-    def limited(self, limit: int) -> list[DecisionTreeClassifier]:
-        """The trees under a depth limit."""
-        if limit in self._grown:
-            return self._grown[limit]
+class _Data:
+    """Examples, and each feature's ranks, which all trees share."""
+
+    def __init__(self, examples: Examples) -> None:
+        self._X = np.asarray(examples.X, np.float32)
+        self.labels, self._y = np.unique(examples.y, return_inverse=True)
+
+    @cached_property
+    def _ranked(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
+        """The rank of each sample, the sample of each rank and its value, by feature, shape (d, n)."""
+        if not np.isfinite(self._X).all():
+            raise PointError("features are not finite")
+        columns = np.ascontiguousarray(self._X.T)
+        order = np.argsort(columns, axis=1, kind="stable").astype(np.int32)
+        ranks = np.empty_like(order)
+        np.put_along_axis(ranks, order, np.arange(order.shape[1], dtype=np.int32)[None], axis=1)
+        return ranks, order, np.take_along_axis(columns, order, axis=1)
+
+    def grow(self, params: Params, numbers: Sequence[int], seed: int) -> list[Tree]:
+        """Trees of a forest, by number: each has a seed of its own and can be grown alone."""
+        seeds = np.random.RandomState(seed).randint(_SEEDS, size=TREES)
+        shares = self._chances if params["class_weight"] == "balanced" else None
+        least = int(params["min_samples_split"] or 2)
+        arguments = (len(self.labels), max(1, int(np.sqrt(self._X.shape[1]))), _limit(params), least)
+        data = self._ranked
+        kernels = _kernels()
+
+        def one(number: int) -> Tree:
+            own = int(seeds[number])
+            n = len(self._y)
+            draws = np.random.RandomState(own)
+            drawn = draws.randint(0, n, n) if shares is None else draws.choice(n, n, replace=True, p=shares)
+            weights = np.bincount(drawn, minlength=n)
+            state = np.random.RandomState(own).randint(0, _SEEDS) or 1
+            room = 2 * n + 1
+            left, right, feature = (np.empty(room, np.int64) for _ in range(3))
+            threshold, leaves = np.empty(room), np.empty((room, len(self.labels)))
+            nodes = (left, right, feature, threshold, leaves)
+            count = kernels.grow(*data, self._y, weights, *arguments, np.uint32(state), *nodes)
+            return Tree(*(part[:count].copy() for part in nodes), depth=int(left[count]))
+
+        if len(numbers) < 2 or free_cores() == 1:
+            return [one(number) for number in numbers]
         with ThreadPoolExecutor(free_cores()) as pool:
-            trees = list(pool.map(lambda number: self._tree(number, limit), range(len(self._counts))))
-        self._grown[limit] = trees
-        self._untouched = [
-            known or (tree if tree.get_depth() < limit else None)
-            for known, tree in zip(self._untouched, trees, strict=True)
-        ]
-        return trees
+            return list(pool.map(one, numbers))
 
-    def _tree(self, number: int, limit: int) -> DecisionTreeClassifier:
-        known = self._untouched[number]
-        if known is not None and known.get_depth() < limit:
-            return known
-        tree = DecisionTreeClassifier(**self._params, max_depth=limit, random_state=self._seeds[number])
-        # What scikit-learn would look at again for each tree holds the interpreter's lock.
-        with config_context(assume_finite=True, skip_parameter_validation=True):
-            return tree.fit(self._X, self._y, sample_weight=self._counts[number], check_input=False)
+    @cached_property
+    def _chances(self) -> Features:
+        """How likely each example is drawn where classes are balanced."""
+        weights = (len(self._y) / (len(self.labels) * np.bincount(self._y)))[self._y]
+        chances: Features = weights / weights.sum()
+        return chances

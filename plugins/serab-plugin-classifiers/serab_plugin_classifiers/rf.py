@@ -51,6 +51,5 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
             prepare=prepare,
             rebuild=rebuild,
             order=4,
-            libraries=("scikit-learn",),
         )
     )

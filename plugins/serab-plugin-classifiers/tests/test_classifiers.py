@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections import Counter
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from serab_plugin_classifiers._forest import ForestWorkspace
 from serab_plugin_classifiers._kernels import KernelWorkspace
 from serab_plugin_classifiers._linear import fit_linear, ledoit_wolf
 from serab_plugin_classifiers._logistic import ConvergedWorkspace, LogisticWorkspace
 from serab_plugin_classifiers._quadratic import QuadraticWorkspace
 from sklearn.covariance import ledoit_wolf as sk_ledoit_wolf
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
-from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
-from sklearn.tree import DecisionTreeClassifier
 
 from serab_core import plugins
 from serab_core.testing import classifier_checks
@@ -231,33 +227,3 @@ def test_single_classes_are_refused():
         LogisticWorkspace(one, one).fit({"C": 1.0, "class_weight": None})
     with pytest.raises(PointError, match="greater than one"):
         KernelWorkspace(one, one, 0).fit({"C": 1.0, "class_weight": None, "kernel": "rbf"})
-
-
-def test_forests_are_scikit_learns_whatever_is_reused(monkeypatch):
-    train, validation = examples(5, (30, 25, 28), 12), examples(6, (9, 9, 9), 12)
-    workspace = ForestWorkspace(train, validation, 42)
-    limits, grown = (10, 5, 25, 8, 15, 20, 40), Counter()
-    fit = DecisionTreeClassifier.fit
-
-    def counted(tree, *arguments, **settings):
-        grown[tree.max_depth] += 1
-        return fit(tree, *arguments, **settings)
-
-    monkeypatch.setattr(DecisionTreeClassifier, "fit", counted)
-    for split, weight in ((2, None), (10, "balanced")):
-        for limit in limits:
-            params = {"max_depth": limit, "min_samples_split": split, "class_weight": weight}
-            ours = workspace.fit(params)
-            theirs = RandomForestClassifier(random_state=42, **params).fit(train.X, train.y)
-            assert np.array_equal(ours.shares(validation.X), theirs.predict_proba(validation.X)), params
-            assert np.array_equal(ours.predict(validation.X), theirs.predict(validation.X))
-    assert grown[5] > 100  # most trees are deeper
-    assert grown[15] + grown[20] + grown[40] < 100  # and few so deep
-
-
-def test_a_forest_grown_in_stages_is_the_same():
-    train, validation = examples(5, (30, 25, 28), 12), examples(6, (9, 9, 9), 12)
-    params = {"max_depth": 7, "min_samples_split": 5, "class_weight": None}
-    *_, last = ForestWorkspace(train, validation, 42).stages(params)
-    theirs = RandomForestClassifier(random_state=42, **params).fit(train.X, train.y)
-    assert np.array_equal(last.predict_proba(validation.X), theirs.predict_proba(validation.X))

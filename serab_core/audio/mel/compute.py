@@ -91,9 +91,9 @@ def log_mels(
 
 def warm() -> None:
     """Compiles the kernels or loads them; a parent does so before it starts worker processes."""
-    from serab_core.audio.mel.compiled import compiling
+    from serab_core.audio.mel.family import KERNELS
 
-    with compiling():
+    with KERNELS.compiling():
         from serab_core.audio.mel import kernels  # noqa: F401
 
 

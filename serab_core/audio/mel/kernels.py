@@ -33,7 +33,7 @@ from serab_core.audio.mel.butterflies import (
     middle8,
     middle8_one,
 )
-from serab_core.audio.mel.compiled import compiled
+from serab_core.audio.mel.family import KERNELS
 from serab_core.audio.mel.simd import BYTES, LANES
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ HEADER = 18
 S_LANES, S_MARK, S_SQUARE, S_DATA, S_POWERS, S_LOGS, S_ROWS, S_EDGES = range(8)
 
 
-@compiled("void(i8, i8, i8, i8, i8, i8)")
+@KERNELS.compiled("void(i8, i8, i8, i8, i8, i8)")
 def _edge(samples: int, length: int, start: int, rows: int, reflect: int, out: int) -> None:
     """A stream that begins before the waveform or ends behind it: reflected, or zero."""
     before = min(max(0, -start), rows)
@@ -70,7 +70,7 @@ def _edge(samples: int, length: int, start: int, rows: int, reflect: int, out: i
             put(out + 4 * r)
 
 
-@compiled("void(i8, i8, i8, i8, i8[::1], i8, i8, i8, i8)")
+@KERNELS.compiled("void(i8, i8, i8, i8, i8[::1], i8, i8, i8, i8)")
 def _fill(
     samples: int,
     length: int,
@@ -95,7 +95,7 @@ def _fill(
         gather(lanes, 4 * r, table + r * BYTES)
 
 
-@compiled("void(i8, i8[::1], i8, i8)")
+@KERNELS.compiled("void(i8, i8[::1], i8, i8)")
 def _transform(rows: int, ints: Ints, floats: int, data: int) -> None:
     """All passes of the FFT but the last, from rows of samples."""
     points, pairs = ints[POINTS], ints[PAIRS]
@@ -126,7 +126,7 @@ def _transform(rows: int, ints: Ints, floats: int, data: int) -> None:
         size = stride
 
 
-@compiled("void(i8, i8[::1], i8, i8)")
+@KERNELS.compiled("void(i8, i8[::1], i8, i8)")
 def _powers(data: int, ints: Ints, floats: int, powers: int) -> None:
     """The last pass and the split: from the complex transform to powers in order."""
     quarter = ints[POINTS] // 4
@@ -139,7 +139,7 @@ def _powers(data: int, ints: Ints, floats: int, powers: int) -> None:
         last_pair(one, other, factors + g * 32, powers + g * BYTES, powers + (quarter - g) * BYTES, step)
 
 
-@compiled("void(i8, i8, i8, i8, i8, i8, i8, i8, i8)")
+@KERNELS.compiled("void(i8, i8, i8, i8, i8, i8, i8, i8, i8)")
 def _square(
     source: int,
     stride: int,
@@ -167,7 +167,7 @@ def _square(
             copy(square + lane * BYTES, out + lane * out_stride, min(left, -columns) if columns < 0 else columns)
 
 
-@compiled("b1(i8, i8, i8, i8, i8, i8[::1], i8, i8, i8, i8[::1])")
+@KERNELS.compiled("b1(i8, i8, i8, i8, i8, i8[::1], i8, i8, i8, i8[::1])")
 def stretch(
     samples: int,
     length: int,
@@ -237,7 +237,7 @@ def stretch(
     return all_finite
 
 
-@compiled("i8(i8[:, ::1], i8, i8, i8[::1], i8, i8, i8[::1])")
+@KERNELS.compiled("i8(i8[:, ::1], i8, i8, i8[::1], i8, i8, i8[::1])")
 def stretches(jobs: Ints, begin: int, end: int, ints: Ints, floats: int, scratch: int, places: Ints) -> int:
     """Several stretches, each a row of `jobs`: samples, length, begin, end, total, out.
 

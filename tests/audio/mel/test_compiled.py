@@ -40,7 +40,7 @@ def test_narrower_vectors(features, lanes, tmp_path):
 def test_compiled_once_then_loaded(tmp_path):
     out, err = run(tmp_path)
     assert out[1] == "True"
-    assert "compiling its kernels for this processor, once" in err
+    assert "compiling its kernels (log-mel) for this processor, once" in err
     out, err = run(tmp_path)
     assert (out[1], err) == ("True", "")
     folder = next((tmp_path / "kernels").iterdir())

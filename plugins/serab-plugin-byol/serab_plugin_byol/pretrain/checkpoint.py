@@ -16,6 +16,7 @@ from serab_core.store.atomic import replacing
 from serab_plugin_byol.pretrain.run_folder import checkpoints, write_extractor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from lightning.pytorch import LightningModule, Trainer
@@ -49,18 +50,23 @@ class Keep(Callback):
         config: of the run.
         every: steps between two.
         steps: of the whole run.
+        stop: tells whether the run is to stop after this step.
     """
 
-    def __init__(self, folder: Path, config: Config, every: int, steps: int) -> None:
-        self._folder, self._config, self._every, self._steps = folder, config, every, steps
+    def __init__(self, folder: Path, config: Config, every: int, steps: int, stop: Callable[[], bool]) -> None:
+        self._folder, self._config, self._every, self._steps, self._stop = folder, config, every, steps, stop
         self._last = -1
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *ignored: Any) -> None:
-        """Saves when it is time."""
+        """Saves when it is time. Raises KeyboardInterrupt, with everything saved, when the run is to stop."""
         step = trainer.global_step
-        if step != self._last and (step % self._every == 0 or step >= self._steps) and step:
+        between = (trainer.fit_loop.batch_idx + 1) % trainer.accumulate_grad_batches == 0
+        stop = between and self._stop()
+        if step and step != self._last and (step % self._every == 0 or step >= self._steps or stop):
             self._last = step
             self.save(trainer, pl_module)
+        if stop:
+            raise KeyboardInterrupt
 
     def save(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Saves now; called on every rank."""

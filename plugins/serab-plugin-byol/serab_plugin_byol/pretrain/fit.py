@@ -92,6 +92,7 @@ def fit(
     from lightning.pytorch.loggers import TensorBoardLogger
 
     from serab_plugin_byol.pretrain.checkpoint import Keep, WholeFiles, newest, step_of
+    from serab_plugin_byol.pretrain.interrupts import Interrupts
     from serab_plugin_byol.pretrain.module import Pretraining
     from serab_plugin_byol.pretrain.probe import Probe
     from serab_plugin_byol.pretrain.table import Table
@@ -107,6 +108,7 @@ def fit(
     module = Pretraining(config, segments, steps, machine.accumulate)
     probe = Probe(machine.probe, config.window) if machine.probe else None
     logs = folder / "logs"
+    interrupts = Interrupts(progress, gentle=world == 1)
     trainer = Trainer(
         accelerator=machine.accelerator,
         devices=machine.devices,
@@ -125,7 +127,7 @@ def fit(
         log_every_n_steps=machine.log_every,
         callbacks=[
             Watch(progress, machine.log_every, probe, machine.probe_every),
-            Keep(folder, config, machine.save_every, steps),
+            Keep(folder, config, machine.save_every, steps, interrupts.asked),
             Show(progress, steps),
         ],
         plugins=[WholeFiles()],
@@ -135,7 +137,8 @@ def fit(
         num_sanity_val_steps=0,
     )
     try:
-        trainer.fit(module, ckpt_path=before, weights_only=True)
+        with interrupts:
+            trainer.fit(module, ckpt_path=before, weights_only=True)
     except (KeyboardInterrupt, SystemExit) as error:
         raise _interrupted(folder) from error
     if trainer.interrupted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -30,6 +31,12 @@ def same(one, other) -> bool:
     if isinstance(one, (list, tuple)):
         return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
     return one == other
+
+
+def table(run: Path) -> list[dict[str, str]]:
+    """The rows of a run's metrics."""
+    with (run / "logs" / "metrics.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def wait_for(process, path: Path, seconds: float = 120) -> None:
@@ -60,7 +67,7 @@ def test_killed_and_resumed_ends_with_the_same_weights(packed, start, serab, tmp
     one, other = (load_file(tmp_path / name / "encoder.safetensors") for name in ("whole", "killed"))
     assert same(one, other)
     # The table goes on, too: a row for every tenth step, each once, with the same losses.
-    rows = [list(csv.DictReader((tmp_path / name / "logs" / "metrics.csv").open())) for name in ("whole", "killed")]
+    rows = [table(tmp_path / name) for name in ("whole", "killed")]
     assert [row["step"] for row in rows[0]] == [row["step"] for row in rows[1]] == [str(n) for n in range(10, 201, 10)]
     assert [row["loss"] for row in rows[0]] == [row["loss"] for row in rows[1]]
     # Nothing is left to do, and nothing is done.
@@ -128,9 +135,7 @@ def test_a_run_is_an_extractor_and_becomes_a_package(packed, serab, tmp_path):
     assert code == 0, errors
     assert "Step 0: LDA gets" in errors
     assert "Step 3: LDA gets" in errors
-    with (tmp_path / "run" / "logs" / "metrics.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    logged = {name for row in rows for name, value in row.items() if value}
+    logged = {name for row in table(tmp_path / "run") for name, value in row.items() if value}
     assert {"loss", "deviation", "effective_rank", "steps_per_s", "waiting_share", "probe_demo"} <= logged
     assert any((tmp_path / "run" / "logs" / "tensorboard").glob("events.*"))
 
@@ -148,13 +153,40 @@ def test_a_run_is_an_extractor_and_becomes_a_package(packed, serab, tmp_path):
         assert serab("pretrain", "export", "run", *wrong)[0] == 2
 
 
-def test_ctrl_c_keeps_the_last_checkpoint(packed, start, tmp_path):
-    process = start(*SMALL, "-d", packed, "-o", "run", "--steps", 100_000, "--save-every", 10)
+def ended(process) -> str:
+    """What a process says until its end; one that hangs shows where."""
+    try:
+        return process.communicate(timeout=120)[1]
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+        return pytest.fail(process.communicate()[1])
+
+
+def test_ctrl_c_ends_with_a_checkpoint_of_the_step(packed, start, serab, tmp_path):
+    words = (*SMALL, "-d", packed, "-o", "run", "--save-every", 10)
+    process = start(*words, "--steps", 100_000)
     wait_for(process, tmp_path / "run" / "checkpoints" / "step-00000020.ckpt")
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    errors = ended(process)
     assert process.returncode == 130, errors
+    assert "Stopping after this step" in errors
     assert "run the same command again" in errors
     assert "Traceback" not in errors
-    assert len(list((tmp_path / "run" / "checkpoints").glob("step-*.ckpt"))) <= 2
+    kept = sorted((tmp_path / "run" / "checkpoints").glob("step-*.ckpt"))
+    assert 1 <= len(kept) <= 2
     assert not list((tmp_path / "run").rglob("*.part-*"))
+    # It goes on to the same weights as a run that nobody stopped.
+    steps = int(kept[-1].stem.partition("-")[2]) + 5
+    assert serab(*words, "--steps", steps)[0] == 0
+    assert serab(*SMALL, "-d", packed, "-o", "whole", "--steps", steps)[0] == 0
+    one, other = (load_file(tmp_path / name / "encoder.safetensors") for name in ("run", "whole"))
+    assert same(one, other)
+
+
+def test_sigterm_ends_after_the_step(packed, start, tmp_path):
+    process = start(*SMALL, "-d", packed, "-o", "run", "--steps", 100_000, "--save-every", 10)
+    wait_for(process, tmp_path / "run" / "checkpoints" / "step-00000010.ckpt")
+    process.send_signal(signal.SIGTERM)
+    errors = ended(process)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors

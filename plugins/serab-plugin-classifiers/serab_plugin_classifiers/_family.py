@@ -1,0 +1,9 @@
+"""The forest's kernels as a family, which is compiled together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from serab_core.compiled import Kernels
+
+KERNELS = Kernels("forest", Path(__file__).with_name("_tree_kernels.py"))

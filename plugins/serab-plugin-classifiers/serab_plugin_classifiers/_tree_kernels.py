@@ -1,0 +1,243 @@
+"""Compiled: the growing of one classification tree, and a forest's vote.
+
+The tree is, node by node, the one that scikit-learn 1.9's `DecisionTreeClassifier` grows with Gini impurity and a
+random subset of features at each node: the same random numbers in the same order, the same floating-point operations
+where candidates are compared. Weights are counts of a bootstrap, so that every sum is an exact integer in any order.
+
+What is done otherwise is the sorting, which takes most of the time there: each feature's ranks are known once for all
+trees, and a node sorts integers, or marks them and walks over all ranks where it holds much of the data.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from serab_plugin_classifiers._family import KERNELS
+
+_TIE = np.float32(1e-7)
+"""Values closer than this are not told apart."""
+_EPS = np.finfo(np.float64).eps
+_SHORT = 96
+"""So few ranks are sorted by counting."""
+
+
+@KERNELS.compiled("void(i4[::1], i4[::1], i8)")
+def sort(keys, scratch, n):  # type: ignore[no-untyped-def]
+    """Sorts the first n distinct keys: short lists by counting smaller ones, in vectors and without a branch."""
+    if n <= _SHORT:
+        for i in range(n):
+            scratch[i] = keys[i]
+        for i in range(n):
+            key = scratch[i]
+            smaller = np.int32(0)
+            for j in range(n):
+                smaller += np.int32(scratch[j] < key)
+            keys[smaller] = key
+        return
+    for gap in (9841, 3281, 1093, 364, 121, 40, 13, 4, 1):  # Shell's way, with Knuth's gaps
+        for i in range(gap, n):
+            key = keys[i]
+            j = i
+            while j >= gap and keys[j - gap] > key:
+                keys[j] = keys[j - gap]
+                j -= gap
+            keys[j] = key
+
+
+@KERNELS.compiled(
+    "i8(i4[:, ::1], i4[:, ::1], f4[:, ::1], i8[::1], i8[::1], i8, i8, i8, i8, u4, "
+    "i8[::1], i8[::1], i8[::1], f8[::1], f8[:, ::1])"
+)
+def grow(  # type: ignore[no-untyped-def]
+    ranks, order, values, y, weights, n_classes, n_tried, depth_limit, least, state,
+    left, right, feature, threshold, shares,
+):  # fmt: skip
+    """Grows a tree and returns its number of nodes; its depth is put in `left` behind the last node.
+
+    Args:
+        ranks: of each sample, by feature, shape (d, n).
+        order: the sample of each rank, shape (d, n).
+        values: float32, by rank, shape (d, n).
+        y: class of each sample.
+        weights: how often each sample was drawn; those that were not are left out.
+        n_classes: how many there are.
+        n_tried: features that are looked at in each node.
+        depth_limit: nodes at this depth are leaves.
+        least: a node of fewer samples is a leaf.
+        state: of the random generator, above 0.
+        left, right, feature, threshold, shares: the nodes, written in place.
+    """
+    d, n = ranks.shape
+    samples = np.empty(n, np.int32)
+    m = 0
+    whole = 0
+    for sample in range(n):
+        if weights[sample] > 0:
+            samples[m] = sample
+            whole += weights[sample]
+            m += 1
+    features = np.arange(d)
+    constants = np.empty(d, np.int64)
+    keys = np.empty(n, np.int32)
+    best_keys = np.empty(n, np.int32)
+    scratch = np.empty(n, np.int32)
+    marks = np.zeros(n, np.uint8)
+    total = np.empty(n_classes, np.int64)
+    lefts = np.empty(n_classes, np.int64)
+    # begin, end, depth, parent, whether it is a left child, known constant features
+    stack = np.empty((2 * m + 2, 6), np.int64)
+    impurities = np.empty(2 * m + 2)
+    stack[0] = (0, m, 0, -1, 0, 0)
+    waiting = 1
+    nodes = 0
+    deepest = 0
+    while waiting:
+        waiting -= 1
+        begin, end, depth, parent, is_left, n_known = stack[waiting]
+        impurity = impurities[waiting]
+        size = end - begin
+        total[:] = 0
+        weight = 0
+        for place in range(begin, end):
+            sample = samples[place]
+            total[y[sample]] += weights[sample]
+            weight += weights[sample]
+        squares = 0
+        for c in range(n_classes):
+            squares += total[c] * total[c]
+        if parent < 0:
+            impurity = 1.0 - float(squares) / (float(weight) * float(weight))
+        is_leaf = depth >= depth_limit or size < least or size < 2 or impurity <= _EPS
+        best_score = -np.inf
+        best_feature = -2
+        best_place = 0
+        best_threshold = -2.0
+        best_left = 0
+        best_left_squares = 0
+        best_right_squares = 0
+        n_constant = n_known
+        if not is_leaf:
+            f_end = d
+            n_drawn = 0
+            n_found = 0
+            n_visited = 0
+            while f_end > n_constant and (n_visited < n_tried or n_visited <= n_found + n_drawn):
+                n_visited += 1
+                state ^= (state << np.uint32(13)) & np.uint32(0xFFFFFFFF)
+                state ^= state >> np.uint32(17)
+                state ^= (state << np.uint32(5)) & np.uint32(0xFFFFFFFF)
+                drawn = n_drawn + np.int64(state & np.uint32(0x7FFFFFFF)) % (f_end - n_found - n_drawn)
+                if drawn < n_known:
+                    features[n_drawn], features[drawn] = features[drawn], features[n_drawn]
+                    n_drawn += 1
+                    continue
+                drawn += n_found
+                f = features[drawn]
+                own = ranks[f]
+                if size > _SHORT and 12 * size > n:
+                    low, high = n, -1
+                    for place in range(begin, end):
+                        rank = own[samples[place]]
+                        marks[rank] = 1
+                        low = min(low, rank)
+                        high = max(high, rank)
+                    at = 0
+                    for rank in range(low, high + 1):
+                        if marks[rank]:
+                            marks[rank] = 0
+                            keys[at] = rank
+                            at += 1
+                else:
+                    for at in range(size):
+                        keys[at] = own[samples[begin + at]]
+                    sort(keys, scratch, size)
+                value = values[f]
+                if value[keys[size - 1]] <= value[keys[0]] + _TIE:
+                    features[drawn], features[n_constant] = features[n_constant], features[drawn]
+                    n_found += 1
+                    n_constant += 1
+                    continue
+                f_end -= 1
+                features[f_end], features[drawn] = features[drawn], features[f_end]
+                lefts[:] = 0
+                left_weight = 0
+                left_squares = 0
+                right_squares = squares
+                own_order = order[f]
+                for p in range(1, size):
+                    sample = own_order[keys[p - 1]]
+                    w = weights[sample]
+                    c = y[sample]
+                    # (a + w)^2 = a^2 + w (2 a + w), and the other side likewise
+                    left_squares += w * (2 * lefts[c] + w)
+                    right_squares -= w * (2 * (total[c] - lefts[c]) - w)
+                    lefts[c] += w
+                    left_weight += w
+                    if value[keys[p]] <= value[keys[p - 1]] + _TIE:
+                        continue
+                    wl, wr = float(left_weight), float(weight - left_weight)
+                    score = -(wr * (1.0 - float(right_squares) / (wr * wr))) - wl * (
+                        1.0 - float(left_squares) / (wl * wl)
+                    )
+                    if score > best_score:
+                        best_score = score
+                        best_feature = f
+                        best_place = p
+                        best_threshold = float(value[keys[p - 1]]) / 2.0 + float(value[keys[p]]) / 2.0
+                        best_left = left_weight
+                        best_left_squares = left_squares
+                        best_right_squares = right_squares
+                if best_feature == f:
+                    best_keys[:size] = keys[:size]
+            features[:n_known] = constants[:n_known]
+            constants[n_known:n_constant] = features[n_known:n_constant]
+            is_leaf = best_feature < 0
+        if not is_leaf:
+            wl, wr, w_all = float(best_left), float(weight - best_left), float(weight)
+            left_impurity = 1.0 - float(best_left_squares) / (wl * wl)
+            right_impurity = 1.0 - float(best_right_squares) / (wr * wr)
+            gain = (w_all / float(whole)) * (impurity - (wr / w_all * right_impurity) - (wl / w_all * left_impurity))
+            is_leaf = gain + _EPS < 0.0
+        node = nodes
+        nodes += 1
+        deepest = max(deepest, depth)
+        if parent >= 0:
+            if is_left:
+                left[parent] = node
+            else:
+                right[parent] = node
+        for c in range(n_classes):
+            shares[node, c] = float(total[c]) / float(weight)
+        if is_leaf:
+            left[node] = -1
+            right[node] = -1
+            feature[node] = -2
+            threshold[node] = -2.0
+            continue
+        feature[node] = best_feature
+        threshold[node] = best_threshold
+        for at in range(size):
+            samples[begin + at] = order[best_feature, best_keys[at]]
+        middle = begin + best_place
+        stack[waiting] = (middle, end, depth + 1, node, 0, n_constant)
+        impurities[waiting] = right_impurity
+        waiting += 1
+        stack[waiting] = (begin, middle, depth + 1, node, 1, n_constant)
+        impurities[waiting] = left_impurity
+        waiting += 1
+    left[nodes] = deepest
+    return nodes
+
+
+@KERNELS.compiled("void(f4[:, ::1], i8[::1], i8[::1], i8[::1], i8[::1], f8[::1], f8[:, ::1], f8[:, ::1])")
+def vote(X, starts, left, right, feature, threshold, shares, total):  # type: ignore[no-untyped-def]
+    """Adds each tree's class shares at the leaf that a row falls to, tree by tree, to `total`, shape (n, k)."""
+    for tree in range(len(starts) - 1):
+        first = starts[tree]
+        for row in range(len(X)):
+            node = first
+            while left[node] >= 0:
+                low = float(X[row, feature[node]]) <= threshold[node]
+                node = first + (left[node] if low else right[node])
+            for c in range(total.shape[1]):
+                total[row, c] += shares[node, c]

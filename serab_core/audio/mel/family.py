@@ -1,0 +1,10 @@
+"""The log-mel's kernels as a family, which is compiled together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from serab_core.compiled import Kernels
+
+SOURCES = ("simd.py", "butterflies.py", "bands.py", "kernels.py")
+KERNELS = Kernels("log-mel", *(Path(__file__).with_name(name) for name in SOURCES))
