@@ -25,6 +25,7 @@ ROOMS = [
     "cores",
     "locks",
     "compiled",
+    "isolated",
     "audio",
     "store",
     "data",

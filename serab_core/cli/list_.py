@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from serab_registry import Group
 
+    from serab_core.types import ExtractorSpec
+
 app = typer.Typer(no_args_is_help=True, help="Show the extractors, datasets and classifiers that are installed.")
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -27,10 +29,33 @@ def extractors_command(as_json: _Json = False) -> None:
             "name": spec.name,
             "dim": spec.dim,
             "rate_hz": spec.sample_rate,
+            "weights": _weights(spec),
             "summary": spec.summary,
             "licence": spec.licence,
+            "options": dict(spec.options),
         },
     )
+
+
+def _weights(spec: ExtractorSpec) -> str:
+    """Whether an extractor's weights are here, and how large they are."""
+    from serab_core.errors import StoreError
+    from serab_core.store.home import find_home
+    from serab_core.store.weights import installed
+
+    if not spec.weights:
+        return "none needed"
+    home, sizes, missing = find_home(), [], False
+    for weight in spec.weights:
+        try:
+            found = installed(home, weight)
+        except StoreError:
+            found = None
+        missing |= found is None
+        sizes.append(weight.size if found is None else found.source_size)
+    known = [size for size in sizes if size is not None]
+    size = f"{sum(known) / 1e6:.1f} MB" if len(known) == len(sizes) else "size unknown"
+    return f"{'missing' if missing else 'here'}, {size}"
 
 
 @app.command("datasets", help="Show the installed datasets.")
@@ -89,6 +114,7 @@ def _show(group: Group, as_json: bool, describe: Callable[[Any], dict[str, Any]]
     if as_json:
         print_json({"schema": f"serab.{plural}/1", plural: rows, "broken": [record.as_json() for record in broken]})
     elif rows:
+        rows = [{key: value for key, value in row.items() if not isinstance(value, dict)} for row in rows]
         titles = {key: key.capitalize().replace("_hz", ", Hz").replace("_", " ") for key in rows[0]}
         numbers = [titles[key] for key, value in rows[0].items() if isinstance(value, int)]
         made = table(*titles.values(), right=numbers)

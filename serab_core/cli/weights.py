@@ -53,7 +53,7 @@ def list_command(as_json: _Json = False) -> None:
 @app.command("import", help="Take in a weight file that you downloaded.")
 def import_command(
     extractor: Annotated[str, typer.Argument(metavar="X", help="The extractor, such as byol-s/512.")],
-    file: Annotated[Path, typer.Argument(help="The published file.")],
+    file: Annotated[Path, typer.Argument(help="The published file, or a SavedModel's folder.")],
     accept: _Accept = False,
     replace: Annotated[bool, typer.Option("--replace", help="Take another file than the one recorded before.")] = False,
     as_json: _Json = False,
@@ -67,7 +67,7 @@ def import_command(
     home = find_home().ensure()
     spec = plugins.extractor(extractor)
     weight = _weight_for(spec, file)
-    if not file.is_file():
+    if not file.is_file() and not (weight.folder and file.is_dir()):
         raise WeightsError("is no file", where=str(file), next_step="check the path")
     _agree(home, weight, accept)
     take_in(home, weight, file, str(file.absolute()), replace=replace)
@@ -111,9 +111,9 @@ def _weight_for(spec: ExtractorSpec, file: Path) -> WeightFile:
     if len(spec.weights) == 1:
         return spec.weights[0]
     for weight in spec.weights:
-        if file.name in (weight.url.rpartition("/")[2], Path(weight.name).name):
+        if file.name in (weight.published, Path(weight.name).name):
             return weight
-    names = ", ".join(weight.url.rpartition("/")[2] for weight in spec.weights)
+    names = ", ".join(weight.published for weight in spec.weights)
     raise UsageError(f"needs several files: {names}", where=spec.name, next_step=f"rename {file.name} to one of them")
 
 

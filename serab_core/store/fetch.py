@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import queue
+import re
 import shutil
+import threading
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +16,14 @@ from serab_core.errors import WeightsError, store_error
 from serab_core.store.weights import describe
 
 if TYPE_CHECKING:
+    import requests
+
     from serab_core.store.home import Home
     from serab_core.types import Progress, WeightFile
 
 _CHUNK = 1 << 16
-_TIMEOUT_S = (4.0, 8.0)  # to connect, and between two chunks
+_ANSWER_S = 8.0  # until one of the addresses has answered, all of them together
+_CHUNK_S = 20.0  # between two pieces
 
 
 def fetch(home: Home, extractor: str, weight: WeightFile, progress: Progress) -> Path:
@@ -42,15 +48,22 @@ def fetch(home: Home, extractor: str, weight: WeightFile, progress: Progress) ->
     logging.getLogger("pooch").setLevel(logging.WARNING)  # it announces what the progress bar shows
     folder = home.weights / "downloads"
     failures = []
-    for url in (weight.url, *weight.mirrors):
-        name = f"{weight.name.replace('/', '--')}-{url.rpartition('/')[2]}"
+    urls = (weight.url, *weight.mirrors)
+    for url in urls:
+        name = re.sub(r"[^A-Za-z0-9.-]+", "-", f"{weight.name}-{url.rpartition('/')[2]}")
         try:
             found = pooch.retrieve(
                 url,
                 known_hash=f"sha256:{weight.sha256}" if weight.sha256 else None,
                 fname=name,
                 path=folder,
-                downloader=partial(_resume, weight=weight, partial_file=folder / f"{name}.partial", progress=progress),
+                downloader=partial(
+                    _resume,
+                    weight=weight,
+                    partial_file=folder / f"{name}.partial",
+                    progress=progress,
+                    patience=_ANSWER_S / len(urls),
+                ),
             )
             return Path(found)
         except requests.RequestException as error:
@@ -67,7 +80,14 @@ def fetch(home: Home, extractor: str, weight: WeightFile, progress: Progress) ->
 
 
 def _resume(
-    url: str, output_file: Any, pooch: Any, *, weight: WeightFile, partial_file: Path, progress: Progress
+    url: str,
+    output_file: Any,
+    pooch: Any,
+    *,
+    weight: WeightFile,
+    partial_file: Path,
+    progress: Progress,
+    patience: float,
 ) -> None:
     """A downloader for pooch: goes on with `partial_file` if the server still has the file that it is a part of."""
     import requests
@@ -76,7 +96,7 @@ def _resume(
     have = partial_file.stat().st_size if partial_file.exists() and note.exists() else 0
     tag = json.loads(note.read_text())["etag"] if have else ""
     headers = {"Range": f"bytes={have}-", "If-Range": tag} if have and tag else {}
-    with requests.get(url, stream=True, timeout=_TIMEOUT_S, headers=headers) as answer:
+    with _answer(url, headers, patience) as answer:
         if answer.status_code == requests.codes.requested_range_not_satisfiable:
             partial_file.unlink()  # it is longer than the file: somebody else's
         answer.raise_for_status()
@@ -100,6 +120,32 @@ def _resume(
             raise requests.ConnectionError(f"the connection closed after {done:,} of {length:,} bytes")
     shutil.move(partial_file, output_file)
     note.unlink()
+
+
+def _answer(url: str, headers: dict[str, str], patience: float) -> requests.Response:
+    """The server's answer, before its content. A name that has many addresses, or none that is found, takes no longer.
+
+    Raises:
+        requests.RequestException: there is none, or none in time.
+    """
+    import requests
+
+    got: queue.SimpleQueue[requests.Response | Exception] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            got.put(requests.get(url, stream=True, timeout=(patience, _CHUNK_S), headers=headers))
+        except Exception as error:
+            got.put(error)
+
+    threading.Thread(target=ask, daemon=True, name="fetch").start()
+    try:
+        answer = got.get(timeout=patience)
+    except queue.Empty:
+        raise requests.Timeout from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def _reason(error: Exception) -> str:

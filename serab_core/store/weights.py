@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import tarfile
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from serab_core.errors import StoreError, WeightsError, store_error
-from serab_core.store.atomic import replacing
+from serab_core.store.atomic import replacing, replacing_folder, scratch_folder
 from serab_core.store.home import find_home
 from serab_core.store.jsonio import read_json, write_json
 
@@ -53,6 +54,16 @@ def file_sha256(path: Path) -> str:
         raise store_error(error, path, "read") from error
 
 
+def content_sha256(path: Path) -> str:
+    """sha256 of a file, or of the names and sha256 of all files in a folder. Raises StoreError."""
+    if not path.is_dir():
+        return file_sha256(path)
+    told = hashlib.sha256()
+    for file in sorted(own for own in path.rglob("*") if own.is_file()):
+        told.update(f"{file.relative_to(path).as_posix()}\n{file_sha256(file)}\n".encode())
+    return told.hexdigest()
+
+
 def installed(home: Home, weight: WeightFile) -> Installed | None:
     """What is known of the weight file, or None where it is not there. Raises StoreError for a damaged record."""
     record = _record(home, weight)
@@ -91,7 +102,7 @@ def weights_path(weight: WeightFile) -> Path:
     path = _path(home, weight)
     if found is None:
         raise WeightsError(f"{weight.name} is not there", where=str(home.weights))
-    if file_sha256(path) != found.sha256:
+    if content_sha256(path) != found.sha256:
         raise WeightsError(
             "has changed since it was taken in",
             where=path,
@@ -120,7 +131,7 @@ def describe(weight: WeightFile) -> str:
     """The published file in words: its name, size, sha256 and licence."""
     size = f"{weight.size:,} bytes" if weight.size is not None else "size not known beforehand"
     sha256 = f"sha256 {weight.sha256}" if weight.sha256 else "sha256 recorded at first use"
-    return f"{weight.url.rpartition('/')[2]} ({size}; {sha256}; licence {weight.licence or 'unknown'})"
+    return f"{weight.published} ({size}; {sha256}; licence {weight.licence or 'unknown'})"
 
 
 def take_in(home: Home, weight: WeightFile, source: Path, origin: str, *, replace: bool = False) -> Installed:
@@ -129,7 +140,7 @@ def take_in(home: Home, weight: WeightFile, source: Path, origin: str, *, replac
     Args:
         home: the home.
         weight: what it should be.
-        source: the file.
+        source: the file, or a folder where that is what is kept.
         origin: the address or path to note down.
         replace: take a file that differs from the one recorded at first use.
 
@@ -137,6 +148,12 @@ def take_in(home: Home, weight: WeightFile, source: Path, origin: str, *, replac
         WeightsError: it is another file, or cannot be converted. Nothing is kept then.
         StoreError: it cannot be read or kept.
     """
+    if source.is_dir():
+        if not weight.folder:
+            raise WeightsError("is a folder", where=origin, next_step=f"name the file: {describe(weight)}")
+        with scratch_folder(home.weights) as scratch:
+            _pack(source, scratch / "folder.tar")
+            return take_in(home, weight, scratch / "folder.tar", origin, replace=replace)
     sha256 = file_sha256(source)
     wanted, told_by = weight.sha256, "its plugin"
     if wanted is None and not replace and (before := installed(home, weight)) is not None:
@@ -151,12 +168,12 @@ def take_in(home: Home, weight: WeightFile, source: Path, origin: str, *, replac
         )
     path = _path(home, weight)
     try:
-        with replacing(path) as temporary:
+        with (replacing_folder if weight.folder else replacing)(path) as temporary:
             if weight.convert is None:
                 temporary.write_bytes(source.read_bytes())
             else:
                 weight.convert(source, temporary)
-            own = file_sha256(temporary)
+            own = content_sha256(temporary)
     except ValueError as error:
         raise WeightsError(
             f"cannot be used as {weight.name}: {error}", where=origin, next_step=f"it should be {describe(weight)}"
@@ -165,6 +182,20 @@ def take_in(home: Home, weight: WeightFile, source: Path, origin: str, *, replac
     found = Installed(origin, sha256, source.stat().st_size, own, weight.licence, now)
     write_json(_record(home, weight), {"schema": SCHEMA, **asdict(found)})
     return found
+
+
+def _pack(folder: Path, target: Path) -> None:
+    """A folder as a tar that depends on names and contents alone."""
+
+    def plain(info: tarfile.TarInfo) -> tarfile.TarInfo:
+        info.mtime = info.uid = info.gid = 0
+        info.uname = info.gname = ""
+        info.mode = 0o644
+        return info
+
+    with tarfile.open(target, "w") as tar:
+        for path in sorted(own for own in folder.rglob("*") if own.is_file()):
+            tar.add(path, path.relative_to(folder).as_posix(), filter=plain)
 
 
 def agree(home: Home, weight: WeightFile, ask: Callable[[WeightFile], bool]) -> None:

@@ -24,6 +24,9 @@ class WeightFile:
         convert: makes the file that the extractor loads (second argument) of the published one (first), once; without
             it the published file is kept as it is. Raises ValueError, with what is wrong, for a file that is another.
         mirrors: other addresses of the same file, tried in order.
+        folder: what the extractor loads is a folder, which is empty when `convert` gets it. A user may then import a
+            folder, too; `convert` gets it as a tar.
+        title: what to call the published file, where its address does not end in a name.
     """
 
     name: str
@@ -34,6 +37,13 @@ class WeightFile:
     terms: str = ""
     convert: Callable[[Path, Path], None] | None = None
     mirrors: tuple[str, ...] = ()
+    folder: bool = False
+    title: str = ""
+
+    @property
+    def published(self) -> str:
+        """What the published file is called."""
+        return self.title or self.url.rpartition("/")[2]
 
 
 @runtime_checkable

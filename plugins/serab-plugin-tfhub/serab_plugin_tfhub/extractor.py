@@ -1,0 +1,57 @@
+"""Runs a model of TensorFlow Hub on waveforms."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serab_core import free_cores
+from serab_plugin_tfhub.framing import FRAMINGS
+from serab_plugin_tfhub.serve import start
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from serab_core import Embeddings, Waveform
+    from serab_core.isolated import Process
+
+
+class Hub:
+    """A model, in TensorFlow's own process.
+
+    Args:
+        model: `vggish`, `yamnet` or `trill`.
+        folder: of its SavedModel.
+        framing: what it gets at a time: see `framing`.
+        dim: length of an embedding.
+    """
+
+    def __init__(self, model: str, folder: Path, framing: str, dim: int) -> None:
+        self._model, self._folder, self._dim = model, folder, dim
+        self._framed = FRAMINGS[framing]
+
+    def warm(self) -> None:
+        """Starts TensorFlow and loads the model."""
+        self.embed([np.zeros(16_000, np.float32)])
+
+    def embed(self, waveforms: Sequence[Waveform]) -> Embeddings:
+        """Means over frames.
+
+        Args:
+            waveforms: mono float32 at 16 kHz.
+
+        Returns:
+            float32, shape (len(waveforms), dim).
+
+        Raises:
+            RuntimeError: the model raised, or its process died.
+        """
+        # A clip at a time, as the models want it: nothing depends on who else is in the batch.
+        return self._process.embed([self._framed(waveform) for waveform in waveforms])
+
+    @cached_property
+    def _process(self) -> Process:
+        return start(self._model, self._folder, threads=free_cores())

@@ -1,0 +1,99 @@
+"""YAMNet as a TFLite file, in this process: its interpreter is small and starts at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import warnings
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serab_plugin_tfhub.framing import PATCH_SAMPLES, overlapping
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from serab_core import Embeddings, Waveform
+
+DIM = 1_024
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps off the terminal what the library writes to it past Python."""
+    sys.stderr.flush()
+    before = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+
+
+class Lite:
+    """A TFLite file that takes 15,600 samples and classifies them from 1,024 numbers, which are its embedding.
+
+    Args:
+        file: the TFLite file; quantised or not.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def warm(self) -> None:
+        """Loads the file. Raises ValueError for one of another kind."""
+        self._interpreter  # noqa: B018
+
+    def embed(self, waveforms: Sequence[Waveform]) -> Embeddings:
+        """Means over windows of 0.96 s, every 0.48 s.
+
+        Args:
+            waveforms: mono float32 at 16 kHz.
+
+        Returns:
+            float32, shape (len(waveforms), 1024).
+        """
+        rows = np.empty((len(waveforms), DIM), np.float32)
+        for row, waveform in zip(rows, waveforms, strict=True):
+            row[:] = np.mean([self._one(window) for window in overlapping(waveform)], axis=0, dtype=np.float64)
+        return rows
+
+    def _one(self, window: Any) -> Any:
+        interpreter, given, taken = self._interpreter
+        interpreter.set_tensor(given["index"], window.reshape(given["shape"]))
+        interpreter.invoke()
+        value = interpreter.get_tensor(taken["index"]).reshape(DIM)
+        scale, zero = taken["quantization"]
+        return (value.astype(np.float32) - zero) * scale if scale else value.copy()
+
+    @cached_property
+    def _interpreter(self) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        """The interpreter, its input, and the last tensor of 1,024 numbers that it computes."""
+        from ai_edge_litert.interpreter import Interpreter
+
+        with warnings.catch_warnings(), _quiet():
+            warnings.simplefilter("ignore")  # keeping a tensor inside is meant for debugging, it says
+            try:
+                made = Interpreter(str(self._file), num_threads=1, experimental_preserve_all_tensors=True)
+                made.allocate_tensors()
+            except (ValueError, RuntimeError) as error:
+                raise ValueError(f"it is no TFLite file that can be loaded ({error})") from error
+        inputs = made.get_input_details()
+        if len(inputs) != 1 or int(np.prod(inputs[0]["shape"])) != PATCH_SAMPLES or inputs[0]["dtype"] != np.float32:
+            raise ValueError(f"it does not take {PATCH_SAMPLES} float32 samples: {inputs[0]['shape']}")
+        made.set_tensor(inputs[0]["index"], np.zeros(inputs[0]["shape"], np.float32))
+        made.invoke()
+        inside = [
+            tensor
+            for tensor in made.get_tensor_details()
+            if tuple(tensor["shape"]) in ((1, DIM), (1, 1, 1, DIM)) and tensor["index"] != inputs[0]["index"]
+        ]
+        if not inside:
+            raise ValueError(f"it has no tensor of {DIM} numbers before its classifier")
+        return made, inputs[0], inside[-1]

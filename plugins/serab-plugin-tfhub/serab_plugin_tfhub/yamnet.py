@@ -1,0 +1,29 @@
+"""YAMNet from TensorFlow Hub, and as a TFLite file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from serab_core import hookimpl
+from serab_plugin_tfhub.models import YAMNET, lite_spec, spec_of
+
+if TYPE_CHECKING:
+    from serab_core import ExtractorSpec
+    from serab_core.hookspecs import Register
+
+SERAB_API_VERSION = 1
+
+
+@hookimpl
+def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
+    """Registers it and its variants."""
+    for spec in (
+        spec_of(
+            "yamnet", YAMNET, "whole", "YAMNet from TensorFlow Hub, 0.96 s every 0.48 s, mean over frames; 1024 numbers"
+        ),
+        spec_of(
+            "yamnet/paper", YAMNET, "windows", "YAMNet on 0.96 s windows one behind the other, as SERAB's paper says"
+        ),
+        lite_spec(),
+    ):
+        register(spec)

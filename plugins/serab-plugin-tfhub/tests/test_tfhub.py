@@ -1,0 +1,199 @@
+"""The three hub models through the real loading code, with stand-ins of the same signatures."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+
+import numpy as np
+import pytest
+from serab_plugin_tfhub.framing import PATCH_SAMPLES, drawn
+from serab_plugin_tfhub.serve import start
+
+from serab_core import plugins
+from serab_core.errors import WeightsError
+from serab_core.store.home import find_home
+from serab_core.store.weights import take_in, weights_path
+from serab_core.testing import extractor_checks
+
+NAMES = {
+    "vggish": 128, "vggish/released": 128, "yamnet": 1024, "yamnet/paper": 1024, "trill": 12288,
+    "trill/released": 12288,
+}  # fmt: skip
+
+
+def noise(*samples: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    return [(0.1 * rng.standard_normal(n)).astype(np.float32) for n in samples]
+
+
+def bring_in(home, models, name: str) -> None:
+    (weight,) = plugins.extractor(name).weights
+    take_in(home, weight, models / name, str(models / name))
+
+
+@pytest.fixture(scope="module")
+def filled(models, tmp_path_factory):
+    """A home with all three, each run once as it is taken in."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SERAB_HOME", str(tmp_path_factory.mktemp("filled")))
+        home = find_home().ensure()
+        for name in ("vggish", "yamnet", "trill"):
+            bring_in(home, models, name)
+    return home
+
+
+@pytest.fixture
+def made(filled, monkeypatch):
+    """`made(name)` gives the extractor, its stand-in installed."""
+    monkeypatch.setenv("SERAB_HOME", str(filled.root))
+    extractors = []
+
+    def make(name: str):
+        extractors.append(plugins.extractor(name).factory())
+        return extractors[-1]
+
+    yield make
+    for extractor in extractors:
+        extractor._process.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_declared(name):
+    spec = plugins.extractor(name)
+    assert (spec.dim, spec.sample_rate, spec.licence) == (NAMES[name], 16_000, "Apache-2.0")
+    (weight,) = spec.weights
+    assert weight.url.startswith("https://tfhub.dev/google/")
+    assert weight.mirrors[0].startswith("https://www.kaggle.com/")
+
+
+def test_nothing_heavy_is_imported_to_list_them():
+    script = "import sys; from serab_core import plugins; plugins.extractor('yamnet'); plugins.extractor('yamnet/lite')"
+    script += (
+        "; sys.exit(any(name in sys.modules for name in ('tensorflow', 'tensorflow_hub', 'torch', 'ai_edge_litert')))"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["vggish", "yamnet/paper", "trill"])
+def test_conforms(name, filled, monkeypatch):
+    monkeypatch.setenv("SERAB_HOME", str(filled.root))
+    for check in extractor_checks(name):
+        check()
+    assert "tensorflow" not in sys.modules
+
+
+def test_yamnet_frames_what_it_is_given_itself(made):
+    """The hub's own framing of a whole clip is that of windows every 0.48 s, silence behind the last."""
+    (clip,) = noise(40_000)
+    extractor = made("yamnet")
+    windows = [
+        np.pad(clip, (0, 7_680))[begin : begin + PATCH_SAMPLES][None] for begin in (0, 7_680, 15_360, 23_040, 30_720)
+    ]
+    windows[-1] = np.pad(windows[-1], ((0, 0), (0, PATCH_SAMPLES - windows[-1].shape[1])))
+    want = np.mean([extractor._process.embed([window])[0] for window in windows], axis=0)
+    np.testing.assert_allclose(extractor.embed([clip])[0], want, rtol=1e-4, atol=1e-4)
+
+
+def test_windows_one_behind_the_other(made):
+    """VGGish's own frames are those of windows 0.96 s apart; what is left over is dropped."""
+    (clip,) = noise(15_360 * 2 + 300)
+    extractor = made("vggish")
+    want = np.mean([extractor._process.embed([clip[None, b : b + PATCH_SAMPLES]])[0] for b in (0, 15_360)], axis=0)
+    np.testing.assert_allclose(extractor.embed([clip])[0], want, rtol=1e-4, atol=1e-4)
+    assert len(extractor._framed(clip)) == 1
+    assert made("trill")._framed(clip).shape == (2, PATCH_SAMPLES)
+
+
+def test_short_clips(made):
+    (clip,) = noise(1_000)
+    centred, released = made("vggish"), made("vggish/released")
+    np.testing.assert_array_equal(centred._framed(clip)[0], np.pad(clip, (7_500, 7_500)))
+    placed = released._framed(clip)[0]
+    assert len(placed) == 16_000
+    begin = int(np.flatnonzero(placed)[0])
+    np.testing.assert_array_equal(placed[begin : begin + 1_000], clip)
+    np.testing.assert_array_equal(drawn(clip), drawn(clip))
+    assert begin != 7_500
+    assert centred.embed([clip]).shape == (1, 128)
+
+
+def test_a_batch_is_its_clips(made):
+    clips = noise(16_000, 5_000, 90_000, 31_111)
+    extractor = made("trill")
+    np.testing.assert_array_equal(extractor.embed(clips), np.concatenate([extractor.embed([clip]) for clip in clips]))
+
+
+def test_a_tar_and_a_nested_one(home, models, tmp_path):
+    (weight,) = plugins.extractor("vggish").weights
+    for number, prefix in enumerate(("", "vggish_1/")):
+        path = tmp_path / f"{number}.tar.gz"
+        with tarfile.open(path, "w:gz") as tar:
+            tar.add(models / "vggish", prefix or ".")
+        take_in(home, weight, path, str(path), replace=True)
+        assert (weights_path(weight) / "saved_model.pb").exists()
+    assert not list((home.weights).glob(".*"))
+
+
+def test_what_is_no_such_model(home, models, tmp_path):
+    (weight,) = plugins.extractor("vggish").weights
+    torn = tmp_path / "torn.tar.gz"
+    with tarfile.open(torn, "w:gz") as tar:
+        tar.add(models / "vggish", ".")
+    torn.write_bytes(torn.read_bytes()[:2_000])
+    empty = tmp_path / "empty.tar"
+    with tarfile.open(empty, "w") as tar:
+        tar.add(__file__, "readme.txt")
+    outside = tmp_path / "outside.tar"
+    with tarfile.open(outside, "w") as tar:
+        tar.add(__file__, "../../outside.txt")
+    page = tmp_path / "page.html"
+    page.write_text("<html>log in</html>")
+    for path, words in (
+        (torn, "no tar that can be unpacked"),
+        (empty, "holds no saved_model.pb"),
+        (outside, "no tar that can be unpacked"),
+        (page, "no tar that can be unpacked"),
+        (models / "yamnet", "it cannot be run as vggish|it gives embeddings of"),
+    ):
+        with pytest.raises(WeightsError, match=words):
+            take_in(home, weight, path, str(path))
+        assert not (home.weights / weight.name).exists()
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "saved_model.pb").write_bytes(b"junk")
+    with pytest.raises(WeightsError, match="it cannot be run as vggish"):
+        take_in(home, weight, broken, str(broken))
+
+
+def test_a_changed_folder_is_noticed(home, models):
+    bring_in(home, models, "vggish")
+    (weight,) = plugins.extractor("vggish").weights
+    with (weights_path(weight) / "saved_model.pb").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(WeightsError, match="has changed since it was taken in"):
+        weights_path(weight)
+
+
+def test_a_process_that_dies_says_so(models):
+    process = start("vggish", models / "vggish", 1)
+    process._child.kill()
+    with pytest.raises(RuntimeError, match="TensorFlow's process died"):
+        process.embed(noise(16_000)[0][None, None])
+    process.close()
+
+
+def test_all_of_them_run_on_demo(filled):
+    words = ["-c", "from serab_core.cli import main; main()", "eval", *NAMES, "--tasks", "demo", "-c", "lda", "--json"]
+    environment = {**os.environ, "SERAB_HOME": str(filled.root)}
+    done = subprocess.run(
+        [sys.executable, *words], env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    results = {result["extractor"]: result for result in json.loads(done.stdout)["results"]}
+    assert list(results) == list(NAMES)
+    assert all(result["accuracy"] > 0.2 for result in results.values())
+    assert "tensorflow" not in done.stderr.lower()
