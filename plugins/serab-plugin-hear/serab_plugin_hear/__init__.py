@@ -1,0 +1,1 @@
+"""The HEAR API, in both directions."""

@@ -1,0 +1,126 @@
+"""What a module's model is, asked of it once and kept: listing it, and every worker, would have to load it else."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from serab_core.errors import StoreError, UsageError, WeightsError
+from serab_core.store.home import find_home
+from serab_core.store.jsonio import digest, read_json, write_json
+from serab_core.store.weights import file_sha256
+from serab_plugin_hear.serve import FRAMEWORKS, start
+
+_SCHEMA = "serab.hear-module/1"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """A module.
+
+    Attributes:
+        module: its name, or the path of its file.
+        weights: the path of the weights, or "".
+        rate: sample rate in Hz.
+        dim: length of an embedding.
+        framework: `numpy`, `torch` or `tensorflow`.
+        scenes: whether it has `get_scene_embeddings`; else time stamps are averaged.
+        together: whether clips may be embedded together.
+        identity: of code and weights: sha256 and versions.
+    """
+
+    module: str
+    weights: str
+    rate: int
+    dim: int
+    framework: str
+    scenes: bool
+    together: bool
+    identity: dict[str, str]
+
+
+def about(argument: str) -> About:
+    """What `MODULE` or `MODULE=WEIGHTS` is.
+
+    Raises:
+        UsageError: there is no such module, or it has not the HEAR API.
+        WeightsError: there is no such file.
+    """
+    module, _, weights = argument.partition("=")
+    if weights and not Path(weights).exists():
+        raise WeightsError("is no file", where=weights, next_step="check what follows the = of hear:MODULE=WEIGHTS")
+    weights = str(Path(weights).absolute()) if weights else ""
+    identity = _identity(module, weights)
+    kept = find_home().weights / "hear" / f"{digest([module, weights, identity])[:32]}.json"
+    try:
+        if kept.exists():
+            found = read_json(kept, _SCHEMA)
+            del found["schema"]
+            return About(**found)
+    except (StoreError, TypeError):
+        pass  # asked again, and written over
+    process = start(module, weights)
+    try:
+        rate, dim, framework, scenes, together = process.embed([np.zeros((1, 0), np.float32)])[0]
+    except RuntimeError as error:
+        raise UsageError(
+            f"cannot be used: {error}",
+            where=f"hear:{argument}",
+            next_step="it has to be a module with the HEAR API: load_model, get_scene_embeddings",
+        ) from error
+    finally:
+        process.close()
+    made = About(
+        module, weights, int(rate), int(dim), FRAMEWORKS[int(framework)], bool(scenes), bool(together), identity
+    )
+    write_json(kept, {"schema": _SCHEMA, **asdict(made)})
+    return made
+
+
+def _identity(module: str, weights: str) -> dict[str, str]:
+    """What tells one state of code and weights from another, without importing the module."""
+    path = Path(module) if module.endswith(".py") else _file_of(module)
+    if path is None or not path.is_file():
+        raise UsageError(
+            f"no module is called {module}",
+            where=f"hear:{module}",
+            next_step=f"pip install it, or name its file: hear:./{module.rpartition('.')[2]}.py",
+        )
+    identity = {"module_sha256": file_sha256(path)}
+    if weights:
+        identity["weights_sha256"] = (
+            file_sha256(Path(weights)) if Path(weights).is_file() else hashlib.sha256(weights.encode()).hexdigest()
+        )
+    for distribution in metadata.packages_distributions().get(module.partition(".")[0], ()):
+        identity[distribution] = metadata.version(distribution)
+    return identity
+
+
+def _file_of(module: str) -> Path | None:
+    """The file of a module, found by its top-level package, which is not imported."""
+    top, *rest = module.split(".")
+    here = Path.cwd()
+    for folder in (here / top, here / f"{top}.py"):
+        if folder.exists():
+            base = folder
+            break
+    else:
+        sys.path_importer_cache.clear()
+        spec = importlib.util.find_spec(top)
+        if spec is None or spec.origin is None:
+            return None
+        base = Path(spec.origin).parent if spec.submodule_search_locations else Path(spec.origin)
+    if base.is_file():
+        return base if not rest else None
+    inside = base.joinpath(*rest)
+    return (
+        inside.with_name(f"{inside.name}.py")
+        if inside.with_name(f"{inside.name}.py").is_file() and rest
+        else (inside / "__init__.py")
+    )

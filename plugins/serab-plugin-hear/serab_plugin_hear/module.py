@@ -1,0 +1,115 @@
+"""A module with the HEAR API (arXiv:2203.03022, appendix on the common API), loaded and called."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_ALIKE = 1e-5
+
+
+class HearModule:
+    """A module and its model.
+
+    Args:
+        name: of the module, or the path of its file.
+        weights: the file that `load_model` gets, or "" for none.
+
+    Raises:
+        ValueError: it has not what the API asks for.
+    """
+
+    def __init__(self, name: str, weights: str) -> None:
+        self._module = _imported(name)
+        if not callable(getattr(self._module, "load_model", None)):
+            raise ValueError("it has no load_model")
+        self.scenes = callable(getattr(self._module, "get_scene_embeddings", None))
+        if not self.scenes and not callable(getattr(self._module, "get_timestamp_embeddings", None)):
+            raise ValueError("it has neither get_scene_embeddings nor get_timestamp_embeddings")
+        self._model = self._module.load_model(weights) if weights else self._module.load_model()
+        size = "scene_embedding_size" if self.scenes else "timestamp_embedding_size"
+        self.rate, self.dim = (self._number(name) for name in ("sample_rate", size))
+        if hasattr(self._model, "eval"):
+            self._model.eval()
+        self.together = self._bears_company()
+
+    @property
+    def framework(self) -> str:
+        """What its tensors are: `torch`, `tensorflow`, or `numpy`."""
+        for name, kinds in (("torch", ("nn.Module",)), ("tensorflow", ("Module", "keras.Model"))):
+            library = sys.modules.get(name)
+            for kind in kinds if library is not None else ():
+                found: Any = library
+                for part in kind.split("."):
+                    found = getattr(found, part, None)
+                if isinstance(found, type) and isinstance(self._model, found):
+                    return name
+        return "torch" if "torch" in sys.modules else "tensorflow" if "tensorflow" in sys.modules else "numpy"
+
+    def embed(self, clips: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Embeddings of clips of equal length, shape (n, samples) -> (n, dim)."""
+        parts = [clips] if self.together else [clip[None] for clip in clips]
+        rows = np.concatenate([self._call(part) for part in parts])
+        if rows.shape != (len(clips), self.dim):
+            raise ValueError(f"it gives shape {rows.shape} for {len(clips)} clips, and declares {self.dim} numbers")
+        return rows
+
+    def _call(self, clips: NDArray[np.float32]) -> NDArray[np.float32]:
+        given, framework = np.array(clips, np.float32), self.framework
+        if framework == "torch":
+            torch: Any = sys.modules["torch"]
+            with torch.no_grad():
+                return self._embedded(torch.from_numpy(given))
+        if framework == "tensorflow":
+            tensorflow: Any = sys.modules["tensorflow"]
+            return self._embedded(tensorflow.convert_to_tensor(given))
+        return self._embedded(given)
+
+    def _embedded(self, audio: Any) -> NDArray[np.float32]:
+        if self.scenes:
+            return _array(self._module.get_scene_embeddings(audio, self._model))
+        embeddings, _ = self._module.get_timestamp_embeddings(audio, self._model)
+        return _array(embeddings).mean(axis=1, dtype=np.float64).astype(np.float32)
+
+    def _number(self, name: str) -> int:
+        value = getattr(self._model, name, None)
+        if value is None or int(value) != value or value < 1:
+            raise ValueError(f"its model has no {name}, or one that is no number: {value!r}")
+        return int(value)
+
+    def _bears_company(self) -> bool:
+        """Whether a clip's embedding is the same beside another one."""
+        noise = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 2 * self.rate)).astype(np.float32)
+        noise[1] *= 0.1
+        alone, both = self._call(noise[:1]), self._call(noise)
+        scale = max(float(np.abs(alone).max()), 1e-12)
+        return both.shape[0] == 2 and bool(np.abs(both[0] - alone[0]).max() <= _ALIKE * scale)
+
+
+def _array(value: Any) -> NDArray[np.float32]:
+    """A tensor of either framework, or an array, as float32."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+    return np.asarray(value, np.float32)
+
+
+def _imported(name: str) -> Any:
+    if not name.endswith(".py"):
+        return importlib.import_module(name)
+    path = Path(name).absolute()
+    sys.path.insert(0, str(path.parent))
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{path} is no module")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,230 @@
+"""HEAR modules as extractors: of PyTorch, of TensorFlow, of neither, and broken ones."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from serab_core import plugins
+from serab_core.errors import UsageError, WeightsError
+from serab_core.testing import extractor_checks
+
+TORCH = """
+import torch
+
+class Model(torch.nn.Module):
+    sample_rate = 16_000
+    scene_embedding_size = 6
+    timestamp_embedding_size = 6
+
+    def __init__(self, scale):
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.tensor(scale))
+        self.drop = torch.nn.Dropout(0.5)
+
+    def forward(self, audio):
+        powers = [audio.abs().pow(p).mean(dim=1) for p in (1, 2, 3, 4, 5)]
+        slope = audio.diff(dim=1, prepend=audio[:, :1]).abs().mean(dim=1)
+        return self.drop(torch.stack([*powers, slope], 1)) * self.scale
+
+def load_model(path=""):
+    print("chatter")
+    return Model(float(open(path).read()) if path else 1.0)
+
+def get_timestamp_embeddings(audio, model):
+    halves = torch.stack([model(part) for part in audio.tensor_split(2, dim=1)], 1)
+    return halves, torch.zeros(len(audio), 2)
+
+def get_scene_embeddings(audio, model):
+    assert isinstance(audio, torch.Tensor) and audio.dtype == torch.float32 and not torch.is_grad_enabled()
+    return model(audio)
+"""
+TENSORFLOW = """
+import tensorflow as tf
+
+class Model(tf.Module):
+    sample_rate = 22_050
+    scene_embedding_size = 2
+    timestamp_embedding_size = 2
+
+def load_model(path=""):
+    return Model()
+
+def get_scene_embeddings(audio, model):
+    assert tf.is_tensor(audio)
+    return tf.stack([tf.reduce_mean(tf.abs(audio), 1), tf.reduce_max(audio, 1)], 1)
+"""
+STAMPS = """
+import numpy as np
+
+class Model:
+    sample_rate = 16_000
+    timestamp_embedding_size = 1
+
+def load_model():
+    return Model()
+
+def get_timestamp_embeddings(audio, model):
+    cut = audio[:, : audio.shape[1] // 10 * 10].reshape(len(audio), 10, -1)
+    return cut.mean(axis=2)[..., None], np.arange(10.0)[None].repeat(len(audio), 0)
+"""
+COMPANY = (
+    STAMPS
+    + """
+Model.scene_embedding_size = 1
+
+def get_scene_embeddings(audio, model):
+    return (audio - audio.mean()).max(axis=1, keepdims=True)
+"""
+)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.setenv("SERAB_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    plugins.registry.cache_clear()
+    yield
+    plugins.registry.cache_clear()
+
+
+@pytest.fixture
+def made(tmp_path):
+    """`made(code, weights)` writes a module and gives its spec and an extractor."""
+    extractors = []
+
+    def make(code: str, weights: str = "", name: str = "mine.py"):
+        (tmp_path / name).write_text(code)
+        spec = plugins.extractor(f"hear:./{name}{weights}")
+        extractors.append(spec.factory())
+        return spec, extractors[-1]
+
+    yield make
+    for extractor in extractors:
+        extractor._process.close()
+
+
+def noise(*samples: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    return [rng.uniform(-0.5, 0.5, n).astype(np.float32) for n in samples]
+
+
+def test_a_torch_module(made, tmp_path):
+    (tmp_path / "two.txt").write_text("2.0")
+    spec, extractor = made(TORCH, "=two.txt")
+    assert (spec.name, spec.dim, spec.sample_rate, spec.libraries) == ("hear:./mine.py=two.txt", 6, 16_000, ("torch",))
+    clips = noise(16_000, 8_000, 16_000, 777)
+    got = extractor.embed(clips)
+    for row, clip in zip(got, clips, strict=True):
+        np.testing.assert_allclose(row[:2], [2 * np.abs(clip).mean(), 2 * (clip**2).mean()], rtol=1e-5)
+        np.testing.assert_allclose(row, extractor.embed([clip])[0], rtol=1e-5, atol=1e-7)
+    _, one = made(TORCH)
+    np.testing.assert_allclose(one.embed(clips), got / 2, rtol=1e-6)
+    assert "chatter" not in json.dumps(dict(spec.parameters))
+
+
+def test_it_conforms(tmp_path):
+    (tmp_path / "mine.py").write_text(TORCH)
+    for check in extractor_checks("hear:./mine.py"):
+        check()
+
+
+def test_a_tensorflow_module(made):
+    pytest.importorskip("tensorflow_hub", reason="TensorFlow is not installed")
+    spec, extractor = made(TENSORFLOW)
+    assert (spec.dim, spec.sample_rate, spec.libraries) == (2, 22_050, ("tensorflow",))
+    clips = noise(9_000, 9_000, 100)
+    want = [[np.abs(clip).mean(), clip.max()] for clip in clips]
+    np.testing.assert_allclose(extractor.embed(clips), want, rtol=1e-5)
+
+
+def test_time_stamps_where_there_are_no_scenes(made):
+    spec, extractor = made(STAMPS)
+    assert "mean of time stamps" in spec.summary
+    (clip,) = noise(1_000)
+    np.testing.assert_allclose(extractor.embed([clip]), [[clip.mean()]], rtol=1e-4, atol=1e-7)
+
+
+def test_a_model_that_embeds_differently_in_company_gets_one_at_a_time(made):
+    spec, extractor = made(COMPANY)
+    assert "a clip at a time" in spec.summary
+    clips = noise(1_000, 1_000, 1_000)
+    np.testing.assert_allclose(extractor.embed(clips), np.concatenate([extractor.embed([clip]) for clip in clips]))
+
+
+def test_a_module_by_name(made, tmp_path):
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__init__.py").write_text("raise RuntimeError('imported too early')")
+    (tmp_path / "pack2").mkdir()
+    (tmp_path / "pack2" / "__init__.py").write_text("")
+    (tmp_path / "pack2" / "inner.py").write_text(STAMPS)
+    spec = plugins.extractor("hear:pack2.inner")
+    assert spec.dim == 1
+    assert "pack2" not in sys.modules
+    with pytest.raises(UsageError, match="imported too early"):
+        plugins.extractor("hear:pack")
+
+
+def test_what_it_is_changes_with_code_and_weights(made, tmp_path):
+    (tmp_path / "a.txt").write_text("1.0")
+    first, _ = made(TORCH, "=a.txt")
+    (tmp_path / "a.txt").write_text("3.0")
+    second, _ = made(TORCH, "=a.txt")
+    third, _ = made(TORCH + "\n# changed\n", "=a.txt")
+    assert len({json.dumps(dict(spec.parameters), sort_keys=True) for spec in (first, second, third)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("x = 1", "it has no load_model"),
+        ("def load_model(): return 1", "neither get_scene_embeddings nor get_timestamp_embeddings"),
+        (STAMPS.replace("sample_rate = 16_000", "pass"), "its model has no sample_rate"),
+        (STAMPS.replace("import numpy as np", "import serab_no_such_library"), "No module named"),
+        (STAMPS.replace("return Model()", "raise OSError('no weights')"), "no weights"),
+        ("def (", "SyntaxError"),
+        (STAMPS.replace("return Model()", "import os; os._exit(9)"), "process died"),
+    ],
+)
+def test_what_has_not_the_api(tmp_path, code, words):
+    (tmp_path / "mine.py").write_text(code)
+    with pytest.raises(UsageError, match=words):
+        plugins.extractor("hear:./mine.py")
+
+
+def test_what_is_not_there(tmp_path):
+    with pytest.raises(UsageError, match="no module is called serab_no_such"):
+        plugins.extractor("hear:serab_no_such.thing")
+    with pytest.raises(UsageError, match=r"no module is called \./gone\.py"):
+        plugins.extractor("hear:./gone.py")
+    (tmp_path / "mine.py").write_text(TORCH)
+    with pytest.raises(WeightsError, match="is no file"):
+        plugins.extractor("hear:./mine.py=gone.pt")
+
+
+def test_a_shape_that_was_not_declared(made):
+    _, extractor = made(STAMPS.replace("timestamp_embedding_size = 1", "timestamp_embedding_size = 2"))
+    with pytest.raises(RuntimeError, match=r"gives shape \(1, 1\) for 1 clips, and declares 2"):
+        extractor.embed(noise(1_000))
+
+
+def serab(*words: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from serab_core.cli import main; main()", *map(str, words)]
+    return subprocess.run(
+        command, cwd=folder, env=dict(os.environ), capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_from_the_command_line(tmp_path):
+    (tmp_path / "mine.py").write_text(TORCH)
+    done = serab("eval", "hear:./mine.py", "--tasks", "demo", "-c", "lda", "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["results"][0]["extractor"] == "hear:./mine.py"
+    done = serab("eval", "hear:gone", "--tasks", "demo", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
