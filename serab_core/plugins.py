@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -35,6 +36,7 @@ _LIST_COMMAND = {
     Group.CLASSIFIERS: "serab list classifiers",
     Group.COMMANDS: "serab --help",
 }
+_OPTIONS = re.compile(r"(?P<argument>.+?)(?P<options>(\+[a-z][a-z0-9_]*(=[^+]*)?)*)")
 NO_PLUGINS_VARIABLE = "SERAB_NO_PLUGINS"
 FOLDER_FILE = "serab-extractor.json"
 """In a folder that is an extractor: `{"schema": "serab.extractor-folder/1", "entry": "the entry point's name"}`."""
@@ -68,7 +70,7 @@ def extractor(name: str) -> ExtractorSpec:
 
     Args:
         name: `entry`, `entry/variant`, `dist:entry`, `entry:argument`, or the path of a folder that says what it is;
-            the first two may be followed by options, `+option` or `+option=value`.
+            all but a folder may be followed by options, `+option` or `+option=value`.
 
     Raises:
         UnknownNameError: nothing is called that, or has such an option.
@@ -80,7 +82,10 @@ def extractor(name: str) -> ExtractorSpec:
         return _made(_entry_of(folder), str(folder), name)
     entry, _, argument = name.partition(":")
     if argument and entry in registry().names(Group.EXTRACTORS):
-        return _made(entry, argument, name)
+        match = _OPTIONS.fullmatch(argument)
+        assert match is not None
+        made = _made(entry, match["argument"], f"{entry}:{match['argument']}")
+        return with_options(made, match["options"].split("+")[1:]) if match["options"] else made
     plain, *words = name.split("+")
     found: ExtractorSpec = translated(lambda: registry().get(Group.EXTRACTORS, plain))
     return with_options(found, words) if words else found

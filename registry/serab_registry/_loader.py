@@ -66,6 +66,12 @@ def manager_for(record: PluginRecord, module: ModuleType, hookspecs: ModuleType)
     return manager
 
 
+def implements(manager: pluggy.PluginManager, hook: str) -> bool:
+    """Whether the one plugin that `manager` holds implements a hook; False for one that has no spec."""
+    caller = getattr(manager.hook, hook, None)
+    return caller is not None and bool(caller.get_hookimpls())
+
+
 def call_hook(record: PluginRecord, manager: pluggy.PluginManager, hook: str, **arguments: Any) -> Any:
     """Calls one hook of the one plugin that `manager` holds, and returns what pluggy does.
 

@@ -20,7 +20,7 @@ from serab_registry._errors import (
 )
 from serab_registry._groups import Group
 from serab_registry._listeners import Listeners
-from serab_registry._loader import call_hook, import_module, manager_for
+from serab_registry._loader import call_hook, implements, import_module, manager_for
 from serab_registry._records import PluginRecord, PluginState
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ class Registry:
         loaded = self.load(group, name)
         plain = name.rpartition(":")[2]
         item = loaded.pick(plain)
+        if item is None and not loaded.items:
+            raise UnknownPluginError(group, name, (f"{plain}:ARGUMENT",), ())
         if item is None:
             near = difflib.get_close_matches(plain, loaded.items, n=5, cutoff=0.0)
             raise UnknownPluginError(group, name, near, ())
@@ -216,8 +218,12 @@ class Registry:
         collector = Collector(record, self._item_type(record.group))
         try:
             module = import_module(record)
-            call_hook(record, manager_for(record, module, self._hookspecs), hook, register=collector)
-            collector.finish()
+            manager = manager_for(record, module, self._hookspecs)
+            if implements(manager, f"serab_make_{record.group.kind}") and not implements(manager, hook):
+                collector.default = record.name  # all that it has comes by argument
+            else:
+                call_hook(record, manager, hook, register=collector)
+                collector.finish()
         except RegistryError as error:
             return error
         assert collector.default is not None
