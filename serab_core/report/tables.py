@@ -49,7 +49,7 @@ def params_text(params: Mapping[str, GridValue] | None) -> str:
         if isinstance(value, float):
             short = f"{value:.3g}" if abs(value) >= 1e4 else f"{value:g}"
             parts.append(f"{name}={short.replace('e+0', 'e').replace('e-0', 'e-')}")
-        elif isinstance(value, str):
+        elif isinstance(value, str) and name != "layer":
             parts.append(value)
         else:
             parts.append(f"{name}={value}")

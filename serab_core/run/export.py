@@ -15,6 +15,7 @@ from serab_core.run.pair import Pair
 from serab_core.run.provenance import provenance
 from serab_core.tune.classifier import examples_of, normalised
 from serab_core.tune.exported import About, load_export, write_export
+from serab_core.tune.layers import LAYER, columns, without_layer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,11 +53,15 @@ def export_chosen(plan: Plan, folder: Path, classifier: str | None = None) -> tu
         raise UsageError(f"{name} has no outcome there", next_step="serab studies ls")
     spec = plugins.classifier(name)
     embeddings = read_blocks(pair.source.blocks())
-    features = normalised(task, embeddings, protocol)
+    layer = outcome.params.get(LAYER) if entry.spec.layers else None
+    own, params = slice(0, embeddings.shape[1]), outcome.params
+    if layer is not None:
+        own, params = columns(entry.spec.layers, str(layer), embeddings.shape[1]), without_layer(params)
+    features = normalised(task, embeddings[:, own], protocol)
     train, validation = (examples_of(task, features, split) for split in ("train", "validation"))
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        predictor = spec.prepare(train, validation, seed=protocol.seed).refit(outcome.params)
+        predictor = spec.prepare(train, validation, seed=protocol.seed).refit(params)
     export = getattr(predictor, "export", None)
     if export is None or spec.rebuild is None:
         raise UsageError(f"{name} cannot be exported", next_step="choose another with --classifier")
@@ -71,9 +76,10 @@ def export_chosen(plan: Plan, folder: Path, classifier: str | None = None) -> tu
         labels=task.labels,
         dim=embeddings.shape[1],
         normalisation=protocol.normalisation,
+        columns=None if layer is None else (own.start, own.stop),
     )
     splits = np.array([u.split for u in task.utterances])
-    training = embeddings[splits == "train"] if protocol.normalisation == "train" else None
+    training = embeddings[splits == "train"][:, own] if protocol.normalisation == "train" else None
     write_export(folder, about, export(), provenance(plan, entry, pair.source), training)
     groups = [u.group for u in task.utterances if u.split == "test"]
     if tuple(load_export(folder).predict(embeddings[splits == "test"], groups)) != outcome.test.predicted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -19,10 +19,12 @@ from serab_core.store.home import Home
 from serab_core.store.jsonio import digest
 from serab_core.store.results import journal_path, outcome_path, read_outcome, write_outcome
 from serab_core.tune.classifier import journal_key, normalised, study_identity, study_key, tune_classifier
+from serab_core.tune.layers import best_layer
 from serab_core.tune.studies import StudyAbout, write_about
 from serab_core.types import ClassifierOutcome, CorpusState, ProtocolSpec, Task, Utterance
 
 if TYPE_CHECKING:
+    from serab_core.tune.layers import Tuned
     from serab_core.types import ClassifierSpec, Features
 
 EMBED = "embed"
@@ -38,6 +40,7 @@ class Source:
         extractor: its name, as the registry knows it.
         fingerprint: digest of its fingerprint.
         state: corpus statistics, for an extractor that uses them.
+        layers: their names, where the embeddings are those of several.
     """
 
     home: str
@@ -45,6 +48,7 @@ class Source:
     fingerprint: str
     task: Task
     state: CorpusState | None = None
+    layers: tuple[str, ...] = ()
 
     def blocks(self) -> tuple[Block, ...]:
         """The task's blocks."""
@@ -84,7 +88,8 @@ def classifier_identity(spec: ClassifierSpec, protocol: ProtocolSpec, source: So
         raise PluginError(
             f"needs {error.name}, which is not installed", where=spec.name, next_step=f"pip install {error.name}"
         ) from error
-    return study_identity(spec, protocol, source.task, source.embeddings_id, libraries)
+    identity = study_identity(spec, protocol, source.task, source.embeddings_id, libraries)
+    return identity | ({"layers": list(source.layers)} if source.layers else {})
 
 
 def finished_outcome(home: Home, study: str) -> ClassifierOutcome | None:
@@ -105,16 +110,23 @@ def run_classifier(classifier: str, protocol: ProtocolSpec, source: Source) -> C
     spec = plugins.classifier(classifier)
     identity = classifier_identity(spec, protocol, source)
     study = study_key(identity)
-    write_about(home, StudyAbout.of(source.extractor, source.task, protocol, spec, study, journal_key(identity)))
-    points, best, test = tune_classifier(
-        spec,
-        protocol,
-        source.task,
-        _features(source, protocol),
-        METRICS[protocol.objective],
-        journal=journal_path(home, journal_key(identity)),
-        advance=partial(report, TUNE),
-    )
+    about = StudyAbout.of(source.extractor, source.task, protocol, spec, study, journal_key(identity))
+    write_about(home, replace(about, points=about.points * max(1, len(source.layers))))
+
+    def tune(features: Features, layer: str = "") -> Tuned:
+        own = identity | ({"layer": layer} if layer else {})
+        return tune_classifier(
+            spec,
+            protocol,
+            source.task,
+            features,
+            METRICS[protocol.objective],
+            journal=journal_path(home, journal_key(own)),
+            advance=partial(report, TUNE),
+        )
+
+    features = _features(source, protocol)
+    points, best, test = best_layer(features, source.layers, tune) if source.layers else tune(features)
     outcome = ClassifierOutcome(
         classifier=spec.name,
         title=spec.title,

@@ -63,10 +63,11 @@ class Pair:
     @classmethod
     def of(cls, plan: Plan, extractor: PlannedExtractor, task: Task) -> Pair:
         """The pair, with corpus statistics from an earlier run where there are any."""
-        source = Source(str(plan.home.root), extractor.name, extractor.fingerprint, task)
-        known = known_state(extractor.spec, task.name) if extractor.spec.uses_corpus else None
+        spec = extractor.spec
+        source = Source(str(plan.home.root), extractor.name, extractor.fingerprint, task, layers=spec.layers)
+        known = known_state(spec, task.name) if spec.uses_corpus else None
         pair = cls(plan, extractor, task, replace(source, state=known))
-        if extractor.spec.uses_corpus and known is None and pair._state_path.exists():
+        if spec.uses_corpus and known is None and pair._state_path.exists():
             try:
                 state = read_json(pair._state_path, _STATE_SCHEMA)["state"]
                 pair.source = replace(source, state=state)
@@ -226,7 +227,8 @@ class Pair:
         return own_protocol(self.plan.protocol, self.extractor.classifiers, spec.name)
 
     def _points(self, spec: ClassifierSpec) -> int:
-        return self._protocol(spec).trials or len(grid_points(spec))
+        own = self._protocol(spec).trials or len(grid_points(spec))
+        return own * max(1, len(self.source.layers))
 
     def _find_outcomes(self) -> None:
         if self._planned:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import queue
 import re
 import shutil
@@ -45,7 +44,7 @@ def fetch(home: Home, extractor: str, weight: WeightFile, progress: Progress) ->
     import pooch
     import requests
 
-    logging.getLogger("pooch").setLevel(logging.WARNING)  # it announces what the progress bar shows
+    pooch.get_logger().setLevel("WARNING")  # it announces what the progress bar shows
     folder = home.weights / "downloads"
     failures = []
     urls = (weight.url, *weight.mirrors)

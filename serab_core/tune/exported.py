@@ -34,6 +34,7 @@ class About:
         dim: of the embeddings.
         normalisation: `speaker`, each speaker's utterances by their own statistics; or `train`, by stored ones.
         fingerprint: of the extractor; embeddings of another one mean nothing to it.
+        columns: the first and the one behind the last that it looks at, where it was tuned on one of several layers.
     """
 
     extractor: str
@@ -46,6 +47,7 @@ class About:
     labels: tuple[str, ...]
     dim: int
     normalisation: Literal["speaker", "train"]
+    columns: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class ExportedClassifier:
         features = np.asarray(embeddings, np.float64)
         if features.ndim != 2 or features.shape[1] != self.about.dim:
             raise UsageError(f"embeddings of shape {features.shape} are not (n, {self.about.dim})")
+        if self.about.columns is not None:
+            features = features[:, slice(*self.about.columns)]
         if self.mean is not None and self.deviation is not None:
             features = (features - self.mean) / self.deviation
         else:

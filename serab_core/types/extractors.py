@@ -103,6 +103,8 @@ class ExtractorSpec:
         batch_size: how many waveforms `embed` likes at a time.
         deterministic: whether the same input gives the same bytes every time.
         uses_corpus: whether it is a `CorpusExtractor`.
+        layers: names of layers, where `dim` numbers are those of several layers, of equal length and one behind the
+            other. Each classifier is then tuned on each layer, and goes on with the one that is best on validation.
         classifiers: names of those that it is scored with in place of a protocol's: for what is no embedding, such as a
             guess. Naming classifiers on the command line goes before it.
         expected_failures: conformance checks that are known to fail, with the reason.
@@ -127,6 +129,7 @@ class ExtractorSpec:
     batch_size: int = 16
     deterministic: bool = True
     uses_corpus: bool = False
+    layers: tuple[str, ...] = ()
     classifiers: tuple[str, ...] = ()
     expected_failures: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)

@@ -55,6 +55,29 @@ class Trill(Framed):
         return {"layer19": layer, "embedding": layer[..., :512]}
 
 
+class Heard(tf.Module):  # YAMNet's shape with TensorFlow's own front end
+
+    def __init__(self):
+        self.mel = tf.constant(tf.signal.linear_to_mel_weight_matrix(64, 257, 16_000, 125.0, 7_500.0))
+        self.kernel = tf.Variable(0.2 * rng.standard_normal((3, 3, 1, 32)).astype(np.float32))
+        self.dense = tf.Variable(rng.standard_normal((32, 1024)).astype(np.float32))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32)])
+    def __call__(self, waveform):
+        n = tf.shape(waveform)[0]
+        hops = tf.maximum(0, (n - PATCH + 7_679) // 7_680)
+        padded = tf.pad(waveform, [[0, PATCH + hops * 7_680 - n]])
+        spectrum = tf.abs(tf.signal.stft(padded, 400, 160, 512))
+        mels = tf.math.log(spectrum @ self.mel + 0.001)
+        patches = tf.signal.frame(mels, 96, 48, axis=0)
+        maps = tf.nn.relu(tf.nn.conv2d(patches[..., None], self.kernel, 2, "VALID"))
+        embeddings = tf.reduce_mean(maps, axis=(1, 2)) @ self.dense
+        return tf.nn.sigmoid(embeddings[:, :521]), embeddings, mels
+
+
+heard = Heard()
+tf.saved_model.save(heard, sys.argv[1] + "/heard")
+np.savez(sys.argv[1] + "/heard.npz", kernel=heard.kernel.numpy(), dense=heard.dense.numpy())
 tf.saved_model.save(Vggish(128, 15_360), sys.argv[1] + "/vggish")
 tf.saved_model.save(Yamnet(1024, 7_680), sys.argv[1] + "/yamnet")
 tf.saved_model.save(Trill(12_288, 2_720), sys.argv[1] + "/trill")

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,11 +15,14 @@ from serab_plugin_tfhub.framing import PATCH_SAMPLES, drawn
 from serab_plugin_tfhub.serve import start
 
 from serab_core import plugins
+from serab_core.audio.mel import YAMNET, log_mel_patches
+from serab_core.audio.mel.patches import YAMNET_PATCHES
 from serab_core.errors import WeightsError
 from serab_core.store.home import find_home
 from serab_core.store.weights import take_in, weights_path
 from serab_core.testing import extractor_checks
 
+GOLDEN = Path(__file__).parents[4] / "shared" / "golden"
 NAMES = {
     "vggish": 128, "vggish/released": 128, "yamnet": 1024, "yamnet/paper": 1024, "trill": 12288,
     "trill/released": 12288,
@@ -96,6 +100,23 @@ def test_yamnet_frames_what_it_is_given_itself(made):
     windows[-1] = np.pad(windows[-1], ((0, 0), (0, PATCH_SAMPLES - windows[-1].shape[1])))
     want = np.mean([extractor._process.embed([window])[0] for window in windows], axis=0)
     np.testing.assert_allclose(extractor.embed([clip])[0], want, rtol=1e-4, atol=1e-4)
+
+
+def test_the_cores_log_mel_feeds_a_network_of_yamnets_shape(models):
+    """Golden clips through the core's kernel and a network, against the same network behind TensorFlow's front end."""
+    if not (GOLDEN / "golden.npz").exists():
+        pytest.skip("the folder shared/golden with other programs' outputs is not beside the project")
+    torch = pytest.importorskip("torch")
+    weights, golden = np.load(models / "heard.npz"), np.load(GOLDEN / "golden.npz")
+    kernel = torch.from_numpy(weights["kernel"].transpose(3, 2, 0, 1).copy())
+    process = start("yamnet", models / "heard", 1)
+    for key in [key for key in golden if key.startswith("wave/")]:
+        patches = torch.from_numpy(log_mel_patches(golden[key], YAMNET, YAMNET_PATCHES).copy())
+        maps = torch.relu(torch.nn.functional.conv2d(patches[:, None], kernel, stride=2))
+        ours = (maps.mean(dim=(2, 3)).numpy() @ weights["dense"]).mean(axis=0)
+        theirs = process.embed([golden[key][None]])[0]
+        np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=2e-3, err_msg=key)
+    process.close()
 
 
 def test_windows_one_behind_the_other(made):

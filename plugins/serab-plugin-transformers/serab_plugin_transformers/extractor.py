@@ -1,0 +1,193 @@
+"""Runs a model of the hub on waveforms."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from serab_core import Embeddings, Waveform
+    from serab_plugin_transformers.families import Shape
+
+LEAST_S = 0.1
+"""Shorter clips are continued with zeros on both sides: models fail on less than a window."""
+_WHISPER_HOP = 320
+_BATCH_S = 40.0
+"""Of audio in a batch, padding included, unless a clip is longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the numbers depend on beside the model.
+
+    Attributes:
+        layer: a number from 0 on, `mean`, or `best`: all of them, one behind the other.
+        pool: `mean` or `meanstd`, over time.
+        device: `cpu`, `cuda` or `cuda:1`.
+        bf16: whether to compute in bfloat16.
+    """
+
+    layer: str
+    pool: str
+    device: str
+    bf16: bool
+
+
+class Hf:
+    """A model.
+
+    Args:
+        folder: of its files.
+        shape: of the model.
+        settings: of the embedding.
+    """
+
+    def __init__(self, folder: Path, shape: Shape, settings: Settings) -> None:
+        self._folder, self._shape, self._settings = folder, shape, settings
+
+    def warm(self) -> None:
+        """Imports torch and transformers, and loads the model."""
+        self._loaded  # noqa: B018
+
+    def embed(self, waveforms: Sequence[Waveform]) -> Embeddings:
+        """Pooled hidden states.
+
+        Args:
+            waveforms: mono float32 at the model's rate; one of less than 0.1 s gets zeros on both sides, one longer
+                than the model takes goes in piece by piece.
+
+        Returns:
+            float32, shape (len(waveforms), dim): row i the same, within 1e-4, as for waveform i alone.
+        """
+        pieces = [piece for waveform in waveforms for piece in self._pieces(waveform)]
+        owners = [place for place, waveform in enumerate(waveforms) for _ in self._pieces(waveform)]
+        # Sums over time, so that the pieces of a clip add up: count, sum and sum of squares of each layer.
+        sums: dict[int, list[Any]] = {}
+        for batch in self._batches([len(piece) for piece in pieces]):
+            for place, parts in zip(batch, self._run([pieces[place] for place in batch]), strict=True):
+                kept = sums.setdefault(owners[place], [0, 0.0, 0.0])
+                kept[0] += parts.shape[1]
+                wide = parts.astype(np.float64)
+                kept[1] = kept[1] + wide.sum(axis=1)
+                kept[2] = kept[2] + (wide**2).sum(axis=1)
+        return np.stack([self._pooled(*sums[place]) for place in range(len(waveforms))])
+
+    def _pieces(self, waveform: Waveform) -> list[Waveform]:
+        lacking = math.ceil(LEAST_S * self._shape.rate) - len(waveform)
+        if lacking > 0:
+            return [np.pad(waveform, (lacking // 2, lacking - lacking // 2))]
+        longest = int(self._shape.longest_s * self._shape.rate)
+        if not longest or len(waveform) <= longest:
+            return [waveform]
+        count = math.ceil(len(waveform) / longest)  # of equal length, so that none is too short
+        edges = np.linspace(0, len(waveform), count + 1).astype(int)
+        return [waveform[begin:end] for begin, end in pairwise(edges)]
+
+    def _batches(self, lengths: list[int]) -> list[list[int]]:
+        """Pieces that go in together: of equal lengths, or of similar ones where the model can be told the padding."""
+        order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
+        batches: list[list[int]] = []
+        for place in order:
+            first = lengths[batches[-1][0]] if batches else 0
+            fits = batches and (len(batches[-1]) + 1) * first <= _BATCH_S * self._shape.rate
+            alike = lengths[place] == first if not self._shape.masked else 2 * lengths[place] >= first
+            if fits and alike:
+                batches[-1].append(place)
+            else:
+                batches.append([place])
+        return batches
+
+    def _run(self, pieces: list[Waveform]) -> list[Any]:
+        """Hidden states of each piece, float32, shape (layers, frames, width); one layer unless all are wanted."""
+        import torch
+
+        model, front = self._loaded
+        settings, kind = self._settings, self._shape.kind
+        with torch.inference_mode(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the library's words to its own authors
+            if kind == "waves":
+                given = front(pieces, sampling_rate=self._shape.rate, padding=True, return_tensors="pt")
+                mask = given.get("attention_mask") if self._shape.masked else None
+                output = model(self._tensor(given["input_values"]), **self._masked(mask), output_hidden_states=True)
+                frames = self._frames(model, [len(piece) for piece in pieces], output.hidden_states[-1].shape[1])
+            else:
+                given = front(pieces, sampling_rate=self._shape.rate, return_tensors="pt")
+                key = "input_features" if kind == "whisper" else "input_values"
+                output = model(self._tensor(given[key]), output_hidden_states=True)
+            states = output.hidden_states
+            if kind == "whisper":
+                frames = [max(1, math.ceil(len(piece) / _WHISPER_HOP)) for piece in pieces]
+            elif kind == "ast":
+                states, frames = self._patches(model.config, states, pieces)
+            if settings.layer == "mean":
+                chosen = torch.stack([state.float() for state in states]).mean(0)[:, None]
+            elif settings.layer == "best":
+                chosen = torch.stack([state.float() for state in states], 1)
+            else:
+                chosen = states[int(settings.layer)].float()[:, None]
+            found = chosen.cpu().numpy()
+        return [found[row, :, :count] for row, count in enumerate(frames)]
+
+    def _pooled(self, count: int, total: Any, squares: Any) -> Any:
+        """Mean, and deviation where it is wanted, layer by layer."""
+        mean = total / count
+        if self._settings.pool == "mean":
+            return mean.astype(np.float32).ravel()
+        deviation = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
+        return np.concatenate([mean, deviation], axis=1).astype(np.float32).ravel()
+
+    def _frames(self, model: Any, lengths: list[int], total: int) -> list[int]:
+        if not self._shape.masked or len(set(lengths)) == 1:
+            return [total] * len(lengths)
+        import torch
+
+        counted = model._get_feat_extract_output_lengths(torch.tensor(lengths))
+        return [min(total, int(count)) for count in counted]
+
+    def _patches(self, config: Any, states: Any, pieces: list[Waveform]) -> tuple[Any, list[int]]:
+        """AST's tokens without its two special ones, time before frequency; those of each clip, not of its padding."""
+        bands = (config.num_mel_bins - config.patch_size) // config.frequency_stride + 1
+        sorted_states = []
+        for state in states:
+            tokens = state[:, 2:]
+            grid = tokens.reshape(len(tokens), bands, -1, tokens.shape[-1]).transpose(1, 2)
+            sorted_states.append(grid.reshape(tokens.shape))
+        most = tokens.shape[1] // bands
+        counts = []
+        for piece in pieces:
+            filled = (len(piece) * 100 // self._shape.rate - config.patch_size) // config.time_stride + 1
+            counts.append(bands * min(most, max(1, filled)))
+        return sorted_states, counts
+
+    def _tensor(self, values: Any) -> Any:
+        import torch
+
+        kind = torch.bfloat16 if self._settings.bf16 else torch.float32
+        return values.to(device=self._settings.device, dtype=kind)
+
+    def _masked(self, mask: Any) -> dict[str, Any]:
+        return {} if mask is None else {"attention_mask": mask.to(self._settings.device)}
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any]:
+        """The model, or its encoder, and its feature extractor."""
+        import torch
+        import transformers
+
+        transformers.logging.set_verbosity_error()
+        transformers.logging.disable_progress_bar()
+        kind = torch.bfloat16 if self._settings.bf16 else torch.float32
+        model = transformers.AutoModel.from_pretrained(self._folder, local_files_only=True, dtype=kind)
+        if self._shape.kind == "whisper":
+            model = model.get_encoder()
+        front = transformers.AutoFeatureExtractor.from_pretrained(self._folder, local_files_only=True)
+        return model.eval().requires_grad_(False).to(self._settings.device), front

@@ -1,0 +1,72 @@
+"""What the families of models need to be told: how clips go in, and which hidden states stand for which time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from serab_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from serab_plugin_transformers.hub import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A model, as far as serab has to know it.
+
+    Attributes:
+        kind: `waves` (raw samples), `whisper` (30 s of log-mels) or `ast` (a fixed number of log-mel frames).
+        width: of a hidden state.
+        layers: how many hidden states there are: the input of the first layer, and the output of each.
+        rate: of the samples, Hz.
+        longest_s: of a clip; a longer one goes in piece by piece. 0 for any length.
+        masked: whether padded samples can be told to the model, so that clips of several lengths may share a batch.
+    """
+
+    kind: str
+    width: int
+    layers: int
+    rate: int
+    longest_s: float
+    masked: bool
+
+
+def shape_of(model: Model) -> Shape:
+    """The shape of a model, by its configuration.
+
+    Raises:
+        UsageError: it does not hear, or is of no known shape.
+    """
+    config, front = model.config, model.front_end
+    kind = str(config.get("model_type", ""))
+    rate = int(front.get("sampling_rate", 16_000))
+    if kind == "whisper":
+        return Shape("whisper", _whole(model, "d_model"), _whole(model, "encoder_layers") + 1, rate, 30.0, True)
+    width, layers = _whole(model, "hidden_size"), _whole(model, "num_hidden_layers") + 1
+    if kind == "audio-spectrogram-transformer":
+        frames = int(front.get("max_length", config.get("max_length", 1_024)))
+        return Shape("ast", width, layers, rate, frames * 0.01, False)
+    if not front or front.get("feature_extractor_type") not in ("Wav2Vec2FeatureExtractor", None):
+        raise UsageError(
+            f"is of type {kind or 'unknown'}, which takes no samples",
+            where=f"hf:{model.argument}",
+            next_step="wav2vec2 and its kin, Whisper and AST can be scored",
+        )
+    # Group norm over time (wav2vec2-base) sees padding, whatever it is told.
+    masked = bool(front.get("return_attention_mask")) and config.get("feat_extract_norm") == "layer"
+    return Shape("waves", width, layers, rate, 0.0, masked)
+
+
+def _whole(model: Model, name: str) -> int:
+    config: Mapping[str, Any] = model.config
+    value = config.get(name)
+    if not isinstance(value, int) or value < 1:
+        raise UsageError(
+            f"its config.json has no {name}: it is no model that hears, or of an unknown shape",
+            where=f"hf:{model.argument}",
+            next_step="wav2vec2 and its kin, Whisper and AST can be scored",
+        )
+    return value

@@ -1,0 +1,226 @@
+"""Models of the hub as extractors: families, layers, pooling, padding, long and short clips, and what is not there."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import transformers
+
+from serab_core import plugins
+from serab_core.embed.fingerprint import fingerprint_digest
+from serab_core.errors import UnknownNameError, UsageError, WeightsError
+from serab_core.testing import extractor_checks
+
+NAMES = {"wav2vec2": 4, "wav2vec2-layer": 4, "hubert": 4, "wavlm": 4, "whisper": 3, "ast": 3}
+
+
+def noise(*seconds: float) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    clips = [rng.standard_normal(int(16_000 * s)).astype(np.float32) for s in seconds]
+    return [0.1 * clip * np.linspace(0.2, 1, len(clip), dtype=np.float32) for clip in clips]
+
+
+def made(name: str):
+    return plugins.extractor(name).factory()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_conforms(name):
+    for check in extractor_checks(f"hf:./{name}"):
+        check()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("options", ["", "+layer=best+pool=meanstd", "+layer=mean"])
+def test_a_batch_is_its_clips(name, options):
+    spec = plugins.extractor(f"hf:./{name}{options}")
+    extractor = spec.factory()
+    clips = noise(1.0, 0.61, 1.37, 0.61, 0.05)
+    got = extractor.embed(clips)
+    assert got.shape == (5, spec.dim)
+    alone = np.concatenate([extractor.embed([clip]) for clip in clips])
+    np.testing.assert_allclose(got, alone, rtol=1e-4, atol=1e-4)
+    assert not np.allclose(got[0], got[1], atol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "layers"), NAMES.items())
+def test_layers(name, layers):
+    clips = noise(0.8)
+    best = plugins.extractor(f"hf:./{name}+layer=best")
+    assert best.layers == tuple(str(number) for number in range(layers))
+    every = best.factory().embed(clips).reshape(layers, 16)
+    for number in (0, 1, -1):
+        np.testing.assert_allclose(
+            made(f"hf:./{name}+layer={number}").embed(clips)[0], every[number], rtol=1e-5, atol=1e-6
+        )
+    np.testing.assert_allclose(
+        made(f"hf:./{name}+layer=mean").embed(clips)[0], every.mean(axis=0), rtol=1e-4, atol=1e-5
+    )
+    np.testing.assert_allclose(made(f"hf:./{name}").embed(clips)[0], every[-1], rtol=1e-5, atol=1e-6)
+
+
+def test_the_last_layer_is_the_librarys_own_answer(models):
+    """wav2vec2 by its own classes, and the mean and deviation of its last hidden state."""
+    (clip,) = noise(1.0)
+    front = transformers.AutoFeatureExtractor.from_pretrained(models / "wav2vec2")
+    model = transformers.AutoModel.from_pretrained(models / "wav2vec2").eval()
+    with torch.no_grad():
+        state = model(**front(clip, sampling_rate=16_000, return_tensors="pt")).last_hidden_state[0].numpy()
+    got = made("hf:./wav2vec2+pool=meanstd").embed([clip])[0]
+    np.testing.assert_allclose(got, np.concatenate([state.mean(axis=0), state.std(axis=0)]), rtol=1e-4, atol=1e-5)
+
+
+def test_whisper_looks_at_the_clip_and_not_at_the_silence_behind_it(models):
+    (clip,) = noise(2.0)
+    front = transformers.AutoFeatureExtractor.from_pretrained(models / "whisper")
+    model = transformers.AutoModel.from_pretrained(models / "whisper").get_encoder().eval()
+    with torch.no_grad():
+        state = (
+            model(front(clip, sampling_rate=16_000, return_tensors="pt").input_features).last_hidden_state[0].numpy()
+        )
+    np.testing.assert_allclose(made("hf:./whisper").embed([clip])[0], state[:100].mean(axis=0), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "seconds"), [("whisper", 70.0), ("ast", 25.0)])
+def test_long_clips_go_in_piece_by_piece(name, seconds):
+    (clip,) = noise(seconds)
+    extractor = made(f"hf:./{name}")
+    pieces = extractor._pieces(clip)
+    assert len(pieces) == 3
+    np.testing.assert_array_equal(np.concatenate(pieces), clip)
+    weights = [extractor._run([piece])[0].shape[1] for piece in pieces]
+    want = np.average(np.concatenate([extractor.embed([piece]) for piece in pieces]), axis=0, weights=weights)
+    np.testing.assert_allclose(extractor.embed([clip])[0], want, rtol=1e-4, atol=1e-5)
+
+
+def test_ast_counts_the_patches_that_the_clip_fills():
+    extractor = made("hf:./ast")
+    # 16 frames of 10 ms to a patch, a patch every 10 frames, 12 bands of patches.
+    for seconds, across in ((1.0, 9), (0.1, 1), (10.24, 101)):
+        assert extractor._run(noise(seconds))[0].shape == (1, 12 * across, 16)
+
+
+def test_options_and_revisions_tell_caches_apart(models):
+    names = [
+        "hf:./hubert",
+        "hf:./hubert+layer=1",
+        "hf:./hubert+pool=meanstd",
+        "hf:./hubert+bf16",
+        "hf:./hubert+layer=best",
+    ]
+    assert len({fingerprint_digest(plugins.extractor(name)) for name in names}) == 5
+    assert (
+        fingerprint_digest(plugins.extractor("hf:./hubert+layer=3"))
+        == fingerprint_digest(plugins.extractor("hf:./hubert+layer=-1"))
+        or plugins.extractor("hf:./hubert+layer=3").parameters == plugins.extractor("hf:./hubert+layer=-1").parameters
+    )
+    assert np.isfinite(made("hf:./hubert+bf16").embed(noise(0.5))).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [("+layer=9", "it has 4"), ("+layer=x", "say a number"), ("+pool=max", "pool=mean"), ("+device=tpu", "device=tpu")],
+)
+def test_options_that_do_not_fit(options, words):
+    with pytest.raises(UsageError, match=words):
+        plugins.extractor(f"hf:./hubert{options}")
+    with pytest.raises(UnknownNameError, match="no option 'depth'"):
+        plugins.extractor("hf:./hubert+depth=3")
+
+
+def test_folders_that_are_no_models(tmp_path):
+    with pytest.raises(UsageError, match=r"holds no config\.json"):
+        plugins.extractor(f"hf:{tmp_path}")
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(WeightsError, match=r"holds no model\.safetensors"):
+        plugins.extractor(f"hf:{tmp_path}")
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    with pytest.raises(UsageError, match="is no JSON"):
+        plugins.extractor(f"hf:{tmp_path}")
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert", "hidden_size": 4, "num_hidden_layers": 1}))
+    with pytest.raises(UsageError, match="is of type bert, which takes no samples"):
+        plugins.extractor(f"hf:{tmp_path}")
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "resnet"}))
+    with pytest.raises(UsageError, match="has no hidden_size"):
+        plugins.extractor(f"hf:{tmp_path}")
+
+
+def cached(models: Path, home: Path, commit: str = "a" * 40) -> None:
+    """A cache of the hub's with the tiny HuBERT in it, as `hf download` leaves it."""
+    folder = home / "hub" / "models--lab--tiny"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text(commit)
+    (folder / "snapshots").mkdir()
+    (folder / "snapshots" / commit).symlink_to(models / "hubert", target_is_directory=True)
+
+
+def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", script], env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+
+
+SHOW = """
+from serab_core import plugins
+spec = plugins.extractor("hf:lab/tiny")
+print(spec.parameters["revision"], spec.dim)
+import numpy as np
+print(spec.factory().embed([np.zeros(8000, np.float32)]).shape)
+"""
+
+
+def test_offline_the_cache_is_enough(models, tmp_path):
+    cached(models, tmp_path)
+    done = run(SHOW, HF_HOME=str(tmp_path), HF_HUB_OFFLINE="1")
+    assert done.stdout.split("\n")[:2] == ["a" * 40 + " 16", "(1, 16)"], done.stderr
+
+
+def test_a_hub_that_is_silent(models, tmp_path):
+    """Nobody answers at this address: with a cache it goes on, without one it ends soon and says what to do."""
+    nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "0"}
+    begin = time.monotonic()
+    done = run("from serab_core.cli import main; import sys; sys.argv[1:] = ['eval', 'hf:lab/tiny']; main()", **nowhere)
+    assert time.monotonic() - begin < 20  # of which up to 10 s are the search
+    assert done.returncode == 10, done.stderr
+    flat = " ".join(done.stderr.split())
+    for words in ("lab/tiny", "config.json, preprocessor_config.json and model.safetensors", "hf download lab/tiny"):
+        assert words in flat
+    cached(models, tmp_path)
+    done = run(SHOW, **nowhere)
+    assert "(1, 16)" in done.stdout, done.stderr
+
+
+def test_a_layer_is_chosen_on_validation(models, tmp_path):
+    script = "from serab_core.cli import main; import sys; sys.argv[1:] = {words!r}; main()"
+    words = ["eval", "hf:./hubert+layer=best", "--tasks", "demo", "-c", "lda,lr", "--json"]
+    done = run(script.format(words=words))
+    assert done.returncode == 0, done.stderr
+    (best,) = json.loads(done.stdout)["results"]
+    names = [f"hf:./hubert+layer={number}" for number in range(4)]
+    done = run(script.format(words=["eval", *names, "--tasks", "demo", "-c", "lda,lr", "--json"]))
+    assert done.returncode == 0, done.stderr
+    single = json.loads(done.stdout)["results"]
+    for position, classifier in enumerate(("lda", "lr")):
+        own = best["classifiers"][position]
+        layers = [result["classifiers"][position] for result in single]
+        chosen = max(range(4), key=lambda number: (layers[number]["validation"], -number))
+        assert own["classifier"] == classifier
+        assert own["params"]["layer"] == str(chosen)
+        assert (own["validation"], own["accuracy"]) == (layers[chosen]["validation"], layers[chosen]["accuracy"])
+        assert own["points"] == 4 * layers[0]["points"]
+    done = run(
+        script.format(
+            words=["export", "hf:./hubert+layer=best", "--task", "demo", "-c", "lda,lr", "-o", str(tmp_path / "e")]
+        )
+    )
+    assert done.returncode == 0, done.stderr
+    about = json.loads((tmp_path / "e" / "classifier.json").read_text())["about"]
+    assert about["columns"][1] - about["columns"][0] == 16

@@ -1,0 +1,56 @@
+"""Embeddings of several layers: one is chosen for each classifier, on validation, as if it were a parameter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from serab_core.types import Point
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from serab_core.types import Features, Params, Predictions
+
+    Tuned = tuple[tuple[Point, ...], Point | None, Predictions | None]
+
+LAYER = "layer"
+"""The parameter's name."""
+
+
+def columns(layers: Sequence[str], layer: str, dim: int) -> slice:
+    """Which columns of an embedding of `dim` numbers are a layer's."""
+    width = dim // len(layers)
+    begin = layers.index(layer) * width
+    return slice(begin, begin + width)
+
+
+def best_layer(features: Features, layers: Sequence[str], tune: Callable[[Features, str], Tuned]) -> Tuned:
+    """Tunes on each layer, and takes the first with the highest validation score.
+
+    Args:
+        features: shape (n, layers x width).
+        layers: their names.
+        tune: tunes on one layer's features.
+
+    Returns:
+        every point of every layer, the chosen one, and its test predictions; points have the layer as a parameter.
+    """
+    points: list[Point] = []
+    best: Point | None = None
+    test: Predictions | None = None
+    for layer in layers:
+        tuned, own, predictions = tune(features[:, columns(layers, layer, features.shape[1])], layer)
+        points += [_with(point, layer) for point in tuned]
+        if own is not None and own.score is not None and (best is None or own.score > (best.score or 0.0)):
+            best, test = _with(own, layer), predictions
+    return tuple(points), best, test
+
+
+def without_layer(params: Params) -> Params:
+    """What the classifier itself takes."""
+    return {name: value for name, value in params.items() if name != LAYER}
+
+
+def _with(point: Point, layer: str) -> Point:
+    return replace(point, params={LAYER: layer, **point.params})
