@@ -25,7 +25,7 @@ from serab_core import hookspecs
 from serab_core.errors import PluginError, SerabError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from serab_core.types import ClassifierSpec, DatasetSpec, ExtractorSpec
 
@@ -143,6 +143,29 @@ def with_options(spec: ExtractorSpec, words: Sequence[str]) -> ExtractorSpec:
         raise UsageError(str(error), where=spec.name, next_step="see: serab list extractors --json") from error
     text = "".join(f"+{key}={chosen[key]}" if chosen[key] else f"+{key}" for key in sorted(chosen))
     return replace(made, name=f"{spec.name}{text}")
+
+
+def with_asked(names: Sequence[str], options: Mapping[str, str | None]) -> list[str]:
+    """Names of extractors with options added where they have them.
+
+    Args:
+        names: as `extractor` takes them.
+        options: by name; None for one that was not asked for.
+
+    Raises:
+        UsageError: none of the extractors has an option that was asked for.
+    """
+    asked = {option: value for option, value in options.items() if value is not None}
+    if not asked:
+        return list(names)
+    having = {name: extractor(name).options for name in names}
+    for option in asked:
+        if not any(option in own for own in having.values()):
+            raise UsageError(f"none of {', '.join(names)} has the option {option}", next_step=f"leave --{option} out")
+    return [
+        name + "".join(f"+{option}={value}" for option, value in asked.items() if option in own)
+        for name, own in having.items()
+    ]
 
 
 def dataset(name: str) -> DatasetSpec:

@@ -90,3 +90,11 @@ def test_it_evaluates_from_end_to_end(weights, prepared_tones, serab):
     code, _, err = serab("eval", "heavy/strict", "--tasks", "tones")
     assert code == 10
     assert "its weights are not here: strict.pth" in err
+
+
+def test_options_for_all_that_have_them(toys):
+    assert plugins.with_asked(["toy", "heavy"], {"layer": None}) == ["toy", "heavy"]
+    option = next(iter(plugins.extractor("heavy").options))
+    assert plugins.with_asked(["toy", "heavy"], {option: "3"}) == ["toy", f"heavy+{option}=3"]
+    with pytest.raises(UsageError, match="none of toy has the option layer"):
+        plugins.with_asked(["toy"], {"layer": "best"})

@@ -32,6 +32,12 @@ def evaluate_command(
     trials: Annotated[
         int | None, typer.Option("--trials", min=1, help="With --tuner tpe: points for all classifiers of a task; 60.")
     ] = None,
+    layer: Annotated[
+        str | None, typer.Option("--layer", help="Of models that have several: a number, mean, or best on validation.")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option("--device", help="Of extractors that can choose: cpu, cuda or cuda:1.")
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Processes at a time; one a core by default.")
     ] = None,
@@ -39,6 +45,7 @@ def evaluate_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Scores extractors on tasks."""
+    from serab_core import plugins
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.cores import available_cores
     from serab_core.data.protocols import find_protocol, with_tuner
@@ -55,7 +62,8 @@ def evaluate_command(
     progress = progress_on(errors)
     home = find_home()
     made = with_tuner(find_protocol(protocol), tuner, trials)
-    plan = make_plan(home, extractors, split_words(tasks), made, split_words(classifiers), progress)
+    names = plugins.with_asked(extractors, {"layer": layer, "device": device})
+    plan = make_plan(home, names, split_words(tasks), made, split_words(classifiers), progress)
     run = evaluate(plan, progress, jobs or available_cores())
     if as_json:
         files = {r.key: result_path(home, r.extractor, r.task, r.protocol, r.key) for r in run.results}

@@ -119,6 +119,10 @@ class Hf:
                 mask = given.get("attention_mask") if self._shape.masked else None
                 output = model(self._tensor(given["input_values"]), **self._masked(mask), output_hidden_states=True)
                 frames = self._frames(model, [len(piece) for piece in pieces], output.hidden_states[-1].shape[1])
+            elif kind == "other":
+                given = front(pieces, sampling_rate=self._shape.rate, padding=True, return_tensors="pt")
+                output = model(**{key: self._moved(value) for key, value in given.items()}, output_hidden_states=True)
+                frames = [output.hidden_states[-1].shape[1]] * len(pieces)
             else:
                 given = front(pieces, sampling_rate=self._shape.rate, return_tensors="pt")
                 key = "input_features" if kind == "whisper" else "input_values"
@@ -173,6 +177,10 @@ class Hf:
 
         kind = torch.bfloat16 if self._settings.bf16 else torch.float32
         return values.to(device=self._settings.device, dtype=kind)
+
+    def _moved(self, values: Any) -> Any:
+        """Numbers as `_tensor` has them, masks as they are."""
+        return self._tensor(values) if values.is_floating_point() else values.to(self._settings.device)
 
     def _masked(self, mask: Any) -> dict[str, Any]:
         return {} if mask is None else {"attention_mask": mask.to(self._settings.device)}

@@ -18,7 +18,8 @@ class Shape:
     """A model, as far as serab has to know it.
 
     Attributes:
-        kind: `waves` (raw samples), `whisper` (30 s of log-mels) or `ast` (a fixed number of log-mel frames).
+        kind: `waves` (raw samples), `whisper` (30 s of log-mels), `ast` (a fixed number of log-mel frames), or `other`,
+            whatever its feature extractor makes of samples.
         width: of a hidden state.
         layers: how many hidden states there are: the input of the first layer, and the output of each.
         rate: of the samples, Hz.
@@ -49,12 +50,14 @@ def shape_of(model: Model) -> Shape:
     if kind == "audio-spectrogram-transformer":
         frames = int(front.get("max_length", config.get("max_length", 1_024)))
         return Shape("ast", width, layers, rate, frames * 0.01, False)
-    if not front or front.get("feature_extractor_type") not in ("Wav2Vec2FeatureExtractor", None):
+    if "sampling_rate" not in front:
         raise UsageError(
-            f"is of type {kind or 'unknown'}, which takes no samples",
+            f"is of type {kind or 'unknown'}, and has no feature extractor that takes samples",
             where=f"hf:{model.argument}",
-            next_step="wav2vec2 and its kin, Whisper and AST can be scored",
+            next_step="wav2vec2 and its kin, Whisper, AST and other encoders of audio can be scored",
         )
+    if front.get("feature_extractor_type") != "Wav2Vec2FeatureExtractor":
+        return Shape("other", width, layers, rate, 0.0, False)
     # Group norm over time (wav2vec2-base) sees padding, whatever it is told.
     masked = bool(front.get("return_attention_mask")) and config.get("feat_extract_norm") == "layer"
     return Shape("waves", width, layers, rate, 0.0, masked)
@@ -67,6 +70,6 @@ def _whole(model: Model, name: str) -> int:
         raise UsageError(
             f"its config.json has no {name}: it is no model that hears, or of an unknown shape",
             where=f"hf:{model.argument}",
-            next_step="wav2vec2 and its kin, Whisper and AST can be scored",
+            next_step="wav2vec2 and its kin, Whisper, AST and other encoders of audio can be scored",
         )
     return value

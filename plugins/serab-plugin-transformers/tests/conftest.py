@@ -40,13 +40,19 @@ def make(name: str):
             decoder_start_token_id=1, num_mel_bins=80,
         )  # fmt: skip
         return t.WhisperModel(config), t.WhisperFeatureExtractor()
+    if name == "wav2vec2-bert":
+        config = t.Wav2Vec2BertConfig(
+            hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=24,
+            conv_depthwise_kernel_size=5,
+        )  # fmt: skip
+        return t.Wav2Vec2BertModel(config), t.SeamlessM4TFeatureExtractor()
     config = t.ASTConfig(hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=24)
     return t.ASTModel(config), t.ASTFeatureExtractor()
 
 
 WIDTHS = {
     "wav2vec2": (16, 4), "wav2vec2-layer": (16, 4), "hubert": (16, 4), "wavlm": (16, 4), "whisper": (16, 3),
-    "ast": (16, 3),
+    "ast": (16, 3), "wav2vec2-bert": (16, 3),
 }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from serab_core.embed.fingerprint import fingerprint_digest
 from serab_core.errors import UnknownNameError, UsageError, WeightsError
 from serab_core.testing import extractor_checks
 
-NAMES = {"wav2vec2": 4, "wav2vec2-layer": 4, "hubert": 4, "wavlm": 4, "whisper": 3, "ast": 3}
+NAMES = {"wav2vec2": 4, "wav2vec2-layer": 4, "hubert": 4, "wavlm": 4, "whisper": 3, "ast": 3, "wav2vec2-bert": 3}
 
 
 def noise(*seconds: float) -> list[np.ndarray]:
@@ -146,7 +146,7 @@ def test_folders_that_are_no_models(tmp_path):
     with pytest.raises(UsageError, match="is no JSON"):
         plugins.extractor(f"hf:{tmp_path}")
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert", "hidden_size": 4, "num_hidden_layers": 1}))
-    with pytest.raises(UsageError, match="is of type bert, which takes no samples"):
+    with pytest.raises(UsageError, match="is of type bert, and has no feature extractor"):
         plugins.extractor(f"hf:{tmp_path}")
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "resnet"}))
     with pytest.raises(UsageError, match="has no hidden_size"):
@@ -200,7 +200,7 @@ def test_a_hub_that_is_silent(models, tmp_path):
 
 def test_a_layer_is_chosen_on_validation(models, tmp_path):
     script = "from serab_core.cli import main; import sys; sys.argv[1:] = {words!r}; main()"
-    words = ["eval", "hf:./hubert+layer=best", "--tasks", "demo", "-c", "lda,lr", "--json"]
+    words = ["eval", "hf:./hubert", "--layer", "best", "--tasks", "demo", "-c", "lda,lr", "--json"]
     done = run(script.format(words=words))
     assert done.returncode == 0, done.stderr
     (best,) = json.loads(done.stdout)["results"]
