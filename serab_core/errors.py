@@ -12,6 +12,7 @@
     ├── TuningError            8   no classifier could be fitted
     ├── JobsFailedError        9   part of the work failed; the rest was done and kept
     ├── WeightsError          10   weights are missing, not what they should be, or their terms were not agreed to
+    ├── CheckFailedError      11   a plugin fails a conformance check
     └── InterruptedRunError  130   Ctrl-C; what was finished is kept
 
 A message has three parts: what happened, to which file, plugin or name, and what to do next.
@@ -125,6 +126,12 @@ class WeightsError(SerabError):
     """Weights are missing, are not what they should be, or come on terms that were not agreed to."""
 
     exit_code = 10
+
+
+class CheckFailedError(SerabError):
+    """A plugin fails a conformance check."""
+
+    exit_code = 11
 
 
 class InterruptedRunError(SerabError):

@@ -8,9 +8,28 @@ def test_conforms(check):
     check()
 """
 
-from serab_core.testing.checks import Check
-from serab_core.testing.classifiers import classifier_checks
-from serab_core.testing.datasets import dataset_checks
-from serab_core.testing.extractors import extractor_checks
+from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from serab_core.testing.checks import Check as Check
+    from serab_core.testing.classifiers import classifier_checks as classifier_checks
+    from serab_core.testing.datasets import dataset_checks as dataset_checks
+    from serab_core.testing.extractors import extractor_checks as extractor_checks
+
+_HOMES = {
+    "Check": "checks",
+    "classifier_checks": "classifiers",
+    "dataset_checks": "datasets",
+    "extractor_checks": "extractors",
+}
 __all__ = ["Check", "classifier_checks", "dataset_checks", "extractor_checks"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports late: pytest loads the plugin beside this file in every project of an environment."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

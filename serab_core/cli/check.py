@@ -1,0 +1,115 @@
+"""`serab check`: does a plugin keep what the harness relies on?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from serab_core.testing.runner import Outcome
+
+HELP = """Check plugins, by name or by distribution.
+
+Each check has a name, says what it protects, and how to mend what fails.
+"""
+_SIGNS = {"passed": "[green]passed[/green]", "failed": "[red]failed[/red]", "declared": "[yellow]declared[/yellow]"}
+
+
+def check_command(
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME ...", help="Extractors, datasets, classifiers, or distributions.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    junit: Annotated[Path | None, typer.Option("--junit", help="Write JUnit's XML to a file, too.")] = None,
+) -> None:
+    """Checks plugins."""
+    from serab_core.cli.output import print_json, stderr, stdout
+    from serab_core.errors import CheckFailedError
+    from serab_core.report.progress import progress_on
+    from serab_core.report.tables import table
+    from serab_core.store.atomic import write_bytes
+    from serab_core.testing.runner import checks_of, run_check, subjects
+
+    found = [subject for name in names for subject in subjects(name)]
+    checks = checks_of(found)
+    outcomes = []
+    with progress_on(stderr()).stage("Checking", len(checks)) as advance:
+        for check in checks:
+            outcomes.append(run_check(check))
+            advance(1)
+    if junit is not None:
+        write_bytes(junit, _junit(outcomes))
+    failed = [outcome for outcome in outcomes if outcome.state == "failed"]
+    if as_json:
+        print_json(
+            {
+                "schema": "serab.check/1",
+                "passed": not failed,
+                "checks": [outcome.as_json() for outcome in outcomes],
+            }
+        )
+    else:
+        _print(outcomes, table("Name", "Check", "Result", "What it protects"), stdout())
+    if failed and as_json:  # one document says it all
+        raise typer.Exit(CheckFailedError.exit_code)
+    if failed:
+        names_failed = ", ".join(f"{outcome.subject} {outcome.id}" for outcome in failed[:5])
+        more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
+        raise CheckFailedError(
+            f"{len(failed)} of {len(outcomes)} checks fail: {names_failed}{more}",
+            next_step="mend them, or declare in the spec's expected_failures why one cannot hold",
+        )
+
+
+def _print(outcomes: Sequence[Outcome], made: object, console: object) -> None:
+    from typing import Any
+
+    from rich.markup import escape
+
+    shown: Any = made
+    shown.columns[1].no_wrap = True
+    out: Any = console
+    before = ""
+    for outcome in outcomes:
+        subject = "" if outcome.subject == before else escape(outcome.subject)
+        before = outcome.subject
+        shown.add_row(subject, outcome.id, _SIGNS[outcome.state], escape(outcome.protects))
+    out.print(shown)
+    for outcome in outcomes:
+        if outcome.state == "failed":
+            text = f"{outcome.subject} fails {outcome.id}: {outcome.message}\n  fix: {outcome.fix}"
+            out.print(text, markup=False, highlight=False, soft_wrap=True)
+        elif outcome.state == "declared":
+            text = f"{outcome.subject} is declared to fail {outcome.id}: {outcome.message}"
+            out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _junit(outcomes: Sequence[Outcome]) -> bytes:
+    """JUnit's XML, as CI servers read it; a declared failure counts as skipped."""
+    from xml.etree import ElementTree
+
+    counts = {state: sum(outcome.state == state for outcome in outcomes) for state in _SIGNS}
+    suite = ElementTree.Element(
+        "testsuite",
+        name="serab check",
+        tests=str(len(outcomes)),
+        failures=str(counts["failed"]),
+        skipped=str(counts["declared"]),
+        errors="0",
+        time=f"{sum(outcome.seconds for outcome in outcomes):.3f}",
+    )
+    for outcome in outcomes:
+        case = ElementTree.SubElement(
+            suite, "testcase", classname=outcome.subject, name=outcome.id, time=f"{outcome.seconds:.3f}"
+        )
+        if outcome.state == "failed":
+            element = ElementTree.SubElement(case, "failure", message=outcome.message)
+            element.text = f"why: {outcome.protects}\nfix: {outcome.fix}"
+        elif outcome.state == "declared":
+            ElementTree.SubElement(case, "skipped", message=outcome.message)
+    written: bytes = ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
+    return written

@@ -1,0 +1,112 @@
+"""`serab check` and `pytest --serab-plugin`: what they say of good plugins, bad ones and declared failures."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import pytest
+
+DECLARED = """
+import numpy as np
+from serab_core import ExtractorSpec, hookimpl
+
+class Odd:
+    def embed(self, waveforms):
+        rows = np.array([[len(w), np.abs(w).mean()] for w in waveforms], np.float32)
+        return rows + np.random.standard_normal(rows.shape).astype(np.float32)
+
+@hookimpl
+def serab_register_extractors(register):
+    register(ExtractorSpec("odd", Odd, 2, "at random", "MIT", expected_failures={
+        "extractor-repeatable": "samples on purpose", "extractor-batch-independent": "samples on purpose"}))
+"""
+RAISES = DECLARED.replace('"odd"', '"raises"').replace("return rows +", "raise KeyError('gone') #")
+
+
+def test_a_good_plugin(toys, serab):
+    code, out, _ = serab("check", "toy")
+    assert code == 0
+    assert "extractor-batch-independent" in out
+    assert "failed" not in out
+
+
+def test_a_whole_distribution(add_plugin, serab):
+    code = (
+        RAISES.replace('"raises", Odd', '"raises/a", Odd')
+        + """
+    register(ExtractorSpec("raises/b", Odd, 2, "at random", "MIT"), default=True)
+"""
+    )
+    add_plugin("serab-raises", "serab.extractors", "raises", code)
+    code, out, _ = serab("check", "serab-raises", "--json")
+    document = json.loads(out)  # one document, whatever comes of it
+    assert code == 11
+    assert not document["passed"]
+    assert [check["subject"] for check in document["checks"]] == 6 * ["raises/a"] + 6 * ["raises/b"]
+
+
+def test_failures_are_told_with_their_mending(add_plugin, serab, tmp_path):
+    add_plugin("serab-raises", "serab.extractors", "raises", RAISES)
+    code, out, err = serab("check", "raises", "--junit", str(tmp_path / "out.xml"))
+    assert code == 11
+    assert "raises fails extractor-shape: KeyError: 'gone'" in out
+    assert "fix: declare dim as it is" in out
+    assert "CheckFailedError" in err
+    root = ElementTree.parse(tmp_path / "out.xml").getroot()
+    assert int(root.get("failures")) == len(root.findall("testcase/failure")) > 2
+    assert int(root.get("tests")) == len(root.findall("testcase"))
+
+
+def test_declared_failures_are_shown_as_such(add_plugin, serab, tmp_path):
+    add_plugin("serab-odd", "serab.extractors", "odd", DECLARED)
+    code, out, _ = serab("check", "odd", "--junit", str(tmp_path / "out.xml"))
+    assert code == 0
+    assert "odd is declared to fail extractor-repeatable: samples on purpose" in out
+    root = ElementTree.parse(tmp_path / "out.xml").getroot()
+    assert root.get("skipped") == "2"
+
+
+def test_names_that_are_none(toys, serab):
+    code, out, err = serab("check", "toyy")
+    assert (code, out) == (3, "")
+    assert "toy" in err
+
+
+def run_pytest(folder, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
+    return subprocess.run(command, cwd=folder, env=dict(os.environ), capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A plugin author's project with a test of its own."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "test_own.py").write_text("def test_own(): pass\n")
+    return folder
+
+
+def test_pytest_runs_a_test_for_each_check(toys, project):
+    done = run_pytest(project, "--serab-plugin", "toy", "-vv")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("PASSED") == 6
+    assert "extractor-shape[toy]" in done.stdout
+    assert "test_own" not in done.stdout
+    done = run_pytest(project, "--serab-plugin", "toy", "test_own.py", "-vv")
+    assert done.stdout.count("PASSED") == 7
+    assert "passed" in run_pytest(project).stdout
+
+
+def test_pytest_tells_failures_and_declarations(add_plugin, project):
+    add_plugin("serab-odd", "serab.extractors", "odd", DECLARED)
+    add_plugin("serab-raises", "serab.extractors", "raises", RAISES)
+    done = run_pytest(project, "--serab-plugin", "odd")
+    assert done.returncode == 0, done.stdout
+    assert "2 xfailed" in done.stdout
+    done = run_pytest(project, "--serab-plugin", "raises")
+    assert done.returncode == 1
+    assert "KeyError" in done.stdout
