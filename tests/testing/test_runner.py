@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+CHECKS = 11
+"""Of an extractor."""
 DECLARED = """
 import numpy as np
 from serab_core import ExtractorSpec, hookimpl
@@ -22,7 +24,8 @@ class Odd:
 @hookimpl
 def serab_register_extractors(register):
     register(ExtractorSpec("odd", Odd, 2, "at random", "MIT", expected_failures={
-        "extractor-repeatable": "samples on purpose", "extractor-batch-independent": "samples on purpose"}))
+        f"extractor-{check}": "samples on purpose"
+        for check in ("repeatable", "batch-independent", "other-process", "settings-kept")}))
 """
 RAISES = DECLARED.replace('"odd"', '"raises"').replace("return rows +", "raise KeyError('gone') #")
 
@@ -46,7 +49,7 @@ def test_a_whole_distribution(add_plugin, serab):
     document = json.loads(out)  # one document, whatever comes of it
     assert code == 11
     assert not document["passed"]
-    assert [check["subject"] for check in document["checks"]] == 6 * ["raises/a"] + 6 * ["raises/b"]
+    assert [check["subject"] for check in document["checks"]] == CHECKS * ["raises/a"] + CHECKS * ["raises/b"]
 
 
 def test_failures_are_told_with_their_mending(add_plugin, serab, tmp_path):
@@ -67,7 +70,7 @@ def test_declared_failures_are_shown_as_such(add_plugin, serab, tmp_path):
     assert code == 0
     assert "odd is declared to fail extractor-repeatable: samples on purpose" in out
     root = ElementTree.parse(tmp_path / "out.xml").getroot()
-    assert root.get("skipped") == "2"
+    assert root.get("skipped") == "4"
 
 
 def test_names_that_are_none(toys, serab):
@@ -93,11 +96,11 @@ def project(tmp_path):
 def test_pytest_runs_a_test_for_each_check(toys, project):
     done = run_pytest(project, "--serab-plugin", "toy", "-vv")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("PASSED") == 6
+    assert done.stdout.count("PASSED") == CHECKS
     assert "extractor-shape[toy]" in done.stdout
     assert "test_own" not in done.stdout
     done = run_pytest(project, "--serab-plugin", "toy", "test_own.py", "-vv")
-    assert done.stdout.count("PASSED") == 7
+    assert done.stdout.count("PASSED") == CHECKS + 1
     assert "passed" in run_pytest(project).stdout
 
 
@@ -106,7 +109,7 @@ def test_pytest_tells_failures_and_declarations(add_plugin, project):
     add_plugin("serab-raises", "serab.extractors", "raises", RAISES)
     done = run_pytest(project, "--serab-plugin", "odd")
     assert done.returncode == 0, done.stdout
-    assert "2 xfailed" in done.stdout
+    assert "4 xfailed" in done.stdout
     done = run_pytest(project, "--serab-plugin", "raises")
     assert done.returncode == 1
     assert "KeyError" in done.stdout

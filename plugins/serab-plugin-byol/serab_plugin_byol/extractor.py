@@ -100,7 +100,8 @@ class Byol:
 
         from serab_plugin_byol.encoders import build
 
-        network = build(self._architecture)
+        with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
+            network = build(self._architecture)
         network.load_state_dict(load_file(self._weights))
         network.eval().requires_grad_(False)
         network.fold()

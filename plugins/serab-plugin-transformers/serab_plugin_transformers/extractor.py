@@ -194,7 +194,8 @@ class Hf:
         transformers.logging.set_verbosity_error()
         transformers.logging.disable_progress_bar()
         kind = torch.bfloat16 if self._settings.bf16 else torch.float32
-        model = transformers.AutoModel.from_pretrained(self._folder, local_files_only=True, dtype=kind)
+        with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
+            model = transformers.AutoModel.from_pretrained(self._folder, local_files_only=True, dtype=kind)
         if self._shape.kind == "whisper":
             model = model.get_encoder()
         front = transformers.AutoFeatureExtractor.from_pretrained(self._folder, local_files_only=True)

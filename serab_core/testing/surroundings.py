@@ -1,0 +1,147 @@
+"""Checks of what an extractor does to the process around it, and of what it is in another one."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serab_core import plugins
+from serab_core.errors import WeightsError
+from serab_core.store.home import Home
+from serab_core.store.weights import require_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from serab_core.types import Embeddings
+
+HEAVY = ("tensorflow", "torch", "transformers", "keras", "jax")
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+_LIMIT_S = 600.0
+
+_LOOK = """
+import json, sys
+from serab_core import plugins
+spec = plugins.extractor(sys.argv[1])
+print(json.dumps([name for name in json.loads(sys.argv[2]) if name in sys.modules]))
+"""
+_EMBED = """
+import sys
+import numpy as np
+from serab_core import plugins
+from serab_core.testing.extractors import example_clips, made_extractor
+spec = plugins.extractor(sys.argv[1])
+got = made_extractor(spec).embed(example_clips(spec.sample_rate))
+sys.stdout.flush()
+with open(sys.argv[2], "wb") as file:
+    np.save(file, np.asarray(got), allow_pickle=False)
+"""
+
+
+def imports_nothing_heavy(name: str) -> None:
+    """The spec can be had without the libraries that its factory needs."""
+    done = _child(_LOOK, name, json.dumps(HEAVY))
+    found = json.loads(done.splitlines()[-1])
+    assert not found, f"asking for its spec imports {', '.join(found)}"
+
+
+def same_in_another_process(name: str, here: Embeddings, scratch: Path) -> None:
+    """A worker's extractor gives the same numbers."""
+    file = scratch / "embeddings.npy"
+    _child(_EMBED, name, str(file))
+    there = np.load(file)
+    scale = np.abs(here).max(axis=1, keepdims=True) + 1e-6
+    assert there.shape == here.shape, f"another process gives shape {there.shape}, this one {here.shape}"
+    worst = float((np.abs(there - here) / scale).max())
+    assert worst < 1e-4, f"another process gives other numbers, {worst:.2g} apart"
+
+
+def leaves_settings_alone(run: Callable[[], Any]) -> None:
+    """Neither random generators nor thread settings are what an extractor may set for everybody."""
+    # Moved on first: a seed that was set by an earlier call would else be found as it was left.
+    kept: Any = np.random.get_state(legacy=True)
+    np.random.random()
+    random.random()  # noqa: S311
+    before = _settings()
+    run()
+    now = _settings()
+    np.random.set_state(kept)
+    changed = [title for title, value in now.items() if title in before and value != before[title]]
+    assert not changed, f"it changes {', '.join(changed)}"
+
+
+def asks_no_network(run: Callable[[], Any]) -> None:
+    """Embedding works on a machine without a network."""
+    real, asked = socket.socket.connect, []
+
+    def refused(self: socket.socket, address: Any) -> None:
+        if self.family == getattr(socket, "AF_UNIX", None):
+            return real(self, address)
+        asked.append(address)
+        raise OSError("no network in a conformance check")
+
+    socket.socket.connect = refused  # type: ignore[method-assign,assignment]
+    failed: Exception | None = None
+    try:
+        run()
+    except Exception as error:
+        failed = error
+    finally:
+        socket.socket.connect = real  # type: ignore[method-assign]
+    how = f", and fails without ({type(failed).__name__})" if failed else ""
+    assert not asked, f"it asks the network for {asked[0]}{how}"
+    if failed is not None:
+        raise failed
+
+
+def missing_weights_are_told(name: str, scratch: Path) -> None:
+    """In a home without weights the user hears which file is missing and what to do."""
+    spec = plugins.extractor(name)
+    if not spec.weights:
+        return
+    text = ""
+    try:
+        require_weights(Home(scratch / "empty").ensure(), spec.name, spec.weights)
+    except WeightsError as error:
+        text = str(error)
+    first = spec.weights[0]
+    assert text, "nothing was missed in an empty home"
+    assert first.published in text, "the error does not name the file"
+    for weight in spec.weights:
+        assert weight.url.startswith(("https://", "http://")), f"{weight.name} has no address: {weight.url!r}"
+        assert weight.licence.strip(), f"{weight.name} has no licence"
+
+
+def _settings() -> dict[str, Any]:
+    """Global settings by name; of libraries, those that are loaded."""
+    state: Any = np.random.get_state(legacy=True)
+    found: dict[str, Any] = {
+        "NumPy's global generator": (state[1].tobytes(), state[2]),
+        "Python's global generator": random.getstate(),
+        **{f"${variable}": os.environ.get(variable) for variable in _THREADS},
+    }
+    torch: Any = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "get_rng_state"):
+        found["torch's global generator"] = torch.get_rng_state().numpy().tobytes()
+        found["torch's number of threads"] = torch.get_num_threads()
+    return found
+
+
+def _child(script: str, *words: str) -> str:
+    """What a fresh process prints. Raises AssertionError where it fails."""
+    paths = os.pathsep.join(path for path in sys.path if path)
+    command: Sequence[str] = [sys.executable, "-c", script, *words]
+    done = subprocess.run(  # noqa: S603  our own scripts
+        command, capture_output=True, text=True, timeout=_LIMIT_S, env={**os.environ, "PYTHONPATH": paths}, check=False
+    )
+    last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+    assert done.returncode == 0, f"it fails in a process of its own: {last}"
+    return done.stdout
