@@ -6,8 +6,10 @@ import contextlib
 import ctypes
 import logging
 import math
+import sys
 import warnings
 from dataclasses import asdict, dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import InterruptedRunError, UsageError
@@ -87,6 +89,7 @@ def fit(
     steps = steps or steps_of(config, len(segments))
     _claim(folder, config, segments)
     _keep_memory()
+    _without_tensorflow()
     import torch
     from lightning.pytorch import Trainer
     from lightning.pytorch.loggers import TensorBoardLogger
@@ -194,6 +197,12 @@ def _keep_memory() -> None:
         mallopt = ctypes.CDLL("libc.so.6").mallopt
         mallopt(_M_MMAP_THRESHOLD, 1 << 30)
         mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
+
+
+def _without_tensorflow() -> None:
+    """Lets TensorBoard write files by itself: it would import an installed TensorFlow for that, beside torch."""
+    name = "tensorboard.compat.notf"  # what TensorBoard looks for
+    sys.modules.setdefault(name, ModuleType(name))
 
 
 def _quiet() -> None:

@@ -58,6 +58,7 @@ def test_a_folder_of_another_run(segments, tmp_path):
     summary = train(tmp_path / "run", segments)
     assert summary["steps"] == 2
     assert summary["loss"] > 0
+    assert "tensorflow" not in sys.modules  # TensorBoard would import it where it is installed
     with pytest.raises(UsageError, match=r"holds another run: size 512, here 1024"):
         train(tmp_path / "run", segments, Config(size=1024, unit_s=0.2, hidden=32, projection=16, batch=4))
     about = json.loads((tmp_path / "run" / "data.json").read_text())
