@@ -86,6 +86,8 @@ def _print(outcomes: Sequence[Outcome], made: object, console: object) -> None:
         elif outcome.state == "declared":
             text = f"{outcome.subject} is declared to fail {outcome.id}: {outcome.message}"
             out.print(text, markup=False, highlight=False, soft_wrap=True)
+        elif outcome.message:
+            out.print(f"{outcome.subject}: {outcome.message}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _junit(outcomes: Sequence[Outcome]) -> bytes:
@@ -111,5 +113,7 @@ def _junit(outcomes: Sequence[Outcome]) -> bytes:
             element.text = f"why: {outcome.protects}\nfix: {outcome.fix}"
         elif outcome.state == "declared":
             ElementTree.SubElement(case, "skipped", message=outcome.message)
+        elif outcome.message:
+            ElementTree.SubElement(case, "system-out").text = outcome.message
     written: bytes = ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
     return written

@@ -15,7 +15,7 @@ class Check:
         subject: the name under test.
         protects: one sentence on what goes wrong for users when it fails.
         fix: what the author can do.
-        function: raises AssertionError when the plugin fails it.
+        function: raises AssertionError when the plugin fails it; what it returns, if anything, is reported.
         expected: why the plugin is known to fail it, by its spec's `expected_failures`.
     """
 
@@ -23,25 +23,30 @@ class Check:
     subject: str
     protects: str
     fix: str
-    function: Callable[[], None]
+    function: Callable[[], str | None]
     expected: str = ""
 
-    def __call__(self) -> None:
+    def __call__(self) -> str:
         """Runs the check. One that is declared to fail must fail, so that a declaration cannot outlive its reason.
+
+        Returns:
+            what it reports; "" for most.
 
         Raises:
             AssertionError: the plugin fails it; the message ends with why it matters and how to mend it. Or it passes
                 a check that its spec declares to fail.
         """
         try:
-            self.function()
+            report = self.function()
         except AssertionError as error:
             if self.expected:
-                return
+                return self.expected
+            said = str(error).partition("\nassert ")[0]  # pytest adds the expression, where it rewrites assertions
             raise AssertionError(
-                f"{self.subject} fails {self.id}: {error}\n  why: {self.protects}\n  fix: {self.fix}"
+                f"{self.subject} fails {self.id}: {said}\n  why: {self.protects}\n  fix: {self.fix}"
             ) from error
         assert not self.expected, f"{self.subject} passes {self.id}, which its expected_failures names: delete it there"
+        return report or ""
 
     def __str__(self) -> str:
         return self.id
@@ -49,10 +54,10 @@ class Check:
 
 def checker(
     kind: str, subject: str, protects: Mapping[str, str], expected: Mapping[str, str]
-) -> Callable[[str, Callable[[], None], str], Check]:
+) -> Callable[[str, Callable[[], str | None], str], Check]:
     """A maker of checks for one plugin: `make(name, function, fix)`, with the rest looked up by the check's name."""
 
-    def make(name: str, function: Callable[[], None], fix: str) -> Check:
+    def make(name: str, function: Callable[[], str | None], fix: str) -> Check:
         identifier = f"{kind}-{name}"
         return Check(identifier, subject, protects[name], fix, function, expected.get(identifier, ""))
 

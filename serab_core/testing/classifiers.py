@@ -1,7 +1,9 @@
-"""Checks of a classifier."""
+"""Checks of a classifier, on small data."""
 
 from __future__ import annotations
 
+import json
+import warnings
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,20 +11,30 @@ import numpy as np
 
 from serab_core import plugins
 from serab_core.testing.checks import Check, checker
+from serab_core.testing.surroundings import leaves_settings_alone
 from serab_core.tune.study import fit_and_predict, grid_points
-from serab_core.types import Examples, PointError
+from serab_core.types import Examples, Exported, PointError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from serab_core.types import Labels
+    from serab_core.types import ClassifierSpec, Labels, Params, Predictor
 
+_SEED = 42
+_AGREE = 0.98
+"""Of all predictions together; what remains is for examples that lie on a border, but for rounding."""
 _PROTECTS = {
     "grid": "the protocol's search must be whole",
+    "points": "a point that cannot be fitted is told by a PointError, and the search goes on",
     "learns": "a classifier that cannot tell separated blobs apart tells nothing about an extractor",
     "learns-wide": "most tasks have fewer utterances than an embedding has dimensions",
+    "reference": "a classifier must be what its name says",
     "repeatable": "a score must be the same when it is made again",
     "known-classes": "a prediction outside the task's classes cannot be scored",
+    "missing-class": "small corpora have validation splits without one of the classes",
+    "input-kept": "all points of a search are given the same arrays",
+    "settings-kept": "other classifiers and extractors share the process",
+    "export": "an exported classifier must predict what the scored one did",
 }
 
 
@@ -34,57 +46,173 @@ def classifier_checks(name: str) -> Iterator[Check]:
         assert points, "the search space is empty"
         assert len({tuple(sorted(point.items(), key=str)) for point in points}) == len(points), "a point occurs twice"
 
-    def best(train: Examples, validation: Examples) -> float:
-        spec = plugins.classifier(name)
-        workspace = spec.prepare(train, validation, seed=42)
-        scores = []
-        for point in grid_points(spec):
-            try:
-                scores.append(float(np.mean(fit_and_predict(workspace.fit, point, validation) == validation.y)))
-            except PointError:
-                continue
-        assert scores, "no point of the grid could be fitted"
-        return max(scores)
+    def points() -> str:
+        spec, fitted = plugins.classifier(name), 0
+        grid = grid_points(spec)
+        for dims in (6, 200):
+            workspace = spec.prepare(blobs(0, dims), blobs(1, dims), seed=_SEED)
+            for point in grid:
+                try:
+                    fit_and_predict(workspace.fit, point, blobs(1, dims))
+                    fitted += 1
+                except PointError as error:
+                    if not str(error).strip():
+                        raise AssertionError(f"{dict(point)} raises a PointError without a reason") from error
+                except Exception as error:  # a stranger's code
+                    raise AssertionError(f"{dict(point)} raises {type(error).__name__}: {error}") from error
+        return f"{fitted} of {2 * len(grid)} points could be fitted"
 
     def learns(dims: int) -> None:
-        score = best(_blobs(0, dims), _blobs(1, dims))
-        assert score >= 0.9, (
-            f"the best point tells {100 * score:.0f} % of three separated blobs apart in {dims} dimensions"
+        spec = plugins.classifier(name)
+        train, validation = blobs(0, dims), blobs(1, dims)
+        scores = [np.mean(got == validation.y) for _, got in _predictions(spec, train, validation)]
+        assert scores, "no point of the grid could be fitted"
+        assert max(scores) >= 0.9, (
+            f"the best point tells {100 * max(scores):.0f} % of three separated blobs apart in {dims} dimensions"
         )
 
-    def predictions(train: Examples, validation: Examples) -> Labels:
-        """Of the first point that can be fitted."""
+    def reference() -> str:
         spec = plugins.classifier(name)
-        workspace = spec.prepare(train, validation, seed=42)
-        for point in grid_points(spec):
-            try:
-                return fit_and_predict(workspace.refit, point, validation)
-            except PointError:
-                continue
-        raise AssertionError("no point of the grid could be fitted")
+        if spec.reference is None:
+            return "no reference is declared"
+        agreed: list[bool] = []
+        for dims, spread in ((6, 1.0), (6, 0.3), (200, 1.0)):
+            train, validation = blobs(0, dims, spread), blobs(1, dims, spread)
+            for point, got in _predictions(spec, train, validation):
+                expected = _referred(spec, point, train, validation)
+                agreed.extend([] if expected is None else (got == expected).tolist())
+        assert agreed, "the reference can be fitted at no point"
+        share = float(np.mean(agreed))
+        assert share >= _AGREE, f"{100 * share:.1f} % of its predictions are the reference's"
+        return f"{100 * share:.1f} % of {len(agreed)} predictions are the reference's"
 
     def repeatable() -> None:
-        train, validation = _blobs(0, 20), _blobs(1, 20)
-        first, second = predictions(train, validation), predictions(train, validation)
+        train, validation = blobs(0, 20), blobs(1, 20)
+        (_, first), (_, second) = (_first(plugins.classifier(name), train, validation) for _ in range(2))
         assert np.array_equal(first, second), "the same fit gave two results"
 
     def known_classes() -> None:
-        validation = _blobs(1, 6)
-        predicted = predictions(_blobs(0, 6), validation)
+        validation = blobs(1, 6)
+        _, predicted = _first(plugins.classifier(name), blobs(0, 6), validation)
         assert predicted.shape == validation.y.shape, f"predict returned shape {predicted.shape}"
         assert set(predicted.tolist()) <= {0, 1, 2}, f"predict returned {sorted(set(predicted.tolist()))}"
 
+    def missing_class() -> None:
+        whole = blobs(1, 20)
+        kept = whole.y != 1
+        spec, validation = plugins.classifier(name), Examples(whole.X[kept], whole.y[kept], 3)
+        try:
+            fitted, _ = _first(spec, blobs(0, 20), validation)
+            workspace = spec.prepare(blobs(0, 20), validation, seed=_SEED)
+            fit_and_predict(workspace.refit, fitted, whole)
+        except (PointError, AssertionError):
+            raise
+        except Exception as error:  # a stranger's code
+            raise AssertionError(
+                f"a validation split without a class raises {type(error).__name__}: {error}"
+            ) from error
+
+    def input_kept() -> None:
+        train, validation = blobs(0, 20), blobs(1, 20)
+        for array in (train.X, train.y, validation.X, validation.y):
+            array.flags.writeable = False
+        try:
+            _first(plugins.classifier(name), train, validation)
+        except ValueError as error:
+            if "read-only" in str(error):
+                raise AssertionError("it writes to the examples") from error
+            raise
+
+    def afresh() -> None:
+        _first(plugins.classifier(name), blobs(0, 20), blobs(1, 20))
+
+    def export() -> str:
+        spec = plugins.classifier(name)
+        if spec.rebuild is None:
+            return "it cannot be exported"
+        for dims in (6, 200):
+            train, fresh = blobs(0, dims), blobs(2, dims)
+            point, _ = _first(spec, train, blobs(1, dims))
+            fitted = spec.prepare(train, blobs(1, dims), seed=_SEED).refit(point)
+            again = spec.rebuild(_stored(_exported(fitted)))
+            assert np.array_equal(again.predict(fresh.X), fitted.predict(fresh.X)), (
+                f"rebuilt from its export it predicts something else in {dims} dimensions"
+            )
+        return ""
+
     check = checker("classifier", name, _PROTECTS, plugins.classifier(name).expected_failures)
     yield check("grid", grid, "declare every value once")
+    yield check("points", points, "raise PointError, with the reason, where a point cannot be fitted")
     yield check("learns", partial(learns, 6), "look for a swapped sign, label or axis")
     yield check("learns-wide", partial(learns, 200), "regularise, where there are fewer examples than dimensions")
+    yield check("reference", reference, "find the first point that differs, and declare what is meant as the reference")
     yield check("repeatable", repeatable, "pass the seed on to everything that is random")
     yield check("known-classes", known_classes, "return class indices, int64, one a row")
+    yield check(
+        "missing-class", missing_class, "take the number of classes from n_classes, not from validation's labels"
+    )
+    yield check("input-kept", input_kept, "work on a copy")
+    yield check("settings-kept", partial(leaves_settings_alone, afresh), "use a generator of your own, of the seed")
+    yield check("export", export, "let export() hold all that predict needs")
 
 
-def _blobs(seed: int, dims: int) -> Examples:
-    """Three blobs of 20 points a class, four deviations apart along every axis' sign pattern."""
-    centres = np.sign(np.random.RandomState(99).standard_normal((3, dims))) * (4.0 / np.sqrt(dims)) * 1.5
+def blobs(seed: int, dims: int, spread: float = 1.5) -> Examples:
+    """Three blobs of 20 points a class around centres `4 * spread / sqrt(dims)` from the middle along every axis."""
+    centres = np.sign(np.random.RandomState(99).standard_normal((3, dims))) * (4.0 / np.sqrt(dims)) * spread
     rng = np.random.RandomState(seed)
     y = np.repeat(np.arange(3), 20)
     return Examples(centres[y] + rng.standard_normal((60, dims)), y.astype(np.int64), 3)
+
+
+def _predictions(spec: ClassifierSpec, train: Examples, validation: Examples) -> Iterator[tuple[Params, Labels]]:
+    """What each point that can be fitted predicts for the validation examples."""
+    workspace = spec.prepare(train, validation, seed=_SEED)
+    for point in grid_points(spec):
+        try:
+            yield point, fit_and_predict(workspace.fit, point, validation)
+        except PointError:
+            continue
+
+
+def _first(spec: ClassifierSpec, train: Examples, validation: Examples) -> tuple[Params, Labels]:
+    """The first point that can be refitted on both parts, and what it predicts for the second."""
+    workspace = spec.prepare(train, validation, seed=_SEED)
+    for point in grid_points(spec):
+        try:
+            return point, fit_and_predict(workspace.refit, point, validation)
+        except PointError:
+            continue
+    raise AssertionError("no point of the grid could be fitted")
+
+
+def _referred(spec: ClassifierSpec, point: Params, train: Examples, validation: Examples) -> Labels | None:
+    """What the reference predicts, or None where it refuses the point."""
+    assert spec.reference is not None
+    estimator = spec.reference(point, _SEED)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            predicted: Labels = estimator.fit(train.X, train.y).predict(validation.X)
+        except (ValueError, ArithmeticError, np.linalg.LinAlgError):
+            return None
+    return predicted
+
+
+def _exported(fitted: Predictor) -> Exported:
+    export = getattr(fitted, "export", None)
+    assert callable(export), "rebuild is declared, and predictors have no export()"
+    made = export()
+    assert isinstance(made, Exported), f"export() returned {type(made).__name__}"
+    return made
+
+
+def _stored(exported: Exported) -> Exported:
+    """As it comes back from files: arrays from safetensors, settings from JSON."""
+    from safetensors.numpy import load, save
+
+    try:
+        arrays = load(save({key: np.ascontiguousarray(array) for key, array in exported.arrays.items()}))
+        settings = json.loads(json.dumps(dict(exported.settings), allow_nan=False))
+    except (TypeError, ValueError, AttributeError, KeyError) as error:
+        raise AssertionError(f"its export is no plain data ({error})") from error
+    return Exported(arrays, settings)

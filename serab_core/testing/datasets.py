@@ -1,64 +1,193 @@
-"""Checks of a dataset, which need none of its audio."""
+"""Checks of a dataset, which need none of its audio: its example, or what it generates, is indexed by name."""
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+import tempfile
+from collections import Counter
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from serab_core import plugins
-from serab_core.data.splits import draw_groups
+from serab_core.data.check import check as held_against
+from serab_core.data.prepare import cut
+from serab_core.data.splits import crossing_speakers, draw_groups
+from serab_core.errors import DataError
+from serab_core.store.jsonio import digest
 from serab_core.testing.checks import Check, checker
 from serab_core.types import SPLITS, SourceFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from serab_core.types import DatasetSpec, Index
 
 _PROTECTS = {
     "declared": "users must know what a corpus is, on what terms, and where to get it",
     "counts": "an incomplete copy is told from a whole one by the expected counts",
-    "foreign": "a folder of other files must not pass for the corpus",
     "variants": "each protocol takes a split variant by name",
+    "foreign": "a folder of other files must not pass for the corpus",
+    "example": "without files to try it on nobody knows whether a whole copy is understood",
+    "whole": "a whole copy must be found whole, with its labels and speakers",
+    "partial": "a score on part of a corpus is another score, and must not pass for the whole's",
+    "speakers": "a speaker in two splits makes every score too good",
+    "stable": "the task is the same wherever its files lie and in whatever order they are listed",
+    "inside": "an index names files of the source that it was given, and nothing else on the disk",
 }
 
 
 def dataset_checks(name: str) -> Iterator[Check]:
     """The checks of the dataset called `name`."""
+    made: list[Mapping[str, bytes]] = []
 
-    def declared() -> None:
+    def files() -> Mapping[str, bytes]:
+        """The example; empty where there is none, which is a check of its own."""
+        if not made:
+            made.append(_example(plugins.dataset(name)))
+        return made[0]
+
+    def indexed(change: str = "") -> Index:
+        return plugins.dataset(name).index(_sources(files(), change))
+
+    def example() -> None:
+        assert files(), "it has neither an example nor anything to generate"
+
+    def whole() -> str:
+        if not files():
+            return ""
+        spec, index = plugins.dataset(name), indexed()
+        repeated = [identifier for identifier, count in Counter(e.id for e in index.entries).items() if count > 1]
+        assert not repeated, f"{repeated[0]!r} is the id of several utterances"
+        checked = held_against(spec, index, "its example")
+        assert not checked.missing, f"of its own example it misses {', '.join(checked.missing[:5])}"
+        speakers = {entry.speaker for entry in checked.index.entries}
+        assert len(speakers) == spec.expected_speakers, f"{len(speakers)} speakers, not {spec.expected_speakers}"
+        strangers = set(spec.speaker_sex) - speakers
+        assert not strangers, f"speaker_sex names {sorted(strangers)[:3]}, who do not speak"
+        return f"{len(checked.index.entries)} utterances, {len(speakers)} speakers"
+
+    def partial_() -> None:
         spec = plugins.dataset(name)
-        for field in ("title", "language", "licence", "how_to_get"):
-            assert str(getattr(spec, field)).strip(), f"{field} is empty"
-        assert len(set(spec.labels)) == len(spec.labels) >= 2, f"labels are {spec.labels}"
+        entries = sorted(indexed().entries, key=lambda entry: entry.id) if files() else []
+        for entry in entries[:: max(len(entries) // 3, 1)]:
+            rest = {path: data for path, data in files().items() if PurePosixPath(path) != entry.file.name}
+            try:
+                checked = held_against(spec, spec.index(_sources(rest)), "part of its example")
+            except DataError:
+                continue
+            assert checked.missing, f"without {entry.file.name} the corpus passes for whole"
 
-    def counts() -> None:
+    def speakers() -> None:
         spec = plugins.dataset(name)
-        assert set(spec.expected_counts) == set(spec.labels), "expected_counts does not have the labels as its keys"
-        assert all(count > 0 for count in spec.expected_counts.values()), "a label is expected in no utterance"
-        if spec.expected_ids is not None:
-            ids = spec.expected_ids()
-            total = sum(spec.expected_counts.values())
-            assert len(ids) == total, f"{len(ids)} ids are listed and {total} utterances expected"
+        index = indexed() if files() else None
+        for variant in spec.variants if index else ():
+            assert index is not None
+            splits = {identifier: split for identifier, (_, split) in cut(variant, index, spec).items()}
+            crossing = crossing_speakers({entry.id: entry.speaker for entry in index.entries}, splits)
+            if variant.shares_speakers:
+                assert crossing, f"variant {variant.name} declares shares_speakers, and no speaker crosses"
+            else:
+                who, where = next(iter(crossing.items()), ("", ()))
+                assert not crossing, f"in variant {variant.name} speaker {who} is in {' and '.join(where)}"
 
-    def foreign() -> None:
-        def unread() -> bytes:
-            raise AssertionError("index read a file to find out that it is foreign")
+    def stable() -> None:
+        if not files():
+            return
+        plain = _task_digest(indexed())
+        for change, words in _CHANGES.items():
+            assert _task_digest(indexed(change)) == plain, f"the task is another one {words}"
 
-        strangers = [SourceFile(PurePosixPath(p), 1, unread) for p in ("readme.txt", "music/track 1.wav", "x.wav")]
-        found = plugins.dataset(name).index(strangers).entries
-        assert not found, f"index took {found[0].file.name} for an utterance"
+    def inside() -> None:
+        sources = _sources(files())
+        given = {id(file) for file in sources}
+        for entry in plugins.dataset(name).index(sources).entries if sources else ():
+            assert id(entry.file) in given, f"index returns {entry.file.shown}, which it was not given"
+            assert entry.id, f"the id of {entry.file.name} is empty"
+            assert entry.id.isprintable(), f"{entry.id!r} is no id"
 
-    def variants() -> None:
-        spec = plugins.dataset(name)
-        names = [variant.name for variant in spec.variants]
-        assert len(set(names)) == len(names) >= 1, f"variants are {names}"
-        assert spec.released_variant in names, f"released_variant {spec.released_variant!r} is none of {names}"
-        for variant in spec.variants:
-            if variant.groups:
-                drawn = set(draw_groups(variant.groups, variant.ratios).values())
-                assert drawn == set(SPLITS), f"variant {variant.name} fills only {sorted(drawn)}"
+    check = checker("dataset", name, _PROTECTS, plugins.dataset(name).expected_failures)
+    yield check("declared", partial(_declared, name), "fill the fields of the spec")
+    yield check("counts", partial(_counts, name), "count the corpus's labels, and list every utterance once")
+    yield check("variants", partial(_variants, name), "name each variant once, and the released one among them")
+    yield check("foreign", partial(_foreign, name), "let parse return None for a name that is not of the corpus")
+    yield check("example", example, "give example(), the corpus's file names")
+    yield check("whole", whole, "let index read every name in the corpus, and expect what is in it")
+    yield check("partial", partial_, "give expected_ids, or expected_counts that are the whole corpus's")
+    yield check("speakers", speakers, "cut by speaker, or declare shares_speakers and say so in the variant's note")
+    yield check("stable", stable, "make ids of the file's own name, whatever its folder, its place and its ending")
+    yield check("inside", inside, "hand on the SourceFile that was given")
 
-    check = checker("dataset", name, _PROTECTS, {})
-    yield check("declared", declared, "fill the fields of the spec")
-    yield check("counts", counts, "count the corpus's labels, and list every utterance once")
-    yield check("foreign", foreign, "let parse return None for a name that is not of the corpus")
-    yield check("variants", variants, "name each variant once, and the released one among them")
+
+def _declared(name: str) -> None:
+    spec = plugins.dataset(name)
+    for field in ("title", "language", "licence", "how_to_get"):
+        assert str(getattr(spec, field)).strip(), f"{field} is empty"
+    assert spec.citation.strip() or spec.synthetic, "citation is empty"
+    assert len(set(spec.labels)) == len(spec.labels) >= 2, f"labels are {spec.labels}"
+
+
+def _counts(name: str) -> None:
+    spec = plugins.dataset(name)
+    assert set(spec.expected_counts) == set(spec.labels), "expected_counts does not have the labels as its keys"
+    assert all(count > 0 for count in spec.expected_counts.values()), "a label is expected in no utterance"
+    if spec.expected_ids is not None:
+        ids = spec.expected_ids()
+        total = sum(spec.expected_counts.values())
+        assert len(ids) == total, f"{len(ids)} ids are listed and {total} utterances expected"
+
+
+def _foreign(name: str) -> None:
+    def unread() -> bytes:
+        raise AssertionError("index read a file to find out that it is foreign")
+
+    strangers = [SourceFile(PurePosixPath(p), 1, unread) for p in ("readme.txt", "music/track 1.wav", "x.wav")]
+    found = plugins.dataset(name).index(strangers).entries
+    assert not found, f"index took {found[0].file.name} for an utterance"
+
+
+def _variants(name: str) -> None:
+    spec = plugins.dataset(name)
+    names = [variant.name for variant in spec.variants]
+    assert len(set(names)) == len(names) >= 1, f"variants are {names}"
+    assert spec.released_variant in names, f"released_variant {spec.released_variant!r} is none of {names}"
+    for variant in spec.variants:
+        if variant.groups:
+            drawn = set(draw_groups(variant.groups, variant.ratios).values())
+            assert drawn == set(SPLITS), f"variant {variant.name} fills only {sorted(drawn)}"
+
+
+def _example(spec: DatasetSpec) -> Mapping[str, bytes]:
+    if spec.example is not None:
+        return spec.example()
+    if spec.generate is None:
+        return {}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        spec.generate(folder)
+        made = (path for path in folder.rglob("*") if path.is_file())
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in made}
+
+
+_CHANGES = {
+    "backwards": "when its files are listed backwards",
+    "deeper": "when its folder lies deeper",
+    "upper": "when its files end in upper case",
+}
+
+
+def _sources(files: Mapping[str, bytes], change: str = "") -> list[SourceFile]:
+    made = []
+    for name, data in files.items():
+        path = PurePosixPath("a") / "folder" / name if change == "deeper" else PurePosixPath(name)
+        if change == "upper" and path.suffix in (".wav", ".flac", ".mp3", ".ogg"):
+            path = path.with_suffix(path.suffix.upper())
+        made.append(SourceFile(path, len(data), partial(bytes, data), archive="example"))
+    return made[::-1] if change == "backwards" else made
+
+
+def _task_digest(index: Index) -> str:
+    rows: Sequence[list[object]] = [
+        [entry.id, entry.label, entry.speaker, dict(entry.groups), dict(entry.targets), entry.split]
+        for entry in index.entries
+    ]
+    return digest(sorted(rows, key=str))

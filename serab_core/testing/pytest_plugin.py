@@ -59,7 +59,8 @@ class CheckItem(pytest.Item):
 
     def runtest(self) -> None:
         """Runs it."""
-        self._check()
+        if report := self._check():
+            self.add_report_section("call", "serab", report)
         if self._check.expected:
             pytest.xfail(self._check.expected)
 

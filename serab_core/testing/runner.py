@@ -39,7 +39,7 @@ class Outcome:
         subject: the name under test.
         state: `passed`; `failed`; or `declared`, where it fails as the plugin's spec says.
         seconds: that it took.
-        message: what failed, or the declared reason.
+        message: what failed, the declared reason, or what the check reports; "" for most.
         protects, fix: of the check.
     """
 
@@ -100,12 +100,12 @@ def run_check(check: Check) -> Outcome:
     """Runs one check; whatever the plugin raises is a failure of it."""
     begin = time.perf_counter()
     state: State = "declared" if check.expected else "passed"
-    message = check.expected
+    message = ""
     try:
-        check()
+        message = check()
     except AssertionError as error:
         cause = error.__cause__
-        state, message = "failed", str(cause) if isinstance(cause, AssertionError) else str(error)
+        state, message = "failed", str(cause or error).partition("\nassert ")[0]
     except SerabError as error:
         state, message = "failed", str(error)
     except (Exception, SystemExit) as error:  # a stranger's code

@@ -6,26 +6,23 @@ import json
 import os
 import random
 import socket
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serab_core import plugins
-from serab_core.errors import WeightsError
-from serab_core.store.home import Home
-from serab_core.store.weights import require_weights
+from serab_core.testing.children import growth, printed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from serab_core.types import Embeddings
 
 HEAVY = ("tensorflow", "torch", "transformers", "keras", "jax")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-_LIMIT_S = 600.0
+MEMORY_BYTES = 2 << 30
+"""That ten minutes of audio may take beside what a second takes."""
 
 _LOOK = """
 import json, sys
@@ -37,18 +34,31 @@ _EMBED = """
 import sys
 import numpy as np
 from serab_core import plugins
-from serab_core.testing.extractors import example_clips, made_extractor
+from serab_core.testing.example import example_clips, made_extractor
 spec = plugins.extractor(sys.argv[1])
 got = made_extractor(spec).embed(example_clips(spec.sample_rate))
 sys.stdout.flush()
 with open(sys.argv[2], "wb") as file:
     np.save(file, np.asarray(got), allow_pickle=False)
 """
+_EMBED_LONG = """
+import sys
+import numpy as np
+from serab_core import plugins
+from serab_core.testing.example import example_clips, long_clip, made_extractor
+spec = plugins.extractor(sys.argv[1])
+made = made_extractor(spec)
+made.embed(example_clips(spec.sample_rate)[:1])
+long = long_clip(spec.sample_rate)
+print("\\nready", flush=True)
+got = np.asarray(made.embed([long]))
+assert got.shape == (1, spec.dim) and np.isfinite(got).all(), f"ten minutes give {got.shape}, or no numbers"
+"""
 
 
 def imports_nothing_heavy(name: str) -> None:
     """The spec can be had without the libraries that its factory needs."""
-    done = _child(_LOOK, name, json.dumps(HEAVY))
+    done = printed(_LOOK, name, json.dumps(HEAVY))
     found = json.loads(done.splitlines()[-1])
     assert not found, f"asking for its spec imports {', '.join(found)}"
 
@@ -56,12 +66,19 @@ def imports_nothing_heavy(name: str) -> None:
 def same_in_another_process(name: str, here: Embeddings, scratch: Path) -> None:
     """A worker's extractor gives the same numbers."""
     file = scratch / "embeddings.npy"
-    _child(_EMBED, name, str(file))
+    printed(_EMBED, name, str(file), PYTHONHASHSEED="7")
     there = np.load(file)
     scale = np.abs(here).max(axis=1, keepdims=True) + 1e-6
     assert there.shape == here.shape, f"another process gives shape {there.shape}, this one {here.shape}"
     worst = float((np.abs(there - here) / scale).max())
     assert worst < 1e-4, f"another process gives other numbers, {worst:.2g} apart"
+
+
+def bears_ten_minutes(name: str) -> str:
+    """Ten minutes are embedded, in bounded memory."""
+    taken = growth(_EMBED_LONG, name, limit=MEMORY_BYTES)
+    assert taken <= MEMORY_BYTES, f"ten minutes of audio take more than {MEMORY_BYTES >> 20} MiB"
+    return f"ten minutes take {taken >> 20} MiB more than a second"
 
 
 def leaves_settings_alone(run: Callable[[], Any]) -> None:
@@ -102,24 +119,6 @@ def asks_no_network(run: Callable[[], Any]) -> None:
         raise failed
 
 
-def missing_weights_are_told(name: str, scratch: Path) -> None:
-    """In a home without weights the user hears which file is missing and what to do."""
-    spec = plugins.extractor(name)
-    if not spec.weights:
-        return
-    text = ""
-    try:
-        require_weights(Home(scratch / "empty").ensure(), spec.name, spec.weights)
-    except WeightsError as error:
-        text = str(error)
-    first = spec.weights[0]
-    assert text, "nothing was missed in an empty home"
-    assert first.published in text, "the error does not name the file"
-    for weight in spec.weights:
-        assert weight.url.startswith(("https://", "http://")), f"{weight.name} has no address: {weight.url!r}"
-        assert weight.licence.strip(), f"{weight.name} has no licence"
-
-
 def _settings() -> dict[str, Any]:
     """Global settings by name; of libraries, those that are loaded."""
     state: Any = np.random.get_state(legacy=True)
@@ -133,15 +132,3 @@ def _settings() -> dict[str, Any]:
         found["torch's global generator"] = torch.get_rng_state().numpy().tobytes()
         found["torch's number of threads"] = torch.get_num_threads()
     return found
-
-
-def _child(script: str, *words: str) -> str:
-    """What a fresh process prints. Raises AssertionError where it fails."""
-    paths = os.pathsep.join(path for path in sys.path if path)
-    command: Sequence[str] = [sys.executable, "-c", script, *words]
-    done = subprocess.run(  # noqa: S603  our own scripts
-        command, capture_output=True, text=True, timeout=_LIMIT_S, env={**os.environ, "PYTHONPATH": paths}, check=False
-    )
-    last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-    assert done.returncode == 0, f"it fails in a process of its own: {last}"
-    return done.stdout

@@ -101,6 +101,8 @@ class ClassifierSpec:
         prepare: builds the workspace; heavy imports belong in here.
         rebuild: the predictor of what a fitted one's `export()` returned, an `Exported`; None for a classifier whose
             predictors cannot be exported.
+        reference: an unfitted estimator, such as scikit-learn's, for a point's parameters and a seed; the checks
+            hold each point's predictions against its. None where there is none.
         order: its place among the protocol's classifiers, which settles ties.
         version: changes whenever its predictions do for another reason than those below.
         libraries: distributions whose version its predictions depend on.
@@ -115,6 +117,7 @@ class ClassifierSpec:
     wide_space: Mapping[str, Range | Sequence[GridValue]] = field(default_factory=dict)
     trial_weight: float = 1.0
     rebuild: Callable[[Exported], Predictor] | None = None
+    reference: Callable[[Params, int], Any] | None = None
     order: int = 100
     version: str = "1"
     libraries: tuple[str, ...] = ()

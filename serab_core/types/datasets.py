@@ -121,6 +121,9 @@ class DatasetSpec:
         logmel: published log-mel mean and deviation of the training split.
         synthetic: made by a program; never enters an aggregate.
         generate: makes the corpus in a folder, where there is nothing to download.
+        example: the files of a whole copy as its download lays them out, by name: what `index` reads, b"" for audio.
+            Conformance checks index it. Made up where no list of the corpus's files is public.
+        expected_failures: conformance checks that are known to fail, with the reason.
     """
 
     name: str
@@ -141,6 +144,8 @@ class DatasetSpec:
     logmel: tuple[float, float] | None = None
     synthetic: bool = False
     generate: Callable[[Path], None] | None = None
+    example: Callable[[], Mapping[str, bytes]] | None = None
+    expected_failures: Mapping[str, str] = field(default_factory=dict)
 
     def variant(self, name: str) -> SplitVariant:
         """The split variant called `name`; KeyError when there is none."""

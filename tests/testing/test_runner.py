@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-CHECKS = 11
+CHECKS = 15
 """Of an extractor."""
 DECLARED = """
 import numpy as np
@@ -23,7 +23,7 @@ class Odd:
 
 @hookimpl
 def serab_register_extractors(register):
-    register(ExtractorSpec("odd", Odd, 2, "at random", "MIT", expected_failures={
+    register(ExtractorSpec("odd", Odd, 2, "at random", "MIT", citation="@misc{odd}", expected_failures={
         f"extractor-{check}": "samples on purpose"
         for check in ("repeatable", "batch-independent", "other-process", "settings-kept")}))
 """
@@ -41,7 +41,7 @@ def test_a_whole_distribution(add_plugin, serab):
     code = (
         RAISES.replace('"raises", Odd', '"raises/a", Odd')
         + """
-    register(ExtractorSpec("raises/b", Odd, 2, "at random", "MIT"), default=True)
+    register(ExtractorSpec("raises/b", Odd, 2, "at random", "MIT", citation="@misc{odd}"), default=True)
 """
     )
     add_plugin("serab-raises", "serab.extractors", "raises", code)

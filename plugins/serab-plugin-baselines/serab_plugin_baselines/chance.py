@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serab_core import ExtractorSpec, hookimpl
+from serab_plugin_baselines.citations import SERAB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +43,7 @@ def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
                 dim=1,
                 summary=f"no embedding: {words}",
                 licence="Apache-2.0",
+                citation=SERAB,
                 parameters={"guess": classifier},
                 batch_size=256,
                 classifiers=(classifier,),

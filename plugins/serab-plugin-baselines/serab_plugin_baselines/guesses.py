@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -78,6 +78,11 @@ def spec_of(name: str, strategy: str, summary: str) -> ClassifierSpec:
     def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
         return GuessWorkspace(strategy, train, validation, seed)
 
+    def reference(params: Params, seed: int) -> Any:
+        from sklearn.dummy import DummyClassifier
+
+        return DummyClassifier(strategy=strategy, random_state=seed)
+
     return ClassifierSpec(
         name=name,
         title=name.capitalize(),
@@ -85,6 +90,7 @@ def spec_of(name: str, strategy: str, summary: str) -> ClassifierSpec:
         search_space={},
         prepare=prepare,
         rebuild=rebuild,
+        reference=reference if strategy == "most_frequent" else None,  # draws are each generator's own
         order=90,
         expected_failures=dict.fromkeys(("classifier-learns", "classifier-learns-wide"), "it looks at labels alone"),
     )

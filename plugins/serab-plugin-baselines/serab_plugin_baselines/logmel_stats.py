@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serab_core import ExtractorSpec, hookimpl
+from serab_plugin_baselines.citations import SERAB
 
 if TYPE_CHECKING:
     from serab_core import Extractor
@@ -29,6 +30,7 @@ def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
             dim=128,
             summary="mean and deviation over time of 64 log-mels",
             licence="Apache-2.0",
+            citation=SERAB,
             parameters={"front_end": "serab"},
             batch_size=64,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serab_core import ExtractorSpec, hookimpl
+from serab_plugin_baselines.citations import MFCC
 
 if TYPE_CHECKING:
     from serab_core import Extractor
@@ -29,6 +30,7 @@ def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
             dim=80,
             summary="mean and deviation over time of 20 MFCCs and their deltas",
             licence="Apache-2.0",
+            citation=MFCC,
             parameters={"front_end": "mfcc"},
             batch_size=64,
         )

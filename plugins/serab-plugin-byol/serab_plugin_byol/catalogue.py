@@ -23,7 +23,7 @@ _BYOL_A = """@inproceedings{niizumi2021byol-a,
   booktitle = {2021 International Joint Conference on Neural Networks (IJCNN)},
   year      = {2021}
 }"""
-_BYOL_S = """@inproceedings{scheidwasser2022serab,
+BYOL_S = """@inproceedings{scheidwasser2022serab,
   title     = {{SERAB}: A Multi-Lingual Benchmark for Speech Emotion Recognition},
   author    = {Scheidwasser-Clow, Neil and Kegler, Mikolaj and Beckmann, Pierre and Cernak, Milos},
   booktitle = {IEEE International Conference on Acoustics, Speech and Signal Processing (ICASSP)},
@@ -169,7 +169,7 @@ def _published(name: str, size: int) -> ExtractorSpec:
         made,
         f"{_WORDS[name]}; {size} numbers",
         licence=weight.licence,
-        citation=_BYOL_A if ntt else _BYOL_S,
+        citation=_BYOL_A if ntt else BYOL_S,
         find=partial(weights_path, weight),
         weights=(weight,),
     )

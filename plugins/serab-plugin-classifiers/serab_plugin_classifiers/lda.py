@@ -6,14 +6,14 @@ d x d covariance (see `_linear.py`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from serab_core import ClassifierSpec, Range, hookimpl
 
 if TYPE_CHECKING:
     from serab_core import Examples, Exported
     from serab_core.hookspecs import Register
-    from serab_core.types import Predictor, Workspace
+    from serab_core.types import Params, Predictor, Workspace
 
 SERAB_API_VERSION = 1
 
@@ -32,6 +32,13 @@ def rebuild(exported: Exported) -> Predictor:
     return LinearPredictor.rebuild(exported)
 
 
+def reference(params: Params, seed: int) -> Any:
+    """scikit-learn's."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    return LinearDiscriminantAnalysis(solver=str(params["solver"]), shrinkage="auto")
+
+
 @hookimpl
 def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
     """Registers `lda`."""
@@ -48,6 +55,7 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
             },
             prepare=prepare,
             rebuild=rebuild,
+            reference=reference,
             order=1,
             libraries=("scikit-learn",),
         )

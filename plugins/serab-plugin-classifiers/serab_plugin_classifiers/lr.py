@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from serab_core import ClassifierSpec, Range, hookimpl
 from serab_plugin_classifiers._grids import C_VALUES, CLASS_WEIGHTS
@@ -10,7 +10,7 @@ from serab_plugin_classifiers._grids import C_VALUES, CLASS_WEIGHTS
 if TYPE_CHECKING:
     from serab_core import Examples, Exported
     from serab_core.hookspecs import Register
-    from serab_core.types import Predictor, Workspace
+    from serab_core.types import Params, Predictor, Workspace
 
 SERAB_API_VERSION = 1
 
@@ -36,6 +36,13 @@ def rebuild(exported: Exported) -> Predictor:
     return LinearPredictor.rebuild(exported)
 
 
+def reference(params: Params, seed: int) -> Any:
+    """scikit-learn's."""
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(max_iter=10_000, **params)
+
+
 @hookimpl
 def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
     """Registers `lr` and `lr/converged`."""
@@ -50,6 +57,7 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
             wide_space=wide,
             prepare=prepare,
             rebuild=rebuild,
+            reference=reference,
             order=2,
             libraries=("numpy", "scipy"),
         )
@@ -63,6 +71,7 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
             wide_space=wide,
             prepare=prepare_converged,
             rebuild=rebuild,
+            reference=reference,
             order=12,
             libraries=("numpy", "scipy"),
         )

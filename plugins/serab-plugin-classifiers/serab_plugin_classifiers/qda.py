@@ -6,14 +6,14 @@ computed it, with a warning. So the definition is kept here (see `_quadratic.py`
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from serab_core import ClassifierSpec, Range, hookimpl
 
 if TYPE_CHECKING:
     from serab_core import Examples, Exported
     from serab_core.hookspecs import Register
-    from serab_core.types import Predictor, Workspace
+    from serab_core.types import Params, Predictor, Workspace
 
 SERAB_API_VERSION = 1
 
@@ -32,6 +32,13 @@ def rebuild(exported: Exported) -> Predictor:
     return QuadraticPredictor.rebuild(exported)
 
 
+def reference(params: Params, seed: int) -> Any:
+    """scikit-learn's of today, which divides by n where 0.24 divided by n - 1, and refuses what that computed."""
+    from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
+
+    return QuadraticDiscriminantAnalysis(**params)
+
+
 @hookimpl
 def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
     """Registers `qda`."""
@@ -44,6 +51,7 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
             wide_space={"reg_param": Range(0.0, 1.0)},
             prepare=prepare,
             rebuild=rebuild,
+            reference=reference,
             order=3,
             libraries=("numpy", "scipy"),
             expected_failures={

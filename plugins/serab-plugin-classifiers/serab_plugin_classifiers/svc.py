@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from serab_core import ClassifierSpec, Range, hookimpl
 from serab_plugin_classifiers._grids import C_VALUES, CLASS_WEIGHTS
@@ -10,7 +10,7 @@ from serab_plugin_classifiers._grids import C_VALUES, CLASS_WEIGHTS
 if TYPE_CHECKING:
     from serab_core import Examples, Exported
     from serab_core.hookspecs import Register
-    from serab_core.types import Predictor, Workspace
+    from serab_core.types import Params, Predictor, Workspace
 
 SERAB_API_VERSION = 1
 
@@ -27,6 +27,13 @@ def rebuild(exported: Exported) -> Predictor:
     from serab_plugin_classifiers._kernels import VotingPredictor
 
     return VotingPredictor.rebuild(exported)
+
+
+def reference(params: Params, seed: int) -> Any:
+    """scikit-learn's."""
+    from sklearn.svm import SVC
+
+    return SVC(max_iter=10_000, random_state=seed, **params)
 
 
 @hookimpl
@@ -46,6 +53,7 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
             },
             prepare=prepare,
             rebuild=rebuild,
+            reference=reference,
             order=5,
             libraries=("scikit-learn",),
         )

@@ -37,3 +37,12 @@ def ids_of(name: str) -> Callable[[], frozenset[str]]:
 @cache
 def _ids(name: str) -> frozenset[str]:
     return frozenset(row.utterance for row in read_list(name))
+
+
+def example_of(name: str, layout: Callable[[Listed], str]) -> Callable[[], dict[str, bytes]]:
+    """What a spec's `example` takes: a row's file, without its ending, as the corpus's download names it."""
+
+    def example() -> dict[str, bytes]:
+        return {f"{layout(row)}.wav": b"" for row in read_list(name)}
+
+    return example

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
-from serab_plugin_datasets._lists import ids_of
+from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             expected_counts={"anger": 121, "disgust": 122, "fear": 120, "happiness": 119, "sadness": 122},
             expected_speakers=6,
             expected_ids=ids_of("aesdd"),
+            example=example_of("aesdd", lambda row: f"{row.label}/{row.utterance}"),
             variants=(SplitVariant(groups=tuple(SEX)),),
             speaker_sex=SEX,
             logmel=(-4.1785407066345215, 4.3656463623046875),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
-from serab_plugin_datasets._lists import ids_of
+from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
 
 if TYPE_CHECKING:
     from serab_core.hookspecs import Register
+    from serab_plugin_datasets._lists import Listed
 
 SERAB_API_VERSION = 1
 
@@ -26,6 +27,15 @@ SPEAKERS = tuple(f"{number:02d}" for number in range(1, 13))
 
 # Actor, emotion, intensity, sentence: "01-C-1-1.wav". Neutral has one intensity.
 parse = by_pattern(r"(?P<speaker>0[1-9]|1[0-2])-(?P<label>[CDJNPST])-[12]-[1-6]", LABELS)
+
+FOLDERS = {"C": "Colère", "D": "Dégoût", "J": "Joie", "N": "Neutre", "P": "Peur", "S": "Surprise", "T": "Tristesse"}
+STRENGTHS = {"1": "/Faible", "2": "/Fort"}
+
+
+def _layout(row: Listed) -> str:
+    """As the download has it: a folder an emotion, and in it one for each strength; neutral has none."""
+    emotion, strength = row.utterance[3], row.utterance[5]
+    return f"{FOLDERS[emotion]}{'' if emotion == 'N' else STRENGTHS[strength]}/{row.utterance}"
 
 
 @hookimpl
@@ -50,6 +60,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             expected_counts={label: 72 if label == "neutral" else 144 for label in LABELS.values()},
             expected_speakers=12,
             expected_ids=ids_of("cafe"),
+            example=example_of("cafe", _layout),
             variants=(
                 SplitVariant(groups=SPEAKERS),
                 SplitVariant(

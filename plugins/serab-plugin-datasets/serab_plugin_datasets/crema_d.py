@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
-from serab_plugin_datasets._lists import ids_of
+from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             },
             expected_speakers=91,
             expected_ids=ids_of("crema_d"),
+            example=example_of("crema_d", lambda row: f"AudioWAV/{row.utterance}"),
             variants=(SplitVariant(ratios=(0.7, 0.1, 0.2), groups=SPEAKERS),),
             logmel=(-4.993728160858154, 3.1366026401519775),
         )

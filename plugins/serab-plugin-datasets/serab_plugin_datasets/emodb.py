@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
-from serab_plugin_datasets._lists import ids_of
+from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             },
             expected_speakers=10,
             expected_ids=ids_of("emodb"),
+            example=example_of("emodb", lambda row: f"wav/{row.utterance}"),
             variants=(SplitVariant(groups=tuple(SEX)),),
             speaker_sex=SEX,
             logmel=(-2.6927330493927, 4.103071212768555),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
-from serab_plugin_datasets._lists import ids_of
+from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             expected_counts=dict.fromkeys(LABELS.values(), 84),
             expected_speakers=6,
             expected_ids=ids_of("emovo"),
+            example=example_of("emovo", lambda row: f"EMOVO/{row.speaker}/{row.utterance}"),
             variants=(SplitVariant(groups=SPEAKERS),),
             speaker_sex={speaker: speaker[0] for speaker in SPEAKERS},
             logmel=(-6.7016167640686035, 4.619407653808594),

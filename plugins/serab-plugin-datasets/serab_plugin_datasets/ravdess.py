@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
-from serab_plugin_datasets._lists import ids_of
+from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             expected_counts={label: 96 if label == "neutral" else 192 for label in LABELS.values()},
             expected_speakers=24,
             expected_ids=ids_of("ravdess"),
+            example=example_of("ravdess", lambda row: f"Actor_{row.speaker}/{row.utterance}"),
             variants=(SplitVariant(groups=SPEAKERS),),
             speaker_sex={speaker: "m" if int(speaker) % 2 else "f" for speaker in SPEAKERS},
             logmel=(-10.320347785949707, 4.999551773071289),

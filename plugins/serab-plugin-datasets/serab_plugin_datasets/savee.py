@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from serab_core import DatasetSpec, Entry, SourceFile, SplitVariant, hookimpl, index_by_name
-from serab_plugin_datasets._lists import ids_of
+from serab_plugin_datasets._lists import example_of, ids_of
 
 if TYPE_CHECKING:
     from serab_core.hookspecs import Register
@@ -62,6 +62,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             expected_counts={label: 120 if label == "neutral" else 60 for label in LABELS.values()},
             expected_speakers=4,
             expected_ids=ids_of("savee"),
+            example=example_of("savee", lambda row: f"AudioData/{row.speaker}/{row.utterance[3:]}"),
             variants=(SplitVariant(groups=SPEAKERS),),
             speaker_sex=dict.fromkeys(SPEAKERS, "m"),
             logmel=(-7.362058639526367, 4.717724800109863),

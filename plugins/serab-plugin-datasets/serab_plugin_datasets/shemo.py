@@ -33,6 +33,19 @@ parse = by_pattern(
     groups=lambda m: {"utterance number": m["number"]},
 )
 
+COUNTS = {"anger": 1059, "fear": 38, "happiness": 201, "neutral": 1028, "sadness": 449, "surprise": 225}
+
+
+def example() -> dict[str, bytes]:
+    """Made-up files with the corpus's counts and naming, for no list of the real ones is public."""
+    halves, made = {"F": "female", "M": "male"}, {}
+    for code, label in LABELS.items():
+        for position in range(COUNTS[label]):
+            who = position % len(SPEAKERS)
+            number = (who + position // len(SPEAKERS)) % len(NUMBERS) + 1
+            made[f"{halves[SPEAKERS[who][0]]}/{SPEAKERS[who]}{code}{number:02d}.wav"] = b""
+    return made
+
 
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
@@ -58,15 +71,9 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
                 "clone github.com/mansourehk/ShEMO or github.com/pariajm/sharif-emotional-speech-database with "
                 "git-lfs, and name both of its halves, female.zip and male.zip"
             ),
-            expected_counts={
-                "anger": 1059,
-                "fear": 38,
-                "happiness": 201,
-                "neutral": 1028,
-                "sadness": 449,
-                "surprise": 225,
-            },
+            expected_counts=COUNTS,
             expected_speakers=87,
+            example=example,
             variants=(
                 SplitVariant(groups=SPEAKERS),
                 SplitVariant(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 from serab_core import DatasetSpec, hookimpl, index_by_name
@@ -30,6 +31,13 @@ parse = by_pattern(
 )
 
 
+def example() -> dict[str, bytes]:
+    """The corpus's files but for the actors' names: two sexes, ten actors each, ten sentences, five takes."""
+    actors = [f"{sex}_{number:02d}_ACTOR{'ABCDEFGHIJ'[number - 1]}{sex}" for sex in "FM" for number in range(1, 11)]
+    spoken = product(actors, range(1, 11), LABELS, range(1, 6))
+    return {f"SUBESCO/{actor}_S_{text}_{label}_{take}.wav": b"" for actor, text, label, take in spoken}
+
+
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
     """Registers `subesco`."""
@@ -53,5 +61,6 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             how_to_get="download SUBESCO.zip (2 GB) from zenodo.org/record/4526477",
             expected_counts=dict.fromkeys(LABELS.values(), 1000),
             expected_speakers=20,
+            example=example,
         )
     )

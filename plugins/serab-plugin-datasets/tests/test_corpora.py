@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import itertools
 import json
 import tarfile
 import zipfile
@@ -15,8 +14,7 @@ import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
-from serab_plugin_datasets import iem4, shemo
-from serab_plugin_datasets._lists import read_list
+from serab_plugin_datasets import iem4
 
 from serab_core import SourceFile, plugins
 from serab_core.data.prepare import cut, prepare
@@ -30,73 +28,15 @@ from serab_core.testing import dataset_checks
 SHARED = Path(__file__).parents[4] / "shared"
 NAMES = [*SUITE, "subesco"]
 
-LAYOUTS = {
-    "aesdd": lambda row: f"{row.label}/{row.utterance}",
-    "cafe": lambda row: f"{CAFE_FOLDERS[row.label]}{cafe_strength(row.utterance)}/{row.utterance}",
-    "crema_d": lambda row: f"AudioWAV/{row.utterance}",
-    "emodb": lambda row: f"wav/{row.utterance}",
-    "emovo": lambda row: f"EMOVO/{row.speaker}/{row.utterance}",
-    "ravdess": lambda row: f"Actor_{row.speaker}/{row.utterance}",
-    "savee": lambda row: f"AudioData/{row.speaker}/{row.utterance[3:]}",
-}
-CAFE_FOLDERS = {
-    "anger": "Colère",
-    "disgust": "Dégoût",
-    "happiness": "Joie",
-    "neutral": "Neutre",
-    "fear": "Peur",
-    "surprise": "Surprise",
-    "sadness": "Tristesse",
-}
-
-
-def cafe_strength(identifier: str) -> str:
-    return "" if identifier[3] == "N" else {"1": "/Faible", "2": "/Fort"}[identifier[5]]
-
 
 def paths_of(name: str) -> list[str]:
-    """The corpus's files as its download lays them out; made up for ShEMO, IEM4 and SUBESCO, whose lists we lack."""
-    if name in LAYOUTS:
-        return [f"{LAYOUTS[name](row)}.wav" for row in read_list(name)]
-    if name == "iem4":
-        return [path for path, _, _ in iemocap_turns()]
-    if name == "shemo":
-        halves = {"F": "female", "M": "male"}
-        return [
-            f"{halves[speaker[0]]}/{speaker}{code}{number:02d}.wav"
-            for speaker in shemo.SPEAKERS
-            for number, code in enumerate(shemo.LABELS, start=1 + shemo.SPEAKERS.index(speaker) % 80)
-        ]
-    actors = [f"{sex}_{number:02d}_{name}" for number, (sex, name) in enumerate(zip("FM" * 10, ACTORS, strict=True), 1)]
-    spoken = itertools.product(
-        actors, range(1, 11), (["ANGRY", "DISGUST", "FEAR", "HAPPY", "NEUTRAL", "SAD", "SURPRISE"]), range(1, 6)
-    )
-    return [f"SUBESCO/{actor}_S_{text}_{label}_{take}.wav" for actor, text, label, take in spoken]
+    """The corpus's audio files as its download lays them out; made up for ShEMO, IEM4 and SUBESCO."""
+    return [path for path in plugins.dataset(name).example() if path.endswith(".wav")]
 
 
-ACTORS = [f"ACTOR{letter}" for letter in "ABCDEFGHIJKLMNOPQRST"]
-
-
-def iemocap_turns() -> list[tuple[str, str, str]]:
-    """Path, label code and evaluation file of made-up turns, all labels among them."""
-    turns = []
-    for dialogue, sex in itertools.product(iem4.SPEAKERS, "FM"):
-        for number, code in enumerate(("ang", "hap", "exc", "sad", "neu", "fru", "xxx", "oth")):
-            name = f"Ses{dialogue}_impro01_{sex}{number:03d}"
-            root = f"IEMOCAP_full_release/Session{int(dialogue[:2])}"
-            wav = f"{root}/sentences/wav/Ses{dialogue}_impro01/{name}.wav"
-            turns.append((wav, code, f"{root}/dialog/EmoEvaluation/Ses{dialogue}_impro01.txt"))
-    return turns
-
-
-def evaluation_files() -> dict[str, bytes]:
-    texts: dict[str, str] = {}
-    for path, code, evaluation in iemocap_turns():
-        line = (
-            f"[6.2901 - 8.2357]\t{PurePosixPath(path).stem}\t{code}\t[2.5000, 3.0000, 1.5000]\nC-E2:\tNeutral;\t()\n\n"
-        )
-        texts[evaluation] = texts.get(evaluation, "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n") + line
-    return {name: text.encode() for name, text in texts.items()}
+def texts_of(name: str) -> dict[str, bytes]:
+    """What there is beside the audio."""
+    return {path: data for path, data in plugins.dataset(name).example().items() if not path.endswith(".wav")}
 
 
 def content(name: str, path: str) -> bytes:
@@ -111,16 +51,12 @@ def content(name: str, path: str) -> bytes:
 
 
 def files_of(name: str) -> dict[str, bytes]:
-    extra = evaluation_files() if name == "iem4" else {}
-    return {**{path: content(name, path) for path in paths_of(name)}, **extra}
+    return {**{path: content(name, path) for path in paths_of(name)}, **texts_of(name)}
 
 
 def listed(name: str) -> list[SourceFile]:
-    texts = evaluation_files() if name == "iem4" else {}
-    return [
-        SourceFile(PurePosixPath(path), 1, lambda path=path: texts[path], archive="made")
-        for path in [*paths_of(name), *texts]
-    ]
+    made = plugins.dataset(name).example()
+    return [SourceFile(PurePosixPath(path), 1, lambda path=path: made[path], archive="made") for path in made]
 
 
 @pytest.mark.parametrize("check", [c for n in NAMES for c in dataset_checks(n)], ids=lambda c: f"{c.subject}-{c}")
@@ -271,7 +207,7 @@ def few_of(name: str) -> tuple[dict[str, bytes], object]:
     spec = plugins.dataset(name)
     for entry in spec.index(listed(name)).entries:
         path = str(entry.file.name)
-        key = (entry.speaker, entry.label, *entry.groups.values())
+        key = (entry.speaker, entry.label, entry.groups.get("dialogue", ""))
         by_label[key] += 1
         if by_label[key] <= 1:
             keep.append(path)
@@ -321,11 +257,11 @@ def test_known_defects(tmp_path):
 
 def test_iemocap_speakers_labels_and_targets():
     entries = {e.id: e for e in plugins.dataset("iem4").index(listed("iem4")).entries}
-    turn = entries["Ses01F_impro01_M002"]
+    turn = entries["Ses01F_impro01_M060"]
     assert (turn.label, turn.speaker, dict(turn.groups)) == ("happiness", "01M", {"dialogue": "01F"})
     assert dict(turn.targets) == {"valence": 2.5, "arousal": 3.0, "dominance": 1.5}
-    assert "Ses01F_impro01_M005" not in entries  # frustration
-    assert len(entries) == 10 * 2 * 5
+    assert "Ses01F_impro01_M280" not in entries  # frustration
+    assert Counter(entry.label for entry in entries.values()) == plugins.dataset("iem4").expected_counts
 
 
 def test_iemocaps_continuous_task(tmp_path, capsys, monkeypatch):

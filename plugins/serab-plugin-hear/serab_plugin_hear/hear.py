@@ -29,11 +29,22 @@ def serab_make_extractor(argument: str) -> ExtractorSpec:
         dim=found.dim,
         summary=f"HEAR module {found.module}, {how}{alone}; {found.dim} numbers",
         licence="the module's own",
+        citation=_CITATION,
         sample_rate=found.rate,
         parameters={**found.identity, "scenes": found.scenes, "together": found.together},
         libraries=_LIBRARIES[found.framework],
         batch_size=8,
     )
+
+
+_CITATION = """@inproceedings{turian2022hear,
+  title     = {{HEAR}: Holistic Evaluation of Audio Representations},
+  author    = {Turian, Joseph and Shier, Jordie and Khan, Humair Raj and Raj, Bhiksha and others},
+  booktitle = {Proceedings of the NeurIPS 2021 Competitions and Demonstrations Track},
+  pages     = {125--145},
+  year      = {2022}
+}"""
+"""Of the interface; whom to cite for the model only its module's authors can tell."""
 
 
 def _make(found: About) -> Extractor:

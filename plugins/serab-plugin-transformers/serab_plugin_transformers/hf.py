@@ -56,6 +56,7 @@ def _spec(model: Model, shape: Shape, options: Mapping[str, str]) -> ExtractorSp
         dim=own * (shape.layers if best else 1),
         summary=f"{model.config.get('model_type')} from the Hugging Face hub, {which}, {pool} over time; {own} numbers",
         licence="the model's own: see its card",
+        citation=_citation(model),
         sample_rate=shape.rate,
         parameters={"revision": model.revision, "layer": layer, "pool": pool, "device": device, "bf16": bf16},
         libraries=("torch", "transformers"),
@@ -64,6 +65,14 @@ def _spec(model: Model, shape: Shape, options: Mapping[str, str]) -> ExtractorSp
         options=OPTIONS,
         configure=lambda chosen: _spec(model, shape, chosen),
     )
+
+
+def _citation(model: Model) -> str:
+    """The model's page; the paper is named there."""
+    if model.local:
+        return f"@misc{{model, title = {{A model of type {model.config.get('model_type')}, in a folder}}}}"
+    repository = model.argument.partition("@")[0]
+    return f"@misc{{model, title = {{{repository}, revision {model.revision}}}, url = {{https://hf.co/{repository}}}}}"
 
 
 def _layer(text: str, layers: int) -> str:

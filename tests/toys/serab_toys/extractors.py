@@ -36,7 +36,9 @@ class Corpus(Toy):
 
 
 def spec(name, factory, dim, **more):
-    return ExtractorSpec(name=name, factory=factory, dim=dim, summary="a toy", licence="Apache-2.0", **more)
+    return ExtractorSpec(
+        name=name, factory=factory, dim=dim, summary="a toy", licence="Apache-2.0", citation="@misc{toy}", **more
+    )
 
 
 @hookimpl

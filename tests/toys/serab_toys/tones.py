@@ -54,11 +54,12 @@ SPEC = DatasetSpec(
     labels=tuple(PITCH),
     index=index_by_name(parse, known_bad={"f_high_9": "known to be damaged"}),
     licence="none",
-    citation="",
+    citation="@misc{tones}",
     how_to_get="the tests write it",
     expected_counts=dict.fromkeys(PITCH, len(SPEAKERS) * TAKES),
     expected_speakers=len(SPEAKERS),
     expected_ids=ids,
+    example=lambda: {f"wav/{name}.wav": b"" for name in ids()},
     variants=(
         SplitVariant(groups=SPEAKERS),
         SplitVariant(

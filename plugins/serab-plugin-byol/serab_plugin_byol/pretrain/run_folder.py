@@ -19,7 +19,7 @@ from serab_core.store.atomic import replacing
 from serab_core.store.jsonio import read_json, write_json
 from serab_core.store.weights import file_sha256
 from serab_plugin_byol.architecture import architecture
-from serab_plugin_byol.catalogue import spec_of
+from serab_plugin_byol.catalogue import BYOL_S, spec_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +88,7 @@ def extractor_in(folder: Path, name: str | None = None, licence: str = "") -> Ex
         made,
         f"pre-trained with `serab pretrain` ({words}); {made.dim} numbers",
         licence=licence or "your own weights",
-        citation="",
+        citation=BYOL_S,
         find=lambda: path,
         window=window,
         parameters={"weights_sha256": wanted},

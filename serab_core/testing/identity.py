@@ -1,0 +1,133 @@
+"""Checks of what an extractor says that it is: its fingerprint, its weights and its terms."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from serab_core.embed.fingerprint import fingerprint_digest
+from serab_core.errors import WeightsError
+from serab_core.store.home import Home, find_home
+from serab_core.store.weights import installed, require_weights
+from serab_core.testing.children import printed
+
+if TYPE_CHECKING:
+    from serab_core.types import ExtractorSpec, WeightFile
+
+_FINGERPRINT = """
+import sys
+from serab_core import plugins
+from serab_core.embed.fingerprint import fingerprint_digest
+print(fingerprint_digest(plugins.extractor(sys.argv[1])))
+"""
+_EMBED_IN = """
+import json, os, sys
+from serab_core import plugins
+from serab_core.errors import SerabError
+from serab_core.testing.example import example_clips, made_extractor
+told = []
+for home in sys.argv[2:]:
+    os.environ["SERAB_HOME"] = home
+    plugins.registry.cache_clear()
+    try:
+        spec = plugins.extractor(sys.argv[1])
+        made_extractor(spec).embed(example_clips(spec.sample_rate)[:1])
+        told.append("")
+    except SerabError as error:
+        told.append(type(error).__name__)
+    except BaseException as error:
+        told.append(f"{type(error).__name__}: {error}")
+sys.stdout.flush()
+print("\\n" + json.dumps(told))
+"""
+
+
+def terms_are_told(spec: ExtractorSpec) -> None:
+    """Users know what it is and on what terms, and whom to cite."""
+    assert spec.summary.strip(), "no summary is declared"
+    assert spec.licence.strip(), "no licence is declared"
+    assert spec.citation.strip(), "no citation is declared"
+    for weight in spec.weights:
+        assert weight.url.startswith(("https://", "http://")), f"{weight.name} has no address: {weight.url!r}"
+        assert weight.licence.strip(), f"{weight.name} has no licence"
+
+
+def fingerprint_tells_what_matters(spec: ExtractorSpec, name: str) -> None:
+    """Caches are found again by the fingerprint, and never mixed up."""
+    here = fingerprint_digest(spec)
+    there = printed(_FINGERPRINT, name, PYTHONHASHSEED="7").split()[-1]
+    assert there == here, "another process makes another fingerprint of it"
+    for key in spec.parameters:
+        changed = replace(spec, parameters={**spec.parameters, key: "another value"})
+        assert fingerprint_digest(changed) != here, f"the fingerprint is the same with another {key}"
+    for number, weight in enumerate(spec.weights):
+        other = replace(weight, sha256="0" * 64)
+        weights = (*spec.weights[:number], other, *spec.weights[number + 1 :])
+        changed = replace(spec, weights=weights)
+        assert fingerprint_digest(changed) != here, f"the fingerprint is the same with another {weight.name}"
+    reworded = replace(spec, summary="other words", batch_size=spec.batch_size + 1, expected_failures={})
+    assert fingerprint_digest(reworded) == here, "the fingerprint hangs on words"
+
+
+def missing_weights_are_told(spec: ExtractorSpec, name: str, scratch: Path) -> None:
+    """In a home without weights nothing is embedded, and the user hears which file is missing and what to do."""
+    if not spec.weights:
+        return
+    empty = Home(scratch / "empty").ensure()
+    text = ""
+    try:
+        require_weights(empty, spec.name, spec.weights)
+    except WeightsError as error:
+        text = str(error)
+    assert spec.weights[0].published in text, "the error for missing weights does not name the file"
+    (told,) = _embedded_in(name, empty)
+    assert told, "it embeds although the weights that it declares are not there"
+    assert told == "WeightsError", f"without its weights it raises {told}, not the WeightsError of weights_path"
+
+
+def damaged_weights_are_noticed(spec: ExtractorSpec, name: str, scratch: Path) -> None:
+    """A weight file with one byte changed is not used."""
+    home = find_home()
+    homes = []
+    for number, damaged in enumerate(spec.weights):
+        copy = Home(scratch / str(number)).ensure()
+        for weight in spec.weights:
+            assert installed(home, weight) is not None, f"{weight.name} is not there to be tried"
+            _copy(home.weights / weight.name, copy.weights / weight.name)
+            _copy(home.weights / f"{weight.name}.json", copy.weights / f"{weight.name}.json")
+        _damage(copy, damaged)
+        homes.append(copy)
+    if not homes:
+        return
+    for weight, told in zip(spec.weights, _embedded_in(name, *homes), strict=True):
+        assert told, f"it embeds although {weight.name} is damaged"
+        assert told == "WeightsError", f"with {weight.name} damaged it raises {told}, not weights_path's WeightsError"
+
+
+def _embedded_in(name: str, *homes: Home) -> list[str]:
+    """What embedding raises, in each of several homes; "" where it works."""
+    told: list[str] = json.loads(printed(_EMBED_IN, name, *(str(home.root) for home in homes)).splitlines()[-1])
+    return told
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copyfile(source, target)
+
+
+def _damage(home: Home, weight: WeightFile) -> None:
+    """Changes the byte in the middle of a weight file, or of the largest file of a folder."""
+    path = home.weights / weight.name
+    if path.is_dir():
+        path = max((file for file in path.rglob("*") if file.is_file()), key=lambda file: file.stat().st_size)
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        byte = file.read(1)
+        file.seek(path.stat().st_size // 2)
+        file.write(bytes([byte[0] ^ 0xFF]))

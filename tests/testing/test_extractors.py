@@ -1,0 +1,148 @@
+"""For each check of an extractor a plugin that fails it, and no other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from serab_core import plugins
+from serab_core.store.home import Home
+from serab_core.store.weights import take_in
+from serab_core.testing import extractor_checks
+from serab_core.testing.children import growth, printed
+from serab_core.testing.sensitivity import sensitivity
+from serab_core.types import WeightFile
+
+PLUGIN = """
+import os, socket, time
+from contextlib import suppress
+import numpy as np
+{head}
+from serab_core import ExtractorSpec, WeightFile, hookimpl, weights_path
+from serab_core.errors import WeightsError
+from serab_core.store.home import find_home
+
+FILE = WeightFile("odd.bin", "https://example.org/odd.bin", licence="MIT")
+
+class Odd:
+    calls = 0
+
+    def embed(self, waveforms):
+        self.calls += 1
+        rows = np.array([[len(w) / 16000, np.abs(w).mean()] for w in waveforms], np.float32)
+        {body}
+        return rows
+
+@hookimpl
+def serab_register_extractors(register):
+    register(ExtractorSpec("odd", Odd, 2, "odd", "MIT", citation={citation!r}{more}))
+"""
+BROKEN = {
+    "shape": {"body": "rows = rows.astype(float) if len(rows) > 1 else rows"},
+    "finite": {"body": "rows[rows[:, 1] == 0] = np.nan"},
+    "repeatable": {"body": "rows += np.float32(1e-6 * (self.calls % 7)) * rows"},
+    "batch-independent": {"body": "rows[:, 1] += 0.1 * len(rows)"},
+    "input-kept": {"body": "waveforms[0] *= -1"},
+    "long": {"body": "hog = np.ones(3 << 27) if rows[0, 0] > 100 else None; del hog"},
+    "sensitivity": {"body": "assert not any(0 < w.std() < 0.035 and len(w) > 1000 for w in waveforms), 'faint'"},
+    "identity": {"citation": " "},
+    "fingerprint": {"more": ", parameters={'made': time.time_ns()}"},
+    "light-import": {"head": "import jax"},
+    "other-process": {"body": "rows[:, 1] += os.getpid() % 1000"},
+    "settings-kept": {"body": "np.random.seed(0)"},
+    "no-network": {"body": "with suppress(OSError): socket.create_connection(('127.0.0.1', 9))"},
+    "missing-weights": {
+        "more": ", weights=(FILE,)",
+        "body": "(find_home().weights / 'odd.bin').exists() and weights_path(FILE)",
+    },
+    "damaged-weights": {
+        "more": ", weights=(FILE,)",
+        "body": "if not (find_home().weights / 'odd.bin').exists(): raise WeightsError('is not there')",
+    },
+}
+
+
+def failing(name: str) -> set[str]:
+    failed = set()
+    for check in extractor_checks(name):
+        try:
+            check()
+        except AssertionError:
+            failed.add(check.id)
+    return failed
+
+
+def plugin(**parts: str) -> str:
+    return PLUGIN.format(**{"head": "", "body": "pass", "more": "", "citation": "@misc{odd}", **parts})
+
+
+@pytest.fixture
+def weights(home, tmp_path) -> WeightFile:
+    """The weight file that some of the plugins declare, taken in."""
+    file = tmp_path / "odd.bin"
+    file.write_bytes(bytes(range(100)))
+    weight = WeightFile("odd.bin", "https://example.org/odd.bin", licence="MIT")
+    take_in(Home(home.root).ensure(), weight, file, str(file))
+    return weight
+
+
+@pytest.mark.parametrize("parts", [{}, {"more": ", weights=(FILE,)", "body": "weights_path(FILE)"}])
+def test_good_ones(add_plugin, weights, parts):
+    add_plugin("serab-odd", "serab.extractors", "odd", plugin(**parts))
+    assert failing("odd") == set()
+
+
+@pytest.mark.parametrize("check", BROKEN)
+def test_broken_in_one_way(check, add_plugin, site, weights):
+    (site / "jax.py").write_text("")
+    add_plugin("serab-odd", "serab.extractors", "odd", plugin(**BROKEN[check]))
+    assert failing("odd") == {f"extractor-{check}"}
+
+
+def test_each_check_has_a_broken_plugin(toys):
+    assert [check.id for check in extractor_checks("toy")] == [f"extractor-{name}" for name in BROKEN]
+
+
+def test_rounding_is_borne_where_it_is_declared(add_plugin):
+    parts = {**BROKEN["repeatable"], "more": ", deterministic=False"}
+    add_plugin("serab-odd", "serab.extractors", "odd", plugin(**parts))
+    assert failing("odd") == set()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"licence": ""},
+        {"summary": ""},
+        {"weights": (WeightFile("a", "somewhere", licence="MIT"),)},
+        {"weights": (WeightFile("a", "https://example.org/a"),)},
+    ],
+)
+def test_what_must_be_declared(toys, monkeypatch, change):
+    spec = replace(plugins.extractor("toy"), **change)
+    monkeypatch.setattr(plugins, "extractor", lambda name: spec)
+    (check,) = [check for check in extractor_checks("toy") if check.id == "extractor-identity"]
+    with pytest.raises(AssertionError, match="fails extractor-identity"):
+        check()
+
+
+def test_sensitivity_is_the_share_of_a_distance():
+    def levels(*clips):
+        return np.array([[np.abs(clip).mean()] for clip in clips], np.float32)
+
+    loud, faint = np.ones(1000, np.float32), np.full(1000, 0.5, np.float32)
+    assert "embedding by 75 % of" in sensitivity(levels, [loud, faint], 16000)
+    deaf = sensitivity(lambda *clips: np.zeros((len(clips), 1), np.float32), [loud, faint], 16000)
+    assert deaf == "every clip has the same embedding"
+
+
+def test_what_a_process_takes_is_measured_and_limited():
+    hog = "import sys, time\nprint('ready', flush=True)\nx = bytearray({}) ; x[:] = b'1' * len(x)\ntime.sleep(0.2)"
+    assert 180 << 20 < growth(hog.format("100 << 20"), limit=1 << 30) < 450 << 20
+    assert growth(hog.format("4 << 30"), limit=200 << 20) > 200 << 20
+    with pytest.raises(AssertionError, match="in a process of its own: ValueError: no"):
+        growth("print('ready', flush=True)\nraise ValueError('no')", limit=1 << 30)
+    with pytest.raises(AssertionError, match="in a process of its own: ValueError: no"):
+        printed("raise ValueError('no')")
