@@ -35,6 +35,7 @@ ROOMS = [
     "run",
     "report",
     "testing",
+    "new",
     "cli",
 ]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from serab_core.cli import check, data, eval_, export, list_, plugins_, studies, weights
+from serab_core.cli import check, data, eval_, export, list_, new, plugins_, studies, weights
 from serab_core.cli.lazy import PluginGroup
 from serab_core.cli.output import print_error
 from serab_core.errors import SerabError
@@ -32,6 +32,7 @@ app.command("check", help=check.HELP)(check.check_command)
 app.command("export", help=export.HELP)(export.export_command)
 app.add_typer(data.app, name="data")
 app.add_typer(list_.app, name="list")
+app.add_typer(new.app, name="new")
 app.add_typer(studies.app, name="studies")
 app.add_typer(weights.app, name="weights")
 app.command("plugins", help=plugins_.HELP)(plugins_.plugins_command)

@@ -38,8 +38,12 @@ _PROTECTS = {
 }
 
 
-def classifier_checks(name: str) -> Iterator[Check]:
-    """The checks of the classifier called `name`."""
+def classifier_checks(name: str) -> list[Check]:
+    """The checks of the classifier called `name`. Raises UnknownNameError or PluginError where there is none."""
+    return list(_checks(name))
+
+
+def _checks(name: str) -> Iterator[Check]:
 
     def grid() -> None:
         points = grid_points(plugins.classifier(name))

@@ -36,8 +36,12 @@ _PROTECTS = {
 }
 
 
-def dataset_checks(name: str) -> Iterator[Check]:
-    """The checks of the dataset called `name`."""
+def dataset_checks(name: str) -> list[Check]:
+    """The checks of the dataset called `name`. Raises UnknownNameError or PluginError where there is none."""
+    return list(_checks(name))
+
+
+def _checks(name: str) -> Iterator[Check]:
     made: list[Mapping[str, bytes]] = []
 
     def files() -> Mapping[str, bytes]:

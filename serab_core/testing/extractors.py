@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from serab_core.types import Embeddings, Extractor, ExtractorSpec, Waveform
 
 
-def extractor_checks(name: str) -> Iterator[Check]:
-    """The checks of the extractor called `name`."""
+def extractor_checks(name: str) -> list[Check]:
+    """The checks of the extractor called `name`. Raises UnknownNameError or PluginError where there is none."""
+    return list(_checks(name))
+
+
+def _checks(name: str) -> Iterator[Check]:
     made: list[Extractor] = []
 
     def extractor() -> Extractor:

@@ -16,14 +16,14 @@ from serab_core.testing.datasets import dataset_checks
 from serab_core.testing.extractors import extractor_checks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from serab_registry import PluginRecord
 
     from serab_core.testing.checks import Check
 
 State = Literal["passed", "failed", "declared"]
-_GENERATORS: dict[Group, Callable[[str], Iterator[Check]]] = {
+_GENERATORS: dict[Group, Callable[[str], list[Check]]] = {
     Group.EXTRACTORS: extractor_checks,
     Group.DATASETS: dataset_checks,
     Group.CLASSIFIERS: classifier_checks,

@@ -1,0 +1,163 @@
+"""Writes the package of a new plugin out of templates."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from jinja2 import Environment, StrictUndefined
+
+from serab_core.errors import UsageError
+from serab_core.store.atomic import replacing_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from importlib.resources.abc import Traversable
+    from pathlib import Path
+
+Kind: TypeAlias = Literal["extractor", "dataset", "classifier"]
+Flavour: TypeAlias = Literal["", "torch", "hear"]
+_NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
+_PREFIX = "serab-plugin-"
+_USES: dict[Kind, str] = {
+    "extractor": "serab eval {name}",
+    "dataset": "serab data prepare {name} FOLDER_OR_ZIP",
+    "classifier": "serab eval mfcc-stats --classifiers {name}",
+}
+_STEPS: dict[str, tuple[str, ...]] = {
+    "extractor": (
+        "`{package}/__init__.py`: put your model into `{class_name}`, and say in the spec what its numbers depend on.",
+        "A file that it loads becomes a `WeightFile`; `weights_path(file)` says where it is. It never downloads itself.",
+    ),
+    "extractor-torch": (
+        "`{package}/model.py`: put your network into `{class_name}`; its module is imported in worker processes only.",
+        "`{package}/__init__.py`: declare the file of its weights, and whatever else its numbers depend on.",
+    ),
+    "extractor-hear": (
+        "`{package}/hear.py`: put your model behind the three functions of the HEAR API; "
+        "`hear-validator {package}.hear` (from `pip install hearvalidator`) holds it against the API.",
+        "`{package}/__init__.py`: say what it is and on what terms; `serab eval hear:{package}.hear` does without it.",
+    ),
+    "dataset": (
+        "`{package}/__init__.py`: let `parse` read your corpus's file names, and `ids` and `example` list them.",
+        "Say who speaks: splits are cut by speaker, and a speaker in two of them makes every score too good.",
+    ),
+    "classifier": (
+        "`{package}/__init__.py`: do in `Workspace` once what every point of the search shares.",
+        "Have nothing but a scikit-learn estimator? `prepare=estimator_workspace(lambda params, seed: ...)`.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A package that was written.
+
+    Attributes:
+        folder: where.
+        distribution, package, name: what it is called on PyPI, in Python and in serab.
+        files: their names below the folder.
+        next_steps: commands to go on with.
+    """
+
+    folder: Path
+    distribution: str
+    package: str
+    name: str
+    files: tuple[str, ...]
+    next_steps: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "schema": "serab.new/1",
+            "folder": str(self.folder),
+            "distribution": self.distribution,
+            "package": self.package,
+            "name": self.name,
+            "files": list(self.files),
+            "next_steps": list(self.next_steps),
+        }
+
+
+def scaffold(kind: Kind, name: str, parent: Path, *, flavour: Flavour = "", version: str) -> Made:
+    """Writes a package into a new folder, whole or not at all.
+
+    Args:
+        kind: of plugin.
+        name: public name of what it brings; also taken with `serab-plugin-` in front.
+        parent: the folder that the package's own goes into.
+        flavour: of an extractor, `torch` or `hear`.
+        version: of serab-core that it is written for.
+
+    Raises:
+        UsageError: the name is no name, or the folder is there.
+        StoreError: the folder cannot be written.
+    """
+    name = name.removeprefix(_PREFIX)
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            "is no name for a plugin: small letters and digits, in words joined by - or _, a letter first",
+            where=name,
+            next_step=f"serab new {kind} my-{kind}",
+        )
+    distribution = _PREFIX + name.replace("_", "-")
+    folder = parent / distribution
+    if folder.exists():
+        raise UsageError("is there already", where=folder, next_step="choose another name, or another --folder")
+    template = kind if not flavour else f"{kind}-{flavour}"
+    words = _words(kind, name, distribution, flavour, version)
+    words["steps"] = "".join(f"- {step.format(**words)}\n" for step in _STEPS[template])
+    environment = Environment(  # noqa: S701  Python and TOML, not HTML
+        undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True
+    )
+    made = []
+    with replacing_folder(folder) as temporary:
+        for part in ("common", template):
+            for path, text in _templates(files("serab_core.new") / "templates" / part):
+                target = PurePosixPath(*(words["package"] if p == "package" else p for p in path.parts))
+                target = target.with_name(target.name.removesuffix(".jinja"))
+                file = temporary / target
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(environment.from_string(text).render(words), encoding="utf-8")
+                made.append(str(target))
+    steps = (f"cd {distribution}", "pip install -e .", f"serab check {name}", words["use"])
+    return Made(folder, distribution, words["package"], name, tuple(sorted(made)), steps)
+
+
+def _words(kind: Kind, name: str, distribution: str, flavour: Flavour, version: str) -> dict[str, str]:
+    """What the templates are filled with."""
+    major, minor = version.split(".")[:2]
+    title = " ".join(word.capitalize() for word in re.split("[-_]", name))
+    bound = f">={major}.{minor},<{major}.{int(minor) + 1}"
+    requirements = [f"serab-core[standard]{bound}", "numpy>=2.0", *(["torch>=2.6"] if flavour else [])]
+    return {
+        "kind": kind,
+        "article": "an" if kind[0] in "aeiou" else "a",
+        "name": name,
+        "entry": name,
+        "title": title,
+        "key": name.replace("-", "_"),
+        "bibtex": f"@misc{{{name.replace('-', '_')}, title = {{{title}}}}}",
+        "distribution": distribution,
+        "package": distribution.replace("-", "_"),
+        "class_name": title.replace(" ", ""),
+        "use": _USES[kind].format(name=name),
+        "requirements": requirements,  # type: ignore[dict-item]
+    }
+
+
+def _templates(folder: Traversable) -> Iterator[tuple[PurePosixPath, str]]:
+    """The templates below a folder, with their names."""
+
+    def walk(part: Traversable, above: PurePosixPath) -> Iterator[tuple[PurePosixPath, str]]:
+        for entry in sorted(part.iterdir(), key=lambda entry: entry.name):
+            if entry.is_dir():
+                yield from walk(entry, above / entry.name)
+            elif entry.name.endswith(".jinja"):
+                yield above / entry.name, entry.read_text(encoding="utf-8")
+
+    yield from walk(folder, PurePosixPath())
