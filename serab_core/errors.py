@@ -13,6 +13,7 @@
     ├── JobsFailedError        9   part of the work failed; the rest was done and kept
     ├── WeightsError          10   weights are missing, not what they should be, or their terms were not agreed to
     ├── CheckFailedError      11   a plugin fails a conformance check
+    ├── ConfigError           12   serab.toml, or a variable of the environment, says what cannot be
     └── InterruptedRunError  130   Ctrl-C; what was finished is kept
 
 A message has three parts: what happened, to which file, plugin or name, and what to do next.
@@ -132,6 +133,12 @@ class CheckFailedError(SerabError):
     """A plugin fails a conformance check."""
 
     exit_code = 11
+
+
+class ConfigError(SerabError):
+    """`serab.toml`, or a variable of the environment, says what cannot be."""
+
+    exit_code = 12
 
 
 class InterruptedRunError(SerabError):

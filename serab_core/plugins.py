@@ -21,7 +21,7 @@ from serab_registry import (
     UnknownPluginError,
 )
 
-from serab_core import hookspecs
+from serab_core import hookspecs, settings
 from serab_core.errors import PluginError, SerabError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ FOLDER_SCHEMA = "serab.extractor-folder/1"
 
 @cache
 def registry() -> Registry:
-    """The process's registry, made from the environment at first use; workers thus see what their parent saw."""
+    """The process's registry, made from the settings at first use; workers thus see what their parent saw."""
     return Registry(
         hookspecs,
-        disabled=os.environ.get("SERAB_DISABLE_PLUGINS", "").split(","),
+        disabled=settings.words("disabled-plugins"),
         enabled=os.environ.get(NO_PLUGINS_VARIABLE, "") in ("", "0"),
         item_type=_spec_class,
     )

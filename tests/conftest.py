@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from serab_core import plugins
+from serab_core import plugins, settings
 from serab_core.embed import embedder
 from serab_core.report.progress import Silent
 from serab_core.run import jobs
@@ -23,6 +23,7 @@ def pytest_configure(config):
 
 def forget() -> None:
     """Makes the process look at its plugins anew."""
+    settings._files.cache_clear()
     plugins.registry.cache_clear()
     embedder._extractor.cache_clear()
     jobs._kept.clear()
@@ -35,6 +36,7 @@ def clean(monkeypatch, tmp_path):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("SERAB_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("SERAB_CONFIG", "")
     forget()
     yield
     forget()

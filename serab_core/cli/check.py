@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serab_core.cli import complete
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,7 +23,12 @@ _SIGNS = {"passed": "[green]passed[/green]", "failed": "[red]failed[/red]", "dec
 
 def check_command(
     names: Annotated[
-        list[str], typer.Argument(metavar="NAME ...", help="Extractors, datasets, classifiers, or distributions.")
+        list[str],
+        typer.Argument(
+            metavar="NAME ...",
+            help="Extractors, datasets, classifiers, or distributions.",
+            autocompletion=complete.anything,
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write JUnit's XML to a file, too.")] = None,

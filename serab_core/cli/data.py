@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from serab_core.cli import complete
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -16,7 +18,7 @@ app = typer.Typer(no_args_is_help=True, help="Prepare corpora and see what is th
 
 @app.command("prepare", help="Prepare a corpus from the download that you have.")
 def prepare_command(
-    name: Annotated[str, typer.Argument(help="The dataset; see: serab data list")],
+    name: Annotated[str, typer.Argument(help="The dataset; see: serab data list", autocompletion=complete.datasets)],
     sources: Annotated[
         list[Path] | None,
         typer.Argument(metavar="PATH ...", help="Zips, tars, or folders (whose files are used in place)."),
@@ -112,7 +114,7 @@ def _print_summary(console: Console, summary: dict[str, Any]) -> None:
 
 @app.command("verify", help="Verify a prepared corpus: counts, files, splits, log-mel statistics.")
 def verify_command(
-    name: Annotated[str, typer.Argument(help="A prepared dataset.")],
+    name: Annotated[str, typer.Argument(help="A prepared dataset.", autocompletion=complete.tasks)],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Verifies a corpus."""
@@ -145,7 +147,9 @@ def verify_command(
 
 
 @app.command("show", help="Show a prepared corpus: labels and speakers by split, and how long utterances are.")
-def show_command(name: Annotated[str, typer.Argument(help="A prepared dataset.")]) -> None:
+def show_command(
+    name: Annotated[str, typer.Argument(help="A prepared dataset.", autocompletion=complete.tasks)],
+) -> None:
     """Shows a corpus."""
     from serab_core import plugins
     from serab_core.cli.output import stdout

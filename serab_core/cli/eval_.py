@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from serab_core.cli import complete
 from serab_core.cli.words import split_words
 
 HELP = """Score one or several extractors.
@@ -16,15 +17,36 @@ Takes the tasks that are prepared, and a small synthetic corpus where none is. W
 
 def evaluate_command(
     extractors: Annotated[
-        list[str], typer.Argument(metavar="X [Y ...]", help="Extractors; see: serab list extractors")
+        list[str],
+        typer.Argument(
+            metavar="X [Y ...]",
+            help="Extractors; see: serab list extractors",
+            autocompletion=complete.extractors,
+        ),
     ],
     tasks: Annotated[
-        list[str] | None, typer.Option("--tasks", "-t", help="Tasks, by commas; the prepared ones by default.")
+        list[str] | None,
+        typer.Option(
+            "--tasks", "-t", help="Tasks, by commas; the prepared ones by default.", autocompletion=complete.tasks
+        ),
     ] = None,
-    protocol: Annotated[str, typer.Option("--protocol", "-p", help="serab, serab-released or strict.")] = "serab",
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            "--protocol",
+            "-p",
+            help="serab, the default; serab-released; or strict.",
+            autocompletion=complete.protocols,
+        ),
+    ] = None,
     classifiers: Annotated[
         list[str] | None,
-        typer.Option("--classifiers", "-c", help="Search only these, by commas; the protocol's by default."),
+        typer.Option(
+            "--classifiers",
+            "-c",
+            help="Search only these, by commas; the protocol's by default.",
+            autocompletion=complete.classifiers,
+        ),
     ] = None,
     tuner: Annotated[
         str, typer.Option("--tuner", help="grid, the protocol's own; or tpe, a search of wider spaces.")
@@ -38,6 +60,7 @@ def evaluate_command(
     device: Annotated[
         str | None, typer.Option("--device", help="Of extractors that can choose: cpu, cuda or cuda:1.")
     ] = None,
+    engine: Annotated[str | None, typer.Option("--engine", help="Where the work is done: local.")] = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Processes at a time; one a core by default.")
     ] = None,
@@ -45,15 +68,15 @@ def evaluate_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Scores extractors on tasks."""
-    from serab_core import plugins
+    from serab_core import plugins, settings
     from serab_core.cli.output import print_json, stderr, stdout
-    from serab_core.cores import available_cores
     from serab_core.data.protocols import find_protocol, with_tuner
     from serab_core.errors import JobsFailedError
     from serab_core.report.documents import eval_document
     from serab_core.report.progress import progress_on
     from serab_core.report.tables import print_run
     from serab_core.run.evaluate import evaluate
+    from serab_core.run.executors import find_engine
     from serab_core.run.plan import make_plan
     from serab_core.store.home import find_home
     from serab_core.store.results import result_path
@@ -61,10 +84,12 @@ def evaluate_command(
     errors = stderr()
     progress = progress_on(errors)
     home = find_home()
-    made = with_tuner(find_protocol(protocol), tuner, trials)
+    made = with_tuner(find_protocol(protocol or str(settings.value("protocol") or "serab")), tuner, trials)
+    where = find_engine(engine or str(settings.value("engine") or "local"), jobs)
     names = plugins.with_asked(extractors, {"layer": layer, "device": device})
-    plan = make_plan(home, names, split_words(tasks), made, split_words(classifiers), progress)
-    run = evaluate(plan, progress, jobs or available_cores())
+    asked = split_words(tasks) or settings.words("tasks")
+    plan = make_plan(home, names, asked, made, split_words(classifiers), progress)
+    run = evaluate(plan, progress, where)
     if as_json:
         files = {r.key: result_path(home, r.extractor, r.task, r.protocol, r.key) for r in run.results}
         print_json(eval_document(run, files))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from serab_core.cli import complete
 from serab_core.cli.words import split_words
 
 HELP = """Write the classifier that an evaluation chose into files.
@@ -16,10 +17,14 @@ Arrays go into safetensors, the rest into JSON. In Python, `serab_core.tune.expo
 
 
 def export_command(
-    extractor: Annotated[str, typer.Argument(metavar="X", help="The extractor that was evaluated.")],
+    extractor: Annotated[
+        str, typer.Argument(metavar="X", help="The extractor that was evaluated.", autocompletion=complete.extractors)
+    ],
     task: Annotated[str, typer.Option("--task", "-t", help="The task that it was evaluated on.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The folder; X-TASK-CLASSIFIER here.")] = None,
-    protocol: Annotated[str, typer.Option("--protocol", "-p", help="serab, serab-released or strict.")] = "serab",
+    protocol: Annotated[
+        str | None, typer.Option("--protocol", "-p", help="serab, the default; serab-released; or strict.")
+    ] = None,
     classifier: Annotated[str | None, typer.Option("--classifier", help="Another than the chosen one.")] = None,
     classifiers: Annotated[
         list[str] | None, typer.Option("--classifiers", "-c", help="As in the evaluation, where it had this option.")
@@ -29,6 +34,7 @@ def export_command(
     """Exports a classifier."""
     from dataclasses import asdict
 
+    from serab_core import settings
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.protocols import find_protocol
     from serab_core.report.progress import progress_on
@@ -37,7 +43,8 @@ def export_command(
     from serab_core.store.home import find_home
 
     words = split_words(classifiers)
-    plan = make_plan(find_home(), [extractor], [task], find_protocol(protocol), words, progress_on(stderr()))
+    made = find_protocol(protocol or str(settings.value("protocol") or "serab"))
+    plan = make_plan(find_home(), [extractor], [task], made, words, progress_on(stderr()))
     folder = output or Path(f"{extractor}-{task}-{classifier or 'chosen'}".replace("/", "--").replace(":", "--"))
     result, about = export_chosen(plan, folder, classifier)
     if as_json:

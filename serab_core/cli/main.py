@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from serab_core.cli import check, data, eval_, export, list_, new, plugins_, studies, weights
+from serab_core.cli import check, config, data, eval_, export, list_, new, plugins_, studies, weights
 from serab_core.cli.lazy import PluginGroup
 from serab_core.cli.output import print_error
 from serab_core.errors import SerabError
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.command("eval", help=eval_.HELP)(eval_.evaluate_command)
 app.command("check", help=check.HELP)(check.check_command)
+app.command("config", help=config.HELP)(config.config_command)
 app.command("export", help=export.HELP)(export.export_command)
 app.add_typer(data.app, name="data")
 app.add_typer(list_.app, name="list")

@@ -25,7 +25,9 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of words
 def extractor_command(
     name: _Name,
     torch: Annotated[bool, typer.Option("--torch", help="A network in torch.")] = False,
-    hear: Annotated[bool, typer.Option("--hear", help="A network in torch behind the HEAR API, and an adapter.")] = False,
+    hear: Annotated[
+        bool, typer.Option("--hear", help="A network in torch behind the HEAR API, and an adapter.")
+    ] = False,
     folder: _Folder = Path(),
     as_json: _Json = False,
 ) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from serab_core.cli import complete
+
 if TYPE_CHECKING:
     from serab_core.store.home import Home
     from serab_core.types import ExtractorSpec, WeightFile
@@ -52,7 +54,9 @@ def list_command(as_json: _Json = False) -> None:
 
 @app.command("import", help="Take in a weight file that you downloaded.")
 def import_command(
-    extractor: Annotated[str, typer.Argument(metavar="X", help="The extractor, such as byol-s/512.")],
+    extractor: Annotated[
+        str, typer.Argument(metavar="X", help="The extractor, such as byol-s/512.", autocompletion=complete.extractors)
+    ],
     file: Annotated[Path, typer.Argument(help="The published file, or a SavedModel's folder.")],
     accept: _Accept = False,
     replace: Annotated[bool, typer.Option("--replace", help="Take another file than the one recorded before.")] = False,
@@ -76,7 +80,10 @@ def import_command(
 
 @app.command("fetch", help="Download the weights of extractors. What is there already is left alone.")
 def fetch_command(
-    extractors: Annotated[list[str], typer.Argument(metavar="X [Y ...]", help="Extractors, such as byol-s/512.")],
+    extractors: Annotated[
+        list[str],
+        typer.Argument(metavar="X [Y ...]", help="Extractors, such as byol-s/512.", autocompletion=complete.extractors),
+    ],
     accept: _Accept = False,
     as_json: _Json = False,
 ) -> None:

@@ -30,7 +30,7 @@ _USES: dict[Kind, str] = {
 _STEPS: dict[str, tuple[str, ...]] = {
     "extractor": (
         "`{package}/__init__.py`: put your model into `{class_name}`, and say in the spec what its numbers depend on.",
-        "A file that it loads becomes a `WeightFile`; `weights_path(file)` says where it is. It never downloads itself.",
+        "A file that it loads becomes a `WeightFile`; `weights_path(file)` says where it is. It downloads nothing.",
     ),
     "extractor-torch": (
         "`{package}/model.py`: put your network into `{class_name}`; its module is imported in worker processes only.",

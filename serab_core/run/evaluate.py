@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core import plugins
 from serab_core.errors import InterruptedRunError, SerabError
-from serab_core.run.executors import local_executor
 from serab_core.run.jobs import run_warm
 from serab_core.run.pair import Job, Pair
 from serab_core.types import Failure, Run, TaskResult
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from serab_registry import Listeners
 
+    from serab_core.run.executors import Engine
     from serab_core.run.plan import Plan
     from serab_core.types import Progress
 
@@ -34,15 +34,15 @@ class _Board:
     failures: dict[int, Failure]
 
 
-def evaluate(plan: Plan, progress: Progress, jobs: int) -> Run:
-    """Runs a plan on this machine.
+def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
+    """Runs a plan.
 
     What is stored already is reused; what fails is reported and does not stop the rest.
 
     Args:
         plan: what to do.
         progress: told how far it has come.
-        jobs: how many pieces of work run at a time.
+        engine: where the work is done.
 
     Returns:
         the run, its results in the order of extractors and tasks.
@@ -71,7 +71,7 @@ def evaluate(plan: Plan, progress: Progress, jobs: int) -> Run:
     failures: dict[int, Failure] = {}
     open_pairs = {position: pair for position, pair in enumerate(pairs) if position not in results}
     if open_pairs:
-        _work_off(open_pairs, progress, jobs, listeners, results, failures)
+        _work_off(open_pairs, progress, engine, listeners, results, failures)
     notices = [*plan.notices, *(note for pair in pairs for note in pair.notices)]
     notices += [f"Tracker: {error}" for error in listeners.errors]
     run = replace(
@@ -88,7 +88,7 @@ def evaluate(plan: Plan, progress: Progress, jobs: int) -> Run:
 def _work_off(
     pairs: dict[int, Pair],
     progress: Progress,
-    jobs: int,
+    engine: Engine,
     listeners: Listeners,
     results: dict[int, TaskResult],
     failures: dict[int, Failure],
@@ -101,11 +101,11 @@ def _work_off(
     ):
         stages: dict[str, Callable[[int], None]] = {"embed": embedded, "tune": tuned}
         try:
-            with local_executor(jobs, lambda stage, steps: stages[stage](steps)) as executor:
+            with engine.open(lambda stage, steps: stages[stage](steps)) as executor:
                 board = _Board(executor, listeners, {}, results, failures)
                 for position, pair in pairs.items():
                     _advance(board, position, pair)
-                _warm_the_idle(board, pairs.values(), jobs)
+                _warm_the_idle(board, pairs.values(), engine.jobs)
                 positions = {id(pair): position for position, pair in pairs.items()}
                 while board.pending:
                     done, _ = wait(board.pending, return_when=FIRST_COMPLETED)

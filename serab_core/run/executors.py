@@ -5,10 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from serab_core import settings
 from serab_core.cores import available_cores
+from serab_core.errors import UsageError
 from serab_core.run import worker
 
 if TYPE_CHECKING:
@@ -28,6 +31,37 @@ class InlineExecutor(Executor):
         except Exception as error:
             future.set_exception(error)
         return future
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Where the work of a run is done.
+
+    Attributes:
+        jobs: how many pieces of work are done at a time.
+    """
+
+    jobs: int
+
+    def open(self, advance: Callable[[str, int], None]) -> AbstractContextManager[Executor]:
+        """The executor, for as long as a run takes; `advance` is told of progress as (stage, steps)."""
+        return local_executor(self.jobs, advance)
+
+
+def find_engine(name: str, jobs: int | None = None) -> Engine:
+    """The engine of that name.
+
+    Args:
+        name: `local`, processes on this machine.
+        jobs: at a time; what is set by default, or one a core.
+
+    Raises:
+        UsageError: there is no such engine.
+        ConfigError: a setting cannot be.
+    """
+    if name != "local":
+        raise UsageError(f"there is no engine {name!r}", next_step="--engine local runs processes on this machine")
+    return Engine(jobs or int(str(settings.value("jobs") or available_cores())))
 
 
 @contextmanager

@@ -6,8 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_data_path
-
+from serab_core import settings
 from serab_core.errors import store_error
 from serab_core.store.atomic import sweep
 
@@ -62,6 +61,5 @@ class Home:
 
 
 def find_home() -> Home:
-    """The home that `SERAB_HOME` names, or the platform's folder for user data. Touches nothing."""
-    named = os.environ.get("SERAB_HOME", "").strip()
-    return Home(Path(named).expanduser().absolute() if named else user_data_path("serab", appauthor=False))
+    """The home that is set, or the platform's folder for user data. Touches nothing. Raises ConfigError."""
+    return Home(settings.home())

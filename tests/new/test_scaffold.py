@@ -98,7 +98,12 @@ def test_the_hear_module_passes_hears_own_validator(begin):
         "v.ValidateModel('serab_plugin_my_ear.hear', None, sys.argv[1])()"
     )  # fmt: skip
     done = subprocess.run(
-        [sys.executable, "-c", script, "cpu"], cwd=folder, env=dict(os.environ), capture_output=True, text=True, check=False
+        [sys.executable, "-c", script, "cpu"],
+        cwd=folder,
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -13,6 +13,7 @@ from serab_core.data.protocols import PROTOCOLS
 from serab_core.errors import InterruptedRunError, NotPreparedError, PluginError, UnknownNameError, UsageError
 from serab_core.run import executors
 from serab_core.run.evaluate import evaluate
+from serab_core.run.executors import Engine
 from serab_core.run.plan import make_plan
 from serab_core.run.worker import report, report_to
 from serab_core.store.results import read_result
@@ -22,7 +23,7 @@ from serab_core.store.results import read_result
 def run(prepared_tones, home, quiet):
     def call(*extractors, jobs=1, protocol="serab", classifiers=("centroid", "knn"), tasks=("tones",)):
         plan = make_plan(home, extractors, tasks, PROTOCOLS[protocol], classifiers, quiet)
-        return evaluate(plan, quiet, jobs)
+        return evaluate(plan, quiet, Engine(jobs))
 
     return call
 

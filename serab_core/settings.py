@@ -1,0 +1,216 @@
+"""What a user sets once: in `serab.toml`, in a project's `pyproject.toml`, or in the environment.
+
+What is nearer goes first: the command line, the environment, the project's file, the user's file, the default.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from platformdirs import user_config_path, user_data_path
+
+from serab_core.errors import ConfigError
+
+Kind: TypeAlias = Literal["path", "word", "words", "count"]
+Value: TypeAlias = str | int | tuple[str, ...] | None
+FILE, TABLE = "serab.toml", "tool.serab"
+FILE_VARIABLE = "SERAB_CONFIG"
+"""Names the one file to read in place of the project's and the user's; empty for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that can be set.
+
+    Attributes:
+        key: as files write it.
+        kind: `path`, `word`, `words` or `count`, a whole number from 1 on.
+        variable: of the environment; words are separated by commas there.
+        words: one sentence on what it does.
+        default: as users read it, where nothing is set; the value itself is None then, or empty.
+    """
+
+    key: str
+    kind: Kind
+    variable: str
+    words: str
+    default: str
+
+
+SETTINGS = (
+    Setting("home", "path", "SERAB_HOME", "Where everything is kept.", "the platform's folder for user data"),
+    Setting("engine", "word", "SERAB_ENGINE", "Where the work is done: local.", "local"),
+    Setting("jobs", "count", "SERAB_JOBS", "Processes at a time.", "one a core"),
+    Setting("protocol", "word", "SERAB_PROTOCOL", "What scores mean: serab, serab-released or strict.", "serab"),
+    Setting("tasks", "words", "SERAB_TASKS", "Tasks to score on.", "the prepared ones"),
+    Setting(
+        "disabled-plugins",
+        "words",
+        "SERAB_DISABLE_PLUGINS",
+        "Plugins that are not loaded, by name or distribution.",
+        "none",
+    ),
+)
+_BY_KEY = {setting.key: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A setting's value, and where it comes from: a variable, a file, or "" for the default."""
+
+    setting: Setting
+    value: Value
+    origin: str
+
+
+def value(key: str) -> Value:
+    """What is in force; None, or no words, where nothing is set. Raises ConfigError."""
+    return in_force()[key].value
+
+
+def words(key: str) -> list[str]:
+    """What is in force, of a setting that is several words. Raises ConfigError."""
+    found = value(key)
+    assert isinstance(found, tuple)
+    return list(found)
+
+
+def in_force() -> Mapping[str, Found]:
+    """Every setting by its key. Files are read once in a process.
+
+    Raises:
+        ConfigError: a file or variable says what cannot be.
+    """
+    files = _files(Path.cwd(), os.environ.get(FILE_VARIABLE))
+    return {setting.key: _found(setting, files) for setting in SETTINGS}
+
+
+def home() -> Path:
+    """The folder where everything is kept. Raises ConfigError."""
+    named = value("home")
+    return Path(str(named)) if named else user_data_path("serab", appauthor=False)
+
+
+def config_files() -> list[Path]:
+    """The files that are read, the nearest first: the project's, if there is one, and the user's."""
+    return [path for path, _ in _files(Path.cwd(), os.environ.get(FILE_VARIABLE))]
+
+
+@cache
+def _files(here: Path, named: str | None) -> tuple[tuple[Path, Mapping[str, Value]], ...]:
+    """The files and what they set."""
+    return tuple((path, _read(path)) for path in _find_files(here, named))
+
+
+def _find_files(here: Path, named: str | None) -> list[Path]:
+    if named is not None:
+        path = Path(named).expanduser().absolute()
+        if named and not path.is_file():
+            raise ConfigError("is no file", where=path, next_step=f"correct {FILE_VARIABLE}, or unset it")
+        return [path] if named else []
+    found = []
+    for folder in (here, *here.parents):
+        own = [path for path in (folder / FILE, folder / "pyproject.toml") if path.is_file() and _is_ours(path)]
+        if own:
+            found.append(own[0])
+            break
+    user = user_config_path("serab", appauthor=False) / FILE
+    return [*found, *([user] if user.is_file() and user not in found else [])]
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file has settings: `pyproject.toml` only with a table of ours."""
+    return path.name == FILE or "serab" in _load(path).get("tool", {})
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:  # TOML's and Unicode's errors are ValueErrors
+        raise ConfigError(f"cannot be read ({error})", where=path, next_step="correct it; see: serab config") from error
+
+
+def _read(path: Path) -> Mapping[str, Value]:
+    """The settings of a file, as it writes them."""
+    loaded = _load(path)
+    table = loaded.get("tool", {}).get("serab", {}) if path.name == "pyproject.toml" else loaded
+    for key in table:
+        if key not in _BY_KEY:
+            near = difflib.get_close_matches(key, _BY_KEY, 1)
+            raise ConfigError(
+                f"sets {key!r}, which is no setting" + (f"; did you mean {near[0]!r}?" if near else ""),
+                where=path,
+                next_step=f"the settings are {', '.join(_BY_KEY)}",
+            )
+    return {key: _typed(_BY_KEY[key], own, path) for key, own in table.items()}
+
+
+def _typed(setting: Setting, own: Any, path: Path) -> Value:
+    """A file's value, checked. Paths are relative to the file."""
+    if setting.kind == "words" and isinstance(own, list) and all(isinstance(word, str) for word in own):
+        return tuple(own)
+    if setting.kind == "count" and isinstance(own, int) and not isinstance(own, bool) and own >= 1:
+        return own
+    if setting.kind in ("word", "path") and isinstance(own, str) and own.strip():
+        return str((path.parent / Path(own).expanduser()).absolute()) if setting.kind == "path" else own
+    raise ConfigError(f"sets {setting.key} to {own!r}, which is not {_SHAPES[setting.kind]}", where=path)
+
+
+_SHAPES: dict[Kind, str] = {
+    "path": "a path",
+    "word": "a word",
+    "words": "a list of words",
+    "count": "a whole number from 1 on",
+}
+
+
+def _found(setting: Setting, files: Sequence[tuple[Path, Mapping[str, Value]]]) -> Found:
+    text = os.environ.get(setting.variable, "").strip()
+    if text:
+        return Found(setting, _parsed(setting, text), f"${setting.variable}")
+    for path, table in files:
+        if setting.key in table:
+            return Found(setting, table[setting.key], str(path))
+    return Found(setting, () if setting.kind == "words" else None, "")
+
+
+def _parsed(setting: Setting, text: str) -> Value:
+    """A variable's value."""
+    if setting.kind == "words":
+        return tuple(word.strip() for word in text.split(",") if word.strip())
+    if setting.kind == "path":
+        return str(Path(text).expanduser().absolute())
+    if setting.kind == "count":
+        if not text.isascii() or not text.isdigit() or int(text) < 1:
+            raise ConfigError(f"is {text!r}, which is not {_SHAPES['count']}", where=f"${setting.variable}")
+        return int(text)
+    return text
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of `serab.toml`, for editors; it is in the package as `serab_core/serab.schema.json`."""
+    shapes: dict[Kind, dict[str, Any]] = {
+        "path": {"type": "string", "minLength": 1},
+        "word": {"type": "string", "minLength": 1},
+        "words": {"type": "array", "items": {"type": "string"}},
+        "count": {"type": "integer", "minimum": 1},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "serab.schema.json",
+        "title": "serab.toml",
+        "description": "Settings of serab; also the table tool.serab of a pyproject.toml.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            setting.key: {**shapes[setting.kind], "description": f"{setting.words} Default: {setting.default}."}
+            for setting in SETTINGS
+        },
+    }

@@ -1,0 +1,160 @@
+"""Settings: which file, which variable, what goes first, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serab_core import settings
+from serab_core.errors import ConfigError
+
+SCHEMA = Path(settings.__file__).with_name("serab.schema.json")
+
+
+@pytest.fixture
+def project(monkeypatch, tmp_path):
+    """A folder in which files are looked for, with a user's folder of its own."""
+    for setting in settings.SETTINGS:
+        monkeypatch.delenv(setting.variable, raising=False)
+    monkeypatch.delenv(settings.FILE_VARIABLE)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "user"))
+    monkeypatch.setattr(settings, "user_config_path", lambda *args, **more: tmp_path / "user" / "serab")
+    folder = tmp_path / "project" / "below"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    return folder.parent
+
+
+def test_the_schema_in_the_package_is_that_of_the_settings():
+    assert json.loads(SCHEMA.read_text()) == settings.json_schema()
+    jsonschema.Draft202012Validator.check_schema(settings.json_schema())
+
+
+def test_nothing_is_set(project):
+    assert settings.config_files() == []
+    assert {key: found.value for key, found in settings.in_force().items()} == {
+        "home": None, "engine": None, "jobs": None, "protocol": None, "tasks": (), "disabled-plugins": (),
+    }  # fmt: skip
+    assert settings.home().name == "serab"
+
+
+def test_the_nearer_goes_first(project, monkeypatch, tmp_path):
+    user = tmp_path / "user" / "serab" / "serab.toml"
+    user.parent.mkdir(parents=True)
+    user.write_text('home = "kept"\njobs = 3\nprotocol = "strict"\n')
+    (project / "serab.toml").write_text('jobs = 2\ntasks = ["emodb", "savee"]\n')
+    (project / "pyproject.toml").write_text("[tool.serab]\njobs = 9\n")
+    monkeypatch.setenv("SERAB_PROTOCOL", "serab-released")
+    found = settings.in_force()
+    assert (found["home"].value, found["home"].origin) == (str(user.parent / "kept"), str(user))
+    assert (found["jobs"].value, found["jobs"].origin) == (2, str(project / "serab.toml"))
+    assert (found["protocol"].value, found["protocol"].origin) == ("serab-released", "$SERAB_PROTOCOL")
+    assert settings.words("tasks") == ["emodb", "savee"]
+    assert settings.home() == user.parent / "kept"
+
+
+def test_a_pyproject_counts_where_it_has_our_table(project):
+    (project / "below" / "pyproject.toml").write_text("[tool.other]\nx = 1\n")
+    (project / "pyproject.toml").write_text('[tool.serab]\ndisabled-plugins = ["a"]\n')
+    assert settings.words("disabled-plugins") == ["a"]
+    assert settings.config_files() == [project / "pyproject.toml"]
+
+
+def test_a_named_file_goes_before_both(project, monkeypatch, tmp_path):
+    (project / "serab.toml").write_text("jobs = 2\n")
+    named = tmp_path / "named.toml"
+    named.write_text("jobs = 5\n")
+    monkeypatch.setenv("SERAB_CONFIG", str(named))
+    assert settings.value("jobs") == 5
+    monkeypatch.setenv("SERAB_CONFIG", "")
+    assert settings.value("jobs") is None
+    monkeypatch.setenv("SERAB_CONFIG", str(tmp_path / "none.toml"))
+    with pytest.raises(ConfigError, match="is no file"):
+        settings.value("jobs")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("jbos = 2", "did you mean 'jobs'"),
+        ("jobs = 0", "not a whole number from 1 on"),
+        ("jobs = true", "not a whole number from 1 on"),
+        ('tasks = "emodb"', "not a list of words"),
+        ("home = 3", "not a path"),
+        ("protocol = ' '", "not a word"),
+        ("jobs = ", "cannot be read"),
+        ("jobs = '\udcff'", "cannot be read"),
+    ],
+)
+def test_what_is_refused(project, serab, text, said):
+    (project / "serab.toml").write_bytes(text.encode("utf-8", "surrogateescape"))
+    code, out, err = serab("config")
+    assert (code, out) == (12, "")
+    assert said in " ".join(err.split())
+    assert "serab.toml" in err
+
+
+@pytest.mark.parametrize("text", ["two", "0", "-1", "²"])
+def test_a_variable_that_is_no_number(project, monkeypatch, text):
+    monkeypatch.setenv("SERAB_JOBS", text)
+    with pytest.raises(ConfigError, match=r"SERAB_JOBS: is .* not a whole number"):
+        settings.value("jobs")
+
+
+plain = st.one_of(st.integers(-3, 5), st.booleans(), st.text(max_size=5), st.lists(st.text(max_size=3), max_size=2))
+
+
+@given(st.dictionaries(st.sampled_from([*settings._BY_KEY, "other"]), plain, max_size=4))
+def test_what_the_schema_takes_is_taken_and_nothing_else(table):
+    def read() -> None:
+        for key, own in table.items():
+            if key not in settings._BY_KEY:
+                raise ConfigError("is no setting")
+            settings._typed(settings._BY_KEY[key], own, Path("/x/serab.toml"))
+
+    valid = jsonschema.Draft202012Validator(settings.json_schema()).is_valid(table)
+    blank = any(isinstance(own, str) and not own.strip() for own in table.values())
+    if valid and not blank:
+        read()
+    elif not valid:
+        with pytest.raises(ConfigError):
+            read()
+
+
+def test_it_is_shown(project, serab):
+    (project / "serab.toml").write_text('jobs = 1\ntasks = ["demo"]\n')
+    code, out, _ = serab("config")
+    assert code == 0
+    assert "one a core" not in out
+    assert "serab.toml" in out
+    document = json.loads(serab("config", "--json")[1])
+    assert document["settings"]["tasks"] == {
+        "value": ["demo"], "from": str(project / "serab.toml"), "default": "the prepared ones",
+        "variable": "SERAB_TASKS",
+    }  # fmt: skip
+    assert json.loads(serab("config", "--schema")[1]) == settings.json_schema()
+
+
+def test_commands_take_it(project, toys, serab, tmp_path):
+    (project / "serab.toml").write_text(
+        f'home = "{tmp_path}/kept"\njobs = 1\nprotocol = "strict"\ntasks = ["tones"]\ndisabled-plugins = ["heavy"]\n'
+    )
+    from serab_toys import tones
+
+    tones.write(tmp_path / "download")
+    assert serab("data", "prepare", "tones", str(tmp_path / "download"))[0] == 0
+    code, out, err = serab("eval", "toy", "--classifiers", "centroid", "--json")
+    assert code == 0, err
+    document = json.loads(out)
+    assert (document["protocol"]["name"], document["tasks"]) == ("strict", ["tones"])
+    assert str(tmp_path / "kept") in document["results"][0]["file"]
+    assert serab("eval", "heavy")[0] == 4
+    (project / "serab.toml").write_text('engine = "cloud"\n')
+    code, _, err = serab("eval", "toy")
+    assert code == 2
+    assert "no engine 'cloud'" in err
