@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,20 @@ class Check:
         return self.id
 
 
-def checker(
-    kind: str, subject: str, protects: Mapping[str, str], expected: Mapping[str, str]
-) -> Callable[[str, Callable[[], str | None], str], Check]:
-    """A maker of checks for one plugin: `make(name, function, fix)`, with the rest looked up by the check's name."""
+class Words(NamedTuple):
+    """What a check protects, and what an author can do about it."""
 
-    def make(name: str, function: Callable[[], str | None], fix: str) -> Check:
+    protects: str
+    fix: str
+
+
+def checker(
+    kind: str, subject: str, words: Mapping[str, Words], expected: Mapping[str, str]
+) -> Callable[[str, Callable[[], str | None]], Check]:
+    """A maker of checks for one plugin: `make(name, function)`, with the rest looked up by the check's name."""
+
+    def make(name: str, function: Callable[[], str | None]) -> Check:
         identifier = f"{kind}-{name}"
-        return Check(identifier, subject, protects[name], fix, function, expected.get(identifier, ""))
+        return Check(identifier, subject, *words[name], function, expected.get(identifier, ""))
 
     return make

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serab_core import plugins
-from serab_core.testing.checks import Check, checker
+from serab_core.testing.checks import Check, Words, checker
 from serab_core.testing.surroundings import leaves_settings_alone
 from serab_core.tune.study import fit_and_predict, grid_points
 from serab_core.types import Examples, Exported, PointError
@@ -23,19 +23,53 @@ if TYPE_CHECKING:
 _SEED = 42
 _AGREE = 0.98
 """Of all predictions together; what remains is for examples that lie on a border, but for rounding."""
-_PROTECTS = {
-    "grid": "the protocol's search must be whole",
-    "points": "a point that cannot be fitted is told by a PointError, and the search goes on",
-    "learns": "a classifier that cannot tell separated blobs apart tells nothing about an extractor",
-    "learns-wide": "most tasks have fewer utterances than an embedding has dimensions",
-    "reference": "a classifier must be what its name says",
-    "repeatable": "a score must be the same when it is made again",
-    "known-classes": "a prediction outside the task's classes cannot be scored",
-    "missing-class": "small corpora have validation splits without one of the classes",
-    "input-kept": "all points of a search are given the same arrays",
-    "settings-kept": "other classifiers and extractors share the process",
-    "export": "an exported classifier must predict what the scored one did",
+WORDS = {
+    "grid": Words(
+        "the protocol's search must be whole",
+        "declare every value once",
+    ),
+    "points": Words(
+        "a point that cannot be fitted is told by a PointError, and the search goes on",
+        "raise PointError, with the reason, where a point cannot be fitted",
+    ),
+    "learns": Words(
+        "a classifier that cannot tell separated blobs apart tells nothing about an extractor",
+        "look for a swapped sign, label or axis",
+    ),
+    "learns-wide": Words(
+        "most tasks have fewer utterances than an embedding has dimensions",
+        "regularise, where there are fewer examples than dimensions",
+    ),
+    "reference": Words(
+        "a classifier must be what its name says",
+        "find the first point that differs, and declare what is meant as the reference",
+    ),
+    "repeatable": Words(
+        "a score must be the same when it is made again",
+        "pass the seed on to everything that is random",
+    ),
+    "known-classes": Words(
+        "a prediction outside the task's classes cannot be scored",
+        "return class indices, int64, one a row",
+    ),
+    "missing-class": Words(
+        "small corpora have validation splits without one of the classes",
+        "take the number of classes from n_classes, not from validation's labels",
+    ),
+    "input-kept": Words(
+        "all points of a search are given the same arrays",
+        "work on a copy",
+    ),
+    "settings-kept": Words(
+        "other classifiers and extractors share the process",
+        "use a generator of your own, of the seed",
+    ),
+    "export": Words(
+        "an exported classifier must predict what the scored one did",
+        "let export() hold all that predict needs",
+    ),
 }
+"""What each check protects, and what to do about it."""
 
 
 def classifier_checks(name: str) -> list[Check]:
@@ -144,20 +178,18 @@ def _checks(name: str) -> Iterator[Check]:
             )
         return ""
 
-    check = checker("classifier", name, _PROTECTS, plugins.classifier(name).expected_failures)
-    yield check("grid", grid, "declare every value once")
-    yield check("points", points, "raise PointError, with the reason, where a point cannot be fitted")
-    yield check("learns", partial(learns, 6), "look for a swapped sign, label or axis")
-    yield check("learns-wide", partial(learns, 200), "regularise, where there are fewer examples than dimensions")
-    yield check("reference", reference, "find the first point that differs, and declare what is meant as the reference")
-    yield check("repeatable", repeatable, "pass the seed on to everything that is random")
-    yield check("known-classes", known_classes, "return class indices, int64, one a row")
-    yield check(
-        "missing-class", missing_class, "take the number of classes from n_classes, not from validation's labels"
-    )
-    yield check("input-kept", input_kept, "work on a copy")
-    yield check("settings-kept", partial(leaves_settings_alone, afresh), "use a generator of your own, of the seed")
-    yield check("export", export, "let export() hold all that predict needs")
+    check = checker("classifier", name, WORDS, plugins.classifier(name).expected_failures)
+    yield check("grid", grid)
+    yield check("points", points)
+    yield check("learns", partial(learns, 6))
+    yield check("learns-wide", partial(learns, 200))
+    yield check("reference", reference)
+    yield check("repeatable", repeatable)
+    yield check("known-classes", known_classes)
+    yield check("missing-class", missing_class)
+    yield check("input-kept", input_kept)
+    yield check("settings-kept", partial(leaves_settings_alone, afresh))
+    yield check("export", export)
 
 
 def blobs(seed: int, dims: int, spread: float = 1.5) -> Examples:

@@ -14,7 +14,7 @@ from serab_core.data.prepare import cut
 from serab_core.data.splits import crossing_speakers, draw_groups
 from serab_core.errors import DataError
 from serab_core.store.jsonio import digest
-from serab_core.testing.checks import Check, checker
+from serab_core.testing.checks import Check, Words, checker
 from serab_core.types import SPLITS, SourceFile
 
 if TYPE_CHECKING:
@@ -22,18 +22,49 @@ if TYPE_CHECKING:
 
     from serab_core.types import DatasetSpec, Index
 
-_PROTECTS = {
-    "declared": "users must know what a corpus is, on what terms, and where to get it",
-    "counts": "an incomplete copy is told from a whole one by the expected counts",
-    "variants": "each protocol takes a split variant by name",
-    "foreign": "a folder of other files must not pass for the corpus",
-    "example": "without files to try it on nobody knows whether a whole copy is understood",
-    "whole": "a whole copy must be found whole, with its labels and speakers",
-    "partial": "a score on part of a corpus is another score, and must not pass for the whole's",
-    "speakers": "a speaker in two splits makes every score too good",
-    "stable": "the task is the same wherever its files lie and in whatever order they are listed",
-    "inside": "an index names files of the source that it was given, and nothing else on the disk",
+WORDS = {
+    "declared": Words(
+        "users must know what a corpus is, on what terms, and where to get it",
+        "fill the fields of the spec",
+    ),
+    "counts": Words(
+        "an incomplete copy is told from a whole one by the expected counts",
+        "count the corpus's labels, and list every utterance once",
+    ),
+    "variants": Words(
+        "each protocol takes a split variant by name",
+        "name each variant once, and the released one among them",
+    ),
+    "foreign": Words(
+        "a folder of other files must not pass for the corpus",
+        "let parse return None for a name that is not of the corpus",
+    ),
+    "example": Words(
+        "without files to try it on nobody knows whether a whole copy is understood",
+        "give example(), the corpus's file names",
+    ),
+    "whole": Words(
+        "a whole copy must be found whole, with its labels and speakers",
+        "let index read every name in the corpus, and expect what is in it",
+    ),
+    "partial": Words(
+        "a score on part of a corpus is another score, and must not pass for the whole's",
+        "give expected_ids, or expected_counts that are the whole corpus's",
+    ),
+    "speakers": Words(
+        "a speaker in two splits makes every score too good",
+        "cut by speaker, or declare shares_speakers and say so in the variant's note",
+    ),
+    "stable": Words(
+        "the task is the same wherever its files lie and in whatever order they are listed",
+        "make ids of the file's own name, whatever its folder, its place and its ending",
+    ),
+    "inside": Words(
+        "an index names files of the source that it was given, and nothing else on the disk",
+        "hand on the SourceFile that was given",
+    ),
 }
+"""What each check protects, and what to do about it."""
 
 
 def dataset_checks(name: str) -> list[Check]:
@@ -109,17 +140,17 @@ def _checks(name: str) -> Iterator[Check]:
             assert entry.id, f"the id of {entry.file.name} is empty"
             assert entry.id.isprintable(), f"{entry.id!r} is no id"
 
-    check = checker("dataset", name, _PROTECTS, plugins.dataset(name).expected_failures)
-    yield check("declared", partial(_declared, name), "fill the fields of the spec")
-    yield check("counts", partial(_counts, name), "count the corpus's labels, and list every utterance once")
-    yield check("variants", partial(_variants, name), "name each variant once, and the released one among them")
-    yield check("foreign", partial(_foreign, name), "let parse return None for a name that is not of the corpus")
-    yield check("example", example, "give example(), the corpus's file names")
-    yield check("whole", whole, "let index read every name in the corpus, and expect what is in it")
-    yield check("partial", partial_, "give expected_ids, or expected_counts that are the whole corpus's")
-    yield check("speakers", speakers, "cut by speaker, or declare shares_speakers and say so in the variant's note")
-    yield check("stable", stable, "make ids of the file's own name, whatever its folder, its place and its ending")
-    yield check("inside", inside, "hand on the SourceFile that was given")
+    check = checker("dataset", name, WORDS, plugins.dataset(name).expected_failures)
+    yield check("declared", partial(_declared, name))
+    yield check("counts", partial(_counts, name))
+    yield check("variants", partial(_variants, name))
+    yield check("foreign", partial(_foreign, name))
+    yield check("example", example)
+    yield check("whole", whole)
+    yield check("partial", partial_)
+    yield check("speakers", speakers)
+    yield check("stable", stable)
+    yield check("inside", inside)
 
 
 def _declared(name: str) -> None:

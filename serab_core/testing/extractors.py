@@ -11,7 +11,7 @@ import numpy as np
 
 from serab_core import plugins
 from serab_core.testing import identity, surroundings
-from serab_core.testing.checks import Check, checker
+from serab_core.testing.checks import Check, Words, checker
 from serab_core.testing.example import example_clips, made_extractor, odd_clips, voiced_clips
 from serab_core.testing.sensitivity import sensitivity
 
@@ -92,64 +92,84 @@ def _checks(name: str) -> Iterator[Check]:
 
         return run
 
-    check = checker("extractor", name, _PROTECTS, plugins.extractor(name).expected_failures)
-    yield check("shape", shape, "declare dim as it is, and return float32 (n, dim)")
-    yield check("finite", finite, "pad what is too short, and guard divisions and logarithms")
-    yield check(
-        "repeatable",
-        repeatable,
+    check = checker("extractor", name, WORDS, plugins.extractor(name).expected_failures)
+    yield check("shape", shape)
+    yield check("finite", finite)
+    yield check("repeatable", repeatable)
+    yield check("batch-independent", batch_independent)
+    yield check("input-kept", input_kept)
+    yield check("long", partial(surroundings.bears_ten_minutes, name))
+    yield check("sensitivity", moved)
+    yield check("identity", lambda: identity.terms_are_told(plugins.extractor(name)))
+    yield check("fingerprint", lambda: identity.fingerprint_tells_what_matters(plugins.extractor(name), name))
+    yield check("light-import", partial(surroundings.imports_nothing_heavy, name))
+    yield check("other-process", elsewhere)
+    yield check("settings-kept", partial(surroundings.leaves_settings_alone, afresh))
+    yield check("no-network", partial(surroundings.asks_no_network, afresh))
+    yield check("missing-weights", scratch(identity.missing_weights_are_told))
+    yield check("damaged-weights", scratch(identity.damaged_weights_are_noticed))
+
+
+WORDS = {
+    "shape": Words(
+        "classifiers and caches rely on the declared dimension",
+        "declare dim as it is, and return float32 (n, dim)",
+    ),
+    "finite": Words(
+        "one NaN spoils the normalisation of a whole speaker",
+        "pad what is too short, and guard divisions and logarithms",
+    ),
+    "repeatable": Words(
+        "a score must be the same when it is made again",
         "switch dropout off and seed what is random, or declare deterministic=False for rounding's sake",
-    )
-    yield check("batch-independent", batch_independent, "mask what is padded, or embed clip by clip")
-    yield check("input-kept", input_kept, "work on a copy")
-    yield check("long", partial(surroundings.bears_ten_minutes, name), "embed piece by piece, and pool the pieces")
-    yield check("sensitivity", moved, "embed clips of any level")
-    yield check(
-        "identity",
-        lambda: identity.terms_are_told(plugins.extractor(name)),
+    ),
+    "batch-independent": Words(
+        "a score must not hang on how utterances fell into batches",
+        "mask what is padded, or embed clip by clip",
+    ),
+    "input-kept": Words(
+        "other extractors may be given the same arrays",
+        "work on a copy",
+    ),
+    "long": Words(
+        "a corpus may hold whole interviews",
+        "embed piece by piece, and pool the pieces",
+    ),
+    "sensitivity": Words(
+        "corpora differ in level and bandwidth; how far embeddings move with them is reported",
+        "embed clips of any level",
+    ),
+    "identity": Words(
+        "users must know what it is, on what terms, and whom to cite",
         "give summary, licence and citation, and of each WeightFile its address and licence",
-    )
-    yield check(
-        "fingerprint",
-        lambda: identity.fingerprint_tells_what_matters(plugins.extractor(name), name),
+    ),
+    "fingerprint": Words(
+        "caches are kept apart, and found again, by what the spec declares",
         "declare parameters that are plain values, the same in each process",
-    )
-    yield check(
-        "light-import", partial(surroundings.imports_nothing_heavy, name), "import libraries inside the factory"
-    )
-    yield check("other-process", elsewhere, "keep what the numbers depend on in the spec and its weights")
-    yield check(
-        "settings-kept",
-        partial(surroundings.leaves_settings_alone, afresh),
+    ),
+    "light-import": Words(
+        "listing extractors must not load every library that one of them needs",
+        "import libraries inside the factory",
+    ),
+    "other-process": Words(
+        "extractors are made anew in each worker, on each machine",
+        "keep what the numbers depend on in the spec and its weights",
+    ),
+    "settings-kept": Words(
+        "other extractors and classifiers share the process",
         "use a generator of your own, and free_cores() for threads",
-    )
-    yield check(
-        "no-network",
-        partial(surroundings.asks_no_network, afresh),
+    ),
+    "no-network": Words(
+        "clusters' nodes have no network, and a download that changes changes scores",
         "declare what is loaded as a WeightFile, and load it from weights_path",
-    )
-    yield check("missing-weights", scratch(identity.missing_weights_are_told), "load what weights_path(file) gives")
-    yield check(
-        "damaged-weights",
-        scratch(identity.damaged_weights_are_noticed),
+    ),
+    "missing-weights": Words(
+        "a user without the weights must hear which file, from where, and on what terms",
+        "load what weights_path(file) gives",
+    ),
+    "damaged-weights": Words(
+        "a score of damaged weights says nothing, and nobody would know",
         "load what weights_path(file) gives, which compares its sha256",
-    )
-
-
-_PROTECTS = {
-    "shape": "classifiers and caches rely on the declared dimension",
-    "finite": "one NaN spoils the normalisation of a whole speaker",
-    "repeatable": "a score must be the same when it is made again",
-    "batch-independent": "a score must not hang on how utterances fell into batches",
-    "input-kept": "other extractors may be given the same arrays",
-    "long": "a corpus may hold whole interviews",
-    "sensitivity": "corpora differ in level and bandwidth; how far embeddings move with them is reported",
-    "identity": "users must know what it is, on what terms, and whom to cite",
-    "fingerprint": "caches are kept apart, and found again, by what the spec declares",
-    "light-import": "listing extractors must not load every library that one of them needs",
-    "other-process": "extractors are made anew in each worker, on each machine",
-    "settings-kept": "other extractors and classifiers share the process",
-    "no-network": "clusters' nodes have no network, and a download that changes changes scores",
-    "missing-weights": "a user without the weights must hear which file, from where, and on what terms",
-    "damaged-weights": "a score of damaged weights says nothing, and nobody would know",
+    ),
 }
+"""What each check protects, and what to do about it."""

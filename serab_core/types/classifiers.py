@@ -14,7 +14,13 @@ from serab_core.types.arrays import Features, GridValue, Labels, Params
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Labelled features: X float64 (n, d), y class indices (n,), and how many classes the task has."""
+    """Labelled features.
+
+    Attributes:
+        X: float64, shape (n, d).
+        y: class indices, int64, shape (n,).
+        n_classes: how many classes the task has.
+    """
 
     X: Features
     y: Labels
@@ -55,7 +61,12 @@ class PointError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A fitted classifier as plain data: numeric arrays by name, and settings that JSON can hold."""
+    """A fitted classifier as plain data.
+
+    Attributes:
+        arrays: numeric arrays by name.
+        settings: whatever JSON can hold.
+    """
 
     arrays: Mapping[str, NDArray[Any]]
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -94,6 +105,7 @@ class ClassifierSpec:
     Attributes:
         name: the public name.
         title: as tables show it.
+        summary: one line for lists.
         search_space: candidate values by parameter. Grid order is keys sorted, the last key fastest.
         wide_space: what `--tuner tpe` searches: a range or candidate values by parameter; empty for `search_space`.
         trial_weight: of `--tuner tpe`'s trials each classifier gets a share by its parameters times this; below 1 for

@@ -86,7 +86,7 @@ class Hf:
         if lacking > 0:
             return [np.pad(waveform, (lacking // 2, lacking - lacking // 2))]
         longest = int(self._shape.longest_s * self._shape.rate)
-        if not longest or len(waveform) <= longest:
+        if len(waveform) <= longest:
             return [waveform]
         count = math.ceil(len(waveform) / longest)  # of equal length, so that none is too short
         edges = np.linspace(0, len(waveform), count + 1).astype(int)

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from serab_plugin_transformers.hub import Model
 
 
+LONGEST_S = 60.0
+"""Of a clip, for models that take any length: memory grows with it, in some by its square. SERAB's are shorter."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """A model, as far as serab has to know it.
@@ -23,7 +27,7 @@ class Shape:
         width: of a hidden state.
         layers: how many hidden states there are: the input of the first layer, and the output of each.
         rate: of the samples, Hz.
-        longest_s: of a clip; a longer one goes in piece by piece. 0 for any length.
+        longest_s: of a clip; a longer one goes in piece by piece.
         masked: whether padded samples can be told to the model, so that clips of several lengths may share a batch.
     """
 
@@ -57,10 +61,10 @@ def shape_of(model: Model) -> Shape:
             next_step="wav2vec2 and its kin, Whisper, AST and other encoders of audio can be scored",
         )
     if front.get("feature_extractor_type") != "Wav2Vec2FeatureExtractor":
-        return Shape("other", width, layers, rate, 0.0, False)
+        return Shape("other", width, layers, rate, LONGEST_S, False)
     # Group norm over time (wav2vec2-base) sees padding, whatever it is told.
     masked = bool(front.get("return_attention_mask")) and config.get("feat_extract_norm") == "layer"
-    return Shape("waves", width, layers, rate, 0.0, masked)
+    return Shape("waves", width, layers, rate, LONGEST_S, masked)
 
 
 def _whole(model: Model, name: str) -> int:

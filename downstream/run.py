@@ -1,0 +1,69 @@
+"""Tries plugins from outside the tree on this tree: installs each, runs its tests and checks, and scores it.
+
+python run.py FOLDER
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+BEGUN = [
+    ("extractor", "down-model"),
+    ("extractor", "down-net", "--torch"),
+    ("extractor", "down-ear", "--hear"),
+    ("dataset", "down_corpus"),
+    ("classifier", "down-means"),
+]
+SCORED = ["down-model", "down-net", "down-ear", "example"]
+
+
+def main(folder: Path) -> None:
+    """Begins the packages, installs them, tests and scores them, and takes them away again."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    projects = []
+    for kind, name, *flavour in BEGUN:
+        run("serab", "new", kind, name, *flavour, "--folder", folder)
+        projects.append(folder / f"serab-plugin-{name.replace('_', '-')}")
+    shutil.copytree(ROOT / "tests" / "example_plugin", folder / "serab-plugin-example")
+    projects.append(folder / "serab-plugin-example")
+    pip = (sys.executable, "-m", "pip")
+    install = ("install", "-q", "--no-deps", "--no-build-isolation", "--no-index")
+    try:
+        run(*pip, *install, *(word for project in projects for word in ("-e", project)))
+        for project in projects:
+            if (project / "tests").is_dir():
+                run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=project)
+        run("serab", "check", *(project.name for project in projects))
+        run("serab", "eval", *SCORED, "chance", "--classifiers", "down-means,lda")
+    finally:
+        known = [p.name for p in projects if _is_installed(p.name)]
+        if known:
+            run(*pip, "uninstall", "-q", "-y", *known)
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        importlib.metadata.distribution(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def run(*words: object, cwd: Path | None = None) -> None:
+    """Runs a command; ends with its exit code where it fails."""
+    command = [str(word) for word in words]
+    print("$", " ".join(command), flush=True)
+    done = subprocess.run(command, cwd=cwd, env={**os.environ, "COLUMNS": "100"}, check=False)
+    if done.returncode:
+        sys.exit(f"failed with {done.returncode}: {' '.join(command)}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).absolute())
