@@ -160,7 +160,7 @@ def checks_page() -> str:
         "# Checks",
         "",
         "`serab check NAME` runs them, `pytest --serab-plugin NAME` makes a test of each. One that cannot hold is "
-        'declared in the spec, `expected_failures={"extractor-repeatable": "samples on purpose"}`, and must then really fail.',
+        'declared in the spec, `expected_failures={"extractor-repeatable": "samples on purpose"}`, and must then fail.',
         "",
     ]
     for kind in ("extractor", "dataset", "classifier"):
