@@ -29,6 +29,7 @@ def serab_register_extractors(register):
             dim=2 * BANDS,
             summary="mean and deviation of sixteen band levels",
             licence="Apache-2.0",
+            citation="@misc{example, title = {Band levels}}",
             parameters={"bands": BANDS, "frame": FRAME},
         )
     )
