@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from serab_core import plugins
 from serab_core.embed.blocks import folder_for, is_done
 from serab_core.embed.corpus import known_state
 from serab_core.errors import StoreError
@@ -27,7 +28,7 @@ from serab_core.tune.wide import own_protocol
 from serab_core.types import SPLITS, TaskResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from serab_core.run.plan import Plan, PlannedExtractor
     from serab_core.types import ClassifierOutcome, ClassifierSpec, ProtocolSpec, Task
@@ -44,6 +45,13 @@ class Job:
     name: str
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
+
+
+def _sexes(task: str, speakers: Iterable[str]) -> dict[str, str]:
+    """What the corpus declares of these speakers."""
+    spec = plugins.dataset_or_none(task)
+    declared = {} if spec is None else spec.speaker_sex
+    return {speaker: declared[speaker] for speaker in sorted(set(speakers)) if speaker in declared}
 
 
 @dataclass(slots=True)
@@ -184,6 +192,7 @@ class Pair:
         cautions = [protocol.caution, task.note]
         cautions += ["synthetic corpus: says nothing about real speech"] if task.synthetic else []
         cautions += ["partial corpus: not comparable with the whole"] if task.partial else []
+        speakers = {u.id: u.speaker for u in task.utterances if u.split == "test"}
         result = TaskResult(
             extractor=self.extractor.spec.name,
             task=task.name,
@@ -200,6 +209,8 @@ class Pair:
             cautions=tuple(caution for caution in cautions if caution),
             key=self.key,
             provenance=provenance(self.plan, self.extractor, self.source),
+            speakers=speakers,
+            sexes=_sexes(task.name, speakers.values()),
         )
         write_result(self.result_path, result)
         return result

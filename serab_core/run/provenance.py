@@ -28,12 +28,16 @@ def provenance(plan: Plan, extractor: PlannedExtractor, source: Source) -> dict[
         "libraries": {name: version for name in _LIBRARIES if (version := _version(name))},
         "plugins": _plugin_versions(),
         "fingerprint": fingerprint(extractor.spec),
+        "summary": extractor.spec.summary,
         "licence": extractor.spec.licence,
+        "citation": extractor.spec.citation,
         "corpus_state": dict(source.state) if source.state is not None else None,
         "dataset": {
             "digest": source.task.digest,
             "audio_digest": source.task.audio_digest,
             "variant": source.task.variant,
+            "title": source.task.title,
+            **_terms(source.task.name),
         },
         "protocol": {
             "name": plan.protocol.name,
@@ -53,6 +57,14 @@ def provenance(plan: Plan, extractor: PlannedExtractor, source: Source) -> dict[
             "cores": available_cores(),
         },
     }
+
+
+def _terms(task: str) -> dict[str, str]:
+    """Licence and citation of a corpus that a plugin brings."""
+    from serab_core.plugins import dataset_or_none
+
+    spec = dataset_or_none(task)
+    return {} if spec is None else {"licence": spec.licence, "citation": spec.citation}
 
 
 def _version(name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Accuracy and unweighted average recall."""
+"""Scores of classes and of continuous targets."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Classes = Sequence[Any] | npt.NDArray[Any]
+    Numbers = Sequence[float] | npt.NDArray[Any]
 
 
 def accuracy(truth: Classes, predicted: Classes) -> float:
@@ -30,7 +31,67 @@ def uar(truth: Classes, predicted: Classes) -> float:
     return float(np.mean([np.mean(told[true == label] == label) for label in np.unique(true)]))
 
 
+def macro_f1(truth: Classes, predicted: Classes) -> float:
+    """The mean of F1 over the classes that occur in `truth` or among the predictions, in [0, 1].
+
+    A class without a right prediction has an F1 of 0. ValueError for no utterances, or for unequal lengths.
+    """
+    true, told = _checked(truth, predicted)
+    labels = np.union1d(true, told)
+    hits = np.array([np.sum((true == label) & (told == label)) for label in labels], float)
+    sizes = np.array([np.sum(true == label) + np.sum(told == label) for label in labels], float)
+    return float(np.mean(2 * hits / sizes))
+
+
+def recalls(truth: Classes, predicted: Classes) -> dict[str, float]:
+    """Of each class that occurs in `truth`, the share told right, in [0, 1]; sorted by class. ValueError as above."""
+    true, told = _checked(truth, predicted)
+    return {str(label): float(np.mean(told[true == label] == label)) for label in np.unique(true)}
+
+
+def confusion(truth: Classes, predicted: Classes, labels: Sequence[str]) -> npt.NDArray[np.int64]:
+    """How often each class (row) was told as each (column), in the order of `labels`. ValueError for another label."""
+    true, told = _checked(truth, predicted)
+    place = {label: position for position, label in enumerate(labels)}
+    try:
+        rows, columns = [place[str(label)] for label in true], [place[str(label)] for label in told]
+    except KeyError as error:
+        raise ValueError(f"there is no label {error}") from error
+    counts = np.zeros((len(labels), len(labels)), np.int64)
+    np.add.at(counts, (rows, columns), 1)
+    return counts
+
+
+def ccc(truth: Numbers, predicted: Numbers) -> float:
+    """The concordance correlation coefficient, in [-1, 1] (Lin, 1989): 2 cov / (var + var + (difference of means)^2).
+
+    Variances and covariance are those of the population. Two equal constants agree: 1. ValueError as above.
+    """
+    true, told = _numbers(truth, predicted)
+    covariance = float(np.mean((true - true.mean()) * (told - told.mean())))
+    whole = float(true.var() + told.var() + (true.mean() - told.mean()) ** 2)
+    return 2 * covariance / whole if whole else 1.0
+
+
+def pearson(truth: Numbers, predicted: Numbers) -> float:
+    """Pearson's correlation, in [-1, 1]; 0 where either is constant. ValueError as above."""
+    true, told = _numbers(truth, predicted)
+    scale = float(true.std() * told.std())
+    return float(np.mean((true - true.mean()) * (told - told.mean()))) / scale if scale else 0.0
+
+
+def rmse(truth: Numbers, predicted: Numbers) -> float:
+    """Root of the mean square error, in the unit of the target. ValueError as above."""
+    true, told = _numbers(truth, predicted)
+    return float(np.sqrt(np.mean((true - told) ** 2)))
+
+
 METRICS: dict[str, Callable[[Classes, Classes], float]] = {"accuracy": accuracy, "uar": uar}
+
+
+def _numbers(truth: Numbers, predicted: Numbers) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    true, told = _checked(truth, predicted)
+    return true.astype(np.float64), told.astype(np.float64)
 
 
 def _checked(truth: Classes, predicted: Classes) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from serab_core.store.home import Home
 
 OUTCOME_SCHEMA = "serab.outcome/1"
-RESULT_SCHEMA = "serab.result/1"
+RESULT_SCHEMA = "serab.result/2"
 
 
 def outcome_path(home: Home, study: str) -> Path:

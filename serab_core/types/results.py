@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from serab_core.types.arrays import Params
@@ -92,6 +92,9 @@ class TaskResult:
     Attributes:
         chosen: the classifier that the protocol reports.
         provenance: versions, fingerprint, dataset digest, seeds, command and machine.
+        speakers: who truly speaks, by test utterance.
+        sexes: `f` or `m` by speaker of the test split, where the corpus declares it.
+        imported: where the result comes from, when it was made elsewhere.
     """
 
     extractor: str
@@ -109,6 +112,9 @@ class TaskResult:
     cautions: tuple[str, ...]
     key: str
     provenance: Mapping[str, Any]
+    speakers: Mapping[str, str]
+    sexes: Mapping[str, str] = field(default_factory=dict)
+    imported: str = ""
 
     def outcome(self, classifier: str) -> ClassifierOutcome:
         """The outcome of one classifier; KeyError when it was not run."""

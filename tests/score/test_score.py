@@ -56,7 +56,7 @@ def test_the_protocol_chooses():
 
 def result(task, accuracy_, **changes):
     made = TaskResult(
-        "x", task, "de", "serab", "default", {}, "lda", accuracy_, accuracy_ / 2, (), False, False, (), task, {}
+        "x", task, "de", "serab", "default", {}, "lda", accuracy_, accuracy_ / 2, (), False, False, (), task, {}, {}
     )
     return replace(made, **changes)
 

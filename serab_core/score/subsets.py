@@ -1,0 +1,71 @@
+"""Would the verdict be another one on fewer tasks? The paper warns that it may (arXiv:2110.03414, section 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """All subsets of one size.
+
+    Attributes:
+        tasks: how many tasks a subset has.
+        subsets: how many subsets there are.
+        lowest, highest: the plain mean of each extractor at its subsets' extremes, by extractor.
+        deviation: of the plain mean over subsets, by extractor.
+        flips: the share of subsets that turn the order of a pair of extractors around, by pair.
+    """
+
+    tasks: int
+    subsets: int
+    lowest: Mapping[str, float]
+    highest: Mapping[str, float]
+    deviation: Mapping[str, float]
+    flips: Mapping[tuple[str, str], float]
+
+    @property
+    def mean_flips(self) -> float:
+        """Over all pairs; 0 for none."""
+        return float(np.mean(list(self.flips.values()))) if self.flips else 0.0
+
+
+def subset_bias(scores: Mapping[str, Mapping[str, float]], tasks: Sequence[str]) -> tuple[Size, ...]:
+    """The plain mean over every subset of the tasks, for every size, and how often pairs change places.
+
+    A pair that is level on all tasks is not counted; one that is level on a subset counts half.
+
+    Args:
+        scores: of each extractor on each of the tasks, in [0, 1].
+        tasks: at least one; up to some fifteen, for there are 2^n subsets.
+    """
+    names = list(scores)
+    table = np.array([[scores[name][task] for task in tasks] for name in names])
+    whole = table.mean(axis=1)
+    pairs = [(a, b) for a, b in combinations(range(len(names)), 2) if abs(whole[a] - whole[b]) > 1e-12]
+    sizes = []
+    for count in range(1, len(tasks) + 1):
+        chosen = np.array(list(combinations(range(len(tasks)), count)))
+        means = table[:, chosen].mean(axis=2)
+        flips = {}
+        for a, b in pairs:
+            signs = np.sign(np.round(means[a] - means[b], 12)) * np.sign(whole[a] - whole[b])
+            flips[names[a], names[b]] = float(np.mean(np.where(signs < 0, 1.0, np.where(signs == 0, 0.5, 0.0))))
+        sizes.append(
+            Size(
+                count,
+                len(chosen),
+                dict(zip(names, means.min(axis=1).tolist(), strict=True)),
+                dict(zip(names, means.max(axis=1).tolist(), strict=True)),
+                dict(zip(names, means.std(axis=1).tolist(), strict=True)),
+                flips,
+            )
+        )
+    return tuple(sizes)

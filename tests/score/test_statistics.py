@@ -1,0 +1,306 @@
+"""Statistics over stored predictions: against scikit-learn, scipy and audmetric, by simulation, and by hand."""
+
+from __future__ import annotations
+
+import math
+import time
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from serab_core.data.protocols import SUITE
+from serab_core.score import bootstrap
+from serab_core.score.aggregate import means
+from serab_core.score.board import make_board
+from serab_core.score.bootstrap import drawn, widening
+from serab_core.score.compare import compare, compare_overall, holm, mcnemar, tie_groups
+from serab_core.score.fairness import by_sex, by_speaker
+from serab_core.score.metrics import ccc, confusion, macro_f1, pearson, recalls, rmse
+from serab_core.score.optimism import optimism
+from serab_core.score.published import PUBLISHED, published_for
+from serab_core.score.scored import Scored, scored
+from serab_core.score.subsets import subset_bias
+from tests.score.conftest import outcome
+
+labels = st.lists(st.sampled_from("abc"), min_size=1, max_size=40)
+
+
+@settings(max_examples=80, deadline=None)
+@given(labels, st.randoms())
+def test_class_metrics_are_scikit_learns(truth, random):
+    metrics = pytest.importorskip("sklearn.metrics")
+    told = [random.choice("abcd") for _ in truth]
+    assert macro_f1(truth, told) == pytest.approx(metrics.f1_score(truth, told, average="macro", zero_division=0))
+    expected = metrics.recall_score(truth, told, average=None, labels=sorted(set(truth)), zero_division=0)
+    assert list(recalls(truth, told).values()) == pytest.approx(list(expected))
+    assert np.array_equal(confusion(truth, told, "abcd"), metrics.confusion_matrix(truth, told, labels=list("abcd")))
+    with pytest.raises(ValueError, match="no label"):
+        confusion(truth, ["z"] * len(truth), "abcd")
+
+
+numbers = st.lists(st.floats(-10, 10), min_size=2, max_size=30)
+
+
+@settings(max_examples=80, deadline=None)
+@given(numbers, st.integers(0, 1000))
+def test_metrics_of_continuous_targets(truth, seed):
+    told = np.random.default_rng(seed).normal(0, 3, len(truth))
+    assert rmse(truth, told) == pytest.approx(math.sqrt(np.mean((np.array(truth) - told) ** 2)))
+    if np.std(truth) > 1e-6:
+        stats = pytest.importorskip("scipy.stats")
+        assert pearson(truth, told) == pytest.approx(stats.pearsonr(truth, told)[0], abs=1e-6)
+        covariance = np.cov(truth, told, bias=True)
+        by_hand = 2 * covariance[0, 1] / (covariance[0, 0] + covariance[1, 1] + (np.mean(truth) - told.mean()) ** 2)
+        assert ccc(truth, told) == pytest.approx(by_hand, abs=1e-9)
+    assert ccc(truth, truth) == pytest.approx(1.0)
+
+
+def test_metrics_are_audmetrics():
+    audmetric = pytest.importorskip("audmetric")
+    rng = np.random.default_rng(0)
+    truth, told = rng.normal(size=50), rng.normal(size=50)
+    assert ccc(truth, told) == pytest.approx(audmetric.concordance_cc(truth, told))
+    assert pearson(truth, told) == pytest.approx(audmetric.pearson_cc(truth, told))
+    assert rmse(truth, told) == pytest.approx(math.sqrt(audmetric.mean_squared_error(truth, told)))
+    classes, guessed = rng.choice(list("abc"), 60), rng.choice(list("abc"), 60)
+    assert macro_f1(classes, guessed) == pytest.approx(audmetric.unweighted_average_fscore(classes, guessed))
+
+
+def test_constants_agree_or_have_no_correlation():
+    assert ccc([1.0, 1.0], [1.0, 1.0]) == 1.0
+    assert ccc([1.0, 1.0], [2.0, 2.0]) == 0.0
+    assert pearson([1.0, 1.0], [1.0, 2.0]) == 0.0
+
+
+def sample(rng, speakers: int, each: int, spread: float) -> Scored:
+    """Speakers differ in how well they are understood."""
+    share = 1 / (1 + np.exp(-(0.9 + spread * rng.standard_normal(speakers))))
+    truth = np.tile(np.arange(each) % 4, speakers)
+    right = rng.random(speakers * each) < np.repeat(share, each)
+    told = np.where(right, truth, (truth + 1) % 4)
+    ids = tuple(map(str, range(len(truth))))
+    return Scored(ids, truth.astype(str), told.astype(str), np.repeat(np.arange(speakers), each).astype(str))
+
+
+@pytest.mark.parametrize(
+    ("speakers", "each", "spread"),
+    [(5, 40, 0.6), (8, 40, 0.6), (18, 40, 0.6), (10, 40, 0.0), (2, 42, 0.0), (3, 60, 0.0)],
+)
+def test_intervals_cover_the_truth_in_95_of_100(speakers, each, spread):
+    """Over 1,000 test splits, within 2 points, for accuracy and UAR."""
+    rng = np.random.default_rng(1)
+    normal = np.random.default_rng(0).standard_normal(400_000)
+    truth = np.mean(1 / (1 + np.exp(-(0.9 + spread * normal))))
+    covered = np.zeros(2)
+    for seed in range(1000):
+        draws = drawn(sample(rng, speakers, each, spread), 1000, seed)
+        assert draws.over == ("speakers" if speakers >= bootstrap.LEAST_SPEAKERS else "utterances")
+        for place, metric in enumerate(("accuracy", "uar")):
+            interval = draws.interval(metric)
+            covered[place] += interval.low <= truth <= interval.high
+    assert (abs(covered / 1000 - 0.95) <= 0.02).all(), covered
+
+
+def test_draws_are_those_of_resampled_utterances_or_speakers():
+    """The counting is only quicker: plain resampling gives the same spread."""
+    rng = np.random.default_rng(3)
+    for speakers in (3, 9):
+        test = sample(rng, speakers, 30, 0.8)
+        plain = []
+        for _ in range(3000):
+            if speakers == 3:
+                rows = rng.integers(0, 90, 90)
+            else:
+                rows = np.concatenate([np.flatnonzero(test.speakers == str(s)) for s in rng.integers(0, 9, 9)])
+            plain.append(test.right[rows].mean())
+        factor = widening(90 if speakers == 3 else 9)
+        draws = drawn(test, 3000)
+        assert draws.accuracy.std() == pytest.approx(factor * np.std(plain), rel=0.08)
+        assert draws.accuracy.mean() == pytest.approx(test.right.mean(), abs=0.01)
+    assert np.array_equal(drawn(test).uar, drawn(test).uar)
+
+
+def test_mcnemar_and_holm_by_hand():
+    assert mcnemar(0, 0) == 1.0
+    assert mcnemar(0, 5) == pytest.approx(2 / 32)
+    assert mcnemar(1, 9) == pytest.approx(2 * 11 / 1024)
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_never_falls_and_never_helps(p):
+    corrected = holm(p)
+    assert all(c >= own for c, own in zip(corrected, p, strict=True))
+    assert all(c <= 1 for c in corrected)
+    order = np.argsort(p, kind="stable")
+    assert list(np.array(corrected)[order]) == sorted(corrected)
+
+
+def test_permutations_of_speakers_are_counted():
+    """Seven speakers, each for the first by one utterance: 2 of 128 permutations are as extreme."""
+    truth = np.array(["a", "b"] * 7)
+    speakers = np.repeat(np.arange(7), 2).astype(str)
+    first = Scored(tuple(map(str, range(14))), truth, truth, speakers)
+    second = Scored(first.ids, truth, np.array(["a", "a"] * 7), speakers)
+    found = compare(first, second)
+    assert (found.difference, found.only_first, found.only_second, found.over) == (0.5, 7, 0, "speakers")
+    assert found.p == pytest.approx(2 / 128)
+    assert compare(second, first).p == found.p
+    assert compare(first, first).p == 1.0
+    with pytest.raises(ValueError, match="same utterances"):
+        compare(first, Scored(("x", *first.ids[1:]), truth, truth, speakers))
+    with pytest.raises(ValueError, match="no task"):
+        compare_overall({})
+
+
+def test_chance_is_found_significant_in_one_of_twenty():
+    rng = np.random.default_rng(5)
+    found = {"one": 0, "many": 0}
+    for _ in range(300):
+        tests = {task: (sample(rng, 7, 12, 0.5), sample(rng, 7, 12, 0.5)) for task in ("a", "b")}
+        # The same speakers, answered by two that are equally good.
+        found["one"] += compare(*tests["a"]).p < 0.05
+        found["many"] += compare_overall(tests).p < 0.05
+    assert found["one"] / 300 < 0.09
+    assert found["many"] / 300 < 0.09
+
+
+def test_means_by_hand(make_result):
+    results = {"emodb": make_result("x", "emodb", 0.9), "savee": make_result("x", "savee", 0.4, each=24)}
+    draws = {task: drawn(scored(result)) for task, result in results.items()}
+    sizes = {task: result.counts["test"] for task, result in results.items()}
+    um, wm, gm = means({t: r.accuracy for t, r in results.items()}, draws, sizes, "accuracy")
+    a, b = results["emodb"].accuracy, results["savee"].accuracy
+    assert (um.value, wm.value, gm.value) == pytest.approx(((a + b) / 2, a / 3 + 2 * b / 3, math.sqrt(a * b)))
+    assert wm.weights == pytest.approx({"emodb": 1 / 3, "savee": 2 / 3})
+    for mean in (um, wm, gm):
+        assert mean.interval.low < mean.value < mean.interval.high
+    spreads = [np.ptp([d.interval("accuracy").low, d.interval("accuracy").high]) for d in draws.values()]
+    assert um.interval.high - um.interval.low < max(spreads)
+
+
+shares = st.floats(0.01, 1.0)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(shares, min_size=1, max_size=9))
+def test_means_lie_between_the_extremes(scores):
+    from serab_core.score.bootstrap import Draws
+
+    tasks = [f"t{i}" for i in range(len(scores))]
+    draws = {t: Draws(np.array([s, s]), np.array([s, s]), "speakers", 5) for t, s in zip(tasks, scores, strict=True)}
+    um, wm, gm = means(dict(zip(tasks, scores, strict=True)), draws, {t: i + 1 for i, t in enumerate(tasks)}, "uar")
+    for mean in (um, wm, gm):
+        assert min(scores) - 1e-9 <= mean.value <= max(scores) + 1e-9
+        assert mean.interval.low == pytest.approx(mean.value)
+        assert sum(mean.weights.values()) == pytest.approx(1.0)
+    assert gm.value <= um.value + 1e-9
+
+
+def test_subset_bias_by_hand():
+    scores = {"x": {"a": 0.9, "b": 0.1, "c": 0.6}, "y": {"a": 0.5, "b": 0.4, "c": 0.5}}
+    one, two, three = subset_bias(scores, ["a", "b", "c"])
+    assert (one.tasks, one.subsets, two.subsets, three.subsets) == (1, 3, 3, 1)
+    assert one.flips == {("x", "y"): pytest.approx(1 / 3)}  # on b alone y is better
+    assert two.flips == {("x", "y"): pytest.approx(1 / 3)}  # (b, c): .35 to .45; (a, b): .5 to .45
+    assert three.flips == {("x", "y"): 0.0}
+    assert (one.lowest["x"], one.highest["x"], three.deviation["x"]) == (0.1, 0.9, 0.0)
+    assert one.mean_flips == pytest.approx(1 / 3)
+    level = subset_bias({"x": {"a": 0.5, "b": 0.6}, "y": {"a": 0.5, "b": 0.5}}, ["a", "b"])
+    assert level[0].flips == {("x", "y"): 0.25}
+    assert subset_bias({"x": {"a": 0.5}}, ["a"])[0].mean_flips == 0.0
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(shares, min_size=4, max_size=4), min_size=2, max_size=5))
+def test_the_whole_set_never_flips(table):
+    tasks = list("abcd")
+    scores = {f"x{i}": dict(zip(tasks, row, strict=True)) for i, row in enumerate(table)}
+    sizes = subset_bias(scores, tasks)
+    assert sizes[-1].mean_flips == 0.0
+    assert all(deviation < 1e-9 for deviation in sizes[-1].deviation.values())
+
+
+def test_optimism_is_what_test_would_have_chosen(make_result):
+    from dataclasses import replace
+
+    made = make_result("x", "emodb", 0.8)
+    ids, truth = made.outcomes[0].test.ids, made.outcomes[0].test.truth
+    better = outcome("svc", truth, truth, ids, validation=0.4)
+    unfitted = replace(better, classifier="qda", params=None, validation=None, test=None, accuracy=None, uar=None)
+    found = optimism(replace(made, outcomes=(unfitted, *made.outcomes, better)))
+    assert (found.chosen, found.best, found.claimed) == ("LDA", "SVC", 1.0)
+    assert found.gain == pytest.approx(1.0 - made.accuracy)
+    assert optimism(made).gain == 0.0
+
+
+def test_fairness(make_result):
+    test = scored(make_result("x", "emodb", 0.7, speakers=4))
+    groups = by_speaker(test)
+    assert [group.accuracy for group in groups] == sorted(group.accuracy for group in groups)
+    assert sum(group.utterances for group in groups) == 48
+    sexes = {"s0": "f", "s1": "m", "s2": "f", "s3": "m"}
+    women, men = by_sex(test, sexes)
+    assert (women.name, women.speakers, men.utterances) == ("f", 2, 24)
+    assert women.accuracy == pytest.approx(np.mean(test.right[np.isin(test.speakers, ["s0", "s2"])]))
+    assert by_sex(test, {"s0": "f"}) == ()
+    assert by_sex(test, {}) == ()
+
+
+def test_tie_groups():
+    def p(*pairs):
+        table = {frozenset(pair): 1.0 for pair in product("abcd", repeat=2) if pair[0] != pair[1]}
+        return table | {frozenset(pair): 0.01 for pair in pairs}
+
+    assert tie_groups("abcd", p()) == dict.fromkeys("abcd", 1)
+    assert tie_groups("abcd", p("ac", "ad", "bd")) == {"a": 1, "b": 1, "c": 2, "d": 2}
+    assert tie_groups("", {}) == {}
+
+
+def test_the_board(make_result):
+    results = [
+        make_result("good", "emodb", 0.9), make_result("good", "savee", 0.9),
+        make_result("near", "emodb", 0.88, seed=1), make_result("near", "savee", 0.9, seed=1),
+        make_result("bad", "emodb", 0.4, seed=2), make_result("bad", "savee", 0.4, seed=2),
+        make_result("byol-s/2048", "emodb", 0.99, seed=3), make_result("good", "demo", 1.0, synthetic=True),
+        make_result("near", "cafe", 1.0, partial=True),
+    ]  # fmt: skip
+    board = make_board(results, SUITE, "serab")
+    assert board.tasks == ("cafe", "emodb", "savee", "demo")
+    assert board.ranked == ("emodb", "savee")
+    rows = {row.extractor: row for row in board.rows}
+    assert {name: row.group for name, row in rows.items()} == {"good": 1, "near": 1, "bad": 2, "byol-s/2048": None}
+    assert [row.extractor for row in board.rows][-2:] == ["bad", "byol-s/2048"]
+    assert rows["near"].tasks == ("emodb", "savee")
+    assert rows["byol-s/2048"].published.um == 0.751
+    (versus,) = [one for one in board.versus if {one.first, one.second} == {"good", "bad"}]
+    assert versus.corrected < 0.01 <= versus.overall.difference
+    assert versus.overall.interval.low < versus.overall.difference < versus.overall.interval.high
+    only = make_board([make_result("good", "demo", 0.5, synthetic=True)], SUITE, "serab")
+    assert (only.ranked, only.rows[0].accuracy, only.rows[0].group) == (("demo",), (), 1)
+    assert make_board([], SUITE, "serab").rows == ()
+
+
+def test_published_rows_name_our_extractors():
+    assert {row.extractor for row in PUBLISHED} == {"yamnet/paper", "opensmile", "trill", "byol-a/2048", "byol-s/2048"}
+    assert published_for("mine") is None
+
+
+def test_thirty_extractors_on_nine_tasks_take_seconds(make_result):
+    """A bound that only a mistake of another order would break: 20 s are asked for."""
+    sizes = dict(zip(SUITE, (207, 234, 1556, 84, 196, 1157, 300, 120, 738), strict=True))
+    speakers = dict(zip(SUITE, (2, 3, 19, 2, 2, 2, 5, 1, 18), strict=True))
+    results = [
+        make_result(f"x{i}", task, 0.5 + 0.01 * i, speakers=speakers[task], each=sizes[task] // speakers[task], seed=i)
+        for i in range(30)
+        for task in SUITE
+    ]
+    begin = time.perf_counter()
+    board = make_board(results, SUITE, "serab")
+    print(f"{time.perf_counter() - begin:.1f} s")
+    assert len(board.versus) == 435
+    assert time.perf_counter() - begin < 120
