@@ -13,6 +13,7 @@ from serab_core.report.progress import Silent
 from serab_core.run import jobs
 from serab_core.store.home import Home
 
+pytest_plugins = ["tests.results_fixtures"]
 TOYS = Path(__file__).parent / "toys"
 SHARED = Path(__file__).parents[2] / "shared"
 

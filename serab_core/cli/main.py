@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from serab_core.cli import check, config, data, eval_, export, list_, new, plugins_, studies, weights
+from serab_core.cli import (
+    check,
+    config,
+    data,
+    eval_,
+    export,
+    leaderboard,
+    list_,
+    new,
+    plugins_,
+    report,
+    studies,
+    weights,
+)
 from serab_core.cli.lazy import PluginGroup
 from serab_core.cli.output import print_error
 from serab_core.errors import SerabError
@@ -30,6 +43,12 @@ app = typer.Typer(
 app.command("eval", help=eval_.HELP)(eval_.evaluate_command)
 app.command("check", help=check.HELP)(check.check_command)
 app.command("config", help=config.HELP)(config.config_command)
+app.command("leaderboard", help=leaderboard.LEADERBOARD_HELP)(leaderboard.leaderboard_command)
+app.command("compare", help=leaderboard.COMPARE_HELP)(leaderboard.compare_command)
+app.command("bias", help=leaderboard.BIAS_HELP)(leaderboard.bias_command)
+app.command("optimism", help=leaderboard.OPTIMISM_HELP)(leaderboard.optimism_command)
+app.command("fairness", help=leaderboard.FAIRNESS_HELP)(leaderboard.fairness_command)
+app.command("report", help=report.HELP)(report.report_command)
 app.command("export", help=export.HELP)(export.export_command)
 app.add_typer(data.app, name="data")
 app.add_typer(list_.app, name="list")

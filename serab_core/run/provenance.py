@@ -22,6 +22,7 @@ _LIBRARIES = ("numpy", "scipy", "scikit-learn", "optuna", "h5py", "soundfile", "
 
 def provenance(plan: Plan, extractor: PlannedExtractor, source: Source) -> dict[str, Any]:
     """What it takes to repeat a result. The same command on the same machine gives the same values."""
+    searched = [classifier.name for classifier in extractor.classifiers]
     return {
         "serab": serab_core.__version__,
         "python": platform.python_version(),
@@ -47,7 +48,12 @@ def provenance(plan: Plan, extractor: PlannedExtractor, source: Source) -> dict[
             "selection": plan.protocol.selection,
             "tuner": plan.protocol.tuner,
             "trials": plan.protocol.trials,
-            "classifiers": [classifier.name for classifier in extractor.classifiers],
+            "classifiers": searched,
+            "classifiers_by": "protocol"
+            if searched == list(plan.protocol.classifiers)
+            else "extractor"
+            if searched == list(extractor.spec.classifiers)
+            else "user",
         },
         "seeds": {"search": plan.protocol.seed, "classifiers": plan.protocol.seed, "split": 0},
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],

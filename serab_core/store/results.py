@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from serab_core.errors import StoreError
+from serab_core.errors import StoreError, store_error
 from serab_core.store.jsonio import read_json, write_json
 from serab_core.types import ClassifierOutcome, Point, Predictions, TaskResult
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from serab_core.store.home import Home
 
 OUTCOME_SCHEMA = "serab.outcome/1"
 RESULT_SCHEMA = "serab.result/2"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A result and the file that it is in."""
+
+    path: Path
+    result: TaskResult
 
 
 def outcome_path(home: Home, study: str) -> Path:
@@ -64,6 +73,35 @@ def read_result(path: Path) -> TaskResult:
         return TaskResult(**value)
     except (KeyError, TypeError) as error:
         raise _incomplete(path, error) from error
+
+
+def stored_results(home: Home) -> tuple[list[Stored], list[StoreError]]:
+    """Every result in the home, the oldest file first, and the errors of files that cannot be read."""
+    found, errors = [], []
+    for path in home.results.glob("*/*/*.json"):
+        try:
+            found.append((path.stat().st_mtime_ns, Stored(path, read_result(path))))
+        except StoreError as error:
+            errors.append(error)
+        except OSError as error:
+            errors.append(store_error(error, path, "read"))
+    return [stored for _, stored in sorted(found, key=lambda pair: (pair[0], str(pair[1].path)))], errors
+
+
+def searched_whole(result: TaskResult) -> bool:
+    """Whether the protocol's grids were searched, all of them, or those that the extractor itself names."""
+    how = result.provenance.get("protocol", {})
+    return how.get("tuner") == "grid" and how.get("classifiers_by") in ("protocol", "extractor")
+
+
+def best_known(stored: Iterable[Stored]) -> list[Stored]:
+    """Of each extractor, task and protocol the last one whose grids were searched whole, or else the last one."""
+    last: dict[tuple[str, str, str], Stored] = {}
+    for one in stored:
+        key = (one.result.extractor, one.result.task, one.result.protocol)
+        if key not in last or searched_whole(one.result) or not searched_whole(last[key].result):
+            last[key] = one
+    return [last[key] for key in sorted(last)]
 
 
 def _outcome(value: dict[str, Any]) -> ClassifierOutcome:

@@ -23,7 +23,7 @@ from serab_core.score.optimism import optimism
 from serab_core.score.published import PUBLISHED, published_for
 from serab_core.score.scored import Scored, scored
 from serab_core.score.subsets import subset_bias
-from tests.score.conftest import outcome
+from tests.results_fixtures import outcome
 
 labels = st.lists(st.sampled_from("abc"), min_size=1, max_size=40)
 

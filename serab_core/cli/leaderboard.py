@@ -1,0 +1,152 @@
+"""`serab leaderboard`, `compare`, `bias`, `optimism` and `fairness`: what stored results say, without computing any."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serab_core.cli import complete
+from serab_core.cli.words import split_words
+
+if TYPE_CHECKING:
+    from serab_core.report.board import Gathered
+
+LEADERBOARD_HELP = """Rank extractors by stored results, with intervals, in groups that nobody can tell apart.
+
+Nothing is computed anew; extractors are evaluated with serab eval.
+"""
+COMPARE_HELP = (
+    """Compare two extractors on the same utterances: who is better, by how much, and whether it may be chance."""
+)
+BIAS_HELP = """Show what a verdict on fewer tasks would be worth.
+
+How far means spread over all subsets of the tasks, and how often two extractors change places.
+"""
+OPTIMISM_HELP = """Show what choosing the classifier on the test set would have claimed, as the released script does."""
+FAIRNESS_HELP = """Show whom an extractor serves worse: by speaker, and by speaker sex where the corpus declares it."""
+
+_Protocol = Annotated[
+    str | None,
+    typer.Option(
+        "--protocol", "-p", help="serab, the default; serab-released; or strict.", autocompletion=complete.protocols
+    ),
+]
+_Tasks = Annotated[
+    list[str] | None,
+    typer.Option("--tasks", "-t", help="Only these, by commas; all by default.", autocompletion=complete.tasks),
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def leaderboard_command(
+    extractors: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[X ...]", help="Only these; all by default.", autocompletion=complete.extractors),
+    ] = None,
+    protocol: _Protocol = None,
+    tasks: _Tasks = None,
+    uar: Annotated[bool, typer.Option("--uar", help="Show unweighted average recall in place of accuracy.")] = False,
+    details: Annotated[bool, typer.Option("--details", help="Show every task, however narrow the terminal.")] = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write the table to a file, too.")] = None,
+    latex: Annotated[Path | None, typer.Option("--latex", help="Write it as LaTeX, too.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Ranks extractors."""
+    from serab_core.cli.output import print_json, stdout
+    from serab_core.report.board import as_csv, as_latex, board_document, board_rows, print_board
+    from serab_core.store.atomic import write_bytes
+
+    gathered = _gathered(protocol, extractors, tasks)
+    rows = board_rows(gathered.board, "uar" if uar else "accuracy")
+    for path, text in ((csv, as_csv(rows)), (latex, as_latex(rows))):
+        if path is not None:
+            write_bytes(path, text.encode())
+    if as_json:
+        print_json(board_document(gathered))
+    else:
+        print_board(stdout(), gathered, "uar" if uar else "accuracy", every_task=details)
+
+
+def compare_command(
+    first: Annotated[str, typer.Argument(metavar="A", help="An extractor.", autocompletion=complete.extractors)],
+    second: Annotated[str, typer.Argument(metavar="B", help="Another one.", autocompletion=complete.extractors)],
+    protocol: _Protocol = None,
+    tasks: _Tasks = None,
+    as_json: _Json = False,
+) -> None:
+    """Compares two extractors."""
+    from serab_core.cli.output import print_json, stdout
+    from serab_core.report.verdicts import compare_document, print_comparison
+
+    document = compare_document(_gathered(protocol, [first, second], tasks), first, second)
+    if as_json:
+        print_json(document)
+    else:
+        print_comparison(stdout(), document)
+
+
+def bias_command(
+    extractors: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[X ...]", help="Only these; all by default.", autocompletion=complete.extractors),
+    ] = None,
+    protocol: _Protocol = None,
+    as_json: _Json = False,
+) -> None:
+    """Shows the bias of subsets."""
+    from serab_core.cli.output import print_json, stdout
+    from serab_core.report.verdicts import bias_document, print_bias
+
+    document = bias_document(_gathered(protocol, extractors, None).board)
+    if as_json:
+        print_json(document)
+    else:
+        print_bias(stdout(), document)
+
+
+def optimism_command(
+    extractors: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[X ...]", help="Only these; all by default.", autocompletion=complete.extractors),
+    ] = None,
+    protocol: _Protocol = None,
+    tasks: _Tasks = None,
+    as_json: _Json = False,
+) -> None:
+    """Shows what choosing on test would have claimed."""
+    from serab_core.cli.output import print_json, stdout
+    from serab_core.report.verdicts import optimism_document, print_optimism
+
+    document = optimism_document(_gathered(protocol, extractors, tasks).board)
+    if as_json:
+        print_json(document)
+    else:
+        print_optimism(stdout(), document)
+
+
+def fairness_command(
+    extractor: Annotated[str, typer.Argument(metavar="X", help="The extractor.", autocompletion=complete.extractors)],
+    protocol: _Protocol = None,
+    tasks: _Tasks = None,
+    as_json: _Json = False,
+) -> None:
+    """Shows scores by speaker and sex."""
+    from serab_core.cli.output import print_json, stdout
+    from serab_core.report.verdicts import fairness_document, print_fairness
+
+    document = fairness_document(_gathered(protocol, [extractor], tasks).board)
+    if as_json:
+        print_json(document)
+    else:
+        print_fairness(stdout(), document)
+
+
+def _gathered(protocol: str | None, extractors: list[str] | None, tasks: list[str] | None) -> Gathered:
+    from serab_core import settings
+    from serab_core.report.board import gather
+    from serab_core.store.home import find_home
+
+    name = protocol or str(settings.value("protocol") or "serab")
+    return gather(find_home(), name, split_words(extractors), split_words(tasks))

@@ -1,0 +1,70 @@
+"""`serab report`: results as a page, and as figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serab_core.cli import complete
+from serab_core.cli.words import split_words
+
+HELP = """Write stored results as one HTML page.
+
+Scores with intervals, who is better than whom, and where each number comes from.
+
+The page asks no network for anything; send it to anybody.
+"""
+
+
+def report_command(
+    extractors: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[X ...]", help="Only these; all by default.", autocompletion=complete.extractors),
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file.")] = Path("serab-report.html"),
+    title: Annotated[str, typer.Option("--title", help="The page's title.")] = "Speech emotion recognition",
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            "--protocol",
+            "-p",
+            help="serab, the default; serab-released; or strict.",
+            autocompletion=complete.protocols,
+        ),
+    ] = None,
+    tasks: Annotated[
+        list[str] | None,
+        typer.Option("--tasks", "-t", help="Only these, by commas; all by default.", autocompletion=complete.tasks),
+    ] = None,
+    figures: Annotated[
+        Path | None, typer.Option("--figures", help="Write the figures into a folder, too, as SVG and PNG.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
+) -> None:
+    """Writes the report."""
+    from serab_core import settings
+    from serab_core.cli.output import print_json, stdout
+    from serab_core.report.board import gather
+    from serab_core.report.figures.files import write_figures
+    from serab_core.report.html.page import report_page
+    from serab_core.store.atomic import write_bytes
+    from serab_core.store.home import find_home
+
+    name = protocol or str(settings.value("protocol") or "serab")
+    gathered = gather(find_home(), name, split_words(extractors), split_words(tasks))
+    page = report_page(gathered, title).encode()
+    write_bytes(output, page)
+    written = write_figures(gathered.board, figures) if figures is not None else []
+    if as_json:
+        files = [str(path) for path in written]
+        print_json({"schema": "serab.report/1", "file": str(output), "bytes": len(page), "figures": files})
+    else:
+        out = stdout()
+        out.print(f"Wrote {output} ({len(page) / 1e6:.2f} MB).", highlight=False, markup=False, soft_wrap=True)
+        if written:
+            out.print(f"Wrote {len(written)} figures into {figures}.", highlight=False, markup=False, soft_wrap=True)
+    if show:
+        typer.launch(output.absolute().as_uri())

@@ -1,0 +1,267 @@
+"""Reads what a home holds of one protocol, and shows it as a leaderboard: a table, JSON, CSV or LaTeX."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from rich.markup import escape
+from rich.text import Text
+
+from serab_core.data.protocols import SUITE, find_protocol
+from serab_core.errors import StoreError, UsageError
+from serab_core.report.tables import percent, table
+from serab_core.score.board import Board, Cell, Row, make_board
+from serab_core.score.published import SOURCE
+from serab_core.store.results import best_known, searched_whole, stored_results
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from serab_core.score.aggregate import Mean
+    from serab_core.score.bootstrap import Interval
+    from serab_core.store.home import Home
+    from serab_core.store.results import Stored
+
+    Metric = Literal["accuracy", "uar"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A home's results of one protocol, as a board.
+
+    Attributes:
+        stored: the results that it was made of.
+        notices: what a reader must know: files that cannot be read, searches that were not whole, imported results.
+    """
+
+    board: Board
+    stored: tuple[Stored, ...]
+    notices: tuple[str, ...]
+
+
+def gather(home: Home, protocol: str, extractors: Sequence[str] = (), tasks: Sequence[str] = ()) -> Gathered:
+    """Puts together what a home holds.
+
+    Args:
+        home: the home.
+        protocol: its name.
+        extractors, tasks: only these; all by default.
+
+    Raises:
+        UnknownNameError: there is no such protocol.
+        UsageError: nothing is stored of it, or of an extractor or task that was named.
+    """
+    spec = find_protocol(protocol)
+    everything, errors = stored_results(home)
+    kept = [one for one in best_known(everything) if one.result.protocol == spec.name]
+    for named, what in ((extractors, "extractor"), (tasks, "task")):
+        for name in named:
+            if not any(getattr(one.result, what) == name for one in kept):
+                raise UsageError(
+                    f"there is no result of {what} {name!r} under protocol {spec.name}",
+                    where=home.results,
+                    next_step=f"serab eval {name}" if what == "extractor" else f"serab eval X --tasks {name}",
+                )
+    kept = [
+        one
+        for one in kept
+        if (not extractors or one.result.extractor in extractors) and (not tasks or one.result.task in tasks)
+    ]
+    if not kept:
+        raise UsageError(
+            f"there is no result under protocol {spec.name}",
+            where=home.results,
+            next_step="serab eval mfcc-stats chance",
+        )
+    board = make_board([one.result for one in kept], SUITE, spec.name)
+    return Gathered(board, tuple(kept), (*_notices(board, kept), *_left_out(errors)))
+
+
+def _left_out(errors: Sequence[StoreError]) -> list[str]:
+    """Files that cannot be read, the first few by name."""
+    told = [f"Left out: {error}" for error in errors[:2]]
+    return [*told, f"Left out likewise: {len(errors) - 2} files more."] if len(errors) > 2 else told
+
+
+def _notices(board: Board, kept: Sequence[Stored]) -> list[str]:
+    protocol = find_protocol(board.protocol)
+    told = [f"Protocol {protocol.name}: {protocol.summary}."]
+    told += [f"Caution: {protocol.caution}."] if protocol.caution else []
+    results = [one.result for one in kept]
+    few = sorted(
+        {cell.result.task for row in board.rows for cell in row.cells.values() if cell.draws.over != "speakers"}
+    )
+    if few:
+        told.append(
+            f"Intervals of {', '.join(few)} are over utterances, for there are too few test speakers: "
+            "they know nothing of how speakers differ."
+        )
+    left = sorted(
+        {f"{r.task} ({'synthetic' if r.synthetic else 'partial'})" for r in results if r.synthetic or r.partial}
+    )
+    if left:
+        told.append(f"In no mean: {', '.join(left)}.")
+    for result in results:
+        if not searched_whole(result):
+            names = ", ".join(result.provenance.get("protocol", {}).get("classifiers", ()))
+            told.append(f"{result.extractor} on {result.task} was not searched as the protocol has it: {names}.")
+        if result.imported:
+            told.append(f"{result.extractor} on {result.task} is imported: {result.imported}.")
+    if any(row.group is None for row in board.rows):
+        told.append(f"Without a group: extractors that lack one of {', '.join(board.ranked)}.")
+    if any(row.published for row in board.rows):
+        told.append(f"Paper: {SOURCE}.")
+    return told
+
+
+def print_board(console: Console, gathered: Gathered, metric: Metric, *, every_task: bool) -> None:
+    """Prints a leaderboard: the means, and each task's score where there is room."""
+    board = gathered.board
+    label = "Acc. %" if metric == "accuracy" else "UAR %"
+    tasks = (
+        list(board.tasks) if every_task or console.width >= 62 + 9 * len(board.tasks) or not _has_means(board) else []
+    )
+    paper = ["Paper, 9 tasks"] if any(row.published for row in board.rows) and metric == "accuracy" else []
+    heads = ["Group", "Extractor", *(["UM", "95 %", "Tasks"] if _has_means(board) else []), *tasks, *paper]
+    made = table(
+        *heads, right=[head for head in heads if head not in ("Extractor", "95 %")], title=f"{label}, {board.protocol}"
+    )
+    for row in board.rows:
+        um = next(iter(getattr(row, metric)), None)
+        cells = [str(row.group or "-"), escape(row.extractor)]
+        if _has_means(board):
+            cells += [
+                percent(um.value) if um else "-",
+                _reach(um.interval if um else None),
+                f"{len(row.tasks)} of {board.suite}",
+            ]
+        cells += [_score(row.cells.get(task), metric) for task in tasks]
+        if paper:
+            cells.append(percent(row.published.um) if row.published else "")
+        made.add_row(*cells)
+    console.print(made)
+    for notice in gathered.notices:
+        console.print(Text(notice, style="dim"), soft_wrap=False)
+
+
+def board_document(gathered: Gathered) -> dict[str, Any]:
+    """A leaderboard as plain values, `serab.leaderboard/1`."""
+    board = gathered.board
+    return {
+        "schema": "serab.leaderboard/1",
+        "protocol": board.protocol,
+        "tasks": list(board.tasks),
+        "ranked_over": list(board.ranked),
+        "suite": board.suite,
+        "rows": [_row_document(row) for row in board.rows],
+        "comparisons": [
+            {
+                "first": one.first,
+                "second": one.second,
+                "difference": one.overall.difference,
+                "interval": asdict(one.overall.interval),
+                "p": one.overall.p,
+                "p_holm": one.corrected,
+            }
+            for one in board.versus
+        ],
+        "notices": list(gathered.notices),
+    }
+
+
+def _row_document(row: Row) -> dict[str, Any]:
+    def mean(own: Mean) -> dict[str, Any]:
+        return {"value": own.value, "interval": asdict(own.interval), "weights": dict(own.weights)}
+
+    return {
+        "extractor": row.extractor,
+        "group": row.group,
+        "tasks": list(row.tasks),
+        "accuracy": {own.kind: mean(own) for own in row.accuracy},
+        "uar": {own.kind: mean(own) for own in row.uar},
+        "published_um": row.published.um if row.published else None,
+        "scores": {
+            task: {
+                "accuracy": cell.result.accuracy,
+                "accuracy_interval": asdict(cell.accuracy),
+                "uar": cell.result.uar,
+                "uar_interval": asdict(cell.uar),
+                "macro_f1": cell.macro_f1,
+                "classifier": cell.result.chosen,
+                "test_utterances": cell.result.counts["test"],
+                "synthetic": cell.result.synthetic,
+                "partial": cell.result.partial,
+                "imported": cell.result.imported,
+                "key": cell.result.key,
+            }
+            for task, cell in row.cells.items()
+        },
+    }
+
+
+def board_rows(board: Board, metric: Metric) -> list[list[str]]:
+    """A leaderboard as rows of words, the head first: what CSV and LaTeX are made of."""
+    head = ["group", "extractor", "UM", "UM low", "UM high", "WM", "GM", "tasks", *board.tasks]
+    rows = [head]
+    for row in board.rows:
+        found = {own.kind: own for own in getattr(row, metric)}
+        um = found.get("UM")
+        numbers = [percent(um.value), percent(um.interval.low), percent(um.interval.high)] if um else ["", "", ""]
+        others = [percent(found[kind].value) if kind in found else "" for kind in ("WM", "GM")]
+        scores = [percent(getattr(row.cells[t].result, metric)) if t in row.cells else "" for t in board.tasks]
+        rows.append(
+            [str(row.group or ""), row.extractor, *numbers, *others, f"{len(row.tasks)}/{board.suite}", *scores]
+        )
+    return rows
+
+
+def as_csv(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as CSV, percent with one decimal."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def as_latex(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as a LaTeX table of booktabs, the best of each column in bold."""
+    head, *body = rows
+    best = []
+    for column in range(len(head)):
+        values = [row[column] for row in body]
+        numbers = [value for value in values if value.replace(".", "", 1).isdigit()]
+        best.append(max(numbers, key=float) if numbers and head[column] not in ("group", "UM low", "UM high") else None)
+    lines = [rf"\begin{{tabular}}{{rl{'r' * (len(head) - 2)}}}", r"\toprule", _latex_row(head), r"\midrule"]
+    for row in body:
+        cells = [
+            rf"\textbf{{{_tex(cell)}}}" if cell and cell == top else _tex(cell)
+            for cell, top in zip(row, best, strict=True)
+        ]
+        lines.append(" & ".join(cells) + r" \\")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def _latex_row(cells: Sequence[str]) -> str:
+    return " & ".join(_tex(cell) for cell in cells) + r" \\"
+
+
+def _tex(text: str) -> str:
+    """Words with LaTeX's own characters escaped."""
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    return "".join(special.get(c, f"\\{c}" if c in "&%$#_{}" else c) for c in text)
+
+
+def _has_means(board: Board) -> bool:
+    return any(row.accuracy for row in board.rows)
+
+
+def _reach(interval: Interval | None) -> str:
+    return "" if interval is None else f"{percent(interval.low)}-{percent(interval.high)}"
+
+
+def _score(cell: Cell | None, metric: Metric) -> str:
+    return "" if cell is None else percent(getattr(cell.result, metric))

@@ -1,0 +1,76 @@
+"""Figures as files: SVG, and PNG at three times the size."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from serab_core.errors import UsageError, store_error
+from serab_core.report.figures.plots import (
+    confusion_plot,
+    forest,
+    optimism_plot,
+    size_plot,
+    speaker_plot,
+    subset_plot,
+)
+from serab_core.report.figures.svg import PAPER
+from serab_core.score.subsets import subset_bias
+from serab_core.store.atomic import write_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from serab_core.score.board import Board
+
+_ZOOM = 3
+
+
+def write_figures(board: Board, folder: Path) -> list[Path]:
+    """Writes every figure of a board.
+
+    Returns:
+        the files.
+
+    Raises:
+        UsageError: what makes PNG of SVG is not installed.
+        StoreError: the folder cannot be written.
+    """
+    try:
+        from resvg_py import svg_to_bytes
+    except ImportError as error:
+        raise UsageError(
+            "PNG files need resvg-py, which is not installed", next_step="pip install serab-core[figures]"
+        ) from error
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise store_error(error, folder) from error
+    written = []
+    for name, drawing in _drawings(board):
+        svg, png = folder / f"{name}.svg", folder / f"{name}.png"
+        write_bytes(svg, drawing.encode())
+        write_bytes(png, bytes(svg_to_bytes(svg_string=drawing, zoom=_ZOOM, background="white")))
+        written += [svg, png]
+    return written
+
+
+def _drawings(board: Board) -> Iterator[tuple[str, str]]:
+    yield "means", forest(board, PAPER)
+    yield "size", size_plot(board, PAPER)
+    ranked = [row for row in board.rows if row.group is not None]
+    if len(ranked) > 1 and 1 < len(board.ranked) <= 12:
+        scores = {row.extractor: {task: row.cells[task].result.accuracy for task in board.ranked} for row in ranked}
+        yield "subsets", subset_plot(subset_bias(scores, board.ranked), PAPER)
+    for task in board.tasks:
+        if any(task in row.cells for row in board.rows):
+            yield f"optimism-{_safe(task)}", optimism_plot(board, task, PAPER)
+            yield f"speakers-{_safe(task)}", speaker_plot(board, task, PAPER)
+    for row in board.rows:
+        for task, cell in row.cells.items():
+            yield f"confusion-{_safe(row.extractor)}-{_safe(task)}", confusion_plot(cell, PAPER)
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "--", name).strip(".-") or "unnamed"

@@ -1,0 +1,1 @@
+"""`serab report`: one HTML file that asks nobody for anything."""

@@ -1,0 +1,233 @@
+"""Comparisons, subset bias, optimism and fairness: as documents, and those documents as tables."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.text import Text
+
+from serab_core.errors import UsageError
+from serab_core.report.tables import percent, table
+from serab_core.score.compare import compare, compare_overall
+from serab_core.score.fairness import by_sex, by_speaker
+from serab_core.score.optimism import optimism
+from serab_core.score.subsets import subset_bias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import Console
+
+    from serab_core.report.board import Gathered
+    from serab_core.score.board import Board
+
+    Document = Mapping[str, Any]
+
+
+def compare_document(gathered: Gathered, first: str, second: str) -> dict[str, Any]:
+    """Two extractors, task by task and over all, `serab.comparison/1`.
+
+    Raises:
+        UsageError: they have no task in common, or were not tested on the same utterances.
+    """
+    rows = {row.extractor: row for row in gathered.board.rows}
+    a, b = rows[first], rows[second]
+    common = [task for task in gathered.board.tasks if task in a.cells and task in b.cells]
+    if not common:
+        raise UsageError(f"{first} and {second} have no task in common", next_step=f"serab eval {first} {second}")
+    tasks, pairs = {}, {}
+    for task in common:
+        pair = a.cells[task].test, b.cells[task].test
+        try:
+            found = compare(*pair)
+        except ValueError as error:
+            raise UsageError(
+                str(error),
+                where=f"{first} and {second} on {task}",
+                next_step=f"serab eval {first} {second} --tasks {task}",
+            ) from error
+        tasks[task] = {
+            "first": a.cells[task].result.accuracy,
+            "second": b.cells[task].result.accuracy,
+            **asdict(found),
+        }
+        if task in a.tasks and task in b.tasks:
+            pairs[task] = pair
+    return {
+        "schema": "serab.comparison/1",
+        "protocol": gathered.board.protocol,
+        "first": first,
+        "second": second,
+        "tasks": tasks,
+        "overall": asdict(compare_overall(pairs)) if pairs else None,
+        "suite": gathered.board.suite,
+        "notices": list(gathered.notices),
+    }
+
+
+def print_comparison(console: Console, document: Document) -> None:
+    """Prints a comparison."""
+    first, second = document["first"], document["second"]
+    made = table(
+        "Task", "A %", "B %", "A - B", "Only A", "Only B", "p", "over", "McNemar",
+        right=("A %", "B %", "A - B", "Only A", "Only B", "p", "McNemar"), title=escape(f"A {first}, B {second}"),
+    )  # fmt: skip
+    for task, own in document["tasks"].items():
+        made.add_row(
+            escape(task), percent(own["first"]), percent(own["second"]), f"{100 * own['difference']:+.1f}",
+            str(own["only_first"]), str(own["only_second"]), _p(own["p"]), own["over"], _p(own["mcnemar"]),
+        )  # fmt: skip
+    console.print(made)
+    overall = document["overall"]
+    if overall is None:
+        _note(console, "No task of the benchmark is among them: there is no mean to compare.")
+    else:
+        reach = overall["interval"]
+        count = f"{len(overall['tasks'])} of {document['suite']} tasks"
+        _say(
+            console,
+            f"UM over {count}: A - B {100 * overall['difference']:+.1f} points "
+            f"({100 * reach['low']:+.1f} to {100 * reach['high']:+.1f}, 95 %), p {_p(overall['p'])}.",
+        )
+        better = first if overall["difference"] > 0 else second
+        verdict = f"{better} is better." if overall["p"] < 0.05 else "Which one is better cannot be told."
+        _say(console, verdict)
+    for notice in document["notices"]:
+        _note(console, notice)
+
+
+def bias_document(board: Board) -> dict[str, Any]:
+    """The spread of means over subsets of the tasks, `serab.bias/1`.
+
+    Raises:
+        UsageError: fewer than two extractors have all ranked tasks, or there are fewer than two tasks.
+    """
+    ranked = [row for row in board.rows if row.group is not None]
+    if len(board.ranked) < 2 or len(ranked) < 2:
+        raise UsageError(
+            f"{len(ranked)} extractors have results on all of {len(board.ranked)} tasks; two of each are needed",
+            next_step="serab eval X Y, with two tasks prepared (serab data list)",
+        )
+    scores = {row.extractor: {task: row.cells[task].result.accuracy for task in board.ranked} for row in ranked}
+    sizes = subset_bias(scores, board.ranked)
+    return {
+        "schema": "serab.bias/1",
+        "protocol": board.protocol,
+        "tasks": list(board.ranked),
+        "suite": board.suite,
+        "sizes": [
+            {
+                "tasks": size.tasks,
+                "subsets": size.subsets,
+                "extractors": {
+                    name: {
+                        "lowest": size.lowest[name],
+                        "highest": size.highest[name],
+                        "deviation": size.deviation[name],
+                    }
+                    for name in scores
+                },
+                "flips": [{"first": a, "second": b, "share": share} for (a, b), share in size.flips.items()],
+                "mean_flips": size.mean_flips,
+            }
+            for size in sizes
+        ],
+    }
+
+
+def print_bias(console: Console, document: Document) -> None:
+    """Prints subset bias."""
+    heads = ("Tasks", "Subsets", "Widest spread of UM", "Pairs turned around %", "Most turned around")
+    made = table(*heads, right=heads[:4])
+    for size in document["sizes"]:
+        name, own = max(size["extractors"].items(), key=lambda item: item[1]["highest"] - item[1]["lowest"])
+        most = max(size["flips"], key=lambda flip: flip["share"], default=None)
+        words = f"{most['first']}, {most['second']}: {percent(most['share'])} %" if most and most["share"] else ""
+        made.add_row(
+            str(size["tasks"]), str(size["subsets"]),
+            f"{percent(own['lowest'])}-{percent(own['highest'])} ({escape(name)})", percent(size["mean_flips"]),
+            escape(words),
+        )  # fmt: skip
+    console.print(made)
+    _note(console, f"Over {len(document['tasks'])} of {document['suite']} tasks: {', '.join(document['tasks'])}.")
+
+
+def optimism_document(board: Board) -> dict[str, Any]:
+    """What choosing on test would have claimed, `serab.optimism/1`."""
+    rows = []
+    for row in board.rows:
+        for task in board.tasks:
+            if task in row.cells:
+                own = optimism(row.cells[task].result)
+                rows.append({**asdict(own), "gain": own.gain})
+    return {"schema": "serab.optimism/1", "protocol": board.protocol, "rows": rows}
+
+
+def print_optimism(console: Console, document: Document) -> None:
+    """Prints optimism."""
+    heads = ("Extractor", "Task", "By validation", "Acc. %", "By test", "Claimed %", "Flattery")
+    made = table(*heads, right=("Acc. %", "Claimed %", "Flattery"))
+    before = ""
+    for row in document["rows"]:
+        made.add_row(
+            "" if row["extractor"] == before else escape(row["extractor"]), escape(row["task"]), escape(row["chosen"]),
+            percent(row["accuracy"]), escape(row["best"]), percent(row["claimed"]), f"{100 * row['gain']:+.1f}",
+        )  # fmt: skip
+        before = row["extractor"]
+    console.print(made)
+    gains = [row["gain"] for row in document["rows"]]
+    _say(console, f"Choosing on test would claim {100 * sum(gains) / len(gains):.1f} points more on average.")
+
+
+def fairness_document(board: Board) -> dict[str, Any]:
+    """Scores by speaker and sex, `serab.fairness/1`."""
+    (row,) = board.rows
+    tasks = {}
+    for task in board.tasks:
+        cell = row.cells[task]
+        tasks[task] = {
+            "accuracy": cell.result.accuracy,
+            "speakers": [asdict(group) for group in by_speaker(cell.test)],
+            "sexes": [asdict(group) for group in by_sex(cell.test, cell.result.sexes)],
+        }
+    return {"schema": "serab.fairness/1", "protocol": board.protocol, "extractor": row.extractor, "tasks": tasks}
+
+
+def print_fairness(console: Console, document: Document) -> None:
+    """Prints fairness: on each task the sexes, and the speakers from worst to best."""
+    made = table("Task", "Who", "Utterances", "Acc. %", "UAR %", right=("Utterances", "Acc. %", "UAR %"))
+    words = {"f": "women", "m": "men"}
+    for task, own in document["tasks"].items():
+        shown = task
+        for group in own["sexes"]:
+            who = f"{words[group['name']]} ({group['speakers']})"
+            made.add_row(
+                escape(shown), who, str(group["utterances"]), percent(group["accuracy"]), percent(group["uar"])
+            )
+            shown = ""
+        for group in own["speakers"]:
+            made.add_row(
+                escape(shown), f"speaker {escape(group['name'])}", str(group["utterances"]), percent(group["accuracy"]),
+                percent(group["uar"]),
+            )  # fmt: skip
+            shown = ""
+    console.print(made)
+    for task, own in document["tasks"].items():
+        if len(own["speakers"]) > 1:
+            worst, best = own["speakers"][0], own["speakers"][-1]
+            gap = 100 * (best["accuracy"] - worst["accuracy"])
+            _say(console, f"{task}: {gap:.1f} points between speaker {worst['name']} and speaker {best['name']}.")
+
+
+def _p(value: float) -> str:
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(Text(text))
+
+
+def _note(console: Console, text: str) -> None:
+    console.print(Text(text, style="dim"))

@@ -1,0 +1,123 @@
+"""What stored results say: leaderboard, comparison, bias, optimism, fairness."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+
+import pytest
+
+from serab_core.types import Predictions
+
+
+@pytest.fixture
+def filled(make_result, store_result):
+    for place, (name, right) in enumerate({"good": 0.9, "near": 0.88, "bad": 0.4}.items()):
+        for task in ("emodb", "savee", "ravdess"):
+            sexes = {f"s{i}": "fm"[i % 2] for i in range(8)}
+            store_result(make_result(name, task, right, seed=place, sexes=sexes))
+    store_result(make_result("opensmile", "emodb", 0.7, seed=9))
+    store_result(make_result("good", "demo", 0.9, synthetic=True))
+
+
+def test_a_leaderboard(filled, serab, tmp_path, monkeypatch):
+    code, out, _ = serab("leaderboard", "--csv", str(tmp_path / "b.csv"), "--latex", str(tmp_path / "b.tex"))
+    assert code == 0
+    assert "3 of 9" in out
+    assert "In no mean: demo (synthetic)." in out
+    assert "Without a group" in out
+    assert "70.2" in out  # the paper's, in a column of its own
+    document = json.loads(serab("leaderboard", "--json")[1])
+    rows = {row["extractor"]: row for row in document["rows"]}
+    assert [rows[name]["group"] for name in ("good", "near", "bad", "opensmile")] == [1, 1, 2, None]
+    assert document["ranked_over"] == ["emodb", "ravdess", "savee"]
+    um = rows["good"]["accuracy"]["UM"]
+    assert um["interval"]["low"] < um["value"] < um["interval"]["high"]
+    assert len(document["comparisons"]) == 3
+    table = list(csv.reader((tmp_path / "b.csv").read_text().splitlines()))
+    assert table[0][:3] == ["group", "extractor", "UM"]
+    assert len(table) == 5
+    latex = (tmp_path / "b.tex").read_text()
+    assert latex.count(r"\\") == 5
+    assert r"\textbf{" in latex
+    only = json.loads(serab("leaderboard", "bad", "near", "--tasks", "emodb,savee", "--uar", "--json")[1])
+    assert [row["extractor"] for row in only["rows"]] == ["near", "bad"]
+    monkeypatch.setenv("COLUMNS", "80")
+    assert max(map(len, serab("leaderboard")[1].splitlines())) <= 80
+
+
+def test_words_in_latex_are_escaped():
+    from serab_core.report.board import as_latex
+
+    made = as_latex([["group", "extractor", "UM"], ["1", "a_b&c%{}~^\\", "81.0"]])
+    assert r"a\_b\&c\%\{\}\textasciitilde{}\textasciicircum{}\textbackslash{}" in made
+    assert r"\textbf{81.0}" in made
+
+
+def test_a_comparison(filled, serab):
+    code, out, _ = serab("compare", "good", "bad")
+    assert code == 0
+    assert "good is better." in out
+    assert "McNemar" in out
+    document = json.loads(serab("compare", "near", "good", "--json")[1])
+    assert set(document["tasks"]) == {"emodb", "savee", "ravdess"}
+    assert document["overall"]["p"] > 0.05
+    assert "cannot be told" in serab("compare", "near", "good")[1]
+    code, _, err = serab("compare", "good", "bad", "--tasks", "cafe")
+    assert code == 2
+    assert "no result of task 'cafe'" in err
+
+
+def test_different_utterances_are_not_compared(filled, serab, make_result, store_result):
+    other = make_result("other", "emodb", 0.8)
+    test = other.outcomes[0].test
+    moved = replace(other.outcomes[0], test=Predictions(tuple(f"x{i}" for i in test.ids), test.truth, test.predicted))
+    store_result(replace(other, outcomes=(moved,), speakers={f"x{k}": v for k, v in other.speakers.items()}))
+    code, _, err = serab("compare", "good", "other")
+    assert code == 2
+    assert "not tested on the same utterances" in " ".join(err.split())
+    assert serab("leaderboard")[0] == 0  # where it is named, and nobody is ranked against it
+
+
+def test_bias_optimism_and_fairness(filled, serab):
+    code, out, _ = serab("bias")
+    assert code == 0
+    assert "Over 3 of 9 tasks: emodb, ravdess, savee." in out
+    sizes = json.loads(serab("bias", "--json")[1])["sizes"]
+    assert [size["subsets"] for size in sizes] == [3, 3, 1]
+    assert serab("bias", "good")[0] == 2
+    code, out, _ = serab("optimism")
+    assert code == 0
+    assert "0.0 points more on average" in out
+    assert len(json.loads(serab("optimism", "--json")[1])["rows"]) == 11
+    code, out, _ = serab("fairness", "good", "--tasks", "emodb")
+    assert code == 0
+    assert "women (4)" in out
+    assert "points between speaker" in out
+    assert len(json.loads(serab("fairness", "good", "--json")[1])["tasks"]["emodb"]["speakers"]) == 8
+
+
+def test_the_last_whole_search_is_taken(make_result, store_result, serab):
+    whole = make_result("x", "emodb", 0.9)
+    store_result(whole)
+    how = {**whole.provenance["protocol"], "classifiers_by": "user"}
+    part = replace(make_result("x", "emodb", 0.2), key="later", provenance={**whole.provenance, "protocol": how})
+    store_result(part)
+    (row,) = json.loads(serab("leaderboard", "--json")[1])["rows"]
+    assert row["scores"]["emodb"]["accuracy"] == whole.accuracy
+    store_result(replace(part, extractor="y"))
+    assert "y on emodb was not searched as the protocol has it: lda." in " ".join(serab("leaderboard")[1].split())
+
+
+def test_nothing_there_and_damaged_files(serab, make_result, store_result):
+    code, _, err = serab("leaderboard")
+    assert code == 2
+    assert "no result under protocol serab" in " ".join(err.split())
+    store_result(make_result("x", "emodb", 0.9))
+    for task in ("savee", "cafe", "aesdd"):
+        store_result(make_result("x", task, 0.9)).write_text("{")
+    code, out, _ = serab("leaderboard")
+    assert code == 0
+    assert "Left out likewise: 1 files more." in out
+    assert serab("leaderboard", "--protocol", "nonsense")[0] == 3

@@ -1,0 +1,186 @@
+"""The report in a browser: sorted, filtered, opened; nothing asked for, nothing run, readable by all."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from serab_core.data.protocols import SUITE
+from serab_core.report.board import gather
+from serab_core.report.figures.plots import confusion_plot, forest
+from serab_core.report.figures.svg import PAGE, PAPER
+from serab_core.report.html.page import report_page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+HOSTILE = "<img src=x onerror=alert(1)>"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
+
+
+@pytest.fixture
+def filled(home, make_result, store_result):
+    """A home with results: three tasks, a synthetic one, an extractor that lacks some, one with a hostile name."""
+    for place, (name, right) in enumerate({"good": 0.9, "near": 0.88, "bad": 0.4, HOSTILE: 0.6}.items()):
+        for task in ("emodb", "savee", "ravdess"):
+            if name != "near" or task != "savee":
+                sexes = {f"s{i}": "fm"[i % 2] for i in range(8)}
+                store_result(make_result(name, task, right, seed=place, sexes=sexes))
+        store_result(make_result(name, "demo", 0.9, seed=place, synthetic=True))
+    odd = make_result("opensmile", "emodb", 0.7, seed=9)
+    store_result(replace(odd, cautions=("</script><script>alert(2)</script>",), imported="a friend"))
+    return home
+
+
+@pytest.fixture
+def page_file(filled, tmp_path) -> Path:
+    path = tmp_path / "report.html"
+    path.write_text(report_page(gather(filled, "serab"), "Report & <title>"))
+    return path
+
+
+@pytest.fixture
+def browser():
+    sync = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    with sync.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def opened(browser, page_file):
+    """`opened(width, dark)` opens the page; at the end nothing must have been asked for, nor complained of."""
+    said, asked = [], []
+
+    def open_(width: int = 1440, *, dark: bool = False):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
+        )
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("dialog", lambda dialog: (said.append(f"alert {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(page_file.as_uri())
+        return page
+
+    yield open_
+    assert said == []
+    assert set(asked) <= {page_file.as_uri()}
+
+
+def names(page) -> list[str]:
+    rows = page.locator("table.board:not([hidden]) tbody tr:not([hidden]) th")
+    return rows.all_text_contents()
+
+
+def test_sorted_filtered_and_opened(opened):
+    page = opened()
+    assert names(page)[:2] == ["good", HOSTILE]
+    head = page.locator("table.board:not([hidden]) thead button", has_text="ravdess")
+    head.click()
+    assert page.locator("th[aria-sort]:visible").text_content() == "ravdess"
+    assert names(page)[-1] == "opensmile"  # it has none
+    head.click()
+    assert names(page)[0] == "bad"
+    page.fill("#filter", "goo, near")
+    assert sorted(names(page)) == ["good", "near"]
+    assert page.locator("#shown").text_content() == "2 shown"
+    page.fill("#filter", "")
+    page.select_option("#metric", "uar")
+    assert page.locator("table.board:visible").get_attribute("data-metric") == "uar"
+    page.select_option("#metric", "accuracy")
+    page.locator("button.cell:visible").first.focus()
+    page.keyboard.press("Enter")
+    dialog = page.locator("dialog[open]")
+    assert "on emodb" in dialog.locator("h2").text_content()
+    text = dialog.text_content()
+    for wanted in ("over 8 speakers", "Macro-F1", "LDA (chosen)", "serab eval", "Fingerprint", "Seeds"):
+        assert wanted in text
+    page.keyboard.press("Escape")
+    assert page.locator("dialog[open]").count() == 0
+
+
+def test_what_is_hostile_is_only_words(opened):
+    page = opened()
+    assert HOSTILE in names(page)
+    assert page.locator("img").count() == 0
+    page.fill("#filter", "opensmile")
+    page.locator("button.cell:visible").first.click()
+    assert "</script><script>alert(2)</script>" in page.locator("dialog[open]").text_content()
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, False), (1440, True), (390, True)])
+def test_it_is_for_everybody(opened, width, dark):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+    page = opened(width, dark=dark)
+    for place in range(page.locator("details").count()):
+        page.locator("details").nth(place).evaluate("own => own.open = true")
+    found = axe.Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.locator("button.cell:visible").first.click()
+    found = axe.Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_it_opens_in_a_moment(browser, home, make_result, store_result, tmp_path):
+    """Thirty extractors on nine tasks; a second is asked for, on a machine that does nothing else."""
+    for number in range(30):
+        for task in SUITE:
+            store_result(make_result(f"x{number:02d}", task, 0.5 + 0.01 * number, speakers=19, each=16, seed=number))
+    path = tmp_path / "large.html"
+    path.write_text(report_page(gather(home, "serab"), "Large"))
+    assert path.stat().st_size < 2_000_000
+    page = browser.new_page()
+    begin = time.perf_counter()
+    page.goto(path.as_uri())
+    assert page.locator("button.cell").count() == 2 * 270
+    print(f"{path.stat().st_size / 1e6:.2f} MB, {time.perf_counter() - begin:.2f} s")
+    assert time.perf_counter() - begin < 10
+
+
+def test_nothing_is_asked_for_by_construction(page_file):
+    text = page_file.read_text()
+    assert "default-src 'none'" in text
+    assert not re.findall(r"(?:src|href)=[\"'](?!#|data:)", text)
+    assert "<img" not in re.sub(r"<script type=.application/json.*?</script>", "", text, flags=re.DOTALL)
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])
+    assert len(data["cells"]) == 16
+    assert {cell["imported"] for cell in data["cells"]} == {"", "a friend"}
+
+
+def test_figures_are_wellformed_and_escaped(filled):
+    board = gather(filled, "serab").board
+    for drawing in (forest(board, PAPER), forest(board, PAGE), confusion_plot(board.rows[0].cells["emodb"], PAPER)):
+        root = ElementTree.fromstring(drawing)
+        assert root.find("{http://www.w3.org/2000/svg}title").text
+        assert not root.findall(".//{http://www.w3.org/2000/svg}img")
+    assert "var(--" not in forest(board, PAPER)
+
+
+def test_the_command(filled, serab, tmp_path, monkeypatch):
+    pytest.importorskip("resvg_py")
+    monkeypatch.chdir(tmp_path)
+    code, out, err = serab("report", "--figures", "figs", "--json")
+    assert code == 0, err
+    document = json.loads(out)
+    assert Path(document["file"]).stat().st_size == document["bytes"]
+    kinds = {Path(file).stem.split("-")[0] for file in document["figures"]}
+    assert kinds == {"means", "size", "subsets", "optimism", "speakers", "confusion"}
+    for file in document["figures"]:
+        assert Path(file).read_bytes()[:4] in (b"<svg", b"\x89PNG")
+    code, _, err = serab("report", "nobody")
+    assert code == 2
+    assert "no result of extractor 'nobody'" in err
+    code, _, err = serab("report", "-o", "there-is-none/report.html", "--protocol", "strict")
+    assert code == 2
+    assert "no result under protocol strict" in " ".join(err.split())
