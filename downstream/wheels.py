@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PROJECTS = [ROOT, *sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml"))]
-USED = ["serab-plugin-opensmile"]
+USED = ["serab-plugin-opensmile", "serab-plugin-baselines"]
 """Asked for by name: core, and the plugins of serab-core[standard], come along."""
 
 

@@ -20,6 +20,7 @@ from serab_core.cli import (
     new,
     plugins_,
     report,
+    results,
     studies,
     weights,
 )
@@ -53,6 +54,7 @@ app.command("export", help=export.HELP)(export.export_command)
 app.add_typer(data.app, name="data")
 app.add_typer(list_.app, name="list")
 app.add_typer(new.app, name="new")
+app.add_typer(results.app, name="results")
 app.add_typer(studies.app, name="studies")
 app.add_typer(weights.app, name="weights")
 app.command("plugins", help=plugins_.HELP)(plugins_.plugins_command)

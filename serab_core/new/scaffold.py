@@ -46,6 +46,7 @@ _STEPS: dict[str, tuple[str, ...]] = {
         "Say who speaks: splits are cut by speaker, and a speaker in two of them makes every score too good.",
     ),
     "classifier": (
+        "Have an extractor to try it with: `pip install serab-plugin-baselines` brings `mfcc-stats`.",
         "`{package}/__init__.py`: do in `Workspace` once what every point of the search shares.",
         "Have nothing but a scikit-learn estimator? `prepare=estimator_workspace(lambda params, seed: ...)`.",
     ),

@@ -11,7 +11,7 @@ from serab_core.store.jsonio import read_json, write_json
 from serab_core.types import ClassifierOutcome, Point, Predictions, TaskResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from serab_core.store.home import Home
@@ -60,19 +60,29 @@ def read_outcome(path: Path) -> ClassifierOutcome:
 
 def write_result(path: Path, result: TaskResult) -> None:
     """Writes a result. Raises StoreError."""
-    write_json(path, {"schema": RESULT_SCHEMA, **asdict(result)})
+    write_json(path, result_document(result))
 
 
 def read_result(path: Path) -> TaskResult:
     """Reads a result back. Raises StoreError for one that is damaged or of another version."""
     value = read_json(path, RESULT_SCHEMA)
     try:
-        del value["schema"]
-        value["outcomes"] = tuple(_outcome(outcome) for outcome in value["outcomes"])
-        value["cautions"] = tuple(value["cautions"])
-        return TaskResult(**value)
+        return result_of(value)
     except (KeyError, TypeError) as error:
         raise _incomplete(path, error) from error
+
+
+def result_of(value: Mapping[str, Any]) -> TaskResult:
+    """The result that a document of this version's schema describes. KeyError or TypeError where a part is missing."""
+    parts = {name: own for name, own in value.items() if name != "schema"}
+    parts["outcomes"] = tuple(_outcome(outcome) for outcome in parts["outcomes"])
+    parts["cautions"] = tuple(parts["cautions"])
+    return TaskResult(**parts)
+
+
+def result_document(result: TaskResult) -> dict[str, Any]:
+    """A result as it is stored and handed on."""
+    return {"schema": RESULT_SCHEMA, **asdict(result)}
 
 
 def stored_results(home: Home) -> tuple[list[Stored], list[StoreError]]:

@@ -1,0 +1,79 @@
+"""A card for a model's page: scores in Markdown, what a reader must know, and metadata that hubs understand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import serab_core
+from serab_core.report.tables import params_text, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from serab_core.report.board import Gathered
+    from serab_core.score.board import Cell, Row
+    from serab_core.score.bootstrap import Interval
+
+
+def results_card(gathered: Gathered) -> str:
+    """The card of the one extractor that was gathered."""
+    board = gathered.board
+    (row,) = board.rows
+    cells = [row.cells[task] for task in board.tasks if task in row.cells]
+    told = cells[0].result.provenance
+    lines = [*_front_matter(row, cells), f"# {_line(row.extractor)} on SERAB", ""]
+    lines += [f"{_line(str(told['summary']))}.", ""] if told.get("summary") else []
+    if row.accuracy:
+        um = row.accuracy[0]
+        over = f"{len(row.tasks)} of {board.suite} tasks, protocol `{board.protocol}`"
+        lines += [f"**UM {percent(um.value)} %** ({_reach(um.interval)}) over {over}.", ""]
+    heads = ("Task", "Accuracy %", "95 %", "UAR %", "Macro-F1 %", "Classifier", "Test utterances")
+    lines += [_row(heads), "|" + "---|" * len(heads)]
+    for cell in cells:
+        result = cell.result
+        outcome = result.outcome(result.chosen)
+        mark = r"\*" if result.synthetic or result.partial else ""
+        classifier = _line(f"{outcome.title} {params_text(outcome.params)}".strip())
+        scores = (percent(result.accuracy), _reach(cell.accuracy), percent(result.uar), percent(cell.macro_f1))
+        lines.append(_row((f"{_line(result.task)}{mark}", *scores, classifier, str(result.counts.get("test", 0)))))
+    lines += ["", *(f"- {_line(notice)}" for notice in gathered.notices), "", "To make it again:", "", "```sh"]
+    lines += [f"serab eval {_line(row.extractor)} --tasks {','.join(cell.result.task for cell in cells)}", "```", ""]
+    licence = _line(str(told.get("licence", "")))
+    lines += [f"Made with serab {serab_core.__version__}. Licence of the extractor: {licence}."]
+    if told.get("citation"):
+        lines += ["", "```bibtex", str(told["citation"]).replace("```", ""), "```"]
+    return "\n".join([*lines, ""])
+
+
+def _front_matter(row: Row, cells: Sequence[Cell]) -> list[str]:
+    """Model-index metadata, as the Hugging Face hub reads it."""
+    lines = ["---", "tags: [speech-emotion-recognition, serab]", "model-index:"]
+    lines += [f"- name: {_quoted(row.extractor)}", "  results:"]
+    for cell in cells:
+        task = _quoted(cell.result.task)
+        lines += [
+            "  - task: {type: audio-classification, name: Speech emotion recognition}",
+            f"    dataset: {{type: {task}, name: {task}, split: test}}",
+            "    metrics:",
+            f"    - {{type: accuracy, value: {100 * cell.result.accuracy:.2f}}}",
+            f"    - {{type: recall, name: UAR, value: {100 * cell.result.uar:.2f}}}",
+        ]
+    return [*lines, "---", ""]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _quoted(text: str) -> str:
+    """Words as YAML takes them whole."""
+    return '"' + " ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _line(text: str) -> str:
+    """Words that stay in their cell, and are no markup."""
+    return " ".join(text.split()).replace("|", r"\|").replace("<", "&lt;").replace("`", "'")
+
+
+def _reach(interval: Interval) -> str:
+    return f"{percent(interval.low)}-{percent(interval.high)}"
