@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from serab_core.cli import complete
 from serab_core.cli.words import split_words
+
+if TYPE_CHECKING:
+    from serab_core.types import ContinuousResult, TaskResult
 
 HELP = """Score one or several extractors.
 
@@ -91,7 +94,8 @@ def evaluate_command(
     plan = make_plan(home, names, asked, made, split_words(classifiers), progress)
     run = evaluate(plan, progress, where)
     if as_json:
-        files = {r.key: result_path(home, r.extractor, r.task, r.protocol, r.key) for r in run.results}
+        scored: list[TaskResult | ContinuousResult] = [*run.results, *run.continuous]
+        files = {r.key: result_path(home, r.extractor, r.task, r.protocol, r.key) for r in scored}
         print_json(eval_document(run, files))
     else:
         print_run(stdout(), run, details=details)

@@ -44,11 +44,11 @@ class Prepared:
             return str(self.index["released_variant"])
         return str(self.index["variants"][0]["name"])
 
-    def task(self, protocol: ProtocolSpec) -> Task:
-        """The corpus as a task, its utterances sorted by id."""
-        return self._task(self.variant_for(protocol))
+    def task(self, protocol: ProtocolSpec, target: str = "") -> Task:
+        """The corpus as a task, its utterances sorted by id: of its classes, or of a continuous target."""
+        return self._task(self.variant_for(protocol), target)
 
-    def _task(self, variant: str) -> Task:
+    def _task(self, variant: str, target: str = "") -> Task:
         note = next(v["note"] for v in self.index["variants"] if v["name"] == variant)
         utterances = []
         for row in sorted(self.index["utterances"], key=lambda r: str(r["id"])):
@@ -67,21 +67,26 @@ class Prepared:
                         targets=row.get("targets", {}),
                     )
                 )
-        identity = [[u.id, u.label, u.speaker, u.group, u.split] for u in utterances]
+        identity: list[list[Any]] = [[u.id, u.label, u.speaker, u.group, u.split] for u in utterances]
+        if target:
+            utterances = [u for u in utterances if target in u.targets]
+            identity = [[u.id, u.targets[target], u.speaker, u.group, u.split] for u in utterances]
         present = {u.label for u in utterances}
         labels = tuple(label for label in self.index["labels"] if label in present)
+        labels = () if target else labels
         return Task(
-            name=self.name,
-            title=self.index["title"],
+            name=f"{self.name}/{target}" if target else self.name,
+            title=f"{self.index['title']}, {target}" if target else self.index["title"],
             language=self.index["language"],
             variant=variant,
             labels=labels,
             utterances=tuple(utterances),
-            digest=digest([self.name, variant, labels, identity]),
+            digest=digest([self.name, variant, target or labels, identity]),
             audio_digest=digest([[u.id, u.sha256] for u in utterances]),
             synthetic=self.index["synthetic"],
             partial=self.index["partial"],
             note=note,
+            target=target,
         )
 
     def digests(self) -> dict[str, Any]:

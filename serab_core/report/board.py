@@ -12,10 +12,11 @@ from rich.text import Text
 
 from serab_core.data.protocols import SUITE, find_protocol
 from serab_core.errors import StoreError, UsageError
-from serab_core.report.tables import percent, table
+from serab_core.report.tables import continuous_table, percent, table
 from serab_core.score.board import Board, Cell, Row, make_board
+from serab_core.score.bootstrap import concordance_interval
 from serab_core.score.published import SOURCE
-from serab_core.store.results import best_known, searched_whole, stored_results
+from serab_core.store.results import best_known, searched_whole, stored_continuous, stored_results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from serab_core.score.bootstrap import Interval
     from serab_core.store.home import Home
     from serab_core.store.results import Stored
+    from serab_core.types import ContinuousResult
 
     Metric = Literal["accuracy", "uar"]
 
@@ -37,11 +39,13 @@ class Gathered:
     Attributes:
         stored: the results that it was made of.
         notices: what a reader must know: files that cannot be read, searches that were not whole, imported results.
+        continuous: results on continuous targets, which nothing else is made of.
     """
 
     board: Board
     stored: tuple[Stored, ...]
     notices: tuple[str, ...]
+    continuous: tuple[ContinuousResult, ...] = ()
 
 
 def gather(home: Home, protocol: str, extractors: Sequence[str] = (), tasks: Sequence[str] = ()) -> Gathered:
@@ -79,7 +83,12 @@ def gather(home: Home, protocol: str, extractors: Sequence[str] = (), tasks: Seq
             next_step="serab eval mfcc-stats chance",
         )
     board = make_board([one.result for one in kept], SUITE, spec.name)
-    return Gathered(board, tuple(kept), (*_notices(board, kept), *_left_out(errors)))
+    continuous = tuple(
+        own
+        for own in stored_continuous(home, spec.name)
+        if (not extractors or own.extractor in extractors) and (not tasks or own.task.partition("/")[0] in tasks)
+    )
+    return Gathered(board, tuple(kept), (*_notices(board, kept), *_left_out(errors)), continuous)
 
 
 def _left_out(errors: Sequence[StoreError]) -> list[str]:
@@ -145,6 +154,8 @@ def print_board(console: Console, gathered: Gathered, metric: Metric, *, every_t
             cells.append(percent(row.published.um) if row.published else "")
         made.add_row(*cells)
     console.print(made)
+    if gathered.continuous:
+        console.print(continuous_table(gathered.continuous))
     for notice in gathered.notices:
         console.print(Text(notice, style="dim"), soft_wrap=False)
 
@@ -170,7 +181,23 @@ def board_document(gathered: Gathered) -> dict[str, Any]:
             }
             for one in board.versus
         ],
+        "continuous": [continuous_document(own) for own in gathered.continuous],
         "notices": list(gathered.notices),
+    }
+
+
+def continuous_document(result: ContinuousResult) -> dict[str, Any]:
+    """A score on a continuous target as plain values."""
+    return {
+        "extractor": result.extractor,
+        "task": result.task,
+        "target": result.target,
+        "scores": dict(result.scores),
+        "ccc_interval": asdict(concordance_interval(result)),
+        "regressor": result.outcome(result.chosen).title,
+        "synthetic": result.synthetic,
+        "partial": result.partial,
+        "key": result.key,
     }
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core.data.protocols import SUITE
 from serab_core.score.aggregate import unweighted_mean
+from serab_core.score.bootstrap import concordance_interval
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from serab_core.types import ClassifierOutcome, Run, TaskResult
+    from serab_core.types import ClassifierOutcome, ContinuousResult, Run, TaskResult
 
 EVAL_SCHEMA = "serab.eval/1"
 
@@ -30,6 +31,9 @@ def eval_document(run: Run, files: dict[str, Path]) -> dict[str, Any]:
         "extractors": list(run.extractors),
         "tasks": list(run.tasks),
         "results": [_result(result, str(files[result.key]), result.key in run.reused) for result in run.results],
+        "continuous": [
+            _continuous(result, str(files[result.key]), result.key in run.reused) for result in run.continuous
+        ],
         "aggregates": [
             {
                 "extractor": a.extractor,
@@ -61,6 +65,28 @@ def _result(result: TaskResult, file: str, reused: bool) -> dict[str, Any]:
         "chosen": result.chosen,
         "params": dict(result.outcome(result.chosen).params or {}),
         "classifiers": [_outcome(outcome) for outcome in result.outcomes],
+        "synthetic": result.synthetic,
+        "partial": result.partial,
+        "cautions": list(result.cautions),
+        "reused": reused,
+        "key": result.key,
+        "file": file,
+    }
+
+
+def _continuous(result: ContinuousResult, file: str, reused: bool) -> dict[str, Any]:
+    reach = concordance_interval(result)
+    return {
+        "extractor": result.extractor,
+        "task": result.task,
+        "target": result.target,
+        "protocol": result.protocol,
+        "variant": result.variant,
+        "counts": dict(result.counts),
+        "scores": dict(result.scores),
+        "ccc_interval": asdict(reach),
+        "chosen": result.chosen,
+        "params": dict(result.outcome(result.chosen).params or {}),
         "synthetic": result.synthetic,
         "partial": result.partial,
         "cautions": list(result.cautions),

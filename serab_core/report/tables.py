@@ -12,13 +12,14 @@ from rich.text import Text
 
 from serab_core.data.protocols import SUITE
 from serab_core.score.aggregate import unweighted_mean
+from serab_core.score.bootstrap import concordance_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
-    from serab_core.types import Failure, GridValue, Run, TaskResult
+    from serab_core.types import ContinuousResult, Failure, GridValue, Run, TaskResult
 
 
 def table(*columns: str, right: Sequence[str] = (), title: str | None = None) -> Table:
@@ -64,6 +65,9 @@ def print_run(console: Console, run: Run, *, details: bool = False) -> None:
         if details:
             for result in run.results:
                 console.print(_classifier_table(result, run.protocol.objective))
+    if run.continuous:
+        console.print()
+        console.print(continuous_table(run.continuous))
     _print_notes(console, run)
 
 
@@ -106,6 +110,26 @@ def _classifier_table(result: TaskResult, objective: str) -> Table:
     return made
 
 
+def continuous_table(results: Sequence[ContinuousResult]) -> Table:
+    """Scores on continuous targets: concordance with its interval, correlation, and error in the target's unit."""
+    made = table("Extractor", "Target", "CCC", "95 %", "Pearson", "RMSE", "Regressor", right=("CCC", "Pearson", "RMSE"))
+    previous = ""
+    for result in results:
+        outcome, reach = result.outcome(result.chosen), concordance_interval(result)
+        params = params_text(outcome.params)
+        made.add_row(
+            "" if result.extractor == previous else escape(result.extractor),
+            escape(result.task) + ("*" if result.synthetic or result.partial else ""),
+            Text(f"{result.scores['ccc']:.3f}", style="bold"),
+            f"{reach.low:.2f} to {reach.high:.2f}",
+            f"{result.scores['pearson']:.3f}",
+            f"{result.scores['rmse']:.3f}",
+            escape(outcome.title) + (f" [dim]{escape(params)}[/dim]" if params else ""),
+        )
+        previous = result.extractor
+    return made
+
+
 def _marks(results: Sequence[TaskResult]) -> dict[str, str]:
     """A footnote sign for each caution, in order of first appearance."""
     cautions = list(dict.fromkeys(caution for result in results for caution in result.cautions))
@@ -122,6 +146,14 @@ def _print_notes(console: Console, run: Run) -> None:
         line(f"{sign} {caution}")
     if run.results:
         line(f"Protocol {run.protocol.name}: {run.protocol.summary}.", "dim")
+    if run.continuous:
+        line(
+            "Continuous targets: chosen by concordance (CCC) on validation, under every protocol; "
+            "95 % over speakers, or over utterances where there are fewer than five.",
+            "dim",
+        )
+    if any(result.synthetic or result.partial for result in run.continuous):
+        line("* synthetic or partial corpus")
     for name in run.extractors:
         mean = unweighted_mean(name, run.results, SUITE)
         count = f"{len(mean.tasks)} of {len(SUITE)} tasks"
@@ -133,7 +165,8 @@ def _print_notes(console: Console, run: Run) -> None:
     for notice in run.notices:
         line(notice, "dim")
     if run.reused:
-        line(f"{len(run.reused)} of {len(run.results)} results were there already and were reused.", "dim")
+        whole = len(run.results) + len(run.continuous)
+        line(f"{len(run.reused)} of {whole} results were there already and were reused.", "dim")
     for failure in run.failures:
         line(failure_text(failure), "red")
 

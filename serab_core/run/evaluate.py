@@ -11,7 +11,7 @@ from serab_core import plugins
 from serab_core.errors import InterruptedRunError, SerabError
 from serab_core.run.jobs import run_warm
 from serab_core.run.pair import Job, Pair
-from serab_core.types import Failure, Run, TaskResult
+from serab_core.types import ContinuousResult, Failure, Run, TaskResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -30,7 +30,7 @@ class _Board:
     executor: Executor
     listeners: Listeners
     pending: dict[Future[Any], tuple[Pair, Job]]
-    results: dict[int, TaskResult]
+    results: dict[int, TaskResult | ContinuousResult]
     failures: dict[int, Failure]
 
 
@@ -61,7 +61,7 @@ def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
     listeners = plugins.registry().listeners()
     listeners.emit("serab_run_started", run=run)
     pairs = [Pair.of(plan, entry, task) for entry in plan.extractors for task in plan.tasks]
-    results: dict[int, TaskResult] = {}
+    results: dict[int, TaskResult | ContinuousResult] = {}
     for position, pair in enumerate(pairs):
         stored = pair.stored_result()
         if stored is not None:
@@ -74,9 +74,11 @@ def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
         _work_off(open_pairs, progress, engine, listeners, results, failures)
     notices = [*plan.notices, *(note for pair in pairs for note in pair.notices)]
     notices += [f"Tracker: {error}" for error in listeners.errors]
+    in_order = [results[position] for position in sorted(results)]
     run = replace(
         run,
-        results=tuple(results[position] for position in sorted(results)),
+        results=tuple(own for own in in_order if isinstance(own, TaskResult)),
+        continuous=tuple(own for own in in_order if isinstance(own, ContinuousResult)),
         failures=tuple(failures[position] for position in sorted(failures)),
         reused=reused,
         notices=tuple(notices),
@@ -90,7 +92,7 @@ def _work_off(
     progress: Progress,
     engine: Engine,
     listeners: Listeners,
-    results: dict[int, TaskResult],
+    results: dict[int, TaskResult | ContinuousResult],
     failures: dict[int, Failure],
 ) -> None:
     embed_total = sum(pair.utterances_to_embed() for pair in pairs.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -18,13 +18,16 @@ from serab_core.tune.exported import About, load_export, write_export
 from serab_core.tune.layers import LAYER, columns, without_layer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from serab_core.run.plan import Plan
-    from serab_core.types import TaskResult
+    from serab_core.types import ContinuousResult, TaskResult
 
 
-def export_chosen(plan: Plan, folder: Path, classifier: str | None = None) -> tuple[TaskResult, About]:
+def export_chosen(
+    plan: Plan, folder: Path, classifier: str | None = None
+) -> tuple[TaskResult | ContinuousResult, About]:
     """Writes the chosen classifier of one extractor on one task into a folder.
 
     Args:
@@ -41,8 +44,12 @@ def export_chosen(plan: Plan, folder: Path, classifier: str | None = None) -> tu
         TuningError: the classifier does not predict what the evaluation stored.
         StoreError: the folder cannot be written.
     """
-    (entry,), (task,), protocol = plan.extractors, plan.tasks, plan.protocol
+    (entry,), (task, *others) = plan.extractors, plan.tasks
+    if others:
+        names = ", ".join(own.name for own in plan.tasks)
+        raise UsageError("one task at a time is exported", next_step=f"name one of {names}")
     pair = Pair.of(plan, entry, task)
+    protocol = pair.plan.protocol
     again = f"serab eval {entry.name} --tasks {task.name} --protocol {protocol.name}"
     result = pair.stored_result()
     if result is None or not all(is_done(block) for block in pair.source.blocks()):
@@ -82,10 +89,17 @@ def export_chosen(plan: Plan, folder: Path, classifier: str | None = None) -> tu
     training = embeddings[splits == "train"][:, own] if protocol.normalisation == "train" else None
     write_export(folder, about, export(), provenance(plan, entry, pair.source), training)
     groups = [u.group for u in task.utterances if u.split == "test"]
-    if tuple(load_export(folder).predict(embeddings[splits == "test"], groups)) != outcome.test.predicted:
+    if not _alike(load_export(folder).predict(embeddings[splits == "test"], groups), outcome.test.predicted):
         raise TuningError(
             f"{name} read back from files does not predict what the evaluation stored",
             where=str(folder),
             next_step="report it to the plugin's author",
         )
     return result, about
+
+
+def _alike(predicted: Sequence[Any], stored: Sequence[Any]) -> bool:
+    """Whether labels are equal, or values but for rounding."""
+    if stored and isinstance(stored[0], float):
+        return bool(np.allclose(predicted, stored, rtol=1e-9, atol=1e-9))
+    return list(predicted) == list(stored)

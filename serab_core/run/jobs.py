@@ -14,7 +14,7 @@ from serab_core.embed.blocks import Block, cut_blocks, read_blocks
 from serab_core.embed.embedder import embed_block, fit_corpus, warm
 from serab_core.errors import PluginError, SerabError, StoreError
 from serab_core.run.worker import report, working
-from serab_core.score.metrics import METRICS, accuracy, uar
+from serab_core.score.metrics import METRICS, accuracy, continuous_scores, uar
 from serab_core.store.home import Home
 from serab_core.store.jsonio import digest
 from serab_core.store.results import journal_path, outcome_path, read_outcome, write_outcome
@@ -127,6 +127,7 @@ def run_classifier(classifier: str, protocol: ProtocolSpec, source: Source) -> C
 
     features = _features(source, protocol)
     points, best, test = best_layer(features, source.layers, tune) if source.layers else tune(features)
+    continuous = bool(source.task.target)
     outcome = ClassifierOutcome(
         classifier=spec.name,
         title=spec.title,
@@ -134,8 +135,9 @@ def run_classifier(classifier: str, protocol: ProtocolSpec, source: Source) -> C
         params=dict(best.params) if best else None,
         validation=best.score if best else None,
         test=test,
-        accuracy=accuracy(test.truth, test.predicted) if test else None,
-        uar=uar(test.truth, test.predicted) if test else None,
+        accuracy=accuracy(test.truth, test.predicted) if test and not continuous else None,
+        uar=uar(test.truth, test.predicted) if test and not continuous else None,
+        scores=continuous_scores(test.truth, test.predicted) if test and continuous else {},
     )
     write_outcome(outcome_path(home, study), outcome, identity)
     return outcome

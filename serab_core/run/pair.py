@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serab_core import plugins
+from serab_core.data.protocols import for_targets
 from serab_core.embed.blocks import folder_for, is_done
 from serab_core.embed.corpus import known_state
 from serab_core.errors import StoreError
@@ -21,11 +22,11 @@ from serab_core.run.jobs import (
 from serab_core.run.provenance import provenance
 from serab_core.score.choose import choose
 from serab_core.store.jsonio import digest, read_json, write_json
-from serab_core.store.results import read_result, result_path, write_result
+from serab_core.store.results import read_continuous, read_result, result_path, write_result
 from serab_core.tune.classifier import study_key
 from serab_core.tune.study import grid_points
 from serab_core.tune.wide import own_protocol
-from serab_core.types import SPLITS, TaskResult
+from serab_core.types import SPLITS, ContinuousResult, TaskResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -71,9 +72,12 @@ class Pair:
     @classmethod
     def of(cls, plan: Plan, extractor: PlannedExtractor, task: Task) -> Pair:
         """The pair, with corpus statistics from an earlier run where there are any."""
+        if task.target:
+            plan = replace(plan, protocol=for_targets(plan.protocol))
+            extractor = replace(extractor, classifiers=extractor.regressors)
         spec = extractor.spec
         source = Source(str(plan.home.root), extractor.name, extractor.fingerprint, task, layers=spec.layers)
-        known = known_state(spec, task.name) if spec.uses_corpus else None
+        known = known_state(spec, task.name.partition("/")[0]) if spec.uses_corpus else None
         pair = cls(plan, extractor, task, replace(source, state=known))
         if spec.uses_corpus and known is None and pair._state_path.exists():
             try:
@@ -85,13 +89,15 @@ class Pair:
 
     # --- what is there already ---
 
-    def stored_result(self) -> TaskResult | None:
+    def stored_result(self) -> TaskResult | ContinuousResult | None:
         """The result of an earlier run with the same identity."""
         if self._needs_fit:
             return None
         path = self.result_path
         try:
-            return read_result(path) if path.exists() else None
+            if not path.exists():
+                return None
+            return read_continuous(path) if self.task.target else read_result(path)
         except StoreError as error:
             self.notices.append(f"{error.where} {error.what}; it is made anew.")
             return None
@@ -182,36 +188,39 @@ class Pair:
         """Whether every classifier has an outcome."""
         return not self._open and len(self.outcomes) == len(self.extractor.classifiers)
 
-    def finish(self) -> TaskResult:
+    def finish(self) -> TaskResult | ContinuousResult:
         """Puts the result together and stores it. Raises TuningError, StoreError."""
         protocol, task = self.plan.protocol, self.task
         outcomes = tuple(self.outcomes[spec.name] for spec in self.extractor.classifiers)
         chosen = choose(outcomes, protocol)
-        assert chosen.accuracy is not None
-        assert chosen.uar is not None
-        cautions = [protocol.caution, task.note]
+        cautions = ["" if task.target else protocol.caution, task.note]
         cautions += ["synthetic corpus: says nothing about real speech"] if task.synthetic else []
         cautions += ["partial corpus: not comparable with the whole"] if task.partial else []
         speakers = {u.id: u.speaker for u in task.utterances if u.split == "test"}
-        result = TaskResult(
-            extractor=self.extractor.spec.name,
-            task=task.name,
-            language=task.language,
-            protocol=protocol.name,
-            variant=task.variant,
-            counts={split: task.count(split) for split in SPLITS},
-            chosen=chosen.classifier,
-            accuracy=chosen.accuracy,
-            uar=chosen.uar,
-            outcomes=outcomes,
-            synthetic=task.synthetic,
-            partial=task.partial,
-            cautions=tuple(caution for caution in cautions if caution),
-            key=self.key,
-            provenance=provenance(self.plan, self.extractor, self.source),
-            speakers=speakers,
-            sexes=_sexes(task.name, speakers.values()),
-        )
+        common: dict[str, Any] = {
+            "extractor": self.extractor.spec.name,
+            "task": task.name,
+            "language": task.language,
+            "protocol": protocol.name,
+            "variant": task.variant,
+            "counts": {split: task.count(split) for split in SPLITS},
+            "chosen": chosen.classifier,
+            "outcomes": outcomes,
+            "synthetic": task.synthetic,
+            "partial": task.partial,
+            "cautions": tuple(caution for caution in cautions if caution),
+            "key": self.key,
+            "provenance": provenance(self.plan, self.extractor, self.source),
+            "speakers": speakers,
+            "sexes": _sexes(task.name.partition("/")[0], speakers.values()),
+        }
+        result: TaskResult | ContinuousResult
+        if task.target:
+            result = ContinuousResult(target=task.target, scores=chosen.scores, **common)
+        else:
+            assert chosen.accuracy is not None
+            assert chosen.uar is not None
+            result = TaskResult(accuracy=chosen.accuracy, uar=chosen.uar, **common)
         write_result(self.result_path, result)
         return result
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from serab_registry import Group
@@ -11,7 +11,7 @@ from serab_registry import Group
 from serab_core import plugins
 from serab_core.data.prepare import prepare
 from serab_core.data.prepared import load, prepared_names
-from serab_core.data.protocols import SUITE
+from serab_core.data.protocols import REGRESSORS, SUITE
 from serab_core.embed.corpus import known_state
 from serab_core.embed.fingerprint import fingerprint_digest
 from serab_core.errors import UnknownNameError, UsageError
@@ -29,12 +29,19 @@ DEMO = "demo"
 
 @dataclass(frozen=True, slots=True)
 class PlannedExtractor:
-    """An extractor as it was asked for, its spec, its fingerprint's digest, and the classifiers that are searched."""
+    """An extractor as it was asked for.
+
+    Attributes:
+        spec, fingerprint: what it is, and its fingerprint's digest.
+        classifiers: those that are searched on tasks of classes.
+        regressors: those that are searched on continuous targets.
+    """
 
     name: str
     spec: ExtractorSpec
     fingerprint: str
     classifiers: tuple[ClassifierSpec, ...]
+    regressors: tuple[ClassifierSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,8 @@ def make_plan(
         )
     home.ensure()
     wanted = tuple(tasks) or _default_tasks(home, notices)
-    loaded = tuple(_task(home, name, protocol, progress) for name in wanted)
+    loaded = tuple(task for name in wanted for task in _tasks(home, name, protocol, progress))
+    planned = [_searching(entry, loaded, bool(classifiers)) for entry in planned]
     for entry in planned:
         for task in loaded:
             known_state(entry.spec, task.name)  # what does not fit is told before anything is done
@@ -136,17 +144,43 @@ def _default_tasks(home: Home, notices: list[str]) -> tuple[str, ...]:
     return (DEMO,)
 
 
+def _searching(entry: PlannedExtractor, tasks: Sequence[Task], asked: bool) -> PlannedExtractor:
+    """The extractor with what is searched on each kind of task.
+
+    Raises:
+        UsageError: what the user named predicts nothing of a task's kind.
+        UnknownNameError, PluginError: no plugin brings a regressor.
+    """
+    of = {kind: tuple(spec for spec in entry.classifiers if spec.kind == kind) for kind in ("classes", "continuous")}
+    needed = {"continuous" if task.target else "classes" for task in tasks}
+    for kind in sorted(needed):
+        if asked and not of[kind]:
+            name = next(task.name for task in tasks if bool(task.target) == (kind == "continuous"))
+            words = "classes" if kind == "classes" else "a continuous target"
+            raise UsageError(
+                f"none of {', '.join(spec.name for spec in entry.classifiers)} predicts {words}, which {name} asks for",
+                next_step="name others with --classifiers (serab list classifiers), or none",
+            )
+    regressors = of["continuous"] or (_classifiers(REGRESSORS) if "continuous" in needed else ())
+    return replace(entry, classifiers=of["classes"], regressors=regressors)
+
+
+def _tasks(home: Home, name: str, protocol: ProtocolSpec, progress: Progress) -> list[Task]:
+    """What a name stands for: one task, or one for each continuous target."""
+    base, _, suffix = name.partition("/")
+    if suffix and name not in prepared_names(home) and base in prepared_names(home):
+        prepared = load(home, base)
+        known = {target for targets in prepared.continuous.values() for target in targets}
+        targets = prepared.continuous.get(name) or ([suffix] if suffix in known else [])
+        if targets:
+            return [prepared.task(protocol, target) for target in targets]
+    return [_task(home, name, protocol, progress)]
+
+
 def _task(home: Home, name: str, protocol: ProtocolSpec, progress: Progress) -> Task:
     prepared = prepared_names(home)
     if name in prepared:
         return load(home, name).task(protocol)
-    base = name.partition("/")[0]
-    targets = load(home, base).continuous.get(name) if base in prepared else None
-    if targets:
-        raise UsageError(
-            f"{name} has continuous targets ({', '.join(targets)}), which no classifier predicts",
-            next_step=f"name {base} for its classes; `serab data show {name}` shows the targets",
-        )
     installed = plugins.registry().names(Group.DATASETS)
     if name.rpartition(":")[2].partition("/")[0] not in installed:
         near = difflib.get_close_matches(name, {*installed, *prepared}, n=3, cutoff=0.4)

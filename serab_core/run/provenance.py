@@ -38,7 +38,7 @@ def provenance(plan: Plan, extractor: PlannedExtractor, source: Source) -> dict[
             "audio_digest": source.task.audio_digest,
             "variant": source.task.variant,
             "title": source.task.title,
-            **_terms(source.task.name),
+            **_terms(source.task.name.partition("/")[0]),
         },
         "protocol": {
             "name": plan.protocol.name,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from serab_core.score.scored import Scored
+    from serab_core.types import ContinuousResult
 
     Numbers = npt.NDArray[np.float64]
 
@@ -88,6 +89,34 @@ def drawn(test: Scored, draws: int = DRAWS, seed: int = SEED) -> Draws:
     whole = test.right.mean()
     whole_uar = float(_mean_recall(hits.sum(axis=0, keepdims=True), sizes.sum(axis=0, keepdims=True))[0])
     return Draws(whole + factor * (accuracy - whole), whole_uar + factor * (uar - whole_uar), over, groups)
+
+
+def concordance_interval(result: ContinuousResult, draws: int = DRAWS, seed: int = SEED) -> Interval:
+    """The interval of the chosen regressor's concordance, over speakers, or over utterances with too few of them."""
+    test = result.outcome(result.chosen).test
+    assert test is not None
+    truth, told = np.asarray(test.truth, np.float64), np.asarray(test.predicted, np.float64)
+    names, speaker = np.unique([result.speakers[identifier] for identifier in test.ids], return_inverse=True)
+    over: Literal["speakers", "utterances"] = "speakers" if len(names) >= LEAST_SPEAKERS else "utterances"
+    group = speaker if over == "speakers" else np.arange(len(truth))
+    count = int(group.max()) + 1
+    moments = np.stack([np.ones_like(truth), truth, told, truth**2, told**2, truth * told])
+    sums = np.stack([np.bincount(group, own, count) for own in moments], axis=1).astype(np.float64)
+    times = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), draws)
+    drawn_ccc, whole = (
+        _concordance(times.astype(np.float64) @ sums),
+        float(_concordance(sums.sum(axis=0, keepdims=True))[0]),
+    )
+    return interval(whole + widening(count) * (drawn_ccc - whole), over, count, (-1.0, 1.0))
+
+
+def _concordance(sums: Numbers) -> Numbers:
+    """CCC of sums of 1, t, p, t^2, p^2 and tp, shape (draws, 6)."""
+    n, t, p, tt, pp, tp = sums.T
+    covariance = tp / n - t * p / n**2
+    whole = tt / n - (t / n) ** 2 + pp / n - (p / n) ** 2 + ((t - p) / n) ** 2
+    found: Numbers = np.divide(2 * covariance, whole, out=np.ones_like(whole), where=whole > 0)
+    return found
 
 
 def widening(groups: int) -> float:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Classes = Sequence[Any] | npt.NDArray[Any]
-    Numbers = Sequence[float] | npt.NDArray[Any]
+    Numbers = Sequence[Any] | npt.NDArray[Any]
 
 
 def accuracy(truth: Classes, predicted: Classes) -> float:
@@ -86,7 +86,12 @@ def rmse(truth: Numbers, predicted: Numbers) -> float:
     return float(np.sqrt(np.mean((true - told) ** 2)))
 
 
-METRICS: dict[str, Callable[[Classes, Classes], float]] = {"accuracy": accuracy, "uar": uar}
+def continuous_scores(truth: Numbers, predicted: Numbers) -> dict[str, float]:
+    """`ccc`, `pearson` and `rmse`. ValueError as above."""
+    return {"ccc": ccc(truth, predicted), "pearson": pearson(truth, predicted), "rmse": rmse(truth, predicted)}
+
+
+METRICS: dict[str, Callable[[Classes, Classes], float]] = {"accuracy": accuracy, "uar": uar, "ccc": ccc}
 
 
 def _numbers(truth: Numbers, predicted: Numbers) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

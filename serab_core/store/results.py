@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import StoreError, store_error
 from serab_core.store.jsonio import read_json, write_json
-from serab_core.types import ClassifierOutcome, Point, Predictions, TaskResult
+from serab_core.types import ClassifierOutcome, ContinuousResult, Point, Predictions, TaskResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 OUTCOME_SCHEMA = "serab.outcome/1"
 RESULT_SCHEMA = "serab.result/2"
+CONTINUOUS_SCHEMA = "serab.continuous/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def read_outcome(path: Path) -> ClassifierOutcome:
         raise _incomplete(path, error) from error
 
 
-def write_result(path: Path, result: TaskResult) -> None:
+def write_result(path: Path, result: TaskResult | ContinuousResult) -> None:
     """Writes a result. Raises StoreError."""
     write_json(path, result_document(result))
 
@@ -80,9 +81,22 @@ def result_of(value: Mapping[str, Any]) -> TaskResult:
     return TaskResult(**parts)
 
 
-def result_document(result: TaskResult) -> dict[str, Any]:
+def read_continuous(path: Path) -> ContinuousResult:
+    """Reads a result on a continuous target back. Raises StoreError for one that is damaged or of another version."""
+    value = read_json(path, CONTINUOUS_SCHEMA)
+    try:
+        parts = {name: own for name, own in value.items() if name != "schema"}
+        parts["outcomes"] = tuple(_outcome(outcome) for outcome in parts["outcomes"])
+        parts["cautions"] = tuple(parts["cautions"])
+        return ContinuousResult(**parts)
+    except (KeyError, TypeError) as error:
+        raise _incomplete(path, error) from error
+
+
+def result_document(result: TaskResult | ContinuousResult) -> dict[str, Any]:
     """A result as it is stored and handed on."""
-    return {"schema": RESULT_SCHEMA, **asdict(result)}
+    schema = RESULT_SCHEMA if isinstance(result, TaskResult) else CONTINUOUS_SCHEMA
+    return {"schema": schema, **asdict(result)}
 
 
 def stored_results(home: Home) -> tuple[list[Stored], list[StoreError]]:
@@ -96,6 +110,20 @@ def stored_results(home: Home) -> tuple[list[Stored], list[StoreError]]:
         except OSError as error:
             errors.append(store_error(error, path, "read"))
     return [stored for _, stored in sorted(found, key=lambda pair: (pair[0], str(pair[1].path)))], errors
+
+
+def stored_continuous(home: Home, protocol: str) -> list[ContinuousResult]:
+    """The last result on each continuous target under a protocol; files that cannot be read are passed over."""
+    found: dict[tuple[str, str], tuple[int, ContinuousResult]] = {}
+    for path in home.results.glob(f"*/*/*/{protocol}-*.json"):
+        try:
+            made, result = path.stat().st_mtime_ns, read_continuous(path)
+        except (StoreError, OSError):
+            continue
+        key = (result.extractor, result.task)
+        if key not in found or found[key][0] < made:
+            found[key] = (made, result)
+    return [found[key][1] for key in sorted(found)]
 
 
 def searched_whole(result: TaskResult) -> bool:

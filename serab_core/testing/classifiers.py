@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serab_core import plugins
+from serab_core.score.metrics import ccc
 from serab_core.testing.checks import Check, Words, checker
+from serab_core.testing.examples import blobs, slopes
 from serab_core.testing.surroundings import leaves_settings_alone
 from serab_core.tune.study import fit_and_predict, grid_points
 from serab_core.types import Examples, Exported, PointError
@@ -33,7 +35,7 @@ WORDS = {
         "raise PointError, with the reason, where a point cannot be fitted",
     ),
     "learns": Words(
-        "a classifier that cannot tell separated blobs apart tells nothing about an extractor",
+        "one that cannot learn what is plain tells nothing about an extractor",
         "look for a swapped sign, label or axis",
     ),
     "learns-wide": Words(
@@ -73,11 +75,21 @@ WORDS = {
 
 
 def classifier_checks(name: str) -> list[Check]:
-    """The checks of the classifier called `name`. Raises UnknownNameError or PluginError where there is none."""
-    return list(_checks(name))
+    """The checks of the classifier or regressor called `name`.
+
+    Raises UnknownNameError or PluginError where there is none.
+    """
+    made = list(_checks(name))
+    if plugins.classifier(name).kind == "continuous":  # which has no classes
+        return [check for check in made if check.id not in ("classifier-known-classes", "classifier-missing-class")]
+    return made
 
 
 def _checks(name: str) -> Iterator[Check]:
+    continuous = plugins.classifier(name).kind == "continuous"
+
+    def data(seed: int, dims: int) -> Examples:
+        return slopes(seed, dims) if continuous else blobs(seed, dims)
 
     def grid() -> None:
         points = grid_points(plugins.classifier(name))
@@ -88,10 +100,10 @@ def _checks(name: str) -> Iterator[Check]:
         spec, fitted = plugins.classifier(name), 0
         grid = grid_points(spec)
         for dims in (6, 200):
-            workspace = spec.prepare(blobs(0, dims), blobs(1, dims), seed=_SEED)
+            workspace = spec.prepare(data(0, dims), data(1, dims), seed=_SEED)
             for point in grid:
                 try:
-                    fit_and_predict(workspace.fit, point, blobs(1, dims))
+                    fit_and_predict(workspace.fit, point, data(1, dims))
                     fitted += 1
                 except PointError as error:
                     if not str(error).strip():
@@ -102,9 +114,14 @@ def _checks(name: str) -> Iterator[Check]:
 
     def learns(dims: int) -> None:
         spec = plugins.classifier(name)
-        train, validation = blobs(0, dims), blobs(1, dims)
-        scores = [np.mean(got == validation.y) for _, got in _predictions(spec, train, validation)]
-        assert scores, "no point of the grid could be fitted"
+        train, validation = data(0, dims), data(1, dims)
+        found = [got for _, got in _predictions(spec, train, validation)]
+        assert found, "no point of the grid could be fitted"
+        if continuous:
+            best = max(ccc(validation.y, got) for got in found)
+            assert best >= 0.8, f"the best point's concordance with a plain slope is {best:.2f} in {dims} dimensions"
+            return
+        scores = [np.mean(got == validation.y) for got in found]
         assert max(scores) >= 0.9, (
             f"the best point tells {100 * max(scores):.0f} % of three separated blobs apart in {dims} dimensions"
         )
@@ -115,17 +132,18 @@ def _checks(name: str) -> Iterator[Check]:
             return "no reference is declared"
         agreed: list[bool] = []
         for dims, spread in ((6, 1.0), (6, 0.3), (200, 1.0)):
-            train, validation = blobs(0, dims, spread), blobs(1, dims, spread)
-            for point, got in _predictions(spec, train, validation):
-                expected = _referred(spec, point, train, validation)
-                agreed.extend([] if expected is None else (got == expected).tolist())
+            sets = [slopes(n, dims, spread) if continuous else blobs(n, dims, spread) for n in (0, 1)]
+            for point, got in _predictions(spec, *sets):
+                expected = _referred(spec, point, *sets)
+                same = np.equal if not continuous else partial(np.isclose, rtol=1e-3, atol=1e-3)
+                agreed.extend([] if expected is None else np.asarray(same(got, expected)).tolist())
         assert agreed, "the reference can be fitted at no point"
         share = float(np.mean(agreed))
         assert share >= _AGREE, f"{100 * share:.1f} % of its predictions are the reference's"
         return f"{100 * share:.1f} % of {len(agreed)} predictions are the reference's"
 
     def repeatable() -> None:
-        train, validation = blobs(0, 20), blobs(1, 20)
+        train, validation = data(0, 20), data(1, 20)
         (_, first), (_, second) = (_first(plugins.classifier(name), train, validation) for _ in range(2))
         assert np.array_equal(first, second), "the same fit gave two results"
 
@@ -151,7 +169,7 @@ def _checks(name: str) -> Iterator[Check]:
             ) from error
 
     def input_kept() -> None:
-        train, validation = blobs(0, 20), blobs(1, 20)
+        train, validation = data(0, 20), data(1, 20)
         for array in (train.X, train.y, validation.X, validation.y):
             array.flags.writeable = False
         try:
@@ -162,18 +180,21 @@ def _checks(name: str) -> Iterator[Check]:
             raise
 
     def afresh() -> None:
-        _first(plugins.classifier(name), blobs(0, 20), blobs(1, 20))
+        _first(plugins.classifier(name), data(0, 20), data(1, 20))
 
     def export() -> str:
         spec = plugins.classifier(name)
         if spec.rebuild is None:
             return "it cannot be exported"
         for dims in (6, 200):
-            train, fresh = blobs(0, dims), blobs(2, dims)
-            point, _ = _first(spec, train, blobs(1, dims))
-            fitted = spec.prepare(train, blobs(1, dims), seed=_SEED).refit(point)
+            train, fresh = data(0, dims), data(2, dims)
+            point, _ = _first(spec, train, data(1, dims))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                fitted = spec.prepare(train, data(1, dims), seed=_SEED).refit(point)
             again = spec.rebuild(_stored(_exported(fitted)))
-            assert np.array_equal(again.predict(fresh.X), fitted.predict(fresh.X)), (
+            same = np.array_equal if not continuous else partial(np.allclose, rtol=1e-9, atol=1e-9)
+            assert same(again.predict(fresh.X), fitted.predict(fresh.X)), (
                 f"rebuilt from its export it predicts something else in {dims} dimensions"
             )
         return ""
@@ -190,14 +211,6 @@ def _checks(name: str) -> Iterator[Check]:
     yield check("input-kept", input_kept)
     yield check("settings-kept", partial(leaves_settings_alone, afresh))
     yield check("export", export)
-
-
-def blobs(seed: int, dims: int, spread: float = 1.5) -> Examples:
-    """Three blobs of 20 points a class around centres `4 * spread / sqrt(dims)` from the middle along every axis."""
-    centres = np.sign(np.random.RandomState(99).standard_normal((3, dims))) * (4.0 / np.sqrt(dims)) * spread
-    rng = np.random.RandomState(seed)
-    y = np.repeat(np.arange(3), 20)
-    return Examples(centres[y] + rng.standard_normal((60, dims)), y.astype(np.int64), 3)
 
 
 def _predictions(spec: ClassifierSpec, train: Examples, validation: Examples) -> Iterator[tuple[Params, Labels]]:

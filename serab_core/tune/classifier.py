@@ -22,7 +22,6 @@ if TYPE_CHECKING:
         ClassifierSpec,
         Embeddings,
         Features,
-        Labels,
         ProtocolSpec,
         Split,
         Task,
@@ -69,8 +68,11 @@ def normalised(task: Task, embeddings: Embeddings, protocol: ProtocolSpec) -> Fe
 
 def examples_of(task: Task, features: Features, split: Split) -> Examples:
     """The labelled features of one split, in order of utterance id."""
-    index = {label: position for position, label in enumerate(task.labels)}
     rows = [position for position, u in enumerate(task.utterances) if u.split == split]
+    if task.target:
+        values = np.array([task.utterances[row].targets[task.target] for row in rows], dtype=np.float64)
+        return Examples(features[rows], values, 0)
+    index = {label: position for position, label in enumerate(task.labels)}
     labels = np.array([index[task.utterances[row].label] for row in rows], dtype=np.int64)
     return Examples(features[rows], labels, len(task.labels))
 
@@ -80,7 +82,7 @@ def tune_classifier(
     protocol: ProtocolSpec,
     task: Task,
     features: Features,
-    objective: Callable[[Labels, Labels], float],
+    objective: Callable[[Any, Any], float],
     *,
     journal: Path,
     advance: Callable[[int], None],
@@ -127,12 +129,12 @@ def tune_classifier(
                 next_step="report it to the plugin's author, or leave it out with --classifiers",
             ) from error
     utterances = [u for u in task.utterances if u.split == "test"]
-    predictions = Predictions(
-        ids=tuple(u.id for u in utterances),
-        truth=tuple(u.label for u in utterances),
-        predicted=tuple(task.labels[label] for label in predicted),
-    )
-    return points, best, predictions
+    ids = tuple(u.id for u in utterances)
+    if task.target:
+        truth = tuple(float(u.targets[task.target]) for u in utterances)
+        return points, best, Predictions(ids, truth, tuple(float(value) for value in predicted))
+    labels = tuple(task.labels[int(label)] for label in predicted)
+    return points, best, Predictions(ids, tuple(u.label for u in utterances), labels)
 
 
 def study_key(identity: dict[str, Any]) -> str:

@@ -30,7 +30,7 @@ class About:
     """What an exported classifier is for.
 
     Attributes:
-        labels: by class index.
+        labels: by class index; none for a continuous target.
         dim: of the embeddings.
         normalisation: `speaker`, each speaker's utterances by their own statistics; or `train`, by stored ones.
         fingerprint: of the extractor; embeddings of another one mean nothing to it.
@@ -59,8 +59,8 @@ class ExportedClassifier:
     mean: Features | None = None
     deviation: Features | None = None
 
-    def predict(self, embeddings: Embeddings, speakers: Sequence[str] | None = None) -> list[str]:
-        """Labels for embeddings.
+    def predict(self, embeddings: Embeddings, speakers: Sequence[str] | None = None) -> list[Any]:
+        """Labels for embeddings; values, where it was made for a continuous target.
 
         Args:
             embeddings: float32, shape (n, dim), of the extractor that it was made for.
@@ -84,7 +84,8 @@ class ExportedClassifier:
             features = features.copy()
             for speaker in np.unique(who):
                 features[who == speaker] = standardise(features[who == speaker])
-        return [self.about.labels[index] for index in self.predictor.predict(features)]
+        predicted = self.predictor.predict(features)
+        return [self.about.labels[index] for index in predicted] if self.about.labels else predicted.tolist()
 
 
 def write_export(

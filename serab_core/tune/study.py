@@ -7,7 +7,7 @@ import itertools
 import time
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import optuna
@@ -22,6 +22,8 @@ from serab_core.types import Point, PointError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from serab_core.types import ClassifierSpec, Examples, GridValue, Labels, Params, Predictor, Workspace
 
@@ -184,7 +186,7 @@ def best_point(points: tuple[Point, ...]) -> Point | None:
     return best
 
 
-def fit_and_predict(fit: Callable[[Params], Predictor], params: Params, examples: Examples) -> Labels:
+def fit_and_predict(fit: Callable[[Params], Predictor], params: Params, examples: Examples) -> NDArray[Any]:
     """Fits a point and predicts, without the library's warnings of slow convergence, which the paper's grids abound in.
 
     Raises:
@@ -192,7 +194,8 @@ def fit_and_predict(fit: Callable[[Params], Predictor], params: Params, examples
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        predicted: Labels = np.asarray(fit(params).predict(examples.X), dtype=np.int64)
+        kind = np.int64 if examples.n_classes else np.float64
+        predicted: NDArray[Any] = np.asarray(fit(params).predict(examples.X), dtype=kind)
     return predicted
 
 

@@ -27,12 +27,22 @@ from serab_core.types.classifiers import (
 from serab_core.types.datasets import DatasetSpec, Entry, Index, Skipped, SourceFile, SplitVariant, Task, Utterance
 from serab_core.types.extractors import CorpusExtractor, Extractor, ExtractorSpec, WarmExtractor, WeightFile
 from serab_core.types.progress import Progress
-from serab_core.types.results import ClassifierOutcome, Failure, Point, Predictions, ProtocolSpec, Run, TaskResult
+from serab_core.types.results import (
+    ClassifierOutcome,
+    ContinuousResult,
+    Failure,
+    Point,
+    Predictions,
+    ProtocolSpec,
+    Run,
+    TaskResult,
+)
 
 __all__ = [
     "SPLITS",
     "ClassifierOutcome",
     "ClassifierSpec",
+    "ContinuousResult",
     "CorpusExtractor",
     "CorpusState",
     "DatasetSpec",

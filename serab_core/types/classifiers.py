@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from serab_core.types.arrays import Features, GridValue, Labels, Params
+from serab_core.types.arrays import Features, GridValue, Params
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +18,12 @@ class Examples:
 
     Attributes:
         X: float64, shape (n, d).
-        y: class indices, int64, shape (n,).
-        n_classes: how many classes the task has.
+        y: class indices, int64, or a continuous target, float64; shape (n,).
+        n_classes: how many classes the task has; 0 for a continuous target.
     """
 
     X: Features
-    y: Labels
+    y: NDArray[Any]
     n_classes: int
 
     def followed_by(self, other: Examples) -> Examples:
@@ -32,10 +32,10 @@ class Examples:
 
 
 class Predictor(Protocol):
-    """A fitted classifier."""
+    """A fitted classifier, or regressor."""
 
-    def predict(self, X: Features, /) -> Labels:
-        """Class indices for features of shape (n, d)."""
+    def predict(self, X: Features, /) -> NDArray[Any]:
+        """Class indices, or values of a continuous target, for features of shape (n, d)."""
         ...
 
 
@@ -115,6 +115,7 @@ class ClassifierSpec:
             predictors cannot be exported.
         reference: an unfitted estimator, such as scikit-learn's, for a point's parameters and a seed; the checks
             hold each point's predictions against its. None where there is none.
+        kind: `classes`, or `continuous` for a regressor, which predicts targets such as valence.
         order: its place among the protocol's classifiers, which settles ties.
         version: changes whenever its predictions do for another reason than those below.
         libraries: distributions whose version its predictions depend on.
@@ -130,6 +131,7 @@ class ClassifierSpec:
     trial_weight: float = 1.0
     rebuild: Callable[[Exported], Predictor] | None = None
     reference: Callable[[Params, int], Any] | None = None
+    kind: Literal["classes", "continuous"] = "classes"
     order: int = 100
     version: str = "1"
     libraries: tuple[str, ...] = ()

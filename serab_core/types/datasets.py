@@ -188,6 +188,7 @@ class Task:
         digest: sha256 over the utterances, labels, speakers and splits: the task, whatever became of its audio.
         audio_digest: sha256 over the samples: the copy that is there.
         partial: utterances are missing.
+        target: the continuous target that is predicted, such as valence; "" for a task of classes, which has labels.
     """
 
     name: str
@@ -201,6 +202,7 @@ class Task:
     synthetic: bool = False
     partial: bool = False
     note: str = ""
+    target: str = ""
 
     def count(self, split: Split) -> int:
         """How many utterances are in a split."""

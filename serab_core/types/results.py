@@ -27,7 +27,7 @@ class ProtocolSpec:
     name: str
     splits: Literal["default", "released"]
     normalisation: Literal["speaker", "train"]
-    objective: Literal["accuracy", "uar"]
+    objective: Literal["accuracy", "uar", "ccc"]
     selection: Literal["validation", "test"]
     classifiers: tuple[str, ...]
     summary: str
@@ -39,11 +39,11 @@ class ProtocolSpec:
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """Per-utterance predictions on one split, as labels, in order of utterance id."""
+    """Per-utterance predictions on one split, as labels or values of a continuous target, in order of utterance id."""
 
     ids: tuple[str, ...]
-    truth: tuple[str, ...]
-    predicted: tuple[str, ...]
+    truth: tuple[str, ...] | tuple[float, ...]
+    predicted: tuple[str, ...] | tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,8 @@ class ClassifierOutcome:
         params: the chosen point; None when no point could be fitted.
         validation: the chosen point's validation score, by the protocol's objective.
         test: predictions after the refit on train and validation.
+        accuracy, uar: of classes, in [0, 1]; None for a continuous target.
+        scores: of a continuous target: `ccc`, `pearson` and `rmse` on test; empty for classes.
     """
 
     classifier: str
@@ -83,6 +85,7 @@ class ClassifierOutcome:
     test: Predictions | None
     accuracy: float | None
     uar: float | None
+    scores: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,43 @@ class TaskResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ContinuousResult:
+    """The score of one extractor on one continuous target; fields as of `TaskResult`.
+
+    Attributes:
+        task: such as `iem4/valence`.
+        target: such as `valence`.
+        chosen: the regressor of the best concordance on validation.
+        scores: `ccc`, `pearson` and `rmse` of the chosen one on test.
+    """
+
+    extractor: str
+    task: str
+    target: str
+    language: str
+    protocol: str
+    variant: str
+    counts: Mapping[str, int]
+    chosen: str
+    scores: Mapping[str, float]
+    outcomes: tuple[ClassifierOutcome, ...]
+    synthetic: bool
+    partial: bool
+    cautions: tuple[str, ...]
+    key: str
+    provenance: Mapping[str, Any]
+    speakers: Mapping[str, str]
+    sexes: Mapping[str, str] = field(default_factory=dict)
+
+    def outcome(self, regressor: str) -> ClassifierOutcome:
+        """The outcome of one regressor; KeyError when it was not run."""
+        for outcome in self.outcomes:
+            if outcome.classifier == regressor:
+                return outcome
+        raise KeyError(regressor)
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """A piece of the work that could not be done, and why."""
 
@@ -146,6 +186,7 @@ class Run:
     extractors: tuple[str, ...]
     tasks: tuple[str, ...]
     results: tuple[TaskResult, ...] = ()
+    continuous: tuple[ContinuousResult, ...] = ()
     failures: tuple[Failure, ...] = ()
     reused: frozenset[str] = frozenset()
     missing: tuple[str, ...] = ()

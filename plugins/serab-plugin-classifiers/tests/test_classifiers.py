@@ -27,7 +27,9 @@ POINTS = {"lda": 1, "lr": 22, "qda": 3, "rf": 30, "svc": 44}
 
 
 @pytest.mark.parametrize(
-    "check", [c for name in POINTS for c in classifier_checks(name)], ids=lambda c: f"{c.subject}-{c}"
+    "check",
+    [c for name in (*POINTS, "lr/converged", "ridge", "svr") for c in classifier_checks(name)],
+    ids=lambda c: f"{c.subject}-{c}",
 )
 def test_conforms(check):
     check()

@@ -89,7 +89,9 @@ def example() -> dict[str, bytes]:
         name = f"Ses{dialogue}_impro01_{sex}{position // 20:03d}"
         root = f"IEMOCAP_full_release/Session{int(dialogue[:2])}"
         made[f"{root}/sentences/wav/Ses{dialogue}_impro01/{name}.wav"] = b""
-        told = f"[6.2901 - 8.2357]\t{name}\t{code}\t[2.5000, 3.0000, 1.5000]\nC-E2:\tNeutral;\t()\n\n"
+        valence, arousal, dominance = (1 + (position // step) % 9 / 2 for step in (1, 9, 81))
+        values = f"[{valence:.4f}, {arousal:.4f}, {dominance:.4f}]"
+        told = f"[6.2901 - 8.2357]\t{name}\t{code}\t{values}\nC-E2:\tNeutral;\t()\n\n"
         lines.setdefault(f"{root}/dialog/EmoEvaluation/Ses{dialogue}_impro01.txt", []).append(told)
     head = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"
     return made | {file: (head + "".join(own)).encode() for file, own in lines.items()}

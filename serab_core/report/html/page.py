@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, StrictUndefined
 
 import serab_core
+from serab_core.report.board import continuous_document
 from serab_core.report.figures.plots import forest, optimism_plot, size_plot, speaker_plot, subset_plot
 from serab_core.report.figures.svg import PAGE
 from serab_core.report.tables import params_text, percent
@@ -40,6 +41,7 @@ def report_page(gathered: Gathered, title: str) -> str:
         ("size", "Size"),
         *([("bias", "Fewer tasks")] if sizes else []),
     ]
+    sections += [("continuous", "Continuous targets")] if gathered.continuous else []
     sections += [("optimism", "Optimism"), ("speakers", "Speakers"), ("corpora", "Corpora"), ("citations", "Citations")]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["percent"] = percent
@@ -65,6 +67,7 @@ def report_page(gathered: Gathered, title: str) -> str:
         subsets=subset_plot(sizes, PAGE) if sizes else "",
         optimism=[(task, optimism_plot(board, task, PAGE)) for task in tasks],
         speakers=[(task, speaker_plot(board, task, PAGE), _sexes(board, task)) for task in tasks],
+        continuous=[continuous_document(own) for own in gathered.continuous],
         corpora=list(_corpora(board)),
         licences=[
             (name, told.get("summary", ""), told.get("licence", ""))

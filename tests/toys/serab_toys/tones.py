@@ -71,6 +71,7 @@ SPEC = DatasetSpec(
         ),
     ),
     released_variant="as_released",
+    continuous={"tune": ("pitch",)},
 )
 
 

@@ -1,0 +1,136 @@
+"""Continuous targets, from the corpus to the table: iem4/vad is made of these."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+from serab_core.score.bootstrap import concordance_interval
+from serab_core.score.metrics import ccc
+from serab_core.store.results import read_continuous
+from serab_core.types import ClassifierOutcome, ContinuousResult, Predictions
+
+pytestmark = pytest.mark.standard
+
+
+def evaluated(serab, *words: str) -> dict:
+    code, out, err = serab("eval", "toy", "--json", *words)
+    assert code == 0, err
+    document = json.loads(out)
+    schema = json.loads((files("serab_core.report") / "schemas" / "eval.schema.json").read_text())
+    jsonschema.validate(document, schema)
+    return document
+
+
+def test_the_whole_way(prepared_tones, serab):
+    document = evaluated(serab, "--tasks", "tones/tune,tones", "--classifiers", "ridge,svr,lda")
+    (result,) = document["continuous"]
+    assert (result["task"], result["target"]) == ("tones/pitch", "pitch")
+    assert result["scores"]["ccc"] > 0.5
+    assert result["ccc_interval"]["low"] < result["scores"]["ccc"] < result["ccc_interval"]["high"]
+    assert [own["task"] for own in document["results"]] == ["tones"]
+    assert document["aggregates"][0]["tasks"] == []
+    stored = read_continuous(Path(result["file"]))
+    chosen = stored.outcome(stored.chosen)
+    assert stored.scores["ccc"] == pytest.approx(ccc(chosen.test.truth, chosen.test.predicted))
+    assert {outcome.classifier for outcome in stored.outcomes} == {"ridge", "svr"}
+    assert set(stored.speakers) == set(chosen.test.ids)
+    again = evaluated(serab, "--tasks", "tones/pitch")
+    assert again["continuous"][0]["reused"]
+    assert again["continuous"][0]["key"] == result["key"]
+
+
+def test_it_is_shown(prepared_tones, serab):
+    code, out, _ = serab("eval", "toy", "--tasks", "tones/tune")
+    assert code == 0
+    assert "CCC" in out
+    assert "tones/pitch" in out
+    assert "Continuous targets: chosen by concordance" in " ".join(out.split())
+
+
+def test_leaderboard_and_report_have_it(prepared_tones, serab, tmp_path):
+    evaluated(serab, "--tasks", "tones,tones/tune", "--classifiers", "lda,ridge")
+    document = json.loads(serab("leaderboard", "--json")[1])
+    (own,) = document["continuous"]
+    assert own["task"] == "tones/pitch"
+    assert "tones/pitch" in serab("leaderboard")[1]
+    assert json.loads(serab("leaderboard", "--tasks", "tones", "--json")[1])["continuous"] == [own]
+    assert serab("report", "--output", str(tmp_path / "r.html"))[0] == 0
+    assert "Continuous targets" in (tmp_path / "r.html").read_text()
+
+
+def test_what_predicts_the_other_kind_is_refused(prepared_tones, serab):
+    code, _, err = serab("eval", "toy", "--tasks", "tones/pitch", "--classifiers", "lda")
+    assert code == 2
+    assert "none of lda predicts a continuous target, which tones/pitch asks for" in " ".join(err.split())
+    code, _, err = serab("eval", "toy", "--tasks", "tones", "--classifiers", "ridge")
+    assert code == 2
+    assert "none of ridge predicts classes" in " ".join(err.split())
+    assert serab("eval", "toy", "--tasks", "tones/none")[0] != 0
+
+
+def test_protocols_normalise_as_they_do_and_choose_by_concordance(prepared_tones, serab):
+    scores = {}
+    for protocol in ("serab", "strict", "serab-released"):
+        document = evaluated(serab, "--tasks", "tones/pitch", "--protocol", protocol)
+        stored = json.loads(Path(document["continuous"][0]["file"]).read_text())
+        assert stored["provenance"]["protocol"]["objective"] == "ccc"
+        assert stored["provenance"]["protocol"]["selection"] == "validation"
+        scores[protocol] = document["continuous"][0]["scores"]["rmse"]
+    assert scores["serab"] != scores["strict"]
+
+
+def test_a_regressor_is_exported(prepared_tones, serab, tmp_path):
+    evaluated(serab, "--tasks", "tones/pitch")
+    code, _, err = serab("export", "toy", "--task", "tones/pitch", "--output", str(tmp_path / "out"))
+    assert code == 0, err
+    from serab_core.tune.exported import load_export
+
+    values = load_export(tmp_path / "out").predict(np.zeros((3, 8), np.float32))
+    assert all(isinstance(value, float) for value in values)
+
+
+def test_intervals_of_concordance_cover_the_truth():
+    """Speakers differ in how far they are off; over 400 test splits."""
+    rng = np.random.default_rng(0)
+
+    def sample(speakers: int, each: int) -> ContinuousResult:
+        who = np.repeat(np.arange(speakers), each)
+        truth = rng.standard_normal(speakers * each)
+        told = 0.7 * truth + 0.5 * rng.standard_normal(len(truth)) + 0.3 * rng.standard_normal(speakers)[who]
+        ids = tuple(map(str, range(len(truth))))
+        test = Predictions(ids, tuple(truth.tolist()), tuple(told.tolist()))
+        outcome = ClassifierOutcome("ridge", "Ridge", (), {}, 0.5, test, None, None, {"ccc": ccc(truth, told)})
+        speakers_ = {i: str(w) for i, w in zip(ids, who, strict=True)}
+        return ContinuousResult(
+            "x",
+            "t/v",
+            "v",
+            "de",
+            "serab",
+            "default",
+            {},
+            "ridge",
+            outcome.scores,
+            (outcome,),
+            False,
+            False,
+            (),
+            "",
+            {},
+            speakers_,
+        )
+
+    whole = sample(4000, 20)
+    truth = whole.scores["ccc"]
+    for speakers, over in ((10, "speakers"), (3, "utterances")):
+        intervals = [concordance_interval(sample(speakers, 30), 400, seed) for seed in range(400)]
+        assert {interval.over for interval in intervals} == {over}
+        covered = np.mean([interval.low <= truth <= interval.high for interval in intervals])
+        if over == "speakers":
+            assert 0.91 <= covered <= 0.985
