@@ -57,7 +57,7 @@ def report_command(
     gathered = gather(find_home(), name, split_words(extractors), split_words(tasks))
     page = report_page(gathered, title).encode()
     write_bytes(output, page)
-    written = write_figures(gathered.board, figures) if figures is not None else []
+    written = write_figures(gathered.board, gathered.speeds, figures) if figures is not None else []
     if as_json:
         files = [str(path) for path in written]
         print_json({"schema": "serab.report/1", "file": str(output), "bytes": len(page), "figures": files})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,9 +45,21 @@ def load_waveform(utterance: Utterance, rate: int) -> Waveform:
     return resample(decoded.samples, decoded.rate, rate)
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much audio was embedded in how much time, both in seconds."""
+
+    audio: float = 0.0
+    seconds: float = 0.0
+
+
+_begun: set[str] = set()
+"""Extractors that have embedded something in this process."""
+
+
 def embed_block(
     name: str, expected_digest: str, block: Block, state: CorpusState | None, advance: Callable[[int], None]
-) -> None:
+) -> Pace:
     """Computes one block and writes its shard.
 
     Args:
@@ -54,6 +68,9 @@ def embed_block(
         block: what to embed.
         state: the corpus statistics, for an extractor that uses them.
         advance: told how many utterances were done.
+
+    Returns:
+        how fast the extractor was; the first batch of a process, which loads what it needs, does not count.
 
     Raises:
         AudioError, DataError: an utterance's file cannot be used.
@@ -72,13 +89,19 @@ def embed_block(
     if state is not None:
         assert isinstance(extractor, CorpusExtractor)
         _guard(spec, "use_corpus", extractor.use_corpus, state)
-    rows = []
+    rows, audio, seconds = [], 0.0, 0.0
     for batch in _batches(block.utterances, spec.batch_size):
         waveforms = [load_waveform(utterance, spec.sample_rate) for utterance in batch]
+        begin = time.perf_counter()
         rows.append(_embed_batch(spec, extractor, batch, waveforms))
+        if name in _begun:
+            audio += sum(len(waveform) for waveform in waveforms) / spec.sample_rate
+            seconds += time.perf_counter() - begin
+        _begun.add(name)
         advance(len(batch))
     provenance: dict[str, Any] = {"fingerprint": identity, "corpus_state": dict(state) if state is not None else None}
     write_shard(block.shard, np.concatenate(rows), block.digests, provenance)
+    return Pace(audio, seconds)
 
 
 def fit_corpus(name: str, train: Sequence[Utterance]) -> CorpusState:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from rich.markup import escape
@@ -13,13 +13,14 @@ from rich.text import Text
 from serab_core.data.protocols import SUITE, find_protocol
 from serab_core.errors import StoreError, UsageError
 from serab_core.report.tables import continuous_table, percent, table
+from serab_core.run.pace import paces
 from serab_core.score.board import Board, Cell, Row, make_board
 from serab_core.score.bootstrap import concordance_interval
 from serab_core.score.published import SOURCE
 from serab_core.store.results import best_known, searched_whole, stored_continuous, stored_results
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
@@ -40,12 +41,14 @@ class Gathered:
         stored: the results that it was made of.
         notices: what a reader must know: files that cannot be read, searches that were not whole, imported results.
         continuous: results on continuous targets, which nothing else is made of.
+        speeds: seconds of audio embedded in a second by one worker here, by extractor, where that is known.
     """
 
     board: Board
     stored: tuple[Stored, ...]
     notices: tuple[str, ...]
     continuous: tuple[ContinuousResult, ...] = ()
+    speeds: Mapping[str, float] = field(default_factory=dict)
 
 
 def gather(home: Home, protocol: str, extractors: Sequence[str] = (), tasks: Sequence[str] = ()) -> Gathered:
@@ -88,7 +91,8 @@ def gather(home: Home, protocol: str, extractors: Sequence[str] = (), tasks: Seq
         for own in stored_continuous(home, spec.name)
         if (not extractors or own.extractor in extractors) and (not tasks or own.task.partition("/")[0] in tasks)
     )
-    return Gathered(board, tuple(kept), (*_notices(board, kept), *_left_out(errors)), continuous)
+    speeds = paces(home, [row.extractor for row in board.rows])
+    return Gathered(board, tuple(kept), (*_notices(board, kept), *_left_out(errors)), continuous, speeds)
 
 
 def _left_out(errors: Sequence[StoreError]) -> list[str]:

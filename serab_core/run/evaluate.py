@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from serab_core import plugins
 from serab_core.errors import InterruptedRunError, SerabError
 from serab_core.run.jobs import run_warm
+from serab_core.run.pace import note_paces
 from serab_core.run.pair import Job, Pair
 from serab_core.types import ContinuousResult, Failure, Run, TaskResult
 
@@ -72,6 +73,7 @@ def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
     open_pairs = {position: pair for position, pair in enumerate(pairs) if position not in results}
     if open_pairs:
         _work_off(open_pairs, progress, engine, listeners, results, failures)
+    note_paces(plan, pairs)
     notices = [*plan.notices, *(note for pair in pairs for note in pair.notices)]
     notices += [f"Tracker: {error}" for error in listeners.errors]
     in_order = [results[position] for position in sorted(results)]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core import plugins
 from serab_core.embed.blocks import Block, cut_blocks, read_blocks
-from serab_core.embed.embedder import embed_block, fit_corpus, warm
+from serab_core.embed.embedder import Pace, embed_block, fit_corpus, warm
 from serab_core.errors import PluginError, SerabError, StoreError
 from serab_core.run.worker import report, working
 from serab_core.score.metrics import METRICS, accuracy, continuous_scores, uar
@@ -75,9 +75,9 @@ def run_warm(extractor: str) -> None:
 
 
 @working()
-def run_block(extractor: str, fingerprint: str, block: Block, state: CorpusState | None) -> None:
+def run_block(extractor: str, fingerprint: str, block: Block, state: CorpusState | None) -> Pace:
     """Embeds one block into its shard."""
-    embed_block(extractor, fingerprint, block, state, partial(report, EMBED))
+    return embed_block(extractor, fingerprint, block, state, partial(report, EMBED))
 
 
 def classifier_identity(spec: ClassifierSpec, protocol: ProtocolSpec, source: Source) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from serab_core import plugins
 from serab_core.data.protocols import for_targets
 from serab_core.embed.blocks import folder_for, is_done
 from serab_core.embed.corpus import known_state
+from serab_core.embed.embedder import Pace
 from serab_core.errors import StoreError
 from serab_core.run.jobs import (
     Source,
@@ -65,6 +66,7 @@ class Pair:
     source: Source
     outcomes: dict[str, ClassifierOutcome] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    pace: Pace = field(default_factory=Pace)
     _open: set[str] = field(default_factory=set)
     _tries: int = 0
     _planned: bool = False
@@ -166,6 +168,8 @@ class Pair:
         if job.kind == "fit":
             write_json(self._state_path, {"schema": _STATE_SCHEMA, "state": dict(value)})
             self.source = replace(self.source, state=dict(value))
+        elif job.kind == "block":
+            self.pace = Pace(self.pace.audio + value.audio, self.pace.seconds + value.seconds)
         elif job.kind == "classifier":
             self.outcomes[job.name] = value
 

@@ -42,6 +42,11 @@ class Home:
         """JSON results, by extractor and task."""
         return self.root / "results"
 
+    @property
+    def speed(self) -> Path:
+        """How fast things were on this machine; no result depends on it."""
+        return self.root / "speed"
+
     def ensure(self) -> Home:
         """Makes the folders and clears away what killed processes left half-written.
 

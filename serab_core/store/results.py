@@ -41,8 +41,12 @@ def journal_path(home: Home, study: str) -> Path:
 
 def result_path(home: Home, extractor: str, task: str, protocol: str, key: str) -> Path:
     """Where a result is kept: readable folders, and a name that no two different results share."""
-    folder = re.sub(r"[^A-Za-z0-9._-]+", "--", extractor).strip(".")
-    return home.results / folder / task / f"{protocol}-{key[:16]}.json"
+    return home.results / folder_name(extractor) / task / f"{protocol}-{key[:16]}.json"
+
+
+def folder_name(extractor: str) -> str:
+    """An extractor's name as that of a folder."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "--", extractor).strip(".")
 
 
 def write_outcome(path: Path, outcome: ClassifierOutcome, identity: dict[str, Any]) -> None:

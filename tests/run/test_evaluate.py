@@ -317,3 +317,15 @@ def test_progress_that_nobody_reads_stops_no_work():
 def test_cores_without_affinity(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     assert cores.available_cores() == os.cpu_count()
+
+
+def test_an_extractors_pace_is_noted_down_beside_results(prepared_tones, home, serab, monkeypatch):
+    from serab_core.run import pace
+
+    monkeypatch.setattr(pace, "LEAST_AUDIO_S", 1.0)
+    assert serab("eval", "toy", "--tasks", "tones", "--classifiers", "centroid", "--jobs", "1")[0] == 0
+    (speed,) = pace.paces(home, ["toy", "nobody"]).values()
+    assert speed > 1.0
+    (file,) = (home.speed / "embedding").glob("*.json")
+    file.write_text("{}")
+    assert pace.paces(home, ["toy"]) == {}

@@ -12,6 +12,7 @@ from serab_core.report.figures.plots import (
     optimism_plot,
     size_plot,
     speaker_plot,
+    speed_plot,
     subset_plot,
 )
 from serab_core.report.figures.svg import PAPER
@@ -19,7 +20,7 @@ from serab_core.score.subsets import subset_bias
 from serab_core.store.atomic import write_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from serab_core.score.board import Board
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _ZOOM = 3
 
 
-def write_figures(board: Board, folder: Path) -> list[Path]:
+def write_figures(board: Board, speeds: Mapping[str, float], folder: Path) -> list[Path]:
     """Writes every figure of a board.
 
     Returns:
@@ -48,7 +49,7 @@ def write_figures(board: Board, folder: Path) -> list[Path]:
     except OSError as error:
         raise store_error(error, folder) from error
     written = []
-    for name, drawing in _drawings(board):
+    for name, drawing in _drawings(board, speeds):
         svg, png = folder / f"{name}.svg", folder / f"{name}.png"
         write_bytes(svg, drawing.encode())
         write_bytes(png, bytes(svg_to_bytes(svg_string=drawing, zoom=_ZOOM, background="white")))
@@ -56,9 +57,11 @@ def write_figures(board: Board, folder: Path) -> list[Path]:
     return written
 
 
-def _drawings(board: Board) -> Iterator[tuple[str, str]]:
+def _drawings(board: Board, speeds: Mapping[str, float]) -> Iterator[tuple[str, str]]:
     yield "means", forest(board, PAPER)
     yield "size", size_plot(board, PAPER)
+    if speeds:
+        yield "speed", speed_plot(board, speeds, PAPER)
     ranked = [row for row in board.rows if row.group is not None]
     if len(ranked) > 1 and 1 < len(board.ranked) <= 12:
         scores = {row.extractor: {task: row.cells[task].result.accuracy for task in board.ranked} for row in ranked}

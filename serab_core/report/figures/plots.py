@@ -11,7 +11,7 @@ from serab_core.score.metrics import confusion
 from serab_core.score.optimism import optimism
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from serab_core.score.board import Board, Cell
     from serab_core.score.subsets import Size
@@ -61,47 +61,63 @@ def forest(board: Board, theme: Theme) -> str:
 
 
 def size_plot(board: Board, theme: Theme) -> str:
-    """Accuracy against the length of the embedding, with the best for each length joined."""
+    """Accuracy against the length of the embedding; shorter is better."""
+    dims = {}
+    for row in board.rows:
+        told = next(iter(row.cells.values())).result.provenance.get("fingerprint", {}).get("dim")
+        if isinstance(told, int):
+            dims[row.extractor] = float(told)
+    return _against(board, dims, "numbers in an embedding", "Accuracy against the length of the embedding", theme)
+
+
+def speed_plot(board: Board, speeds: Mapping[str, float], theme: Theme) -> str:
+    """Accuracy against seconds of audio that a worker embeds in a second; more is better."""
+    words = "seconds of audio in a second, one worker"
+    return _against(board, speeds, words, "Accuracy against the speed of embedding", theme, more_is_better=True)
+
+
+def _against(
+    board: Board, costs: Mapping[str, float], words: str, title: str, theme: Theme, *, more_is_better: bool = False
+) -> str:
+    """Accuracy against something on a logarithmic axis; extractors that none beats on both counts are joined."""
     points = []
     for row in board.rows:
         value = row.accuracy[0].value if row.accuracy else None
         if value is None and row.group is not None:
             value = sum(row.cells[task].result.accuracy for task in board.ranked) / len(board.ranked)
-        first = next(iter(row.cells.values()))
-        dims = first.result.provenance.get("fingerprint", {}).get("dim")
-        if row.group is not None and value is not None and isinstance(dims, int):
-            points.append((dims, value, row.extractor))
-    made = Svg(_WIDE, 330, "Accuracy against the length of the embedding", theme)
+        if row.group is not None and value is not None and costs.get(row.extractor, 0.0) > 0.0:
+            points.append((costs[row.extractor], value, row.extractor))
+    made = Svg(_WIDE, 330, title, theme)
     if not points:
         return made.rendered()
     up, marks = percent_axis(min(v for _, v, _ in points), max(v for _, v, _ in points), 280, 24)
-    across = Axis(
-        math.log10(min(d for d, *_ in points)) - 0.15, math.log10(max(d for d, *_ in points)) + 0.35, 56, _WIDE - 16
-    )
+    low, high = math.log10(min(c for c, *_ in points)), math.log10(max(c for c, *_ in points))
+    across = Axis(low - 0.15, high + 0.35, 56, _WIDE - 16)
     for mark in marks:
         made.line(across.begin, up.at(mark), across.end, up.at(mark), theme.grid)
         made.text(48, up.at(mark) + 4, f"{100 * mark:g}", theme.soft, size=12, anchor="end")
     for power in range(math.ceil(across.low), math.floor(across.high) + 1):
         x = across.at(power)
         made.line(x, up.begin, x, up.end, theme.grid)
-        made.text(x, 298, f"{10**power:,}", theme.soft, size=12, anchor="middle")
-    made.text((across.begin + across.end) / 2, 320, "numbers in an embedding", theme.soft, size=12, anchor="middle")
+        made.text(x, 298, f"{10.0**power:,g}", theme.soft, size=12, anchor="middle")
+    made.text((across.begin + across.end) / 2, 320, words, theme.soft, size=12, anchor="middle")
     front: list[tuple[float, float]] = []
     best = -1.0
-    for dims, value, _ in sorted(points, key=lambda point: (point[0], -point[1])):
+    for cost, value, _ in sorted(points, key=lambda point: (-point[0] if more_is_better else point[0], -point[1])):
         if value > best:
-            front.append((across.at(math.log10(dims)), up.at(value)))
+            front.append((across.at(math.log10(cost)), up.at(value)))
             best = value
     made.path(front, theme.second, 1.5)
     taken: list[float] = []
-    for dims, value, name in sorted(points, key=lambda point: -point[1]):
-        x, y = across.at(math.log10(dims)), up.at(value)
-        made.dot(x, y, theme.mark, 5, f"{name}: {100 * value:.1f} %, {dims} numbers")
+    for cost, value, name in sorted(points, key=lambda point: -point[1]):
+        x, y = across.at(math.log10(cost)), up.at(value)
+        made.dot(x, y, theme.mark, 5, f"{name}: {100 * value:.1f} %, {cost:,.4g} {words}")
         shown = y + 4
         while any(abs(shown - other) < 13 for other in taken):
             shown += 13
         taken.append(shown)
-        made.text(x + 9, shown, name, theme.ink, size=12)
+        beside, anchor = (x - 9, "end") if x > _WIDE - 170 else (x + 9, "start")
+        made.text(beside, shown, name, theme.ink, size=12, anchor=anchor)
     return made.rendered()
 
 

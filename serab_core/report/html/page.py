@@ -10,7 +10,7 @@ from jinja2 import Environment, StrictUndefined
 
 import serab_core
 from serab_core.report.board import continuous_document
-from serab_core.report.figures.plots import forest, optimism_plot, size_plot, speaker_plot, subset_plot
+from serab_core.report.figures.plots import forest, optimism_plot, size_plot, speaker_plot, speed_plot, subset_plot
 from serab_core.report.figures.svg import PAGE
 from serab_core.report.tables import params_text, percent
 from serab_core.score.fairness import by_sex
@@ -38,7 +38,7 @@ def report_page(gathered: Gathered, title: str) -> str:
     sections = [
         ("board", "Scores"),
         ("groups", "Groups"),
-        ("size", "Size"),
+        ("size", "Size and speed"),
         *([("bias", "Fewer tasks")] if sizes else []),
     ]
     sections += [("continuous", "Continuous targets")] if gathered.continuous else []
@@ -64,6 +64,7 @@ def report_page(gathered: Gathered, title: str) -> str:
         data=_embedded(_data(cells)),
         forest=forest(board, PAGE),
         size=size_plot(board, PAGE),
+        speed=speed_plot(board, gathered.speeds, PAGE) if gathered.speeds else "",
         subsets=subset_plot(sizes, PAGE) if sizes else "",
         optimism=[(task, optimism_plot(board, task, PAGE)) for task in tasks],
         speakers=[(task, speaker_plot(board, task, PAGE), _sexes(board, task)) for task in tasks],
