@@ -89,8 +89,9 @@ def evaluate_command(
     home = find_home()
     made = with_tuner(find_protocol(protocol or str(settings.value("protocol") or "serab")), tuner, trials)
     where = find_engine(engine or str(settings.value("engine") or "local"), jobs)
-    names = plugins.with_asked(extractors, {"layer": layer, "device": device})
-    asked = split_words(tasks) or settings.words("tasks")
+    words, more = _told_apart(extractors) if tasks else (extractors, [])
+    names = plugins.with_asked(words, {"layer": layer, "device": device})
+    asked = [*split_words(tasks), *more] or settings.words("tasks")
     plan = make_plan(home, names, asked, made, split_words(classifiers), progress)
     run = evaluate(plan, progress, where)
     if as_json:
@@ -104,3 +105,17 @@ def evaluate_command(
             errors.print(failure.error["traceback"], markup=False, highlight=False, style="dim", soft_wrap=True)
     if run.failures:
         raise typer.Exit(JobsFailedError.exit_code)
+
+
+def _told_apart(words: list[str]) -> tuple[list[str], list[str]]:
+    """Extractors, and tasks: `--tasks emodb demo` is what people type, and a shell hands `demo` to the extractors."""
+    from serab_registry import Group
+
+    from serab_core import plugins
+    from serab_core.data.prepared import prepared_names
+    from serab_core.store.home import find_home
+
+    known = {*plugins.registry().names(Group.DATASETS), *prepared_names(find_home())}
+    extractors = plugins.registry().names(Group.EXTRACTORS)
+    more = [word for word in words if word.partition("/")[0] in known and word.partition("/")[0] not in extractors]
+    return [word for word in words if word not in more], more

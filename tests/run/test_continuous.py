@@ -134,3 +134,10 @@ def test_intervals_of_concordance_cover_the_truth():
         covered = np.mean([interval.low <= truth <= interval.high for interval in intervals])
         if over == "speakers":
             assert 0.91 <= covered <= 0.985
+
+
+def test_tasks_may_follow_each_other(prepared_tones, serab):
+    code, out, err = serab("eval", "toy", "--tasks", "tones", "tones/pitch", "--classifiers", "lda,ridge", "--json")
+    assert code == 0, err
+    assert json.loads(out)["tasks"] == ["tones", "tones/pitch"]
+    assert serab("eval", "toy", "nobody", "--tasks", "tones")[0] == 3

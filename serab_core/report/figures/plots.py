@@ -108,16 +108,15 @@ def _against(
             front.append((across.at(math.log10(cost)), up.at(value)))
             best = value
     made.path(front, theme.second, 1.5)
-    taken: list[float] = []
+    taken: list[tuple[float, float]] = []
     for cost, value, name in sorted(points, key=lambda point: -point[1]):
         x, y = across.at(math.log10(cost)), up.at(value)
         made.dot(x, y, theme.mark, 5, f"{name}: {100 * value:.1f} %, {cost:,.4g} {words}")
-        shown = y + 4
-        while any(abs(shown - other) < 13 for other in taken):
+        shown = y - 9  # above the line that joins them
+        while any(abs(x - left) < 130 and abs(shown - above) < 13 for left, above in taken):
             shown += 13
-        taken.append(shown)
-        beside, anchor = (x - 9, "end") if x > _WIDE - 170 else (x + 9, "start")
-        made.text(beside, shown, name, theme.ink, size=12, anchor=anchor)
+        taken.append((x, shown))
+        made.text(x + 4, shown, name, theme.ink, size=12, anchor="end" if x > _WIDE - 170 else "start")
     return made.rendered()
 
 

@@ -64,11 +64,20 @@ for (const button of document.querySelectorAll("button.cell")) {
 dialog?.querySelector(".close").addEventListener("click", () => dialog.close());
 dialog?.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
 
+/* Values in words: name and value, one after the other; what is nested in them as JSON. */
+function worded(value) {
+  if (typeof value !== "object") return String(value);
+  if (Array.isArray(value)) return value.join(", ");
+  return Object.entries(value)
+    .map(([name, own]) => `${name} ${own !== null && typeof own === "object" ? JSON.stringify(own) : own}`)
+    .join(", ");
+}
+
 function pairs(rows) {
   const list = element("dl");
   for (const [name, value] of rows) {
     if (value === undefined || value === null || value === "") continue;
-    list.append(element("dt", name), element("dd", typeof value === "object" ? JSON.stringify(value) : String(value)));
+    list.append(element("dt", name), element("dd", worded(value)));
   }
   return list;
 }
