@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from serab_core.cli import (
+    bench,
     check,
     config,
     data,
@@ -42,6 +43,7 @@ app = typer.Typer(
     "Start with: [bold]serab eval opensmile[/bold]",
 )
 app.command("eval", help=eval_.HELP)(eval_.evaluate_command)
+app.command("bench", help=bench.HELP)(bench.bench_command)
 app.command("check", help=check.HELP)(check.check_command)
 app.command("config", help=config.HELP)(config.config_command)
 app.command("leaderboard", help=leaderboard.LEADERBOARD_HELP)(leaderboard.leaderboard_command)

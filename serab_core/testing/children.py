@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from serab_core.memory import family, resident
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -69,12 +71,12 @@ def growth(script: str, *words: str, limit: int) -> int:
         listening.start()
         while (line := child.stdout.readline()) and line.strip() != "ready":
             pass
-        before = peak = _resident(child.pid)
+        before = peak = resident(child.pid)
         threading.Thread(target=child.stdout.read, daemon=True).start()
         while child.poll() is None:
-            peak = max(peak, _resident(child.pid))
+            peak = max(peak, resident(child.pid))
             if peak - before > limit or time.monotonic() - begin > LIMIT_S:
-                for process in reversed(_family(child.pid)):
+                for process in reversed(family(child.pid)):
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(process, 9)
                 break
@@ -98,22 +100,3 @@ def _environment(changed: dict[str, str]) -> dict[str, str]:
 
 def _last(text: str, code: int) -> str:
     return (text.strip().splitlines() or [f"exit code {code}"])[-1]
-
-
-def _family(process: int) -> list[int]:
-    """A process and all that it has started, as far as the system tells."""
-    found = [process]
-    for own in found:
-        with contextlib.suppress(OSError, ValueError):
-            for thread in Path(f"/proc/{own}/task").iterdir():
-                found.extend(int(word) for word in (thread / "children").read_text(encoding="ascii").split())
-    return found
-
-
-def _resident(process: int) -> int:
-    """Memory of a process and all that it has started, in bytes."""
-    pages = 0
-    for own in _family(process):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            pages += int(Path(f"/proc/{own}/statm").read_text(encoding="ascii").split()[1])
-    return pages * (os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096)

@@ -1,0 +1,95 @@
+"""Measures one extractor in a process that has done nothing else.
+
+python -m serab_core.bench.child '{"name": "opensmile", "lengths": [1, 3], "batch": 16, "budget_s": 2.0}'
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from serab_core.types import Extractor
+
+
+def measure(name: str, lengths: list[float], batch: int, budget_s: float) -> dict[str, Any]:
+    """Everything about one extractor, as plain values.
+
+    Args:
+        name: the extractor.
+        lengths: of clips, in seconds.
+        batch: clips at a time, beside one at a time; 0 for what the extractor likes.
+        budget_s: for each figure.
+    """
+    begin = time.perf_counter()
+    from serab_core import plugins
+    from serab_core.types import CorpusExtractor, WarmExtractor
+
+    spec = plugins.extractor(name)
+    extractor = spec.factory()
+    if isinstance(extractor, WarmExtractor):
+        extractor.warm()
+    load_s = time.perf_counter() - begin
+
+    from serab_core.bench.clips import TYPICAL_S, clip
+
+    typical = clip(TYPICAL_S, spec.sample_rate)
+    if isinstance(extractor, CorpusExtractor) and spec.uses_corpus:
+        extractor.use_corpus(extractor.fit_corpus([typical]))
+    begin = time.perf_counter()
+    extractor.embed([typical])
+    first_s = time.perf_counter() - begin
+
+    from serab_core import memory
+    from serab_core.bench.reference import Reference
+    from serab_core.bench.sampling import TURNS, Sampler
+
+    reference = Reference()
+    size = batch or spec.batch_size
+    samplers = {}
+    for seconds in lengths:
+        own = clip(seconds, spec.sample_rate)
+        made = Sampler(partial(extractor.embed, [own]), reference.seconds)
+        samplers[f"one clip of {seconds:g} s"] = (made, seconds, 1)
+    made = Sampler(partial(extractor.embed, [typical] * size), reference.seconds)
+    samplers[f"{size} clips of {TYPICAL_S:g} s"] = (made, TYPICAL_S, size)
+    for _ in range(TURNS):
+        for sampler, *_rest in samplers.values():
+            sampler.turn(budget_s / TURNS)
+    figures = {title: _figure(sampler.samples, seconds, clips) for title, (sampler, seconds, clips) in samplers.items()}
+    return {
+        "extractor": spec.name,
+        "dim": spec.dim,
+        "load_s": load_s,
+        "first_s": first_s,
+        "parameters": _parameters(extractor),
+        "peak_bytes": memory.peak(os.getpid()),
+        "threads": os.environ.get("OMP_NUM_THREADS", ""),
+        "figures": figures,
+    }
+
+
+def _figure(taken: Any, seconds: float, clips: int) -> dict[str, Any]:
+    return {"clip_s": seconds, "clips": clips, "seconds": list(taken.seconds), "reference_s": list(taken.reference)}
+
+
+def _parameters(extractor: Extractor) -> int | None:
+    """How many a torch module in the extractor has; None where none is found."""
+    for value in vars(extractor).values():
+        for own in value if isinstance(value, tuple) else (value,):
+            if callable(getattr(own, "parameters", None)) and hasattr(own, "state_dict"):
+                return sum(int(parameter.numel()) for parameter in own.parameters())
+    return None
+
+
+if __name__ == "__main__":
+    asked = json.loads(sys.argv[1])
+    out, sys.stdout = sys.stdout, sys.stderr  # whatever a plugin prints is not the answer
+    answer = json.dumps(measure(asked["name"], asked["lengths"], asked["batch"], asked["budget_s"]))
+    out.write(answer + "\n")
+    out.flush()
+    os._exit(0)  # libraries that take long to say goodbye have nothing left to do

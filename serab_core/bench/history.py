@@ -1,0 +1,80 @@
+"""Runs that were kept, by machine and version, and what has changed since one of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from serab_core.errors import StoreError, UsageError
+from serab_core.store.jsonio import read_json, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from serab_core.store.home import Home
+
+SCHEMA = "serab.bench/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One figure then and now.
+
+    Attributes:
+        before, now: ratios to the reference workload.
+    """
+
+    name: str
+    before: float
+    now: float
+
+    @property
+    def factor(self) -> float:
+        """How many times as costly it is now."""
+        return self.now / self.before
+
+
+def keep(home: Home, run: Mapping[str, Any]) -> Path:
+    """Keeps a run in the home. Raises StoreError."""
+    moment = re.sub(r"[^0-9T]", "", str(run["datetime"]).partition("+")[0])
+    version = str(run["version"]).rpartition(" ")[2]
+    node = re.sub(r"[^A-Za-z0-9]+", "-", str(run["machine_info"]["node"])).strip("-") or "machine"
+    path = home.ensure().speed / "runs" / f"{moment}-{version}-{node}.json"
+    write_json(path, dict(run))
+    return path
+
+
+def find_run(home: Home, word: str) -> Path:
+    """The run that a word means: a file, part of a kept run's name, or a version, whose last run it is.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if Path(word).is_file():
+        return Path(word)
+    kept = sorted((home.speed / "runs").glob("*.json"))
+    found = [path for path in kept if word in path.name]
+    if not found:
+        names = ", ".join(path.stem for path in kept[-3:]) or "none yet"
+        raise UsageError(f"no run is called {word!r}", where=home.speed / "runs", next_step=f"the last ones: {names}")
+    return found[-1]
+
+
+def read_run(path: Path) -> dict[str, Any]:
+    """A kept run. Raises StoreError for a file that is none."""
+    run = read_json(path, SCHEMA)
+    if not isinstance(run.get("benchmarks"), list):
+        raise StoreError("has no list of benchmarks", where=path)
+    return run
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+    """What both runs have measured, by ratio: machines that differ may be compared, with care."""
+
+    def ratios(run: Mapping[str, Any]) -> dict[str, float]:
+        return {own["name"]: float(own["extra_info"]["ratio"]) for own in run["benchmarks"]}
+
+    old, new = ratios(before), ratios(now)
+    return [Change(name, old[name], new[name]) for name in new if old.get(name, 0.0) > 0.0]

@@ -1,0 +1,145 @@
+"""Measuring: sampling that ends, ratios that hold, runs that are kept and compared."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from serab_core.bench.clips import clip
+from serab_core.bench.history import changes, find_run, keep, read_run
+from serab_core.bench.reference import Reference
+from serab_core.bench.sampling import FEWEST, MOST, Sampler, Samples
+from serab_core.errors import StoreError, UsageError
+
+SLOW = """
+import time
+import numpy as np
+from serab_core import ExtractorSpec, hookimpl
+
+class Slow:
+    def embed(self, waveforms):
+        time.sleep({seconds} * sum(map(len, waveforms)) / 16000)
+        return np.zeros((len(waveforms), 2), np.float32)
+
+@hookimpl
+def serab_register_extractors(register):
+    register(ExtractorSpec("slow", Slow, 2, "sleeps", "MIT", citation="@misc{{slow}}", batch_size=2))
+"""
+
+
+def busy(seconds: float) -> None:
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass
+
+
+def test_samples_have_their_references_and_end():
+    def reference() -> float:
+        begin = time.perf_counter()
+        busy(0.002)
+        return time.perf_counter() - begin
+
+    sampler = Sampler(lambda: busy(0.02), reference)
+    for turn in range(3):
+        sampler.turn(0.1)
+        assert len(sampler.samples.seconds) >= min(FEWEST, 2 * (turn + 1))
+    taken = sampler.samples
+    assert len(taken.seconds) == len(taken.reference) <= MOST
+    assert taken.quantile(0.5) == pytest.approx(0.02, rel=0.5)
+    assert taken.ratio == pytest.approx(10, rel=0.6)
+
+
+def test_a_slow_machine_has_the_same_ratios():
+    quick = Samples((1.0, 1.1, 0.9), (0.1, 0.11, 0.09))
+    slow = Samples((2.0, 3.3, 1.8), (0.2, 0.33, 0.18))
+    assert quick.ratio == pytest.approx(slow.ratio)
+
+
+def test_clips_and_reference_are_the_same_each_time():
+    assert np.array_equal(clip(1.0, 8000), clip(1.0, 8000))
+    assert clip(0.5, 16000).shape == (8000,)
+    assert 0 < Reference().seconds() < 5
+
+
+def measured(serab, *words: str) -> dict:
+    code, out, err = serab("bench", *words, "--lengths", "0.2,3", "--budget", "0.05", "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+def test_the_whole_way(add_plugin, serab, home):
+    add_plugin("serab-slow", "serab.extractors", "slow", SLOW.format(seconds=0.01))
+    run = measured(serab, "slow", "--threads", "1")
+    names = [own["group"] for own in run["benchmarks"]]
+    assert names == ["one clip of 0.2 s", "one clip of 3 s", "2 clips of 3 s"]
+    three = run["benchmarks"][1]
+    assert three["stats"]["median"] == pytest.approx(0.03, rel=0.5)
+    assert three["extra_info"]["realtime_factor"] == pytest.approx(0.01, rel=0.5)
+    assert three["extra_info"]["threads"] == 1
+    assert three["extra_info"]["weights_bytes"] == 0
+    if sys.platform == "linux":
+        assert three["extra_info"]["peak_bytes"] > 10e6
+    (kept,) = (home.speed / "runs").glob("*.json")
+    assert read_run(kept) == run
+    code, out, _ = serab(
+        "bench", "slow", "--lengths", "3", "--threads", "1", "--budget", "0.05", "--compare", kept.stem, "--no-save"
+    )
+    assert code == 0
+    assert "Ratios since" in out
+    assert "one clip of 3 s" in out
+    assert len(list((home.speed / "runs").glob("*.json"))) == 1
+
+
+def test_what_takes_longer_is_seen_by_its_ratio(add_plugin, serab):
+    add_plugin("serab-slow", "serab.extractors", "slow", SLOW.format(seconds=0.01))
+    add_plugin("serab-slower", "serab.extractors", "slower", SLOW.format(seconds=0.05).replace('"slow"', '"slower"'))
+    run = measured(serab, "slow", "--threads", "1", "--no-save")
+    again = measured(serab, "slower", "--threads", "1", "--no-save")
+    for own in again["benchmarks"]:
+        own["name"] = own["name"].replace("slower", "slow")
+    factors = [change.factor for change in changes(run, again)]
+    assert len(factors) == 3
+    assert all(factor > 1.25 for factor in factors)
+
+
+def test_pytest_benchmark_reads_it(add_plugin, serab, home):
+    pytest.importorskip("pytest_benchmark", reason="pytest-benchmark is not installed")
+    add_plugin("serab-slow", "serab.extractors", "slow", SLOW.format(seconds=0.001))
+    measured(serab, "slow")
+    (kept,) = (home.speed / "runs").glob("*.json")
+    command = [sys.executable, "-m", "pytest_benchmark", "compare", str(kept)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "one clip of 3 s" in done.stdout
+
+
+def test_what_cannot_be_measured(toys, serab):
+    code, _, err = serab("bench", "toy-bad/boom", "--lengths", "1")
+    assert code == 7
+    assert "boom" in err
+    assert serab("bench", "nobody")[0] == 3
+    for words in (("--lengths", "none"), ("--lengths", "-1"), ("--threads", "0"), ("--compare", "never")):
+        assert serab("bench", "toy", *words)[0] == 2
+
+
+def test_runs_are_found_by_name_version_and_file(home):
+    run = {
+        "schema": "serab.bench/1", "datetime": "2026-01-02T03:04:05+00:00", "version": "serab 0.1.0",
+        "machine_info": {"node": "a/b c"}, "benchmarks": [{"name": "x", "extra_info": {"ratio": 2.0}}],
+    }  # fmt: skip
+    path = keep(home, run)
+    assert path.name == "20260102T030405-0.1.0-a-b-c.json"
+    assert find_run(home, "0.1.0") == find_run(home, "20260102") == find_run(home, str(path)) == Path(path)
+    later = {**run, "benchmarks": [{"name": name, "extra_info": {"ratio": 3.0}} for name in ("x", "y")]}
+    assert [(change.name, change.factor) for change in changes(run, later)] == [("x", 1.5)]
+    with pytest.raises(UsageError, match="no run is called 'none'"):
+        find_run(home, "none")
+    path.write_text('{"schema": "serab.bench/1"}')
+    with pytest.raises(StoreError, match="no list of benchmarks"):
+        read_run(path)
