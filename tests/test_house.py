@@ -24,6 +24,7 @@ ROOMS = [
     "hookspecs",
     "plugins",
     "cores",
+    "clock",
     "locks",
     "compiled",
     "isolated",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -67,6 +68,7 @@ def evaluate_command(
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Processes at a time; one a core by default.")
     ] = None,
+    profile: Annotated[bool, typer.Option("--profile", help="Keep with each result where its time went.")] = False,
     details: Annotated[bool, typer.Option("--details", help="Show every classifier, not only the chosen.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
@@ -76,6 +78,7 @@ def evaluate_command(
     from serab_core.data.protocols import find_protocol, with_tuner
     from serab_core.errors import JobsFailedError
     from serab_core.report.documents import eval_document
+    from serab_core.report.profile import print_profiles
     from serab_core.report.progress import progress_on
     from serab_core.report.tables import print_run
     from serab_core.run.evaluate import evaluate
@@ -93,13 +96,15 @@ def evaluate_command(
     names = plugins.with_asked(words, {"layer": layer, "device": device})
     asked = [*split_words(tasks), *more] or settings.words("tasks")
     plan = make_plan(home, names, asked, made, split_words(classifiers), progress)
-    run = evaluate(plan, progress, where)
+    run = evaluate(replace(plan, profile=profile), progress, where)
     if as_json:
         scored: list[TaskResult | ContinuousResult] = [*run.results, *run.continuous]
         files = {r.key: result_path(home, r.extractor, r.task, r.protocol, r.key) for r in scored}
         print_json(eval_document(run, files))
     else:
         print_run(stdout(), run, details=details)
+        if profile:
+            print_profiles(stdout(), [*run.results, *run.continuous])
     for failure in run.failures:
         if "traceback" in failure.error:
             errors.print(failure.error["traceback"], markup=False, highlight=False, style="dim", soft_wrap=True)

@@ -15,6 +15,7 @@ import numpy as np
 from serab_core import plugins
 from serab_core.audio.decode import decode
 from serab_core.audio.resample import resample
+from serab_core.clock import stage
 from serab_core.embed.fingerprint import fingerprint
 from serab_core.errors import DataError, ExtractorError, SerabError
 from serab_core.store.jsonio import digest
@@ -35,14 +36,17 @@ def load_waveform(utterance: Utterance, rate: int) -> Waveform:
         AudioError: the file cannot be used any more.
         DataError: its samples are not those that were prepared.
     """
-    decoded = decode(Path(utterance.path), utterance.path)
-    if decoded.sha256 != utterance.sha256:
+    with stage("decode"):
+        decoded = decode(Path(utterance.path), utterance.path)
+        found = decoded.sha256
+    if found != utterance.sha256:
         raise DataError(
             "has changed since its corpus was prepared",
             where=utterance.path,
             next_step="put the original back, or prepare the corpus again",
         )
-    return resample(decoded.samples, decoded.rate, rate)
+    with stage("resample"):
+        return resample(decoded.samples, decoded.rate, rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,8 @@ def embed_block(
             where=name,
             next_step="give every worker the same environment",
         )
-    extractor = _extractor(name)
+    with stage("start"):
+        extractor = _extractor(name)
     if state is not None:
         assert isinstance(extractor, CorpusExtractor)
         _guard(spec, "use_corpus", extractor.use_corpus, state)
@@ -93,14 +98,16 @@ def embed_block(
     for batch in _batches(block.utterances, spec.batch_size):
         waveforms = [load_waveform(utterance, spec.sample_rate) for utterance in batch]
         begin = time.perf_counter()
-        rows.append(_embed_batch(spec, extractor, batch, waveforms))
+        with stage("embed" if name in _begun else "start"):
+            rows.append(_embed_batch(spec, extractor, batch, waveforms))
         if name in _begun:
             audio += sum(len(waveform) for waveform in waveforms) / spec.sample_rate
             seconds += time.perf_counter() - begin
         _begun.add(name)
         advance(len(batch))
     provenance: dict[str, Any] = {"fingerprint": identity, "corpus_state": dict(state) if state is not None else None}
-    write_shard(block.shard, np.concatenate(rows), block.digests, provenance)
+    with stage("store"):
+        write_shard(block.shard, np.concatenate(rows), block.digests, provenance)
     return Pace(audio, seconds)
 
 
@@ -111,11 +118,13 @@ def fit_corpus(name: str, train: Sequence[Utterance]) -> CorpusState:
         ExtractorError: it raised, or returned something that is not plain numbers.
     """
     spec = plugins.extractor(name)
-    extractor = _extractor(name)
+    with stage("start"):
+        extractor = _extractor(name)
     if not isinstance(extractor, CorpusExtractor):
         raise ExtractorError("declares uses_corpus but has no fit_corpus and use_corpus", where=name)
     waveforms = (load_waveform(utterance, spec.sample_rate) for utterance in train)
-    state = _guard(spec, "fit_corpus", extractor.fit_corpus, waveforms)
+    with stage("embed"):
+        state = _guard(spec, "fit_corpus", extractor.fit_corpus, waveforms)
     try:
         digest(dict(state))
     except (TypeError, ValueError) as error:

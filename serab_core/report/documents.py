@@ -71,6 +71,7 @@ def _result(result: TaskResult, file: str, reused: bool) -> dict[str, Any]:
         "reused": reused,
         "key": result.key,
         "file": file,
+        **({"profile": dict(result.profile)} if result.profile else {}),
     }
 
 
@@ -93,6 +94,7 @@ def _continuous(result: ContinuousResult, file: str, reused: bool) -> dict[str, 
         "reused": reused,
         "key": result.key,
         "file": file,
+        **({"profile": dict(result.profile)} if result.profile else {}),
     }
 
 

@@ -81,7 +81,8 @@ def take_in_results(
         if path.exists():
             known.append(read_result(path))
             continue
-        marked = replace(result, imported=result.imported or origin)
+        # A profile tells of the processes of one machine, and nothing holds it against anything.
+        marked = replace(result, imported=result.imported or origin, profile={})
         write_result(path, marked)
         new.append(marked)
     return new, known

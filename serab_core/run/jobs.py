@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, wraps
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from serab_core import plugins
+from serab_core.clock import clocked, stage
 from serab_core.embed.blocks import Block, cut_blocks, read_blocks
 from serab_core.embed.embedder import Pace, embed_block, fit_corpus, warm
 from serab_core.errors import PluginError, SerabError, StoreError
@@ -24,9 +25,12 @@ from serab_core.tune.studies import StudyAbout, write_about
 from serab_core.types import ClassifierOutcome, CorpusState, ProtocolSpec, Task, Utterance
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from serab_core.tune.layers import Tuned
     from serab_core.types import ClassifierSpec, Features
 
+_P = ParamSpec("_P")
 EMBED = "embed"
 TUNE = "tune"
 
@@ -62,7 +66,31 @@ class Source:
         return digest([self.fingerprint, dict(self.state)])
 
 
-@working()
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a job came to.
+
+    Attributes:
+        spent: its seconds by stage.
+    """
+
+    value: Any
+    spent: Mapping[str, float]
+
+
+def _job(function: Callable[_P, Any]) -> Callable[_P, Done]:
+    """Makes a function a job: its worker counts as busy meanwhile, and its time is taken."""
+
+    @wraps(function)
+    def run(*arguments: _P.args, **named: _P.kwargs) -> Done:
+        with working(), clocked() as clock:
+            value = function(*arguments, **named)
+        return Done(value, clock.seconds)
+
+    return run
+
+
+@_job
 def run_fit(extractor: str, train: tuple[Utterance, ...]) -> CorpusState:
     """Computes an extractor's corpus statistics."""
     return fit_corpus(extractor, train)
@@ -74,7 +102,7 @@ def run_warm(extractor: str) -> None:
         warm(extractor)
 
 
-@working()
+@_job
 def run_block(extractor: str, fingerprint: str, block: Block, state: CorpusState | None) -> Pace:
     """Embeds one block into its shard."""
     return embed_block(extractor, fingerprint, block, state, partial(report, EMBED))
@@ -103,7 +131,7 @@ def finished_outcome(home: Home, study: str) -> ClassifierOutcome | None:
         return None
 
 
-@working()
+@_job
 def run_classifier(classifier: str, protocol: ProtocolSpec, source: Source) -> ClassifierOutcome:
     """Tunes, refits and tests one classifier, and writes its outcome down."""
     home = Home(Path(source.home))
@@ -126,7 +154,8 @@ def run_classifier(classifier: str, protocol: ProtocolSpec, source: Source) -> C
         )
 
     features = _features(source, protocol)
-    points, best, test = best_layer(features, source.layers, tune) if source.layers else tune(features)
+    with stage("tune"):
+        points, best, test = best_layer(features, source.layers, tune) if source.layers else tune(features)
     continuous = bool(source.task.target)
     outcome = ClassifierOutcome(
         classifier=spec.name,
@@ -139,7 +168,8 @@ def run_classifier(classifier: str, protocol: ProtocolSpec, source: Source) -> C
         uar=uar(test.truth, test.predicted) if test and not continuous else None,
         scores=continuous_scores(test.truth, test.predicted) if test and continuous else {},
     )
-    write_outcome(outcome_path(home, study), outcome, identity)
+    with stage("store"):
+        write_outcome(outcome_path(home, study), outcome, identity)
     return outcome
 
 
@@ -151,5 +181,8 @@ def _features(source: Source, protocol: ProtocolSpec) -> Features:
     key = (source.embeddings_id, source.task.digest, source.task.audio_digest, protocol)
     if key not in _kept:
         _kept.clear()
-        _kept[key] = normalised(source.task, read_blocks(source.blocks()), protocol)
+        with stage("store"):
+            embeddings = read_blocks(source.blocks())
+        with stage("tune"):
+            _kept[key] = normalised(source.task, embeddings, protocol)
     return _kept[key]

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serab_core import plugins
+from serab_core.clock import added
 from serab_core.data.protocols import for_targets
 from serab_core.embed.blocks import folder_for, is_done
 from serab_core.embed.corpus import known_state
 from serab_core.embed.embedder import Pace
 from serab_core.errors import StoreError
 from serab_core.run.jobs import (
+    Done,
     Source,
     classifier_identity,
     finished_outcome,
@@ -67,6 +69,8 @@ class Pair:
     outcomes: dict[str, ClassifierOutcome] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     pace: Pace = field(default_factory=Pace)
+    spent: dict[str, float] = field(default_factory=dict)
+    _took_over: bool = False
     _open: set[str] = field(default_factory=set)
     _tries: int = 0
     _planned: bool = False
@@ -99,10 +103,14 @@ class Pair:
         try:
             if not path.exists():
                 return None
-            return read_continuous(path) if self.task.target else read_result(path)
+            found = read_continuous(path) if self.task.target else read_result(path)
         except StoreError as error:
             self.notices.append(f"{error.where} {error.what}; it is made anew.")
             return None
+        if self.plan.profile and not found.profile:
+            words = f"{found.extractor} on {found.task} was there already, made without --profile"
+            self.notices.append(f"{words}: a profile is taken where the work is done, such as in another SERAB_HOME.")
+        return found
 
     def utterances_to_embed(self) -> int:
         """How many utterances have no embedding yet."""
@@ -162,9 +170,10 @@ class Pair:
             own = (spec.name, self._protocol(spec), self.source)
             yield self._opened(Job("classifier", spec.name, run_classifier, own))
 
-    def take(self, job: Job, value: Any) -> None:
+    def take(self, job: Job, done: Done) -> None:
         """Takes in what a job returned. Raises StoreError when it cannot be written."""
         self._open.discard(job.name)
+        self.spent, value = added(self.spent, done.spent), done.value
         if job.kind == "fit":
             write_json(self._state_path, {"schema": _STATE_SCHEMA, "state": dict(value)})
             self.source = replace(self.source, state=dict(value))
@@ -217,6 +226,7 @@ class Pair:
             "provenance": provenance(self.plan, self.extractor, self.source),
             "speakers": speakers,
             "sexes": _sexes(task.name.partition("/")[0], speakers.values()),
+            "profile": self._profile() if self.plan.profile else {},
         }
         result: TaskResult | ContinuousResult
         if task.target:
@@ -229,6 +239,9 @@ class Pair:
         return result
 
     # --- inside ---
+
+    def _profile(self) -> dict[str, Any]:
+        return {"seconds": {name: round(own, 4) for name, own in self.spent.items()}, "whole": not self._took_over}
 
     def _opened(self, job: Job) -> Job:
         self._open.add(job.name)
@@ -262,3 +275,4 @@ class Pair:
             outcome = finished_outcome(self.plan.home, self._study(spec.name))
             if outcome is not None:
                 self.outcomes[spec.name] = outcome
+        self._took_over = bool(self.outcomes) or any(is_done(block) for block in self.source.blocks())

@@ -51,6 +51,7 @@ class Plan:
     Attributes:
         missing: tasks of the suite that have no prepared corpus.
         notices: what was decided in the user's stead.
+        profile: results say where their time went.
     """
 
     home: Home
@@ -59,6 +60,7 @@ class Plan:
     tasks: tuple[Task, ...]
     missing: tuple[str, ...]
     notices: tuple[str, ...]
+    profile: bool = False
 
 
 def make_plan(

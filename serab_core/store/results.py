@@ -100,7 +100,10 @@ def read_continuous(path: Path) -> ContinuousResult:
 def result_document(result: TaskResult | ContinuousResult) -> dict[str, Any]:
     """A result as it is stored and handed on."""
     schema = RESULT_SCHEMA if isinstance(result, TaskResult) else CONTINUOUS_SCHEMA
-    return {"schema": schema, **asdict(result)}
+    document = {"schema": schema, **asdict(result)}
+    if not result.profile:
+        del document["profile"]
+    return document
 
 
 def stored_results(home: Home) -> tuple[list[Stored], list[StoreError]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from serab_core.clock import stage
 from serab_core.errors import TuningError
 from serab_core.store.jsonio import digest
 from serab_core.tune.normalise import by_training_split, per_speaker
@@ -116,7 +117,8 @@ def tune_classifier(
             best = best_point(points)
             if best is None:
                 return points, None, None
-            predicted = fit_and_predict(workspace.refit, best.params, test)
+            with stage("score"):
+                predicted = fit_and_predict(workspace.refit, best.params, test)
         except PointError as error:
             raise TuningError(
                 f"{spec.name} could not be refitted at its best point ({error})", where=task.name

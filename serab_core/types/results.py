@@ -98,6 +98,8 @@ class TaskResult:
         speakers: who truly speaks, by test utterance.
         sexes: `f` or `m` by speaker of the test split, where the corpus declares it.
         imported: where the result comes from, when it was made elsewhere.
+        profile: seconds by stage, where `--profile` asked for them, summed over processes; `whole` says that nothing
+            was there before. Stages: `serab_core.clock.STAGES`.
     """
 
     extractor: str
@@ -118,6 +120,7 @@ class TaskResult:
     speakers: Mapping[str, str]
     sexes: Mapping[str, str] = field(default_factory=dict)
     imported: str = ""
+    profile: Mapping[str, Any] = field(default_factory=dict)
 
     def outcome(self, classifier: str) -> ClassifierOutcome:
         """The outcome of one classifier; KeyError when it was not run."""
@@ -155,6 +158,7 @@ class ContinuousResult:
     provenance: Mapping[str, Any]
     speakers: Mapping[str, str]
     sexes: Mapping[str, str] = field(default_factory=dict)
+    profile: Mapping[str, Any] = field(default_factory=dict)
 
     def outcome(self, regressor: str) -> ClassifierOutcome:
         """The outcome of one regressor; KeyError when it was not run."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
 from serab_core import cores, plugins
+from serab_core.clock import STAGES
 from serab_core.data.protocols import PROTOCOLS
 from serab_core.errors import InterruptedRunError, NotPreparedError, PluginError, UnknownNameError, UsageError
 from serab_core.run import executors
@@ -329,3 +331,44 @@ def test_an_extractors_pace_is_noted_down_beside_results(prepared_tones, home, s
     (file,) = (home.speed / "embedding").glob("*.json")
     file.write_text("{}")
     assert pace.paces(home, ["toy"]) == {}
+
+
+MELS = """
+import numpy as np
+from serab_core import ExtractorSpec, hookimpl
+from serab_core.audio.mel import log_mels
+
+class Mels:
+    def embed(self, waveforms):
+        return np.stack([mel.mean(axis=1) for mel in log_mels(waveforms)])
+
+@hookimpl
+def serab_register_extractors(register):
+    register(ExtractorSpec("mels", Mels, 64, "log-mels", "MIT", citation="@misc{mels}", batch_size=4))
+"""
+
+
+def test_a_profile_is_kept_where_it_is_asked_for(prepared_tones, add_plugin, serab):
+    add_plugin("serab-mels", "serab.extractors", "mels", MELS)
+
+    def profile_of(*words):
+        code, out, err = serab("eval", "mels", "--tasks", "tones", "--jobs", "1", "--json", *words)
+        assert code == 0, err
+        (result,) = json.loads(out)["results"]
+        assert read_result(Path(result["file"])).profile == result.get("profile", {})
+        return result.get("profile"), json.loads(out)["notices"]
+
+    first, _ = profile_of("--classifiers", "centroid", "--profile")
+    assert first["whole"] is True
+    assert set(first["seconds"]) <= set(STAGES)
+    assert {"decode", "features", "tune", "score", "store"} <= set(first["seconds"])
+    assert all(seconds >= 0 for seconds in first["seconds"].values())
+    assert profile_of("--classifiers", "centroid")[0] == first  # it is part of the stored result
+    more, _ = profile_of("--classifiers", "centroid,knn", "--profile")
+    assert more["whole"] is False  # embeddings and one classifier were there
+    assert "decode" not in more["seconds"]
+    assert profile_of("--classifiers", "knn")[0] is None
+    assert "made without --profile" in " ".join(profile_of("--classifiers", "knn", "--profile")[1])
+    _, out, _ = serab("eval", "mels", "--tasks", "tones", "--jobs", "1", "--classifiers", "centroid", "--profile")
+    assert "Where the time went" in out
+    assert "decode" in out

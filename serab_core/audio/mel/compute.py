@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serab_core.audio.mel.spec import SERAB
+from serab_core.clock import stage
 from serab_core.errors import AudioError, UsageError
 
 if TYPE_CHECKING:
@@ -64,6 +65,11 @@ def log_mels(
     """
     if threads is not None and threads < 1:
         raise UsageError(f"threads is {threads}", next_step="give 1 or more, or None for all cores")
+    with stage("features"):
+        return _log_mels(waveforms, spec, threads)
+
+
+def _log_mels(waveforms: Sequence[ArrayLike], spec: LogMelSpec, threads: int | None) -> list[NDArray[np.float32]]:
     signals = [_signal(samples, number, spec) for number, samples in enumerate(waveforms)]
     kernels, tables = _kernels(spec)
     results, addresses = _results([spec.shape(length) for _, length in signals])
@@ -91,10 +97,11 @@ def log_mels(
 
 def warm() -> None:
     """Compiles the kernels or loads them; a parent does so before it starts worker processes."""
-    from serab_core.audio.mel.family import KERNELS
+    with stage("start"):
+        from serab_core.audio.mel.family import KERNELS
 
-    with KERNELS.compiling():
-        from serab_core.audio.mel import kernels  # noqa: F401
+        with KERNELS.compiling():
+            from serab_core.audio.mel import kernels  # noqa: F401
 
 
 @cache

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from serab_core.report.board import Gathered
     from serab_core.score.board import Board, Cell
     from serab_core.score.subsets import Size
+    from serab_core.types import TaskResult
 
 _MOST_TASKS = 12
 """That subsets are counted over: 2^n of them."""
@@ -139,6 +140,7 @@ def _data(cells: list[Cell]) -> dict[str, Any]:
                 "cautions": list(result.cautions),
                 "imported": result.imported,
                 "key": result.key,
+                "profile": _profile(result),
                 "classifiers": [
                     {"title": own.title, "validation": own.validation, "accuracy": own.accuracy, "uar": own.uar}
                     for own in result.outcomes
@@ -151,6 +153,10 @@ def _data(cells: list[Cell]) -> dict[str, Any]:
             }
         )
     return {"cells": rows, "extractors": extractors.values, "datasets": datasets.values, "made": made.values}
+
+
+def _profile(result: TaskResult) -> list[tuple[str, float]]:
+    return list(result.profile["seconds"].items()) if result.profile else []
 
 
 def _reach(value: float, interval: Any) -> dict[str, Any]:

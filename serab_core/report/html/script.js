@@ -94,6 +94,7 @@ function fill(cell) {
       ["Imported", cell.imported], ["Result", cell.key],
     ]),
     element("h3", "Classifiers"), classifiers(cell), element("h3", "Confusion on test, % of the row"), confusion(cell),
+    ...(cell.profile.length ? [element("h3", "Where the time went"), profile(cell)] : []),
     element("h3", "Where it comes from"),
     pairs([
       ["Summary", extractor.summary], ["Licence", extractor.licence], ["Fingerprint", extractor.fingerprint],
@@ -114,6 +115,24 @@ function classifiers(cell) {
     for (const value of [own.validation, own.accuracy, own.uar]) row.append(element("td", value === null ? "-" : percent(value)));
   }
   const box = element("div", undefined, { class: "scroll", tabindex: "0", role: "region", "aria-label": "Classifiers" });
+  box.append(table);
+  return box;
+}
+
+function profile(cell) {
+  const table = element("table");
+  const head = table.createTHead().insertRow();
+  for (const name of ["Stage", "Seconds", "Share"]) head.append(element("th", name, { scope: "col" }));
+  const whole = cell.profile.reduce((sum, [, seconds]) => sum + seconds, 0) || 1;
+  const body = table.createTBody();
+  for (const [name, seconds] of cell.profile) {
+    const row = body.insertRow();
+    row.append(element("th", name, { scope: "row" }), element("td", seconds.toFixed(2)));
+    const share = element("td", `${((100 * seconds) / whole).toFixed(0)} %`, { class: "share" });
+    share.style.setProperty("--v", (100 * seconds) / whole);
+    row.append(share);
+  }
+  const box = element("div", undefined, { class: "scroll", tabindex: "0", role: "region", "aria-label": "Time by stage" });
   box.append(table);
   return box;
 }
