@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 _INTACT = "replace it with an intact copy"
+_POINTER = b"version https://git-lfs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +60,11 @@ def decode(source: Path | bytes, name: str) -> Decoded:
         AudioError: it is missing, no audio, cut short, empty, or holds samples that are not finite numbers.
     """
     try:
-        opened = source if isinstance(source, bytes) else source.read_bytes()
-        if not opened:
-            raise AudioError("is empty: it has no bytes", where=name, next_step=_INTACT)
-        if opened.startswith(b"version https://git-lfs"):
-            raise AudioError(
-                "is a git-lfs pointer, not the audio itself",
-                where=name,
-                next_step="run `git lfs pull` in its repository",
-            )
-        with soundfile.SoundFile(io.BytesIO(opened)) as file:
-            promised = file.frames
-            rate = int(file.samplerate)
-            samples = file.read(dtype="float32", always_2d=True)
+        if isinstance(source, bytes):
+            promised, rate, samples = _read(io.BytesIO(source), name)
+        else:
+            with source.open("rb", buffering=0) as opened:
+                promised, rate, samples = _read(opened, name)
     except FileNotFoundError as error:
         raise AudioError(
             "is not there any more", where=name, next_step="put it back, or prepare the corpus again"
@@ -100,3 +93,21 @@ def decode(source: Path | bytes, name: str) -> Decoded:
         )
     mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
     return Decoded(np.ascontiguousarray(mono), rate, samples.shape[1])
+
+
+def _read(opened: io.BytesIO | io.FileIO, name: str) -> tuple[int, int, Waveform]:
+    """How many frames the file's head promises, its rate, and its samples, shape (frames, channels)."""
+    head = opened.read(len(_POINTER))
+    if not head:
+        raise AudioError("is empty: it has no bytes", where=name, next_step=_INTACT)
+    if head == _POINTER:
+        raise AudioError(
+            "is a git-lfs pointer, not the audio itself",
+            where=name,
+            next_step="run `git lfs pull` in its repository",
+        )
+    opened.seek(0)
+    # By its descriptor libsndfile reads a file itself; otherwise each read calls back into Python.
+    source = opened if isinstance(opened, io.BytesIO) else opened.fileno()
+    with soundfile.SoundFile(source, closefd=False) as file:
+        return int(file.frames), int(file.samplerate), file.read(dtype="float32", always_2d=True)

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from serab_core.store.home import Home
     from serab_core.types import CorpusState, Embeddings, Task, Utterance
 
-BLOCK = 32
+SMALLEST = 32
 """Utterances a shard: small enough that a killed run repeats little, large enough that files stay few."""
+MOST_BLOCKS = 512
+"""Of a task; a larger one has larger shards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,9 @@ def cut_blocks(home: Home, task: Task, fingerprint_digest: str, state: CorpusSta
     """The task's blocks, in order of utterance id. A shard's name follows from samples and corpus statistics alone."""
     folder = folder_for(home, fingerprint_digest)
     blocks = []
-    for start in range(0, len(task.utterances), BLOCK):
-        utterances = task.utterances[start : start + BLOCK]
+    size = max(SMALLEST, -(-len(task.utterances) // MOST_BLOCKS))
+    for start in range(0, len(task.utterances), size):
+        utterances = task.utterances[start : start + size]
         key = digest([[u.sha256 for u in utterances], dict(state) if state is not None else None])
         blocks.append(Block(utterances, Shard(folder, key[:32])))
     return tuple(blocks)

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serab_core.types import SPLITS
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -47,11 +45,11 @@ def per_speaker(embeddings: Embeddings, groups: Sequence[str], splits: Sequence[
         float64, shape (n, dim).
     """
     features = embeddings.astype(np.float64)
-    group, split = np.asarray(groups), np.asarray(splits)
-    for name in SPLITS:
-        for member in np.unique(group[split == name]):
-            rows = (split == name) & (group == member)
-            features[rows] = standardise(features[rows])
+    members: dict[tuple[str, str], list[int]] = {}
+    for row, member in enumerate(zip(splits, groups, strict=True)):
+        members.setdefault(member, []).append(row)
+    for rows in members.values():
+        features[rows] = standardise(features[rows])
     return features
 
 

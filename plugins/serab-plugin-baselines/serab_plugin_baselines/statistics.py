@@ -60,7 +60,7 @@ def deltas(values: NDArray[np.float32]) -> NDArray[np.float32]:
         values: shape (k, frames).
     """
     frames = values.shape[1]
-    wide = np.pad(values, ((0, 0), (REACH, REACH)), mode="edge")
+    wide = np.concatenate([values[:, :1]] * REACH + [values] + [values[:, -1:]] * REACH, axis=1)
     weights = np.arange(-REACH, REACH + 1, dtype=np.float32)
     slopes = np.zeros_like(values)
     for place, weight in enumerate(weights):

@@ -1,4 +1,4 @@
-"""Regressors over one matrix of inner products: ridge regression in its dual form, and support vector regression.
+"""Regressors over one matrix of inner products: ridge regression, and support vector regression.
 
 Targets are standardised by those fitted on, so that a penalty and a margin mean the same for every target and scale.
 """
@@ -13,7 +13,7 @@ from sklearn.svm import SVR
 
 from serab_core.types import Examples, Exported, PointError
 from serab_plugin_classifiers._grids import MAX_ITER
-from serab_plugin_classifiers._kernels import Kernel
+from serab_plugin_classifiers._kernels import MOST_SHARED, Kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +71,7 @@ def standardised(y: Values) -> tuple[Values, float, float]:
 
 
 class RidgeWorkspace:
-    """Decomposes the Gram matrix of centred features once; every alpha then costs a product."""
+    """Decomposes centred features once, by utterances or dimensions, whichever are fewer; an alpha costs a product."""
 
     def __init__(self, train: Examples, validation: Examples) -> None:
         self._parts = {"train": train, "both": train.followed_by(validation)}
@@ -88,23 +88,25 @@ class RidgeWorkspace:
     def _fitted(self, which: str, params: Params) -> KernelRegressor:
         examples = self._parts[which]
         y, mean, deviation = standardised(examples.y)
+        dual = len(y) <= examples.X.shape[1]
         if which not in self._decomposed:
             centre = examples.X.mean(axis=0)
             centred = examples.X - centre
-            values, vectors = np.linalg.eigh(centred @ centred.T)
+            values, vectors = np.linalg.eigh(centred @ centred.T if dual else centred.T @ centred)
             self._decomposed[which] = (np.maximum(values, 0.0), vectors, centre, centred)
         values, vectors, centre, centred = self._decomposed[which]
         alpha = float(params["alpha"])  # type: ignore[arg-type]
-        coefficients = vectors @ ((vectors.T @ y) / (values + alpha))
-        return KernelRegressor(centred, coefficients, centre, 0.0, mean, deviation, Kernel(None))
+        solved = vectors @ ((vectors.T @ (y if dual else centred.T @ y)) / (values + alpha))
+        known, coefficients = (centred, solved) if dual else (solved[None, :], np.ones(1))
+        return KernelRegressor(known, coefficients, centre, 0.0, mean, deviation, Kernel(None))
 
 
 class SvrWorkspace:
-    """Multiplies all examples with each other once, for every kernel and C."""
+    """Multiplies all examples with each other once, for every kernel and C, where they are not too many."""
 
     def __init__(self, train: Examples, validation: Examples) -> None:
         self._train, self._both = train, train.followed_by(validation)
-        self._inner: Features = self._both.X @ self._both.X.T
+        self._inner: Features | None = self._both.X @ self._both.X.T if len(self._both.y) <= MOST_SHARED else None
 
     def fit(self, params: Params) -> KernelRegressor:
         """Fits on the training examples. Raises PointError for a constant target."""
@@ -117,14 +119,17 @@ class SvrWorkspace:
     def _fitted(self, examples: Examples, params: Params) -> KernelRegressor:
         y, mean, deviation = standardised(examples.y)
         n, dim = examples.X.shape
-        inner = self._inner[:n, :n]
         settings: dict[str, Any] = dict(params)
-        name, factor = settings.pop("kernel"), settings.pop("gamma_by_scale", 1.0)
-        kernel = Kernel(None if name == "linear" else factor / (dim * examples.X.var()))
-        squares = np.diagonal(inner)
-        machine = SVR(kernel="precomputed", max_iter=MAX_ITER, **settings)
+        kernel = Kernel.named(settings.pop("kernel"), settings.pop("gamma_by_scale", 1.0), examples.X)
+        own = kernel.settings if self._inner is None else {"kernel": "precomputed"}
+        machine = SVR(max_iter=MAX_ITER, **own, **settings)
         machine.random_state = 0  # libsvm draws nothing here, but scikit-learn would ask NumPy's global generator
-        machine.fit(kernel.of(inner, squares, squares), y)
+        if self._inner is None:
+            machine.fit(examples.X, y)
+        else:
+            inner = self._inner[:n, :n]
+            squares = np.diagonal(inner)
+            machine.fit(kernel.of(inner, squares, squares), y)
         known = examples.X[machine.support_]
         offset = float(machine.intercept_[0])
         return KernelRegressor(known, machine.dual_coef_[0], np.zeros(dim), offset, mean, deviation, kernel)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from serab_plugin_classifiers import _kernels
 from serab_plugin_classifiers._kernels import KernelWorkspace
 from serab_plugin_classifiers._linear import fit_linear, ledoit_wolf
 from serab_plugin_classifiers._logistic import ConvergedWorkspace, LogisticWorkspace
@@ -207,12 +208,18 @@ def test_lr_converged_is_the_optimum_whatever_the_path(count, d):
 @settings(max_examples=40, deadline=None)
 @given(
     st.integers(0, 10_000), sizes, st.integers(2, 60), st.sampled_from([1e5, 10.0, 0.1, 1e-5]),
-    st.sampled_from(["balanced", None]), st.sampled_from(["linear", "rbf"]),
+    st.sampled_from(["balanced", None]), st.sampled_from(["linear", "rbf"]), st.booleans(),
 )  # fmt: skip
-def test_svc_is_scikit_learns(seed, sizes, d, C, class_weight, kernel):
+def test_svc_is_scikit_learns(seed, sizes, d, C, class_weight, kernel, many):
     train, validation = examples(seed, sizes, d), examples(seed + 1, (6,) * len(sizes), d)
     fresh = examples(seed + 2, (20,) * len(sizes), d).X
-    workspace = KernelWorkspace(train, validation, 42)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_kernels, "MOST_SHARED", 0 if many else 6000)
+        patch.setattr(_kernels, "_BLOCK", 64)  # predicts in several blocks
+        compare_svc(KernelWorkspace(train, validation, 42), train, validation, fresh, kernel, C, class_weight)
+
+
+def compare_svc(workspace, train, validation, fresh, kernel, C, class_weight):
     params = {"C": C, "class_weight": class_weight, "kernel": kernel}
     for fit, data in ((workspace.fit, train), (workspace.refit, train.followed_by(validation))):
         theirs = SVC(max_iter=10_000, random_state=42, **params).fit(data.X, data.y)
