@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from serab_core.bench.clips import TYPICAL_S
 from serab_core.errors import StoreError, UsageError
 from serab_core.store.jsonio import read_json, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from serab_core.store.home import Home
 
@@ -44,6 +45,49 @@ def keep(home: Home, run: Mapping[str, Any]) -> Path:
     path = home.ensure().speed / "runs" / f"{moment}-{version}-{node}.json"
     write_json(path, dict(run))
     return path
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One extractor in one kept run.
+
+    Attributes:
+        when: ISO 8601, UTC.
+        ratio: of one clip of about 3 s, one at a time: runs of the reference for a second of audio.
+    """
+
+    when: str
+    version: str
+    machine: str
+    extractor: str
+    threads: int
+    ratio: float
+
+
+def past(home: Home, extractors: Collection[str] = ()) -> tuple[list[Moment], list[StoreError]]:
+    """What kept runs say of extractors (of all, where none is named), the oldest first, and files that say nothing."""
+    moments, errors = [], []
+    for path in sorted((home.speed / "runs").glob("*.json")):
+        try:
+            moments += [one for one in _moments(read_run(path)) if not extractors or one.extractor in extractors]
+        except StoreError as error:
+            errors.append(error)
+        except (KeyError, TypeError, ValueError) as error:
+            errors.append(StoreError(f"is no run of serab bench ({error})", where=path))
+    return moments, errors
+
+
+def _moments(run: Mapping[str, Any]) -> list[Moment]:
+    nearest: dict[tuple[str, int], Mapping[str, Any]] = {}
+    for own in run["benchmarks"]:
+        told = own["extra_info"]
+        key = (str(told["extractor"]), int(told["threads"]))
+        if told["clips"] == 1 and (
+            key not in nearest or abs(told["clip_s"] - TYPICAL_S) < abs(nearest[key]["clip_s"] - TYPICAL_S)
+        ):
+            nearest[key] = told
+    where = (str(run["datetime"]), str(run["version"]).rpartition(" ")[2], str(run["machine_info"]["processor"]))
+    return [Moment(*where, *key, float(told["ratio"])) for key, told in nearest.items()]
 
 
 def find_run(home: Home, word: str) -> Path:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from serab_core.bench.history import Change
+    from serab_core.bench.history import Change, Moment
     from serab_core.bench.measure import Figure, Measured
 
 
@@ -66,6 +66,20 @@ def print_changes(console: Console, found: Sequence[Change], name: str) -> None:
         made.add_row(
             escape(change.name), f"{change.before:.3g}", f"{change.now:.3g}", f"[{colour}]{change.factor:.2f}[/]"
         )
+    console.print(made)
+
+
+def print_past(console: Console, moments: Sequence[Moment]) -> None:
+    """Prints kept runs, and each extractor's ratio in them beside its first."""
+    made = table("Extractor", "When", "Version", "Ratio", "Of first", "Processor", right=("Ratio", "Of first"))
+    first: dict[tuple[str, int], float] = {}
+    for own in sorted(moments, key=lambda one: (one.extractor, one.threads, one.when)):
+        known = (own.extractor, own.threads) in first
+        factor = own.ratio / first.setdefault((own.extractor, own.threads), own.ratio)
+        name = own.extractor if own.threads == 1 else f"{own.extractor} ({own.threads} threads)"
+        when = own.when[:16].replace("T", " ")
+        made.add_row("" if known else escape(name), when, escape(own.version), f"{own.ratio:.3g}", f"{factor:.2f}",
+                     escape(own.machine))  # fmt: skip
     console.print(made)
 
 

@@ -1,37 +1,99 @@
-"""`pytest --serab-plugin NAME`: a test for each check of a plugin."""
+"""`pytest --serab-plugin NAME`: a test for each check. `--serab-bench NAME`, `serab_benchmark`: speed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+
+from serab_core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from serab_core.bench.measure import Figure
     from serab_core.testing.checks import Check
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds the option."""
-    parser.getgroup("serab").addoption(
+    """Adds the options."""
+    group = parser.getgroup("serab")
+    group.addoption(
         "--serab-plugin",
         action="append",
         default=[],
         metavar="NAME",
         help="check an extractor, dataset, classifier or distribution of serab's; may be repeated",
     )
+    group.addoption(
+        "--serab-bench",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="time an extractor of serab's beside a reference workload; may be repeated",
+    )
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Adds a test for each check, and takes no others where nothing else was asked for."""
-    names = config.getoption("--serab-plugin")
-    if not names:
+    names, timed = config.getoption("--serab-plugin"), config.getoption("--serab-bench")
+    if not names and not timed:
         return
     if not any(str(word) in config.invocation_params.args for word in config.args):
         items.clear()  # pytest found them by itself, in the current folder
     for name in names:
         items.extend(Checks.from_parent(session, name=f"serab[{name}]", subject=name).collect())
+    if timed:
+        items.extend(session.genitems(pytest.Module.from_parent(session, path=Path(__file__).with_name("speed.py"))))
+
+
+class SpeedTest(Protocol):
+    """What the fixture `serab_benchmark` gives."""
+
+    def __call__(self, extractor: str, *, seconds: float = 3.0, clips: int = 1, rounds: int = 15) -> Figure:
+        """Times an extractor.
+
+        Args:
+            extractor: its name.
+            seconds: of a clip.
+            clips: at a time; 0 for as many as the extractor likes.
+            rounds: each has the reference workload before it.
+
+        Returns:
+            times, real-time factor, and the ratio: what a second of audio costs in runs of the reference workload.
+        """
+
+
+@pytest.fixture
+def serab_benchmark(request: pytest.FixtureRequest) -> SpeedTest:
+    """Times extractors with pytest-benchmark, on serab's clips, beside its reference workload.
+
+    `serab_benchmark("my-model", seconds=3.0).ratio` may be asserted upon: it holds between machines, as far as anything
+    does. Tables, files and comparisons are pytest-benchmark's.
+    """
+    try:
+        benchmark: Any = request.getfixturevalue("benchmark")
+    except pytest.FixtureLookupError:
+        raise UsageError(
+            "needs pytest-benchmark, which is not installed or switched off",
+            where="serab_benchmark",
+            next_step="pip install pytest-benchmark",
+        ) from None
+
+    def run(extractor: str, *, seconds: float = 3.0, clips: int = 1, rounds: int = 15) -> Figure:
+        from serab_core.bench.rounds import Rounds
+
+        own = Rounds(extractor, seconds, clips)
+        benchmark.pedantic(own.call, setup=own.setup, rounds=rounds, iterations=1)
+        figure = own.figure
+        benchmark.extra_info.update(
+            extractor=extractor, clip_s=seconds, clips=figure.clips, ratio=figure.ratio,
+            realtime_factor=figure.realtime_factor,
+        )  # fmt: skip
+        return figure
+
+    return run
 
 
 class Checks(pytest.Collector):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -143,3 +144,36 @@ def test_runs_are_found_by_name_version_and_file(home):
     path.write_text('{"schema": "serab.bench/1"}')
     with pytest.raises(StoreError, match="no list of benchmarks"):
         read_run(path)
+
+
+def test_kept_runs_as_a_table_and_a_plot(home, serab, tmp_path):
+    def kept(day: int, ratio: float, version: str = "0.1.0") -> None:
+        told = {"extractor": "<x>", "threads": 1, "clips": 1, "clip_s": 3.0, "ratio": ratio}
+        longer = {**told, "clip_s": 60.0, "ratio": 99.0}
+        batch = {**told, "clips": 8, "ratio": 98.0}
+        keep(home, {
+            "schema": "serab.bench/1", "datetime": f"2026-01-0{day}T03:04:05+00:00", "version": f"serab {version}",
+            "machine_info": {"node": "n", "processor": "p & q"},
+            "benchmarks": [{"name": str(i), "extra_info": own} for i, own in enumerate((longer, told, batch))],
+        })  # fmt: skip
+
+    assert serab("bench", "--history")[0] == 2
+    assert serab("bench")[0] == 2
+    kept(1, 2.0)
+    kept(2, 3.0)
+    kept(3, 1.0, "0.2.0")
+    (home.speed / "runs" / "zzz.json").write_text("{}")
+    plot = tmp_path / "plot.svg"
+    code, out, err = serab("bench", "--history", "--plot", str(plot))
+    assert code == 0
+    assert "zzz.json" in err
+    assert [word for word in out.split() if word in ("1.00", "1.50", "0.50")] == ["1.00", "1.50", "0.50"]
+    drawing = ElementTree.fromstring(plot.read_text())
+    assert len(drawing.findall(".//{http://www.w3.org/2000/svg}circle")) == 3
+    assert "&lt;x&gt;" in plot.read_text()
+    moments = json.loads(serab("bench", "<x>", "--history", "--json")[1])["moments"]
+    assert [(one["version"], one["ratio"]) for one in moments] == [("0.1.0", 2.0), ("0.1.0", 3.0), ("0.2.0", 1.0)]
+    assert serab("bench", "other", "--history")[0] == 2
+    pytest.importorskip("resvg_py", reason="resvg-py is not installed")
+    assert serab("bench", "--history", "--plot", str(tmp_path / "plot.png"))[0] == 0
+    assert (tmp_path / "plot.png").read_bytes()[:4] == b"\x89PNG"

@@ -20,7 +20,7 @@ from serab_core.score.subsets import subset_bias
 from serab_core.store.atomic import write_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from serab_core.score.board import Board
@@ -38,12 +38,7 @@ def write_figures(board: Board, speeds: Mapping[str, float], folder: Path) -> li
         UsageError: what makes PNG of SVG is not installed.
         StoreError: the folder cannot be written.
     """
-    try:
-        from resvg_py import svg_to_bytes
-    except ImportError as error:
-        raise UsageError(
-            "PNG files need resvg-py, which is not installed", next_step="pip install serab-core[figures]"
-        ) from error
+    to_png = _png_maker()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -52,9 +47,29 @@ def write_figures(board: Board, speeds: Mapping[str, float], folder: Path) -> li
     for name, drawing in _drawings(board, speeds):
         svg, png = folder / f"{name}.svg", folder / f"{name}.png"
         write_bytes(svg, drawing.encode())
-        write_bytes(png, bytes(svg_to_bytes(svg_string=drawing, zoom=_ZOOM, background="white")))
+        write_bytes(png, to_png(drawing))
         written += [svg, png]
     return written
+
+
+def write_drawing(drawing: str, path: Path) -> None:
+    """Writes one drawing, as PNG where the file is called so, else as SVG.
+
+    Raises:
+        UsageError: what makes PNG of SVG is not installed.
+        StoreError: the file cannot be written.
+    """
+    write_bytes(path, _png_maker()(drawing) if path.suffix.lower() == ".png" else drawing.encode())
+
+
+def _png_maker() -> Callable[[str], bytes]:
+    try:
+        from resvg_py import svg_to_bytes
+    except ImportError as error:
+        raise UsageError(
+            "PNG files need resvg-py, which is not installed", next_step="pip install serab-core[figures]"
+        ) from error
+    return lambda drawing: bytes(svg_to_bytes(svg_string=drawing, zoom=_ZOOM, background="white"))
 
 
 def _drawings(board: Board, speeds: Mapping[str, float]) -> Iterator[tuple[str, str]]:
