@@ -14,6 +14,7 @@
     ├── WeightsError          10   weights are missing, not what they should be, or their terms were not agreed to
     ├── CheckFailedError      11   a plugin fails a conformance check
     ├── ConfigError           12   serab.toml, or a variable of the environment, says what cannot be
+    ├── WorkerError           13   a process that did part of the work died again and again, or was heard of no more
     └── InterruptedRunError  130   Ctrl-C; what was finished is kept
 
 A message has three parts: what happened, to which file, plugin or name, and what to do next.
@@ -139,6 +140,12 @@ class ConfigError(SerabError):
     """`serab.toml`, or a variable of the environment, says what cannot be."""
 
     exit_code = 12
+
+
+class WorkerError(SerabError):
+    """A process that did part of the work died again and again, or was heard of no more."""
+
+    exit_code = 13
 
 
 class InterruptedRunError(SerabError):

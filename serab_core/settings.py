@@ -46,8 +46,9 @@ class Setting:
 
 SETTINGS = (
     Setting("home", "path", "SERAB_HOME", "Where everything is kept.", "the platform's folder for user data"),
-    Setting("engine", "word", "SERAB_ENGINE", "Where the work is done: local.", "local"),
+    Setting("engine", "word", "SERAB_ENGINE", "Where the work is done: local, or dask://HOST:PORT.", "local"),
     Setting("jobs", "count", "SERAB_JOBS", "Processes at a time.", "one a core"),
+    Setting("patience", "count", "SERAB_PATIENCE", "Seconds after which a silent worker process is ended.", "3600"),
     Setting("protocol", "word", "SERAB_PROTOCOL", "What scores mean: serab, serab-released or strict.", "serab"),
     Setting("tasks", "words", "SERAB_TASKS", "Tasks to score on.", "the prepared ones"),
     Setting(

@@ -44,6 +44,11 @@ class Studies:
     def eval(self, *words: str) -> Measured:
         return serab("eval", *words, home=self.home, site=self.site)
 
+    def warm(self) -> None:
+        """Compiles kernels, which is done once on a machine."""
+        self.prepared("voices-100", 100)
+        self.eval("mfcc-stats", "--tasks", "voices-100")
+
     def forget(self, *rooms: str) -> None:
         """Clears rooms of the home, so that work is done again."""
         for room in rooms:
@@ -131,6 +136,7 @@ def main() -> None:
         work = asked.work or Path(tempfile.mkdtemp(prefix="serab-scale-"))
         studies = Studies(work)
         install_wide(studies.site, DIMENSIONS, COUNTS[-1])
+        studies.warm()
         for name in asked.only.split(","):
             shutil.rmtree(studies.home, ignore_errors=True)
             getattr(studies, name)(*((asked.largest,) if name == "utterances" else ()))

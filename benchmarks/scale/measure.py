@@ -41,7 +41,8 @@ class Measured:
 def serab(*words: str, home: Path, site: Path) -> Measured:
     """Runs `serab WORDS --json`; a failure ends the study with its message."""
     command = [str(Path(sys.executable).with_name("serab")), *words, "--json"]
-    environment = {**os.environ, "SERAB_HOME": str(home), "PYTHONPATH": str(site)}
+    paths = os.pathsep.join(path for path in (str(site), os.environ.get("PYTHONPATH", "")) if path)
+    environment = {**os.environ, "SERAB_HOME": str(home), "PYTHONPATH": paths}
     begin = time.perf_counter()
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     most = 0

@@ -116,6 +116,8 @@ def _work_off(
                     for future in done:
                         pair, job = board.pending.pop(future)
                         position = positions[id(pair)]
+                        if not engine.live and job.stage:
+                            stages[job.stage](job.steps)
                         if position not in failures:
                             _take(board, position, pair, job, future)
         except KeyboardInterrupt as error:
@@ -169,9 +171,4 @@ def _fail(board: _Board, position: int, pair: Pair, error: Exception) -> None:
 
 def _unforeseen(error: Exception) -> SerabError:
     reason = " ".join(str(error).split())
-    if type(error).__name__ == "BrokenProcessPool":
-        return SerabError(
-            "a worker process died (killed, out of memory, or crashed in native code)",
-            next_step="try again with fewer --jobs; --jobs 1 runs everything in this process",
-        )
     return SerabError(f"{type(error).__name__}: {reason}", next_step="this is a bug in serab: please report it")

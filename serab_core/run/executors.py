@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import multiprocessing
-import threading
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from serab_core import settings
 from serab_core.cores import available_cores
 from serab_core.errors import UsageError
 from serab_core.run import worker
+from serab_core.run.crew import Crew
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _T = TypeVar("_T")
+PATIENCE_S = 3600.0
+"""A single point of a search may take minutes on a large corpus; an hour without a word is too long."""
 
 
 class InlineExecutor(Executor):
@@ -33,79 +35,86 @@ class InlineExecutor(Executor):
         return future
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(Protocol):
     """Where the work of a run is done.
 
     Attributes:
         jobs: how many pieces of work are done at a time.
+        live: progress is told while a job runs; where it is not, the run tells it when a job is done.
     """
 
-    jobs: int
+    @property
+    def jobs(self) -> int:
+        """How many pieces of work are done at a time."""
+
+    @property
+    def live(self) -> bool:
+        """Whether progress is told while a job runs; where it is not, the run tells it when a job is done."""
 
     def open(self, advance: Callable[[str, int], None]) -> AbstractContextManager[Executor]:
         """The executor, for as long as a run takes; `advance` is told of progress as (stage, steps)."""
-        return local_executor(self.jobs, advance)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalEngine:
+    """Processes on this machine; this process alone, for one job at a time.
+
+    Attributes:
+        patience_s: a worker that is not heard of for so long is ended.
+    """
+
+    jobs: int
+    patience_s: float = PATIENCE_S
+    live: bool = True
+
+    def open(self, advance: Callable[[str, int], None]) -> AbstractContextManager[Executor]:
+        """As `Engine` has it."""
+        return _here(advance) if self.jobs == 1 else _crew(self.jobs, self.patience_s, advance)
 
 
 def find_engine(name: str, jobs: int | None = None) -> Engine:
     """The engine of that name.
 
     Args:
-        name: `local`, processes on this machine.
-        jobs: at a time; what is set by default, or one a core.
+        name: `local`, processes on this machine; or `dask://HOST:PORT`, the workers of a Dask scheduler.
+        jobs: at a time; what is set by default, or one a core. Dask's are as many as it has workers.
 
     Raises:
-        UsageError: there is no such engine.
+        UsageError: there is no such engine, or it does not answer.
         ConfigError: a setting cannot be.
     """
+    if name.startswith("dask://"):
+        from serab_core.run.dask_engine import DaskEngine
+
+        return DaskEngine(name.removeprefix("dask://"))
     if name != "local":
-        raise UsageError(f"there is no engine {name!r}", next_step="--engine local runs processes on this machine")
-    return Engine(jobs or int(str(settings.value("jobs") or available_cores())))
+        raise UsageError(
+            f"there is no engine {name!r}",
+            next_step="--engine local runs processes here, --engine dask://HOST:PORT uses those of a Dask cluster",
+        )
+    patience = float(str(settings.value("patience") or PATIENCE_S))
+    return LocalEngine(jobs or int(str(settings.value("jobs") or available_cores())), patience)
 
 
 @contextmanager
-def local_executor(jobs: int, advance: Callable[[str, int], None]) -> Iterator[Executor]:
-    """An executor on this machine: processes for two jobs and more, this process for one.
-
-    Args:
-        jobs: how many run at a time.
-        advance: told of progress as (stage, steps), from whichever process.
-    """
-    if jobs == 1:
-        worker.report_to(advance)
-        try:
-            yield InlineExecutor()
-        finally:
-            worker.report_to(None)
-        return
-    context = multiprocessing.get_context("spawn")  # fork is unsafe beside the threads of numerical libraries
-    queue = context.Queue()
-    reader = threading.Thread(target=_drain, args=(queue, advance), daemon=True)
-    reader.start()
-    threads = max(1, available_cores() // jobs)
-    pool = ProcessPoolExecutor(jobs, context, worker.initialise, (queue, threads, context.Value("i", 0)))
+def _here(advance: Callable[[str, int], None]) -> Iterator[Executor]:
+    worker.report_to(advance)
     try:
-        yield pool
-        pool.shutdown(wait=True)
+        yield InlineExecutor()
+    finally:
+        worker.report_to(None)
+
+
+@contextmanager
+def _crew(jobs: int, patience_s: float, advance: Callable[[str, int], None]) -> Iterator[Executor]:
+    context = multiprocessing.get_context("spawn")  # fork is unsafe beside the threads of numerical libraries
+    busy = context.RawArray("b", jobs)
+    threads = max(1, available_cores() // jobs)
+    crew = Crew(jobs, context, worker.initialise, (threads, busy), patience_s, advance)
+    try:
+        yield crew
+        crew.shutdown(wait=True)
     except BaseException:
         # Ctrl-C most of all: workers ignore it, and may be minutes into a job.
-        for process in multiprocessing.active_children():
-            process.terminate()
-        pool.shutdown(wait=True, cancel_futures=True)
+        crew.terminate()
         raise
-    finally:
-        queue.put(None)
-        reader.join(timeout=5)
-        queue.close()
-
-
-def _drain(queue: Any, advance: Callable[[str, int], None]) -> None:
-    while True:
-        try:
-            item = queue.get()
-        except (EOFError, OSError):
-            return
-        if item is None:
-            return
-        advance(*item)

@@ -173,6 +173,13 @@ def run_classifier(classifier: str, protocol: ProtocolSpec, source: Source) -> C
     return outcome
 
 
+def journals_of(classifier: str, protocol: ProtocolSpec, source: Source) -> list[Path]:
+    """Where a classifier's trials on a task are kept; one file for each layer that is searched."""
+    identity = classifier_identity(plugins.classifier(classifier), protocol, source)
+    searched = [identity | {"layer": layer} for layer in source.layers] or [identity]
+    return [journal_path(Home(Path(source.home)), journal_key(own)) for own in searched]
+
+
 _kept: dict[tuple[str, str, str, ProtocolSpec], Features] = {}
 
 

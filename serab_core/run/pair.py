@@ -14,6 +14,8 @@ from serab_core.embed.corpus import known_state
 from serab_core.embed.embedder import Pace
 from serab_core.errors import StoreError
 from serab_core.run.jobs import (
+    EMBED,
+    TUNE,
     Done,
     Source,
     classifier_identity,
@@ -43,12 +45,18 @@ _TRIES = 2
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A function for an executor. `name` is `fit`, a block's key or a classifier."""
+    """A function for an executor. `name` is `fit`, a block's key or a classifier.
+
+    Attributes:
+        stage, steps: what it reports while it runs, all in all.
+    """
 
     kind: str
     name: str
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
+    stage: str = ""
+    steps: int = 0
 
 
 def _sexes(task: str, speakers: Iterable[str]) -> dict[str, str]:
@@ -162,13 +170,13 @@ class Pair:
         missing = [block for block in self.source.blocks() if not is_done(block)]
         for block in missing:
             arguments = (self.extractor.name, self.extractor.fingerprint, block, self.source.state)
-            yield self._opened(Job("block", block.shard.key, run_block, arguments))
+            yield self._opened(Job("block", block.shard.key, run_block, arguments, EMBED, len(block.utterances)))
         if missing:
             return
         # The largest grids first, so that no worker is left with one of them at the end.
         for spec in sorted(waiting, key=self._points, reverse=True):
             own = (spec.name, self._protocol(spec), self.source)
-            yield self._opened(Job("classifier", spec.name, run_classifier, own))
+            yield self._opened(Job("classifier", spec.name, run_classifier, own, TUNE, self._points(spec)))
 
     def take(self, job: Job, done: Done) -> None:
         """Takes in what a job returned. Raises StoreError when it cannot be written."""

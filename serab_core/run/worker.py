@@ -16,6 +16,7 @@ from serab_core.cores import available_cores, share_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from multiprocessing.connection import Connection
 
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -30,23 +31,25 @@ _report: Callable[[str, int], None] | None = None
 _busy: Any = None
 
 
-def initialise(queue: Any, threads: int, busy: Any) -> None:
+def initialise(threads: int, busy: Any, line: Connection, number: int) -> None:
     """Prepares a worker process: bounded threads, no Ctrl-C of its own, an end when its parent ends.
 
     Args:
-        queue: where progress goes, as (stage, steps).
         threads: how many each numerical library may use.
-        busy: a shared counter of the workers that have a job.
+        busy: the workers that have a job, each a byte at its number: one that dies is counted out by who replaces it.
+        line: where progress goes, as (stage, steps).
+        number: which worker this is.
     """
     global _busy
-    _busy = busy
+    _busy = (busy, number)
+    busy[number] = 0
     for variable in _THREAD_VARIABLES:
         os.environ[variable] = str(threads)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent sees Ctrl-C and ends its workers
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-    report_to(lambda stage, steps: queue.put((stage, steps)))
+    report_to(lambda stage, steps: line.send((stage, steps)))
     # After multiprocessing's own farewell nothing is left to do; taking torch's modules down would last a second.
     Finalize(None, _leave, exitpriority=-100)
 
@@ -57,14 +60,13 @@ def working() -> Iterator[None]:
     if _busy is None:
         yield
         return
-    with _busy.get_lock():
-        _busy.value += 1
+    busy, number = _busy
+    busy[number] = 1
     try:
-        with share_cores(lambda: max(1, available_cores() // max(1, _busy.value))):
+        with share_cores(lambda: max(1, available_cores() // max(1, sum(busy)))):
             yield
     finally:
-        with _busy.get_lock():
-            _busy.value -= 1
+        busy[number] = 0
 
 
 def report_to(report: Callable[[str, int], None] | None) -> None:

@@ -15,7 +15,7 @@ from serab_core.report.documents import eval_document
 from serab_core.report.progress import Bars, Lines, Silent, progress_on, spoken
 from serab_core.report.tables import params_text, percent, print_run
 from serab_core.run.evaluate import evaluate
-from serab_core.run.executors import Engine
+from serab_core.run.executors import LocalEngine
 from serab_core.run.plan import make_plan
 
 
@@ -37,7 +37,7 @@ def run(prepared_tones, home, quiet):
         ["centroid", "never"],
         quiet,
     )
-    return evaluate(plan, quiet, Engine(1))
+    return evaluate(plan, quiet, LocalEngine(1))
 
 
 @pytest.mark.parametrize("width", [80, 140])

@@ -15,7 +15,7 @@ from serab_core.data.protocols import PROTOCOLS
 from serab_core.errors import InterruptedRunError, NotPreparedError, PluginError, UnknownNameError, UsageError
 from serab_core.run import executors
 from serab_core.run.evaluate import evaluate
-from serab_core.run.executors import Engine
+from serab_core.run.executors import LocalEngine
 from serab_core.run.plan import make_plan
 from serab_core.run.worker import report, report_to
 from serab_core.store.results import read_result
@@ -25,7 +25,7 @@ from serab_core.store.results import read_result
 def run(prepared_tones, home, quiet):
     def call(*extractors, jobs=1, protocol="serab", classifiers=("centroid", "knn"), tasks=("tones",)):
         plan = make_plan(home, extractors, tasks, PROTOCOLS[protocol], classifiers, quiet)
-        return evaluate(plan, quiet, Engine(jobs))
+        return evaluate(plan, quiet, LocalEngine(jobs))
 
     return call
 
@@ -176,9 +176,13 @@ def test_one_extractor_that_fails_stops_no_other(run, home):
 
 
 def test_a_worker_that_dies_is_told(run):
-    done = run("toy-bad/die", jobs=2)
-    assert "a worker process died" in done.failures[0].error["what"]
-    assert "traceback" in done.failures[0].error
+    done = run("toy-bad/die", "toy", jobs=2)
+    (failure,) = done.failures
+    assert failure.extractor == "toy-bad/die"
+    assert failure.error["error"] == "WorkerError"
+    assert "died 3 times out of 3" in failure.error["what"]
+    assert failure.error["where"] == "block of toy-bad/die"
+    assert [result.extractor for result in done.results] == ["toy"]  # whose jobs ran beside it
 
 
 def test_classifiers_that_never_fit_or_crash(run):

@@ -1,0 +1,69 @@
+"""Writes benchmarks/README.md out of pytest-benchmark's JSON: one table, every group with its peers and ratios.
+
+tox run -e bench -- --benchmark-json bench.json && python benchmarks/table.py bench.json [MORE.json ...]
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+OUT = Path(__file__).with_name("README.md")
+LIBRARIES = (
+    "serab-core", "numpy", "numba", "scipy", "scikit-learn", "h5py", "optuna", "torch", "torchaudio", "librosa",
+    "kaldi-native-fbank", "soundfile", "soxr",
+)  # fmt: skip
+HEAD = """# Benchmarks
+
+Made by a command: `tox run -e bench -- --benchmark-json bench.json && python benchmarks/table.py bench.json`.
+Within a group every entry did the same work on the same machine, one after the other; a **ratio** is its median over
+the first entry's. Times say little on another machine, ratios more. Beside this table there are
+
+- `python benchmarks/scale`: how time and memory grow, with plots in [docs/scale](../docs/scale/index.md);
+- `tox run -e bench-check`: the tripwire over the ratios in `watch/ratios.json`;
+- `serab bench X`: what an extractor costs, on your machine.
+
+"""
+
+
+def main() -> None:
+    """Reads the files that are named and writes the table."""
+    runs = [json.loads(Path(name).read_text()) for name in sys.argv[1:]]
+    groups: dict[str, list[dict]] = {}
+    for run in runs:
+        for one in run["benchmarks"]:
+            groups.setdefault(one["group"] or one["name"], []).append(one)
+    machine = runs[-1]["machine_info"]
+    cpu = machine["cpu"]
+    versions = ", ".join(f"{name} {found}" for name in LIBRARIES if (found := installed(name)))
+    lines = [
+        HEAD,
+        f"{cpu.get('brand_raw', 'unknown processor')}, {cpu.get('count', '?')} cores, {machine['system']}, "
+        f"Python {machine['python_version']}; {runs[-1]['datetime'][:10]}.\n{versions}.\n",
+        "| what | who | median ms | ratio | spread |",
+        "|---|---|---:|---:|---:|",
+    ]
+    for group, entries in groups.items():
+        first = entries[0]["stats"]["median"]
+        for place, one in enumerate(entries):
+            stats = one["stats"]
+            spread = f"{100 * stats['iqr'] / stats['median']:.0f} %" if stats["rounds"] > 2 else "one round"
+            name = one["param"] or one["name"].removeprefix("test_").replace("_", " ")
+            cells = (group if place == 0 else "", name, f"{1000 * stats['median']:,.2f}")
+            lines.append("| " + " | ".join((*cells, f"{stats['median'] / first:.2f}", spread)) + " |")
+    OUT.write_text("\n".join(lines) + "\n")
+    print(f"{OUT}: {len(groups)} groups")
+
+
+def installed(name: str) -> str | None:
+    """Its version."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Jobs for crews: ones that end their process, say nothing, or report."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+LINE = []
+
+
+def initialise(line, number):
+    LINE[:] = [line, number]
+
+
+def double(value):
+    LINE[0].send(("embed", 1))
+    return 2 * value
+
+
+def where(seconds):
+    time.sleep(seconds)
+    return LINE[1], os.getpid()
+
+
+def die(folder, times, how):
+    """Ends its process so many times; then returns how often it was begun."""
+    begun = len(list(Path(folder).iterdir())) + 1
+    (Path(folder) / f"{begun}-{os.getpid()}").touch()
+    if begun <= times:
+        if how == "exit":
+            os._exit(7)
+        os.kill(os.getpid(), getattr(signal, how))
+        time.sleep(60)
+    return begun
+
+
+def fail():
+    raise KeyError("of its own")
+
+
+def hang():
+    time.sleep(600)
+
+
+def chatter(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        LINE[0].send(("tune", 1))
+        time.sleep(0.05)
+    return "done"
