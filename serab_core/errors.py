@@ -15,6 +15,7 @@
     ├── CheckFailedError      11   a plugin fails a conformance check
     ├── ConfigError           12   serab.toml, or a variable of the environment, says what cannot be
     ├── WorkerError           13   a process that did part of the work died again and again, or was heard of no more
+    ├── OfflineError          14   something asked the network, which is shut
     └── InterruptedRunError  130   Ctrl-C; what was finished is kept
 
 A message has three parts: what happened, to which file, plugin or name, and what to do next.
@@ -146,6 +147,12 @@ class WorkerError(SerabError):
     """A process that did part of the work died again and again, or was heard of no more."""
 
     exit_code = 13
+
+
+class OfflineError(SerabError):
+    """Something asked the network, which is shut."""
+
+    exit_code = 14
 
 
 class InterruptedRunError(SerabError):

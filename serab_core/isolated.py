@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
+from serab_core import offline
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -120,6 +122,7 @@ def serve(embed: Embed) -> None:
         embed: gives float32 (k, d) for k arrays of shape (rows, samples). What it raises becomes the answer.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end of its input ends it
+    offline.shut_if_asked()
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever libraries print stays out of the answers
     while (waveforms := _read(requests)) is not None:

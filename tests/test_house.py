@@ -19,6 +19,7 @@ SOURCES = sorted(
 )
 ROOMS = [
     "errors",
+    "offline",
     "settings",
     "types",
     "hookspecs",

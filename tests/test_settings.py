@@ -38,7 +38,8 @@ def test_the_schema_in_the_package_is_that_of_the_settings():
 def test_nothing_is_set(project):
     assert settings.config_files() == []
     assert {key: found.value for key, found in settings.in_force().items()} == {
-        "home": None, "engine": None, "jobs": None, "protocol": None, "tasks": (), "disabled-plugins": (),
+        "home": None, "engine": None, "jobs": None, "patience": None, "protocol": None, "tasks": (),
+        "disabled-plugins": (),
     }  # fmt: skip
     assert settings.home().name == "serab"
 

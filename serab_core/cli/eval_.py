@@ -64,7 +64,12 @@ def evaluate_command(
     device: Annotated[
         str | None, typer.Option("--device", help="Of extractors that can choose: cpu, cuda or cuda:1.")
     ] = None,
-    engine: Annotated[str | None, typer.Option("--engine", help="Where the work is done: local.")] = None,
+    engine: Annotated[
+        str | None, typer.Option("--engine", help="Where the work is done: local, or dask://HOST:PORT.")
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option("--shard", help="Do one of several shares, such as 2/8; for job arrays.")
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Processes at a time; one a core by default.")
     ] = None,
@@ -84,6 +89,7 @@ def evaluate_command(
     from serab_core.run.evaluate import evaluate
     from serab_core.run.executors import find_engine
     from serab_core.run.plan import make_plan
+    from serab_core.run.shares import parse_share
     from serab_core.store.home import find_home
     from serab_core.store.results import result_path
 
@@ -91,12 +97,13 @@ def evaluate_command(
     progress = progress_on(errors)
     home = find_home()
     made = with_tuner(find_protocol(protocol or str(settings.value("protocol") or "serab")), tuner, trials)
+    share = parse_share(shard)
     where = find_engine(engine or str(settings.value("engine") or "local"), jobs)
     words, more = _told_apart(extractors) if tasks else (extractors, [])
     names = plugins.with_asked(words, {"layer": layer, "device": device})
     asked = [*split_words(tasks), *more] or settings.words("tasks")
     plan = make_plan(home, names, asked, made, split_words(classifiers), progress)
-    run = evaluate(replace(plan, profile=profile), progress, where)
+    run = evaluate(replace(plan, profile=profile, share=share), progress, where)
     if as_json:
         scored: list[TaskResult | ContinuousResult] = [*run.results, *run.continuous]
         files = {r.key: result_path(home, r.extractor, r.task, r.protocol, r.key) for r in scored}

@@ -11,6 +11,7 @@ import typer
 
 from serab_core.cli import (
     bench,
+    cache,
     check,
     config,
     data,
@@ -53,6 +54,7 @@ app.command("optimism", help=leaderboard.OPTIMISM_HELP)(leaderboard.optimism_com
 app.command("fairness", help=leaderboard.FAIRNESS_HELP)(leaderboard.fairness_command)
 app.command("report", help=report.HELP)(report.report_command)
 app.command("export", help=export.HELP)(export.export_command)
+app.add_typer(cache.app, name="cache")
 app.add_typer(data.app, name="data")
 app.add_typer(list_.app, name="list")
 app.add_typer(new.app, name="new")
@@ -75,6 +77,9 @@ def options(
     no_plugins: Annotated[
         bool, typer.Option("--no-plugins", help="Load no plugin at all; to find out whether one is the trouble.")
     ] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Shut the network: whoever asks it is named, and fails.")
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
@@ -85,6 +90,12 @@ def options(
         from serab_core.plugins import NO_PLUGINS_VARIABLE
 
         os.environ[NO_PLUGINS_VARIABLE] = "1"
+    if offline or os.environ.get("SERAB_OFFLINE"):
+        from serab_core.offline import VARIABLE, shut_if_asked
+
+        if offline:
+            os.environ[VARIABLE] = "1"
+        shut_if_asked()
 
 
 def main() -> NoReturn:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import serab_core
+from serab_core import offline
 from serab_core.cores import available_cores, share_cores
 from serab_core.errors import UsageError, WorkerError
 from serab_core.run.parcels import Parcel, pack
@@ -77,6 +78,8 @@ class DaskEngine:
                 "--engine dask:// needs distributed, which is not installed",
                 next_step="pip install serab-core[dask]",
             ) from error
+        if offline.asked_for():
+            raise UsageError("a Dask cluster is reached by network, and --offline shuts it", next_step="leave one out")
         try:
             client = Client(self._address, timeout=_ANSWER_S, set_as_default=False)
         except OSError as error:

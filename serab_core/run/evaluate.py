@@ -61,7 +61,7 @@ def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
     )
     listeners = plugins.registry().listeners()
     listeners.emit("serab_run_started", run=run)
-    pairs = [Pair.of(plan, entry, task) for entry in plan.extractors for task in plan.tasks]
+    pairs = plan.share.taken([Pair.of(plan, entry, task) for entry in plan.extractors for task in plan.tasks])
     results: dict[int, TaskResult | ContinuousResult] = {}
     for position, pair in enumerate(pairs):
         stored = pair.stored_result()
@@ -76,6 +76,12 @@ def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
     note_paces(plan, pairs)
     notices = [*plan.notices, *(note for pair in pairs for note in pair.notices)]
     notices += [f"Tracker: {error}" for error in listeners.errors]
+    if not plan.share.whole:
+        whole = len(plan.extractors) * len(plan.tasks)
+        notices.append(
+            f"Share {plan.share.number} of {plan.share.of}: {len(pairs)} of {whole} results. When all shares are done, "
+            "the same command without --shard shows them together."
+        )
     in_order = [results[position] for position in sorted(results)]
     run = replace(
         run,

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 
-from serab_core import plugins
+from serab_core import offline, plugins
 from serab_core.clock import clocked, stage
 from serab_core.embed.blocks import Block, cut_blocks, read_blocks
 from serab_core.embed.embedder import Pace, embed_block, fit_corpus, warm
@@ -83,8 +83,10 @@ def _job(function: Callable[_P, Any]) -> Callable[_P, Done]:
 
     @wraps(function)
     def run(*arguments: _P.args, **named: _P.kwargs) -> Done:
+        offline.forget_attempts()
         with working(), clocked() as clock:
             value = function(*arguments, **named)
+        offline.raise_attempts()
         return Done(value, clock.seconds)
 
     return run

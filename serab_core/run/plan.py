@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from serab_registry import Group
@@ -15,6 +15,7 @@ from serab_core.data.protocols import REGRESSORS, SUITE
 from serab_core.embed.corpus import known_state
 from serab_core.embed.fingerprint import fingerprint_digest
 from serab_core.errors import UnknownNameError, UsageError
+from serab_core.run.shares import Share
 from serab_core.store.weights import require_weights
 from serab_core.types import ProtocolSpec, Task
 
@@ -52,6 +53,7 @@ class Plan:
         missing: tasks of the suite that have no prepared corpus.
         notices: what was decided in the user's stead.
         profile: results say where their time went.
+        share: of the pairs of extractors and tasks, the ones that this run does.
     """
 
     home: Home
@@ -61,6 +63,7 @@ class Plan:
     missing: tuple[str, ...]
     notices: tuple[str, ...]
     profile: bool = False
+    share: Share = field(default_factory=Share)
 
 
 def make_plan(

@@ -12,6 +12,7 @@ from multiprocessing.connection import wait
 from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING, Any
 
+from serab_core import offline
 from serab_core.cores import available_cores, share_cores
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def initialise(threads: int, busy: Any, line: Connection, number: int) -> None:
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    offline.shut_if_asked()
     report_to(lambda stage, steps: line.send((stage, steps)))
     # After multiprocessing's own farewell nothing is left to do; taking torch's modules down would last a second.
     Finalize(None, _leave, exitpriority=-100)

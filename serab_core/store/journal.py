@@ -8,6 +8,7 @@ wrote, and writes at once.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import threading
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-SCHEMA = "serab.journal/1"
+SCHEMA = "serab.journal/2"
+_HEAD = 512
+"""Bytes before HDF5's own, which it leaves to us (a "user block"): the schema, and sha256 of all that follows."""
 
 
 class Hdf5JournalBackend(BaseJournalBackend):
@@ -104,7 +107,7 @@ class Hdf5JournalBackend(BaseJournalBackend):
     def _write(self) -> None:
         text = "\n".join(self._lines).encode()
         buffer = io.BytesIO()
-        with h5py.File(buffer, "w") as file:
+        with h5py.File(buffer, "w", userblock_size=_HEAD) as file:
             file.attrs["schema"] = SCHEMA
             file.create_dataset(
                 "log",
@@ -115,25 +118,40 @@ class Hdf5JournalBackend(BaseJournalBackend):
                 fletcher32=True,
                 track_times=False,
             )
-        write_bytes(self._path, buffer.getvalue())
+        body = buffer.getvalue()[_HEAD:]
+        write_bytes(self._path, _head_of(body) + body)
         self._written = len(self._lines)
         self._last_write = time.monotonic()
 
 
-def _read(path: Path) -> list[str]:
+def _head_of(body: bytes) -> bytes:
+    return f"{SCHEMA} sha256 {hashlib.sha256(body).hexdigest()}\n".encode().ljust(_HEAD, b"\0")
+
+
+def check_journal(path: Path) -> bytes:
+    """A journal's file, held against its own checksum; HDF5 does not see one that is damaged, which it may spin over.
+
+    Raises:
+        StoreError: it cannot be read, is damaged, or is none.
+    """
     try:
-        with h5py.File(io.BytesIO(path.read_bytes()), "r") as file:
-            if file.attrs.get("schema") != SCHEMA:
-                raise KeyError("schema")
+        content = path.read_bytes()
+    except OSError as error:
+        raise store_error(error, path, "read") from error
+    if content[:_HEAD] != _head_of(content[_HEAD:]):
+        raise _foreign(path)
+    return content
+
+
+def _read(path: Path) -> list[str]:
+    content = check_journal(path)
+    try:
+        with h5py.File(io.BytesIO(content), "r") as file:
             text: str = file["log"][...].tobytes().decode()
         lines = text.split("\n")
         for line in lines:
             json.loads(line)
-    except OSError as error:
-        if error.errno:
-            raise store_error(error, path, "read") from error
-        raise _foreign(path) from error
-    except (KeyError, RuntimeError, ValueError) as error:
+    except (OSError, KeyError, RuntimeError, ValueError) as error:
         raise _foreign(path) from error
     return lines
 

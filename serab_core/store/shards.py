@@ -90,6 +90,31 @@ def write_shard(shard: Shard, embeddings: Embeddings, utterances: tuple[str, ...
     )
 
 
+class _DamageError(StoreError):
+    """The shard is there and can be read, and is not what it should be."""
+
+
+def check_shard(shard: Shard) -> bytes:
+    """The shard's file, held against its manifest; HDF5 does not see one that is damaged, which it may spin over.
+
+    Raises:
+        StoreError: it is missing or damaged.
+    """
+    try:
+        manifest = read_json(shard.manifest, SCHEMA)
+    except StoreError as error:
+        raise _DamageError("has no readable manifest", where=shard.path) from error
+    try:
+        content = shard.path.read_bytes()
+    except FileNotFoundError as error:
+        raise _DamageError("is gone, and its manifest is there", where=shard.path) from error
+    except OSError as error:
+        raise store_error(error, shard.path, "read") from error
+    if len(content) != manifest.get("size") or hashlib.sha256(content).hexdigest() != manifest.get("sha256"):
+        raise _DamageError("does not match its manifest", where=shard.path)
+    return content
+
+
 def read_shard(shard: Shard, utterances: tuple[str, ...]) -> Embeddings:
     """Reads a shard that must hold these utterances in this order.
 
@@ -97,15 +122,9 @@ def read_shard(shard: Shard, utterances: tuple[str, ...]) -> Embeddings:
         StoreError: it is missing, damaged or holds something else. Damage is quarantined first.
     """
     try:
-        manifest = read_json(shard.manifest, SCHEMA)
-    except StoreError as error:
-        raise _damaged(shard, "has no readable manifest") from error
-    try:
-        content = shard.path.read_bytes()
-    except OSError as error:
-        raise store_error(error, shard.path, "read") from error
-    if len(content) != manifest.get("size") or hashlib.sha256(content).hexdigest() != manifest.get("sha256"):
-        raise _damaged(shard, "does not match its manifest")
+        content = check_shard(shard)
+    except _DamageError as error:
+        raise _damaged(shard, error.what) from error
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
             embeddings: Embeddings = file["embeddings"][...]

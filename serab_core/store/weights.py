@@ -127,6 +127,23 @@ def require_weights(home: Home, extractor: str, weights: Sequence[WeightFile]) -
             )
 
 
+def damaged_weights(home: Home) -> list[tuple[Path, str]]:
+    """Every weight file that is there, and what is wrong with it: "" for nothing."""
+    found = []
+    for record in sorted(home.weights.glob("*.json")):
+        try:
+            told = read_json(record, SCHEMA)
+        except StoreError:
+            continue  # not a record of a file
+        path = record.with_suffix("")
+        if not path.exists():
+            found.append((path, "is gone, and its record is there"))
+        else:
+            same = content_sha256(path) == told.get("sha256")
+            found.append((path, "" if same else "has changed since it was taken in"))
+    return found
+
+
 def describe(weight: WeightFile) -> str:
     """The published file in words: its name, size, sha256 and licence."""
     size = f"{weight.size:,} bytes" if weight.size is not None else "size not known beforehand"

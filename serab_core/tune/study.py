@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import time
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from optuna.storages import JournalStorage
 from optuna.trial import TrialState
 
 from serab_core.errors import StoreError
+from serab_core.store.inspect import move_aside
 from serab_core.store.journal import Hdf5JournalBackend
 from serab_core.tune.wide import suggest
 from serab_core.types import Point, PointError
@@ -227,8 +227,7 @@ def _open(journal: Path) -> Hdf5JournalBackend:
     try:
         return Hdf5JournalBackend(journal)
     except StoreError:
-        with contextlib.suppress(FileNotFoundError):
-            journal.rename(journal.with_name(f"{journal.name}.bad-{time.strftime('%Y%m%dT%H%M%S')}"))
+        move_aside(journal)
         return Hdf5JournalBackend(journal)
 
 

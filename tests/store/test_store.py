@@ -196,7 +196,7 @@ def test_a_shard_of_other_utterances_or_of_nothing_is_not_taken(tmp_path):
     shard, _, names = shard_in(tmp_path)
     shard.path.unlink()
     assert not exists(shard)
-    with pytest.raises(StoreError, match="cannot be read"):
+    with pytest.raises(StoreError, match="is gone"):
         read_shard(shard, names)
 
 

@@ -1,0 +1,139 @@
+"""`serab cache`: what the home holds, whether it is whole, what may go, and embeddings as files."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serab_core.cli import complete
+from serab_core.errors import StoreError
+
+app = typer.Typer(no_args_is_help=True, help="See what the home holds, check it, clear it, take embeddings out.")
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command("ls", help="List what the home holds, with sizes.")
+def list_command(as_json: _Json = False) -> None:
+    """Lists the home."""
+    from rich.markup import escape
+
+    from serab_core.cli.output import print_json, stdout
+    from serab_core.report.tables import table
+    from serab_core.store.home import find_home
+    from serab_core.store.inspect import holdings
+
+    home = find_home()
+    found = holdings(home)
+    whole = sum(own.size for own in found)
+    if as_json:
+        rows = [
+            {"room": o.room, "name": o.name, "files": o.files, "bytes": o.size, "used": o.used, "folder": str(o.folder)}
+            for o in found
+        ]
+        print_json({"schema": "serab.cache/1", "home": str(home.root), "bytes": whole, "holdings": rows})
+        return
+    made = table("Room", "What", "Files", "MB", "Last written", right=("Files", "MB"))
+    before = ""
+    for own in found:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(own.used))
+        room = "" if own.room == before else own.room
+        made.add_row(room, escape(own.name), f"{own.files:,}", f"{own.size / 1e6:,.1f}", when)
+        before = own.room
+    if found:
+        stdout().print(made)
+    stdout().print(f"{whole / 1e6:,.1f} MB in {home.root}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command("verify", help="Read everything that has a checksum; set aside what is damaged.")
+def verify_command(
+    keep: Annotated[bool, typer.Option("--keep", help="Only tell; leave damaged files where they are.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Verifies the home."""
+    from serab_core.cli.output import print_json, stderr, stdout
+    from serab_core.report.progress import progress_on
+    from serab_core.store.home import find_home
+    from serab_core.store.inspect import verify_home
+
+    home = find_home()
+    read, damaged = verify_home(home, progress_on(stderr()), set_aside=not keep)
+    if as_json:
+        rows = [{"path": str(own.path), "what": own.what, "aside": own.aside} for own in damaged]
+        print_json({"schema": "serab.cache-verify/1", "home": str(home.root), "files": read, "damaged": rows})
+    else:
+        for own in damaged:
+            told = "set aside; it is made anew by the next run that needs it" if own.aside else "left where it is"
+            stdout().print(f"{own.path} {own.what}: {told}", markup=False, highlight=False, soft_wrap=True)
+        stdout().print(f"{read} files read, {len(damaged)} damaged", highlight=False)
+    if damaged:
+        raise typer.Exit(StoreError.exit_code)
+
+
+@app.command("gc", help="Show what nobody needs any more; --yes removes it.")
+def clear_command(
+    yes: Annotated[bool, typer.Option("--yes", help="Remove it.")] = False,
+    days: Annotated[
+        int, typer.Option("--days", min=0, help="Keep embeddings that were written in the last so many days.")
+    ] = 30,
+    as_json: _Json = False,
+) -> None:
+    """Clears the home."""
+    from serab_registry import Group
+
+    from serab_core import plugins
+    from serab_core.cli.output import print_json, stdout
+    from serab_core.embed.fingerprint import fingerprint_digest
+    from serab_core.errors import SerabError
+    from serab_core.store.home import find_home
+    from serab_core.store.inspect import DAY_S, clear, waste
+
+    home = find_home()
+    current = []
+    for spec in plugins.all_specs(Group.EXTRACTORS).values():
+        try:
+            current.append(fingerprint_digest(spec))
+        except SerabError:  # its weights are not here, so nothing was embedded with them
+            continue
+    found = waste(home, current, older_than_s=days * DAY_S)
+    if yes:
+        clear(home, found)
+    size = sum(own.size for own in found)
+    if as_json:
+        rows = [{"path": str(own.path), "bytes": own.size, "why": own.why} for own in found]
+        print_json({"schema": "serab.cache-gc/1", "removed": yes, "bytes": size, "waste": rows})
+        return
+    for own in found:
+        stdout().print(f"{own.path}: {own.why}", markup=False, highlight=False, soft_wrap=True)
+    told = "removed" if yes else "could go: add --yes"
+    stdout().print(
+        f"{len(found)} things, {size / 1e6:,.1f} MB {told}" if found else "Nothing to clear", highlight=False
+    )
+
+
+@app.command("export", help="Write an extractor's embeddings of a task as one npz file.")
+def export_command(
+    extractor: Annotated[str, typer.Argument(metavar="X", help="The extractor.", autocompletion=complete.extractors)],
+    task: Annotated[str, typer.Option("--task", "-t", help="The task.", autocompletion=complete.tasks)],
+    to: Annotated[Path, typer.Option("--to", "-o", help="The file.", dir_okay=False)],
+    protocol: Annotated[
+        str, typer.Option("--protocol", "-p", help="Whose splits to note down.", autocompletion=complete.protocols)
+    ] = "serab",
+    as_json: _Json = False,
+) -> None:
+    """Takes embeddings out."""
+    from serab_core.cli.output import print_json, stderr, stdout
+    from serab_core.data.protocols import find_protocol
+    from serab_core.report.progress import progress_on
+    from serab_core.run.plan import make_plan
+    from serab_core.run.take_out import take_out
+    from serab_core.store.home import find_home
+
+    plan = make_plan(find_home(), [extractor], [task], find_protocol(protocol), [], progress_on(stderr()))
+    rows, dim = take_out(plan, to)
+    if as_json:
+        print_json({"schema": "serab.cache-export/1", "file": str(to), "utterances": rows, "dim": dim})
+        return
+    stdout().print(f"{to}: {rows} x {dim} float32", markup=False, highlight=False, soft_wrap=True)

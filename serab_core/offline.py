@@ -1,0 +1,120 @@
+"""Keeps the network shut when asked: `serab --offline`, or SERAB_OFFLINE=1.
+
+Python tells of every address that its sockets are asked to reach before they do; what is ours or a plugin's is stopped
+there and named. Libraries that open sockets by themselves, in native code, do not ask Python; for those of the Hugging
+Face hub their own switches are set as well.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from serab_core.errors import OfflineError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+VARIABLE = "SERAB_OFFLINE"
+_OTHERS = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
+_EVENTS = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "socket.sendmsg")
+_LIBRARIES = (
+    "requests",
+    "urllib3",
+    "pooch",
+    "http",
+    "socket",
+    "ssl",
+    "urllib",
+    "httpx",
+    "httpcore",
+    "anyio",
+    "asyncio",
+)
+
+_shut = False
+_hooked = False
+_attempts: list[OfflineError] = []
+
+
+def asked_for() -> bool:
+    """Whether the environment says so."""
+    return os.environ.get(VARIABLE, "").strip().lower() not in ("", "0", "false", "no")
+
+
+def shut() -> None:
+    """Shuts the network for this process and those that it starts."""
+    global _shut, _hooked
+    os.environ[VARIABLE] = "1"
+    for name in _OTHERS:
+        os.environ[name] = "1"
+    _shut = True
+    if not _hooked:
+        sys.addaudithook(_look)  # there is no way to take it out again
+        _hooked = True
+
+
+def open_again() -> None:
+    """Opens it again, for tests."""
+    global _shut
+    _shut = False
+    _attempts.clear()
+    for name in (VARIABLE, *_OTHERS):
+        os.environ.pop(name, None)
+
+
+def shut_if_asked() -> None:
+    """Shuts the network where the environment says so; what serab starts does this first."""
+    if asked_for():
+        shut()
+
+
+def forget_attempts() -> None:
+    """Forgets attempts that were told already."""
+    _attempts.clear()
+
+
+def raise_attempts() -> None:
+    """Raises the first attempt since the last call, though whoever made it caught the error. Raises OfflineError."""
+    if _attempts:
+        first = _attempts[0]
+        _attempts.clear()
+        raise first
+
+
+def _look(event: str, arguments: tuple[Any, ...]) -> None:
+    if not _shut or event not in _EVENTS:
+        return
+    address = arguments[0] if event in ("socket.getaddrinfo", "socket.gethostbyname") else arguments[-1]
+    host = _host(address)
+    if host is None:
+        return
+    error = OfflineError(
+        f"tried to reach {host}, and the network is shut ({VARIABLE})",
+        where=_culprit(sys._getframe(1)),
+        next_step="bring what it needs beforehand (serab weights list), or leave --offline out",
+    )
+    _attempts.append(error)
+    raise error
+
+
+def _host(address: Any) -> str | None:
+    """The host of an address; None for sockets within this machine's own file system, and for none."""
+    if isinstance(address, tuple) and address:
+        return str(address[0])
+    if isinstance(address, bytes):
+        address = address.decode(errors="replace")
+    if isinstance(address, str) and address and not address.startswith(("/", "\0")):
+        return address
+    return None
+
+
+def _culprit(frame: FrameType | None) -> str:
+    """The module that asked: the nearest that is no library for networks."""
+    while frame is not None:
+        name = str(frame.f_globals.get("__name__", ""))
+        if name and name.partition(".")[0] not in _LIBRARIES and name != __name__:
+            return name
+        frame = frame.f_back
+    return "this process"
