@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _INTACT = "replace it with an intact copy"
 _POINTER = b"version https://git-lfs"
+_PIECE = 1 << 22
+"""Samples that are read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def decode(source: Path | bytes, name: str) -> Decoded:
     """
     try:
         if isinstance(source, bytes):
-            promised, rate, samples = _read(io.BytesIO(source), name)
+            promised, rate, samples = _read(_Memory(source), name)
         else:
             with source.open("rb", buffering=0) as opened:
                 promised, rate, samples = _read(opened, name)
@@ -95,6 +97,17 @@ def decode(source: Path | bytes, name: str) -> Decoded:
     return Decoded(np.ascontiguousarray(mono), rate, samples.shape[1])
 
 
+class _Memory(io.BytesIO):
+    """Bytes as a file, for libsndfile, which asks damaged ones for places before their beginning."""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Stays where it is rather than go before the beginning."""
+        try:
+            return super().seek(offset, whence)
+        except ValueError:
+            return self.tell()
+
+
 def _read(opened: io.BytesIO | io.FileIO, name: str) -> tuple[int, int, Waveform]:
     """How many frames the file's head promises, its rate, and its samples, shape (frames, channels)."""
     head = opened.read(len(_POINTER))
@@ -110,4 +123,16 @@ def _read(opened: io.BytesIO | io.FileIO, name: str) -> tuple[int, int, Waveform
     # By its descriptor libsndfile reads a file itself; otherwise each read calls back into Python.
     source = opened if isinstance(opened, io.BytesIO) else opened.fileno()
     with soundfile.SoundFile(source, closefd=False) as file:
-        return int(file.frames), int(file.samplerate), file.read(dtype="float32", always_2d=True)
+        return int(file.frames), int(file.samplerate), _samples(file)
+
+
+def _samples(file: soundfile.SoundFile) -> Waveform:
+    """All that is there, shape (frames, channels), in pieces: a damaged head may promise more than any memory holds."""
+    pieces: list[Waveform] = []
+    room = max(1, _PIECE // max(1, file.channels))
+    while True:
+        wanted = min(room, max(1, int(file.frames) - sum(map(len, pieces))))
+        piece: Waveform = file.read(wanted, dtype="float32", always_2d=True)
+        pieces.append(piece)
+        if len(piece) < wanted or sum(map(len, pieces)) >= file.frames:
+            return piece if len(pieces) == 1 else np.concatenate(pieces)

@@ -101,3 +101,25 @@ def test_resampling_keeps_length_and_tone():
 def test_a_git_lfs_pointer_is_told():
     with pytest.raises(AudioError, match="git lfs pull"):
         decode(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n", "a.wav")
+
+
+def test_more_than_one_piece_gives_the_same_samples(tmp_path, monkeypatch):
+    from serab_core.audio import decode as module
+
+    wave = np.random.default_rng(0).uniform(-1, 1, (1001, 2)).astype(np.float32)
+    path = tmp_path / "a.wav"
+    soundfile.write(path, wave, 16000, subtype="FLOAT")
+    whole = decode(path, "a.wav")
+    for piece in (1, 2, 7, 2002, 2003):
+        monkeypatch.setattr(module, "_PIECE", piece)
+        assert np.array_equal(decode(path, "a.wav").samples, whole.samples)
+        assert np.array_equal(decode(path.read_bytes(), "a.wav").samples, whole.samples)
+
+
+def test_a_head_that_promises_more_than_any_memory(tmp_path):
+    path = tmp_path / "a.flac"
+    soundfile.write(path, np.zeros(1000, np.int16), 16000)
+    content = bytearray(path.read_bytes())
+    content[21:26] = b"\xf7\xff\xff\xff\xff"  # the 36 bits of STREAMINFO that tell the samples
+    with pytest.raises(AudioError, match="cut short|cannot be decoded|can be decoded"):
+        decode(bytes(content), "a.flac")

@@ -1,0 +1,210 @@
+"""Damaged input of every kind: read, or refused with one of serab's errors, and never another."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import random
+import shutil
+import tarfile
+import zipfile
+from contextlib import suppress
+
+import numpy as np
+import pytest
+import soundfile
+
+from serab_core import settings
+from serab_core.audio.decode import decode
+from serab_core.data.manifest import read_manifest
+from serab_core.data.source import open_sources
+from serab_core.errors import SerabError
+from serab_core.report.exchange import read_exchange
+from serab_core.store.journal import Hdf5JournalBackend
+from serab_core.store.results import read_result, result_document
+from serab_core.store.shards import Shard, read_shard, write_shard
+from tests.faults.conftest import amount
+
+COUNT = amount("FUZZ", 400)
+
+
+def mutated(content: bytes, rng: random.Random) -> bytes:
+    """A few bytes changed, cut out, doubled, put in, or swapped for numbers at the edge."""
+    value = bytearray(content)
+    for _ in range(rng.choice((1, 1, 2, 4, 16))):
+        at = rng.randrange(len(value) + 1) if rng.random() < 0.5 else rng.randrange(min(len(value), 64) + 1)
+        kind = rng.randrange(6)
+        if kind == 0 and at < len(value):
+            value[at] = rng.randrange(256)
+        elif kind == 1:
+            del value[at : at + rng.choice((1, 4, 64, 4096))]
+        elif kind == 2:
+            value[at:at] = value[at : at + rng.choice((1, 8, 64))]
+        elif kind == 3:
+            value[at:at] = bytes(rng.randrange(256) for _ in range(rng.choice((1, 4, 32))))
+        elif kind == 4:
+            value[at : at + 4] = rng.choice((b"\0\0\0\0", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\0\0\x80"))
+        else:
+            del value[at:]
+    return bytes(value)
+
+
+def fuzz(seeds: list[bytes], read, seed: int) -> tuple[int, int]:
+    """Reads mutated seeds; returns how many were read and how many refused."""
+    rng, taken, refused = random.Random(seed), 0, 0
+    for _ in range(COUNT):
+        content = mutated(rng.choice(seeds), rng)
+        try:
+            read(content)
+            taken += 1
+        except SerabError:
+            refused += 1
+    assert refused
+    return taken, refused
+
+
+@pytest.fixture
+def told(report_fault, request):
+    def tell(counts):
+        report_fault(
+            request.node.name.removeprefix("test_"), inputs=COUNT, read=counts[0], refused=counts[1], crashed=0
+        )
+
+    return tell
+
+
+def test_audio(told):
+    seeds = []
+    wave = (0.1 * np.random.default_rng(0).standard_normal((1600, 2))).astype(np.float32)
+    for kind, subtype in (
+        ("WAV", "PCM_16"),
+        ("WAV", "FLOAT"),
+        ("FLAC", "PCM_16"),
+        ("OGG", "VORBIS"),
+        ("AIFF", "PCM_24"),
+    ):
+        buffer = io.BytesIO()
+        soundfile.write(buffer, wave, 16000, format=kind, subtype=subtype)
+        seeds.append(buffer.getvalue())
+    told(fuzz(seeds, lambda content: decode(content, "fuzzed"), 1))
+
+
+def archives() -> list[bytes]:
+    audio = io.BytesIO()
+    soundfile.write(audio, np.zeros(80, np.int16), 8000, format="WAV")
+    made = []
+    for name in ("a_low_0.wav", "../../../outside.wav", "/tmp/outside.wav"):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(name, audio.getvalue())
+            archive.writestr("inner.zip", made[0] if made else b"")
+        made.append(buffer.getvalue())
+        for mode in ("w", "w:gz", "w:xz"):
+            buffer = io.BytesIO()
+            with tarfile.open(fileobj=buffer, mode=mode) as archive:
+                info = tarfile.TarInfo(name)
+                info.size = len(audio.getvalue())
+                archive.addfile(info, io.BytesIO(audio.getvalue()))
+                link = tarfile.TarInfo("link")
+                link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+                archive.addfile(link)
+            made.append(buffer.getvalue())
+    return made
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_archives(told, tmp_path):
+    path, before = tmp_path / "box" / "fuzzed.zip", None
+    path.parent.mkdir()
+
+    def read(content: bytes) -> None:
+        path.write_bytes(content)
+        with open_sources([path]) as files:
+            for file in files:
+                with suppress(SerabError):  # one that is damaged does not hide the others
+                    assert len(file.read()) < 1 << 24
+
+    before = set(os.listdir(tmp_path))
+    told(fuzz(archives(), read, 2))
+    assert set(os.listdir(tmp_path)) == before
+    assert os.listdir(path.parent) == ["fuzzed.zip"]
+
+
+def test_manifests(told, tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"x")
+    (tmp_path / "b.wav").write_bytes(b"x")
+    path = tmp_path / "manifest.csv"
+
+    def read(content: bytes) -> None:
+        path.write_bytes(content)
+        read_manifest(path)
+
+    seeds = [b"path,label,speaker\na.wav,x,s1\nb.wav,y,s2\n", b'\xef\xbb\xbfpath;label\r\n"a.wav",x\r\n',
+             b"path,label,speaker,split\na.wav,x,1,train\nb.wav,x,2,test\n"]  # fmt: skip
+    told(fuzz(seeds, read, 3))
+
+
+def test_journals(told, tmp_path):
+    path = tmp_path / "journal.h5"
+    backend = Hdf5JournalBackend(path)
+    backend.append_logs([{"op_code": 1, "value": number} for number in range(50)])
+    backend.flush()
+    good = path.read_bytes()
+
+    def read(content: bytes) -> None:
+        path.write_bytes(content)
+        list(Hdf5JournalBackend(path).read_logs(0))
+
+    told(fuzz([good], read, 4))
+
+
+def test_shards(told, tmp_path):
+    names = tuple(f"{number:064x}" for number in range(8))
+    shard = Shard(tmp_path / "shards", "a")
+    write_shard(shard, np.ones((8, 16), np.float32), names, {})
+    good, manifest = shard.path.read_bytes(), shard.manifest.read_bytes()
+    turn = [0]
+
+    def read(content: bytes) -> None:
+        turn[0] += 1
+        shutil.rmtree(shard.folder)
+        shard.folder.mkdir()
+        # By turns the file, its manifest, and both with a manifest that says the file is right.
+        if turn[0] % 3 == 0:
+            shard.path.write_bytes(content)
+            shard.manifest.write_bytes(manifest)
+        else:
+            shard.path.write_bytes(good)
+            shard.manifest.write_bytes(content)
+        assert np.array_equal(read_shard(shard, names), np.ones((8, 16), np.float32))
+
+    told(fuzz([good, manifest], read, 5))
+
+
+def test_results(told, make_result, tmp_path):
+    document = json.loads(json.dumps(result_document(make_result("x", "emodb", 0.8))))
+    path = tmp_path / "result.json"
+
+    def read(content: bytes) -> None:
+        path.write_bytes(content)
+        if content.startswith(b'{"schema": "serab.results'):
+            read_exchange(path)
+        else:
+            read_result(path)
+
+    seeds = [json.dumps(document).encode(), json.dumps({"schema": "serab.results/1", "results": [document]}).encode()]
+    told(fuzz(seeds, read, 6))
+
+
+def test_settings(told, tmp_path, monkeypatch):
+    path = tmp_path / "serab.toml"
+    monkeypatch.setenv("SERAB_CONFIG", str(path))
+
+    def read(content: bytes) -> None:
+        path.write_bytes(content)
+        settings._files.cache_clear()
+        settings.in_force()
+
+    seeds = [b'home = "/somewhere"\njobs = 3\ntasks = ["emodb", "savee"]\nprotocol = "strict"\npatience = 60\n']
+    told(fuzz(seeds, read, 7))
