@@ -161,7 +161,11 @@ def _typed(setting: Setting, own: Any, path: Path) -> Value:
         return own
     if setting.kind in ("word", "path") and isinstance(own, str) and own.strip():
         return str((path.parent / Path(own).expanduser()).absolute()) if setting.kind == "path" else own
-    raise ConfigError(f"sets {setting.key} to {own!r}, which is not {_SHAPES[setting.kind]}", where=path)
+    raise ConfigError(
+        f"sets {setting.key} to {own!r}, which is not {_SHAPES[setting.kind]}",
+        where=path,
+        next_step="correct it; see: serab config",
+    )
 
 
 _SHAPES: dict[Kind, str] = {
@@ -190,7 +194,11 @@ def _parsed(setting: Setting, text: str) -> Value:
         return str(Path(text).expanduser().absolute())
     if setting.kind == "count":
         if not text.isascii() or not text.isdigit() or int(text) < 1:
-            raise ConfigError(f"is {text!r}, which is not {_SHAPES['count']}", where=f"${setting.variable}")
+            raise ConfigError(
+                f"is {text!r}, which is not {_SHAPES['count']}",
+                where=f"${setting.variable}",
+                next_step="correct or unset it; see: serab config",
+            )
         return int(text)
     return text
 

@@ -110,6 +110,15 @@ class Studies:
             self.keep("workers", "all", jobs, self.eval(*words, "--jobs", str(jobs)))
 
 
+def save(file: Path, new: list[dict]) -> None:
+    """Writes new points in place of those of the same studies."""
+    known = json.loads(file.read_text())["points"] if file.exists() else []
+    done = {point["study"] for point in new}
+    points = [point for point in known if point["study"] not in done] + new
+    made = {"python": platform.python_version(), "date": f"{datetime.now(UTC):%Y-%m-%d}", "points": points}
+    file.write_text(json.dumps(made, indent=1) + "\n")
+
+
 def exponents(points: list[dict]) -> None:
     """Prints, for each series, how time and memory grow between its last two points: x to the power of what."""
     series: dict[tuple[str, str], list[dict]] = {}
@@ -137,15 +146,11 @@ def main() -> None:
         studies = Studies(work)
         install_wide(studies.site, DIMENSIONS, COUNTS[-1])
         studies.warm()
+        OUT.mkdir(parents=True, exist_ok=True)
         for name in asked.only.split(","):
             shutil.rmtree(studies.home, ignore_errors=True)
             getattr(studies, name)(*((asked.largest,) if name == "utterances" else ()))
-        OUT.mkdir(parents=True, exist_ok=True)
-        known = json.loads(file.read_text())["points"] if file.exists() else []
-        done = {point["study"] for point in studies.points}
-        points = [point for point in known if point["study"] not in done] + studies.points
-        made = {"python": platform.python_version(), "date": f"{datetime.now(UTC):%Y-%m-%d}", "points": points}
-        file.write_text(json.dumps(made, indent=1) + "\n")
+            save(file, studies.points)
         if asked.work is None:
             shutil.rmtree(work)
     points = json.loads(file.read_text())["points"]

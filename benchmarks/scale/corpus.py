@@ -34,7 +34,8 @@ def serab_register_extractors(register):
         for copy in range(COPIES):
             name = f"wide/{dim}" + (f"-{copy}" if copy else "")
             register(ExtractorSpec(name, lambda d=dim, s=copy: Wide(d, s), dim, "a random layer", "Apache-2.0",
-                                   parameters={"seed": copy}, citation="@misc{wide}", batch_size=64))
+                                   parameters={"seed": copy}, citation="@misc{wide}", batch_size=64),
+                     default=name == f"wide/{DIMS[0]}")
 '''
 
 

@@ -213,7 +213,7 @@ class Pair:
         """Puts the result together and stores it. Raises TuningError, StoreError."""
         protocol, task = self.plan.protocol, self.task
         outcomes = tuple(self.outcomes[spec.name] for spec in self.extractor.classifiers)
-        chosen = choose(outcomes, protocol)
+        chosen = choose(outcomes, protocol, f"{self.extractor.spec.name} on {task.name}")
         cautions = ["" if task.target else protocol.caution, task.note]
         cautions += ["synthetic corpus: says nothing about real speech"] if task.synthetic else []
         cautions += ["partial corpus: not comparable with the whole"] if task.partial else []

@@ -12,11 +12,16 @@ if TYPE_CHECKING:
     from serab_core.types import ClassifierOutcome, ProtocolSpec
 
 
-def choose(outcomes: Sequence[ClassifierOutcome], protocol: ProtocolSpec) -> ClassifierOutcome:
+def choose(outcomes: Sequence[ClassifierOutcome], protocol: ProtocolSpec, where: str = "") -> ClassifierOutcome:
     """The first outcome, in the given order, of the highest score on the split that the protocol selects by.
 
     On the validation split that score is the protocol's objective; on the test split it is accuracy, as in the
     released script.
+
+    Args:
+        outcomes: in the order that settles ties.
+        protocol: what it selects by.
+        where: the extractor and task, for messages.
 
     Raises:
         TuningError: no classifier could be fitted.
@@ -24,7 +29,11 @@ def choose(outcomes: Sequence[ClassifierOutcome], protocol: ProtocolSpec) -> Cla
     fitted = [outcome for outcome in outcomes if outcome.params is not None]
     if not fitted:
         reasons = "; ".join(f"{o.classifier}: {o.points[0].reason}" for o in outcomes)
-        raise TuningError(f"no classifier could be fitted ({reasons})")
+        raise TuningError(
+            f"no classifier could be fitted ({reasons})",
+            where=where or None,
+            next_step="serab studies show says why of every point; perhaps the task has too few utterances",
+        )
 
     def score(outcome: ClassifierOutcome) -> float:
         value = outcome.validation if protocol.selection == "validation" else outcome.accuracy

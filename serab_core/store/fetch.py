@@ -10,6 +10,7 @@ import threading
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from serab_core.errors import WeightsError, store_error
 from serab_core.store.weights import describe
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from serab_core.types import Progress, WeightFile
 
 _CHUNK = 1 << 16
+MAX_BYTES = 1 << 35
+"""Of a file whose size its plugin does not tell: 34 GB."""
 _ANSWER_S = 8.0  # until one of the addresses has answered, all of them together
 _CHUNK_S = 20.0  # between two pieces
 
@@ -49,6 +52,9 @@ def fetch(home: Home, extractor: str, weight: WeightFile, progress: Progress) ->
     failures = []
     urls = (weight.url, *weight.mirrors)
     for url in urls:
+        if not _is_safe(url):
+            failures.append(f"{url}: not https")
+            continue
         name = re.sub(r"[^A-Za-z0-9.-]+", "-", f"{weight.name}-{url.rpartition('/')[2]}")
         try:
             found = pooch.retrieve(
@@ -96,6 +102,8 @@ def _resume(
     tag = json.loads(note.read_text())["etag"] if have else ""
     headers = {"Range": f"bytes={have}-", "If-Range": tag} if have and tag else {}
     with _answer(url, headers, patience) as answer:
+        if not _is_safe(answer.url):
+            raise requests.RequestException(f"it leads to {answer.url}, which is not https")
         if answer.status_code == requests.codes.requested_range_not_satisfiable:
             partial_file.unlink()  # it is longer than the file: somebody else's
         answer.raise_for_status()
@@ -103,6 +111,7 @@ def _resume(
         length = int(answer.headers.get("Content-Length") or 0)
         note.write_text(json.dumps({"etag": answer.headers.get("ETag", "")}))
         total = (have if resumed else 0) + length
+        room = (weight.size if weight.size is not None else MAX_BYTES) - (have if resumed else 0)
         with (
             partial_file.open("ab" if resumed else "wb") as file,
             progress.stage(f"Fetching {weight.name} (kB)", total // 1000) as advance,
@@ -111,14 +120,26 @@ def _resume(
             if resumed:
                 advance(have // 1000)
             for chunk in answer.iter_content(_CHUNK):
-                file.write(chunk)
                 done += len(chunk)
+                if done > room:
+                    file.close()
+                    partial_file.unlink()
+                    raise requests.RequestException(
+                        f"it sends more than the {have * resumed + room:,} bytes that it may have"
+                    )
+                file.write(chunk)
                 advance(done // 1000 - told)
                 told = done // 1000
         if length and done < length:
             raise requests.ConnectionError(f"the connection closed after {done:,} of {length:,} bytes")
     shutil.move(partial_file, output_file)
     note.unlink()
+
+
+def _is_safe(url: str) -> bool:
+    """Whether nobody on the way can change what comes: https, or this machine itself."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1"))
 
 
 def _answer(url: str, headers: dict[str, str], patience: float) -> requests.Response:

@@ -98,4 +98,7 @@ def _state(home: Home, about: StudyAbout) -> StudyState:
         outcome = read_outcome(path)
         return StudyState(about, outcome, len(outcome.points))
     journal = journal_path(home, about.journal)
-    return StudyState(about, None, ended_trials(journal, about.classifier) if journal.exists() else 0)
+    try:
+        return StudyState(about, None, ended_trials(journal, about.classifier) if journal.exists() else 0)
+    except StoreError:  # damaged: the study is made anew, from its first trial
+        return StudyState(about, None, 0)

@@ -48,6 +48,11 @@ def test_unfinished_studies_are_counted(evaluated, tmp_path):
     assert not again[1]["finished"]
     assert again[1]["trials"] == studies[1]["points"]
     assert "Not finished" in evaluated("studies", "show", studies[1]["study"])[1]
+    for journal in (tmp_path / "home" / "studies").glob("*.h5"):
+        journal.write_bytes(journal.read_bytes()[:-9])
+    code, out, _ = evaluated("studies", "ls", "--json")
+    assert code == 0  # one that is damaged hides no other
+    assert json.loads(out)["studies"][1]["trials"] == 0
     about = tmp_path / "home" / "studies" / "about" / f"{studies[0]['study']}.json"
     about.write_text(json.dumps({"schema": "serab.study/1", "study": "x"}))
     assert evaluated("studies", "ls")[0] == 6

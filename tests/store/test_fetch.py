@@ -114,3 +114,32 @@ def test_without_a_network_it_ends_soon(home, quiet):
     with pytest.raises(WeightsError, match="no connection"):
         fetch(home, "x", WeightFile("w.bin", "http://127.0.0.1:9/w.pth", SHA), quiet)
     assert time.monotonic() - begin < 10
+
+
+@pytest.mark.parametrize("url", ["http://example.org/w.pth", "ftp://example.org/w.pth", "file:///etc/passwd"])
+def test_only_https_is_taken(home, quiet, url):
+    home.ensure()
+    with pytest.raises(WeightsError, match="not https"):
+        fetch(home, "x", WeightFile("w.bin", url, SHA), quiet)
+
+
+def test_what_leads_away_from_https_is_refused(home, server, quiet, monkeypatch):
+    from serab_core.store import fetch as module
+
+    home.ensure()
+    calls = iter([True, False])  # the address is safe, where it leads is not
+    monkeypatch.setattr(module, "_is_safe", lambda url: next(calls))
+    with pytest.raises(WeightsError, match="which is not https"):
+        fetch(home, "x", WeightFile("w.bin", f"{server}/w.pth", SHA), quiet)
+
+
+def test_more_than_was_promised_is_not_kept(home, server, quiet, monkeypatch):
+    from serab_core.store import fetch as module
+
+    home.ensure()
+    with pytest.raises(WeightsError, match="more than the 100,000 bytes"):
+        fetch(home, "x", WeightFile("w.bin", f"{server}/w.pth", SHA, 100_000), quiet)
+    monkeypatch.setattr(module, "MAX_BYTES", 50_000)
+    with pytest.raises(WeightsError, match="more than the 50,000 bytes"):
+        fetch(home, "x", WeightFile("w.bin", f"{server}/w.pth", SHA), quiet)
+    assert not list((home.weights / "downloads").glob("*.partial"))

@@ -1,0 +1,162 @@
+"""Every class of error, provoked through the command line: what happened, to what, and what to do next."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from serab_core import errors, offline
+from serab_core.errors import InterruptedRunError, SerabError
+
+ALL = {
+    name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, SerabError)
+}  # fmt: skip
+ROOT, FAILED = "SerabError", "JobsFailedError"
+"""The root is for what nobody foresaw; the other is an exit code, whose document lists errors of other classes."""
+
+
+def prepared(serab, tones_folder):
+    assert serab("data", "prepare", "tones", str(tones_folder))[0] == 0
+
+
+def usage(serab, **_):
+    return serab("eval", "toy", "toy", "--json")
+
+
+def unknown_name(serab, **_):
+    return serab("eval", "nobody", "--json")
+
+
+def plugin(serab, add_plugin, **_):
+    add_plugin("serab-broken", "serab.extractors", "broken", "raise KeyError('at import')")
+    return serab("eval", "broken", "--json")
+
+
+def data(serab, tmp_path, **_):
+    (tmp_path / "nothing").mkdir()
+    return serab("data", "prepare", "tones", str(tmp_path / "nothing"), "--json")
+
+
+def audio(serab, tones_folder, **_):
+    next(tones_folder.rglob("*.wav")).write_bytes(b"RIFF")
+    return serab("data", "prepare", "tones", str(tones_folder), "--json")
+
+
+def not_prepared(serab, **_):
+    return serab("eval", "toy", "--tasks", "tones", "--json")
+
+
+def store(serab, home, **_):
+    home.root.parent.mkdir(exist_ok=True)
+    home.root.write_text("a file")
+    return serab("eval", "toy", "--tasks", "tones", "--json")
+
+
+def extractor(serab, **_):
+    return serab("bench", "toy-bad/boom", "--json")
+
+
+def tuning(serab, tones_folder, **_):
+    prepared(serab, tones_folder)
+    return serab("eval", "toy", "--tasks", "tones", "--classifiers", "never", "--jobs", "1", "--json")
+
+
+def weights(serab, tones_folder, **_):
+    prepared(serab, tones_folder)
+    return serab("eval", "heavy", "--tasks", "tones", "--json")
+
+
+def check_failed(serab, **_):
+    return serab("check", "toy-bad/boom")
+
+
+def config(serab, monkeypatch, **_):
+    monkeypatch.setenv("SERAB_JOBS", "many")
+    return serab("eval", "toy", "--json")
+
+
+def worker(serab, tones_folder, **_):
+    prepared(serab, tones_folder)
+    return serab("eval", "toy-bad/die", "--tasks", "tones", "--classifiers", "knn", "--jobs", "2", "--json")
+
+
+def off_line(serab, monkeypatch, **_):
+    monkeypatch.setenv("SERAB_OFFLINE", "1")
+    try:
+        return serab("weights", "fetch", "heavy", "--accept-licence", "--json")
+    finally:
+        offline.open_again()
+
+
+def interrupted(serab, tones_folder, monkeypatch, **_):
+    from serab_core.run import evaluate
+
+    prepared(serab, tones_folder)
+
+    def pressed(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(evaluate, "wait", pressed)
+    return serab("eval", "toy", "--tasks", "tones", "--classifiers", "knn", "--jobs", "1", "--json")
+
+
+PROVOKED = {
+    "UsageError": usage,
+    "UnknownNameError": unknown_name,
+    "PluginError": plugin,
+    "DataError": data,
+    "AudioError": audio,
+    "NotPreparedError": not_prepared,
+    "StoreError": store,
+    "ExtractorError": extractor,
+    "TuningError": tuning,
+    "WeightsError": weights,
+    "CheckFailedError": check_failed,
+    "ConfigError": config,
+    "WorkerError": worker,
+    "OfflineError": off_line,
+    "InterruptedRunError": interrupted,
+}
+NOWHERE = {"UsageError", "UnknownNameError", "CheckFailedError", "InterruptedRunError"}
+"""The words themselves say what it happened to."""
+
+
+def test_none_is_forgotten():
+    assert set(PROVOKED) == set(ALL) - {ROOT, FAILED}
+
+
+@pytest.mark.parametrize("name", PROVOKED)
+def test_it_says_what_where_and_what_next(name, toys, serab, add_plugin, tones_folder, home, tmp_path, monkeypatch):
+    given = {"add_plugin": add_plugin, "tones_folder": tones_folder, "home": home, "tmp_path": tmp_path}
+    code, out, err = PROVOKED[name](serab, monkeypatch=monkeypatch, **given)
+    if name == "CheckFailedError":
+        assert code == ALL[name].exit_code
+        assert "Next: mend them" in err
+        return
+    document = json.loads(out)
+    if code == ALL[FAILED].exit_code:  # one of a run's failures
+        (failure,) = document["failures"]
+        document = failure["error"]
+    else:
+        assert code == ALL[name].exit_code
+        assert f"Error ({name})" in err
+    assert document["error"] == name
+    assert document["exit_code"] == ALL[name].exit_code
+    assert document["what"]
+    assert document["next_step"], document
+    assert document["where"] or name in NOWHERE, document
+
+
+def test_what_nobody_foresaw_has_a_traceback_and_an_address_to_report_it(toys, serab, tones_folder, monkeypatch):
+    from serab_core.run import pair
+
+    prepared(serab, tones_folder)
+    monkeypatch.setattr(pair, "choose", lambda *_: 1 / 0)
+    code, out, err = serab("eval", "toy", "--tasks", "tones", "--classifiers", "knn", "--jobs", "1", "--json")
+    assert code == ALL[FAILED].exit_code
+    (failure,) = json.loads(out)["failures"]
+    assert failure["error"]["error"] == ROOT
+    assert "report it" in failure["error"]["next_step"]
+    assert "ZeroDivisionError" in err
+    assert InterruptedRunError.exit_code == 130
