@@ -6,6 +6,7 @@ tox run -e bench -- --benchmark-json bench.json && python benchmarks/table.py be
 from __future__ import annotations
 
 import json
+import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -33,8 +34,10 @@ def main() -> None:
     runs = [json.loads(Path(name).read_text()) for name in sys.argv[1:]]
     groups: dict[str, list[dict]] = {}
     for run in runs:
+        own: dict[str, list[dict]] = {}
         for one in run["benchmarks"]:
-            groups.setdefault(one["group"] or one["name"], []).append(one)
+            own.setdefault(one["group"] or one["name"], []).append(one)
+        groups |= own  # a later file's in place of an earlier one's
     machine = runs[-1]["machine_info"]
     cpu = machine["cpu"]
     versions = ", ".join(f"{name} {found}" for name in LIBRARIES if (found := installed(name)))
@@ -47,11 +50,12 @@ def main() -> None:
     ]
     for group, entries in groups.items():
         first = entries[0]["stats"]["median"]
+        names = [one["param"] or one["name"].removeprefix("test_").replace("_", " ") for one in entries]
+        shared = os.path.commonprefix(names).rfind("-") + 1 if len(names) > 1 else 0  # noqa: RUF071  not paths
         for place, one in enumerate(entries):
             stats = one["stats"]
             spread = f"{100 * stats['iqr'] / stats['median']:.0f} %" if stats["rounds"] > 2 else "one round"
-            name = one["param"] or one["name"].removeprefix("test_").replace("_", " ")
-            cells = (group if place == 0 else "", name, f"{1000 * stats['median']:,.2f}")
+            cells = (group if place == 0 else "", names[place][shared:], f"{1000 * stats['median']:,.2f}")
             lines.append("| " + " | ".join((*cells, f"{stats['median'] / first:.2f}", spread)) + " |")
     OUT.write_text("\n".join(lines) + "\n")
     print(f"{OUT}: {len(groups)} groups")

@@ -39,6 +39,7 @@ def loader(name):
     return lambda path: decode(path, path.name).sha256
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # librosa's audioread
 @pytest.mark.parametrize("name", LOADERS)
 def test_decoding(benchmark, files, name):
     benchmark.group = f"decoding {FILES} {files[0].suffix[1:].upper()} files of 2.5 s"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy import stats
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -125,8 +124,10 @@ def widening(groups: int) -> float:
     They vary too little: they lack n / (n - 1) of the variance, and tails as long as those of Student's t. Hesterberg
     (2015, "What Teachers Should Know About the Bootstrap", section 5.3) widens the percentiles for both reasons.
     """
+    from scipy.special import ndtri, stdtrit  # here, for whoever prints a table imports this module
+
     upper = 0.5 + LEVEL / 2
-    return float(np.sqrt(groups / (groups - 1)) * stats.t.ppf(upper, groups - 1) / stats.norm.ppf(upper))
+    return float(np.sqrt(groups / (groups - 1)) * stdtrit(groups - 1, upper) / ndtri(upper))
 
 
 def interval(

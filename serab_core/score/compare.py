@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy import stats
 
 from serab_core.score.bootstrap import DRAWS, SEED, Interval, interval, widening
 
@@ -123,8 +122,10 @@ def compare_overall(pairs: Mapping[str, tuple[Scored, Scored]]) -> Overall:
 
 def mcnemar(only_first: int, only_second: int) -> float:
     """McNemar's exact probability of so uneven a split of the utterances that one alone told right; 1 for none."""
+    from scipy.special import bdtr
+
     whole = only_first + only_second
-    return float(stats.binomtest(only_first, whole).pvalue) if whole else 1.0
+    return min(1.0, 2 * float(bdtr(min(only_first, only_second), whole, 0.5))) if whole else 1.0
 
 
 def holm(probabilities: Sequence[float]) -> list[float]:

@@ -287,10 +287,16 @@ def subprocess_serab(*words, **options):
     return subprocess.run([*SERAB, *words], capture_output=True, text=True, timeout=60, check=False, **options)
 
 
-def test_light_imports():
-    heavy = "torch tensorflow numba sklearn numpy scipy optuna h5py pandas opensmile"
+@pytest.mark.parametrize(
+    ("words", "heavy"),
+    [
+        (["--help"], "torch tensorflow numba sklearn numpy scipy optuna h5py pandas opensmile"),
+        (["plugins", "--no-load"], "torch tensorflow numba sklearn scipy optuna h5py pandas opensmile"),
+    ],
+)
+def test_light_imports(words, heavy):
     code = (
-        "import sys; sys.argv = ['serab', '--help']\n"
+        f"import sys; sys.argv = ['serab', *{words!r}]\n"
         "from serab_core.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
