@@ -40,7 +40,7 @@ def print_measured(console: Console, measured: Sequence[Measured]) -> None:
             made.add_row(name, title, *times, f"{figure.ratio:.3g}", str(len(figure.samples.seconds)))
             before = own
     console.print(made)
-    heads = ("Extractor", "Load s", "First clip s", "Peak MB", "Weights MB", "Parameters", "Numbers")
+    heads = ("Extractor", "Load s", "First s", "Peak MB", "Disk MB", "Parameters", "Dim")
     made = table(*heads, right=heads[1:])
     for one in measured:
         made.add_row(
@@ -54,6 +54,7 @@ def print_measured(console: Console, measured: Sequence[Measured]) -> None:
         "x real time: seconds of audio in a second, one clip of 3 s at a time. Clips/s: 3 s each, a batch at a time.",
         "Ratio: what a second of audio costs, in runs of a reference workload measured beside it; machines and "
         "versions are compared by it.",
+        "First: of the first clip. Peak: memory of the process. Disk: its weights.",
     ):
         console.print(Text(line, style="dim"))
 
