@@ -16,6 +16,7 @@
     ├── ConfigError           12   serab.toml, or a variable of the environment, says what cannot be
     ├── WorkerError           13   a process that did part of the work died again and again, or was heard of no more
     ├── OfflineError          14   something asked the network, which is shut
+    ├── RepeatError           15   a result that was to be repeated came out otherwise
     └── InterruptedRunError  130   Ctrl-C; what was finished is kept
 
 A message has three parts: what happened, to which file, plugin or name, and what to do next.
@@ -153,6 +154,12 @@ class OfflineError(SerabError):
     """Something asked the network, which is shut."""
 
     exit_code = 14
+
+
+class RepeatError(SerabError):
+    """A result that was to be repeated came out otherwise."""
+
+    exit_code = 15
 
 
 class InterruptedRunError(SerabError):

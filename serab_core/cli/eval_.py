@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,13 +22,13 @@ Takes the tasks that are prepared, and a small synthetic corpus where none is. W
 
 def evaluate_command(
     extractors: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="X [Y ...]",
             help="Extractors; see: serab list extractors",
             autocompletion=complete.extractors,
         ),
-    ],
+    ] = None,
     tasks: Annotated[
         list[str] | None,
         typer.Option(
@@ -73,15 +74,20 @@ def evaluate_command(
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Processes at a time; one a core by default.")
     ] = None,
+    locked: Annotated[
+        Path | None,
+        typer.Option("--locked", help="Repeat the result in this file, and say what differs.", dir_okay=False),
+    ] = None,
     profile: Annotated[bool, typer.Option("--profile", help="Keep with each result where its time went.")] = False,
     details: Annotated[bool, typer.Option("--details", help="Show every classifier, not only the chosen.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Scores extractors on tasks."""
     from serab_core import plugins, settings
+    from serab_core.cli.locked import repeat_result
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.protocols import find_protocol, with_tuner
-    from serab_core.errors import JobsFailedError
+    from serab_core.errors import JobsFailedError, UsageError
     from serab_core.report.documents import eval_document
     from serab_core.report.profile import print_profiles
     from serab_core.report.progress import progress_on
@@ -93,13 +99,19 @@ def evaluate_command(
     from serab_core.store.home import find_home
     from serab_core.store.results import result_path
 
+    if locked is not None:
+        if extractors or tasks or protocol or classifiers:
+            raise UsageError("--locked takes everything from the file", next_step="name the file alone")
+        repeat_result(locked, engine or str(settings.value("engine") or "local"), jobs, as_json=as_json)
+        return
     errors = stderr()
     progress = progress_on(errors)
     home = find_home()
     made = with_tuner(find_protocol(protocol or str(settings.value("protocol") or "serab")), tuner, trials)
     share = parse_share(shard)
     where = find_engine(engine or str(settings.value("engine") or "local"), jobs)
-    words, more = _told_apart(extractors) if tasks else (extractors, [])
+    named = extractors or []
+    words, more = _told_apart(named) if tasks else (named, [])
     names = plugins.with_asked(words, {"layer": layer, "device": device})
     asked = [*split_words(tasks), *more] or settings.words("tasks")
     plan = make_plan(home, names, asked, made, split_words(classifiers), progress)

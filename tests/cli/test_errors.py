@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -101,6 +102,24 @@ def interrupted(serab, tones_folder, monkeypatch, **_):
     return serab("eval", "toy", "--tasks", "tones", "--classifiers", "knn", "--jobs", "1", "--json")
 
 
+def repeat(serab, tones_folder, home, **_):
+    prepared(serab, tones_folder)
+    words = ("eval", "toy", "--tasks", "tones", "--classifiers", "knn", "--jobs", "1", "--json")
+    code, out, _ = serab(*words)
+    assert code == 0
+    file = home.root / "kept.json"
+    told = json.loads(Path(json.loads(out)["results"][0]["file"]).read_text())
+    told["outcomes"][0]["test"]["predicted"][0] = "otherwise"
+    file.write_text(json.dumps(told))
+    code, out, err = serab("eval", "--locked", str(file), "--jobs", "1")
+    return code, json.dumps({"error": "RepeatError", "exit_code": code, **_parts(err)}), err
+
+
+def _parts(err):
+    words = " ".join(err.partition("Error (RepeatError)")[2].split())
+    return {"what": words, "where": words.partition(":")[0], "next_step": words.partition("Next: ")[2]}
+
+
 PROVOKED = {
     "UsageError": usage,
     "UnknownNameError": unknown_name,
@@ -116,6 +135,7 @@ PROVOKED = {
     "ConfigError": config,
     "WorkerError": worker,
     "OfflineError": off_line,
+    "RepeatError": repeat,
     "InterruptedRunError": interrupted,
 }
 NOWHERE = {"UsageError", "UnknownNameError", "CheckFailedError", "InterruptedRunError"}
