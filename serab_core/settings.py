@@ -153,6 +153,16 @@ def _read(path: Path) -> Mapping[str, Value]:
     return {key: _typed(_BY_KEY[key], own, path) for key, own in table.items()}
 
 
+def _expanded(text: str, where: Path | str) -> Path:
+    """A path with ~ for somebody's home folder."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(
+            f"names {text!r}, and nobody here is called so", where=where, next_step="write the path without ~"
+        ) from error
+
+
 def _typed(setting: Setting, own: Any, path: Path) -> Value:
     """A file's value, checked. Paths are relative to the file."""
     if setting.kind == "words" and isinstance(own, list) and all(isinstance(word, str) for word in own):
@@ -160,7 +170,7 @@ def _typed(setting: Setting, own: Any, path: Path) -> Value:
     if setting.kind == "count" and isinstance(own, int) and not isinstance(own, bool) and own >= 1:
         return own
     if setting.kind in ("word", "path") and isinstance(own, str) and own.strip():
-        return str((path.parent / Path(own).expanduser()).absolute()) if setting.kind == "path" else own
+        return str((path.parent / _expanded(own, path)).absolute()) if setting.kind == "path" else own
     raise ConfigError(
         f"sets {setting.key} to {own!r}, which is not {_SHAPES[setting.kind]}",
         where=path,
@@ -191,7 +201,7 @@ def _parsed(setting: Setting, text: str) -> Value:
     if setting.kind == "words":
         return tuple(word.strip() for word in text.split(",") if word.strip())
     if setting.kind == "path":
-        return str(Path(text).expanduser().absolute())
+        return str(_expanded(text, f"${setting.variable}").absolute())
     if setting.kind == "count":
         if not text.isascii() or not text.isdigit() or int(text) < 1:
             raise ConfigError(

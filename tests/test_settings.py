@@ -159,3 +159,14 @@ def test_commands_take_it(project, toys, serab, tmp_path):
     code, _, err = serab("eval", "toy")
     assert code == 2
     assert "no engine 'cloud'" in err
+
+
+def test_the_home_of_nobody(project, monkeypatch):
+    monkeypatch.setenv("SERAB_HOME", "~nobody-is-called-so/x")
+    with pytest.raises(ConfigError, match="nobody here is called so"):
+        settings.home()
+    monkeypatch.delenv("SERAB_HOME")
+    (project / "serab.toml").write_text('home = "~nobody-is-called-so"')
+    settings._files.cache_clear()
+    with pytest.raises(ConfigError, match="nobody here is called so"):
+        settings.home()

@@ -14,6 +14,7 @@ from serab_core.clock import clocked, stage
 from serab_core.embed.blocks import Block, cut_blocks, read_blocks
 from serab_core.embed.embedder import Pace, embed_block, fit_corpus, warm
 from serab_core.errors import PluginError, SerabError, StoreError
+from serab_core.run.tidy import surroundings_kept
 from serab_core.run.worker import report, working
 from serab_core.score.metrics import METRICS, accuracy, continuous_scores, uar
 from serab_core.store.home import Home
@@ -84,7 +85,7 @@ def _job(function: Callable[_P, Any]) -> Callable[_P, Done]:
     @wraps(function)
     def run(*arguments: _P.args, **named: _P.kwargs) -> Done:
         offline.forget_attempts()
-        with working(), clocked() as clock:
+        with working(), surroundings_kept(), clocked() as clock:
             value = function(*arguments, **named)
         offline.raise_attempts()
         return Done(value, clock.seconds)
