@@ -78,7 +78,10 @@ def extractor(name: str) -> ExtractorSpec:
         PluginError: its plugin fails.
     """
     if is_path(name):
-        folder = Path(name).expanduser().absolute()
+        try:
+            folder = Path(name).expanduser().absolute()
+        except RuntimeError as error:
+            raise UnknownNameError(f"{name!r} is in the home of nobody here", next_step="write it without ~") from error
         return _made(_entry_of(folder), str(folder), name)
     entry, _, argument = name.partition(":")
     if argument and entry in registry().names(Group.EXTRACTORS):

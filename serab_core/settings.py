@@ -112,7 +112,7 @@ def _files(here: Path, named: str | None) -> tuple[tuple[Path, Mapping[str, Valu
 
 def _find_files(here: Path, named: str | None) -> list[Path]:
     if named is not None:
-        path = Path(named).expanduser().absolute()
+        path = _expanded(named, f"${FILE_VARIABLE}").absolute()
         if named and not path.is_file():
             raise ConfigError("is no file", where=path, next_step=f"correct {FILE_VARIABLE}, or unset it")
         return [path] if named else []

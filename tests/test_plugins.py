@@ -98,3 +98,8 @@ def test_options_for_all_that_have_them(toys):
     assert plugins.with_asked(["toy", "heavy"], {option: "3"}) == ["toy", f"heavy+{option}=3"]
     with pytest.raises(UsageError, match="none of toy has the option layer"):
         plugins.with_asked(["toy"], {"layer": "best"})
+
+
+def test_a_folder_in_the_home_of_nobody():
+    with pytest.raises(UnknownNameError, match="home of nobody here"):
+        plugins.extractor("~nobody-is-called-so/x")
