@@ -33,6 +33,12 @@ class Cluster:
         self.address = f"127.0.0.1:{free_port()}"
         port = self.address.rpartition(":")[2]
         self._start("scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard", "--no-show")
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:  # the client waits ten seconds only
+            with socket.socket() as tried:
+                if tried.connect_ex(("127.0.0.1", int(port))) == 0:
+                    return
+            time.sleep(0.1)
 
     def _start(self, what: str, *words: str, **environment: str) -> subprocess.Popen:
         command = [sys.executable, "-m", "distributed.cli.dask_" + what, *words]
