@@ -15,16 +15,17 @@ import shutil
 import socket
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from serab_core.errors import store_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _PART = re.compile(r"\.part-(?P<host>[^~]*)~(?P<pid>\d+)-[0-9a-f]{8}$")
 _FOREIGN_AGE_S = 7 * 24 * 3600.0
+_CLOCKS_DIFFER_S = 2.0
 
 
 def _host() -> str:
@@ -146,4 +147,14 @@ def _abandoned(path: Path, host: str, pid: int) -> bool:
         return True
     except PermissionError:
         return False
-    return False
+    return _is_somebody_else(path, pid)
+
+
+def _is_somebody_else(path: Path, pid: int) -> bool:
+    """Whether the process of that number is dead and not buried yet, or began after the file was written."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        began = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + int(told[19]) / os.sysconf("SC_CLK_TCK")
+        return told[0] in "ZX" or began > path.stat().st_mtime + _CLOCKS_DIFFER_S
+    except (OSError, ValueError, IndexError, AttributeError):
+        return False

@@ -7,6 +7,8 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -262,3 +264,20 @@ def test_a_killed_writer_leaves_a_journal_that_can_be_read(tmp_path, delay):
 
 def test_an_unknown_system_error_still_has_a_next_step(tmp_path):
     assert store_error(OSError("odd"), tmp_path).next_step
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells of other processes so")
+def test_a_dead_writer_is_told_from_a_living_one(tmp_path):
+    from serab_core.store.atomic import _host, sweep
+
+    child = subprocess.Popen([sys.executable, "-c", "pass"])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # dead, and not buried
+    zombie = tmp_path / f".a.json.part-{_host()}~{child.pid}-00000000"
+    living = tmp_path / f".b.json.part-{_host()}~{os.getpid()}-00000000"
+    reused = tmp_path / f".c.json.part-{_host()}~{os.getpid()}-00000001"
+    for path in (zombie, living, reused):
+        path.write_text("half")
+    os.utime(reused, (1e9, 1e9))  # long before this process began
+    assert sorted(sweep(tmp_path)) == [zombie, reused]
+    assert living.exists()
+    child.wait()
