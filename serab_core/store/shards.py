@@ -74,6 +74,8 @@ def write_shard(shard: Shard, embeddings: Embeddings, utterances: tuple[str, ...
             fletcher32=True,
             track_times=False,
         )
+        # HDF5 places a dataset when its last reference goes, and a profiler's thread may hold one a while longer.
+        file.flush()
         file.create_dataset("utterances", data=np.array(utterances, dtype="S64"), track_times=False)
     content = buffer.getvalue()
     write_bytes(shard.path, content)

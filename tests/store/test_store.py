@@ -104,6 +104,25 @@ def test_sweep_removes_what_the_dead_left_and_nothing_else(tmp_path):
     assert others.exists()
 
 
+def test_a_shard_has_the_same_bytes_while_a_profiler_holds_its_frames(tmp_path, monkeypatch):
+    import h5py
+
+    rows = np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32)
+    names = tuple(f"{index:064d}" for index in range(20))
+    plain, held = Shard(tmp_path, "plain"), Shard(tmp_path, "held")
+    write_shard(plain, rows, names, {})
+    kept, create = [], h5py.File.create_dataset
+
+    def keep(*args, **kwargs):
+        kept.append(create(*args, **kwargs))
+        return kept[-1]
+
+    monkeypatch.setattr(h5py.File, "create_dataset", keep)
+    write_shard(held, rows, names, {})
+    assert len(kept) == 2
+    assert held.path.read_bytes() == plain.path.read_bytes()
+
+
 def test_home(monkeypatch, tmp_path):
     monkeypatch.setenv("SERAB_HOME", str(tmp_path / "h"))
     home = find_home()
