@@ -19,6 +19,7 @@ from math import log
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+from cluster import dask_workers
 from corpus import install_wide, write_corpus
 from measure import Measured, serab
 
@@ -103,11 +104,17 @@ class Studies:
             self.keep("extractors", "all", count, self.eval(*names[:count], "--tasks", "part-0"))
 
     def workers(self) -> None:
-        self.prepared("voices-10000", 10_000)
-        for jobs in (1, 2):
+        """A sweep of three extractors and two tasks, by processes of serab's own and by Dask's workers."""
+        tasks = ("sweep-a", "sweep-b")
+        for seed, task in enumerate(tasks):
+            self.prepared(task, 2000, seed=seed + 1)
+        words = ("mfcc-stats", "logmel-stats", "wide/1000", "--tasks", ",".join(tasks))
+        for count in (1, 2):
             self.forget("embeddings", "studies", "results")
-            words = ("mfcc-stats", "logmel-stats", "--tasks", "voices-10000", "--classifiers", "lda,lr,qda")
-            self.keep("workers", "all", jobs, self.eval(*words, "--jobs", str(jobs)))
+            self.keep("workers", "processes", count, self.eval(*words, "--jobs", str(count)))
+            self.forget("embeddings", "studies", "results")
+            with dask_workers(count, self.site) as address:
+                self.keep("workers", "dask", count, self.eval(*words, "--engine", f"dask://{address}"))
 
 
 def save(file: Path, new: list[dict]) -> None:

@@ -15,7 +15,7 @@ AXES = {
     "dimensions": "dimensions, 1,000 utterances",
     "tasks": "tasks of 300 utterances",
     "extractors": "extractors, 300 utterances",
-    "workers": "workers, 2 extractors, 10,000 utterances",
+    "workers": "workers: 3 extractors, 2 tasks of 2,000 utterances",
 }
 LOGARITHMIC = ("utterances", "dimensions")
 
