@@ -25,9 +25,10 @@ A message has three parts: what happened, to which file, plugin or name, and wha
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -170,6 +171,15 @@ class InterruptedRunError(SerabError):
 
 def _rebuild(kind: type[SerabError], what: str, where: str | None, next_step: str | None) -> SerabError:
     return kind(what, where=where, next_step=next_step)
+
+
+def from_json(document: Mapping[str, Any]) -> SerabError:
+    """The error that `as_json` gave, in another process perhaps; one of a class that is not known as its base."""
+    kinds, found = [SerabError], SerabError
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+        found = kind if kind.__name__ == document["error"] else found
+    return found(document["what"], where=document["where"], next_step=document["next_step"])
 
 
 _NEXT_BY_ERRNO = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -21,7 +22,7 @@ from serab_registry import (
     UnknownPluginError,
 )
 
-from serab_core import hookspecs, settings
+from serab_core import environments, hookspecs, settings
 from serab_core.errors import PluginError, SerabError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
@@ -77,11 +78,15 @@ def extractor(name: str) -> ExtractorSpec:
         UsageError: an option's value does not fit, or the folder is no extractor.
         PluginError: its plugin fails.
     """
+    if not environments.inside():
+        own = environment_of(name)
+        here = is_installed(name)
+        if (own and not here) or (environments.asked_for() and (own or here)):
+            from serab_core.isolated.extractors import Place, described
+
+            return described(name, Place.of(own))
     if is_path(name):
-        try:
-            folder = Path(name).expanduser().absolute()
-        except RuntimeError as error:
-            raise UnknownNameError(f"{name!r} is in the home of nobody here", next_step="write it without ~") from error
+        folder = _absolute(name)
         return _made(_entry_of(folder), str(folder), name)
     entry, _, argument = name.partition(":")
     if argument and entry in registry().names(Group.EXTRACTORS):
@@ -94,9 +99,54 @@ def extractor(name: str) -> ExtractorSpec:
     return with_options(found, words) if words else found
 
 
+def environment_of(name: str) -> environments.Environment | None:
+    """The environment of its own that an extractor has.
+
+    Raises:
+        PluginError: several environments have one of that name.
+    """
+    for distribution, entry in _entries(name):
+        found = environments.find(entry, distribution)
+        if len(found) > 1:
+            choices = " or ".join(f"{own.name}:{entry}" for own in found)
+            raise PluginError(f"several environments have {entry}", where=name, next_step=f"say which: {choices}")
+        if found:
+            return found[0]
+    return None
+
+
+def extractor_names() -> list[str]:
+    """The names of extractors' entry points, installed here or in environments of their own. Imports nothing."""
+    elsewhere = [name for own in environments.environments() for name in own.extractors if not own.error]
+    return list(dict.fromkeys([*registry().names(Group.EXTRACTORS), *elsewhere]))
+
+
+def is_installed(name: str) -> bool:
+    """Whether an extractor's plugin is installed in this environment. Imports nothing."""
+    known = {(own.distribution, own.name) for own in registry().records(Group.EXTRACTORS)}
+    known |= {("", entry) for _, entry in known}
+    return any(pair in known for pair in _entries(name))
+
+
+def _entries(name: str) -> list[tuple[str, str]]:
+    """What a name may mean: distributions ("" for any) and entry points."""
+    if is_path(name):
+        return [("", _entry_of(_absolute(name)))]
+    left, colon, right = name.partition(":")
+    plain = (right if colon else left).partition("+")[0].partition("/")[0]
+    return [(left, plain), ("", left)] if colon else [("", plain)]
+
+
 def is_path(name: str) -> bool:
     """Whether an extractor's name is that of a folder."""
     return name.startswith((".", "/", "~")) or (os.sep != "/" and os.sep in name) or Path(name, FOLDER_FILE).exists()
+
+
+def _absolute(name: str) -> Path:
+    try:
+        return Path(name).expanduser().absolute()
+    except RuntimeError as error:
+        raise UnknownNameError(f"{name!r} is in the home of nobody here", next_step="write it without ~") from error
 
 
 def _entry_of(folder: Path) -> str:
@@ -196,7 +246,22 @@ def classifier(name: str) -> ClassifierSpec:
 
 def all_specs(group: Group) -> dict[str, Any]:
     """Every spec that the group's working plugins register, by name; ambiguous names are left out."""
-    return {name: item for loaded in registry().load_all(group) for name, item in loaded.items.items()}
+    found = {name: item for loaded in registry().load_all(group) for name, item in loaded.items.items()}
+    if group is not Group.EXTRACTORS or environments.inside():
+        return found
+    return {**_isolated_specs(), **found}
+
+
+def _isolated_specs() -> dict[str, ExtractorSpec]:
+    """Those that plugins in environments of their own register; the ones that fail are left out."""
+    found: dict[str, ExtractorSpec] = {}
+    for environment in environments.environments():
+        if not environment.error:
+            from serab_core.isolated.extractors import Place, all_described
+
+            with contextlib.suppress(SerabError):
+                found |= all_described(Place.of(environment))
+    return found
 
 
 def translated(call: Callable[[], _T]) -> _T:

@@ -9,6 +9,7 @@ import pytest
 
 from serab_core import plugins, settings
 from serab_core.embed import embedder
+from serab_core.isolated.extractors import end_all
 from serab_core.report.progress import Silent
 from serab_core.run import jobs
 from serab_core.store.home import Home
@@ -28,12 +29,13 @@ def forget() -> None:
     plugins.registry.cache_clear()
     embedder._extractor.cache_clear()
     jobs._kept.clear()
+    end_all()
 
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch, tmp_path):
     """No test sees the user's home or switches, or another test's plugins."""
-    for variable in ("SERAB_DISABLE_PLUGINS", "SERAB_NO_PLUGINS"):
+    for variable in ("SERAB_DISABLE_PLUGINS", "SERAB_NO_PLUGINS", "SERAB_ISOLATE"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("SERAB_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "100")

@@ -74,7 +74,8 @@ def _names(group: Group, word: str) -> list[str]:
     with suppress(Exception):
         registry = plugins.registry()
         if "/" not in word:
-            return sorted(name for name in registry.names(group) if name.startswith(word))
+            known = plugins.extractor_names() if group.kind == "extractor" else registry.names(group)
+            return sorted(name for name in known if name.startswith(word))
         items = registry.load(group, word.partition("/")[0]).items
         return sorted(name for name in items if name.startswith(word))
     return []

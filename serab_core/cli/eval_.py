@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -71,6 +72,9 @@ def evaluate_command(
     shard: Annotated[
         str | None, typer.Option("--shard", help="Do one of several shares, such as 2/8; for job arrays.")
     ] = None,
+    isolate: Annotated[
+        bool, typer.Option("--isolate", help="Each extractor in a process of its own; see: serab plugins isolate.")
+    ] = False,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Processes at a time; one a core by default.")
     ] = None,
@@ -87,6 +91,7 @@ def evaluate_command(
     from serab_core.cli.locked import repeat_result
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.protocols import find_protocol, with_tuner
+    from serab_core.environments import VARIABLE
     from serab_core.errors import JobsFailedError, UsageError
     from serab_core.report.documents import eval_document
     from serab_core.report.profile import print_profiles
@@ -99,6 +104,8 @@ def evaluate_command(
     from serab_core.store.home import find_home
     from serab_core.store.results import result_path
 
+    if isolate:
+        os.environ[VARIABLE] = "1"  # which reaches worker processes too
     if locked is not None:
         if extractors or tasks or protocol or classifiers:
             raise UsageError("--locked takes everything from the file", next_step="name the file alone")
@@ -140,6 +147,6 @@ def _told_apart(words: list[str]) -> tuple[list[str], list[str]]:
     from serab_core.store.home import find_home
 
     known = {*plugins.registry().names(Group.DATASETS), *prepared_names(find_home())}
-    extractors = plugins.registry().names(Group.EXTRACTORS)
+    extractors = plugins.extractor_names()
     more = [word for word in words if word.partition("/")[0] in known and word.partition("/")[0] not in extractors]
     return [word for word in words if word not in more], more

@@ -61,7 +61,7 @@ app.add_typer(new.app, name="new")
 app.add_typer(results.app, name="results")
 app.add_typer(studies.app, name="studies")
 app.add_typer(weights.app, name="weights")
-app.command("plugins", help=plugins_.HELP)(plugins_.plugins_command)
+app.add_typer(plugins_.app, name="plugins")
 
 
 def _version(asked: bool) -> None:

@@ -1,10 +1,13 @@
-"""`serab plugins`: every plugin with its state."""
+"""`serab plugins`: every plugin with its state, and environments of their own."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from serab_core.cli import complete
 
 _COLOURS = {
     "found": "default",
@@ -20,12 +23,19 @@ Each is imported to find out; --no-load reads metadata only.
 """
 
 
+app = typer.Typer(help=HELP, invoke_without_command=True)
+
+
+@app.callback()
 def plugins_command(
+    context: typer.Context,
     available: Annotated[bool, typer.Option("--available", help="Show the known plugins, installed or not.")] = False,
     load: Annotated[bool, typer.Option("--load/--no-load", help="Import the plugins to see whether they work.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Shows plugins."""
+    if context.invoked_subcommand is not None:
+        return
     from itertools import groupby
 
     from rich.markup import escape
@@ -33,6 +43,7 @@ def plugins_command(
     from serab_registry import API_VERSION, Group, read_catalog
 
     from serab_core.cli.output import print_json, stdout
+    from serab_core.environments import environments
     from serab_core.plugins import registry
     from serab_core.report.tables import table
 
@@ -66,9 +77,10 @@ def plugins_command(
     records = installed.records()
     if as_json:
         plain = [record.as_json() for record in records]
-        print_json({"schema": "serab.plugins/1", "api_version": API_VERSION, "plugins": plain})
+        apart = [own.as_json() for own in environments()]
+        print_json({"schema": "serab.plugins/1", "api_version": API_VERSION, "plugins": plain, "isolated": apart})
         return
-    if not records:
+    if not records and not environments():
         console.print("No plugins are installed. See: serab plugins --available", highlight=False)
         return
     for origin, members in groupby(sorted(records, key=lambda record: record.origin), key=lambda record: record.origin):
@@ -79,3 +91,54 @@ def plugins_command(
             what = escape(record.error or ", ".join(record.items))
             lines.add_row("", record.group.kind, escape(record.name), state, what)
         console.print(lines)
+    for environment in environments():
+        origin = f"{environment.name} {environment.version}".strip()
+        console.print(f"[bold]{escape(origin)}[/bold], in an environment of its own", highlight=False)
+        state = "[red]failed[/]" if environment.error else "[green]isolated[/]"
+        lines = Table.grid(padding=(0, 2))
+        for name in environment.extractors or ("",):
+            lines.add_row("", "extractor", escape(name), state, escape(environment.error))
+        console.print(lines)
+
+
+@app.command("isolate")
+def isolate_command(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="X",
+            help="An extractor, or a distribution as `pip install` takes it.",
+            autocompletion=complete.extractors,
+        ),
+    ],
+    python: Annotated[
+        Path | None,
+        typer.Option("--python", help="Use this interpreter's environment, which has it already.", dir_okay=False),
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the environment.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
+) -> None:
+    """Give a plugin an environment and a process of its own.
+
+    For libraries that do not bear each other. It need not be installed here; where it is, `serab eval X --isolate` uses
+    the environment.
+    """
+    from rich.markup import escape
+
+    from serab_core.cli.output import print_json, stderr, stdout
+    from serab_core.report.progress import progress_on
+    from serab_core.run import isolate
+
+    done = isolate.remove(what) if remove else isolate.isolate(what, progress_on(stderr()), python)
+    if as_json:
+        print_json({"schema": "serab.environment/1", **done.as_json(), "removed": remove})
+        return
+    if remove:
+        stdout().print(f"Removed: {escape(done.name)}", highlight=False)
+        return
+    stdout().print(
+        f"{escape(done.name)} {escape(done.version)} has an environment of its own: {done.folder}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    stdout().print(f"Try: serab eval {escape(done.extractors[0])} --isolate", highlight=False, style="dim")

@@ -18,6 +18,7 @@ from serab_core.audio.resample import resample
 from serab_core.clock import stage
 from serab_core.embed.fingerprint import fingerprint
 from serab_core.errors import DataError, ExtractorError, SerabError
+from serab_core.isolated import DiedError, RemoteError
 from serab_core.store.jsonio import digest
 from serab_core.store.shards import write_shard
 from serab_core.types import CorpusExtractor, WarmExtractor
@@ -155,8 +156,9 @@ def _guard(spec: ExtractorSpec, what: str, call: Callable[..., Any], *arguments:
         raise
     except (Exception, SystemExit) as error:
         reason = " ".join(str(error).split()) or "no message"
+        told = reason if isinstance(error, RemoteError) else f"{type(error).__name__}: {reason}"
         raise ExtractorError(
-            f"{what} raised {type(error).__name__}: {reason}",
+            f"{what}: {reason}" if isinstance(error, DiedError) else f"{what} raised {told}",
             where=spec.name,
             next_step="report it to the plugin's author; `serab plugins` says where it comes from",
         ) from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core.audio.resample import QUALITY
 from serab_core.errors import PluginError
+from serab_core.isolated.extractors import IsolatedSpec
 from serab_core.store.jsonio import digest
 from serab_core.store.weights import published_sha256
 
@@ -25,8 +26,8 @@ def fingerprint(spec: ExtractorSpec) -> dict[str, Any]:
         PluginError: the parameters are not plain values, or a library that it names is not installed.
         WeightsError: the sha256 of its weights is told by nobody, and they are not there.
     """
-    libraries = {}
-    for name in sorted(spec.libraries):
+    libraries = dict(spec.versions) if isinstance(spec, IsolatedSpec) else {}
+    for name in sorted(set(spec.libraries) - set(libraries)):
         try:
             libraries[name] = metadata.version(name)
         except metadata.PackageNotFoundError as error:
@@ -41,7 +42,7 @@ def fingerprint(spec: ExtractorSpec) -> dict[str, Any]:
         "sample_rate": spec.sample_rate,
         "parameters": dict(spec.parameters),
         "weights": [published_sha256(weight) for weight in spec.weights],
-        "libraries": libraries,
+        "libraries": dict(sorted(libraries.items())),
         "audio": {"version": AUDIO_VERSION, "resampler": f"soxr {metadata.version('soxr')} {QUALITY}"},
     }
     try:

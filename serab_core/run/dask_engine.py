@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import secrets
 from collections import Counter
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 import serab_core
 from serab_core import offline
 from serab_core.cores import available_cores, share_cores
+from serab_core.environments import VARIABLE
 from serab_core.errors import UsageError, WorkerError
 from serab_core.run.parcels import Parcel, pack
 from serab_core.store.home import find_home
@@ -162,7 +164,8 @@ class _Sender(Executor):
         outer: Future[_T] = Future()
         try:
             parcel = pack(fn, args, self._home, home_seen=self._shares.home, audio_seen=self._shares.audio)
-            inner = self._inner.submit(_carry_out, parcel, str(self._home.root), self._shares.crowd)
+            variables = {VARIABLE: os.environ.get(VARIABLE, "")}
+            inner = self._inner.submit(_carry_out, parcel, str(self._home.root), self._shares.crowd, variables)
         except Exception as error:
             outer.set_exception(error)
             return outer
@@ -182,8 +185,9 @@ class _Sender(Executor):
         return outer
 
 
-def _carry_out(parcel: Parcel, home: str, crowd: int) -> tuple[Any, dict[str, bytes]]:
+def _carry_out(parcel: Parcel, home: str, crowd: int, variables: dict[str, str]) -> tuple[Any, dict[str, bytes]]:
     """On a worker: does a job with its share of the host's cores."""
+    os.environ.update(variables)
     with share_cores(lambda: max(1, available_cores() // crowd)):
         return parcel.carry_out(home)
 

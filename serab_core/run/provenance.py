@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import serab_core
 from serab_core.cores import available_cores
 from serab_core.embed.fingerprint import fingerprint
+from serab_core.isolated.extractors import IsolatedSpec
 
 if TYPE_CHECKING:
     from serab_core.run.jobs import Source
@@ -28,6 +29,7 @@ def provenance(plan: Plan, extractor: PlannedExtractor, source: Source) -> dict[
         "python": platform.python_version(),
         "libraries": {name: version for name in _LIBRARIES if (version := _version(name))},
         "plugins": _plugin_versions(),
+        **({"runs_in": dict(extractor.spec.runs_in)} if isinstance(extractor.spec, IsolatedSpec) else {}),
         "fingerprint": fingerprint(extractor.spec),
         "summary": extractor.spec.summary,
         "licence": extractor.spec.licence,

@@ -1,0 +1,93 @@
+"""Environments that plugins have to themselves: `$SERAB_HOME/isolated/NAME`, each with a record of what is in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from serab_core import settings
+
+SCHEMA = "serab.isolated/1"
+FILE = "isolated.json"
+VARIABLE = "SERAB_ISOLATE"
+"""Every extractor runs in a process of its own, and in its own environment where it has one."""
+INSIDE_VARIABLE = "SERAB_INSIDE"
+"""Set in such a process, which isolates nothing itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """An interpreter with plugins of its own.
+
+    Attributes:
+        name, version: of the plugin's distribution.
+        python: the interpreter.
+        extractors: names of its entry points.
+        error: why it cannot be used; "" where it can.
+    """
+
+    name: str
+    folder: Path
+    python: Path
+    version: str = ""
+    extractors: tuple[str, ...] = ()
+    error: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        """Plain values, in the shape that `serab plugins --json` prints."""
+        return {
+            "distribution": self.name,
+            "version": self.version,
+            "python": str(self.python),
+            "extractors": list(self.extractors),
+            "error": self.error,
+        }
+
+
+def folder_of(name: str) -> Path:
+    """Where the environment of a distribution is."""
+    return settings.home() / "isolated" / name
+
+
+def interpreter_in(folder: Path) -> Path:
+    """The interpreter of a virtual environment."""
+    return folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def environments() -> list[Environment]:
+    """Those that are there, by name."""
+    room = settings.home() / "isolated"
+    return [_read(path.parent) for path in sorted(room.glob(f"[!.]*/{FILE}"))] if room.is_dir() else []
+
+
+def find(entry: str, distribution: str = "") -> list[Environment]:
+    """Environments with an extractor of that name, of that distribution where one is named."""
+    return [
+        own for own in environments() if entry in own.extractors and distribution in ("", own.name) and not own.error
+    ]
+
+
+def asked_for() -> bool:
+    """Whether every extractor is to run in a process of its own."""
+    return os.environ.get(VARIABLE, "") not in ("", "0") and not inside()
+
+
+def inside() -> bool:
+    """Whether this is such a process."""
+    return bool(os.environ.get(INSIDE_VARIABLE))
+
+
+def _read(folder: Path) -> Environment:
+    try:
+        told = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        if told["schema"] != SCHEMA:
+            raise ValueError(f"schema {told['schema']!r}")
+        python = folder / told["python"]
+        name, version, extractors = str(told["distribution"]), str(told["version"]), tuple(told["extractors"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return Environment(folder.name, folder, folder, error=f"{FILE} cannot be read ({type(error).__name__})")
+    gone = "" if python.exists() else f"{python} is gone"
+    return Environment(name, folder, python, version, extractors, gone)
