@@ -26,6 +26,17 @@ def resident(process: int) -> int:
     return pages * (os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096)
 
 
+def installed() -> int:
+    """What this process may use at most, the machine's memory or its control group's; 0 where nobody tells."""
+    found = []
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError):
+            found.append(int(Path(path).read_text(encoding="ascii")))
+    return min((own for own in found if own > 0), default=0)
+
+
 def peak(process: int) -> int:
     """The most that each of them held at any time, added up, in bytes; 0 where the system does not tell."""
     kilobytes = 0

@@ -12,6 +12,7 @@ from functools import partial
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from serab_core import memory
 from serab_core.errors import WorkerError
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _T = TypeVar("_T")
 TRIES = 3
 """Of a job whose worker dies: it is tried again elsewhere, twice."""
 _LOOK_S, _LISTEN_S = 0.5, 0.05
+_GROWN = 1.5
+"""What a model takes from its first job on is no leak."""
 
 
 @dataclass(slots=True, eq=False)
@@ -50,6 +53,7 @@ class _Worker:
         line: what it reports comes out here.
         far_end: of the line, open here until the process has it.
         heard: when something last came.
+        held: memory after its first job, in bytes.
     """
 
     number: int
@@ -59,6 +63,7 @@ class _Worker:
     task: _Task | None = None
     process: Any = None
     heard: float = 0.0
+    held: int = 0
 
 
 class Crew(Executor):
@@ -69,7 +74,11 @@ class Crew(Executor):
         context: how processes are started.
         initialise: called in each with `arguments`, a connection for what it reports, and its number in the crew.
         patience_s: a worker that reports nothing for so long, while it has a job, is ended, and the job failed.
+        share: bytes; a worker that has grown to more is replaced between two jobs. 0 for no limit.
         advance: told what workers report, as (stage, steps).
+
+    Attributes:
+        notices: what users should know when it is over.
     """
 
     def __init__(
@@ -79,10 +88,12 @@ class Crew(Executor):
         initialise: Callable[..., None],
         arguments: tuple[Any, ...],
         patience_s: float,
+        share: int,
         advance: Callable[[str, int], None],
     ) -> None:
         self._context, self._initialise, self._arguments = context, initialise, arguments
-        self._patience_s, self._advance = patience_s, advance
+        self._patience_s, self._share, self._advance = patience_s, share, advance
+        self.notices: list[str] = []
         self._lock = threading.RLock()
         self._idle_again = threading.Condition(self._lock)
         self._waiting: deque[_Task] = deque()
@@ -173,6 +184,8 @@ class Crew(Executor):
                     self._replace(worker)
                 if again:
                     self._waiting.appendleft(task)
+            elif not self._closed:
+                self._weigh(worker, task)
             if not self._closed:
                 self._dispatch()
             self._idle_again.notify_all()
@@ -187,9 +200,21 @@ class Crew(Executor):
         else:
             task.future.set_result(inner.result())
 
+    def _weigh(self, worker: _Worker, task: _Task) -> None:
+        """Replaces a worker that leaks: it has grown since its first job, and holds more than its share."""
+        held = memory.resident(worker.process.pid) if self._share and worker.process is not None else 0
+        worker.held = worker.held or held
+        if held > self._share and held > _GROWN * worker.held:
+            self.notices.append(
+                f"A worker held {held / 1e9:.1f} GB after {_name_of(task)}, more than its share of "
+                f"{self._share / 1e9:.1f} GB, and was replaced: that plugin may leak memory."
+            )
+            worker.pool.shutdown(wait=False)
+            self._replace(worker)
+
     def _replace(self, worker: _Worker) -> None:
         worker.line.close()
-        worker.process = None
+        worker.process, worker.held = None, 0
         worker.pool, worker.line, worker.far_end = self._new_pool(worker.number)
 
     def _death_of(self, task: _Task) -> WorkerError:

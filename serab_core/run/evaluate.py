@@ -71,10 +71,11 @@ def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
     reused = frozenset(result.key for result in results.values())
     failures: dict[int, Failure] = {}
     open_pairs = {position: pair for position, pair in enumerate(pairs) if position not in results}
+    told: list[str] = []
     if open_pairs:
-        _work_off(open_pairs, progress, engine, listeners, results, failures)
+        told = _work_off(open_pairs, progress, engine, listeners, results, failures)
     note_paces(plan, pairs)
-    notices = [*plan.notices, *(note for pair in pairs for note in pair.notices)]
+    notices = [*plan.notices, *told, *(note for pair in pairs for note in pair.notices)]
     notices += [f"Tracker: {error}" for error in listeners.errors]
     if not plan.share.whole:
         whole = len(plan.extractors) * len(plan.tasks)
@@ -102,7 +103,8 @@ def _work_off(
     listeners: Listeners,
     results: dict[int, TaskResult | ContinuousResult],
     failures: dict[int, Failure],
-) -> None:
+) -> list[str]:
+    """Does what is missing, and returns what users should know of the workers."""
     embed_total = sum(pair.utterances_to_embed() for pair in pairs.values())
     tune_total = sum(pair.points_to_tune() for pair in pairs.values())
     with (
@@ -126,6 +128,7 @@ def _work_off(
                             stages[job.stage](job.steps)
                         if position not in failures:
                             _take(board, position, pair, job, future)
+                return list(getattr(executor, "notices", ()))
         except KeyboardInterrupt as error:
             raise InterruptedRunError(
                 "interrupted; what was finished is kept",

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from serab_core import settings
+from serab_core import memory, settings
 from serab_core.cores import available_cores
 from serab_core.errors import UsageError
 from serab_core.run import worker
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _T = TypeVar("_T")
+_MEMORY = 0.7
+"""Of the machine's memory, for all workers together; the rest is this process's and the system's."""
 PATIENCE_S = 3600.0
 """A single point of a search may take minutes on a large corpus; an hour without a word is too long."""
 
@@ -110,7 +112,8 @@ def _crew(jobs: int, patience_s: float, advance: Callable[[str, int], None]) -> 
     context = multiprocessing.get_context("spawn")  # fork is unsafe beside the threads of numerical libraries
     busy = context.RawArray("b", jobs)
     threads = max(1, available_cores() // jobs)
-    crew = Crew(jobs, context, worker.initialise, (threads, busy), patience_s, advance)
+    share = int(_MEMORY * memory.installed() / jobs)
+    crew = Crew(jobs, context, worker.initialise, (threads, busy), patience_s, share, advance)
     try:
         yield crew
         crew.shutdown(wait=True)

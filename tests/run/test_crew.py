@@ -27,7 +27,7 @@ def make_crew(toys):
 
     made = []
 
-    def make(size=2, patience_s=60.0, told=None):
+    def make(size=2, patience_s=60.0, told=None, share=0):
         context = multiprocessing.get_context("spawn")
         crew = Crew(
             size,
@@ -35,6 +35,7 @@ def make_crew(toys):
             work.initialise,
             (),
             patience_s,
+            share,
             lambda *said: (told if told is not None else []).append(said),
         )
         made.append(crew)
@@ -43,6 +44,24 @@ def make_crew(toys):
     yield make
     for crew in made:
         crew.terminate()
+
+
+def test_a_worker_that_leaks_is_replaced(make_crew):
+    from serab_toys import work
+
+    crew = make_crew(size=1, share=400 << 20)
+    processes = [crew.submit(work.leak, 60 << 20).result(60) for _ in range(12)]
+    assert 2 <= len(set(processes)) <= 6
+    assert len(crew.notices) >= len(set(processes)) - 1
+    assert "may leak memory" in crew.notices[0]
+
+
+def test_a_worker_that_is_large_from_the_start_is_kept(make_crew):
+    from serab_toys import work
+
+    crew = make_crew(size=1, share=50 << 20)
+    assert len({crew.submit(work.leak, 0).result(60) for _ in range(4)}) == 1
+    assert crew.notices == []
 
 
 def test_jobs_are_done_and_progress_is_told(make_crew):
