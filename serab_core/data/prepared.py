@@ -128,7 +128,7 @@ def load(home: Home, name: str, spec: DatasetSpec | None = None) -> Prepared:
 
     Raises:
         NotPreparedError: it is not there.
-        StoreError: its index is damaged.
+        StoreError: its index is damaged, or of another version of serab.
     """
     folder = home.datasets / name
     path = folder / INDEX_NAME
@@ -137,9 +137,15 @@ def load(home: Home, name: str, spec: DatasetSpec | None = None) -> Prepared:
         if spec is None or spec.generate is None:
             step = (f"{spec.how_to_get}; then: " if spec else "") + f"{step} PATH"
         raise NotPreparedError("is not prepared", where=name, next_step=step)
-    index = read_json(path, SCHEMA)
+    again = f"prepare it again: serab data prepare {name} PATH (serab data add, for a corpus of your own)"
+    try:
+        index = read_json(path, SCHEMA)
+    except StoreError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
+        raise StoreError(error.what, where=path, next_step=again) from error
     if not {"name", "title", "language", "labels", "variants", "utterances", "released_variant"} <= index.keys():
-        raise StoreError("is incomplete", where=path, next_step=f"prepare it again: serab data prepare {name} PATH")
+        raise StoreError("is incomplete", where=path, next_step=again)
     return Prepared(folder, index)
 
 

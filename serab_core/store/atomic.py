@@ -8,6 +8,7 @@ from what a living one is still writing.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -23,9 +24,10 @@ from serab_core.errors import store_error
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PART = re.compile(r"\.part-(?P<host>[^~]*)~(?P<pid>\d+)-[0-9a-f]{8}$")
+_PART = re.compile(r"\.part-(?P<host>[^~]*)~(?P<pid>\d+)(\.(?P<began>\d+))?-[0-9a-f]{8}$")
 _FOREIGN_AGE_S = 7 * 24 * 3600.0
-_CLOCKS_DIFFER_S = 2.0
+_DONE_ALREADY = (errno.ENOENT, errno.ESTALE)
+"""What a network file system may answer to a rename that it was asked for twice, for the first answer was lost."""
 
 
 def _host() -> str:
@@ -33,7 +35,17 @@ def _host() -> str:
 
 
 def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name}.part-{_host()}~{os.getpid()}-{secrets.token_hex(4)}")
+    began = _began(os.getpid()) or ("", 0)
+    return path.with_name(f".{path.name}.part-{_host()}~{os.getpid()}.{began[1]}-{secrets.token_hex(4)}")
+
+
+def _began(pid: int) -> tuple[str, int] | None:
+    """A process's state, and when it began, in ticks since the machine did: no clock that is set changes that."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        return told[0], int(told[19])
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def fsync_folder(folder: Path) -> None:
@@ -59,13 +71,22 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        os.replace(temporary, path)  # noqa: PTH105  the name that the design and its readers know
+            written = os.fstat(file.fileno()).st_ino
+        _rename(temporary, path, written)
         fsync_folder(path.parent)
     except OSError as error:
         raise store_error(error, path) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _rename(temporary: Path, path: Path, written: int) -> None:
+    try:
+        os.replace(temporary, path)  # noqa: PTH105  the name that the design and its readers know
+    except OSError as error:
+        if error.errno not in _DONE_ALREADY or temporary.exists() or path.stat().st_ino != written:
+            raise
 
 
 @contextmanager
@@ -124,7 +145,7 @@ def sweep(folder: Path) -> list[Path]:
     removed = []
     for path in folder.rglob(".*.part-*"):
         match = _PART.search(path.name)
-        if match is None or not _abandoned(path, match["host"], int(match["pid"])):
+        if match is None or not _abandoned(path, match["host"], int(match["pid"]), int(match["began"] or 0)):
             continue
         with contextlib.suppress(OSError):
             if path.is_dir():
@@ -135,7 +156,7 @@ def sweep(folder: Path) -> list[Path]:
     return removed
 
 
-def _abandoned(path: Path, host: str, pid: int) -> bool:
+def _abandoned(path: Path, host: str, pid: int, began: int) -> bool:
     if host != _host() or os.name != "posix":  # elsewhere a process cannot be asked after without harm
         try:
             return time.time() - path.stat().st_mtime > _FOREIGN_AGE_S
@@ -147,14 +168,6 @@ def _abandoned(path: Path, host: str, pid: int) -> bool:
         return True
     except PermissionError:
         return False
-    return _is_somebody_else(path, pid)
-
-
-def _is_somebody_else(path: Path, pid: int) -> bool:
-    """Whether the process of that number is dead and not buried yet, or began after the file was written."""
-    try:
-        told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-        began = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + int(told[19]) / os.sysconf("SC_CLK_TCK")
-        return told[0] in "ZX" or began > path.stat().st_mtime + _CLOCKS_DIFFER_S
-    except (OSError, ValueError, IndexError, AttributeError):
-        return False
+    now = _began(pid)
+    # Dead and not buried yet; or the number is another process's by now.
+    return now is not None and (now[0] in "ZX" or (began > 0 and now[1] != began))

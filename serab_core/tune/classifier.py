@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     )
 
 
+TUNING_VERSION = 1
+"""Changes whenever normalising, searching or refitting gives other scores."""
+
+
 def study_identity(
     spec: ClassifierSpec, protocol: ProtocolSpec, task: Task, embeddings_id: str, libraries: dict[str, str]
 ) -> dict[str, Any]:
@@ -41,6 +45,7 @@ def study_identity(
     return {
         "classifier": spec.name,
         "version": spec.version,
+        "tuning": TUNING_VERSION,
         "search_space": _space(spec, protocol),
         "sampler": protocol.tuner,
         "seed": protocol.seed,

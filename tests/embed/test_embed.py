@@ -134,6 +134,39 @@ def test_the_fingerprint_changes_with_each_part(toys, change):
     assert fingerprint_digest(replace(spec, **change)) != fingerprint_digest(spec)
 
 
+def test_the_fingerprint_changes_with_what_is_around(toys, monkeypatch):
+    """How audio becomes samples, and the versions of what computes."""
+    from serab_core.embed import fingerprint as own
+
+    spec = replace(plugins.extractor("toy"), libraries=("numpy",), weights=WEIGHTS)
+    found = {fingerprint_digest(spec)}
+    real = own.metadata.version
+    for name in ("numpy", "soxr"):
+        with monkeypatch.context() as patch:
+            patch.setattr(own.metadata, "version", lambda own, name=name: "0.0" if own == name else real(own))
+            found.add(fingerprint_digest(spec))
+    for name, value in (("AUDIO_VERSION", 99), ("QUALITY", "LQ")):
+        with monkeypatch.context() as patch:
+            patch.setattr(own, name, value)
+            found.add(fingerprint_digest(spec))
+    for change in ({"sha256": "cd" * 32}, {"sha256": "cd" * 32, "name": "other.bin"}):
+        found.add(fingerprint_digest(replace(spec, weights=(replace(WEIGHTS[0], **change),))))
+    assert len(found) == 6  # the weights' name is no part of it: their content is
+
+
+def test_a_shards_name_changes_with_samples_their_order_and_statistics(task, home):
+    def names(task, state=None):
+        return tuple(block.shard.key for block in cut_blocks(home, task, "f" * 64, state))
+
+    first, second, *others = task.utterances
+    changed = replace(task, utterances=(replace(first, sha256="0" * 64), second, *others))
+    turned = replace(task, utterances=(second, first, *others))
+    told = {names(task), names(changed), names(turned), names(task, {"mean": 1.0}), names(task, {"mean": 2.0})}
+    assert len(told) == 5
+    renamed = replace(task, utterances=(replace(first, id="other", label="other", path="/elsewhere"), second, *others))
+    assert names(renamed) == names(task)  # the same samples are embedded once
+
+
 def test_the_fingerprint_does_not_change_with_words(toys):
     spec = plugins.extractor("toy")
     same = replace(spec, summary="other", citation="@misc{x}", licence="MIT", batch_size=1)

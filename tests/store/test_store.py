@@ -287,16 +287,19 @@ def test_an_unknown_system_error_still_has_a_next_step(tmp_path):
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells of other processes so")
 def test_a_dead_writer_is_told_from_a_living_one(tmp_path):
-    from serab_core.store.atomic import _host, sweep
+    from serab_core.store.atomic import _host, _temporary, sweep
 
     child = subprocess.Popen([sys.executable, "-c", "pass"])
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # dead, and not buried
     zombie = tmp_path / f".a.json.part-{_host()}~{child.pid}-00000000"
     living = tmp_path / f".b.json.part-{_host()}~{os.getpid()}-00000000"
-    reused = tmp_path / f".c.json.part-{_host()}~{os.getpid()}-00000001"
+    reused = tmp_path / f".c.json.part-{_host()}~{os.getpid()}.1-00000001"  # began when the machine did
     for path in (zombie, living, reused):
         path.write_text("half")
-    os.utime(reused, (1e9, 1e9))  # long before this process began
+    os.utime(living, (1e9, 1e9))  # the clock was set meanwhile
+    own = _temporary(tmp_path / "d.json")
+    own.write_text("half")
     assert sorted(sweep(tmp_path)) == [zombie, reused]
     assert living.exists()
+    assert own.exists()
     child.wait()
