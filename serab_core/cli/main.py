@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -33,6 +35,7 @@ from serab_core.errors import SerabError
 if TYPE_CHECKING:
     from types import FrameType
 
+_THREADS_S = 3.0
 app = typer.Typer(
     name="serab",
     cls=PluginGroup,
@@ -101,7 +104,23 @@ def options(
 def main() -> NoReturn:
     """Runs `serab` and ends the process with the exit code of what happened."""
     signal.signal(signal.SIGTERM, _terminated)
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    _wait_for_threads(code)
+    sys.exit(code)
+
+
+def _wait_for_threads(code: int) -> None:
+    """Ends the process though a plugin left threads behind, which Python would wait for."""
+    deadline = time.monotonic() + _THREADS_S
+    for thread in threading.enumerate():
+        if thread is threading.main_thread() or thread.daemon:
+            continue
+        thread.join(max(0.0, deadline - time.monotonic()))
+        if thread.is_alive():
+            sys.stderr.write(f"serab ends without a thread that a plugin left running ({thread.name})\n")
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
 
 
 def run(arguments: list[str]) -> int:

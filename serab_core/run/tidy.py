@@ -6,9 +6,11 @@ import contextlib
 import os
 import random
 import signal
+import sys
 import threading
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,17 +18,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGALRM", "SIGHUP") if hasattr(signal, name))
+_STDOUT, _STDERR = 1, 2
 
 
 @contextlib.contextmanager
 def surroundings_kept() -> Iterator[None]:
-    """Keeps the folder, the environment, signal handlers, and the global generators of Python and NumPy."""
+    """Keeps what belongs to the process.
+
+    That is the folder, the environment, the umask, signal handlers, streams, filters of warnings, NumPy's answers to
+    faults, the global generators of Python and NumPy, and the threads of torch where that is loaded. What is
+    written to the standard output meanwhile, by native code too, goes to the standard error.
+    """
     folder, environment = Path.cwd(), dict(os.environ)
     drawn, drawn_by_numpy = random.getstate(), np.random.get_state()
+    faults, filters, streams = np.geterr(), warnings.filters[:], (sys.stdin, sys.stdout, sys.stderr)
     main = threading.current_thread() is threading.main_thread()
     handlers = {number: signal.getsignal(number) for number in _SIGNALS} if main else {}
+    masked, threads = _umask(), _torch_threads()
     try:
-        yield
+        with _output_to_stderr():
+            yield
     finally:
         with contextlib.suppress(OSError):  # the folder may be gone
             os.chdir(folder)
@@ -38,3 +49,42 @@ def surroundings_kept() -> Iterator[None]:
                 signal.signal(number, handler)
         random.setstate(drawn)
         np.random.set_state(drawn_by_numpy)
+        np.seterr(**faults)
+        warnings.filters[:] = filters  # type: ignore[index]
+        sys.stdin, sys.stdout, sys.stderr = streams
+        os.umask(masked)
+        if threads and _torch_threads() != threads:
+            sys.modules["torch"].set_num_threads(threads)
+
+
+def _umask() -> int:
+    masked = os.umask(0o077)
+    os.umask(masked)
+    return masked
+
+
+def _torch_threads() -> int:
+    """How many threads torch uses; 0 where it is not loaded."""
+    torch: Any = sys.modules.get("torch")
+    return int(torch.get_num_threads()) if hasattr(torch, "get_num_threads") else 0
+
+
+@contextlib.contextmanager
+def _output_to_stderr() -> Iterator[None]:
+    """For native code, which writes to the descriptor. One that a plugin closed is opened again."""
+    try:
+        kept, other = os.dup(_STDOUT), os.dup(_STDERR)
+    except OSError:  # a process without
+        yield
+        return
+    sys.stdout.flush()
+    try:
+        os.dup2(other, _STDOUT)
+        yield
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+        os.dup2(kept, _STDOUT)
+        os.dup2(other, _STDERR)
+        os.close(kept)
+        os.close(other)
