@@ -36,7 +36,8 @@ def forget() -> None:
 def clean(monkeypatch, tmp_path):
     """No test sees the user's home or switches, or another test's plugins."""
     for variable in ("SERAB_DISABLE_PLUGINS", "SERAB_NO_PLUGINS", "SERAB_ISOLATE"):
-        monkeypatch.delenv(variable, raising=False)
+        monkeypatch.setenv(variable, "")  # so that what a command line sets is taken back, too
+        monkeypatch.delenv(variable)
     monkeypatch.setenv("SERAB_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("SERAB_CONFIG", "")

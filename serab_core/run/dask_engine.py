@@ -18,6 +18,7 @@ from serab_core import offline
 from serab_core.cores import available_cores, share_cores
 from serab_core.environments import VARIABLE
 from serab_core.errors import UsageError, WorkerError
+from serab_core.plugins import registry
 from serab_core.run.parcels import Parcel, pack
 from serab_core.store.home import find_home
 
@@ -113,10 +114,12 @@ class DaskEngine:
             )
         mine = _versions()
         for address, theirs in self._client.run(_versions).items():
-            if theirs != mine:
-                raise UsageError(
-                    f"has {theirs}, and this process has {mine}", where=address, next_step="give both one environment"
+            other = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
+            if other:
+                told = ", ".join(
+                    f"{name} {theirs.get(name, 'missing')} (here {mine.get(name, 'missing')})" for name in other
                 )
+                raise UsageError(f"the Dask worker has {told}", where=address, next_step="give both one environment")
         return workers
 
     @cached_property
@@ -203,7 +206,8 @@ def _is_there(path: str) -> bool:
 def _versions() -> dict[str, str]:
     import numpy as np
 
-    return {"serab": serab_core.__version__, "Python": platform.python_version(), "numpy": np.__version__}
+    plugins = {own.distribution: own.version for own in registry().records() if own.distribution}
+    return plugins | {"serab": serab_core.__version__, "Python": platform.python_version(), "numpy": np.__version__}
 
 
 def _in_our_words(error: BaseException, function: Callable[..., Any]) -> BaseException:

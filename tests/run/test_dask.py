@@ -145,6 +145,82 @@ def test_a_worker_that_is_killed_costs_its_jobs_only(score, cluster, home, monke
     assert len(there["results"]) == 2
 
 
+@pytest.fixture
+def started(cluster, prepared_tones, home):
+    """Starts an evaluation on the cluster, and returns once it has stored its first embeddings."""
+    running = []
+
+    def start() -> subprocess.Popen:
+        command = [sys.executable, "-c", "from serab_core.cli import main; main()", *SLOW_WORDS]
+        command += ["--engine", f"dask://{cluster.address}"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        running.append(process)
+        deadline = time.monotonic() + 60
+        while not list(home.embeddings.rglob("*.json")) and time.monotonic() < deadline:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+SLOW_WORDS = ("eval", "toy", "toy/wide", "--tasks", "tones", "--classifiers", "centroid,knn", "--json")
+
+
+def emptied(home) -> dict[str, object]:
+    """What is stored, but for the commands; it is gone then."""
+    kept = without_command(stored(home))
+    for room in ("embeddings", "studies", "results"):
+        for path in (home.root / room).rglob("*"):
+            if path.is_file():
+                path.unlink()
+    return kept
+
+
+def test_a_run_that_is_killed_goes_on_where_it_was(cluster, started, serab, home, monkeypatch):
+    assert serab(*SLOW_WORDS, "--jobs", "1")[0] == 0
+    whole = emptied(home)
+    cluster.worker(SERAB_TOY_SLOW="0.2")
+    cluster.worker(SERAB_TOY_SLOW="0.2")
+    process = started()
+    process.kill()
+    process.communicate()
+    shards = {path: path.stat().st_mtime_ns for path in home.embeddings.rglob("*.json")}
+    assert shards
+    code, _, err = serab(*SLOW_WORDS, "--engine", f"dask://{cluster.address}")
+    assert code == 0, err
+    assert without_command(stored(home)) == whole
+    assert all(path.stat().st_mtime_ns == when for path, when in shards.items())
+
+
+def test_a_scheduler_that_is_gone_is_told_and_the_rest_is_done_here(cluster, started, serab, home):
+    assert serab(*SLOW_WORDS, "--jobs", "1")[0] == 0
+    whole = emptied(home)
+    cluster.worker(SERAB_TOY_SLOW="0.2")
+    process = started()
+    cluster.processes[0].kill()
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 9, (out, err)
+    failures = json.loads(out)["failures"]
+    assert failures
+    for failure in failures:
+        assert failure["error"]["error"] == "WorkerError"
+        assert "the Dask scheduler is gone" in failure["error"]["what"]
+    code, _, err = serab(*SLOW_WORDS, "--jobs", "1")
+    assert code == 0, err
+    assert without_command(stored(home)) == whole
+
+
+def test_a_worker_without_a_plugin_is_told(cluster, prepared_tones, serab, monkeypatch):
+    cluster.worker(PYTHONPATH=os.pathsep.join(path for path in sys.path if "site" not in Path(path).name))
+    code, _, err = serab(*SLOW_WORDS, "--engine", f"dask://{cluster.address}")
+    assert code == 2, err
+    assert "serab-toys missing (here 1.2)" in " ".join(err.split())
+
+
 def test_what_does_not_fit_is_told(score, cluster, serab):
     def refused(*words: str) -> str:
         code, _, err = serab("eval", "toy", "--tasks", "tones", "--classifiers", "knn", "--engine", *words)

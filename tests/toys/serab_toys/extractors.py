@@ -1,3 +1,6 @@
+import os
+import time
+
 import numpy as np
 
 from serab_core import ExtractorSpec, hookimpl
@@ -12,6 +15,7 @@ class Toy:
 
     def embed(self, waveforms):
         CALLS.append(len(waveforms))
+        time.sleep(float(os.environ.get("SERAB_TOY_SLOW", "0")))
         rows = []
         for wave in waveforms:
             spectrum = np.abs(np.fft.rfft(wave, 2048)) + 1e-6
