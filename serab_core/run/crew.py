@@ -98,6 +98,7 @@ class Crew(Executor):
         self._idle_again = threading.Condition(self._lock)
         self._waiting: deque[_Task] = deque()
         self._closed = False
+        self._retired: list[ProcessPoolExecutor] = []
         self._workers = [_Worker(number, *self._new_pool(number)) for number in range(size)]
         self._over = threading.Event()
         self._threads = [threading.Thread(target=own, daemon=True) for own in (self._watch, self._listen)]
@@ -144,6 +145,8 @@ class Crew(Executor):
         self._over.set()
         for thread in self._threads:
             thread.join(5)
+        for pool in self._retired:
+            pool.shutdown()
         for worker in self._workers:
             worker.line.close()
             if worker.far_end is not None:
@@ -214,6 +217,9 @@ class Crew(Executor):
 
     def _replace(self, worker: _Worker) -> None:
         worker.line.close()
+        # Kept until the end: this runs in a thread of that pool, which may hold the very lock that (in Python 3.12.1)
+        # letting go of the pool asks for.
+        self._retired.append(worker.pool)
         worker.process, worker.held = None, 0
         worker.pool, worker.line, worker.far_end = self._new_pool(worker.number)
 

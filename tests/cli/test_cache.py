@@ -124,6 +124,7 @@ def test_what_may_go(filled, serab, home):
     assert asked(serab, "gc", "--days", "0")[1]["waste"][0]["path"] == str(fresh)
 
 
+@pytest.mark.standard
 def test_embeddings_as_a_file(filled, serab, tmp_path):
     file = tmp_path / "out" / "toy.npz"
     code, document = asked(serab, "export", "toy/corpus", "--task", "tones", "--to", str(file))

@@ -45,13 +45,13 @@ def audio(serab, tones_folder, **_):
 
 
 def not_prepared(serab, **_):
-    return serab("eval", "toy", "--tasks", "tones", "--json")
+    return serab("eval", "toy", "--tasks", "tones", "--classifiers", "knn", "--json")
 
 
 def store(serab, home, **_):
     home.root.parent.mkdir(exist_ok=True)
     home.root.write_text("a file")
-    return serab("eval", "toy", "--tasks", "tones", "--json")
+    return serab("eval", "toy", "--tasks", "tones", "--classifiers", "knn", "--json")
 
 
 def extractor(serab, **_):
