@@ -182,14 +182,16 @@ def from_json(document: Mapping[str, Any]) -> SerabError:
     return found(document["what"], where=document["where"], next_step=document["next_step"])
 
 
+_ELSEWHERE = "choose another place (SERAB_HOME says where the home is)"
 _NEXT_BY_ERRNO = {
-    errno.ENOSPC: "free some space there, or point SERAB_HOME at another disk, and run the same command again",
-    errno.EDQUOT: "free some of your quota, or point SERAB_HOME at another disk, and run the same command again",
-    errno.EACCES: "make it writable, or point SERAB_HOME at a folder of yours",
-    errno.EPERM: "make it writable, or point SERAB_HOME at a folder of yours",
-    errno.EROFS: "it is on a read-only file system: point SERAB_HOME at a folder that can be written",
-    errno.ENOENT: "check the path in SERAB_HOME",
-    errno.ENOTDIR: "a file stands where a folder is needed: move it, or point SERAB_HOME elsewhere",
+    errno.ENOSPC: f"free some space there, or {_ELSEWHERE}, and run the same command again",
+    errno.EDQUOT: f"free some of your quota, or {_ELSEWHERE}, and run the same command again",
+    errno.EACCES: f"change its permissions, or {_ELSEWHERE}",
+    errno.EPERM: f"change its permissions, or {_ELSEWHERE}",
+    errno.EROFS: f"it is on a read-only file system: {_ELSEWHERE}",
+    errno.ENOENT: f"check the path, or {_ELSEWHERE}",
+    errno.EISDIR: "a folder stands where a file is needed: check the path",
+    errno.ENOTDIR: f"a file stands where a folder is needed: move it, or {_ELSEWHERE}",
     errno.EIO: "the disk reports a fault: check it, then run the same command again",
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import numpy as np
 import pytest
 
@@ -56,10 +58,11 @@ def make_result():
         truth = ["abcd"[i % 4] for i in range(n)]
         told = [t if rng.random() < right else "abcd"[("abcd".index(t) + 1) % 4] for t in truth]
         made = outcome("lda", truth, told, ids)
+        key = sha256(f"{extractor}-{task}".encode()).hexdigest()
         return TaskResult(
             extractor=extractor, task=task, language="zxx", protocol="serab", variant="default",
             counts={"train": 2 * n, "validation": n, "test": n}, chosen="lda", accuracy=made.accuracy, uar=made.uar,
-            outcomes=(made,), synthetic=synthetic, partial=partial, cautions=(), key=f"{extractor}-{task}",
+            outcomes=(made,), synthetic=synthetic, partial=partial, cautions=(), key=key,
             provenance=provenance(extractor, task), speakers={i: f"s{k // each}" for k, i in enumerate(ids)}, **more,
         )  # fmt: skip
 

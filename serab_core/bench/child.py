@@ -60,6 +60,9 @@ def measure(name: str, lengths: list[float], batch: int, budget_s: float) -> dic
     for _ in range(TURNS):
         for sampler, *_rest in samplers.values():
             sampler.turn(budget_s / TURNS)
+    while unsettled := [sampler for sampler, *_ in samplers.values() if sampler.wants_more(budget_s)]:
+        for sampler in unsettled:
+            sampler.turn(budget_s / TURNS)
     figures = {title: _figure(sampler.samples, seconds, clips) for title, (sampler, seconds, clips) in samplers.items()}
     return {
         "extractor": spec.name,
@@ -78,8 +81,11 @@ def _figure(taken: Any, seconds: float, clips: int) -> dict[str, Any]:
 
 
 def _parameters(extractor: Extractor) -> int | None:
-    """How many a torch module in the extractor has; None where none is found."""
-    for value in vars(extractor).values():
+    """How many the extractor says that its network has, or a torch module in it; None where none is found."""
+    told = getattr(extractor, "n_parameters", None)
+    if isinstance(told, int):
+        return told
+    for value in getattr(extractor, "__dict__", {}).values():
         for own in value if isinstance(value, tuple) else (value,):
             if callable(getattr(own, "parameters", None)) and hasattr(own, "state_dict"):
                 return sum(int(parameter.numel()) for parameter in own.parameters())

@@ -91,7 +91,7 @@ def _moments(run: Mapping[str, Any]) -> list[Moment]:
 
 
 def find_run(home: Home, word: str) -> Path:
-    """The run that a word means: a file, part of a kept run's name, or a version, whose last run it is.
+    """The run that a word means: `last`, a file, part of a kept run's name, or a version, whose last run it is.
 
     Raises:
         UsageError: there is none.
@@ -99,7 +99,7 @@ def find_run(home: Home, word: str) -> Path:
     if Path(word).is_file():
         return Path(word)
     kept = sorted((home.speed / "runs").glob("*.json"))
-    found = [path for path in kept if word in path.name]
+    found = [path for path in kept if word == "last" or word in path.stem]
     if not found:
         names = ", ".join(path.stem for path in kept[-3:]) or "none yet"
         raise UsageError(f"no run is called {word!r}", where=home.speed / "runs", next_step=f"the last ones: {names}")

@@ -192,6 +192,7 @@ def document(measured: Sequence[Measured]) -> dict[str, Any]:
                         "clips": figure.clips,
                         "clip_s": figure.clip_s,
                         "ratio": figure.ratio,
+                        "ratio_error": figure.samples.error,
                         "realtime_factor": figure.realtime_factor,
                         "clips_per_s": figure.clips_per_s,
                         "load_s": one.load_s,

@@ -11,8 +11,6 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
 LEAST_SAMPLE_S = 0.02
 """Quicker calls are repeated within a sample."""
 REFERENCE_SHARE = 0.1
@@ -21,6 +19,8 @@ TURNS = 4
 FEWEST, MOST = 12, 200
 AGREEMENT = 0.02
 """Of the median: how far it may be off, as its samples spread, for sampling to end."""
+MORE_TURNS, MORE_BUDGETS = 8, 12.0
+"""What does not agree after its turns gets so many more, within so many times its budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,12 @@ class Samples:
         """The median of calls over the reference beside them."""
         return float(np.median(np.divide(self.seconds, self.reference)))
 
+    @property
+    def error(self) -> float:
+        """Standard error of `ratio`, as a share of it: 1.25 robust deviations over the root of n."""
+        low, middle, high = np.quantile(np.divide(self.seconds, self.reference), [0.25, 0.5, 0.75])
+        return float(1.25 * (high - low) / 1.349 / np.sqrt(len(self.seconds)) / middle)
+
     def quantile(self, share: float) -> float:
         """Seconds of a call that this share of the samples stays below."""
         return float(np.quantile(self.seconds, share))
@@ -58,17 +64,25 @@ class Sampler:
         self._seconds: list[float] = []
         self._beside: list[float] = []
         self._turns = 0
+        self._spent_s = 0.0
         once = max(_timed(call), 1e-7)
         self._inner = max(1, int(np.ceil(LEAST_SAMPLE_S / once)))
         self._references = max(1, int(np.ceil(REFERENCE_SHARE * once * self._inner / max(reference(), 1e-7))))
 
     def turn(self, budget_s: float) -> None:
         """Takes samples for so long, at least two; in the last turns none more where they agree."""
-        begin, taken = time.perf_counter(), 0
+        begin = time.perf_counter()
         self._turns += 1
-        while taken < MOST // TURNS:
-            if self._turns >= TURNS - 1 and len(self._seconds) >= FEWEST and self._agrees:
-                return
+        self._take(begin + budget_s)
+        self._spent_s += time.perf_counter() - begin
+
+    def wants_more(self, budget_s: float) -> bool:
+        """Whether its samples do not agree, and neither turns nor `budget_s` for all of them are used up."""
+        return not self._agrees and self._turns < TURNS + MORE_TURNS and self._spent_s < MORE_BUDGETS * budget_s
+
+    def _take(self, until: float) -> None:
+        taken = 0
+        while taken < MOST // TURNS and not (self._turns >= TURNS - 1 and self._agrees):
             before = self._references_now()
             start = time.perf_counter()
             for _ in range(self._inner):
@@ -76,7 +90,7 @@ class Sampler:
             self._seconds.append((time.perf_counter() - start) / self._inner)
             self._beside.append((before + self._references_now()) / 2)
             taken += 1
-            if taken >= 2 and time.perf_counter() - begin > budget_s:
+            if taken >= 2 and time.perf_counter() > until:
                 return
 
     @property
@@ -86,7 +100,7 @@ class Sampler:
 
     @property
     def _agrees(self) -> bool:
-        return _agreed(np.divide(self._seconds, self._beside))
+        return len(self._seconds) >= FEWEST and self.samples.error < AGREEMENT
 
     def _references_now(self) -> float:
         return sum(self._reference() for _ in range(self._references)) / self._references
@@ -96,9 +110,3 @@ def _timed(call: Callable[[], object]) -> float:
     begin = time.perf_counter()
     call()
     return time.perf_counter() - begin
-
-
-def _agreed(ratios: NDArray[np.float64]) -> bool:
-    """Whether the median's own error (1.25 deviations over the root of n, of a robust deviation) is small enough."""
-    low, middle, high = np.quantile(ratios, [0.25, 0.5, 0.75])
-    return bool(1.25 * (high - low) / 1.349 / np.sqrt(len(ratios)) < AGREEMENT * middle)

@@ -40,7 +40,8 @@ def bench_command(
     ] = None,
     budget: Annotated[float, typer.Option("--budget", min=0.05, help="Seconds for each figure.")] = 2.0,
     compare: Annotated[
-        str | None, typer.Option("--compare", help="Show what changed since a kept run, a version, or a file.")
+        str | None,
+        typer.Option("--compare", help="Show what changed since a run: last, a kept one's name, a version, or a file."),
     ] = None,
     history: Annotated[bool, typer.Option("--history", help="Measure nothing; show kept runs.")] = False,
     plot: Annotated[
@@ -65,7 +66,8 @@ def bench_command(
         return
     if not extractors:
         raise UsageError("no extractor is named", next_step="try: serab bench opensmile")
-    before = find_run(home, compare) if compare is not None else None
+    then = find_run(home, compare) if compare is not None else None
+    before = read_run(then) if then is not None else None
     seconds = _numbers(lengths, float, "--lengths") or list(LENGTHS_S)
     counts: list[int | None] = [*_numbers(threads, int, "--threads")] or [None]
     names = plugins.with_asked(extractors, {"device": device})
@@ -81,8 +83,8 @@ def bench_command(
         print_json(run)
         return
     print_measured(stdout(), measured)
-    if before is not None:
-        print_changes(stdout(), changes(read_run(before), run), before.stem)
+    if then is not None and before is not None:
+        print_changes(stdout(), changes(before, run), then.stem)
     if plot is not None:
         _draw(past(home, names)[0], plot)
     if kept is not None:

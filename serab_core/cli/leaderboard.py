@@ -80,7 +80,8 @@ def compare_command(
     from serab_core.cli.output import print_json, stdout
     from serab_core.report.verdicts import compare_document, print_comparison
 
-    document = compare_document(_gathered(protocol, [first, second], tasks), first, second)
+    gathered = _gathered(protocol, [first, second], tasks)
+    document = compare_document(gathered, *gathered.asked)
     if as_json:
         print_json(document)
     else:

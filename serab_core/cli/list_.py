@@ -34,6 +34,7 @@ def extractors_command(as_json: _Json = False) -> None:
             "licence": spec.licence,
             "options": dict(spec.options),
         },
+        wide=("rate_hz", "licence"),
     )
 
 
@@ -96,7 +97,11 @@ def classifiers_command(as_json: _Json = False) -> None:
     )
 
 
-def _show(group: Group, as_json: bool, describe: Callable[[Any], dict[str, Any]]) -> None:
+_WIDE = 110
+"""Columns of a terminal from which on every column is shown."""
+
+
+def _show(group: Group, as_json: bool, describe: Callable[[Any], dict[str, Any]], wide: tuple[str, ...] = ()) -> None:
     from rich.markup import escape
     from serab_registry import PluginState
 
@@ -114,13 +119,21 @@ def _show(group: Group, as_json: bool, describe: Callable[[Any], dict[str, Any]]
     if as_json:
         print_json({"schema": f"serab.{plural}/1", plural: rows, "broken": [record.as_json() for record in broken]})
     elif rows:
-        rows = [{key: value for key, value in row.items() if not isinstance(value, dict)} for row in rows]
+        left_out = wide if stdout().width < _WIDE else ()
+        rows = [
+            {key: value for key, value in row.items() if key not in left_out and not isinstance(value, dict)}
+            for row in rows
+        ]
         titles = {key: key.capitalize().replace("_hz", ", Hz").replace("_", " ") for key in rows[0]}
         numbers = [titles[key] for key, value in rows[0].items() if isinstance(value, int)]
         made = table(*titles.values(), right=numbers)
+        made.columns[0].no_wrap = True
         for row in rows:
             made.add_row(*(escape(str(value)) for value in row.values()))
         stdout().print(made)
+        if left_out:
+            names = ", ".join(key.partition("_")[0] for key in left_out)
+            stdout().print(f"A wider terminal, or --json, shows more: {names}.", style="dim", highlight=False)
     else:
         stderr().print(f"No {plural} are installed. See: serab plugins --available", highlight=False)
     for record in broken:

@@ -46,9 +46,9 @@ def report_command(
 ) -> None:
     """Writes the report."""
     from serab_core import settings
-    from serab_core.cli.output import print_json, stdout
+    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.report.board import gather
-    from serab_core.report.figures.files import write_figures
+    from serab_core.report.figures.files import PNG_HINT, can_write_png, write_figures
     from serab_core.report.html.page import report_page
     from serab_core.store.atomic import write_bytes
     from serab_core.store.home import find_home
@@ -58,6 +58,8 @@ def report_command(
     page = report_page(gathered, title).encode()
     write_bytes(output, page)
     written = write_figures(gathered.board, gathered.speeds, figures) if figures is not None else []
+    if figures is not None and not can_write_png():
+        stderr().print(f"No PNG files: {PNG_HINT}", highlight=False, markup=False, soft_wrap=True)
     if as_json:
         files = [str(path) for path in written]
         print_json({"schema": "serab.report/1", "file": str(output), "bytes": len(page), "figures": files})

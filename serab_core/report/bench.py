@@ -29,15 +29,18 @@ def print_measured(console: Console, measured: Sequence[Measured]) -> None:
             f"{single.ratio:.3g}",
         )  # fmt: skip
     console.print(made)
-    heads = ("Extractor", "At a time", "p50 ms", "p95 ms", "p99 ms", "Ratio", "Samples")
+    heads = ("Extractor", "At a time", "p50 ms", "p95 ms", "p99 ms", "Ratio", "± %")
     made = table(*heads, right=heads[2:])
     before = ("", 0)
     for one in measured:
-        for title, figure in one.figures.items():
+        for figure in one.figures.values():
             own = (one.extractor, one.threads)
             times = [f"{1000 * figure.samples.quantile(share):,.1f}" for share in (0.5, 0.95, 0.99)]
             name = "" if own == before else escape(one.extractor)
-            made.add_row(name, title, *times, f"{figure.ratio:.3g}", str(len(figure.samples.seconds)))
+            made.add_row(
+                name, f"{figure.clips} x {figure.clip_s:g} s", *times, f"{figure.ratio:.3g}",
+                f"{200 * figure.samples.error:.0f}",
+            )  # fmt: skip
             before = own
     console.print(made)
     heads = ("Extractor", "Load s", "First s", "Peak MB", "Disk MB", "Parameters", "Dim")
@@ -53,7 +56,7 @@ def print_measured(console: Console, measured: Sequence[Measured]) -> None:
     for line in (
         "x real time: seconds of audio in a second, one clip of 3 s at a time. Clips/s: 3 s each, a batch at a time.",
         "Ratio: what a second of audio costs, in runs of a reference workload measured beside it; machines and "
-        "versions are compared by it.",
+        "versions are compared by it. ±: how far it may be off (95 %).",
         "First: of the first clip. Peak: memory of the process. Disk: its weights.",
     ):
         console.print(Text(line, style="dim"))

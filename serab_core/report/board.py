@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
 from rich.markup import escape
 from rich.text import Text
 
+from serab_core import plugins, settings
 from serab_core.data.protocols import SUITE, find_protocol
-from serab_core.errors import StoreError, UsageError
+from serab_core.errors import PluginError, StoreError, UnknownNameError, UsageError
 from serab_core.report.tables import continuous_table, percent, table
 from serab_core.run.pace import paces
 from serab_core.score.board import Board, Cell, Row, make_board
@@ -39,6 +42,7 @@ class Gathered:
 
     Attributes:
         stored: the results that it was made of.
+        asked: the extractors that were asked for, by the names that their results carry.
         notices: what a reader must know: files that cannot be read, searches that were not whole, imported results.
         continuous: results on continuous targets, which nothing else is made of.
         speeds: seconds of audio embedded in a second by one worker here, by extractor, where that is known.
@@ -49,6 +53,7 @@ class Gathered:
     notices: tuple[str, ...]
     continuous: tuple[ContinuousResult, ...] = ()
     speeds: Mapping[str, float] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
 
 
 def gather(home: Home, protocol: str, extractors: Sequence[str] = (), tasks: Sequence[str] = ()) -> Gathered:
@@ -66,14 +71,8 @@ def gather(home: Home, protocol: str, extractors: Sequence[str] = (), tasks: Seq
     spec = find_protocol(protocol)
     everything, errors = stored_results(home)
     kept = [one for one in best_known(everything) if one.result.protocol == spec.name]
-    for named, what in ((extractors, "extractor"), (tasks, "task")):
-        for name in named:
-            if not any(getattr(one.result, what) == name for one in kept):
-                raise UsageError(
-                    f"there is no result of {what} {name!r} under protocol {spec.name}",
-                    where=home.results,
-                    next_step=f"serab eval {name}" if what == "extractor" else f"serab eval X --tasks {name}",
-                )
+    extractors = [_named(name, "extractor", kept, spec.name, home) for name in extractors]
+    tasks = [_named(name, "task", kept, spec.name, home) for name in tasks]
     kept = [
         one
         for one in kept
@@ -83,7 +82,7 @@ def gather(home: Home, protocol: str, extractors: Sequence[str] = (), tasks: Seq
         raise UsageError(
             f"there is no result under protocol {spec.name}",
             where=home.results,
-            next_step="serab eval mfcc-stats chance",
+            next_step=f"serab eval mfcc-stats chance{_under(spec.name)}",
         )
     board = make_board([one.result for one in kept], SUITE, spec.name)
     continuous = tuple(
@@ -92,7 +91,35 @@ def gather(home: Home, protocol: str, extractors: Sequence[str] = (), tasks: Seq
         if (not extractors or own.extractor in extractors) and (not tasks or own.task.partition("/")[0] in tasks)
     )
     speeds = paces(home, [row.extractor for row in board.rows])
-    return Gathered(board, tuple(kept), (*_notices(board, kept), *_left_out(errors)), continuous, speeds)
+    notices = (*_notices(board, kept), *_left_out(errors))
+    return Gathered(board, tuple(kept), notices, continuous, speeds, tuple(extractors))
+
+
+def _named(word: str, what: Literal["extractor", "task"], kept: Sequence[Stored], protocol: str, home: Home) -> str:
+    """The name that results carry, of a word that may be short for it, as `byol-s` is for `byol-s/2048`.
+
+    Raises:
+        UsageError: there is no result of it.
+    """
+    known = sorted({str(getattr(one.result, what)) for one in kept})
+    if word not in known and what == "extractor":
+        with suppress(UnknownNameError, PluginError):
+            word = plugins.extractor(word).name
+    if word in known:
+        return word
+    near = get_close_matches(word, known, n=3, cutoff=0.5)
+    raise UsageError(
+        f"there is no result of {what} {word!r} under protocol {protocol}",
+        where=home.results,
+        next_step=(f"nearest: {', '.join(near)}; or " if near else "")
+        + (f"serab eval {word}" if what == "extractor" else f"serab eval X --tasks {word}")
+        + _under(protocol),
+    )
+
+
+def _under(protocol: str) -> str:
+    """What a command line needs for this protocol."""
+    return "" if protocol == str(settings.value("protocol") or "serab") else f" --protocol {protocol}"
 
 
 def _left_out(errors: Sequence[StoreError]) -> list[str]:
@@ -126,7 +153,8 @@ def _notices(board: Board, kept: Sequence[Stored]) -> list[str]:
         if result.imported:
             told.append(f"{result.extractor} on {result.task} is imported: {result.imported}.")
     if any(row.group is None for row in board.rows):
-        told.append(f"Without a group: extractors that lack one of {', '.join(board.ranked)}.")
+        those = board.ranked[0] if len(board.ranked) == 1 else f"one of {', '.join(board.ranked)}"
+        told.append(f"Without a group: extractors that have no result on {those}.")
     if any(row.published for row in board.rows):
         told.append(f"Paper: {SOURCE}.")
     return told

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from serab_core.errors import UsageError
 from serab_core.report.tables import percent, table
+from serab_core.score.aggregate import enters
 from serab_core.score.compare import compare, compare_overall
 from serab_core.score.fairness import by_sex, by_speaker
 from serab_core.score.optimism import optimism
@@ -30,8 +31,10 @@ def compare_document(gathered: Gathered, first: str, second: str) -> dict[str, A
     """Two extractors, task by task and over all, `serab.comparison/1`.
 
     Raises:
-        UsageError: they have no task in common, or were not tested on the same utterances.
+        UsageError: they are the same one, have no task in common, or were not tested on the same utterances.
     """
+    if first == second:
+        raise UsageError(f"{first} is to be compared with itself", next_step=f"serab compare {first} ANOTHER")
     rows = {row.extractor: row for row in gathered.board.rows}
     a, b = rows[first], rows[second]
     common = [task for task in gathered.board.tasks if task in a.cells and task in b.cells]
@@ -155,14 +158,16 @@ def print_bias(console: Console, document: Document) -> None:
 
 
 def optimism_document(board: Board) -> dict[str, Any]:
-    """What choosing on test would have claimed, `serab.optimism/1`."""
+    """What choosing on test would have claimed, `serab.optimism/1`; `enters` says what counts for its mean."""
     rows = []
     for row in board.rows:
         for task in board.tasks:
             if task in row.cells:
                 own = optimism(row.cells[task].result)
-                rows.append({**asdict(own), "gain": own.gain})
-    return {"schema": "serab.optimism/1", "protocol": board.protocol, "rows": rows}
+                rows.append({**asdict(own), "gain": own.gain, "enters": enters(row.cells[task].result)})
+    counted = [row["gain"] for row in rows if row["enters"]]
+    mean = sum(counted) / len(counted) if counted else None
+    return {"schema": "serab.optimism/1", "protocol": board.protocol, "rows": rows, "mean_gain": mean}
 
 
 def print_optimism(console: Console, document: Document) -> None:
@@ -172,13 +177,16 @@ def print_optimism(console: Console, document: Document) -> None:
     before = ""
     for row in document["rows"]:
         made.add_row(
-            "" if row["extractor"] == before else escape(row["extractor"]), escape(row["task"]), escape(row["chosen"]),
-            percent(row["accuracy"]), escape(row["best"]), percent(row["claimed"]), f"{100 * row['gain']:+.1f}",
+            "" if row["extractor"] == before else escape(row["extractor"]),
+            escape(row["task"]) + ("" if row["enters"] else "*"), escape(row["chosen"]), percent(row["accuracy"]),
+            escape(row["best"]), percent(row["claimed"]), f"{100 * row['gain']:+.1f}",
         )  # fmt: skip
         before = row["extractor"]
     console.print(made)
-    gains = [row["gain"] for row in document["rows"]]
-    _say(console, f"Choosing on test would claim {100 * sum(gains) / len(gains):.1f} points more on average.")
+    if any(not row["enters"] for row in document["rows"]):
+        _note(console, "* synthetic or partial corpus: enters no mean")
+    if document["mean_gain"] is not None:
+        _say(console, f"Choosing on test would claim {100 * document['mean_gain']:.1f} points more on average.")
 
 
 def fairness_document(board: Board) -> dict[str, Any]:

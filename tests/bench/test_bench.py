@@ -56,6 +56,32 @@ def test_samples_have_their_references_and_end():
     assert taken.ratio == pytest.approx(10, rel=0.6)
 
 
+def test_what_does_not_agree_gets_more_within_bounds():
+    rng = np.random.default_rng(0)
+    sampler = Sampler(lambda: busy(0.02 * rng.choice([1, 4])), lambda: 0.002)
+    for _ in range(4):
+        sampler.turn(0.0)
+    assert len(sampler.samples.seconds) == 8
+    assert sampler.samples.error > 0.02
+    turns = 0
+    while sampler.wants_more(1.0):
+        sampler.turn(0.0)
+        turns += 1
+    assert turns == 8
+    assert not sampler.wants_more(1.0)
+    late = Sampler(lambda: busy(0.05), lambda: 0.002)
+    late.turn(0.0)
+    assert not late.wants_more(0.005)  # has had twelve budgets
+
+
+def test_the_error_of_a_ratio_is_that_of_a_median():
+    rng = np.random.default_rng(1)
+    drawn = [Samples(tuple(rng.normal(1.0, 0.1, 40)), (1.0,) * 40) for _ in range(500)]
+    spread = np.std([samples.ratio for samples in drawn])
+    assert np.mean([samples.error for samples in drawn]) == pytest.approx(spread, rel=0.1)
+    assert Samples((1.0,), (0.1,)).error == 0.0
+
+
 def test_a_slow_machine_has_the_same_ratios():
     quick = Samples((1.0, 1.1, 0.9), (0.1, 0.11, 0.09))
     slow = Samples((2.0, 3.3, 1.8), (0.2, 0.33, 0.18))
@@ -94,6 +120,7 @@ def test_the_whole_way(add_plugin, serab, home):
     assert code == 0
     assert "Ratios since" in out
     assert "one clip of 3 s" in out
+    assert " 1 x 3 s" in out
     assert len(list((home.speed / "runs").glob("*.json"))) == 1
 
 
@@ -139,6 +166,7 @@ def test_runs_are_found_by_name_version_and_file(home):
     assert find_run(home, "0.1.0") == find_run(home, "20260102") == find_run(home, str(path)) == Path(path)
     later = {**run, "benchmarks": [{"name": name, "extra_info": {"ratio": 3.0}} for name in ("x", "y")]}
     assert [(change.name, change.factor) for change in changes(run, later)] == [("x", 1.5)]
+    assert find_run(home, "last") == path
     with pytest.raises(UsageError, match="no run is called 'none'"):
         find_run(home, "none")
     path.write_text('{"schema": "serab.bench/1"}')

@@ -172,6 +172,17 @@ def test_broken_and_foreign_plugins_are_named(serab, toys, add_plugin):
     assert "failed" in serab("plugins")[1]
 
 
+def test_a_narrow_list_has_whole_names(serab, toys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    out = serab("list", "extractors")[1]
+    assert max(map(len, out.splitlines())) <= 80
+    assert "toy-bad/boom " in out
+    assert "Licence" not in out
+    assert "--json, shows more: rate, licence." in out
+    monkeypatch.setenv("COLUMNS", "140")
+    assert "Licence" in serab("list", "extractors")[1]
+
+
 def test_plugins_switched_off_or_unread(serab, toys, monkeypatch):
     monkeypatch.setenv("SERAB_DISABLE_PLUGINS", "toy, knn")
     code, out, _ = serab("plugins", "--no-load", "--json")
@@ -280,7 +291,7 @@ def test_a_full_disk(serab, prepared_tones, monkeypatch):
     code, out, _ = serab("eval", "toy", "-t", "tones", "-c", "centroid", "-j", "1")
     assert code == 9
     assert "no space left on device" in flat(out)
-    assert "point SERAB_HOME at another disk" in flat(out)
+    assert "choose another place (SERAB_HOME" in flat(out)
 
 
 def subprocess_serab(*words, **options):

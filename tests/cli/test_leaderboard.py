@@ -90,12 +90,52 @@ def test_bias_optimism_and_fairness(filled, serab):
     code, out, _ = serab("optimism")
     assert code == 0
     assert "0.0 points more on average" in out
+    assert "demo*" in out
     assert len(json.loads(serab("optimism", "--json")[1])["rows"]) == 11
     code, out, _ = serab("fairness", "good", "--tasks", "emodb")
     assert code == 0
     assert "women (4)" in out
     assert "points between speaker" in out
     assert len(json.loads(serab("fairness", "good", "--json")[1])["tasks"]["emodb"]["speakers"]) == 8
+
+
+def test_synthetic_corpora_do_not_enter_the_mean_of_optimism(make_result, store_result, serab):
+    def flattered(task: str, gain: int, *, synthetic: bool):
+        made = make_result("x", task, 0.5, synthetic=synthetic)
+        (own,) = made.outcomes
+        wrong = [place for place, (a, b) in enumerate(zip(own.test.truth, own.test.predicted, strict=True)) if a != b]
+        told = list(own.test.predicted)
+        for place in wrong[:gain]:
+            told[place] = own.test.truth[place]
+        accuracy = own.accuracy + gain / len(told)
+        other = replace(own, classifier="svc", title="SVC", validation=0.1, accuracy=accuracy,
+                        test=replace(own.test, predicted=tuple(told)))  # fmt: skip
+        return replace(made, outcomes=(own, other))
+
+    store_result(flattered("emodb", 6, synthetic=False))
+    store_result(flattered("demo", 12, synthetic=True))
+    document = json.loads(serab("optimism", "--json")[1])
+    gains = {row["task"]: (row["gain"], row["enters"]) for row in document["rows"]}
+    assert gains["emodb"] == (pytest.approx(6 / 96), True)
+    assert gains["demo"] == (pytest.approx(12 / 96), False)
+    assert document["mean_gain"] == pytest.approx(6 / 96)
+    assert "6.3 points more on average" in serab("optimism")[1]
+    document = json.loads(serab("optimism", "-t", "demo", "--json")[1])
+    assert document["mean_gain"] is None
+
+
+def test_names_may_be_short_and_are_suggested(toys, make_result, store_result, serab):
+    """`toy-bad` is what the registry calls `toy-bad/boom` for short."""
+    store_result(make_result("toy/wide", "emodb", 0.9))
+    store_result(make_result("toy-bad/boom", "emodb", 0.5))
+    document = json.loads(serab("compare", "toy/wide", "toy-bad", "--json")[1])
+    assert (document["first"], document["second"]) == ("toy/wide", "toy-bad/boom")
+    code, _, err = serab("compare", "toy/wide", "toy-bad/bom")
+    assert (code, "nearest: toy-bad/boom; or serab eval toy-bad/bom" in " ".join(err.split())) == (2, True)
+    code, _, err = serab("compare", "toy/wide", "toy/wide")
+    assert (code, "compared with itself" in err) == (2, True)
+    code, _, err = serab("leaderboard", "--protocol", "strict")
+    assert "serab eval mfcc-stats chance --protocol strict" in " ".join(err.split())
 
 
 def test_the_last_whole_search_is_taken(make_result, store_result, serab):

@@ -184,3 +184,20 @@ def test_the_command(filled, serab, tmp_path, monkeypatch):
     code, _, err = serab("report", "-o", "there-is-none/report.html", "--protocol", "strict")
     assert code == 2
     assert "no result under protocol strict" in " ".join(err.split())
+
+
+def test_figures_without_what_makes_png(filled, serab, tmp_path, monkeypatch):
+    monkeypatch.setattr("serab_core.report.figures.files.find_spec", lambda name: None)
+    code, out, err = serab("report", "-o", str(tmp_path / "r.html"), "--figures", str(tmp_path / "figs"), "--json")
+    assert (code, "pip install serab-core[figures]" in err) == (0, True)
+    assert {Path(file).suffix for file in json.loads(out)["figures"]} == {".svg"}
+
+
+def test_long_names_fit_beside_a_figure(home, make_result, store_result):
+    name = "hf:somebody/" + "wav2vec2-" * 8 + "xlsr+layer=9"
+    store_result(make_result(name, "emodb", 0.9))
+    drawn = forest(gather(home, "serab").board, PAPER)
+    shown = re.findall(r">([^<>]*…[^<>]*)</text>", drawn)
+    assert [len(word) for word in shown] == [36]
+    assert shown[0].startswith("hf:somebody/")
+    assert shown[0].endswith("+layer=9")

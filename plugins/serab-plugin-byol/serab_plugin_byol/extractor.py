@@ -90,11 +90,20 @@ class Byol:
         return result
 
     @property
+    def n_parameters(self) -> int:
+        """Of the network as published, whose batch norms are folded into its convolutions here."""
+        return self._loaded[1]
+
+    @property
     def _on_gpu(self) -> bool:
         return self._settings.device != "cpu"
 
-    @cached_property
+    @property
     def _network(self) -> Any:
+        return self._loaded[0]
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, int]:
         import torch
         from safetensors.torch import load_file
 
@@ -104,9 +113,10 @@ class Byol:
             network = build(self._architecture)
         network.load_state_dict(load_file(self._weights))
         network.eval().requires_grad_(False)
+        count = sum(int(parameter.numel()) for parameter in network.parameters())
         network.fold()
         kind = torch.bfloat16 if self._settings.bf16 else torch.float32
-        return network.to(device=self._settings.device, dtype=kind, memory_format=torch.channels_last)
+        return network.to(device=self._settings.device, dtype=kind, memory_format=torch.channels_last), count
 
     def _cpu_batch(self, signals: list[Waveform], lengths: list[int]) -> Any:
         """Normalised log-mels by the core's kernels, shape (n, 1, 64, frames), zeros behind the shorter ones."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from serab_core.errors import UsageError, store_error
@@ -26,30 +27,36 @@ if TYPE_CHECKING:
     from serab_core.score.board import Board
 
 _ZOOM = 3
+PNG_HINT = "pip install serab-core[figures]"
 
 
 def write_figures(board: Board, speeds: Mapping[str, float], folder: Path) -> list[Path]:
-    """Writes every figure of a board.
+    """Writes every figure of a board as SVG, and as PNG where resvg-py is installed.
 
     Returns:
         the files.
 
     Raises:
-        UsageError: what makes PNG of SVG is not installed.
         StoreError: the folder cannot be written.
     """
-    to_png = _png_maker()
+    to_png = _png_maker() if can_write_png() else None
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise store_error(error, folder) from error
     written = []
     for name, drawing in _drawings(board, speeds):
-        svg, png = folder / f"{name}.svg", folder / f"{name}.png"
-        write_bytes(svg, drawing.encode())
-        write_bytes(png, to_png(drawing))
-        written += [svg, png]
+        written.append(folder / f"{name}.svg")
+        write_bytes(written[-1], drawing.encode())
+        if to_png is not None:
+            written.append(folder / f"{name}.png")
+            write_bytes(written[-1], to_png(drawing))
     return written
+
+
+def can_write_png() -> bool:
+    """Whether what makes PNG of SVG is installed."""
+    return find_spec("resvg_py") is not None
 
 
 def write_drawing(drawing: str, path: Path) -> None:
@@ -66,9 +73,7 @@ def _png_maker() -> Callable[[str], bytes]:
     try:
         from resvg_py import svg_to_bytes
     except ImportError as error:
-        raise UsageError(
-            "PNG files need resvg-py, which is not installed", next_step="pip install serab-core[figures]"
-        ) from error
+        raise UsageError("PNG files need resvg-py, which is not installed", next_step=PNG_HINT) from error
     return lambda drawing: bytes(svg_to_bytes(svg_string=drawing, zoom=_ZOOM, background="white"))
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ROW = 26
 _WIDE = 720.0
+_LONGEST = 36
+"""Letters of a name."""
 
 
 def forest(board: Board, theme: Theme) -> str:
@@ -45,7 +47,7 @@ def forest(board: Board, theme: Theme) -> str:
         if row.group != before:
             made.text(10, y + 4, str(row.group), theme.soft, size=12)
         before = row.group or 0
-        made.text(left - 12, y + 4.5, row.extractor, theme.ink, anchor="end")
+        made.text(left - 12, y + 4.5, _label(row.extractor), theme.ink, anchor="end")
         made.line(axis.at(reach.low), y, axis.at(reach.high), y, theme.mark, 2)
         hint = f"{row.extractor}: {100 * value:.1f} % ({100 * reach.low:.1f} to {100 * reach.high:.1f})"
         made.dot(axis.at(value), y, theme.mark, 5, hint)
@@ -90,6 +92,7 @@ def _against(
     made = Svg(_WIDE, 330, title, theme)
     if not points:
         return made.rendered()
+    made.text(56, 12, "accuracy %, the mean over tasks", theme.soft, size=12)
     up, marks = percent_axis(min(v for _, v, _ in points), max(v for _, v, _ in points), 280, 24)
     low, high = math.log10(min(c for c, *_ in points)), math.log10(max(c for c, *_ in points))
     across = Axis(low - 0.15, high + 0.35, 56, _WIDE - 16)
@@ -116,7 +119,8 @@ def _against(
         while any(abs(x - left) < 130 and abs(shown - above) < 13 for left, above in taken):
             shown += 13
         taken.append((x, shown))
-        made.text(x + 4, shown, name, theme.ink, size=12, anchor="end" if x > _WIDE - 170 else "start")
+        label = _label(name)
+        made.text(x + 4, shown, label, theme.ink, size=12, anchor="end" if x + 7 * len(label) > _WIDE else "start")
     return made.rendered()
 
 
@@ -152,7 +156,7 @@ def optimism_plot(board: Board, task: str, theme: Theme) -> str:
     _marks(made, axis, marks, 20, 30 + ROW * len(rows))
     for place, row in enumerate(rows):
         y = 30 + ROW * place + ROW / 2
-        made.text(left - 12, y + 4.5, row.extractor, theme.ink, anchor="end")
+        made.text(left - 12, y + 4.5, _label(row.extractor), theme.ink, anchor="end")
         made.line(axis.at(row.accuracy), y, axis.at(row.claimed), y, theme.second, 2)
         made.dot(axis.at(row.claimed), y, theme.second, 5, f"{row.best}, chosen on test: {100 * row.claimed:.1f} %")
         made.dot(
@@ -174,7 +178,7 @@ def speaker_plot(board: Board, task: str, theme: Theme) -> str:
     _marks(made, axis, marks, 20, 30 + ROW * len(rows))
     for place, (row, own) in enumerate(zip(rows, groups, strict=True)):
         y = 30 + ROW * place + ROW / 2
-        made.text(left - 12, y + 4.5, row.extractor, theme.ink, anchor="end")
+        made.text(left - 12, y + 4.5, _label(row.extractor), theme.ink, anchor="end")
         made.line(axis.at(own[0].accuracy), y, axis.at(own[-1].accuracy), y, theme.grid, 2)
         for group in own:
             hint = f"speaker {group.name}: {100 * group.accuracy:.1f} % of {group.utterances}"
@@ -223,6 +227,11 @@ def _marks(made: Svg, axis: Axis, marks: Sequence[float], top: float, bottom: fl
         x = axis.at(mark)
         made.line(x, top, x, bottom, made.theme.grid)
         made.text(x, bottom + 14, f"{100 * mark:g}", made.theme.soft, size=12, anchor="middle")
+
+
+def _label(name: str) -> str:
+    """A name that fits beside a figure; long ones lose their middle."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST // 2]}…{name[-(_LONGEST // 2 - 1) :]}"
 
 
 def _label_width(names: Sequence[str]) -> float:
