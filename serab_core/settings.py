@@ -44,11 +44,13 @@ class Setting:
     default: str
 
 
+PATIENCE_S = 3600.0
+"""A single point of a search may take minutes on a large corpus; an hour without a word is too long."""
 SETTINGS = (
     Setting("home", "path", "SERAB_HOME", "Where everything is kept.", "the platform's folder for user data"),
     Setting("engine", "word", "SERAB_ENGINE", "Where the work is done: local, or dask://HOST:PORT.", "local"),
     Setting("jobs", "count", "SERAB_JOBS", "Processes at a time.", "one a core"),
-    Setting("patience", "count", "SERAB_PATIENCE", "Seconds after which a silent worker process is ended.", "3600"),
+    Setting("patience", "count", "SERAB_PATIENCE", "Seconds after which a silent process is ended.", f"{PATIENCE_S:g}"),
     Setting("protocol", "word", "SERAB_PROTOCOL", "What scores mean: serab, serab-released or strict.", "serab"),
     Setting("tasks", "words", "SERAB_TASKS", "Tasks to score on.", "the prepared ones"),
     Setting(
@@ -91,6 +93,11 @@ def in_force() -> Mapping[str, Found]:
     """
     files = _files(Path.cwd(), os.environ.get(FILE_VARIABLE))
     return {setting.key: _found(setting, files) for setting in SETTINGS}
+
+
+def patience_s() -> float:
+    """Seconds after which a process that says nothing is ended. Raises ConfigError."""
+    return float(str(value("patience") or PATIENCE_S))
 
 
 def home() -> Path:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 HELP = """Check plugins, by name or by distribution.
 
 Each check has a name, says what it protects, and how to mend what fails.
+
+They run in a process of their own: a plugin that crashes or hangs fails that check, and the others go on.
 """
 _SIGNS = {"passed": "[green]passed[/green]", "failed": "[red]failed[/red]", "declared": "[yellow]declared[/yellow]"}
 
@@ -34,19 +36,20 @@ def check_command(
     junit: Annotated[Path | None, typer.Option("--junit", help="Write JUnit's XML to a file, too.")] = None,
 ) -> None:
     """Checks plugins."""
+    from serab_core import settings
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.errors import CheckFailedError
     from serab_core.report.progress import progress_on
     from serab_core.report.tables import table
     from serab_core.store.atomic import write_bytes
-    from serab_core.testing.runner import checks_of, run_check, subjects
+    from serab_core.testing.apart import run_apart
+    from serab_core.testing.runner import checks_of, subjects
 
     found = [subject for name in names for subject in subjects(name)]
-    checks = checks_of(found)
     outcomes = []
-    with progress_on(stderr()).stage("Checking", len(checks)) as advance:
-        for check in checks:
-            outcomes.append(run_check(check))
+    with progress_on(stderr()).stage("Checking", len(checks_of(found))) as advance:
+        for outcome in run_apart(found, settings.patience_s()):
+            outcomes.append(outcome)
             advance(1)
     if junit is not None:
         write_bytes(junit, _junit(outcomes))

@@ -126,6 +126,10 @@ class Process:
         """
         return self.ask({"do": "embed"}, waveforms)[1][0]
 
+    def kill(self) -> None:
+        """Ends it at once, whatever it does; whoever waits for its answer hears of it."""
+        self._child.kill()
+
     def close(self) -> None:
         """Ends it."""
         for pipe in (self._child.stdin, self._child.stdout):

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _MEMORY = 0.7
 """Of the machine's memory, for all workers together; the rest is this process's and the system's."""
-PATIENCE_S = 3600.0
-"""A single point of a search may take minutes on a large corpus; an hour without a word is too long."""
 
 
 class InlineExecutor(Executor):
@@ -66,7 +64,7 @@ class LocalEngine:
     """
 
     jobs: int
-    patience_s: float = PATIENCE_S
+    patience_s: float = settings.PATIENCE_S
     live: bool = True
 
     def open(self, advance: Callable[[str, int], None]) -> AbstractContextManager[Executor]:
@@ -94,8 +92,7 @@ def find_engine(name: str, jobs: int | None = None) -> Engine:
             f"there is no engine {name!r}",
             next_step="--engine local runs processes here, --engine dask://HOST:PORT uses those of a Dask cluster",
         )
-    patience = float(str(settings.value("patience") or PATIENCE_S))
-    return LocalEngine(jobs or int(str(settings.value("jobs") or available_cores())), patience)
+    return LocalEngine(jobs or int(str(settings.value("jobs") or available_cores())), settings.patience_s())
 
 
 @contextmanager

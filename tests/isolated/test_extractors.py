@@ -213,8 +213,9 @@ def test_one_that_died_is_started_again(odd):
     extractor = spec.factory()
     first = int(extractor.embed([np.ones(5, np.float32)])[0, 0])
     assert first != os.getpid()
+    child = isolated._running(Place(), "odd/pid")._child
     os.kill(first, signal.SIGKILL)
-    isolated._running(Place(), "odd/pid")._child.wait(10)
+    child.wait(10)
     assert int(extractor.embed([np.ones(5, np.float32)])[0, 0]) != first
 
 

@@ -73,6 +73,30 @@ def test_declared_failures_are_shown_as_such(add_plugin, serab, tmp_path):
     assert root.get("skipped") == "4"
 
 
+@pytest.mark.parametrize(
+    ("vice", "told"),
+    [
+        ("os._exit(3)", "process died: exit code 3"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "process died: SIGSEGV"),
+        ("time.sleep(60)", "it is not done after 2 s"),
+    ],
+)
+def test_a_crash_or_a_hang_fails_one_check_and_the_others_go_on(add_plugin, serab, monkeypatch, vice, told):
+    """It embeds silence only in the second check; the library of its choice does not bear it."""
+    code = DECLARED.replace("import numpy", "import os, signal, time\nimport numpy", 1)
+    code = code.replace("rows = np", f"{vice} if any(not w.any() for w in waveforms) else None\n        rows = np")
+    code = code.replace("1e6 * np.random.standard_normal(rows.shape).astype(np.float32)", "0")
+    code = code.replace("expected_failures", "parameters").replace('"odd"', '"crasher"')
+    add_plugin("serab-crasher", "serab.extractors", "crasher", code)
+    monkeypatch.setenv("SERAB_PATIENCE", "2")
+    code, out, _ = serab("check", "crasher", "--json")
+    assert code == 11
+    checks = {check["id"]: check for check in json.loads(out)["checks"]}
+    assert len(checks) == CHECKS
+    assert told in checks["extractor-finite"]["message"]
+    assert {key for key, check in checks.items() if check["state"] == "failed"} == {"extractor-finite"}
+
+
 def test_names_that_are_none(toys, serab):
     code, out, err = serab("check", "toyy")
     assert (code, out) == (3, "")
