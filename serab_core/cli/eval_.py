@@ -90,7 +90,7 @@ def evaluate_command(
     from serab_core import plugins, settings
     from serab_core.cli.locked import repeat_result
     from serab_core.cli.output import print_json, stderr, stdout
-    from serab_core.data.protocols import find_protocol, with_tuner
+    from serab_core.data.protocols import default_protocol, find_protocol, with_tuner
     from serab_core.environments import VARIABLE
     from serab_core.errors import JobsFailedError, UsageError
     from serab_core.report.documents import eval_document
@@ -114,7 +114,7 @@ def evaluate_command(
     errors = stderr()
     progress = progress_on(errors)
     home = find_home()
-    made = with_tuner(find_protocol(protocol or str(settings.value("protocol") or "serab")), tuner, trials)
+    made = with_tuner(find_protocol(protocol or default_protocol()), tuner, trials)
     share = parse_share(shard)
     where = find_engine(engine or str(settings.value("engine") or "local"), jobs)
     named = extractors or []

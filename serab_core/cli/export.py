@@ -34,16 +34,15 @@ def export_command(
     """Exports a classifier."""
     from dataclasses import asdict
 
-    from serab_core import settings
     from serab_core.cli.output import print_json, stderr, stdout
-    from serab_core.data.protocols import find_protocol
+    from serab_core.data.protocols import default_protocol, find_protocol
     from serab_core.report.progress import progress_on
     from serab_core.run.export import export_chosen
     from serab_core.run.plan import make_plan
     from serab_core.store.home import find_home
 
     words = split_words(classifiers)
-    made = find_protocol(protocol or str(settings.value("protocol") or "serab"))
+    made = find_protocol(protocol or default_protocol())
     plan = make_plan(find_home(), [extractor], [task], made, words, progress_on(stderr()))
     folder = output or Path(f"{extractor}-{task}-{classifier or 'chosen'}".replace("/", "--").replace(":", "--"))
     result, about = export_chosen(plan, folder, classifier)

@@ -145,9 +145,9 @@ def fairness_command(
 
 
 def _gathered(protocol: str | None, extractors: list[str] | None, tasks: list[str] | None) -> Gathered:
-    from serab_core import settings
+    from serab_core.data.protocols import default_protocol
     from serab_core.report.board import gather
     from serab_core.store.home import find_home
 
-    name = protocol or str(settings.value("protocol") or "serab")
+    name = protocol or default_protocol()
     return gather(find_home(), name, split_words(extractors), split_words(tasks))

@@ -45,15 +45,15 @@ def report_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
 ) -> None:
     """Writes the report."""
-    from serab_core import settings
     from serab_core.cli.output import print_json, stderr, stdout
+    from serab_core.data.protocols import default_protocol
     from serab_core.report.board import gather
     from serab_core.report.figures.files import PNG_HINT, can_write_png, write_figures
     from serab_core.report.html.page import report_page
     from serab_core.store.atomic import write_bytes
     from serab_core.store.home import find_home
 
-    name = protocol or str(settings.value("protocol") or "serab")
+    name = protocol or default_protocol()
     gathered = gather(find_home(), name, split_words(extractors), split_words(tasks))
     page = report_page(gathered, title).encode()
     write_bytes(output, page)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import replace
 
+from serab_core import settings
 from serab_core.errors import UnknownNameError, UsageError
 from serab_core.types import ProtocolSpec
 
@@ -65,6 +66,11 @@ PROTOCOLS: dict[str, ProtocolSpec] = {
         ),
     )
 }
+
+
+def default_protocol() -> str:
+    """The name of the protocol that is meant where none is named. Raises ConfigError."""
+    return str(settings.value("protocol") or "serab")
 
 
 def find_protocol(name: str) -> ProtocolSpec:

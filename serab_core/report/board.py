@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from rich.markup import escape
 from rich.text import Text
 
-from serab_core import plugins, settings
-from serab_core.data.protocols import SUITE, find_protocol
+from serab_core import plugins
+from serab_core.data.protocols import SUITE, default_protocol, find_protocol
 from serab_core.errors import PluginError, StoreError, UnknownNameError, UsageError
 from serab_core.report.tables import continuous_table, percent, table
 from serab_core.run.pace import paces
@@ -119,7 +119,7 @@ def _named(word: str, what: Literal["extractor", "task"], kept: Sequence[Stored]
 
 def _under(protocol: str) -> str:
     """What a command line needs for this protocol."""
-    return "" if protocol == str(settings.value("protocol") or "serab") else f" --protocol {protocol}"
+    return "" if protocol == default_protocol() else f" --protocol {protocol}"
 
 
 def _left_out(errors: Sequence[StoreError]) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import serab_core
 from serab_core.report.tables import params_text, percent
+from serab_core.score.aggregate import enters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,8 @@ def results_card(gathered: Gathered) -> str:
         scores = (percent(result.accuracy), _reach(cell.accuracy), percent(result.uar), percent(cell.macro_f1))
         lines.append(_row((f"{_line(result.task)}{mark}", *scores, classifier, str(result.counts.get("test", 0)))))
     lines += ["", *(f"- {_line(notice)}" for notice in gathered.notices), "", "To make it again:", "", "```sh"]
-    lines += [f"serab eval {_line(row.extractor)} --tasks {','.join(cell.result.task for cell in cells)}", "```", ""]
+    tasks = ",".join(cell.result.task for cell in cells)
+    lines += [f"serab eval {_line(row.extractor)} --tasks {tasks} --protocol {board.protocol}", "```", ""]
     licence = _line(str(told.get("licence", "")))
     lines += [f"Made with serab {serab_core.__version__}. Licence of the extractor: {licence}."]
     if told.get("citation"):
@@ -46,10 +48,11 @@ def results_card(gathered: Gathered) -> str:
 
 
 def _front_matter(row: Row, cells: Sequence[Cell]) -> list[str]:
-    """Model-index metadata, as the Hugging Face hub reads it."""
-    lines = ["---", "tags: [speech-emotion-recognition, serab]", "model-index:"]
-    lines += [f"- name: {_quoted(row.extractor)}", "  results:"]
-    for cell in cells:
+    """Model-index metadata, as the Hugging Face hub reads it, of whole corpora of real speech."""
+    lines = ["---", "tags: [speech-emotion-recognition, serab]"]
+    told = [cell for cell in cells if enters(cell.result)]
+    lines += ["model-index:", f"- name: {_quoted(row.extractor)}", "  results:"] if told else []
+    for cell in told:
         task = _quoted(cell.result.task)
         lines += [
             "  - task: {type: audio-classification, name: Speech emotion recognition}",

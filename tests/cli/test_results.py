@@ -130,6 +130,15 @@ def test_a_card(exported, serab, tmp_path):
     front = yaml.safe_load(out.split("---")[1])
     metrics = front["model-index"][0]["results"][0]["metrics"]
     assert {metric["type"] for metric in metrics} == {"accuracy", "recall"}
+    assert "--protocol serab\n" in out
     assert serab("results", "card", "x/one", "-o", str(tmp_path / "card.md"))[0] == 0
     assert (tmp_path / "card.md").read_text() == out
     assert serab("results", "card", "nobody")[0] == 2
+
+
+def test_a_card_claims_nothing_of_synthetic_corpora(make_result, store_result, serab):
+    yaml = pytest.importorskip("yaml")
+    store_result(make_result("x", "demo", 0.9, synthetic=True))
+    out = serab("results", "card", "x")[1]
+    assert yaml.safe_load(out.split("---")[1]) == {"tags": ["speech-emotion-recognition", "serab"]}
+    assert r"| demo\* |" in out
