@@ -14,7 +14,7 @@ import pytest
 
 from serab_core.data.protocols import SUITE
 from serab_core.report.board import gather
-from serab_core.report.figures.plots import confusion_plot, forest
+from serab_core.report.figures.plots import confusion_plot, forest, size_plot
 from serab_core.report.figures.svg import PAGE, PAPER
 from serab_core.report.html.page import report_page
 
@@ -201,3 +201,15 @@ def test_long_names_fit_beside_a_figure(home, make_result, store_result):
     assert [len(word) for word in shown] == [36]
     assert shown[0].startswith("hf:somebody/")
     assert shown[0].endswith("+layer=9")
+
+
+def test_a_crowded_figure_names_what_is_joined(home, make_result, store_result):
+    """Shorter embeddings come with shorter names in these results; the third is both longer and worse."""
+    for number in range(14):
+        store_result(make_result("x" * (number + 1), "emodb", 0.5 if number == 2 else 0.8, seed=number))
+    drawn = size_plot(gather(home, "serab").board, PAPER)
+    assert drawn.count("<circle") == 14
+    named = re.findall(r">(x+)</text>", drawn)
+    assert "x" in named
+    assert "xxx" not in named
+    assert "<title>xxx: " in drawn

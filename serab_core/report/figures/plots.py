@@ -20,6 +20,8 @@ ROW = 26
 _WIDE = 720.0
 _LONGEST = 36
 """Letters of a name."""
+_NAMED = 12
+"""Of more points only those that are joined have their names beside them; others tell them to the pointer."""
 
 
 def forest(board: Board, theme: Theme) -> str:
@@ -105,16 +107,20 @@ def _against(
         made.text(x, 298, f"{10.0**power:,g}", theme.soft, size=12, anchor="middle")
     made.text((across.begin + across.end) / 2, 320, words, theme.soft, size=12, anchor="middle")
     front: list[tuple[float, float]] = []
+    joined: set[str] = set()
     best = -1.0
-    for cost, value, _ in sorted(points, key=lambda point: (-point[0] if more_is_better else point[0], -point[1])):
+    for cost, value, name in sorted(points, key=lambda point: (-point[0] if more_is_better else point[0], -point[1])):
         if value > best:
             front.append((across.at(math.log10(cost)), up.at(value)))
+            joined.add(name)
             best = value
     made.path(front, theme.second, 1.5)
     taken: list[tuple[float, float]] = []
     for cost, value, name in sorted(points, key=lambda point: -point[1]):
         x, y = across.at(math.log10(cost)), up.at(value)
         made.dot(x, y, theme.mark, 5, f"{name}: {100 * value:.1f} %, {cost:,.4g} {words}")
+        if len(points) > _NAMED and name not in joined:
+            continue
         shown = y - 9  # above the line that joins them
         while any(abs(x - left) < 130 and abs(shown - above) < 13 for left, above in taken):
             shown += 13
