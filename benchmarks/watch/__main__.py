@@ -13,7 +13,6 @@ import argparse
 import json
 import platform
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,22 +45,16 @@ class Reading:
 
     @classmethod
     def of(cls, samples: Samples) -> Reading:
-        low, middle, high = np.quantile(np.divide(samples.seconds, samples.reference), [0.25, 0.5, 0.75])
-        return cls(float(middle), float((high - low) / middle))
+        return cls(samples.ratio, samples.spread)
 
 
 def read(contest: Contest) -> Reading:
     """Measures a contest once, on one thread."""
     ours, peer = contest.make()
 
-    def reference() -> float:
-        begin = time.perf_counter()
-        peer()
-        return time.perf_counter() - begin
-
     ours(), peer()
     with threadpool_limits(1):
-        sampler = Sampler(ours, reference)
+        sampler = Sampler(ours, peer)
         for _ in range(TURNS):
             sampler.turn(BUDGET_S / TURNS)
     return Reading.of(sampler.samples)

@@ -53,9 +53,9 @@ def measure(name: str, lengths: list[float], batch: int, budget_s: float) -> dic
     samplers = {}
     for seconds in lengths:
         own = clip(seconds, spec.sample_rate)
-        made = Sampler(partial(extractor.embed, [own]), reference.seconds)
+        made = Sampler(partial(extractor.embed, [own]), reference.run)
         samplers[f"one clip of {seconds:g} s"] = (made, seconds, 1)
-    made = Sampler(partial(extractor.embed, [typical] * size), reference.seconds)
+    made = Sampler(partial(extractor.embed, [typical] * size), reference.run)
     samplers[f"{size} clips of {TYPICAL_S:g} s"] = (made, TYPICAL_S, size)
     for _ in range(TURNS):
         for sampler, *_rest in samplers.values():
@@ -77,7 +77,7 @@ def measure(name: str, lengths: list[float], batch: int, budget_s: float) -> dic
 
 
 def _figure(taken: Any, seconds: float, clips: int) -> dict[str, Any]:
-    return {"clip_s": seconds, "clips": clips, "seconds": list(taken.seconds), "reference_s": list(taken.reference)}
+    return {"clip_s": seconds, "clips": clips, "calls": taken.calls, "reference": taken.reference}
 
 
 def _parameters(extractor: Extractor) -> int | None:

@@ -17,7 +17,7 @@ import numpy as np
 
 import serab_core
 from serab_core import plugins
-from serab_core.bench.sampling import Samples
+from serab_core.bench.sampling import Lap, Samples
 from serab_core.cores import available_cores
 from serab_core.errors import ExtractorError, UsageError
 from serab_core.store.home import find_home
@@ -116,7 +116,7 @@ def measure(
     count = threads or 1
     told = _child({"name": name, "lengths": list(lengths), "batch": batch, "budget_s": budget_s}, count, spec.name)
     figures = {
-        title: Figure(own["clip_s"], own["clips"], Samples(tuple(own["seconds"]), tuple(own["reference_s"])))
+        title: Figure(own["clip_s"], own["clips"], Samples(_laps(own["calls"]), _laps(own["reference"])))
         for title, own in told["figures"].items()
     }
     return Measured(
@@ -130,6 +130,10 @@ def measure(
         peak_bytes=told["peak_bytes"],
         figures=figures,
     )
+
+
+def _laps(told: Sequence[tuple[float, float, int]]) -> tuple[Lap, ...]:
+    return tuple(Lap(*own) for own in told)
 
 
 def _child(asked: dict[str, Any], threads: int, name: str) -> dict[str, Any]:
@@ -193,6 +197,7 @@ def document(measured: Sequence[Measured]) -> dict[str, Any]:
                         "clip_s": figure.clip_s,
                         "ratio": figure.ratio,
                         "ratio_error": figure.samples.error,
+                        "ratio_of": "processor" if figure.samples.by_processor else "clock",
                         "realtime_factor": figure.realtime_factor,
                         "clips_per_s": figure.clips_per_s,
                         "load_s": one.load_s,
@@ -201,7 +206,7 @@ def document(measured: Sequence[Measured]) -> dict[str, Any]:
                         "weights_bytes": one.weights_bytes,
                         "parameters": one.parameters,
                         "dim": one.dim,
-                        "reference_s": float(np.median(figure.samples.reference)),
+                        "reference_s": float(np.median([own.clock for own in figure.samples.reference])),
                     },
                     "options": {"disable_gc": False, "warmup": True},
                     "stats": _stats(figure.samples.seconds),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 from serab_core import plugins
 from serab_core.bench.clips import TYPICAL_S, clip
 from serab_core.bench.measure import Figure
 from serab_core.bench.reference import Reference
-from serab_core.bench.sampling import REFERENCE_SHARE, Samples
+from serab_core.bench.sampling import REFERENCE_SHARE, Lap, Samples, lap
 from serab_core.errors import UsageError
 from serab_core.types import CorpusExtractor, WarmExtractor
 
@@ -38,23 +36,18 @@ class Rounds:
         if isinstance(self._own, CorpusExtractor) and spec.uses_corpus:
             self._own.use_corpus(self._own.fit_corpus(self._waveforms[:1]))
         self._reference = Reference()
-        begin = time.perf_counter()
-        self._own.embed(self._waveforms)
-        self._own.embed(self._waveforms)
-        once = (time.perf_counter() - begin) / 2
-        self._references = max(1, round(REFERENCE_SHARE * once / self._reference.seconds()))
-        self._taken: list[float] = []
-        self._beside: list[float] = []
+        once = lap(self._embed, 2).clock
+        self._references = max(1, round(REFERENCE_SHARE * once / lap(self._reference.run).clock))
+        self._taken: list[Lap] = []
+        self._beside: list[Lap] = []
 
     def setup(self) -> None:
         """Before a round: the reference workload."""
-        self._beside.append(sum(self._reference.seconds() for _ in range(self._references)) / self._references)
+        self._beside.append(lap(self._reference.run, self._references))
 
     def call(self) -> None:
         """A round."""
-        begin = time.perf_counter()
-        self._own.embed(self._waveforms)
-        self._taken.append(time.perf_counter() - begin)
+        self._taken.append(lap(self._embed))
 
     @property
     def figure(self) -> Figure:
@@ -62,3 +55,6 @@ class Rounds:
         count = min(len(self._taken), len(self._beside))
         samples = Samples(tuple(self._taken[-count:]), tuple(self._beside[-count:]))
         return Figure(self._seconds, self._clips, samples)
+
+    def _embed(self) -> None:
+        self._own.embed(self._waveforms)

@@ -15,7 +15,7 @@ import pytest
 from serab_core.bench.clips import clip
 from serab_core.bench.history import changes, find_run, keep, read_run
 from serab_core.bench.reference import Reference
-from serab_core.bench.sampling import FEWEST, MOST, Sampler, Samples
+from serab_core.bench.sampling import FEWEST, MOST, Lap, Sampler, Samples, lap
 from serab_core.errors import StoreError, UsageError
 
 SLOW = """
@@ -40,13 +40,13 @@ def busy(seconds: float) -> None:
         pass
 
 
-def test_samples_have_their_references_and_end():
-    def reference() -> float:
-        begin = time.perf_counter()
-        busy(0.002)
-        return time.perf_counter() - begin
+def samples_of(seconds, reference) -> Samples:
+    """Of a process that had its core to itself."""
+    return Samples(tuple(Lap(own, own) for own in seconds), tuple(Lap(own, own) for own in reference))
 
-    sampler = Sampler(lambda: busy(0.02), reference)
+
+def test_samples_have_their_references_and_end():
+    sampler = Sampler(lambda: busy(0.02), lambda: busy(0.002))
     for turn in range(3):
         sampler.turn(0.1)
         assert len(sampler.samples.seconds) >= min(FEWEST, 2 * (turn + 1))
@@ -58,7 +58,7 @@ def test_samples_have_their_references_and_end():
 
 def test_what_does_not_agree_gets_more_within_bounds():
     rng = np.random.default_rng(0)
-    sampler = Sampler(lambda: busy(0.02 * rng.choice([1, 4])), lambda: 0.002)
+    sampler = Sampler(lambda: busy(0.02 * rng.choice([1, 4])), lambda: busy(0.002))
     for _ in range(4):
         sampler.turn(0.0)
     assert len(sampler.samples.seconds) == 8
@@ -69,29 +69,52 @@ def test_what_does_not_agree_gets_more_within_bounds():
         turns += 1
     assert turns == 8
     assert not sampler.wants_more(1.0)
-    late = Sampler(lambda: busy(0.05), lambda: 0.002)
+    late = Sampler(lambda: busy(0.05), lambda: busy(0.002))
     late.turn(0.0)
     assert not late.wants_more(0.005)  # has had twelve budgets
 
 
 def test_the_error_of_a_ratio_is_that_of_a_median():
     rng = np.random.default_rng(1)
-    drawn = [Samples(tuple(rng.normal(1.0, 0.1, 40)), (1.0,) * 40) for _ in range(500)]
+    drawn = [samples_of(rng.normal(1.0, 0.1, 40), [1.0] * 40) for _ in range(500)]
     spread = np.std([samples.ratio for samples in drawn])
     assert np.mean([samples.error for samples in drawn]) == pytest.approx(spread, rel=0.1)
-    assert Samples((1.0,), (0.1,)).error == 0.0
+    assert samples_of([1.0], [0.1]).error == 0.0
 
 
 def test_a_slow_machine_has_the_same_ratios():
-    quick = Samples((1.0, 1.1, 0.9), (0.1, 0.11, 0.09))
-    slow = Samples((2.0, 3.3, 1.8), (0.2, 0.33, 0.18))
+    quick = samples_of((1.0, 1.1, 0.9), (0.1, 0.11, 0.09))
+    slow = samples_of((2.0, 3.3, 1.8), (0.2, 0.33, 0.18))
     assert quick.ratio == pytest.approx(slow.ratio)
+
+
+def test_other_work_does_not_count_where_one_thread_of_this_process_works():
+    """The clock of the second sample ran on while another process had the core."""
+    calls, beside = (Lap(1.0, 1.0), Lap(3.0, 1.0), Lap(1.5, 1.0)), (Lap(0.1, 0.1),) * 3
+    disturbed = Samples(calls, beside)
+    assert disturbed.by_processor
+    assert disturbed.ratio == pytest.approx(10.0)
+    assert disturbed.quantile(0.5) == 1.5  # what a user waits for is the clock's
+    elsewhere = Samples(tuple(Lap(own.clock, 0.01, 2) for own in calls), beside)
+    several = Samples(tuple(Lap(own.clock, 1.9 * own.clock) for own in calls), beside)
+    untold = Samples(tuple(own._replace(waits=-1) for own in calls), beside)
+    for samples in (elsewhere, several, untold):
+        assert not samples.by_processor
+        assert samples.ratio == pytest.approx(15.0)
+
+
+def test_waiting_is_told_from_being_interrupted():
+    assert lap(lambda: time.sleep(0.01), 3).waits >= 3
+    slept = lap(lambda: time.sleep(0.05))
+    assert slept.processor < 0.5 * slept.clock
+    worked = [lap(lambda: busy(0.05)) for _ in range(5)]
+    assert np.median([own.waits for own in worked]) == 0
 
 
 def test_clips_and_reference_are_the_same_each_time():
     assert np.array_equal(clip(1.0, 8000), clip(1.0, 8000))
     assert clip(0.5, 16000).shape == (8000,)
-    assert 0 < Reference().seconds() < 5
+    assert 0 < lap(Reference().run).clock < 5
 
 
 def measured(serab, *words: str) -> dict:
