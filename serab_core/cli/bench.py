@@ -10,7 +10,7 @@ import typer
 
 from serab_core.cli import complete
 from serab_core.cli.words import split_words
-from serab_core.errors import UsageError
+from serab_core.errors import ExtractorError, JobsFailedError, UsageError
 
 if TYPE_CHECKING:
     from serab_core.bench.history import Moment
@@ -59,6 +59,7 @@ def bench_command(
     from serab_core.report.bench import print_changes, print_measured
     from serab_core.report.progress import progress_on
     from serab_core.store.home import find_home
+    from serab_core.store.weights import require_weights
 
     home = find_home()
     if history:
@@ -71,24 +72,40 @@ def bench_command(
     seconds = _numbers(lengths, float, "--lengths") or list(LENGTHS_S)
     counts: list[int | None] = [*_numbers(threads, int, "--threads")] or [None]
     names = plugins.with_asked(extractors, {"device": device})
-    measured = []
+    for name in names:  # before anything is measured
+        spec = plugins.extractor(name)
+        require_weights(home, spec.name, spec.weights)
+    measured, failed = [], []
     with progress_on(stderr()).stage("Measuring", len(names) * len(counts)) as advance:
         for name in names:
             for count in counts:
-                measured.append(measure(name, lengths=seconds, batch=batch, threads=count, budget_s=budget))
+                try:
+                    measured.append(measure(name, lengths=seconds, batch=batch, threads=count, budget_s=budget))
+                except ExtractorError as error:
+                    failed.append(error)
                 advance(1)
-    run = document(measured)
+    if failed and not measured:
+        raise failed[0]
+    run = document(measured) | ({"failures": [error.as_json() for error in failed]} if failed else {})
     kept: Path | None = keep(home, run) if save else None
     if as_json:
         print_json(run)
-        return
-    print_measured(stdout(), measured)
-    if then is not None and before is not None:
-        print_changes(stdout(), changes(before, run), then.stem)
+    else:
+        print_measured(stdout(), measured)
+        if then is not None and before is not None:
+            print_changes(stdout(), changes(before, run), then.stem)
+        if kept is not None:
+            stdout().print(f"Kept as {kept.stem}.", style="dim", markup=False, highlight=False, soft_wrap=True)
     if plot is not None:
         _draw(past(home, names)[0], plot)
-    if kept is not None:
-        stdout().print(f"Kept as {kept.stem}.", style="dim", markup=False, highlight=False, soft_wrap=True)
+    if failed and as_json:  # one document says it all
+        raise typer.Exit(JobsFailedError.exit_code)
+    if failed:
+        raise JobsFailedError(
+            f"{len(failed)} of {len(failed) + len(measured)} could not be measured: "
+            + "; ".join(f"{error.where}: {error.what}" for error in failed),
+            next_step=f"serab check {failed[0].where}",
+        )
 
 
 def _show_past(home: Home, names: list[str], plot: Path | None, *, as_json: bool) -> None:

@@ -170,11 +170,19 @@ def test_pytest_benchmark_reads_it(add_plugin, serab, home):
     assert "one clip of 3 s" in done.stdout
 
 
-def test_what_cannot_be_measured(toys, serab):
+def test_what_cannot_be_measured(toys, serab, home):
     code, _, err = serab("bench", "toy-bad/boom", "--lengths", "1")
     assert code == 7
     assert "boom" in err
-    assert serab("bench", "nobody")[0] == 3
+    code, out, err = serab("bench", "toy-bad/boom", "toy", "--lengths", "0.1", "--budget", "0.05")
+    assert code == 9
+    assert "1 x 0.1 s" in out  # what could be is shown, and kept
+    assert "1 of 2 could not be measured: toy-bad/boom" in " ".join(err.split())
+    assert len(list((home.speed / "runs").glob("*.json"))) == 1
+    code, out, _ = serab("bench", "toy-bad/boom", "toy", "--lengths", "0.1", "--budget", "0.05", "--json", "--no-save")
+    assert (code, [own["error"] for own in json.loads(out)["failures"]]) == (9, ["ExtractorError"])
+    code, _, err = serab("bench", "toy", "nobody")
+    assert (code, "Measuring" in err) == (3, False)
     for words in (("--lengths", "none"), ("--lengths", "-1"), ("--threads", "0"), ("--compare", "never")):
         assert serab("bench", "toy", *words)[0] == 2
 
