@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
@@ -104,6 +105,8 @@ def options(
 def main() -> NoReturn:
     """Runs `serab` and ends the process with the exit code of what happened."""
     signal.signal(signal.SIGTERM, _terminated)
+    if sys.stderr is not None:
+        faulthandler.enable()  # a plugin whose import crashes is named by its file
     code = run(sys.argv[1:])
     _wait_for_threads(code)
     sys.exit(code)

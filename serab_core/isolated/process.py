@@ -157,6 +157,15 @@ class Process:
             self._child.kill()
             code = self._child.wait()
         self._said.seek(0)
-        lines = self._said.read().decode(errors="replace").strip().splitlines()
         how = signal.Signals(-code).name if -code in signal.valid_signals() else f"exit code {code}"
-        return f"{how}; its last words: {lines[-1][:500]}" if lines else how
+        words = _telling(self._said.read().decode(errors="replace"))
+        return f"{how}; its last words: {words[:500]}" if words else how
+
+
+def _telling(text: str) -> str:
+    """The last line; of a crash, which faulthandler tells of in many, the one that says where."""
+    _, crashed, trace = text.rpartition("(most recent call first):")
+    lines = [line.strip() for line in (trace if crashed else text).splitlines() if line.strip()]
+    if crashed and lines and lines[0].startswith("File "):
+        return lines[0]
+    return lines[-1] if lines else ""

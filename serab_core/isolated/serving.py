@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
@@ -44,6 +45,7 @@ def answer(handlers: Mapping[str, Handler]) -> None:
             question; gives plain values and arrays. What it raises becomes the answer.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end of its input ends it
+    faulthandler.enable()  # the last words of one that crashes say where
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     offline.shut_if_asked()
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")

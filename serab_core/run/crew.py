@@ -233,7 +233,9 @@ class Crew(Executor):
         return WorkerError(
             f"its worker died {len(task.deaths)} times out of {TRIES} ({', '.join(dict.fromkeys(task.deaths))})",
             where=_name_of(task),
-            next_step="--jobs 1 runs everything in one process, and takes least memory",
+            next_step="--jobs 1 runs everything in one process, and takes least memory"
+            if any(death.startswith("SIGKILL") for death in task.deaths)
+            else "--isolate says where an extractor died; report it to its plugin's author",
         )
 
     def _listen(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -130,6 +131,18 @@ def test_what_fails_is_named_and_the_decent_one_goes_on(evaluate, decent, words)
         assert error["error"] in ("ExtractorError", "WorkerError")
         assert error["where"]
         assert error["next_step"]
+
+
+def test_a_plugin_that_crashes_as_it_is_imported_is_named_by_its_file(add_plugin):
+    """No process outlives it; what is left of this one says which module it was."""
+    crash = "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n"
+    module = add_plugin("serab-crashes", "serab.extractors", "crashes", crash)
+    command = [sys.executable, "-c", "from serab_core.cli import main; main()", "plugins"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == -signal.SIGSEGV
+    assert f'{module}.py", line 2 in <module>' in done.stderr
+    done = subprocess.run([*command, "--no-load"], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, "crashes" in done.stdout) == (0, True)
 
 
 def test_an_extractor_alone_may_die_where_it_is_isolated(evaluate, decent):

@@ -8,7 +8,7 @@ import pytest
 from serab_core.isolated import Process
 
 CHILD = """
-import os, sys
+import os, signal, sys
 import numpy as np
 from serab_core.isolated import serve
 
@@ -20,6 +20,8 @@ def embed(waveforms):
     if waveforms[0].shape[1] == 2:
         print("last words", file=sys.stderr)
         os._exit(3)
+    if waveforms[0].shape[1] == 3 and len(waveforms) == 3:
+        os.kill(os.getpid(), signal.SIGSEGV)
     return np.stack([[len(w), w.shape[1], w.sum()] for w in waveforms])
 
 serve(embed)
@@ -54,6 +56,13 @@ def test_its_death_is_told(process):
         process.embed([np.ones((1, 2))])
     with pytest.raises(RuntimeError, match="the child's process died"):
         process.embed([np.ones((1, 4))])
+
+
+def test_where_it_crashed_is_told(process):
+    with pytest.raises(
+        RuntimeError, match=r'died: SIGSEGV; its last words: File ".*child_module.py", line 15 in embed$'
+    ):
+        process.embed([np.ones((1, 3))] * 3)
 
 
 def test_a_module_that_is_not_there():
