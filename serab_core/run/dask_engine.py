@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import secrets
+import threading
 from collections import Counter
-from concurrent.futures import Executor, Future
-from contextlib import contextmanager
+from concurrent.futures import Executor, Future, InvalidStateError
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _ANSWER_S, _WORKERS_S = 10.0, 60.0
+_LOOK_S, _GRACE_S = 0.5, 2.0
 
 
 class DaskEngine:
@@ -70,6 +72,8 @@ class DaskEngine:
             executor = _Sender(self._client, self._shares)
             yield executor
         finally:
+            if executor is not None:
+                executor.shutdown()
             self._client.close()
 
     @cached_property
@@ -155,37 +159,69 @@ class _Shares:
 
 
 class _Sender(Executor):
-    """Packs each job, hands it to Dask's executor, and unpacks what comes back."""
+    """Packs each job, hands it to Dask's executor, and unpacks what comes back.
+
+    Dask's executor never says anything of a job whose result was on its way when the scheduler went: jobs that were
+    handed in over a connection that is no more are ended here.
+    """
 
     def __init__(self, client: Any, shares: _Shares) -> None:
+        self._client, self._shares = client, shares
         self._inner = client.get_executor(pure=False)
-        self._shares = shares
         self._home = find_home()
+        self._lines: dict[Future[Any], object] = {}
+        self._lock, self._over = threading.Lock(), threading.Event()
+        threading.Thread(target=self._watch, name="serab-dask", daemon=True).start()
 
     def submit(self, fn: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
         """Hands in a job of `run.jobs`."""
         outer: Future[_T] = Future()
+        line = self._client.scheduler_comm
         try:
             parcel = pack(fn, args, self._home, home_seen=self._shares.home, audio_seen=self._shares.audio)
             variables = {VARIABLE: os.environ.get(VARIABLE, "")}
             inner = self._inner.submit(_carry_out, parcel, str(self._home.root), self._shares.crowd, variables)
         except Exception as error:
-            outer.set_exception(error)
+            outer.set_exception(_in_our_words(error, fn))
             return outer
 
         def ended(future: Future[Any]) -> None:
-            if not outer.set_running_or_notify_cancel():
-                return
-            try:
-                value, made = future.result()
-                parcel.put_away(made, self._home)
-            except BaseException as error:
-                outer.set_exception(_in_our_words(error, fn))
-            else:
-                outer.set_result(value)
+            with suppress(InvalidStateError):  # it was ended because its scheduler is gone
+                if outer.done() or not outer.set_running_or_notify_cancel():
+                    return
+                try:
+                    value, made = future.result()
+                    parcel.put_away(made, self._home)
+                except BaseException as error:
+                    outer.set_exception(_in_our_words(error, fn))
+                else:
+                    outer.set_result(value)
 
+        with self._lock:
+            self._lines[outer] = line
+        outer.add_done_callback(self._forget)
         inner.add_done_callback(ended)
         return outer
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Watches no longer; the client is not closed."""
+        self._over.set()
+
+    def _forget(self, outer: Future[Any]) -> None:
+        with self._lock:
+            self._lines.pop(outer, None)
+        if outer.cancelled():
+            outer.set_running_or_notify_cancel()  # who waits for it shall not wait for Dask to say so
+
+    def _watch(self) -> None:
+        while not self._over.wait(_LOOK_S):
+            line, closed = self._client.scheduler_comm, self._client.status == "closed"
+            with self._lock:
+                lost = [outer for outer, own in self._lines.items() if closed or (own is not None and own is not line)]
+            if lost and not self._over.wait(_GRACE_S):  # most are told by Dask itself
+                for outer in lost:
+                    with suppress(InvalidStateError):
+                        outer.set_exception(_gone())
 
 
 def _carry_out(parcel: Parcel, home: str, crowd: int, variables: dict[str, str]) -> tuple[Any, dict[str, bytes]]:
@@ -217,8 +253,12 @@ def _in_our_words(error: BaseException, function: Callable[..., Any]) -> BaseExc
             where=getattr(function, "__name__", "job").removeprefix("run_"),
             next_step="the workers' logs say more; --jobs 1 runs everything in this process",
         )
-    if type(error).__name__ in ("FutureCancelledError", "CancelledError", "CommClosedError"):
-        return WorkerError(
-            "the Dask scheduler is gone", next_step="start it again, and run the same command: it goes on from there"
-        )
+    if type(error).__name__ in ("FutureCancelledError", "CancelledError", "CommClosedError", "ClosedClientError"):
+        return _gone()
     return error
+
+
+def _gone() -> WorkerError:
+    return WorkerError(
+        "the Dask scheduler is gone", next_step="start it again, and run the same command: it goes on from there"
+    )

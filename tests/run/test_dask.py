@@ -9,10 +9,13 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import Future, wait
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from serab_core.run import dask_engine
 from tests.run.test_evaluate import stored
 
 pytest.importorskip("distributed", reason="distributed is not installed")
@@ -239,3 +242,43 @@ def test_nothing_is_left_to_do_without_workers(score, cluster):
     """A scheduler is asked only when there is work."""
     assert score("--jobs", "1")["results"]
     assert score("--engine", "dask://127.0.0.1:1")["results"][0]["reused"]
+
+
+class Silent:
+    """A client whose jobs never say that they ended, as Dask's do whose results were on their way."""
+
+    status = "running"
+
+    def __init__(self) -> None:
+        self.scheduler_comm = object()
+
+    def get_executor(self, **_) -> Silent:
+        return self
+
+    def submit(self, *_) -> Future:
+        return Future()
+
+
+@pytest.mark.parametrize("how", ["closed", "another connection", "cancelled"])
+def test_nobody_waits_for_jobs_that_the_scheduler_took_with_it(monkeypatch, how):
+    monkeypatch.setattr(dask_engine, "pack", lambda *args, **named: None)
+    monkeypatch.setattr(dask_engine, "_LOOK_S", 0.01)
+    monkeypatch.setattr(dask_engine, "_GRACE_S", 0.01)
+    client = Silent()
+    sender = dask_engine._Sender(client, SimpleNamespace(home=True, audio=None, crowd=1))
+    job = sender.submit(print)
+    time.sleep(0.1)
+    assert not job.done()
+    if how == "closed":
+        client.status = "closed"
+    elif how == "another connection":
+        client.scheduler_comm = object()
+    else:
+        job.cancel()
+    assert wait([job], 30).done
+    if how != "cancelled":
+        assert "the Dask scheduler is gone" in str(job.exception())
+        after = sender.submit(print)  # over the connection that there is now
+        time.sleep(0.1)
+        assert after.done() == (how == "closed")
+    sender.shutdown()

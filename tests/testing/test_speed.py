@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -22,7 +23,9 @@ def test_wrong(serab_benchmark):
 
 def run(folder, *words):
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--benchmark-json=out.json", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    # pytest-benchmark measures nothing where it is told that other tests run beside it.
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
+    return subprocess.run(command, cwd=folder, env=alone, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(autouse=True)
