@@ -89,9 +89,14 @@ def test_a_job_whose_worker_dies_is_done_elsewhere(make_crew, marks, how):
 
 
 @pytest.mark.parametrize(
-    ("how", "said"), [("SIGKILL", "want of memory"), ("SIGSEGV", "native code"), ("exit", "exit code 7")]
+    ("how", "said", "advice"),
+    [
+        ("SIGKILL", "want of memory", "--jobs 1 "),
+        ("SIGSEGV", "native code", "--isolate says where"),
+        ("exit", "exit code 7", "--isolate says where"),
+    ],
 )
-def test_a_job_that_ends_every_worker_is_given_up_and_named(make_crew, marks, how, said):
+def test_a_job_that_ends_every_worker_is_given_up_and_named(make_crew, marks, how, said, advice):
     from serab_toys import work
 
     crew = make_crew()
@@ -101,7 +106,7 @@ def test_a_job_that_ends_every_worker_is_given_up_and_named(make_crew, marks, ho
         fatal.result(60)
     assert said in caught.value.what
     assert caught.value.where == f"die of {marks}"
-    assert "--jobs 1" in caught.value.next_step
+    assert advice in caught.value.next_step
     assert other.result(60) == 8
     assert crew.submit(work.double, 5).result(60) == 10  # both workers are there again
     assert len(list(marks.iterdir())) == 3
