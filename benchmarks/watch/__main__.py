@@ -3,8 +3,8 @@
 python benchmarks/watch [NAME ...] [--update] [--lenient] [--stored FILE]
 
 A part that is over 25 % slower than stored, in relation to its peer, in three of three runs, fails. One whose samples
-spread too wide to tell is said so, and does not. Ratios are stored by processor in benchmarks/watch/ratios.json: those
-of another processor are shown and judge nothing.
+spread too wide to tell is said so, and does not. Ratios are stored by processor, and by which of its vectors are to be
+had, in benchmarks/watch/ratios.json: those of another one are shown and judge nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from llvmlite.binding import get_host_cpu_name
+from llvmlite.binding import get_host_cpu_features, get_host_cpu_name
 from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -58,6 +58,12 @@ def read(contest: Contest) -> Reading:
         for _ in range(TURNS):
             sampler.turn(BUDGET_S / TURNS)
     return Reading.of(sampler.samples)
+
+
+def vectors() -> str:
+    """The widest of the vector extensions: a virtual machine may hide those that its processor has."""
+    there = get_host_cpu_features()
+    return next((name for name in ("avx512f", "avx2", "avx", "sve", "neon") if there.get(name)), "no vectors")
 
 
 def judge(contest: Contest, before: float | None) -> tuple[str, list[Reading]]:
@@ -121,7 +127,7 @@ def main(words: list[str] | None = None) -> int:
     if unknown := set(asked.names) - {own.name for own in CONTESTS}:
         parser.error(f"nothing is called {', '.join(sorted(unknown))}")
     contests = [own for own in CONTESTS if own.name in asked.names or not asked.names]
-    processor = f"{machine()['processor']} ({get_host_cpu_name()}), {platform.system()}"
+    processor = f"{machine()['processor']} ({get_host_cpu_name()}, {vectors()}), {platform.system()}"
     stored = json.loads(asked.stored.read_text()) if asked.stored.exists() else {}
     own = stored.get(processor, {})
     print(
