@@ -99,6 +99,7 @@ class Crew(Executor):
         self._waiting: deque[_Task] = deque()
         self._closed = False
         self._retired: list[ProcessPoolExecutor] = []
+        self._old_lines: list[Connection] = []
         self._workers = [_Worker(number, *self._new_pool(number)) for number in range(size)]
         self._over = threading.Event()
         self._threads = [threading.Thread(target=own, daemon=True) for own in (self._watch, self._listen)]
@@ -147,6 +148,8 @@ class Crew(Executor):
             thread.join(5)
         for pool in self._retired:
             pool.shutdown()
+        for line in self._old_lines:
+            line.close()
         for worker in self._workers:
             worker.line.close()
             if worker.far_end is not None:
@@ -216,7 +219,7 @@ class Crew(Executor):
             self._replace(worker)
 
     def _replace(self, worker: _Worker) -> None:
-        worker.line.close()
+        self._old_lines.append(worker.line)  # closed at the end: somebody may be listening to it right now
         # Kept until the end: this runs in a thread of that pool, which may hold the very lock that (in Python 3.12.1)
         # letting go of the pool asks for.
         self._retired.append(worker.pool)
@@ -249,7 +252,7 @@ class Crew(Executor):
             for line in wait(list(lines), _LISTEN_S):
                 worker = lines[line]  # type: ignore[index]
                 try:
-                    stage, steps = worker.line.recv()
+                    stage, steps = line.recv()  # type: ignore[union-attr]
                 except (EOFError, OSError):  # its process is gone, and whoever waits for it will replace it
                     self._over.wait(_LISTEN_S)
                     continue
