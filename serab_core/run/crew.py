@@ -10,7 +10,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from serab_core import memory
 from serab_core.errors import WorkerError
@@ -249,10 +249,11 @@ class Crew(Executor):
             if not lines:
                 self._over.wait(_LISTEN_S)
                 continue
-            for line in wait(list(lines), _LISTEN_S):
-                worker = lines[line]  # type: ignore[index]
+            for ready in wait(list(lines), _LISTEN_S):
+                line = cast("Connection", ready)
+                worker = lines[line]
                 try:
-                    stage, steps = line.recv()  # type: ignore[union-attr]
+                    stage, steps = line.recv()
                 except (EOFError, OSError):  # its process is gone, and whoever waits for it will replace it
                     self._over.wait(_LISTEN_S)
                     continue
