@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from serab_core.types import Embeddings as Embeddings
     from serab_core.types import Entry as Entry
     from serab_core.types import Examples as Examples
+    from serab_core.types import ExpectedAudio as ExpectedAudio
     from serab_core.types import Exported as Exported
     from serab_core.types import Extractor as Extractor
     from serab_core.types import ExtractorSpec as ExtractorSpec
@@ -48,6 +49,7 @@ _TYPES = [
     "Embeddings",
     "Entry",
     "Examples",
+    "ExpectedAudio",
     "Exported",
     "Extractor",
     "ExtractorSpec",

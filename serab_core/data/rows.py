@@ -10,6 +10,7 @@ import soundfile
 from serab_core.audio.decode import Decoded, decode
 from serab_core.audio.resample import resample
 from serab_core.errors import AudioError
+from serab_core.store.jsonio import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 Storage: TypeAlias = Literal["in place", "copied", "flac"]
 """Files on disk stay where they are (what is in an archive is copied), everything is copied, or kept as FLAC."""
 FLAC_RATE = 16_000
+MAX_NAME_LENGTH = 120  # characters of a stored file's name, all ASCII; file systems take 255 bytes
 
 
 def make_rows(
@@ -111,5 +113,11 @@ def _keep(entry: Entry, content: bytes, folder: Path, suffix: str) -> str:
 
 
 def _safe(identifier: str) -> str:
-    """The utterance id as a file name: what is not a letter, digit, hyphen or underscore becomes its code."""
-    return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else f"={ord(c):x}=" for c in identifier)
+    """The utterance id as a file name: what is not a letter, digit, hyphen or underscore becomes its code.
+
+    A long name is cut, and ends in a hash of the whole id, for a file system takes 255 bytes a name.
+    """
+    name = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else f"={ord(c):x}=" for c in identifier)
+    if len(name) <= MAX_NAME_LENGTH:
+        return name
+    return f"{name[: MAX_NAME_LENGTH - 33]}-{digest(identifier)[:32]}"

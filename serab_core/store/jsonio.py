@@ -1,4 +1,8 @@
-"""JSON as serab writes it: sorted, indented, the same bytes for the same values; read with words for what is wrong."""
+"""JSON as serab writes it: sorted, indented, the same bytes for the same values.
+
+A file name that is not UTF-8 reaches Python as a string with lone surrogates. It is written as JSON's own escape (`\\udce8`),
+and read back as the same string.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +25,17 @@ def dumps(value: Any) -> str:
 def digest(value: Any) -> str:
     """sha256 of the value's shortest JSON; the identity of studies, shards and results."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(encode(text)).hexdigest()
+
+
+def encode(text: str) -> bytes:
+    """JSON text as UTF-8. A lone surrogate, half of a name that is not UTF-8, becomes its JSON escape."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def write_json(path: Path, value: Any) -> None:
     """Writes a value whole or not at all. Raises StoreError."""
-    write_bytes(path, dumps(value).encode())
+    write_bytes(path, encode(dumps(value)))
 
 
 def read_json(path: Path, schema: str) -> dict[str, Any]:

@@ -24,7 +24,17 @@ from serab_core.types.classifiers import (
     Range,
     Workspace,
 )
-from serab_core.types.datasets import DatasetSpec, Entry, Index, Skipped, SourceFile, SplitVariant, Task, Utterance
+from serab_core.types.datasets import (
+    DatasetSpec,
+    Entry,
+    ExpectedAudio,
+    Index,
+    Skipped,
+    SourceFile,
+    SplitVariant,
+    Task,
+    Utterance,
+)
 from serab_core.types.extractors import CorpusExtractor, Extractor, ExtractorSpec, WarmExtractor, WeightFile
 from serab_core.types.progress import Progress
 from serab_core.types.results import (
@@ -49,6 +59,7 @@ __all__ = [
     "Embeddings",
     "Entry",
     "Examples",
+    "ExpectedAudio",
     "Exported",
     "Extractor",
     "ExtractorSpec",

@@ -45,6 +45,9 @@ class Entry:
         groups: other groupings that a split variant cuts or normalises by, such as the released code's.
         targets: continuous annotations, such as valence.
         split: the corpus's own split, where it has one.
+        segment: start and end of the utterance in the file, in seconds; None for the whole file. An end of None is the
+            end of the file.
+        alternatives: other files of the source that give the same utterance. `prepare` compares them with `file`.
     """
 
     id: str
@@ -54,6 +57,25 @@ class Entry:
     groups: Mapping[str, str] = field(default_factory=dict)
     targets: Mapping[str, float] = field(default_factory=dict)
     split: Split | None = None
+    segment: tuple[float, float | None] | None = None
+    alternatives: tuple[SourceFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedAudio:
+    """What a whole copy of a corpus sounds like, as its authors published it.
+
+    Attributes:
+        hours: length of all utterances together.
+        rates: sampling rates that occur, in Hz.
+        shortest_s: length of the shortest utterance, in seconds.
+        longest_s: length of the longest utterance, in seconds.
+    """
+
+    hours: float
+    rates: tuple[int, ...]
+    shortest_s: float
+    longest_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +141,11 @@ class DatasetSpec:
         continuous: targets of the continuous tasks on these utterances, by suffix: `vad` makes the task `NAME/vad`.
         speaker_sex: `f` or `m` by speaker, where the corpus declares it.
         logmel: published log-mel mean and deviation of the training split.
+        siblings: folders that the corpus's download has beside the one with its audio, by name, and what they hold:
+            `{"laryngo": "the laryngograph signal"}`. Their files are never taken for utterances.
+        expected_audio: published hours, rates and lengths, where they are known.
+        expected_seconds: published length of each utterance in seconds, by id, where it is known.
+        sentence: the sentence that is spoken, by utterance id, where the names tell it.
         synthetic: made by a program; never enters an aggregate.
         generate: makes the corpus in a folder, where there is nothing to download.
         example: the files of a whole copy as its download lays them out, by name: what `index` reads, b"" for audio.
@@ -142,6 +169,10 @@ class DatasetSpec:
     continuous: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     speaker_sex: Mapping[str, str] = field(default_factory=dict)
     logmel: tuple[float, float] | None = None
+    siblings: Mapping[str, str] = field(default_factory=dict)
+    expected_audio: ExpectedAudio | None = None
+    expected_seconds: Callable[[], Mapping[str, float]] | None = None
+    sentence: Callable[[str], str] | None = None
     synthetic: bool = False
     generate: Callable[[Path], None] | None = None
     example: Callable[[], Mapping[str, bytes]] | None = None
