@@ -169,6 +169,15 @@ class InterruptedRunError(SerabError):
     exit_code = 130
 
 
+def unforeseen(error: BaseException) -> SerabError:
+    """An error that serab did not expect, as one of its own, with what to do about it."""
+    reason = " ".join(str(error).split())
+    return SerabError(
+        f"{type(error).__name__}: {reason}" if reason else type(error).__name__,
+        next_step="this is a bug in serab or in a plugin: please report it with what `serab --debug ...` prints",
+    )
+
+
 def _rebuild(kind: type[SerabError], what: str, where: str | None, next_step: str | None) -> SerabError:
     return kind(what, where=where, next_step=next_step)
 

@@ -97,7 +97,7 @@ def _print_summary(console: Console, summary: dict[str, Any]) -> None:
     lines = [
         f"{summary['title']} is prepared: {summary['utterances']} utterances, {len(summary['labels'])} labels, "
         f"{summary['speakers']} speakers, {summary['hours']:.2f} h",
-        f"  split   {splits}",
+        f"  counts  {splits}",
         f"  labels  {labels}",
         f"  kept in {summary['folder']}",
     ]
@@ -107,6 +107,11 @@ def _print_summary(console: Console, summary: dict[str, Any]) -> None:
         console.print(f"  skipped {file}: {reason}", highlight=False, markup=False, soft_wrap=True)
     if len(summary["skipped"]) > 5:
         console.print(f"  and {len(summary['skipped']) - 5} more files; --json lists them", highlight=False)
+    console.print(f"  splits  {summary['split_rule']}", highlight=False, markup=False, soft_wrap=True)
+    for notice in summary["notices"]:
+        style = {"fault": "bold red", "caution": "yellow"}.get(notice["severity"], "dim")
+        mark = {"fault": "FAULT: ", "caution": "caution: "}.get(notice["severity"], "note: ")
+        console.print(f"  {mark}{notice['text']}", highlight=False, markup=False, style=style, soft_wrap=True)
     if summary["partial"]:
         text = f"  PARTIAL: {len(summary['missing'])} missing ({', '.join(summary['missing'][:5])}, ...)"
         console.print(text, highlight=False, markup=False, style="yellow", soft_wrap=True)
@@ -136,7 +141,7 @@ def verify_command(
         plain = [asdict(finding) for finding in findings]
         print_json({"schema": "serab.verification/1", "name": name, "findings": plain})
     else:
-        colours = {"pass": "green", "fail": "bold red", "known": "yellow", "info": "cyan"}
+        colours = {"pass": "green", "fail": "bold red", "known": "yellow", "caution": "yellow", "info": "cyan"}
         made = table("", "What", "Found")
         for finding in findings:
             verdict = f"[{colours[finding.verdict]}]{finding.verdict}[/]"

@@ -89,7 +89,7 @@ def evaluate_command(
     """Scores extractors on tasks."""
     from serab_core import plugins, settings
     from serab_core.cli.locked import repeat_result
-    from serab_core.cli.output import print_json, stderr, stdout
+    from serab_core.cli.output import print_json, show_tracebacks, stderr, stdout
     from serab_core.data.protocols import default_protocol, find_protocol, with_tuner
     from serab_core.environments import VARIABLE
     from serab_core.errors import JobsFailedError, UsageError
@@ -132,7 +132,7 @@ def evaluate_command(
         if profile:
             print_profiles(stdout(), [*run.results, *run.continuous])
     for failure in run.failures:
-        if "traceback" in failure.error:
+        if show_tracebacks.get() and "traceback" in failure.error:
             errors.print(failure.error["traceback"], markup=False, highlight=False, style="dim", soft_wrap=True)
     if run.failures:
         raise typer.Exit(JobsFailedError.exit_code)

@@ -60,7 +60,7 @@ def leaderboard_command(
 
     gathered = _gathered(protocol, extractors, tasks)
     rows = board_rows(gathered.board, "uar" if uar else "accuracy")
-    for path, text in ((csv, as_csv(rows)), (latex, as_latex(rows))):
+    for path, text in ((csv, as_csv(rows)), (latex, as_latex(rows, gathered.notices))):
         if path is not None:
             write_bytes(path, text.encode())
     if as_json:
@@ -100,7 +100,7 @@ def bias_command(
     from serab_core.cli.output import print_json, stdout
     from serab_core.report.verdicts import bias_document, print_bias
 
-    document = bias_document(_gathered(protocol, extractors, None).board)
+    document = bias_document(_gathered(protocol, extractors, None))
     if as_json:
         print_json(document)
     else:
@@ -120,7 +120,7 @@ def optimism_command(
     from serab_core.cli.output import print_json, stdout
     from serab_core.report.verdicts import optimism_document, print_optimism
 
-    document = optimism_document(_gathered(protocol, extractors, tasks).board)
+    document = optimism_document(_gathered(protocol, extractors, tasks))
     if as_json:
         print_json(document)
     else:
@@ -137,7 +137,7 @@ def fairness_command(
     from serab_core.cli.output import print_json, stdout
     from serab_core.report.verdicts import fairness_document, print_fairness
 
-    document = fairness_document(_gathered(protocol, [extractor], tasks).board)
+    document = fairness_document(_gathered(protocol, [extractor], tasks))
     if as_json:
         print_json(document)
     else:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import faulthandler
+import io
 import os
 import signal
 import sys
 import threading
 import time
+import traceback
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
 from serab_core.cli import (
     bench,
@@ -30,8 +33,8 @@ from serab_core.cli import (
     weights,
 )
 from serab_core.cli.lazy import PluginGroup
-from serab_core.cli.output import print_error
-from serab_core.errors import SerabError
+from serab_core.cli.output import print_error, print_json, show_tracebacks
+from serab_core.errors import InterruptedRunError, SerabError, UsageError, unforeseen
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -84,11 +87,13 @@ def options(
     offline: Annotated[
         bool, typer.Option("--offline", help="Shut the network: whoever asks it is named, and fails.")
     ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error in serab itself.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Options that come before the command."""
+    show_tracebacks.set(debug)
     if no_plugins:
         # The environment reaches worker processes too, and is read before anything is loaded.
         from serab_core.plugins import NO_PLUGINS_VARIABLE
@@ -127,15 +132,41 @@ def _wait_for_threads(code: int) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Runs one command line and returns its exit code; errors of serab's own become sentences."""
+    """Runs one command line and returns its exit code.
+
+    Whatever goes wrong is a sentence on stderr and, under `--json`, also a document on stdout.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding lacks is still shown
+    as_json = "--json" in arguments
     try:
         app(arguments, prog_name="serab")
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 0
+        code = ended.code if isinstance(ended.code, int) else 0
+        if code == InterruptedRunError.exit_code:
+            print_error(InterruptedRunError("interrupted by the user"), as_json=as_json)
+        elif as_json and isinstance(ended.__context__, TyperException):
+            print_json(_parser_error(ended.__context__).as_json())
+        return code
     except SerabError as error:
-        print_error(error, as_json="--json" in arguments)
+        print_error(error, as_json=as_json)
         return error.exit_code
+    except Exception as error:
+        if show_tracebacks.get():
+            traceback.print_exception(error)
+        print_error(unforeseen(error), as_json=as_json)
+        return SerabError.exit_code
     return 0
+
+
+def _parser_error(error: TyperException) -> UsageError:
+    """What the parser of the command line says, which has printed it already, as one of serab's errors."""
+    context: typer.Context | None = getattr(error, "ctx", None)
+    return UsageError(
+        error.format_message().rstrip("."),
+        next_step=f"{context.command_path if context else 'serab'} --help",
+    )
 
 
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from serab_core.errors import SerabError
+
+
+show_tracebacks: ContextVar[bool] = ContextVar("show_tracebacks", default=False)
+"""Whether `--debug` was given."""
 
 
 def stdout() -> Console:
@@ -27,8 +32,9 @@ def stderr() -> Console:
 
 
 def print_json(value: Any) -> None:
-    """Prints a document to stdout."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    """Prints a document to stdout. Names that are not UTF-8 are written with JSON's escapes, as in stored documents."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
 
 
 def print_error(error: SerabError, *, as_json: bool) -> None:

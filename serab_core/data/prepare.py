@@ -111,6 +111,7 @@ def prepare_files(
                     "note": v.note,
                     "ratios": list(v.ratios),
                     "shares_speakers": v.shares_speakers,
+                    "own_splits": v.own_splits,
                 }
                 for v in spec.variants
             ],

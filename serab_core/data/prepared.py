@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from serab_core.data.integrity import corpus_notices
+from serab_core.data.splits import describe_splits
 from serab_core.errors import NotPreparedError, StoreError
 from serab_core.store.jsonio import digest, read_json
 from serab_core.types import SPLITS, Task, Utterance
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from serab_core.store.home import Home
-    from serab_core.types import DatasetSpec, ProtocolSpec
+    from serab_core.types import DatasetSpec, Notice, ProtocolSpec
 
 SCHEMA = "serab.dataset/1"
 INDEX_NAME = "index.json"
@@ -46,10 +48,26 @@ class Prepared:
 
     def task(self, protocol: ProtocolSpec, target: str = "") -> Task:
         """The corpus as a task, its utterances sorted by id: of its classes, or of a continuous target."""
-        return self._task(self.variant_for(protocol), target)
+        variant = self.variant_for(protocol)
+        transductive = protocol.normalisation == "speaker"
+        notices = self.notices(variant, target)
+        cautions = (notice.text for notice in notices if transductive or notice.kind != "few-utterances")
+        return replace(self._task(variant, target), cautions=tuple(cautions))
+
+    def notices(self, variant: str, target: str = "") -> tuple[Notice, ...]:
+        """What a reader of scores on one split variant must know, faults first."""
+        described = self._variant(variant)
+        rows = [row for row in self.index["utterances"] if variant in row["cut"]]
+        rows = [row for row in rows if not target or target in row.get("targets", {})]
+        present = {row["label"] for row in rows}
+        labels = [] if target else [label for label in self.index["labels"] if label in present]
+        return corpus_notices(rows, described, labels)
+
+    def _variant(self, name: str) -> dict[str, Any]:
+        return next(dict(v) for v in self.index["variants"] if v["name"] == name)
 
     def _task(self, variant: str, target: str = "") -> Task:
-        note = next(v["note"] for v in self.index["variants"] if v["name"] == variant)
+        described = self._variant(variant)
         utterances = []
         for row in sorted(self.index["utterances"], key=lambda r: str(r["id"])):
             if variant in row["cut"]:
@@ -85,8 +103,9 @@ class Prepared:
             audio_digest=digest([[u.id, u.sha256] for u in utterances]),
             synthetic=self.index["synthetic"],
             partial=self.index["partial"],
-            note=note,
+            note=described["note"],
             target=target,
+            splits=describe_splits(self.name, described, self.index),
         )
 
     def digests(self) -> dict[str, Any]:
@@ -113,6 +132,8 @@ class Prepared:
             "missing": self.index["missing"],
             "skipped": self.index["skipped"],
             "continuous": self.continuous,
+            "split_rule": describe_splits(self.name, self._variant(first), self.index),
+            "notices": [asdict(notice) for notice in self.notices(first)],
             "digests": self.digests(),
             "folder": str(self.folder),
         }

@@ -1,4 +1,4 @@
-"""The three protocols, and the suite of tasks they are made for (design section 4, reference sections 1 and 2)."""
+"""The three protocols, and the suite of tasks that they were made for (arXiv:2110.03414)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import difflib
 from dataclasses import replace
 
 from serab_core import settings
+from serab_core.data.splits import SUITE as SUITE
 from serab_core.errors import UnknownNameError, UsageError
 from serab_core.types import ProtocolSpec
-
-SUITE: tuple[str, ...] = ("aesdd", "cafe", "crema_d", "emodb", "emovo", "iem4", "ravdess", "savee", "shemo")
-"""SERAB's nine tasks (arXiv:2110.03414, section 2)."""
 
 DEFAULT_TRIALS = 60
 REGRESSORS = ("ridge", "svr")
@@ -35,8 +33,8 @@ PROTOCOLS: dict[str, ProtocolSpec] = {
             selection="validation",
             classifiers=_PAPER,
             summary=(
-                "the paper's splits on true speakers; features normalised per speaker within each split "
-                "(transductive); classifier chosen by validation accuracy"
+                "features normalised per speaker within each split (transductive); "
+                "classifier chosen by validation accuracy"
             ),
         ),
         ProtocolSpec(
@@ -47,8 +45,8 @@ PROTOCOLS: dict[str, ProtocolSpec] = {
             selection="test",
             classifiers=_PAPER,
             summary=(
-                "as the authors' released code: its splits, features normalised per speaker within each split "
-                "(transductive), classifier chosen by TEST accuracy"
+                "as the authors' released code: features normalised per speaker within each split (transductive); "
+                "classifier chosen by TEST accuracy"
             ),
             caution="optimistic: the classifier was chosen on the test set",
         ),
@@ -59,10 +57,7 @@ PROTOCOLS: dict[str, ProtocolSpec] = {
             objective="uar",
             selection="validation",
             classifiers=_PAPER,
-            summary=(
-                "the paper's splits on true speakers; features normalised by the training split alone; "
-                "classifier chosen by validation UAR"
-            ),
+            summary="features normalised by the training split alone; classifier chosen by validation UAR",
         ),
     )
 }

@@ -1,9 +1,9 @@
-"""The paper's split rule, and a check that no speaker crosses it (reference section 1.4)."""
+"""The paper's split rule, what is true of a split that it made, and the check that no speaker crosses it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 SEED = 0
+SUITE: tuple[str, ...] = ("aesdd", "cafe", "crema_d", "emodb", "emovo", "iem4", "ravdess", "savee", "shemo")
+"""SERAB's nine tasks (arXiv:2110.03414, section 2)."""
 
 
 def draw_groups(groups: Iterable[str], ratios: Sequence[float] = (0.6, 0.2, 0.2)) -> dict[str, Split]:
@@ -38,6 +40,26 @@ def draw_groups(groups: Iterable[str], ratios: Sequence[float] = (0.6, 0.2, 0.2)
         assigned.update(dict.fromkeys(order[start:end], split))
         start = end
     return assigned
+
+
+def describe_splits(name: str, variant: Mapping[str, Any], index: Mapping[str, Any]) -> str:
+    """How the splits of a task were made, in a phrase that is true of this task.
+
+    Args:
+        name: the dataset.
+        variant: the split variant, as the index of the prepared corpus describes it.
+        index: that index.
+    """
+    first = index["variants"][0]["name"]
+    if variant.get("own_splits"):
+        return "the corpus's own splits"
+    if variant["name"] != first:
+        return "the released code's splits" if variant["name"] == index["released_variant"] else variant["name"]
+    if name not in SUITE:
+        return "drawn by the paper's rule, over speakers"
+    if index["released_variant"] != first:
+        return "drawn by the paper's rule over true speakers, where the released code took others"
+    return "the paper's splits on true speakers" + (", as far as the partial copy has them" if index["partial"] else "")
 
 
 def crossing_speakers(speakers: Mapping[str, str], splits: Mapping[str, Split]) -> dict[str, tuple[Split, ...]]:

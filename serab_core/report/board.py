@@ -13,8 +13,10 @@ from rich.markup import escape
 from rich.text import Text
 
 from serab_core import plugins
+from serab_core.data.integrity import PARTIAL, SYNTHETIC
 from serab_core.data.protocols import SUITE, default_protocol, find_protocol
 from serab_core.errors import PluginError, StoreError, UnknownNameError, UsageError
+from serab_core.report.cautions import split_statements, task_cautions
 from serab_core.report.tables import continuous_table, percent, table
 from serab_core.run.pace import paces
 from serab_core.score.board import Board, Cell, Row, make_board
@@ -91,7 +93,7 @@ def gather(home: Home, protocol: str, extractors: Sequence[str] = (), tasks: Seq
         if (not extractors or own.extractor in extractors) and (not tasks or own.task.partition("/")[0] in tasks)
     )
     speeds = paces(home, [row.extractor for row in board.rows])
-    notices = (*_notices(board, kept), *_left_out(errors))
+    notices = (*_notices(board, kept, continuous), *_left_out(errors))
     return Gathered(board, tuple(kept), notices, continuous, speeds, tuple(extractors))
 
 
@@ -128,11 +130,13 @@ def _left_out(errors: Sequence[StoreError]) -> list[str]:
     return [*told, f"Left out likewise: {len(errors) - 2} files more."] if len(errors) > 2 else told
 
 
-def _notices(board: Board, kept: Sequence[Stored]) -> list[str]:
+def _notices(board: Board, kept: Sequence[Stored], continuous: Sequence[ContinuousResult]) -> list[str]:
     protocol = find_protocol(board.protocol)
     told = [f"Protocol {protocol.name}: {protocol.summary}."]
     told += [f"Caution: {protocol.caution}."] if protocol.caution else []
     results = [one.result for one in kept]
+    told += split_statements((*results, *continuous))
+    told += task_cautions((*results, *continuous), (protocol.caution, SYNTHETIC, PARTIAL))
     few = sorted(
         {cell.result.task for row in board.rows for cell in row.cells.values() if cell.draws.over != "speakers"}
     )
@@ -286,8 +290,8 @@ def as_csv(rows: Sequence[Sequence[str]]) -> str:
     return text.getvalue()
 
 
-def as_latex(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as a LaTeX table of booktabs, the best of each column in bold."""
+def as_latex(rows: Sequence[Sequence[str]], notices: Sequence[str] = ()) -> str:
+    """Rows as a LaTeX table of booktabs, the best of each column in bold; notices follow as comments."""
     head, *body = rows
     best = []
     for column in range(len(head)):
@@ -301,7 +305,7 @@ def as_latex(rows: Sequence[Sequence[str]]) -> str:
             for cell, top in zip(row, best, strict=True)
         ]
         lines.append(" & ".join(cells) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", *(f"% {' '.join(n.split())}" for n in notices), ""])
 
 
 def _latex_row(cells: Sequence[str]) -> str:

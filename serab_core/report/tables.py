@@ -10,7 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from serab_core.data.integrity import PARTIAL, SYNTHETIC
 from serab_core.data.protocols import SUITE
+from serab_core.report.cautions import split_statements, task_cautions
 from serab_core.score.aggregate import unweighted_mean
 from serab_core.score.bootstrap import concordance_interval
 
@@ -146,6 +148,10 @@ def _print_notes(console: Console, run: Run) -> None:
         line(f"{sign} {caution}")
     if run.results:
         line(f"Protocol {run.protocol.name}: {run.protocol.summary}.", "dim")
+    for statement in split_statements((*run.results, *run.continuous)):
+        line(statement, "dim")
+    for caution in task_cautions(run.continuous, (SYNTHETIC, PARTIAL)):
+        line(caution)
     if run.continuous:
         line(
             "Continuous targets: chosen by concordance (CCC) on validation, under every protocol; "

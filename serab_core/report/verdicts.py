@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from serab_core.report.board import Gathered
-    from serab_core.score.board import Board
 
     Document = Mapping[str, Any]
 
@@ -97,16 +96,16 @@ def print_comparison(console: Console, document: Document) -> None:
         better = first if overall["difference"] > 0 else second
         verdict = f"{better} is better." if overall["p"] < 0.05 else "Which one is better cannot be told."
         _say(console, verdict)
-    for notice in document["notices"]:
-        _note(console, notice)
+    _notes(console, document)
 
 
-def bias_document(board: Board) -> dict[str, Any]:
+def bias_document(gathered: Gathered) -> dict[str, Any]:
     """The spread of means over subsets of the tasks, `serab.bias/1`.
 
     Raises:
         UsageError: fewer than two extractors have all ranked tasks, or there are fewer than two tasks.
     """
+    board = gathered.board
     ranked = [row for row in board.rows if row.group is not None]
     if len(board.ranked) < 2 or len(ranked) < 2:
         raise UsageError(
@@ -137,6 +136,7 @@ def bias_document(board: Board) -> dict[str, Any]:
             }
             for size in sizes
         ],
+        "notices": list(gathered.notices),
     }
 
 
@@ -155,10 +155,12 @@ def print_bias(console: Console, document: Document) -> None:
         )  # fmt: skip
     console.print(made)
     _note(console, f"Over {len(document['tasks'])} of {document['suite']} tasks: {', '.join(document['tasks'])}.")
+    _notes(console, document)
 
 
-def optimism_document(board: Board) -> dict[str, Any]:
+def optimism_document(gathered: Gathered) -> dict[str, Any]:
     """What choosing on test would have claimed, `serab.optimism/1`; `enters` says what counts for its mean."""
+    board = gathered.board
     rows = []
     for row in board.rows:
         for task in board.tasks:
@@ -167,7 +169,13 @@ def optimism_document(board: Board) -> dict[str, Any]:
                 rows.append({**asdict(own), "gain": own.gain, "enters": enters(row.cells[task].result)})
     counted = [row["gain"] for row in rows if row["enters"]]
     mean = sum(counted) / len(counted) if counted else None
-    return {"schema": "serab.optimism/1", "protocol": board.protocol, "rows": rows, "mean_gain": mean}
+    return {
+        "schema": "serab.optimism/1",
+        "protocol": board.protocol,
+        "rows": rows,
+        "mean_gain": mean,
+        "notices": list(gathered.notices),
+    }
 
 
 def print_optimism(console: Console, document: Document) -> None:
@@ -187,10 +195,12 @@ def print_optimism(console: Console, document: Document) -> None:
         _note(console, "* synthetic or partial corpus: enters no mean")
     if document["mean_gain"] is not None:
         _say(console, f"Choosing on test would claim {100 * document['mean_gain']:.1f} points more on average.")
+    _notes(console, document)
 
 
-def fairness_document(board: Board) -> dict[str, Any]:
+def fairness_document(gathered: Gathered) -> dict[str, Any]:
     """Scores by speaker and sex, `serab.fairness/1`."""
+    board = gathered.board
     (row,) = board.rows
     tasks = {}
     for task in board.tasks:
@@ -200,7 +210,13 @@ def fairness_document(board: Board) -> dict[str, Any]:
             "speakers": [asdict(group) for group in by_speaker(cell.test)],
             "sexes": [asdict(group) for group in by_sex(cell.test, cell.result.sexes)],
         }
-    return {"schema": "serab.fairness/1", "protocol": board.protocol, "extractor": row.extractor, "tasks": tasks}
+    return {
+        "schema": "serab.fairness/1",
+        "protocol": board.protocol,
+        "extractor": row.extractor,
+        "tasks": tasks,
+        "notices": list(gathered.notices),
+    }
 
 
 def print_fairness(console: Console, document: Document) -> None:
@@ -227,6 +243,12 @@ def print_fairness(console: Console, document: Document) -> None:
             worst, best = own["speakers"][0], own["speakers"][-1]
             gap = 100 * (best["accuracy"] - worst["accuracy"])
             _say(console, f"{task}: {gap:.1f} points between speaker {worst['name']} and speaker {best['name']}.")
+    _notes(console, document)
+
+
+def _notes(console: Console, document: Document) -> None:
+    for notice in document["notices"]:
+        _note(console, notice)
 
 
 def _p(value: float) -> str:

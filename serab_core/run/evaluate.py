@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from serab_core import plugins
-from serab_core.errors import InterruptedRunError, SerabError
+from serab_core.errors import InterruptedRunError, SerabError, unforeseen
 from serab_core.run.jobs import run_warm
 from serab_core.run.pace import note_paces
 from serab_core.run.pair import Job, Pair
@@ -171,13 +171,8 @@ def _fail(board: _Board, position: int, pair: Pair, error: Exception) -> None:
     if isinstance(error, SerabError):
         document = error.as_json()
     else:
-        document = _unforeseen(error).as_json() | {"traceback": "".join(traceback.format_exception(error))}
+        document = unforeseen(error).as_json() | {"traceback": "".join(traceback.format_exception(error))}
     board.failures[position] = Failure(pair.extractor.spec.name, pair.task.name, document)
     for future, (owner, _) in board.pending.items():
         if owner is pair:
             future.cancel()
-
-
-def _unforeseen(error: Exception) -> SerabError:
-    reason = " ".join(str(error).split())
-    return SerabError(f"{type(error).__name__}: {reason}", next_step="this is a bug in serab: please report it")

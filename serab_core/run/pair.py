@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serab_core import plugins
 from serab_core.clock import added
+from serab_core.data.integrity import PARTIAL, SYNTHETIC
 from serab_core.data.protocols import for_targets
 from serab_core.embed.blocks import folder_for, is_done
 from serab_core.embed.corpus import known_state
@@ -111,7 +113,7 @@ class Pair:
         try:
             if not path.exists():
                 return None
-            found = read_continuous(path) if self.task.target else read_result(path)
+            found = self._with_cautions(read_continuous(path) if self.task.target else read_result(path))
         except StoreError as error:
             self.notices.append(f"{error.where} {error.what}; it is made anew.")
             return None
@@ -119,6 +121,14 @@ class Pair:
             words = f"{found.extractor} on {found.task} was there already, made without --profile"
             self.notices.append(f"{words}: a profile is taken where the work is done, such as in another SERAB_HOME.")
         return found
+
+    def _with_cautions(self, found: TaskResult | ContinuousResult) -> TaskResult | ContinuousResult:
+        """The result of an earlier run with what is known of its corpus now. It is stored, for tables read the file."""
+        known = replace(found, cautions=self._cautions(), splits=self.task.splits)
+        if known != found:
+            with suppress(StoreError):  # a home that is read-only
+                write_result(self.result_path, known)
+        return known
 
     def utterances_to_embed(self) -> int:
         """How many utterances have no embedding yet."""
@@ -214,9 +224,6 @@ class Pair:
         protocol, task = self.plan.protocol, self.task
         outcomes = tuple(self.outcomes[spec.name] for spec in self.extractor.classifiers)
         chosen = choose(outcomes, protocol, f"{self.extractor.spec.name} on {task.name}")
-        cautions = ["" if task.target else protocol.caution, task.note]
-        cautions += ["synthetic corpus: says nothing about real speech"] if task.synthetic else []
-        cautions += ["partial corpus: not comparable with the whole"] if task.partial else []
         speakers = {u.id: u.speaker for u in task.utterances if u.split == "test"}
         common: dict[str, Any] = {
             "extractor": self.extractor.spec.name,
@@ -229,7 +236,8 @@ class Pair:
             "outcomes": outcomes,
             "synthetic": task.synthetic,
             "partial": task.partial,
-            "cautions": tuple(caution for caution in cautions if caution),
+            "cautions": self._cautions(),
+            "splits": task.splits,
             "key": self.key,
             "provenance": provenance(self.plan, self.extractor, self.source),
             "speakers": speakers,
@@ -247,6 +255,14 @@ class Pair:
         return result
 
     # --- inside ---
+
+    def _cautions(self) -> tuple[str, ...]:
+        """What is shown beside every figure of this result."""
+        task = self.task
+        cautions = ["" if task.target else self.plan.protocol.caution, task.note, *task.cautions]
+        cautions += [SYNTHETIC] if task.synthetic else []
+        cautions += [PARTIAL] if task.partial else []
+        return tuple(caution for caution in cautions if caution)
 
     def _profile(self) -> dict[str, Any]:
         return {"seconds": {name: round(own, 4) for name, own in self.spent.items()}, "whole": not self._took_over}

@@ -1,6 +1,6 @@
 """JSON as serab writes it: sorted, indented, the same bytes for the same values.
 
-A file name that is not UTF-8 reaches Python as a string with lone surrogates. It is written as JSON's own escape (`\\udce8`),
+A file name that is not UTF-8 reaches Python as a string with lone surrogates. They are written as JSON's own escapes,
 and read back as the same string.
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from serab_core.types.arrays import Split
 
@@ -187,6 +188,24 @@ class DatasetSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """A fact about a prepared corpus that a reader of its scores must know.
+
+    Attributes:
+        kind: such as `crossing-speakers`; `serab_core.data.integrity` has them all.
+        severity: a `fault` makes scores wrong, and fails `serab data verify`; a `caution` limits what they mean; an
+            `info` is usual in corpora of acted speech.
+        text: one sentence without its full stop.
+        names: the utterances, speakers, labels or sentences that it is about.
+    """
+
+    kind: str
+    severity: Literal["fault", "caution", "info"]
+    text: str
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Utterance:
     """An utterance of a prepared task, with its place in one split variant.
 
@@ -220,6 +239,8 @@ class Task:
         audio_digest: sha256 over the samples: the copy that is there.
         partial: utterances are missing.
         target: the continuous target that is predicted, such as valence; "" for a task of classes, which has labels.
+        splits: how the splits were made, in one phrase.
+        cautions: what a reader of a score on this task must know, a sentence each.
     """
 
     name: str
@@ -234,6 +255,8 @@ class Task:
     partial: bool = False
     note: str = ""
     target: str = ""
+    splits: str = ""
+    cautions: tuple[str, ...] = ()
 
     def count(self, split: Split) -> int:
         """How many utterances are in a split."""

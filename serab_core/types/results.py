@@ -100,6 +100,7 @@ class TaskResult:
         imported: where the result comes from, when it was made elsewhere.
         profile: seconds by stage, where `--profile` asked for them, summed over processes; `whole` says that nothing
             was there before. Stages: `serab_core.clock.STAGES`.
+        splits: how the splits of the task were made, in one phrase; "" where an earlier version did not record it.
     """
 
     extractor: str
@@ -121,6 +122,7 @@ class TaskResult:
     sexes: Mapping[str, str] = field(default_factory=dict)
     imported: str = ""
     profile: Mapping[str, Any] = field(default_factory=dict)
+    splits: str = ""
 
     def outcome(self, classifier: str) -> ClassifierOutcome:
         """The outcome of one classifier; KeyError when it was not run."""
@@ -159,6 +161,7 @@ class ContinuousResult:
     speakers: Mapping[str, str]
     sexes: Mapping[str, str] = field(default_factory=dict)
     profile: Mapping[str, Any] = field(default_factory=dict)
+    splits: str = ""
 
     def outcome(self, regressor: str) -> ClassifierOutcome:
         """The outcome of one regressor; KeyError when it was not run."""

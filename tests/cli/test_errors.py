@@ -168,15 +168,54 @@ def test_it_says_what_where_and_what_next(name, toys, serab, add_plugin, tones_f
     assert document["where"] or name in NOWHERE, document
 
 
-def test_what_nobody_foresaw_has_a_traceback_and_an_address_to_report_it(toys, serab, tones_folder, monkeypatch):
+def test_an_unforeseen_error_of_a_job_asks_for_a_report(toys, serab, tones_folder, monkeypatch):
     from serab_core.run import pair
 
     prepared(serab, tones_folder)
     monkeypatch.setattr(pair, "choose", lambda *_: 1 / 0)
-    code, out, err = serab("eval", "toy", "--tasks", "tones", "--classifiers", "knn", "--jobs", "1", "--json")
+    words = ("eval", "toy", "--tasks", "tones", "--classifiers", "knn", "--jobs", "1", "--json")
+    code, out, err = serab(*words)
     assert code == ALL[FAILED].exit_code
     (failure,) = json.loads(out)["failures"]
     assert failure["error"]["error"] == ROOT
     assert "report it" in failure["error"]["next_step"]
-    assert "ZeroDivisionError" in err
-    assert InterruptedRunError.exit_code == 130
+    assert "Traceback" not in err
+    assert "Traceback" in serab("--debug", *words)[2]
+
+
+def test_an_unforeseen_error_of_a_command_is_a_document_without_a_traceback(toys, serab, monkeypatch):
+    from serab_core.store import home
+
+    monkeypatch.setattr(home, "find_home", lambda: {}["nobody thought of this"])
+    code, out, err = serab("data", "list", "--json")
+    assert code == 1
+    document = json.loads(out)
+    assert (document["schema"], document["error"], document["exit_code"]) == ("serab.error/1", ROOT, 1)
+    assert "KeyError" in document["what"]
+    assert "--debug" in document["next_step"]
+    assert "Traceback" not in err
+    code, out, err = serab("--debug", "data", "list")
+    assert (code, out) == (1, "")
+    assert "Traceback" in err
+
+
+@pytest.mark.parametrize("words", [("eval", "--nonsense"), ("data", "prepare"), ("nope",)])
+def test_wrong_arguments_are_a_document_under_json(serab, words):
+    code, out, err = serab(*words, "--json")
+    document = json.loads(out)
+    assert code == document["exit_code"] == 2
+    assert document["error"] == "UsageError"
+    assert document["next_step"].startswith("serab ")
+    assert document["what"] in " ".join(err.replace("│", " ").split())
+
+
+def test_ctrl_c_in_any_command_is_a_document_under_json(toys, serab, tones_folder, monkeypatch):
+    from serab_core.data import prepare
+
+    def pressed(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(prepare, "make_rows", pressed)
+    code, out, err = serab("data", "prepare", "tones", str(tones_folder), "--json")
+    assert code == json.loads(out)["exit_code"] == InterruptedRunError.exit_code
+    assert "InterruptedRunError" in err

@@ -16,7 +16,7 @@ from serab_core.data.prepared import Prepared
 from serab_core.data.protocols import PROTOCOLS
 from serab_core.data.verify import verify
 from serab_core.embed.embedder import load_waveform
-from serab_core.types import SplitVariant
+from serab_core.types import ExpectedAudio, SplitVariant
 
 
 @pytest.fixture
@@ -35,6 +35,7 @@ def test_a_sound_corpus(prepared_tones, spec, quiet):
         "speakers": "pass",
         "splits (default)": "pass",
         "splits (as_released)": "known",
+        "repeated audio": "pass",
         "audio": "pass",
     }
     without = verdicts(verify(prepared_tones, None, quiet))
@@ -67,6 +68,32 @@ def test_a_leak_that_is_not_declared_fails(spec, tones_folder, home, quiet):
     leaking = replace(spec, variants=(SplitVariant(group="take"),), released_variant="default")
     prepared = prepare(leaking, [tones_folder], home, quiet)
     assert verdicts(verify(prepared, leaking, quiet))["splits (default)"] == "fail"
+
+
+def test_lengths_against_published_ones(prepared_tones, spec, quiet):
+    rows = prepared_tones.index["utterances"]
+    seconds = {row["id"]: row["duration"] for row in rows}
+    hours, rate = sum(seconds.values()) / 3600, rows[0]["rate"]
+
+    def found(hours=hours, rates=(rate,), shortest=min(seconds.values()), longest=max(seconds.values()), lengths=None):
+        published = ExpectedAudio(hours, rates, shortest, longest)
+        told = replace(spec, expected_audio=published, expected_seconds=lengths)
+        return {f.name: f for f in verify(prepared_tones, told, quiet)}
+
+    sound = found(lengths=lambda: seconds)
+    assert [sound[n].verdict for n in ("hours", "sampling rate", "lengths")] == ["pass", "pass", "pass"]
+    assert found(hours=hours * 1.009)["hours"].verdict == "pass"
+    longer = found(hours=hours * 1.02)["hours"]
+    assert (longer.verdict, "(-2.0 %)" in longer.text) == ("fail", True)
+    outside = found(shortest=10.0, longest=11.0)["hours"]
+    assert outside.verdict == "fail"
+    assert "54 utterances are shorter than 10.000 s" in outside.text
+    assert "a_high_0: " in outside.text
+    resampled = found(rates=(48000, 44100))["sampling rate"]
+    assert (resampled.verdict, "a resampled copy" in resampled.text) == ("caution", True)
+    one = found(lengths=lambda: seconds | {"b_low_1": 3.0})["lengths"]
+    assert one.verdict == "fail"
+    assert one.text.startswith("1 of 54 utterances have another length than published (b_low_1: ")
 
 
 def test_log_mel_statistics_against_a_published_pair(prepared_tones, spec, quiet):

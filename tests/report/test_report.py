@@ -53,7 +53,7 @@ def test_a_run_fits_the_terminal_and_says_all(run, width):
         "hums*†‡",
         "* optimistic: the classifier was chosen on the test set",
         "† cut by takes, not speakers",
-        "‡ synthetic corpus",
+        "synthetic corpus: says nothing",
         "Protocol serab-released",
         "none could be fitted",
         "2/2",

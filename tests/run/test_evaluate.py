@@ -96,7 +96,10 @@ def test_other_protocols_reuse_embeddings_but_not_scores(run):
     assert released.results[0].cautions == (
         "optimistic: the classifier was chosen on the test set",
         "cut by takes, not speakers",
+        "6 of 6 speakers are in more than one split (a, b, c, d, e and 1 more), as this variant is known to do",
     )
+    assert released.results[0].splits == "the released code's splits"
+    assert first.results[0].splits == "drawn by the paper's rule, over speakers"
     assert released.results[0].counts["train"] == 12
 
 

@@ -1,0 +1,177 @@
+"""Facts about a prepared corpus that a reader of its scores must know: leaks between splits, repeated audio, silence.
+
+They are computed from the rows of its index, so that every command that shows a score can repeat them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
+
+from serab_core.data.splits import crossing_speakers
+from serab_core.types import SPLITS, Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+SYNTHETIC = "synthetic corpus: says nothing about real speech"
+PARTIAL = "partial corpus: not comparable with the whole"
+MIN_UTTERANCES = 5  # utterances of a speaker in a split, below which its own mean and deviation say little
+MAX_PLAUSIBLE_PEAK = 8.0  # of a float file; int16 samples that were never divided by 32768 have peaks of hundreds
+MAX_NAMES = 5  # names that a notice spells out; the rest is counted
+
+
+def corpus_notices(
+    rows: Sequence[Mapping[str, Any]], variant: Mapping[str, Any], labels: Sequence[str]
+) -> tuple[Notice, ...]:
+    """The notices of one split variant, faults first.
+
+    Args:
+        rows: the utterances of the variant, as the index of the corpus holds them.
+        variant: the variant, as the index describes it: `name` and `shares_speakers`.
+        labels: the classes of the task; empty for a continuous target, whose labels are not looked at.
+    """
+    cuts = {str(row["id"]): row["cut"][variant["name"]] for row in rows}
+    found = [
+        *_crossing(rows, cuts, declared=bool(variant.get("shares_speakers"))),
+        *_repeated_audio(rows, cuts, with_labels=bool(labels)),
+        *_missing_classes(rows, cuts, labels),
+        *_few_utterances(cuts),
+        *_levels(rows),
+        *_sentences(rows, cuts),
+    ]
+    order = {"fault": 0, "caution": 1, "info": 2}
+    return tuple(sorted(found, key=lambda notice: order[notice.severity]))
+
+
+def named(names: Sequence[str], most: int = MAX_NAMES) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def _crossing(
+    rows: Sequence[Mapping[str, Any]], cuts: Mapping[str, Sequence[str]], *, declared: bool
+) -> Iterator[Notice]:
+    speakers = {str(row["id"]): str(row["speaker"]) for row in rows}
+    crossing = crossing_speakers(speakers, {i: cut[1] for i, cut in cuts.items()})  # type: ignore[misc]
+    if not crossing:
+        return
+    everybody = len(set(speakers.values()))
+    text = f"{len(crossing)} of {everybody} speakers are in more than one split ({named(list(crossing))})"
+    if declared:
+        yield Notice("crossing-speakers", "info", f"{text}, as this variant is known to do", tuple(crossing))
+    else:
+        yield Notice("crossing-speakers", "fault", f"{text}: scores are too high", tuple(crossing))
+
+
+def _repeated_audio(
+    rows: Sequence[Mapping[str, Any]], cuts: Mapping[str, Sequence[str]], *, with_labels: bool
+) -> Iterator[Notice]:
+    """Groups of utterances with equal samples. Each group is reported once, under the worst that is true of it."""
+    groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        if row.get("silent") is None:
+            groups[row["sha256"]].append(row)
+    kinds: dict[str, list[str]] = defaultdict(list)
+    members: dict[str, list[str]] = defaultdict(list)
+    for group in groups.values():
+        if len(group) < 2:
+            continue
+        ids = [str(row["id"]) for row in group]
+        kind = "repeated-audio"
+        shown = " = ".join(ids)
+        if with_labels and len({row["label"] for row in group}) > 1:
+            kind = "contradicting-labels"
+            shown = " = ".join(f"{row['id']} ({row['label']})" for row in group)
+        elif len({cuts[i][1] for i in ids}) > 1:
+            kind = "shared-audio"
+            shown = " = ".join(f"{i} ({cuts[i][1]})" for i in ids)
+        elif len({row["speaker"] for row in group}) > 1:
+            kind = "contradicting-speakers"
+            shown = " = ".join(f"{row['id']} ({row['speaker']})" for row in group)
+        kinds[kind].append(shown)
+        members[kind] += ids
+    texts = {
+        "contradicting-labels": "of equal audio have different labels",
+        "shared-audio": "of equal audio are in more than one split: scores are too high",
+        "contradicting-speakers": "of equal audio have different speakers",
+        "repeated-audio": "hold the audio of another utterance of the same split, label and speaker",
+    }
+    for kind, text in texts.items():
+        if kinds[kind]:
+            said = f"{len(members[kind])} utterances {text} ({named(kinds[kind])})"
+            yield Notice(kind, "caution" if kind == "repeated-audio" else "fault", said, tuple(members[kind]))
+
+
+def _missing_classes(
+    rows: Sequence[Mapping[str, Any]], cuts: Mapping[str, Sequence[str]], labels: Sequence[str]
+) -> Iterator[Notice]:
+    there: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        there[cuts[str(row["id"])][1]].add(row["label"])
+    consequence = {
+        "train": ": no classifier can predict it",
+        "validation": ": it has no part in choosing the classifier",
+        "test": ": UAR is the mean over the other classes",
+    }
+    for split in SPLITS:
+        absent = [label for label in labels if label not in there[split]]
+        if absent:
+            text = f"the {split} split has no utterance of {' and '.join(absent)}{consequence[split]}"
+            yield Notice("missing-classes", "caution", text, tuple(absent))
+
+
+def _few_utterances(cuts: Mapping[str, Sequence[str]]) -> Iterator[Notice]:
+    """Of the groups that per-speaker normalisation takes, in each split."""
+    counts = Counter((str(group), str(split)) for group, split in cuts.values())
+    few = sorted(key for key, count in counts.items() if count < MIN_UTTERANCES)
+    if not few:
+        return
+    single = sum(counts[key] == 1 for key in few)
+    text = (
+        f"{len(few)} of {len(counts)} speakers have fewer than {MIN_UTTERANCES} utterances in a split "
+        f"({named([f'{group}: {counts[group, split]} in {split}' for group, split in few])}): "
+        "normalisation per speaker distorts their features"
+    )
+    if single:
+        text += f", and sets all features of the {single} with one utterance to zero"
+    yield Notice("few-utterances", "caution", text, tuple(dict.fromkeys(group for group, _ in few)))
+
+
+def _levels(rows: Sequence[Mapping[str, Any]]) -> Iterator[Notice]:
+    silent = [str(row["id"]) for row in rows if row.get("silent") == "zero"]
+    if silent:
+        text = f"{_utterances(silent)} digital silence, every sample zero ({named(silent)})"
+        yield Notice("silent", "caution", text, tuple(silent))
+    cancelled = [str(row["id"]) for row in rows if row.get("silent") == "cancelled"]
+    if cancelled:
+        text = (
+            f"{_utterances(cancelled)} zero after averaging channels, which cancel out ({named(cancelled)}): "
+            "keep one channel of each file"
+        )
+        yield Notice("cancelled", "caution", text, tuple(cancelled))
+    loud = {str(row["id"]): row["peak"] for row in rows if row.get("peak", 0.0) > MAX_PLAUSIBLE_PEAK}
+    if loud:
+        shown = named([f"{i}: {peak:,.0f}" for i, peak in loud.items()])
+        text = (
+            f"{len(loud)} utterances have peaks far above 1.0 ({shown}): "
+            "integers that were never divided by their full scale?"
+        )
+        yield Notice("loud", "caution", text, tuple(loud))
+
+
+def _utterances(ids: Sequence[str]) -> str:
+    return "1 utterance is" if len(ids) == 1 else f"{len(ids)} utterances are"
+
+
+def _sentences(rows: Sequence[Mapping[str, Any]], cuts: Mapping[str, Sequence[str]]) -> Iterator[Notice]:
+    spoken: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        if "sentence" in row:
+            spoken[cuts[str(row["id"])][1]].add(str(row["sentence"]))
+    shared = sorted(spoken["test"] & spoken["train"])
+    if shared:
+        which = "the sentences" if len(shared) == len(spoken["test"]) else "some of the sentences"
+        text = f"{which} of the test split are spoken in the training split, too"
+        yield Notice("shared-sentences", "info", text, tuple(shared))

@@ -1,0 +1,34 @@
+"""What every table says of the tasks in it: how their splits were made, and what limits their scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from serab_core.types import ContinuousResult, TaskResult
+
+
+def split_statements(results: Iterable[TaskResult | ContinuousResult]) -> list[str]:
+    """How the splits were made, a line for each way: "Splits: the paper's splits on true speakers (emodb, emovo)."."""
+    tasks: dict[str, list[str]] = {}
+    for result in results:
+        said = result.splits or "not recorded by the version of serab that made the result"
+        _add(tasks.setdefault(said, []), result.task)
+    return [f"Splits: {said} ({', '.join(names)})." for said, names in tasks.items()]
+
+
+def task_cautions(results: Iterable[TaskResult | ContinuousResult], without: Collection[str] = ()) -> list[str]:
+    """The cautions of results, a line for each with its tasks, but for those that the table states elsewhere."""
+    tasks: dict[str, list[str]] = {}
+    for result in results:
+        for caution in result.cautions:
+            if caution not in without:
+                _add(tasks.setdefault(caution, []), result.task)
+    return [f"Caution ({', '.join(names)}): {caution}." for caution, names in tasks.items()]
+
+
+def _add(names: list[str], name: str) -> None:
+    if name not in names:
+        names.append(name)
