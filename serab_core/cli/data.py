@@ -154,10 +154,11 @@ def verify_command(
 @app.command("show", help="Show a prepared corpus: labels and speakers by split, and how long utterances are.")
 def show_command(
     name: Annotated[str, typer.Argument(help="A prepared dataset.", autocompletion=complete.tasks)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Shows a corpus."""
     from serab_core import plugins
-    from serab_core.cli.output import stdout
+    from serab_core.cli.output import print_json, stdout
     from serab_core.data.prepared import load
     from serab_core.data.protocols import PROTOCOLS
     from serab_core.report.corpus import print_corpus
@@ -166,6 +167,9 @@ def show_command(
     name = name.partition("/")[0]  # `iem4/vad` comes with `iem4`
     spec = plugins.dataset_or_none(name)
     prepared = load(find_home(), spec.name if spec else name, spec)
+    if as_json:
+        print_json({"schema": "serab.dataset-summary/1", **prepared.summary()})
+        return
     tasks = {task.variant: task for task in (prepared.task(protocol) for protocol in PROTOCOLS.values())}
     for task in tasks.values():
         print_corpus(stdout(), task)
@@ -227,6 +231,7 @@ def _state(row: dict[str, Any]) -> str:
     if prepared is None:
         return "no" if row["installed"] else "-"
     marks = [mark for mark in ("synthetic", "partial") if prepared[mark]]
+    marks += ["faulty: see serab data verify"] if any(n["severity"] == "fault" for n in prepared["notices"]) else []
     count, whole = prepared["utterances"], row["expected_utterances"]
     return (f"{count} of {whole}" if whole else f"{count} utterances") + (
         f" [yellow]({', '.join(marks)})[/yellow]" if marks else ""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from serab_core.data.check import check, refuse_partial
+from serab_core.data.lengths import compare_lengths, length_notices
 from serab_core.data.prepared import INDEX_NAME, SCHEMA, Prepared, load
 from serab_core.data.rows import Storage, make_rows
 from serab_core.data.source import open_sources
@@ -92,6 +94,10 @@ def prepare_files(
         raise refuse_partial(spec, checked, named)
     cuts = {variant.name: cut(variant, checked.index, spec) for variant in spec.variants}
     with replacing_folder(home.datasets / spec.name) as folder:
+        rows = make_rows(spec.name, _in_order(checked.index, files), cuts, folder, progress, storage)
+        if spec.sentence is not None:
+            rows = [row | {"sentence": spec.sentence(str(row["id"]))} for row in rows]
+        compared = compare_lengths(rows, spec, partial=bool(checked.missing))
         index = {
             "schema": SCHEMA,
             "name": spec.name,
@@ -115,7 +121,8 @@ def prepare_files(
                 }
                 for v in spec.variants
             ],
-            "utterances": make_rows(spec.name, _in_order(checked.index, files), cuts, folder, progress, storage),
+            "notices": [asdict(notice) for notice in length_notices(compared)],
+            "utterances": rows,
         }
         write_json(folder / INDEX_NAME, index)
     return load(home, spec.name)

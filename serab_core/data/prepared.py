@@ -10,13 +10,13 @@ from serab_core.data.integrity import corpus_notices
 from serab_core.data.splits import describe_splits
 from serab_core.errors import NotPreparedError, StoreError
 from serab_core.store.jsonio import digest, read_json
-from serab_core.types import SPLITS, Task, Utterance
+from serab_core.types import SPLITS, Notice, Task, Utterance
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from serab_core.store.home import Home
-    from serab_core.types import DatasetSpec, Notice, ProtocolSpec
+    from serab_core.types import DatasetSpec, ProtocolSpec
 
 SCHEMA = "serab.dataset/1"
 INDEX_NAME = "index.json"
@@ -55,7 +55,12 @@ class Prepared:
         return replace(self._task(variant, target), cautions=tuple(cautions))
 
     def notices(self, variant: str, target: str = "") -> tuple[Notice, ...]:
-        """What a reader of scores on one split variant must know, faults first."""
+        """What a reader of scores on one split variant must know: what `prepare` stored, then what the rows tell."""
+        stored = (Notice(**{**own, "names": tuple(own["names"])}) for own in self.index.get("notices", ()))
+        return (*stored, *self.split_notices(variant, target))
+
+    def split_notices(self, variant: str, target: str = "") -> tuple[Notice, ...]:
+        """What the rows of one split variant tell, faults first."""
         described = self._variant(variant)
         rows = [row for row in self.index["utterances"] if variant in row["cut"]]
         rows = [row for row in rows if not target or target in row.get("targets", {})]

@@ -5,29 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from serab_core.audio.decode import decode
 from serab_core.audio.mel import SERAB, log_mel
 from serab_core.audio.resample import resample
-from serab_core.data.integrity import named
+from serab_core.data.lengths import compare_lengths
 from serab_core.data.protocols import PROTOCOLS
 from serab_core.errors import AudioError
 from serab_core.types import SPLITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from serab_core.data.prepared import Prepared
-    from serab_core.types import DatasetSpec, ExpectedAudio, Progress, Task
+    from serab_core.types import DatasetSpec, Progress, Task
 
 Verdict = Literal["pass", "fail", "known", "caution", "info"]
 _SHOWN = 5
 LOGMEL_TOLERANCE = 0.05  # what resamplers alone change; real RAVDESS and EMOVO came within 0.003 of the published pair
-HOURS_TOLERANCE = 0.01  # of the published hours; frames at the ends of re-encoded files change less
-SECONDS_TOLERANCE = 0.05  # of one utterance, in seconds, beside the hundredth; an MPEG frame at 22.05 kHz
+_VERDICTS: dict[str, Verdict] = {"": "pass", "fault": "fail", "caution": "caution", "info": "info"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,11 @@ def verify(prepared: Prepared, spec: DatasetSpec | None, progress: Progress) -> 
     if not any(finding.name == "repeated audio" for finding in findings):
         findings.append(Finding("repeated audio", "pass", "no two utterances have the same samples"))
     if spec is not None:
-        findings += _lengths(prepared, spec)
+        rows, partial = prepared.index["utterances"], prepared.index["partial"]
+        findings += [
+            Finding(one.kind.replace("-", " "), _VERDICTS[one.severity], one.text)
+            for one in compare_lengths(rows, spec, partial=partial)
+        ]
     return (*findings, *_audio(prepared, next(iter(tasks.values())), spec, progress))
 
 
@@ -89,74 +92,17 @@ def _leaks(prepared: Prepared, task: Task, before: Sequence[Finding]) -> list[Fi
     """Findings about one split variant, without those that were made of a variant before it."""
     counts = ", ".join(f"{split} {task.count(split)}" for split in SPLITS)
     splits = Finding(f"splits ({task.variant})", "pass", f"{counts}; {task.splits}; no speaker is in two splits")
-    verdicts: dict[str, Verdict] = {"fault": "fail", "caution": "caution", "info": "info"}
     made = []
-    for notice in prepared.notices(task.variant):
+    for notice in prepared.split_notices(task.variant):
         if notice.kind == "crossing-speakers":
             verdict: Verdict = "fail" if notice.severity == "fault" else "known"
             splits = Finding(splits.name, verdict, f"{counts}; {task.splits}; {notice.text}")
             continue
         name = "repeated audio" if notice.kind in _REPEATED else notice.kind.replace("-", " ")
-        finding = Finding(name, verdicts[notice.severity], notice.text)
+        finding = Finding(name, _VERDICTS[notice.severity], notice.text)
         if finding not in before:
             made.append(finding)
     return [splits, *made]
-
-
-def _lengths(prepared: Prepared, spec: DatasetSpec) -> list[Finding]:
-    """The lengths and rates of the utterances against those that were published."""
-    rows = prepared.index["utterances"]
-    seconds = {str(row["id"]): float(row["duration"]) for row in rows}
-    findings = []
-    published = spec.expected_seconds() if spec.expected_seconds is not None else {}
-    off = {
-        i: length
-        for i, length in seconds.items()
-        if i in published and abs(length - published[i]) > max(SECONDS_TOLERANCE, HOURS_TOLERANCE * published[i])
-    }
-    if published:
-        shown = named([f"{i}: {length:.3f} s, published {published[i]:.3f} s" for i, length in off.items()])
-        text = f"{len(off)} of {len(seconds)} utterances have another length than published ({shown})"
-        findings.append(
-            Finding("lengths", "fail" if off else "pass", text if off else "every utterance has its published length")
-        )
-    if spec.expected_audio is not None:
-        findings += _published_audio(spec.expected_audio, rows, seconds, partial=prepared.index["partial"])
-    return findings
-
-
-def _published_audio(
-    expected: ExpectedAudio, rows: Sequence[Mapping[str, Any]], seconds: Mapping[str, float], *, partial: bool
-) -> list[Finding]:
-    hours = sum(seconds.values()) / 3600
-    change = hours / expected.hours - 1
-    shortest, longest = min(seconds.values()), max(seconds.values())
-    text = f"{hours:.3f} h, published {expected.hours:.3f} h ({100 * change:+.1f} %)"
-    outside = {
-        i: length
-        for i, length in seconds.items()
-        if not expected.shortest_s - SECONDS_TOLERANCE <= length <= expected.longest_s + SECONDS_TOLERANCE
-    }
-    if outside:
-        shown = named([f"{i}: {length:.3f} s" for i, length in outside.items()])
-        text += (
-            f"; {len(outside)} utterances are shorter than {expected.shortest_s:.3f} s "
-            f"or longer than {expected.longest_s:.3f} s, as none should be ({shown})"
-        )
-    else:
-        text += (
-            f"; utterances last {shortest:.3f} to {longest:.3f} s, "
-            f"published {expected.shortest_s:.3f} to {expected.longest_s:.3f} s"
-        )
-    wrong = bool(outside) or (abs(change) > HOURS_TOLERANCE and not partial)
-    findings = [Finding("hours", "fail" if wrong else "pass", text)]
-    rates = Counter(int(row["rate"]) for row in rows)
-    other = [f"{count} at {rate} Hz" for rate, count in sorted(rates.items()) if rate not in expected.rates]
-    known = " and ".join(f"{rate} Hz" for rate in expected.rates)
-    if other:
-        text = f"{', '.join(other)}, where {known} is published: a resampled copy"
-        return [*findings, Finding("sampling rate", "caution", text)]
-    return [*findings, Finding("sampling rate", "pass", known)]
 
 
 def _audio(prepared: Prepared, task: Task, spec: DatasetSpec | None, progress: Progress) -> list[Finding]:

@@ -26,8 +26,9 @@ def print_corpus(console: Console, task: Task) -> None:
     marks = [mark for mark, is_so in (("synthetic", task.synthetic), ("partial", task.partial)) if is_so]
     head = f"{task.title}, splits {task.variant}: {len(task.utterances)} utterances, {hours:.2f} h"
     console.print(f"\n[bold]{escape(head)}[/bold]" + (f" [yellow]({', '.join(marks)})[/yellow]" if marks else ""))
-    if task.note:
-        console.print(escape(task.note), style="yellow", highlight=False)
+    console.print(f"Splits: {escape(task.splits)}", style="dim", highlight=False)
+    for text in filter(None, (task.note, *task.cautions)):
+        console.print(escape(text), style="yellow", highlight=False)
     counts = Counter((u.split, u.label) for u in task.utterances)
     labels = table("Label", *SPLITS, "", right=SPLITS)
     largest = max(Counter(u.label for u in task.utterances).values())

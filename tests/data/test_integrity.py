@@ -227,6 +227,9 @@ def test_every_command_that_shows_a_score_repeats_the_notices(toys, serab, leaky
     assert crossing in flat
     assert shared in flat
     assert "has no utterance" not in flat
+    assert crossing in " ".join(serab("data", "show", "leaky")[1].split())
+    assert json.loads(serab("data", "show", "leaky", "--json")[1])["notices"] == summary["notices"]
+    assert "faulty" in serab("data", "list")[1]
 
 
 def test_a_result_of_an_earlier_version_gets_what_is_known_now(toys, serab, leaky):

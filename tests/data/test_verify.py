@@ -74,8 +74,9 @@ def test_lengths_against_published_ones(prepared_tones, spec, quiet):
     rows = prepared_tones.index["utterances"]
     seconds = {row["id"]: row["duration"] for row in rows}
     hours, rate = sum(seconds.values()) / 3600, rows[0]["rate"]
+    least, most = min(seconds.values()), max(seconds.values())
 
-    def found(hours=hours, rates=(rate,), shortest=min(seconds.values()), longest=max(seconds.values()), lengths=None):
+    def found(hours=hours, rates=(rate,), shortest=least, longest=most, lengths=None):
         published = ExpectedAudio(hours, rates, shortest, longest)
         told = replace(spec, expected_audio=published, expected_seconds=lengths)
         return {f.name: f for f in verify(prepared_tones, told, quiet)}
@@ -94,6 +95,21 @@ def test_lengths_against_published_ones(prepared_tones, spec, quiet):
     one = found(lengths=lambda: seconds | {"b_low_1": 3.0})["lengths"]
     assert one.verdict == "fail"
     assert one.text.startswith("1 of 54 utterances have another length than published (b_low_1: ")
+
+
+def test_a_copy_of_other_lengths_is_marked_wherever_it_is_scored(spec, tones_folder, home, quiet):
+    published = ExpectedAudio(5.0, (48000,), 0.01, 60.0)
+    prepared = prepare(replace(spec, expected_audio=published), [tones_folder], home, quiet)
+    found = {notice["kind"]: notice for notice in prepared.summary()["notices"]}
+    assert (found["hours"]["severity"], found["sampling-rate"]["severity"]) == ("fault", "caution")
+    cautions = prepared.task(PROTOCOLS["strict"]).cautions
+    assert any(text.startswith("another build of the corpus than the published one: ") for text in cautions)
+    assert any("54 at 8000 Hz, where 48000 Hz is published" in text for text in cautions)
+
+
+def test_sentences_are_kept_and_compared(spec, tones_folder, home, quiet):
+    prepared = prepare(replace(spec, sentence=lambda name: name[-1]), [tones_folder], home, quiet)
+    assert "the sentences of the test split" in prepared.task(PROTOCOLS["serab"]).cautions[0]
 
 
 def test_log_mel_statistics_against_a_published_pair(prepared_tones, spec, quiet):

@@ -1,0 +1,103 @@
+"""Lengths and sampling rates of a prepared corpus against those that its authors published."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from serab_core.data.integrity import named
+from serab_core.types import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from serab_core.types import DatasetSpec, ExpectedAudio
+
+HOURS_TOLERANCE = 0.01  # of the published hours; frames at the ends of re-encoded files change less
+SECONDS_TOLERANCE = 0.05  # of one utterance, in seconds, beside the hundredth; an MPEG frame at 22.05 kHz
+
+
+class Comparison(NamedTuple):
+    """One comparison with what was published.
+
+    Attributes:
+        kind: `lengths`, `hours` or `sampling-rate`.
+        severity: of a difference; "" where there is none.
+        text: both figures.
+        names: the utterances that differ.
+    """
+
+    kind: str
+    severity: str
+    text: str
+    names: tuple[str, ...] = ()
+
+
+def compare_lengths(rows: Sequence[Mapping[str, Any]], spec: DatasetSpec, *, partial: bool) -> tuple[Comparison, ...]:
+    """Compare the utterances with what `spec` says was published; empty where nothing was.
+
+    Args:
+        rows: the utterances of the index of the corpus, at least one.
+        spec: the dataset.
+        partial: utterances are missing, so that the hours of the whole are not compared.
+    """
+    seconds = {str(row["id"]): float(row["duration"]) for row in rows}
+    found: list[Comparison] = []
+    if spec.expected_seconds is not None:
+        found.append(_each(seconds, spec.expected_seconds()))
+    if spec.expected_audio is not None:
+        found.append(_hours(seconds, spec.expected_audio, partial=partial))
+        found.append(_rates(Counter(int(row["rate"]) for row in rows), spec.expected_audio))
+    return tuple(found)
+
+
+def length_notices(comparisons: Sequence[Comparison]) -> Iterator[Notice]:
+    """The differences, as notices that tables repeat."""
+    for one in comparisons:
+        if one.severity == "fault":
+            yield Notice(
+                one.kind, "fault", f"another build of the corpus than the published one: {one.text}", one.names
+            )
+        elif one.severity == "caution":
+            yield Notice(one.kind, "caution", one.text, one.names)
+
+
+def _each(seconds: Mapping[str, float], published: Mapping[str, float]) -> Comparison:
+    off = tuple(
+        i
+        for i, length in seconds.items()
+        if i in published and abs(length - published[i]) > max(SECONDS_TOLERANCE, HOURS_TOLERANCE * published[i])
+    )
+    if not off:
+        return Comparison("lengths", "", "every utterance has its published length")
+    shown = named([f"{i}: {seconds[i]:.3f} s, published {published[i]:.3f} s" for i in off])
+    text = f"{len(off)} of {len(seconds)} utterances have another length than published ({shown})"
+    return Comparison("lengths", "fault", text, off)
+
+
+def _hours(seconds: Mapping[str, float], expected: ExpectedAudio, *, partial: bool) -> Comparison:
+    hours = sum(seconds.values()) / 3600
+    change = hours / expected.hours - 1
+    text = f"{hours:.3f} h, published {expected.hours:.3f} h ({100 * change:+.1f} %)"
+    low, high = expected.shortest_s, expected.longest_s
+    outside = tuple(
+        i for i, length in seconds.items() if not low - SECONDS_TOLERANCE <= length <= high + SECONDS_TOLERANCE
+    )
+    if outside:
+        shown = named([f"{i}: {seconds[i]:.3f} s" for i in outside])
+        text += f"; {len(outside)} utterances are shorter than {low:.3f} s or longer than {high:.3f} s ({shown})"
+    else:
+        text += (
+            f"; utterances last {min(seconds.values()):.3f} to {max(seconds.values()):.3f} s, "
+            f"published {low:.3f} to {high:.3f} s"
+        )
+    wrong = bool(outside) or (abs(change) > HOURS_TOLERANCE and not partial)
+    return Comparison("hours", "fault" if wrong else "", text, outside)
+
+
+def _rates(found: Mapping[int, int], expected: ExpectedAudio) -> Comparison:
+    known = " and ".join(f"{rate} Hz" for rate in expected.rates)
+    other = [f"{count} at {rate} Hz" for rate, count in sorted(found.items()) if rate not in expected.rates]
+    if not other:
+        return Comparison("sampling-rate", "", known)
+    return Comparison("sampling-rate", "caution", f"a resampled copy: {', '.join(other)}, where {known} is published")
