@@ -125,18 +125,21 @@ def _missing_classes(
 def _few_utterances(cuts: Mapping[str, Sequence[str]]) -> Iterator[Notice]:
     """Of the groups that per-speaker normalisation takes, in each split."""
     counts = Counter((str(group), str(split)) for group, split in cuts.values())
-    few = sorted(key for key, count in counts.items() if count < MIN_UTTERANCES)
-    if not few:
+    fewest: dict[str, tuple[int, str]] = {}
+    for (group, split), count in sorted(counts.items()):
+        if count < MIN_UTTERANCES:
+            fewest[group] = min(fewest.get(group, (count, split)), (count, split))
+    if not fewest:
         return
-    single = sum(counts[key] == 1 for key in few)
     text = (
-        f"{len(few)} of {len(counts)} speakers have fewer than {MIN_UTTERANCES} utterances in a split "
-        f"({named([f'{group}: {counts[group, split]} in {split}' for group, split in few])}): "
+        f"{len(fewest)} of {len({group for group, _ in counts})} speakers have fewer than {MIN_UTTERANCES} utterances "
+        f"in a split ({named([f'{group}: {count} in {split}' for group, (count, split) in fewest.items()])}): "
         "normalisation per speaker distorts their features"
     )
+    single = sum(count == 1 for count, _ in fewest.values())
     if single:
         text += f", and sets all features of the {single} with one utterance to zero"
-    yield Notice("few-utterances", "caution", text, tuple(dict.fromkeys(group for group, _ in few)))
+    yield Notice("few-utterances", "caution", text, tuple(fewest))
 
 
 def _levels(rows: Sequence[Mapping[str, Any]]) -> Iterator[Notice]:
