@@ -52,7 +52,8 @@ class Prepared:
         transductive = protocol.normalisation == "speaker"
         notices = self.notices(variant, target)
         cautions = (notice.text for notice in notices if transductive or notice.kind != "few-utterances")
-        return replace(self._task(variant, target), cautions=tuple(cautions))
+        faulty = any(notice.severity == "fault" for notice in notices)
+        return replace(self._task(variant, target), cautions=tuple(cautions), faulty=faulty)
 
     def notices(self, variant: str, target: str = "") -> tuple[Notice, ...]:
         """What a reader of scores on one split variant must know: what `prepare` stored, then what the rows tell."""

@@ -16,7 +16,7 @@ from serab_core import plugins
 from serab_core.data.integrity import PARTIAL, SYNTHETIC
 from serab_core.data.protocols import SUITE, default_protocol, find_protocol
 from serab_core.errors import PluginError, StoreError, UnknownNameError, UsageError
-from serab_core.report.cautions import split_statements, task_cautions
+from serab_core.report.cautions import footnotes, mark, split_statements, task_cautions
 from serab_core.report.tables import continuous_table, percent, table
 from serab_core.run.pace import paces
 from serab_core.score.board import Board, Cell, Row, make_board
@@ -150,6 +150,7 @@ def _notices(board: Board, kept: Sequence[Stored], continuous: Sequence[Continuo
     )
     if left:
         told.append(f"In no mean: {', '.join(left)}.")
+    told += [f"{text}." for text in footnotes((*results, *continuous))]
     for result in results:
         if not searched_whole(result):
             names = ", ".join(result.provenance.get("protocol", {}).get("classifiers", ()))
@@ -233,6 +234,7 @@ def continuous_document(result: ContinuousResult) -> dict[str, Any]:
         "regressor": result.outcome(result.chosen).title,
         "synthetic": result.synthetic,
         "partial": result.partial,
+        "faulty": result.faulty,
         "key": result.key,
     }
 
@@ -259,6 +261,7 @@ def _row_document(row: Row) -> dict[str, Any]:
                 "test_utterances": cell.result.counts["test"],
                 "synthetic": cell.result.synthetic,
                 "partial": cell.result.partial,
+                "faulty": cell.result.faulty,
                 "imported": cell.result.imported,
                 "key": cell.result.key,
             }
@@ -327,4 +330,4 @@ def _reach(interval: Interval | None) -> str:
 
 
 def _score(cell: Cell | None, metric: Metric) -> str:
-    return "" if cell is None else percent(getattr(cell.result, metric))
+    return "" if cell is None else percent(getattr(cell.result, metric)) + mark(cell.result)

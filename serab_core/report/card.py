@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import serab_core
+from serab_core.report.cautions import mark
 from serab_core.report.tables import params_text, percent
 from serab_core.score.aggregate import enters
 
@@ -33,10 +34,19 @@ def results_card(gathered: Gathered) -> str:
     for cell in cells:
         result = cell.result
         outcome = result.outcome(result.chosen)
-        mark = r"\*" if result.synthetic or result.partial else ""
+        marks = mark(result).replace("*", r"\*")
         classifier = _line(f"{outcome.title} {params_text(outcome.params)}".strip())
         scores = (percent(result.accuracy), _reach(cell.accuracy), percent(result.uar), percent(cell.macro_f1))
-        lines.append(_row((f"{_line(result.task)}{mark}", *scores, classifier, str(result.counts.get("test", 0)))))
+        lines.append(
+            _row(
+                (
+                    f"{_line(result.task)}{marks}",
+                    *scores,
+                    classifier,
+                    str(result.counts.get("test", 0)),
+                )
+            )
+        )
     lines += ["", *(f"- {_line(notice)}" for notice in gathered.notices), "", "To make it again:", "", "```sh"]
     tasks = ",".join(cell.result.task for cell in cells)
     lines += [f"serab eval {_line(row.extractor)} --tasks {tasks} --protocol {board.protocol}", "```", ""]

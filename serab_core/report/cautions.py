@@ -29,6 +29,23 @@ def task_cautions(results: Iterable[TaskResult | ContinuousResult], without: Col
     return [f"Caution ({', '.join(names)}): {caution}." for caution, names in tasks.items()]
 
 
+FOOTNOTES = {
+    "*": "* synthetic or partial corpus: in no mean",
+    "†": "† the corpus has a fault that makes scores wrong, or is another build: see its caution",
+}
+
+
+def mark(result: TaskResult | ContinuousResult) -> str:
+    """The signs beside a score of which the corpus is not what the task's name promises; `FOOTNOTES` explains them."""
+    return ("*" if result.synthetic or result.partial else "") + ("†" if result.faulty else "")
+
+
+def footnotes(results: Iterable[TaskResult | ContinuousResult]) -> list[str]:
+    """What the signs beside these scores mean."""
+    signs = "".join(mark(result) for result in results)
+    return [text for sign, text in FOOTNOTES.items() if sign in signs]
+
+
 def _add(names: list[str], name: str) -> None:
     if name not in names:
         names.append(name)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from serab_core.data.integrity import PARTIAL, SYNTHETIC
 from serab_core.data.protocols import SUITE
-from serab_core.report.cautions import split_statements, task_cautions
+from serab_core.report.cautions import footnotes, mark, split_statements, task_cautions
 from serab_core.score.aggregate import unweighted_mean
 from serab_core.score.bootstrap import concordance_interval
 
@@ -121,7 +121,7 @@ def continuous_table(results: Sequence[ContinuousResult]) -> Table:
         params = params_text(outcome.params)
         made.add_row(
             "" if result.extractor == previous else escape(result.extractor),
-            escape(result.task) + ("*" if result.synthetic or result.partial else ""),
+            escape(result.task) + mark(result),
             Text(f"{result.scores['ccc']:.3f}", style="bold"),
             f"{reach.low:.2f} to {reach.high:.2f}",
             f"{result.scores['pearson']:.3f}",
@@ -158,8 +158,8 @@ def _print_notes(console: Console, run: Run) -> None:
             "95 % over speakers, or over utterances where there are fewer than five.",
             "dim",
         )
-    if any(result.synthetic or result.partial for result in run.continuous):
-        line("* synthetic or partial corpus")
+    for footnote in footnotes(run.continuous):
+        line(footnote)
     for name in run.extractors:
         mean = unweighted_mean(name, run.results, SUITE)
         count = f"{len(mean.tasks)} of {len(SUITE)} tasks"

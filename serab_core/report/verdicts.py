@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from serab_core.errors import UsageError
+from serab_core.report.cautions import FOOTNOTES
 from serab_core.report.tables import percent, table
 from serab_core.score.aggregate import enters
 from serab_core.score.compare import compare, compare_overall
@@ -192,7 +193,7 @@ def print_optimism(console: Console, document: Document) -> None:
         before = row["extractor"]
     console.print(made)
     if any(not row["enters"] for row in document["rows"]):
-        _note(console, "* synthetic or partial corpus: enters no mean")
+        _note(console, FOOTNOTES["*"])
     if document["mean_gain"] is not None:
         _say(console, f"Choosing on test would claim {100 * document['mean_gain']:.1f} points more on average.")
     _notes(console, document)

@@ -124,7 +124,7 @@ class Pair:
 
     def _with_cautions(self, found: TaskResult | ContinuousResult) -> TaskResult | ContinuousResult:
         """The result of an earlier run with what is known of its corpus now. It is stored, for tables read the file."""
-        known = replace(found, cautions=self._cautions(), splits=self.task.splits)
+        known = replace(found, cautions=self._cautions(), splits=self.task.splits, faulty=self.task.faulty)
         if known != found:
             with suppress(StoreError):  # a home that is read-only
                 write_result(self.result_path, known)
@@ -238,6 +238,7 @@ class Pair:
             "partial": task.partial,
             "cautions": self._cautions(),
             "splits": task.splits,
+            "faulty": task.faulty,
             "key": self.key,
             "provenance": provenance(self.plan, self.extractor, self.source),
             "speakers": speakers,

@@ -241,6 +241,7 @@ class Task:
         target: the continuous target that is predicted, such as valence; "" for a task of classes, which has labels.
         splits: how the splits were made, in one phrase.
         cautions: what a reader of a score on this task must know, a sentence each.
+        faulty: one of the cautions is a fault, which makes scores wrong.
     """
 
     name: str
@@ -257,6 +258,7 @@ class Task:
     target: str = ""
     splits: str = ""
     cautions: tuple[str, ...] = ()
+    faulty: bool = False
 
     def count(self, split: Split) -> int:
         """How many utterances are in a split."""

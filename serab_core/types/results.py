@@ -101,6 +101,7 @@ class TaskResult:
         profile: seconds by stage, where `--profile` asked for them, summed over processes; `whole` says that nothing
             was there before. Stages: `serab_core.clock.STAGES`.
         splits: how the splits of the task were made, in one phrase; "" where an earlier version did not record it.
+        faulty: the corpus has a fault that makes scores wrong (one of the cautions says which).
     """
 
     extractor: str
@@ -123,6 +124,7 @@ class TaskResult:
     imported: str = ""
     profile: Mapping[str, Any] = field(default_factory=dict)
     splits: str = ""
+    faulty: bool = False
 
     def outcome(self, classifier: str) -> ClassifierOutcome:
         """The outcome of one classifier; KeyError when it was not run."""
@@ -162,6 +164,7 @@ class ContinuousResult:
     sexes: Mapping[str, str] = field(default_factory=dict)
     profile: Mapping[str, Any] = field(default_factory=dict)
     splits: str = ""
+    faulty: bool = False
 
     def outcome(self, regressor: str) -> ClassifierOutcome:
         """The outcome of one regressor; KeyError when it was not run."""

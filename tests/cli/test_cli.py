@@ -75,7 +75,7 @@ def test_eval_shows_the_traceback_of_a_bug(serab, prepared_tones, monkeypatch):
     from serab_core.run import pair
 
     monkeypatch.setattr(pair, "choose", lambda *a: 1 / 0)
-    code, out, err = serab("eval", "toy", "-t", "tones", "-c", "centroid", "-j", "1")
+    code, out, err = serab("--debug", "eval", "toy", "-t", "tones", "-c", "centroid", "-j", "1")
     assert code == 9
     assert "please report it" in flat(out)
     assert "ZeroDivisionError" in err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 
 import numpy as np
@@ -216,6 +217,9 @@ def test_every_command_that_shows_a_score_repeats_the_notices(toys, serab, leaky
         flat = " ".join(serab(command, *words)[1].split())
         assert crossing in flat, command
         assert crossing in serab(command, *words, "--json")[1], command
+    assert re.search(r"\d†", serab("leaderboard")[1])
+    assert "† the corpus has a fault" in " ".join(serab("leaderboard")[1].split())
+    assert "leaky†" in serab("results", "card", "toy")[1]
     page, latex = tmp_path / "report.html", tmp_path / "table.tex"
     assert serab("report", "--output", str(page))[0] == 0
     assert crossing in page.read_text()

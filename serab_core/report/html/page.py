@@ -10,6 +10,7 @@ from jinja2 import Environment, StrictUndefined
 
 import serab_core
 from serab_core.report.board import continuous_document
+from serab_core.report.cautions import mark
 from serab_core.report.figures.plots import forest, optimism_plot, size_plot, speaker_plot, speed_plot, subset_plot
 from serab_core.report.figures.svg import PAGE
 from serab_core.report.tables import params_text, percent
@@ -54,11 +55,8 @@ def report_page(gathered: Gathered, title: str) -> str:
         means=any(row.accuracy for row in board.rows),
         papers=any(row.published for row in board.rows),
         numbers=numbers,
-        marks={
-            (cell.result.extractor, cell.result.task): "*" if cell.result.synthetic or cell.result.partial else ""
-            for cell in cells
-        },
-        notices=[*gathered.notices, *_marked(cells)],
+        marks={(cell.result.extractor, cell.result.task): mark(cell.result) for cell in cells},
+        notices=list(gathered.notices),
         sections=sections,
         style=_part("style.css"),
         script=_part("script.js"),
@@ -96,10 +94,6 @@ def _embedded(value: Any) -> str:
     """JSON that cannot end the element that it stands in."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _marked(cells: list[Cell]) -> list[str]:
-    return ["* synthetic or partial corpus."] if any(c.result.synthetic or c.result.partial for c in cells) else []
 
 
 class _Kept:
