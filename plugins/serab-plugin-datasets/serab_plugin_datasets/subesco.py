@@ -35,7 +35,7 @@ STRAY_BRACKET = "F_02_MONIKA_S_2_SURPRISE_3"
 
 # Sex, number, actor, sentence, emotion, take: "F_01_OISHI_S_1_ANGRY_1.wav"; the authors' own mono copies end in _mono.
 parse = by_pattern(
-    r"(?P<stem>[FM]_\d\d_(?P<speaker>[A-Z]+)_S_\d{1,2}_(?P<label>[A-Z]+)_\d)\]?(?:_mono)?\]?",
+    r"(?P<stem>[FM]_\d\d_(?P<speaker>[A-Z]+)_S_\d{1,2}_(?P<label>[A-Z]+)_\d)\]?(?:_mono\]?)?",
     LABELS,
     identify=lambda m: m["stem"],
 )
