@@ -207,7 +207,9 @@ def few_of(name: str) -> tuple[dict[str, bytes], object]:
     spec = plugins.dataset(name)
     for entry in spec.index(listed(name)).entries:
         path = str(entry.file.name)
-        keys = [(entry.speaker, entry.label, entry.groups.get("dialogue", "")), tuple(entry.groups.values())]
+        keys = [(entry.speaker, entry.label, entry.groups.get("dialogue", ""))]
+        if spec.expected_speakers > 30:  # where many speak, one utterance of each is enough, and one of each label
+            keys = [(entry.speaker,), (entry.label,), tuple(entry.groups.values())]
         by_label.update(keys)
         if min(by_label[key] for key in keys) <= 1:
             keep.append(path)
@@ -258,7 +260,7 @@ def test_known_defects(tmp_path):
 def test_iemocap_speakers_labels_and_targets():
     index = plugins.dataset("iem4").index(listed("iem4"))
     entries = {e.id: e for e in index.entries}
-    turn = entries["Ses01F_impro01_M003"]  # its label is made up
+    turn = next(entry for name, entry in entries.items() if name.startswith("Ses01F_impro01_M"))  # its label is made up
     assert (turn.speaker, dict(turn.groups)) == ("01M", {"dialogue": "01F"})
     place = [row.utterance for row in read_list("iem4")].index(turn.id)
     assert turn.targets["valence"] == 1 + place % 9 / 2
