@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from serab_core.types import DatasetSpec, Entry, Skipped
 
-_MOST = 0.5
-"""Share of the file names that another corpus must know before it is recommended; half leaves room for other files."""
+_ENOUGH = 0.25
+"""Share of the files that another corpus must know before it is recommended: room for copies and for other files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def corpus_of(spec: DatasetSpec, skipped: Sequence[Skipped]) -> str:
         if other.name != spec.name and other.expected_ids is not None
     }
     best = max(found, key=lambda name: found[name], default="")
-    return best if best and found[best] > _MOST * len(files) else ""
+    return best if best and found[best] >= _ENOUGH * len(files) else ""
 
 
 def _indexed(spec: DatasetSpec, files: Sequence[SourceFile]) -> list[Entry]:

@@ -54,7 +54,11 @@ def read_evaluations(files: Sequence[SourceFile]) -> dict[str, tuple[str, dict[s
     """
     table: dict[str, tuple[str, dict[str, float]]] = {}
     for file in files:
-        if file.name.suffix != ".txt" or file.name.parent.name != "EmoEvaluation" or file.name.name.startswith("."):
+        if (
+            file.name.suffix.lower() != ".txt"
+            or file.name.parent.name.lower() != "emoevaluation"
+            or file.name.name.startswith(".")
+        ):
             continue
         try:
             text = file.read().decode("utf-8")
@@ -103,7 +107,7 @@ def index(files: Sequence[SourceFile]) -> Index:
     found = index_by_name(parse)(files)
     if unlabelled and not evaluations:
         raise DataError(
-            f"{len(unlabelled):,} turns lie there, but no EmoEvaluation files, which hold their labels",
+            f"{len(unlabelled):,} turns lie there, but no file EmoEvaluation/*.txt that gives their labels",
             where=unlabelled[min(unlabelled)].shown,
             next_step="name the whole IEMOCAP_full_release, or all of its Session folders or zips: of a session, "
             "dialog/EmoEvaluation holds the labels and sentences/wav the audio",
@@ -128,7 +132,7 @@ def _summaries(unlabelled: Sequence[str], others: Mapping[str, str]) -> Iterator
         names = [name for name in unlabelled if name.startswith(session)]
         yield Skipped(
             f"{len(names):,} turns of session {int(session[3:])}, such as {min(names)}",
-            "no EmoEvaluation file gives their labels",
+            "no file EmoEvaluation/*.txt gives their labels",
         )
 
 

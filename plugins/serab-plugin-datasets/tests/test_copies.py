@@ -224,10 +224,21 @@ def iem4_files(keep_evaluations=lambda path: True):
     ]
 
 
-def test_iemocap_without_evaluations_is_refused_by_what_it_lacks():
+@pytest.mark.parametrize("change", ["none", "other folder", "no lines"])
+def test_iemocap_without_evaluations_is_refused_by_what_it_lacks(change):
+    files = [file for file in iem4_files() if change != "none" or file.name.suffix == ".wav"]
+    if change == "other folder":  # the raters' own files lie one folder deeper
+        files = [
+            replace(file, name=file.name.parent / "Categorical" / file.name.name)
+            if file.name.suffix == ".txt"
+            else file
+            for file in files
+        ]
+    if change == "no lines":
+        files = [replace(file, read=bytes) for file in files]
     with pytest.raises(DataError) as caught:
-        plugins.dataset("iem4").index(iem4_files(lambda path: False))
-    assert caught.value.what == "5,934 turns lie there, but no EmoEvaluation files, which hold their labels"
+        plugins.dataset("iem4").index(files)
+    assert caught.value.what == "5,934 turns lie there, but no file EmoEvaluation/*.txt that gives their labels"
     assert "name the whole IEMOCAP_full_release" in caught.value.next_step
     assert "Ses01F_impro01_F000.wav" in str(caught.value)
 
@@ -240,7 +251,7 @@ def test_iemocaps_session_without_evaluations_is_counted():
     lines = [file for file in told if "session 2" in file]
     assert len(lines) == 1
     assert lines[0].endswith("turns of session 2, such as Ses02F_impro01_F000")
-    assert told[lines[0]] == "no EmoEvaluation file gives their labels"
+    assert told[lines[0]] == "no file EmoEvaluation/*.txt gives their labels"
     said = message("iem4", iem4_files(lambda path: "Session2" not in path))
     assert f"{5531 - turns} of 5531 utterances are there, {turns} are missing: Ses02F_impro01_F0" in said
 
