@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from serab_core.data.differences import differences, left_out
 from serab_core.data.releases import corpus_of, other_releases, refuse_other_release
 from serab_core.errors import DataError
 from serab_core.types import Index, Skipped
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from serab_core.types import DatasetSpec
-
-_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,62 +72,12 @@ def check(spec: DatasetSpec, index: Index, source: str) -> Checked:
         raise DataError(
             f"has only the class {entries[0].label!r}; a task needs two", where=source, next_step=spec.how_to_get
         )
-    missing, problem = _differences(spec, found, known)
+    missing, problem = differences(spec, found, known)
     if problem:
-        problem = "; ".join((problem, *([_left_out(skipped)] if skipped else []), *notes))
+        problem = "; ".join((problem, *([left_out(skipped)] if skipped else []), *notes))
     defects = (entry.id for entry in entries if entry.id in spec.known_defects)
     notes += [f"{identifier} stays in: {spec.known_defects[identifier]}" for identifier in defects]
     return Checked(found, missing, problem, tuple(notes))
-
-
-def _next_step(spec: DatasetSpec, skipped: Sequence[Skipped]) -> str:
-    """What to do where nothing of the corpus is there: take the name of the corpus that is there, or get the corpus."""
-    other = corpus_of(spec, skipped)
-    if not other:
-        return spec.how_to_get
-    return f"the files have the names of {other}: serab data prepare {other} PATH; for {spec.name}: {spec.how_to_get}"
-
-
-def _differences(spec: DatasetSpec, index: Index, known: frozenset[str] | None) -> tuple[tuple[str, ...], str]:
-    """How an index differs from the whole corpus: line by line, and as a sentence; empty where it does not differ."""
-    total = sum(spec.expected_counts.values())
-    absent = sorted(known - {entry.id for entry in index.entries}) if known is not None else []
-    if absent:
-        assert known is not None
-        there = f"{len(known) - len(absent)} of {len(known)} utterances are there, {_are(len(absent))} missing"
-        return tuple(absent), f"{there}: {_listed(absent)}"
-    counts = Counter(entry.label for entry in index.entries)
-    differing = {label: count for label, count in spec.expected_counts.items() if counts[label] != count}
-    speakers = len({entry.speaker for entry in index.entries})
-    lines = [f"{label}: {counts[label]} of {count}" for label, count in differing.items()]
-    if speakers != spec.expected_speakers:
-        lines.append(f"speakers: {speakers} of {spec.expected_speakers}")
-    lacking = sum(count - counts[label] for label, count in differing.items())
-    if not lines:
-        return (), ""
-    if differing and all(counts[label] < count for label, count in differing.items()):
-        there = f"{total - lacking} of {total} utterances are there, {_are(lacking)} missing"
-    else:
-        there = f"the labels or speakers of its {len(index.entries)} utterances are not those of the corpus's {total}"
-    return tuple(lines), f"{there}: {', '.join(lines)}"
-
-
-def _are(count: int) -> str:
-    return "1 is" if count == 1 else f"{count} are"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
-def _left_out(skipped: Sequence[Skipped]) -> str:
-    """How many files were left out, with one of those that share the commonest reason."""
-    reason, _ = Counter(skip.reason for skip in skipped).most_common(1)[0]
-    example = next(skip.file for skip in skipped if skip.reason == reason)
-    if len(skipped) == 1:
-        return f"1 other file was left out, {example} ({reason})"
-    return f"{len(skipped)} other files were left out, such as {example} ({reason})"
 
 
 def refuse_partial(spec: DatasetSpec, checked: Checked, source: str) -> DataError:
@@ -139,3 +87,11 @@ def refuse_partial(spec: DatasetSpec, checked: Checked, source: str) -> DataErro
         where=source,
         next_step="complete it, or prepare what is there with --allow-partial, which marks every result made on it",
     )
+
+
+def _next_step(spec: DatasetSpec, skipped: Sequence[Skipped]) -> str:
+    """What to do where nothing of the corpus is there: take the name of the corpus that is there, or get the corpus."""
+    other = corpus_of(spec, skipped)
+    if not other:
+        return spec.how_to_get
+    return f"the files have the names of {other}: serab data prepare {other} PATH; for {spec.name}: {spec.how_to_get}"
