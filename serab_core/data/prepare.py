@@ -92,6 +92,8 @@ def prepare_files(
     checked = check(spec, _call(spec, "index", spec.index, files), named)
     if checked.missing and not allow_partial:
         raise refuse_partial(spec, checked, named)
+    for note in checked.notes:
+        progress.note(f"{spec.title}: {note}")
     cuts = {variant.name: cut(variant, checked.index, spec) for variant in spec.variants}
     with replacing_folder(home.datasets / spec.name) as folder:
         rows = make_rows(spec.name, _in_order(checked.index, files), cuts, folder, progress, storage)
@@ -107,6 +109,7 @@ def prepare_files(
             "synthetic": spec.synthetic,
             "partial": bool(checked.missing),
             "missing": list(checked.missing),
+            "notes": list(checked.notes),
             "skipped": [[skip.file, skip.reason] for skip in checked.index.skipped],
             "released_variant": spec.released_variant,
             "continuous": {suffix: list(targets) for suffix, targets in spec.continuous.items()},

@@ -18,7 +18,8 @@ from serab_core.testing.checks import Check, Words, checker
 from serab_core.types import SPLITS, SourceFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from serab_core.types import DatasetSpec, Index
 
@@ -62,6 +63,10 @@ WORDS = {
     "inside": Words(
         "an index names files of the source that it was given, and nothing else on the disk",
         "hand on the SourceFile that was given",
+    ),
+    "published": Words(
+        "what is published about a corpus is compared with each copy, and must be about its utterances",
+        "give expected_seconds, expected_audio, sentence, known_defects and siblings that fit its ids and its example",
     ),
 }
 """What each check protects, and what to do about it."""
@@ -151,6 +156,7 @@ def _checks(name: str) -> Iterator[Check]:
     yield check("speakers", speakers)
     yield check("stable", stable)
     yield check("inside", inside)
+    yield check("published", partial(_published, name, files))
 
 
 def _declared(name: str) -> None:
@@ -169,6 +175,50 @@ def _counts(name: str) -> None:
         ids = spec.expected_ids()
         total = sum(spec.expected_counts.values())
         assert len(ids) == total, f"{len(ids)} ids are listed and {total} utterances expected"
+
+
+def _published(name: str, files: Callable[[], Mapping[str, bytes]]) -> None:
+    spec = plugins.dataset(name)
+    found = spec.index(_sources(files())).entries if files() else ()
+    ids = spec.expected_ids() if spec.expected_ids is not None else {entry.id for entry in found}
+    unknown = sorted(set(spec.known_defects) - ids)
+    assert not unknown, f"known_defects names {unknown[0]!r}, which is no utterance"
+    assert name not in spec.releases, "releases names the dataset itself"
+    for folder, content in spec.siblings.items():
+        assert content.strip(), f"siblings does not say what the folder {folder} holds"
+        taken = [path for path in files() if folder.lower() in map(str.lower, PurePosixPath(path).parts[:-1])]
+        assert not taken, f"{taken[0]} of its example lies in the folder {folder}, whose files are never taken"
+    if spec.expected_seconds is not None:
+        _check_lengths(spec, ids)
+    if spec.expected_audio is not None:
+        audio, mean = spec.expected_audio, spec.expected_audio.hours * 3600 / max(len(ids), 1)
+        assert 0 < audio.shortest_s <= mean <= audio.longest_s, (
+            f"expected_audio has utterances of {mean:.2f} s on average, shortest {audio.shortest_s} s, longest "
+            f"{audio.longest_s} s"
+        )
+        assert audio.rates, "expected_audio has no rates"
+    if spec.sentence is not None:
+        for identifier in sorted(ids):
+            try:
+                code = spec.sentence(identifier)
+            except Exception as error:
+                raise AssertionError(f"sentence raised {type(error).__name__} on {identifier!r}") from error
+            assert isinstance(code, str), f"sentence is {code!r} for {identifier!r}, which is no string"
+            assert code.strip(), f"sentence is empty for {identifier!r}"
+
+
+def _check_lengths(spec: DatasetSpec, ids: AbstractSet[str]) -> None:
+    """Published lengths are those of the utterances, and agree with `expected_audio` to a thousandth of the hours."""
+    assert spec.expected_seconds is not None
+    seconds = spec.expected_seconds()
+    unknown = sorted(set(seconds) - ids)
+    assert not unknown, f"expected_seconds has {unknown[0]!r}, which is no utterance"
+    assert all(length > 0 for length in seconds.values()), "expected_seconds has a length that is not above zero"
+    if spec.expected_audio is not None and set(seconds) == ids:
+        hours = sum(seconds.values()) / 3600
+        assert abs(hours - spec.expected_audio.hours) <= 0.001 * hours, (
+            f"expected_seconds adds up to {hours:.4f} h and expected_audio says {spec.expected_audio.hours:.4f} h"
+        )
 
 
 def _foreign(name: str) -> None:

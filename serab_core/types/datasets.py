@@ -147,6 +147,9 @@ class DatasetSpec:
         expected_audio: published hours, rates and lengths, where they are known.
         expected_seconds: published length of each utterance in seconds, by id, where it is known.
         sentence: the sentence that is spoken, by utterance id, where the names tell it.
+        releases: names of other datasets that are other releases of this corpus. Their names are mostly the same, but
+            their labels are not: `prepare` refuses the files of one release under the name of another.
+        known_defects: utterances that stay in the task although something is wrong with them, by id, and what it is.
         synthetic: made by a program; never enters an aggregate.
         generate: makes the corpus in a folder, where there is nothing to download.
         example: the files of a whole copy as its download lays them out, by name: what `index` reads, b"" for audio.
@@ -174,6 +177,8 @@ class DatasetSpec:
     expected_audio: ExpectedAudio | None = None
     expected_seconds: Callable[[], Mapping[str, float]] | None = None
     sentence: Callable[[str], str] | None = None
+    releases: tuple[str, ...] = ()
+    known_defects: Mapping[str, str] = field(default_factory=dict)
     synthetic: bool = False
     generate: Callable[[Path], None] | None = None
     example: Callable[[], Mapping[str, bytes]] | None = None

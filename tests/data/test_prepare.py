@@ -89,7 +89,7 @@ def test_protocols_take_their_variants(prepared_tones):
 def test_a_partial_corpus_is_refused_by_name_or_marked(spec, tones_folder, home, quiet):
     for name in ("a_low_0", "c_mid_2"):
         (tones_folder / "wav" / f"{name}.wav").unlink()
-    with pytest.raises(DataError, match=r"52 of 54 utterances are there; missing: a_low_0, c_mid_2") as caught:
+    with pytest.raises(DataError, match=r"52 of 54 utterances are there, 2 are missing: a_low_0, c_mid_2") as caught:
         prepare(spec, [tones_folder], home, quiet)
     assert "--allow-partial" in caught.value.next_step
     assert prepared_names(home) == ()

@@ -9,7 +9,7 @@ import pytest
 
 from serab_core import plugins
 from serab_core.testing import dataset_checks
-from serab_core.types import Entry, Index, SourceFile, SplitVariant
+from serab_core.types import Entry, ExpectedAudio, Index, SourceFile, SplitVariant
 
 
 def failing(name: str) -> set[str]:
@@ -73,6 +73,13 @@ def misses_some(entries, files):
     return [entry for entry in entries if not entry.id.startswith("f_high")]
 
 
+def _ids():
+    from serab_toys import tones
+
+    return tones.ids()
+
+
+LONG = ExpectedAudio(hours=54 * 0.26 / 3600, rates=(8000,), shortest_s=0.2, longest_s=0.3)
 BY_TAKE = SplitVariant(group="take", groups=("0", "1", "2"))
 BROKEN = {
     "declared": [{"licence": ""}, {"citation": ""}, {"labels": ("low", "mid", "high", "low")}],
@@ -88,10 +95,38 @@ BROKEN = {
     ],
     "stable": [{"index": tones_but(numbers_takes_as_listed)}],
     "inside": [{"index": tones_but(looks_elsewhere)}],
+    "published": [
+        {"known_defects": {"a_low_9": "is not there"}},
+        {"siblings": {"WAV": "the tones themselves"}},
+        {"siblings": {"other": " "}},
+        {"releases": ("tones",)},
+        {"expected_seconds": lambda: {"a_low_9": 0.25}},
+        {"expected_seconds": lambda: {"a_low_0": 0.0}},
+        {"expected_seconds": lambda: dict.fromkeys(_ids(), 0.25), "expected_audio": LONG},
+        {"expected_audio": replace(LONG, hours=1.0)},
+        {"expected_audio": replace(LONG, rates=())},
+        {"sentence": lambda identifier: identifier.split("_")[7]},
+        {"sentence": lambda identifier: None},
+        {"sentence": lambda identifier: ""},
+    ],
 }
 
 
 def test_a_good_one(toys):
+    assert failing("tones") == set()
+
+
+def test_a_good_one_with_all_that_can_be_published(toys, monkeypatch):
+    spec = replace(
+        plugins.dataset("tones"),
+        expected_audio=LONG,
+        expected_seconds=lambda: dict.fromkeys(_ids(), 0.26),
+        sentence=lambda identifier: identifier.split("_")[1],
+        known_defects={"a_low_0": "hums"},
+        siblings={"laryngo": "the laryngograph signal"},
+        releases=("tones-2022",),
+    )
+    monkeypatch.setattr(plugins, "dataset", lambda name: spec)
     assert failing("tones") == set()
 
 

@@ -12,21 +12,27 @@ if TYPE_CHECKING:
 
 
 class Listed(NamedTuple):
-    """A row: an utterance, its label and speaker, and the split that the paper's rule puts it in."""
+    """A row: an utterance, its label and speaker, and the split that the paper's rule puts it in.
+
+    `label` is empty for IEMOCAP, whose labels are in the corpus itself and stay there. `seconds` is the published
+    length, empty where it is not known for each utterance.
+    """
 
     utterance: str
     label: str
     speaker: str
     split: str
+    seconds: str
 
 
 @cache
 def read_list(name: str) -> tuple[Listed, ...]:
-    """The rows of a corpus's list, sorted by utterance."""
+    """The rows of a corpus's list, sorted by utterance. A column that the list lacks is empty in each row."""
     text = files("serab_plugin_datasets").joinpath(f"lists/{name}.csv").read_text(encoding="ascii")
     header, *rows = csv.reader(text.splitlines())
-    assert tuple(header) == Listed._fields
-    return tuple(Listed(*row) for row in rows)
+    assert set(header) <= set(Listed._fields)
+    column = [header.index(field) if field in header else None for field in Listed._fields]
+    return tuple(Listed(*("" if place is None else row[place] for place in column)) for row in rows)
 
 
 def ids_of(name: str) -> Callable[[], frozenset[str]]:
@@ -37,6 +43,15 @@ def ids_of(name: str) -> Callable[[], frozenset[str]]:
 @cache
 def _ids(name: str) -> frozenset[str]:
     return frozenset(row.utterance for row in read_list(name))
+
+
+def seconds_of(name: str) -> Callable[[], dict[str, float]]:
+    """What a spec's `expected_seconds` takes: the published length of each utterance."""
+
+    def seconds() -> dict[str, float]:
+        return {row.utterance: float(row.seconds) for row in read_list(name)}
+
+    return seconds
 
 
 def example_of(name: str, layout: Callable[[Listed], str]) -> Callable[[], dict[str, bytes]]:

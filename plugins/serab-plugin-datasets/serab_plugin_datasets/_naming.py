@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from serab_core import Entry
+from serab_core import Entry, Index, Skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from serab_core import SourceFile
 
@@ -45,3 +46,26 @@ def by_pattern(
         )
 
     return parse
+
+
+def with_reasons(
+    index: Callable[[Sequence[SourceFile]], Index], reasons: Mapping[str, str]
+) -> Callable[[Sequence[SourceFile]], Index]:
+    """The same `index`, but files that it skips get a reason of their own where their stem matches a pattern.
+
+    Args:
+        index: skips the files.
+        reasons: the reason by a pattern for the stem, which must match whole; the first that matches counts.
+    """
+    compiled = [(re.compile(pattern), reason) for pattern, reason in reasons.items()]
+
+    def with_their_reasons(files: Sequence[SourceFile]) -> Index:
+        made = index(files)
+        return Index(made.entries, tuple(_with_reason(skip, compiled) for skip in made.skipped))
+
+    return with_their_reasons
+
+
+def _with_reason(skip: Skipped, reasons: Sequence[tuple[re.Pattern[str], str]]) -> Skipped:
+    stem = PurePosixPath(skip.file).stem
+    return next((Skipped(skip.file, reason) for pattern, reason in reasons if pattern.fullmatch(stem)), skip)

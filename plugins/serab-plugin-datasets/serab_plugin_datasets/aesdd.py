@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
+from serab_core import DatasetSpec, ExpectedAudio, SplitVariant, hookimpl, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
 
@@ -51,6 +51,9 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             expected_speakers=6,
             expected_ids=ids_of("aesdd"),
             example=example_of("aesdd", lambda row: f"{row.label}/{row.utterance}"),
+            expected_audio=ExpectedAudio(hours=0.6886, rates=(44100,), shortest_s=0.981, longest_s=12.735),
+            # The letter, too: sentences are numbered within each emotion.
+            sentence=lambda utterance: utterance[:3],
             variants=(SplitVariant(groups=tuple(SEX)),),
             speaker_sex=SEX,
             logmel=(-4.1785407066345215, 4.3656463623046875),

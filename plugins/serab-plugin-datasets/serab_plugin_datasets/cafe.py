@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
+from serab_core import DatasetSpec, ExpectedAudio, SplitVariant, hookimpl, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
 
@@ -30,6 +30,8 @@ parse = by_pattern(r"(?P<speaker>0[1-9]|1[0-2])-(?P<label>[CDJNPST])-[12]-[1-6]"
 
 FOLDERS = {"C": "Colère", "D": "Dégoût", "J": "Joie", "N": "Neutre", "P": "Peur", "S": "Surprise", "T": "Tristesse"}
 STRENGTHS = {"1": "/Faible", "2": "/Fort"}
+_RAW = "the recordings at 192 kHz; the task takes those of CaFE_48k"
+SIBLINGS = dict.fromkeys(("CaFE_192k", "CaFE_192k_1", "CaFE_192k_2"), _RAW)
 
 
 def _layout(row: Listed) -> str:
@@ -61,6 +63,9 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             expected_speakers=12,
             expected_ids=ids_of("cafe"),
             example=example_of("cafe", _layout),
+            expected_audio=ExpectedAudio(hours=1.1549, rates=(48000,), shortest_s=2.557, longest_s=7.745),
+            siblings=SIBLINGS,
+            sentence=lambda utterance: utterance[-1],
             variants=(
                 SplitVariant(groups=SPEAKERS),
                 SplitVariant(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
+from serab_core import DatasetSpec, ExpectedAudio, SplitVariant, hookimpl, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
 
@@ -64,6 +64,9 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             expected_speakers=10,
             expected_ids=ids_of("emodb"),
             example=example_of("emodb", lambda row: f"wav/{row.utterance}"),
+            expected_audio=ExpectedAudio(hours=0.4131, rates=(16000,), shortest_s=1.226, longest_s=8.978),
+            siblings={"laryngo": "the laryngograph signal, not the speech; the task takes the recordings in wav"},
+            sentence=lambda utterance: utterance[2:5],
             variants=(SplitVariant(groups=tuple(SEX)),),
             speaker_sex=SEX,
             logmel=(-2.6927330493927, 4.103071212768555),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
+from serab_core import DatasetSpec, ExpectedAudio, SplitVariant, hookimpl, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
 
@@ -52,6 +52,8 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             expected_speakers=6,
             expected_ids=ids_of("emovo"),
             example=example_of("emovo", lambda row: f"EMOVO/{row.speaker}/{row.utterance}"),
+            expected_audio=ExpectedAudio(hours=0.5098, rates=(48000,), shortest_s=1.291, longest_s=13.995),
+            sentence=lambda utterance: utterance.rpartition("-")[2],
             variants=(SplitVariant(groups=SPEAKERS),),
             speaker_sex={speaker: speaker[0] for speaker in SPEAKERS},
             logmel=(-6.7016167640686035, 4.619407653808594),

@@ -8,12 +8,26 @@ that each of its groups holds two people: that is the variant `as_released`.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from serab_core import DataError, DatasetSpec, Entry, Index, SourceFile, SplitVariant, hookimpl, index_by_name
+from serab_core import (
+    DataError,
+    DatasetSpec,
+    Entry,
+    ExpectedAudio,
+    Index,
+    Skipped,
+    SourceFile,
+    SplitVariant,
+    hookimpl,
+    index_by_name,
+)
+from serab_plugin_datasets._lists import ids_of, read_list, seconds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from serab_core.hookspecs import Register
 
@@ -22,6 +36,9 @@ SERAB_API_VERSION = 1
 LABELS = {"ang": "anger", "hap": "happiness", "neu": "neutral", "sad": "sadness"}
 _MERGED = {**LABELS, "exc": "happiness"}
 SPEAKERS = tuple(f"{session:02d}{sex}" for session in range(1, 6) for sex in "FM")
+# Utterances by label code; happiness is 595 happy and 1,041 excited turns.
+_CODES = {"ang": 1103, "hap": 595, "exc": 1041, "neu": 1708, "sad": 1084}
+_DIALOGUE = re.compile(r"Ses0[1-5][FM]_[A-Za-z0-9_]+")
 _NAME = re.compile(r"Ses(?P<dialogue>0[1-5][FM])_[A-Za-z0-9_]+_(?P<sex>[FM])\d{3}")
 # [start - end] TAB name TAB label TAB [valence, arousal, dominance]
 _LINE = re.compile(
@@ -37,7 +54,11 @@ def read_evaluations(files: Sequence[SourceFile]) -> dict[str, tuple[str, dict[s
     """
     table: dict[str, tuple[str, dict[str, float]]] = {}
     for file in files:
-        if file.name.suffix != ".txt" or file.name.parent.name != "EmoEvaluation" or file.name.name.startswith("."):
+        if (
+            file.name.suffix.lower() != ".txt"
+            or file.name.parent.name.lower() != "emoevaluation"
+            or file.name.name.startswith(".")
+        ):
             continue
         try:
             text = file.read().decode("utf-8")
@@ -54,47 +75,94 @@ def read_evaluations(files: Sequence[SourceFile]) -> dict[str, tuple[str, dict[s
 
 
 def index(files: Sequence[SourceFile]) -> Index:
-    """The turns with one of the four labels; turns with other labels, and files that are no turns, are passed over."""
+    """The turns with one of the four labels. Turns with other labels, and those without a label, are counted.
+
+    Raises:
+        DataError: turns are there, but no evaluation file that gives their labels.
+    """
     evaluations = read_evaluations(files)
+    unlabelled: dict[str, SourceFile] = {}
+    others: dict[str, str] = {}
 
     def parse(file: SourceFile) -> Entry | None:
         match = _NAME.fullmatch(file.name.stem)
-        code, targets = evaluations.get(file.name.stem, ("", {}))
-        if match is None or code not in _MERGED:
+        if match is None:
             return None
-        return Entry(
-            id=file.name.stem,
-            file=file,
-            label=_MERGED[code],
-            speaker=match["dialogue"][:2] + match["sex"],
-            groups={"dialogue": match["dialogue"]},
-            targets=targets,
+        code, targets = evaluations.get(file.name.stem, ("", {}))
+        if not code:
+            unlabelled.setdefault(file.name.stem, file)
+        elif code not in _MERGED:
+            others[file.name.stem] = code
+        else:
+            return Entry(
+                id=file.name.stem,
+                file=file,
+                label=_MERGED[code],
+                speaker=match["dialogue"][:2] + match["sex"],
+                groups={"dialogue": match["dialogue"]},
+                targets=targets,
+            )
+        return None
+
+    found = index_by_name(parse)(files)
+    if unlabelled and not evaluations:
+        raise DataError(
+            f"{len(unlabelled):,} turns lie there, but no file EmoEvaluation/*.txt that gives their labels",
+            where=unlabelled[min(unlabelled)].shown,
+            next_step="name the whole IEMOCAP_full_release, or all of its Session folders or zips: of a session, "
+            "dialog/EmoEvaluation holds the labels and sentences/wav the audio",
+        )
+    # Whole dialogues are no faults of the copy: nothing to report. Turns are reported in the summaries.
+    skipped = [skip for skip in found.skipped if not _is_summed_up(PurePosixPath(skip.file).stem, unlabelled, others)]
+    return Index(found.entries, (*skipped, *_summaries(list(unlabelled), others)))
+
+
+def _is_summed_up(stem: str, *turns: Mapping[str, object]) -> bool:
+    """Whether a skipped file is a whole dialogue, or a turn of which a summary tells."""
+    is_dialogue = _NAME.fullmatch(stem) is None and _DIALOGUE.fullmatch(stem) is not None
+    return is_dialogue or any(stem in own for own in turns)
+
+
+def _summaries(unlabelled: Sequence[str], others: Mapping[str, str]) -> Iterator[Skipped]:
+    """One line for the turns with other labels, and one for each session's turns without a label."""
+    if others:
+        counts = ", ".join(f"{code} {count}" for code, count in sorted(Counter(others.values()).items()))
+        yield Skipped(f"{len(others):,} turns", f"their labels are none of the four classes: {counts}")
+    for session in sorted({name[:5] for name in unlabelled}):
+        names = [name for name in unlabelled if name.startswith(session)]
+        yield Skipped(
+            f"{len(names):,} turns of session {int(session[3:])}, such as {min(names)}",
+            "no file EmoEvaluation/*.txt gives their labels",
         )
 
-    # Whole dialogues, and turns of other labels, are no faults of the copy: nothing to report.
-    return Index(index_by_name(parse)(files).entries)
 
-
-COUNTS = {"anger": 1103, "happiness": 1636, "neutral": 1708, "sadness": 1084}
-_CODES = {"ang": 1103, "hap": 595, "exc": 1041, "neu": 1708, "sad": 1084, "fru": 200, "xxx": 200, "oth": 3}
+_OTHER_CODES = {"fru": 200, "xxx": 200, "oth": 3}
+_EXAMPLE_TURN = "[6.2901 - 8.2357]\t{name}\t{code}\t[{v:.4f}, {a:.4f}, {d:.4f}]\nC-E2:\tNeutral;\t()\n\n"
 
 
 def example() -> dict[str, bytes]:
-    """Made-up turns with the corpus's counts, layout and naming, for it comes on request; some have other labels."""
-    lines: dict[str, list[str]] = {}
-    made: dict[str, bytes] = {}
-    codes = [code for code, count in _CODES.items() for _ in range(count)]
-    for position, code in enumerate(codes):
-        dialogue, sex = SPEAKERS[position % 10], "FM"[position // 10 % 2]
-        name = f"Ses{dialogue}_impro01_{sex}{position // 20:03d}"
-        root = f"IEMOCAP_full_release/Session{int(dialogue[:2])}"
-        made[f"{root}/sentences/wav/Ses{dialogue}_impro01/{name}.wav"] = b""
-        valence, arousal, dominance = (1 + (position // step) % 9 / 2 for step in (1, 9, 81))
-        values = f"[{valence:.4f}, {arousal:.4f}, {dominance:.4f}]"
-        told = f"[6.2901 - 8.2357]\t{name}\t{code}\t{values}\nC-E2:\tNeutral;\t()\n\n"
-        lines.setdefault(f"{root}/dialog/EmoEvaluation/Ses{dialogue}_impro01.txt", []).append(told)
+    """The names and layout of the corpus, with made-up labels that have the corpus's counts.
+
+    The true labels come with the corpus, on request, and are not in this package. Some turns have other labels.
+    """
+    codes = iter([code for code, count in _CODES.items() for _ in range(count)])
+    turns = [(row.utterance, next(codes)) for row in read_list("iem4")]
+    extra = [code for code, count in _OTHER_CODES.items() for _ in range(count)]
+    turns += [
+        (f"Ses{SPEAKERS[place % 10]}_impro01_{'FM'[place // 10 % 2]}{900 + place // 20:03d}", code)
+        for place, code in enumerate(extra)
+    ]
+    texts: dict[str, list[str]] = {}
+    files: dict[str, bytes] = {}
+    for place, (name, code) in enumerate(turns):
+        dialogue = name.rpartition("_")[0]
+        root = f"IEMOCAP_full_release/Session{int(name[3:5])}"
+        files[f"{root}/sentences/wav/{dialogue}/{name}.wav"] = b""
+        v, a, d = (1 + (place // step) % 9 / 2 for step in (1, 9, 81))
+        line = _EXAMPLE_TURN.format(name=name, code=code, v=v, a=a, d=d)
+        texts.setdefault(f"{root}/dialog/EmoEvaluation/{dialogue}.txt", []).append(line)
     head = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"
-    return made | {file: (head + "".join(own)).encode() for file, own in lines.items()}
+    return files | {file: (head + "".join(lines)).encode() for file, lines in texts.items()}
 
 
 @hookimpl
@@ -119,8 +187,16 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
   year    = {2008}
 }""",
             how_to_get="ask for IEMOCAP_full_release at sail.usc.edu/iemocap",
-            expected_counts=COUNTS,
+            expected_counts={
+                "anger": _CODES["ang"],
+                "happiness": _CODES["hap"] + _CODES["exc"],
+                "neutral": _CODES["neu"],
+                "sadness": _CODES["sad"],
+            },
             expected_speakers=10,
+            expected_ids=ids_of("iem4"),
+            expected_audio=ExpectedAudio(hours=6.989, rates=(16000,), shortest_s=0.585, longest_s=34.139),
+            expected_seconds=seconds_of("iem4"),
             example=example,
             variants=(
                 SplitVariant(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
+from serab_core import DatasetSpec, ExpectedAudio, SplitVariant, hookimpl, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of
-from serab_plugin_datasets._naming import by_pattern
+from serab_plugin_datasets._naming import by_pattern, with_reasons
 
 if TYPE_CHECKING:
     from serab_core.hookspecs import Register
@@ -27,6 +27,11 @@ SPEAKERS = tuple(f"{number:02d}" for number in range(1, 25))
 
 # Modality 03 (audio), channel 01 (speech), emotion, intensity, statement, repetition, actor: "03-01-06-01-02-01-12.wav"
 parse = by_pattern(r"03-01-(?P<label>0[1-8])-0[12]-0[12]-0[12]-(?P<speaker>[01]\d|2[0-4])", LABELS)
+_REST = r"-0[1-8]-0[12]-0[12]-0[12]-[012]\d"
+OTHER_FILES = {
+    rf"0[123]-02{_REST}": "a song (vocal channel 02 in its name); the task takes the speech, channel 01",
+    rf"0[12]-01{_REST}": "from a video (modality 01 or 02 in its name); the task takes the audio files, modality 03",
+}
 
 
 @hookimpl
@@ -38,7 +43,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             title="RAVDESS",
             language="en",
             labels=tuple(LABELS.values()),
-            index=index_by_name(parse),
+            index=with_reasons(index_by_name(parse), OTHER_FILES),
             licence="CC BY-NC-SA 4.0",
             citation="""@article{livingstone2018ravdess,
   title   = {The {Ryerson} Audio-Visual Database of Emotional Speech and Song ({RAVDESS})},
@@ -54,6 +59,8 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             expected_speakers=24,
             expected_ids=ids_of("ravdess"),
             example=example_of("ravdess", lambda row: f"Actor_{row.speaker}/{row.utterance}"),
+            expected_audio=ExpectedAudio(hours=1.4803, rates=(48000,), shortest_s=2.936, longest_s=5.272),
+            sentence=lambda utterance: utterance.split("-")[4],
             variants=(SplitVariant(groups=SPEAKERS),),
             speaker_sex={speaker: "m" if int(speaker) % 2 else "f" for speaker in SPEAKERS},
             logmel=(-10.320347785949707, 4.999551773071289),

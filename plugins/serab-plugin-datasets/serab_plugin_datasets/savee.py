@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from serab_core import DatasetSpec, Entry, SourceFile, SplitVariant, hookimpl, index_by_name
+from serab_core import DatasetSpec, Entry, ExpectedAudio, SourceFile, SplitVariant, hookimpl, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             expected_speakers=4,
             expected_ids=ids_of("savee"),
             example=example_of("savee", lambda row: f"AudioData/{row.speaker}/{row.utterance[3:]}"),
+            expected_audio=ExpectedAudio(hours=0.5119, rates=(44100,), shortest_s=1.631, longest_s=7.139),
             variants=(SplitVariant(groups=SPEAKERS),),
             speaker_sex=dict.fromkeys(SPEAKERS, "m"),
             logmel=(-7.362058639526367, 4.717724800109863),

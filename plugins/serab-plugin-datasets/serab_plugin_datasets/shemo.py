@@ -2,17 +2,22 @@
 
 A name such as `F03S02` is sex and speaker (F03), emotion (S) and the utterance's number (02). The authors' code takes
 the number for the speaker, so that its splits share nearly all speakers: that is the variant `as_released`.
+
+This is the release of 2019, which SERAB used. The release of 2022 corrected names and labels: it is another task,
+`shemo-2022`. 2,838 names are in both releases; each release has 162 names that the other lacks.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
+from serab_core import DatasetSpec, ExpectedAudio, SplitVariant, hookimpl, index_by_name
+from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
 
 if TYPE_CHECKING:
     from serab_core.hookspecs import Register
+    from serab_plugin_datasets._lists import Listed
 
 SERAB_API_VERSION = 1
 
@@ -26,6 +31,16 @@ LABELS = {
 }
 SPEAKERS = (*(f"F{number:02d}" for number in range(1, 32)), *(f"M{number:02d}" for number in range(1, 57)))
 NUMBERS = tuple(f"{number:02d}" for number in range(1, 88))
+LICENCE = "free for academic use"
+CITATION = """@article{nezami2019shemo,
+  title   = {{ShEMO}: a large-scale validated database for {Persian} speech emotion detection},
+  author  = {Mohamad Nezami, Omid and Jamshid Lou, Paria and Karami, Mansoureh},
+  journal = {Language Resources and Evaluation},
+  volume  = {53},
+  number  = {1},
+  pages   = {1--16},
+  year    = {2019}
+}"""
 
 parse = by_pattern(
     r"(?P<speaker>F(?:[0-2]\d|3[01])|M(?:[0-4]\d|5[0-6]))(?P<label>[A-Z])(?P<number>\d\d)",
@@ -33,18 +48,10 @@ parse = by_pattern(
     groups=lambda m: {"utterance number": m["number"]},
 )
 
-COUNTS = {"anger": 1059, "fear": 38, "happiness": 201, "neutral": 1028, "sadness": 449, "surprise": 225}
 
-
-def example() -> dict[str, bytes]:
-    """Made-up files with the corpus's counts and naming, for no list of the real ones is public."""
-    halves, made = {"F": "female", "M": "male"}, {}
-    for code, label in LABELS.items():
-        for position in range(COUNTS[label]):
-            who = position % len(SPEAKERS)
-            number = (who + position // len(SPEAKERS)) % len(NUMBERS) + 1
-            made[f"{halves[SPEAKERS[who][0]]}/{SPEAKERS[who]}{code}{number:02d}.wav"] = b""
-    return made
+def layout(row: Listed) -> str:
+    """As the two zips have it, one for each sex."""
+    return f"{'female' if row.speaker[0] == 'F' else 'male'}/{row.utterance}"
 
 
 @hookimpl
@@ -57,23 +64,26 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             language="fa",
             labels=tuple(LABELS.values()),
             index=index_by_name(parse),
-            licence="free for academic use",
-            citation="""@article{nezami2019shemo,
-  title   = {{ShEMO}: a large-scale validated database for {Persian} speech emotion detection},
-  author  = {Mohamad Nezami, Omid and Jamshid Lou, Paria and Karami, Mansoureh},
-  journal = {Language Resources and Evaluation},
-  volume  = {53},
-  number  = {1},
-  pages   = {1--16},
-  year    = {2019}
-}""",
+            licence=LICENCE,
+            citation=CITATION,
             how_to_get=(
                 "clone github.com/mansourehk/ShEMO or github.com/pariajm/sharif-emotional-speech-database with "
-                "git-lfs, and name both of its halves, female.zip and male.zip"
+                "git-lfs at its state of 2019, and name both of its halves, female.zip and male.zip"
             ),
-            expected_counts=COUNTS,
+            expected_counts={
+                "anger": 1059,
+                "fear": 38,
+                "happiness": 201,
+                "neutral": 1028,
+                "sadness": 449,
+                "surprise": 225,
+            },
             expected_speakers=87,
-            example=example,
+            expected_ids=ids_of("shemo"),
+            releases=("shemo-2022",),
+            example=example_of("shemo", layout),
+            # The authors publish 3 h 25 min. One file in twenty has a rate of 22,050 Hz.
+            expected_audio=ExpectedAudio(hours=3 + 25 / 60, rates=(22050, 44100), shortest_s=0.359, longest_s=33.328),
             variants=(
                 SplitVariant(groups=SPEAKERS),
                 SplitVariant(

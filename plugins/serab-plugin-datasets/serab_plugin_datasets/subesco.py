@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import product
 from typing import TYPE_CHECKING
 
-from serab_core import DatasetSpec, hookimpl, index_by_name
+from serab_core import DatasetSpec, ExpectedAudio, SplitVariant, hookimpl, index_by_name
+from serab_plugin_datasets._lists import example_of, ids_of, seconds_of
 from serab_plugin_datasets._naming import by_pattern
 
 if TYPE_CHECKING:
     from serab_core.hookspecs import Register
+    from serab_plugin_datasets._lists import Listed
 
 SERAB_API_VERSION = 1
 
@@ -23,19 +24,26 @@ LABELS = {
     "SURPRISE": "surprise",
 }
 
+SPEAKERS = {
+    "OISHI": "f", "MONIKA": "f", "SMITA": "f", "SWARNALI": "f", "MOUNI": "f",
+    "SIMI": "f", "TITHI": "f", "JOYEETA": "f", "CHAITY": "f", "FAHMEE": "f",
+    "BASHIR": "m", "NIPUN": "m", "ILIAS": "m", "BIBHAS": "m", "DURANTO": "m",
+    "SHUKANTO": "m", "SIBLY": "m", "PRASUN": "m", "SHUMANTA": "m", "EVAN": "m",
+}  # fmt: skip
+STRAY_BRACKET = "F_02_MONIKA_S_2_SURPRISE_3"
+"""The one utterance whose file in the authors' zip has a bracket too many: `F_02_MONIKA_S_2_SURPRISE_3].wav`."""
+
 # Sex, number, actor, sentence, emotion, take: "F_01_OISHI_S_1_ANGRY_1.wav"; the authors' own mono copies end in _mono.
 parse = by_pattern(
-    r"(?P<stem>[FM]_\d\d_(?P<speaker>[A-Z]+)_S_\d{1,2}_(?P<label>[A-Z]+)_\d)(?:_mono)?",
+    r"(?P<stem>[FM]_\d\d_(?P<speaker>[A-Z]+)_S_\d{1,2}_(?P<label>[A-Z]+)_\d)\]?(?:_mono\]?)?",
     LABELS,
     identify=lambda m: m["stem"],
 )
 
 
-def example() -> dict[str, bytes]:
-    """The corpus's files but for the actors' names: two sexes, ten actors each, ten sentences, five takes."""
-    actors = [f"{sex}_{number:02d}_ACTOR{'ABCDEFGHIJ'[number - 1]}{sex}" for sex in "FM" for number in range(1, 11)]
-    spoken = product(actors, range(1, 11), LABELS, range(1, 6))
-    return {f"SUBESCO/{actor}_S_{text}_{label}_{take}.wav": b"" for actor, text, label, take in spoken}
+def _layout(row: Listed) -> str:
+    """As the authors' zip has it, with the stray bracket."""
+    return f"SUBESCO/{row.utterance}{']' if row.utterance == STRAY_BRACKET else ''}"
 
 
 @hookimpl
@@ -61,6 +69,12 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             how_to_get="download SUBESCO.zip (2 GB) from zenodo.org/record/4526477",
             expected_counts=dict.fromkeys(LABELS.values(), 1000),
             expected_speakers=20,
-            example=example,
+            expected_ids=ids_of("subesco"),
+            example=example_of("subesco", _layout),
+            expected_audio=ExpectedAudio(hours=7.8321, rates=(44100, 48000), shortest_s=2.752, longest_s=6.026),
+            expected_seconds=seconds_of("subesco"),
+            sentence=lambda utterance: utterance.split("_")[4],
+            variants=(SplitVariant(groups=tuple(SPEAKERS)),),
+            speaker_sex=SPEAKERS,
         )
     )

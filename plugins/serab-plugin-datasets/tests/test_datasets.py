@@ -68,7 +68,7 @@ def test_emodb_from_the_zip_and_from_a_folder(emodb_zip, tmp_path):
     assert other.task(PROTOCOLS["serab"]).digest == task.digest
 
     (folder / "wav" / "16b10Wb.wav").unlink()
-    with pytest.raises(DataError, match=r"534 of 535 utterances are there; missing: 16b10Wb\."):
+    with pytest.raises(DataError, match=r"534 of 535 utterances are there, 1 is missing: 16b10Wb\."):
         prepare(spec, [folder], Home(tmp_path / "third"), Silent())
     assert prepared_names(Home(tmp_path / "third")) == ()
 

@@ -1,0 +1,52 @@
+"""The release of 2022 of ShEMO, with corrected names and labels. It is not one of SERAB's nine tasks, which has 2019's.
+
+The names have the form of the release of 2019 (see `shemo`), and 2,838 of them are in both releases. A name that is in
+both need not be the same recording: where a label was corrected, the recordings after it were numbered anew.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from serab_core import DatasetSpec, SplitVariant, hookimpl, index_by_name
+from serab_plugin_datasets._lists import example_of, ids_of
+from serab_plugin_datasets.shemo import CITATION, LABELS, LICENCE, SPEAKERS, layout, parse
+
+if TYPE_CHECKING:
+    from serab_core.hookspecs import Register
+
+SERAB_API_VERSION = 1
+
+
+@hookimpl
+def serab_register_datasets(register: Register[DatasetSpec]) -> None:
+    """Registers `shemo-2022`."""
+    register(
+        DatasetSpec(
+            name="shemo-2022",
+            title="ShEMO (release of 2022)",
+            language="fa",
+            labels=tuple(LABELS.values()),
+            index=index_by_name(parse),
+            licence=LICENCE,
+            citation=CITATION,
+            how_to_get=(
+                "download female.zip and male.zip by the links in the README of "
+                "github.com/pariajm/sharif-emotional-speech-dataset, and name both"
+            ),
+            expected_counts={
+                "anger": 1042,
+                "fear": 32,
+                "happiness": 203,
+                "neutral": 1160,
+                "sadness": 362,
+                "surprise": 201,
+            },
+            expected_speakers=87,
+            expected_ids=ids_of("shemo-2022"),
+            releases=("shemo",),
+            example=example_of("shemo-2022", layout),
+            variants=(SplitVariant(groups=SPEAKERS),),
+            speaker_sex={speaker: speaker[0].lower() for speaker in SPEAKERS},
+        )
+    )
