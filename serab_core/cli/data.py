@@ -108,6 +108,8 @@ def _print_summary(console: Console, summary: dict[str, Any]) -> None:
     if len(summary["skipped"]) > 5:
         console.print(f"  and {len(summary['skipped']) - 5} more files; --json lists them", highlight=False)
     console.print(f"  splits  {summary['split_rule']}", highlight=False, markup=False, soft_wrap=True)
+    for note in summary["notes"]:
+        console.print(f"  note: {note}", highlight=False, markup=False, style="dim", soft_wrap=True)
     for notice in summary["notices"]:
         style = {"fault": "bold red", "caution": "yellow"}.get(notice["severity"], "dim")
         mark = {"fault": "FAULT: ", "caution": "caution: "}.get(notice["severity"], "note: ")

@@ -92,8 +92,6 @@ def prepare_files(
     checked = check(spec, _call(spec, "index", spec.index, files), named)
     if checked.missing and not allow_partial:
         raise refuse_partial(spec, checked, named)
-    for note in checked.notes:
-        progress.note(f"{spec.title}: {note}")
     cuts = {variant.name: cut(variant, checked.index, spec) for variant in spec.variants}
     with replacing_folder(home.datasets / spec.name) as folder:
         rows = make_rows(spec.name, _in_order(checked.index, files), cuts, folder, progress, storage)

@@ -139,6 +139,7 @@ class Prepared:
             "skipped": self.index["skipped"],
             "continuous": self.continuous,
             "split_rule": describe_splits(self.name, self._variant(first), self.index),
+            "notes": list(self.index.get("notes", ())),
             "notices": [asdict(notice) for notice in self.notices(first)],
             "digests": self.digests(),
             "folder": str(self.folder),
