@@ -111,7 +111,8 @@ def add_command(
     for note in corpus.notes:
         console.print(f"  note: {note}", highlight=False, markup=False, soft_wrap=True)
     if replaced is not None:
-        console.print(_replaced_text(name, replaced), highlight=False, markup=False, soft_wrap=True, style="yellow")
+        text = _replaced_text(name, replaced, joinable=audformat is None)
+        console.print(text, highlight=False, markup=False, soft_wrap=True, style="yellow")
 
 
 def remove_command(
@@ -204,7 +205,7 @@ def _replaced(home: Home, name: str) -> dict[str, Any] | None:
     }
 
 
-def _replaced_text(name: str, replaced: dict[str, Any]) -> str:
+def _replaced_text(name: str, replaced: dict[str, Any], *, joinable: bool) -> str:
     if replaced["utterances"] is None:
         return f"  it replaces a corpus {name} whose index could not be read"
     labels = ", ".join(f"{label} {count}" for label, count in replaced["labels"].items())
@@ -212,6 +213,6 @@ def _replaced_text(name: str, replaced: dict[str, Any]) -> str:
         f"  it replaces {replaced['utterances']:,} utterances of {name} prepared {replaced['prepared']} ({labels}); "
         f"{replaced['shared_utterances']:,} of them are in the new one"
     )
-    if not replaced["shared_utterances"]:
+    if joinable and not replaced["shared_utterances"]:
         text += f"; to join several manifests, name them in one command: serab data add {name} A.csv B.csv"
     return text

@@ -112,7 +112,7 @@ def _read_one(
 
 def _no_column(table: CsvTable, names: dict[str, str], lacking: list[str]) -> DataError:
     """The error for columns that a manifest lacks, with those that it has."""
-    near = {}
+    near: dict[str, str] = {}
     for role in lacking:
         free = [name.strip() for name in table.header if name.strip() not in (*names.values(), *near.values(), "")]
         near[role] = next((n for word in _SYNONYMS[role] for n in free if word in column_key(n)), "")

@@ -13,7 +13,6 @@ from serab_core.data.segments import Segment, segment_id
 from serab_core.errors import DataError
 from serab_core.types import SourceFile
 
-
 _ONCE = "name each file once; if the rows are segments of it, give columns start and end in seconds, and add --segments"
 
 
