@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -110,6 +111,8 @@ def _source(root: Path, cell: str) -> SourceFile | str:
     try:
         path = next((found for spelling in spellings if (found := find_file(root, spelling)) is not None), None)
         if path is None:
+            with suppress(FileNotFoundError, NotADirectoryError):
+                os.lstat(wanted)  # a closed folder or a name that is too long is another fault than a missing file
             return f"names {wanted}, which is not there{_nearest(wanted)}"
         path = path.absolute()
         if path.is_file():

@@ -29,7 +29,9 @@ def read(tmp_path):
 
 
 @given(
-    st.lists(st.lists(TEXT | NASTY, min_size=3, max_size=3).filter(lambda row: any(c.strip() for c in row)), max_size=5),
+    st.lists(
+        st.lists(TEXT | NASTY, min_size=3, max_size=3).filter(lambda row: any(c.strip() for c in row)), max_size=5
+    ),
     st.sampled_from([",", ";", "\t", "|"]),
     st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
     st.booleans(),
@@ -97,7 +99,10 @@ def test_huge_cells(read):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("path,label,speaker\na,oh no, not again,x,s\n", r"line 2: has 5 cells, .* has 3; surplus: 'x', 's'. Prob.* comma"),
+        (
+            "path,label,speaker\na,oh no, not again,x,s\n",
+            r"line 2: has 5 cells, .* has 3; surplus: 'x', 's'. Prob.* comma",
+        ),
         ("path,label,speaker\na,x,s,\n", "line 2: has 4 cells, .* the line ends in a comma"),
         ("path,label,speaker\n\na,x\n", "line 3: has 2 cells, but the header has 3; missing: speaker"),
         ("path,label,speaker\na;x;s\n", "line 2: has 1 cell, .*parted by semicolons, those of the header by commas"),
