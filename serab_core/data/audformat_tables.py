@@ -108,7 +108,11 @@ def read_database(root: Path) -> Database:
         )
     try:
         with path.open(encoding="utf-8") as file:
-            header = yaml.load(file, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  both are safe
+            loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(file)  # builds plain values only
+            try:
+                header = loader.get_single_data()
+            finally:
+                loader.dispose()
         if isinstance(header, dict) and len(header) == 1:  # the first versions of audformat
             header = next(iter(header.values()))
         schemes = {str(name): dict(scheme or {}) for name, scheme in (header.get("schemes") or {}).items()}

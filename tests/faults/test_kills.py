@@ -15,6 +15,7 @@ import pytest
 
 from serab_core.data.manifest import read_manifest
 from serab_core.data.prepare import prepare_files
+from serab_core.data.user_corpus import user_dataset
 from tests.faults.conftest import amount
 from tests.run.test_evaluate import stored
 
