@@ -30,6 +30,8 @@ _SIGNATURES = (
     (b"BZh", "is compressed by bzip2", "unpack it first: bunzip2 FILE"),
     (b"\xfd7zXZ\x00", "is compressed by xz", "unpack it first: unxz FILE"),
     (b"PAR1", "is a Parquet file, and no CSV", "write it as CSV: pandas.read_parquet(FILE).to_csv(...)"),
+    (b"{", "is JSON, and no CSV", "write it as CSV: pandas.read_json(FILE).to_csv(...)"),
+    (b"[{", "is JSON, and no CSV", "write it as CSV: pandas.read_json(FILE).to_csv(...)"),
     (b"version https://git-lfs", "is a pointer of git-lfs: its content was never downloaded", "run: git lfs pull"),
 )
 _limit_lock = threading.Lock()

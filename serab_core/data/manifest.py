@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+import re
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from serab_core.data.csv_table import column_key, read_csv
+from serab_core.data.naming import AUDIO_SUFFIXES
 from serab_core.data.segments import read_segment
 from serab_core.data.user_corpus import NO_SPLIT, Columns, Row, UserCorpus, build_corpus, split_of
 from serab_core.errors import DataError
@@ -112,19 +114,26 @@ def _read_one(
 
 def _no_column(table: CsvTable, names: dict[str, str], lacking: list[str]) -> DataError:
     """The error for columns that a manifest lacks, with those that it has."""
+    what = f"has no column {' and '.join(names[role] for role in lacking)}; its columns are: {table.named_columns}"
+    step = f"the first line must name the columns {', '.join(REQUIRED)}, and perhaps split"
+    if any(PurePath(name.strip()).suffix.lower() in AUDIO_SUFFIXES for name in table.header):
+        what = f"names no columns: its first line is a row ({table.named_columns})"
+    elif len(table.header) == 1 and set(re.split(r"[\s:,;]+", column_key(table.header[0]))).issuperset(lacking):
+        what += ". They are parted by something else than commas, semicolons, tabs or vertical bars"
+        step = "part all cells by commas"
+    else:
+        options = _options(table, names, lacking)
+        step = (f"name the column: {options}" if options else f"name it with --{lacking[0]} COLUMN") + f"; or {step}"
+    return DataError(what, where=table.path, next_step=step)
+
+
+def _options(table: CsvTable, names: dict[str, str], lacking: list[str]) -> str:
+    """The options that name the likeliest columns."""
     near: dict[str, str] = {}
     for role in lacking:
         free = [name.strip() for name in table.header if name.strip() not in (*names.values(), *near.values(), "")]
         near[role] = next((n for word in _SYNONYMS[role] for n in free if word in column_key(n)), "")
-    options = " ".join(f"--{role} {_quoted(name)}" for role, name in near.items() if name)
-    step = (
-        f"name the column: {options}" if options else f"rename a column, or name it with --{lacking[0]} COLUMN"
-    ) + f"; the first line must name the columns {', '.join(REQUIRED)}, and perhaps split"
-    return DataError(
-        f"has no column {' and '.join(names[role] for role in lacking)}; its columns are: {table.named_columns}",
-        where=table.path,
-        next_step=step,
-    )
+    return " ".join(f"--{role} {_quoted(name)}" for role, name in near.items() if name)
 
 
 def _quoted(name: str) -> str:

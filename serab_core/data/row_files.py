@@ -113,7 +113,9 @@ def _source(root: Path, cell: str) -> SourceFile | str:
         if path is None:
             with suppress(FileNotFoundError, NotADirectoryError):
                 os.lstat(wanted)  # a closed folder or a name that is too long is another fault than a missing file
-            return f"names {wanted}, which is not there{_nearest(wanted)}"
+            elsewhere = Path.cwd() / cell.strip()
+            hint = f" (but {elsewhere} is)" if elsewhere.is_file() else _nearest(wanted)
+            return f"names {wanted}, which is not there{hint}"
         path = path.absolute()
         if path.is_file():
             return SourceFile(PurePosixPath(relative_id(cell.strip())), path.stat().st_size, path.read_bytes, path)

@@ -140,7 +140,7 @@ def user_dataset(name: str, corpus: UserCorpus, language: str) -> DatasetSpec:
         index=lambda files: Index(corpus.entries, corpus.skipped),
         licence="your own",
         citation="",
-        how_to_get="it is your own corpus",
+        how_to_get="correct its manifest or database, and add it again",
         expected_counts=dict(sorted(counts.items())),
         expected_speakers=len({entry.speaker for entry in corpus.entries}),
         variants=(SplitVariant(own_splits=has_splits, note=corpus.split_note),),

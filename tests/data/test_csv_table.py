@@ -125,6 +125,8 @@ def test_huge_cells(read):
         (b"\xd0\xcf\x11\xe0\xa1\xb1", r"Excel workbook \(.xls\)"),
         (b"\x1f\x8b\x08\0", "compressed by gzip"),
         (b"PAR1\0\0", "Parquet"),
+        ('{"path": "a.wav"}', "is JSON"),
+        ('[{"path": "a.wav"}]', "is JSON"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "pointer of git-lfs"),
     ],
 )

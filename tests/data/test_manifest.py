@@ -519,3 +519,28 @@ def test_removing_a_link_leaves_what_is_behind_it(serab, manifest, home, tmp_pat
 def test_options_that_do_not_fit_together(serab, manifest):
     for words in (["--table", "x", str(manifest)], ["--audformat", str(manifest.parent), "--path", "x"]):
         assert serab("data", "add", "mine", *words)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        ("a.wav,x,s1", "names no columns: its first line is a row (a.wav, x, s1)"),
+        ("path label speaker", "They are parted by something else than commas"),
+        (
+            "Filename,Emotion,Speaker_ID",
+            "Next: name the column: --path Filename --label Emotion --speaker Speaker_ID; or",
+        ),
+        (
+            "one,two,three",
+            "Next: name it with --path COLUMN; or the first line must name the columns path, label, speaker",
+        ),
+    ],
+)
+def test_headers_without_the_columns(small, header, says):
+    assert says in refusal(small(rows("a.wav,x,s1" if "," in header else "a.wav x s1", header=header)))
+
+
+def test_paths_that_are_relative_to_the_current_folder(small, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = refusal(small(rows("a.wav,x,s1"), "lists/m.csv"))
+    assert f"names {tmp_path}/lists/a.wav, which is not there (but {tmp_path}/a.wav is)" in text
