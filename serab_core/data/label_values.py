@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from serab_core.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 MISSING = frozenset(
     {
@@ -60,47 +60,41 @@ class Value:
     place: str
 
 
-def check_labels(values: Sequence[Value], where: str) -> None:
+def check_labels(values: Iterable[Value], where: str) -> None:
     """Refuse labels that are missing values, are spelled in two ways, or are no classes.
 
     Raises:
         DataError: with the spellings, counts and first places.
     """
-    _refuse_quotes(values, "label", where)
-    _refuse_missing(
-        values,
-        MISSING,
-        "label",
-        where,
-        "delete these rows, or write the class out, such as no_emotion",
-    )
-    _refuse_spellings(values, "label", where, _NUMBER)
-    distinct = {value.text.strip() for value in values}
-    numbers = [number for number in map(_number, distinct) if number is not None]
-    if len(numbers) == len(distinct):
+    places = _places(values)
+    step = "delete these rows, or write the class out, such as no_emotion"
+    _refuse_quotes(places, "label", where)
+    _refuse_missing(places, MISSING, "label", where, step)
+    _refuse_spellings(places, "label", where, _NUMBER)
+    rows = sum(map(len, places.values()))
+    numbers = [number for number in map(_number, map(str.strip, places)) if number is not None]
+    if len(numbers) == len(places):
         fractions = any(number != number.to_integral_value() for number in numbers)
-        if len(distinct) > (MAX_FRACTION_LABELS if fractions else MAX_NUMERIC_LABELS):
-            raise _no_classes(distinct, len(values), "numbers on a scale", where)
-    if len(values) >= MIN_ROWS_FOR_DISTINCT and len(distinct) > MAX_DISTINCT_SHARE * len(values):
-        raise _no_classes(distinct, len(values), "values of their own for nearly every row", where)
+        if len(places) > (MAX_FRACTION_LABELS if fractions else MAX_NUMERIC_LABELS):
+            raise _no_classes(places, rows, "numbers on a scale", where)
+    if rows >= MIN_ROWS_FOR_DISTINCT and len(places) > MAX_DISTINCT_SHARE * rows:
+        raise _no_classes(places, rows, "values of their own for nearly every row", where)
 
 
-def check_speakers(values: Sequence[Value], where: str) -> None:
+def check_speakers(values: Iterable[Value], where: str) -> None:
     """Refuse speakers that are missing values or are spelled in two ways.
 
     Raises:
         DataError: with the spellings, counts and first places.
     """
-    _refuse_quotes(values, "speaker", where)
-    _refuse_missing(
-        values,
-        MISSING | UNKNOWN,
-        "speaker",
-        where,
+    places = _places(values)
+    step = (
         "splits keep the utterances of a speaker together, so each needs its true one: fill them in or delete these "
-        "rows; if it is a name, write it otherwise, such as speaker_NA",
+        "rows; if it is a name, write it otherwise, such as speaker_NA"
     )
-    _refuse_spellings(values, "speaker", where, _WHOLE_NUMBER)  # speakers 1.1 and 1.10 may be two
+    _refuse_quotes(places, "speaker", where)
+    _refuse_missing(places, MISSING | UNKNOWN, "speaker", where, step)
+    _refuse_spellings(places, "speaker", where, _WHOLE_NUMBER)  # speakers 1.1 and 1.10 may be two
 
 
 def shown_places(places: Sequence[str]) -> str:
@@ -122,39 +116,42 @@ def visible(text: str) -> str:
     return repr(text) if plain and unicodedata.is_normalized("NFKC", text) else ascii(text)
 
 
-def _refuse_quotes(values: Iterable[Value], kind: str, where: str) -> None:
+def _places(values: Iterable[Value]) -> dict[str, list[str]]:
+    """Where each text stands."""
+    places: dict[str, list[str]] = defaultdict(list)
     for value in values:
-        text = value.text.strip()
+        places[value.text].append(value.place)
+    return places
+
+
+def _refuse_quotes(places: Mapping[str, Sequence[str]], kind: str, where: str) -> None:
+    for cell, own in places.items():
+        text = cell.strip()
         if len(text) > 1 and text[0] == text[-1] == '"':
             raise DataError(
                 f"has {kind} {text} with its quotes: there is a blank before them, or they are written twice",
-                where=f"{where}, {value.place}",
+                where=f"{where}, {own[0]}",
                 next_step="write quotes right after the delimiter, or none",
             )
 
 
-def _refuse_missing(values: Iterable[Value], words: frozenset[str], kind: str, where: str, step: str) -> None:
-    found: dict[str, list[str]] = defaultdict(list)
-    for value in values:
-        key = comparison_key(value.text)
-        if key in words:
-            found[value.text.strip()].append(value.place)
+def _refuse_missing(
+    places: Mapping[str, Sequence[str]], words: frozenset[str], kind: str, where: str, step: str
+) -> None:
+    found = [text for text in places if comparison_key(text) in words]
     if found:
-        spellings = ", ".join(visible(text) for text in sorted(found))
-        places = [place for own in found.values() for place in own]
-        rows = "1 row" if len(places) == 1 else f"{len(places)} rows"
+        spellings = ", ".join(sorted({visible(text.strip()) for text in found}))
+        stands = [place for text in found for place in places[text]]
+        rows = "1 row" if len(stands) == 1 else f"{len(stands)} rows"
         raise DataError(
-            f"has {kind} {spellings} in {rows} ({shown_places(places)}), which stands for a missing value",
+            f"has {kind} {spellings} in {rows} ({shown_places(stands)}), which stands for a missing value",
             where=where,
             next_step=step,
         )
 
 
-def _refuse_spellings(values: Iterable[Value], kind: str, where: str, numbers: re.Pattern[str]) -> None:
+def _refuse_spellings(places: Mapping[str, Sequence[str]], kind: str, where: str, numbers: re.Pattern[str]) -> None:
     """Refuse values that differ by case, blanks, the Unicode form or the way a number is written, and by no more."""
-    places: dict[str, list[str]] = defaultdict(list)
-    for value in values:
-        places[value.text].append(value.place)
     spellings: dict[object, list[str]] = defaultdict(list)
     for text in places:
         number = _number(text.strip(), numbers)

@@ -16,7 +16,7 @@ from serab_core.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from serab_core.data.csv_table import CsvTable
+    from serab_core.data.csv_table import CsvTable, Record
 
 REQUIRED = ("path", "label", "speaker")
 SEGMENT_COLUMNS = ("start", "end")
@@ -102,6 +102,7 @@ def _read_one(
         place = f"{path.name}, line {record.line}" if several else f"line {record.line}"
         where = f"{path}, line {record.line}"
         cells = {role: "" if at is None else record.cells[at] for role, at in places.items()}
+        _refuse_swallowed_rows(table, record, places["path"] or 0)
         span = None
         if spans is not None:
             start, end = ("" if at is None else record.cells[at] for at in spans)
@@ -110,6 +111,22 @@ def _read_one(
             Row(str(path.parent if several else path), place, path.parent, **cells, segment=span, prefix=prefix)
         )
     return rows, notes
+
+
+def _refuse_swallowed_rows(table: CsvTable, record: Record, path_at: int) -> None:
+    """Refuse a quoted cell that holds another row: two stray quotes, lines apart, join what lies between them."""
+    for at, cell in enumerate(record.cells):
+        if at == path_at or ("\n" not in cell and "\r" not in cell):
+            continue
+        for line in re.split(r"\r\n|\r|\n", cell)[1:]:
+            inner = line.split(table.delimiter)
+            name = inner[path_at].strip() if len(inner) > path_at else ""
+            if name and os.path.isfile(table.path.parent / name):  # noqa: PTH113  False for a name that is too long
+                raise DataError(
+                    f"opens a quote that ends lines later, so that another row lies inside one cell (that of {name})",
+                    where=f"{table.path}, line {record.line}",
+                    next_step='write a quote that belongs to the text twice, inside a cell in quotes: "he said ""no"""',
+                )
 
 
 def _no_column(table: CsvTable, names: dict[str, str], lacking: list[str]) -> DataError:

@@ -118,8 +118,8 @@ def build_corpus(
     if not rows:
         raise DataError("has no rows", where=named, next_step="write a row for each utterance")
     _refuse_empty(rows)
-    check_labels([Value(row.label, row.place) for row in rows], named)
-    check_speakers([Value(row.speaker, row.place) for row in rows], named)
+    check_labels((Value(row.label, row.place) for row in rows), named)
+    check_speakers((Value(row.speaker, row.place) for row in rows), named)
     entries = _entries(rows)
     entries, split_note = _complete_splits(entries, named)
     found = [*notes, *overlap_note(entries)]

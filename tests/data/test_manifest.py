@@ -544,3 +544,14 @@ def test_paths_that_are_relative_to_the_current_folder(small, tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     text = refusal(small(rows("a.wav,x,s1"), "lists/m.csv"))
     assert f"names {tmp_path}/lists/a.wav, which is not there (but {tmp_path}/a.wav is)" in text
+
+
+def test_two_stray_quotes_do_not_join_rows(small):
+    header = "path,text,label,speaker"
+    path = small(rows('a.wav,"hi,x,s1', 'b.wav,there",y,s2', "c.wav,z,x,s3", header=header))
+    assert "line 2: opens a quote that ends lines later, so that another row lies inside one cell (that of b.wav)" in (
+        refusal(path)
+    )
+    corpus = read_manifest(small(rows('a.wav,"hi\n\nthere, b.wav\n",x,s1', "b.wav,no,y,s2", header=header)))
+    assert [entry.id for entry in corpus.entries] == ["a.wav", "b.wav"]
+    assert corpus.notes == ("m.csv: line ends inside quotes in 1 rows (first: line 2)",)
