@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from serab_core.data.manifest import own_dataset, read_manifest
+from serab_core.data.manifest import read_manifest
 from serab_core.data.prepare import prepare_files
 from serab_core.data.prepared import load
+from serab_core.data.user_corpus import user_dataset
 from serab_core.data.verify import verify
 from serab_core.report.progress import Silent
 from serab_core.store.home import Home
@@ -36,9 +37,9 @@ def corpus(tmp_path_factory):
 
 
 def prepare(corpus, home):
-    entries = read_manifest(corpus / "manifest.csv")
-    spec = own_dataset("own", entries, "und")
-    return prepare_files(spec, [e.file for e in entries], "own", home.ensure(), Silent())
+    read = read_manifest(corpus / "manifest.csv")
+    spec = user_dataset("own", read, "und")
+    return prepare_files(spec, [e.file for e in read.entries], "own", home.ensure(), Silent())
 
 
 @pytest.mark.benchmark(group=f"{FILES} files of {SECONDS} s")
@@ -61,7 +62,7 @@ def test_verify_with_log_mels(benchmark, corpus, tmp_path):
     """As for a corpus with a published pair: the training split's log-mels, too."""
     home = Home(tmp_path)
     prepare(corpus, home)
-    spec = replace(own_dataset("own", read_manifest(corpus / "manifest.csv"), "und"), logmel=(0.0, 1.0))
+    spec = replace(user_dataset("own", read_manifest(corpus / "manifest.csv"), "und"), logmel=(0.0, 1.0))
     benchmark.pedantic(lambda: verify(load(home, "own"), spec, Silent()), rounds=3, warmup_rounds=1)
     benchmark.extra_info["files_per_second"] = FILES / benchmark.stats.stats.median
 

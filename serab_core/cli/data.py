@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from serab_core.cli import complete
+from serab_core.cli import complete, data_add
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 app = typer.Typer(no_args_is_help=True, help="Prepare corpora and see what is there.")
+app.command("add", help=data_add.ADD_HELP)(data_add.add_command)
+app.command("remove", help=data_add.REMOVE_HELP)(data_add.remove_command)
 
 
 @app.command("prepare", help="Prepare a corpus from the download that you have.")
@@ -43,55 +45,11 @@ def prepare_command(
     if as_json:
         print_json({"schema": "serab.dataset-summary/1", **summary})
     else:
-        _print_summary(stdout(), summary)
+        print_summary(stdout(), summary)
 
 
-@app.command("add", help="Add a corpus of your own: a CSV with path, label, speaker and perhaps split.")
-def add_command(
-    name: Annotated[str, typer.Argument(help="What to call the task.")],
-    manifest: Annotated[
-        Path | None, typer.Argument(metavar="MANIFEST.csv", help="Paths in it are relative to its folder.")
-    ] = None,
-    audformat: Annotated[Path | None, typer.Option("--audformat", help="The folder of an audformat database.")] = None,
-    label: Annotated[str, typer.Option("--label", help="With --audformat: column or scheme of the label.")] = "emotion",
-    speaker: Annotated[str, typer.Option("--speaker", help="With --audformat: that of the speaker.")] = "speaker",
-    language: Annotated[str, typer.Option("--language", help="BCP 47, such as de.")] = "und",
-    copy: Annotated[bool, typer.Option("--copy", help="Keep all audio in the home, as 16 kHz FLAC.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
-) -> None:
-    """Adds a corpus of one's own."""
-    from serab_registry import Group
-
-    from serab_core import plugins
-    from serab_core.cli.output import print_json, stderr, stdout
-    from serab_core.data.audformat_ import read_audformat
-    from serab_core.data.manifest import own_dataset, own_name, read_manifest
-    from serab_core.data.prepare import prepare_files
-    from serab_core.data.protocols import SUITE
-    from serab_core.errors import UsageError
-    from serab_core.report.progress import progress_on
-    from serab_core.store.home import find_home
-
-    own_name(name, {*plugins.registry().names(Group.DATASETS), *SUITE})
-    if (manifest is None) == (audformat is None):
-        raise UsageError("one source is needed", next_step="name a manifest, or --audformat DIR")
-    entries = read_manifest(manifest) if manifest else read_audformat(audformat or Path(), label, speaker)
-    home = find_home().ensure()
-    prepared = prepare_files(
-        own_dataset(name, entries, language),
-        [entry.file for entry in entries],
-        str(manifest or audformat),
-        home,
-        progress_on(stderr()),
-        storage="flac" if copy else "in place",
-    )
-    if as_json:
-        print_json({"schema": "serab.dataset-summary/1", **prepared.summary()})
-    else:
-        _print_summary(stdout(), prepared.summary())
-
-
-def _print_summary(console: Console, summary: dict[str, Any]) -> None:
+def print_summary(console: Console, summary: dict[str, Any]) -> None:
+    """Print the counts of a prepared corpus, and what was left out."""
     splits = ", ".join(f"{split} {count}" for split, count in summary["splits"].items())
     labels = ", ".join(f"{label} {count}" for label, count in summary["labels"].items())
     lines = [

@@ -1,71 +1,359 @@
-"""Databases in audformat, audEERING's format: their tables as the rows of a manifest."""
+"""Databases in audformat, audEERING's format: their tables as the rows of a user's corpus."""
 
 from __future__ import annotations
 
-import warnings
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import re
+from collections import Counter
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
-from serab_core.data.manifest import entries_of
-from serab_core.errors import DataError, UsageError
+from serab_core.data.audformat_tables import Database, Key, Table, read_database
+from serab_core.data.segments import segment_id
+from serab_core.data.user_corpus import NO_SPLIT, SPLIT_WORDS, Columns, Row, UserCorpus, build_corpus, split_of
+from serab_core.errors import DataError
+from serab_core.types import Skipped
 
 if TYPE_CHECKING:
-    from serab_core.types import Entry
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+_NO_CLASSES = {
+    "float": "numbers",
+    "int": "whole numbers",
+    "date": "dates",
+    "time": "lengths of time",
+    "object": "objects",
+}
+"""Types of schemes whose values are no classes, unless an int's scheme lists its labels."""
 
 
-def read_audformat(root: Path, label: str = "emotion", speaker: str = "speaker") -> tuple[Entry, ...]:
-    """The utterances of a database on disk.
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where a table has the values of a column or scheme.
+
+    Attributes:
+        column: the table's column.
+        mapping: what the column's values stand for, where they are keys of a misc table or of a scheme's labels.
+        scheme: the scheme of the values.
+    """
+
+    table: Table
+    column: str
+    scheme: str
+    mapping: Mapping[str, str] | None = None
+
+
+def read_audformat(
+    root: Path, columns: Columns | None = None, segments: bool | None = None, tables: Sequence[str] = ()
+) -> UserCorpus:
+    """Read the utterances of a database on disk.
+
+    All tables with the label whose names differ by the split alone are joined; `split_id` gives their splits. Speakers
+    come from any table of files with the column, and what a misc table says of a file counts too.
 
     Args:
         root: the folder with `db.yaml`.
-        label, speaker: the columns, or schemes, that hold them; each is taken from the first table that has it.
+        columns: columns or schemes of the label (`emotion`), speaker (`speaker`) and, if named, the split.
+        segments: True takes segmented tables, and cuts their segments.
+        tables: names or patterns of the tables with the label; needed where tables of several kinds have it.
 
     Raises:
-        UsageError: the package `audformat` is not installed.
-        DataError: the folder holds no database, or its tables lack a column or cells of it.
+        DataError: the folder holds no database, its tables lack a column, or disagree, or have no classes; or as
+            `build_corpus`.
     """
-    try:
-        import audformat
-    except ImportError as error:
-        raise UsageError("audformat is not installed", next_step="pip install audformat") from error
-    if not (root / "db.yaml").is_file():
-        raise DataError(
-            "is no audformat database (it has no db.yaml)", where=root, next_step="name the folder of db.yaml"
-        )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # audformat's, about its own use of pandas
-            database = audformat.Database.load(str(root))
-            labels, speakers = (_column(database, name, root) for name in (label, speaker))
-    except DataError:
-        raise
-    except Exception as error:
-        reason = " ".join(str(error).split())
-        raise DataError(
-            f"is no audformat database that can be read ({type(error).__name__}: {reason})", where=root
-        ) from error
-    rows = (
-        ({"path": path, "label": text, "speaker": speakers.get(path, "")}, f"{root}: {path}")
-        for path, text in labels.items()
-    )
-    return entries_of(rows, root, root)
-
-
-def _column(database: Any, name: str, root: Path) -> dict[str, str]:
-    """The first filewise column of that name or scheme: values by file, empty ones left out."""
-    for table_id in database.tables:
-        table = database[table_id]
-        if not table.is_filewise:
+    columns = columns or Columns()
+    database = read_database(root)
+    label = columns.label or "emotion"
+    chosen = _label_tables(database, label, segments, tables)
+    for reference in chosen:
+        _refuse_no_classes(database, reference, label)
+    labels, skipped = _labels(database, chosen, segments)
+    speakers, speaker_tables = _values(database, columns.speaker or "speaker", "speaker", set(labels))
+    splits: Mapping[Key, str] = {}
+    if columns.split not in ("", NO_SPLIT):
+        splits, _ = _values(database, columns.split, "split", set(labels))
+    elif columns.split != NO_SPLIT:
+        words = {reference.table.name: _table_split(database, reference.table) for reference in chosen}
+        splits = {key: words[table] for key, (_, table) in labels.items()}
+        splits = _refuse_two_splits(database, chosen, words, splits)
+    rows = []
+    for key, (text, _) in labels.items():
+        if not speakers.get(key):
+            skipped.append(Skipped(segment_id(key.file, key.segment), "has a label, but no speaker"))
             continue
-        for column_id in table.columns:
-            if name in (column_id, table.columns[column_id].scheme_id):
-                series = table.df[column_id].dropna()
-                files = (
-                    str(Path(file).relative_to(root)) if Path(file).is_absolute() else file for file in series.index
-                )
-                return dict(zip(files, map(str, series), strict=True))
-    raise DataError(
-        f"has no table of files with a column or scheme {name!r}",
-        where=root,
-        next_step="say which with --label and --speaker",
+        place = f"file {segment_id(key.file, key.segment)}"
+        rows.append(Row(str(root), place, root, key.file, text, speakers[key], splits.get(key, ""), key.segment))
+    if not rows:
+        raise DataError(
+            f"has no speaker for any of its {len(labels)} files with a label",
+            where=root,
+            next_step="name the column or scheme of the speakers: --speaker NAME",
+        )
+    skipped += _files_without_label(database, chosen)
+    note = (
+        f"labels from {_named(chosen)}; speakers from {', '.join(speaker_tables)}; {len(rows)} "
+        f"{'segments' if segments else 'files'} are used, {len(skipped)} are left out"
     )
+    reasons = Counter(skip.reason for skip in skipped)
+    notes = [note, *(f"left out: {count} ({reason})" for reason, count in reasons.most_common())]
+    return build_corpus(rows, str(root), skipped=skipped, notes=notes)
+
+
+def _references(database: Database, name: str, *kinds: str) -> list[Reference]:
+    """Where tables have a column or scheme: directly, or else by a misc table or the labels of a scheme."""
+    direct: list[Reference] = []
+    indirect: list[Reference] = []
+    for table in database.tables.values():
+        if table.kind not in kinds:
+            continue
+        own = [column for column in table.columns if column.name == name]
+        own = own or [column for column in table.columns if column.scheme == name]
+        if len(own) > 1:
+            raise DataError(
+                f"has several columns of scheme {name!r} in table {table.name}: "
+                f"{', '.join(column.name for column in own)}",
+                where=database.root,
+                next_step="name one of the columns with --label or --speaker",
+            )
+        if own:
+            direct.append(Reference(table, own[0].name, own[0].scheme))
+            continue
+        for column in table.columns:
+            found = _mapping(database, column.scheme, name)
+            if found is not None:
+                indirect.append(Reference(table, column.name, found[1], found[0]))
+                break
+    return direct or indirect
+
+
+def _mapping(database: Database, scheme: str, name: str) -> tuple[dict[str, str], str] | None:
+    """What the labels of a scheme say under `name`, by label, and the scheme of that; None where they say nothing."""
+    labels = database.schemes.get(scheme, {}).get("labels")
+    if isinstance(labels, dict):
+        told = {str(key): str(own[name]) for key, own in labels.items() if isinstance(own, dict) and name in own}
+        return (told, "") if told else None
+    misc = database.misc.get(str(labels)) if isinstance(labels, str) else None
+    if misc is None or len(misc.levels) != 1:
+        return None
+    column = next((c for c in misc.columns if name == c.name), None) or next(
+        (c for c in misc.columns if name == c.scheme), None
+    )
+    if column is None:
+        return None
+    return {row[misc.levels[0]]: row[column.name] for row in database.rows(misc)}, column.scheme
+
+
+def _label_tables(database: Database, label: str, segments: bool | None, patterns: Sequence[str]) -> list[Reference]:
+    """The tables whose labels make the corpus."""
+    found = _references(database, label, "filewise", "segmented")
+    if not found:
+        raise _no_column(database, label, "label")
+    if patterns:
+        unmatched = [p for p in patterns if not any(fnmatchcase(reference.table.name, p) for reference in found)]
+        if unmatched:
+            raise DataError(
+                f"has no table {unmatched[0]!r} with the label {label!r}; tables with it: {_listed(database, found)}",
+                where=database.root,
+                next_step="choose with --table NAME, or --label for another column",
+            )
+        return [r for r in found if any(fnmatchcase(r.table.name, pattern) for pattern in patterns)]
+    kind = "segmented" if segments else "filewise"
+    chosen = [reference for reference in found if reference.table.kind == kind]
+    if segments and not chosen:
+        raise DataError(
+            f"has no table of segments with the label {label!r}; it has: {_listed(database, found)}",
+            where=database.root,
+            next_step="leave --segments out, or name another column with --label",
+        )
+    chosen = chosen or found
+    kinds = {_kind_of_table(database, reference.table) for reference in chosen}
+    if len(kinds) > 1:
+        raise DataError(
+            f"has the label {label!r} in tables of {len(kinds)} kinds: {_listed(database, chosen)}",
+            where=database.root,
+            next_step="choose those to take: --table NAME, several times or as a pattern such as "
+            f"--table '{sorted(kinds)[0]}'",
+        )
+    return chosen
+
+
+def _kind_of_table(database: Database, table: Table) -> str:
+    """The table's name with `*` for the split: tables that differ by the split alone have one kind."""
+    words = {*SPLIT_WORDS, *(split.casefold() for split in database.splits)} | {table.split_id.casefold()} - {""}
+    parts = ["*" if part.casefold() in words else part for part in table.name.split(".")]
+    return ".".join("".join("*" if p.casefold() in words else p for p in re.split(r"([-_])", part)) for part in parts)
+
+
+def _table_split(database: Database, table: Table) -> str:
+    """The split of a table's rows, as a word: by the type of its `split_id`, else by a name; "" where it has none."""
+    if not table.split_id:
+        return _split_in_name(table.name)
+    split_type = database.splits.get(table.split_id, "other")
+    word = split_type if split_of(split_type) else _split_in_name(table.split_id)
+    if not word:
+        raise DataError(
+            f"has the table {table.name} in the split {table.split_id!r} of type {split_type!r}, which is none of "
+            "train, dev and test",
+            where=database.root,
+            next_step="leave the table out by naming the others with --table, or have the splits drawn over speakers: "
+            "--split none",
+        )
+    return word
+
+
+def _split_in_name(name: str) -> str:
+    words = {word for word in re.split(r"[._\-\s]", name) if split_of(word)}
+    return words.pop() if len(words) == 1 else ""
+
+
+def _refuse_no_classes(database: Database, reference: Reference, label: str) -> None:
+    scheme = database.schemes.get(reference.scheme, {})
+    dtype = str(scheme.get("dtype") or "str")
+    if dtype not in _NO_CLASSES or (dtype == "int" and scheme.get("labels")):
+        return
+    raise DataError(
+        f"has {_NO_CLASSES[dtype]} and no classes under {label!r}: the scheme {reference.scheme!r} of column "
+        f"{reference.column!r} in table {reference.table.name} is of type {dtype}",
+        where=database.root,
+        next_step=f"name a column of classes with --label; there are: {_columns_of(database)}",
+    )
+
+
+def _labels(
+    database: Database, chosen: Sequence[Reference], segments: bool | None
+) -> tuple[dict[Key, tuple[str, str]], list[Skipped]]:
+    """The label of each file or segment with the table it is from, and what has none."""
+    labels: dict[Key, tuple[str, str]] = {}
+    empty: dict[Key, str] = {}
+    for reference in chosen:
+        table = reference.table
+        seen: set[Key] = set()
+        for key, row in zip(database.keys(table), database.rows(table), strict=True):
+            if key.segment is not None and not segments:
+                raise DataError(
+                    f"has the labels of segments in table {table.name} (first: {segment_id(key.file, key.segment)})",
+                    where=database.root,
+                    next_step="add --segments to cut the segments out, or choose a table of files with --table",
+                )
+            if key in seen:
+                raise DataError(
+                    f"names {segment_id(key.file, key.segment)} twice in table {table.name}",
+                    where=database.root,
+                    next_step="name each file once",
+                )
+            seen.add(key)
+            text = _value(reference, row)
+            if not text.strip():
+                empty.setdefault(key, table.name)
+            elif key in labels and labels[key][0] != text:
+                raise DataError(
+                    f"gives {segment_id(key.file, key.segment)} two labels: {labels[key][0]!r} in table "
+                    f"{labels[key][1]}, {text!r} in table {table.name}",
+                    where=database.root,
+                    next_step=f"choose the tables to take with --table; there are: {_listed(database, chosen)}",
+                )
+            else:
+                labels.setdefault(key, (text, table.name))
+    skipped = [
+        Skipped(segment_id(key.file, key.segment), f"table {table} has no label for it")
+        for key, table in empty.items()
+        if key not in labels
+    ]
+    if not labels:
+        raise DataError(
+            f"has no label at all in {_named(chosen)}", where=database.root, next_step="name another column: --label"
+        )
+    return labels, skipped
+
+
+def _refuse_two_splits(
+    database: Database, chosen: Sequence[Reference], words: Mapping[str, str], splits: Mapping[Key, str]
+) -> dict[Key, str]:
+    """The split of each key; of two tables that have it, the one that says so. Raises DataError where they differ."""
+    found = dict(splits)
+    for reference in chosen:
+        word = words[reference.table.name]
+        for key in database.keys(reference.table) if word else ():
+            before = found.get(key)
+            if before and split_of(before) != split_of(word):
+                raise DataError(
+                    f"puts {segment_id(key.file, key.segment)} into two splits: {before} and {word} (table "
+                    f"{reference.table.name})",
+                    where=database.root,
+                    next_step="choose the tables to take with --table, or have the splits drawn: --split none",
+                )
+            if before is not None:
+                found[key] = word
+    return found
+
+
+def _values(database: Database, name: str, what: str, keys: set[Key]) -> tuple[dict[Key, str], list[str]]:
+    """The speaker or split of each file or segment by all tables that have the column, and those tables' names."""
+    references = _references(database, name, "filewise", "segmented")
+    if not references:
+        raise _no_column(database, name, what)
+    values: dict[Key, tuple[str, str]] = {}
+    for reference in references:
+        table = reference.table
+        for key, row in zip(database.keys(table), database.rows(table), strict=True):
+            text = _value(reference, row).strip()
+            if text and key in values and values[key][0] != text:
+                raise DataError(
+                    f"gives {segment_id(key.file, key.segment)} two values of {name!r}: {values[key][0]!r} in table "
+                    f"{values[key][1]}, {text!r} in table {table.name}",
+                    where=database.root,
+                    next_step=f"correct one of them, or name another column with --{what}",
+                )
+            if text:
+                values.setdefault(key, (text, table.name))
+    found: dict[Key, str] = {}
+    used: dict[str, None] = {}
+    for key in sorted(keys, key=lambda own: segment_id(own.file, own.segment)):
+        value = values.get(key) or values.get(Key(key.file))
+        if value is not None:
+            found[key] = value[0]
+            used[value[1]] = None
+    return found, list(used) or [reference.table.name for reference in references]
+
+
+def _files_without_label(database: Database, chosen: Sequence[Reference]) -> list[Skipped]:
+    """The files that only other tables of the database name; a table that cannot be read is named itself."""
+    known = {key.file for reference in chosen for key in database.keys(reference.table)}
+    others: dict[str, None] = {}
+    skipped: list[Skipped] = []
+    for table in database.tables.values():
+        try:
+            others |= {key.file: None for key in database.keys(table) if key.file not in known}
+        except DataError as error:
+            skipped.append(Skipped(f"table {table.name}", f"is unread, so its files are not counted: {error.what}"))
+    return [*skipped, *(Skipped(file, f"is in no table used ({_named(chosen)})") for file in sorted(others))]
+
+
+def _value(reference: Reference, row: Mapping[str, str]) -> str:
+    text = row[reference.column]
+    return text if reference.mapping is None else reference.mapping.get(text, "")
+
+
+def _no_column(database: Database, name: str, what: str) -> DataError:
+    return DataError(
+        f"has no table of files with a column or scheme {name!r}; its columns are: {_columns_of(database)}",
+        where=database.root,
+        next_step=f"name the column or scheme: --{what} NAME",
+    )
+
+
+def _columns_of(database: Database) -> str:
+    return ", ".join(dict.fromkeys(column.name for table in database.tables.values() for column in table.columns))
+
+
+def _listed(database: Database, references: Sequence[Reference]) -> str:
+    """Tables with their sizes, for a message."""
+    return ", ".join(
+        f"{r.table.name} ({len(database.rows(r.table))} {'files' if r.table.kind == 'filewise' else 'segments'})"
+        for r in references
+    )
+
+
+def _named(references: Sequence[Reference]) -> str:
+    return ", ".join(reference.table.name for reference in references)

@@ -1,122 +1,220 @@
-"""A corpus of one's own, without code: a CSV manifest with path, label, speaker and perhaps split."""
+"""Reads manifests: CSV files with a row for each utterance, which name its file, label, speaker and perhaps split."""
 
 from __future__ import annotations
 
-import csv
+import os
 import re
-from collections import Counter
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from serab_core.errors import DataError, UsageError
-from serab_core.types import SPLITS, DatasetSpec, Entry, Index, SourceFile, SplitVariant
+from serab_core.data.csv_table import column_key, read_csv
+from serab_core.data.naming import AUDIO_SUFFIXES
+from serab_core.data.segments import read_segment
+from serab_core.data.user_corpus import NO_SPLIT, Columns, Row, UserCorpus, build_corpus, split_of
+from serab_core.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from serab_core.types import Split
+    from serab_core.data.csv_table import CsvTable, Record
 
 REQUIRED = ("path", "label", "speaker")
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_SPLIT_WORDS: dict[str, Split] = {
-    "dev": "validation",
-    "devel": "validation",
-    "val": "validation",
-    "valid": "validation",
+SEGMENT_COLUMNS = ("start", "end")
+_SPLIT_SYNONYMS = ("set", "partition", "subset", "fold", "split_set", "data_split", "usage")
+_SEGMENT_SYNONYMS = (
+    {"starttime", "start_time", "start time", "start_s", "begin", "onset", "tmin", "from"},
+    {"endtime", "end_time", "end time", "end_s", "stop", "offset", "tmax", "to"},
+)
+_SYNONYMS = {
+    "path": ("path", "file", "audio", "wav", "clip", "name"),
+    "label": ("label", "emotion", "class", "categor", "target", "emo"),
+    "speaker": ("speaker", "spk", "actor", "subject", "participant"),
+    "split": ("split", "partition", "subset", "fold", "set"),
 }
+"""What the names of such columns hold in other people's manifests, the likeliest first."""
 
 
-def own_name(name: str, taken: Iterable[str]) -> str:
-    """Checks a name for a corpus of one's own.
+def read_manifest(
+    paths: Path | Sequence[Path], columns: Columns | None = None, segments: bool | None = None
+) -> UserCorpus:
+    """Read the utterances of one or several manifests.
+
+    Paths in a manifest are relative to its folder; ids are those paths. Of manifests in several folders, ids begin with
+    the folder of their manifest below the one that all have in common.
+
+    Args:
+        paths: the manifests, whose rows make one corpus.
+        columns: the names of the columns; by default `path`, `label`, `speaker`, and `split` if there is one.
+        segments: cut the segments that columns `start` and `end` give (True), take whole files in spite of such
+            columns (False), or refuse them (None).
 
     Raises:
-        UsageError: it has other signs than small letters, digits, hyphens and underscores, or belongs to a plugin.
+        DataError: a manifest is missing or no CSV, lacks a column, has an empty cell, labels or speakers that cannot be
+            meant or an unknown split, names a file twice or one that is not there, or gives a split to some only.
     """
-    if not _NAME.fullmatch(name):
-        raise UsageError(f"{name!r} is no name for a dataset", next_step="take small letters, digits, - and _")
-    if name in taken:
-        raise UsageError(f"{name!r} is the name of a plugin's dataset", next_step="take another name")
-    return name
+    paths = [paths] if isinstance(paths, Path) else list(paths)
+    columns = columns or Columns()
+    folders = [path.absolute().parent for path in paths]
+    common = Path(os.path.commonpath(folders))
+    rows: list[Row] = []
+    notes: list[str] = []
+    for path, folder in zip(paths, folders, strict=True):
+        prefix = "" if folder == common else folder.relative_to(common).as_posix()
+        read, found = _read_one(path, columns, segments, prefix, several=len(paths) > 1)
+        rows += read
+        notes += found
+    if len(paths) > 1 and not any(row.split.strip() for row in rows) and any(_named_as_split(path) for path in paths):
+        notes.append(
+            "the names of the manifests are not read as splits: the splits are drawn over speakers; to take the "
+            "corpus's own, add a column split to each manifest"
+        )
+    return build_corpus(rows, ", ".join(str(path) for path in paths), notes=notes)
 
 
-def read_manifest(path: Path) -> tuple[Entry, ...]:
-    """The utterances of a manifest; paths in it are relative to its folder, ids are those paths.
-
-    Raises:
-        DataError: it is missing or no CSV, lacks a column, has an empty cell or an unknown split, names a file twice
-            or one that is not there, or gives a split to some utterances only.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot be read ({error})", where=path, next_step="name a CSV file in UTF-8") from error
-    rows = csv.DictReader(text.splitlines())
-    lacking = [column for column in REQUIRED if column not in (rows.fieldnames or ())]
+def _read_one(
+    path: Path, columns: Columns, segments: bool | None, prefix: str, *, several: bool
+) -> tuple[list[Row], list[str]]:
+    """The rows of one manifest, and what to say of it."""
+    names = {
+        "path": columns.path or "path",
+        "label": columns.label or "label",
+        "speaker": columns.speaker or "speaker",
+        "split": columns.split or "split",
+    }
+    table = read_csv(path, [*names.values(), *SEGMENT_COLUMNS])
+    notes = list(table.notes)
+    places = {role: table.column(name) for role, name in names.items()}
+    if columns.split == NO_SPLIT:
+        places["split"] = None
+    required = [role for role in names if role in REQUIRED or (role == "split" and columns.split not in ("", NO_SPLIT))]
+    lacking = [role for role in required if places[role] is None]
     if lacking:
-        raise DataError(
-            f"has no column {' and '.join(lacking)}",
-            where=path,
-            next_step=f"its first line must name the columns {', '.join(REQUIRED)}, and perhaps split",
+        raise _no_column(table, names, lacking)
+    if not table.records:
+        raise DataError("has no rows below its header", where=path, next_step="write a row for each utterance")
+    if places["split"] is None and not columns.split:
+        notes += _unread_splits(table)
+    spans = _spans(table, segments)
+    if spans is None and segments is None:
+        notes += _unread_times(table)
+    rows = []
+    for record in table.records:
+        place = f"{path.name}, line {record.line}" if several else f"line {record.line}"
+        where = f"{path}, line {record.line}"
+        cells = {role: "" if at is None else record.cells[at] for role, at in places.items()}
+        _refuse_swallowed_rows(table, record, places["path"] or 0)
+        span = None
+        if spans is not None:
+            start, end = ("" if at is None else record.cells[at] for at in spans)
+            span = read_segment(start, end, where)
+        rows.append(
+            Row(str(path.parent if several else path), place, path.parent, **cells, segment=span, prefix=prefix)
         )
-    return entries_of(((row, f"{path}, line {number}") for number, row in enumerate(rows, start=2)), path.parent, path)
+    return rows, notes
 
 
-def entries_of(rows: Iterable[tuple[dict[str, str], str]], root: Path, named: Path) -> tuple[Entry, ...]:
-    """Entries of rows with `path`, `label`, `speaker` and perhaps `split`; each comes with where it stands."""
-    entries: dict[str, Entry] = {}
-    for row, where in rows:
-        cells = {column: (row.get(column) or "").strip() for column in (*REQUIRED, "split")}
-        empty = [column for column in REQUIRED if not cells[column]]
-        if empty:
-            raise DataError(f"has no {' and '.join(empty)}", where=where, next_step="fill the cell, or delete the line")
-        identifier = PurePosixPath(cells["path"].replace("\\", "/")).as_posix()
-        if identifier in entries:
-            raise DataError(f"names {identifier} a second time", where=where, next_step="name each file once")
-        file = (root / identifier).absolute()
-        if not file.is_file():
-            raise DataError(
-                f"names {file}, which is not there", where=where, next_step="paths are relative to the manifest"
-            )
-        source = SourceFile(PurePosixPath(identifier), file.stat().st_size, file.read_bytes, file)
-        entries[identifier] = Entry(
-            identifier, source, cells["label"], cells["speaker"], split=_split(cells["split"], where)
-        )
-    missing = [entry.id for entry in entries.values() if entry.split is None]
-    if missing and len(missing) < len(entries):
-        raise DataError(
-            f"gives no split to {missing[0]}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else ""),
-            where=named,
-            next_step="give a split to every utterance, or to none",
-        )
-    return tuple(entries[key] for key in sorted(entries))
+def _refuse_swallowed_rows(table: CsvTable, record: Record, path_at: int) -> None:
+    """Refuse a quoted cell that holds another row: two stray quotes, lines apart, join what lies between them."""
+    for at, cell in enumerate(record.cells):
+        if at == path_at or ("\n" not in cell and "\r" not in cell):
+            continue
+        for line in re.split(r"\r\n|\r|\n", cell)[1:]:
+            inner = line.split(table.delimiter)
+            name = inner[path_at].strip() if len(inner) > path_at else ""
+            if name and os.path.isfile(table.path.parent / name):  # noqa: PTH113  False for a name that is too long
+                raise DataError(
+                    f"opens a quote that ends lines later, so that another row lies inside one cell (that of {name})",
+                    where=f"{table.path}, line {record.line}",
+                    next_step='write a quote that belongs to the text twice, inside a cell in quotes: "he said ""no"""',
+                )
 
 
-def own_dataset(name: str, entries: Sequence[Entry], language: str) -> DatasetSpec:
-    """A dataset of exactly these utterances, cut as they say, or else by the paper's rule over speakers."""
-    counts = Counter(entry.label for entry in entries)
-    own_splits = any(entry.split is not None for entry in entries)
-    return DatasetSpec(
-        name=name,
-        title=name,
-        language=language,
-        labels=tuple(sorted(counts)),
-        index=lambda files: Index(tuple(entries)),
-        licence="your own",
-        citation="",
-        how_to_get="it is your own corpus",
-        expected_counts=dict(sorted(counts.items())),
-        expected_speakers=len({entry.speaker for entry in entries}),
-        variants=(SplitVariant(own_splits=own_splits),),
-    )
+def _no_column(table: CsvTable, names: dict[str, str], lacking: list[str]) -> DataError:
+    """The error for columns that a manifest lacks, with those that it has."""
+    what = f"has no column {' and '.join(names[role] for role in lacking)}; its columns are: {table.named_columns}"
+    step = f"the first line must name the columns {', '.join(REQUIRED)}, and perhaps split"
+    if any(PurePath(name.strip()).suffix.lower() in AUDIO_SUFFIXES for name in table.header):
+        what = f"names no columns: its first line is a row ({table.named_columns})"
+    elif len(table.header) == 1 and set(re.split(r"[\s:,;]+", column_key(table.header[0]))).issuperset(lacking):
+        what += ". They are parted by something else than commas, semicolons, tabs or vertical bars"
+        step = "part all cells by commas"
+    else:
+        options = _options(table, names, lacking)
+        step = (f"name the column: {options}" if options else f"name it with --{lacking[0]} COLUMN") + f"; or {step}"
+    return DataError(what, where=table.path, next_step=step)
 
 
-def _split(word: str, where: str) -> Split | None:
-    if not word:
+def _options(table: CsvTable, names: dict[str, str], lacking: list[str]) -> str:
+    """The options that name the likeliest columns."""
+    near: dict[str, str] = {}
+    for role in lacking:
+        free = [name.strip() for name in table.header if name.strip() not in (*names.values(), *near.values(), "")]
+        near[role] = next((n for word in _SYNONYMS[role] for n in free if word in column_key(n)), "")
+    return " ".join(f"--{role} {_quoted(name)}" for role, name in near.items() if name)
+
+
+def _quoted(name: str) -> str:
+    return name if name.replace("_", "").isalnum() else repr(name)
+
+
+def _spans(table: CsvTable, segments: bool | None) -> tuple[int | None, int | None] | None:
+    """The columns of start and end where they are to be read; None where every row is a whole file.
+
+    Raises:
+        DataError: the manifest gives segments and nobody said what to do with them, or the reverse.
+    """
+    start, end = (table.column(name) for name in SEGMENT_COLUMNS)
+    if segments is False:
         return None
-    lower = word.lower()
-    for split in SPLITS:
-        if split == lower:
-            return split
-    if lower in _SPLIT_WORDS:
-        return _SPLIT_WORDS[lower]
-    raise DataError(f"has split {word!r}", where=where, next_step=f"splits are {', '.join(SPLITS)}")
+    if start is None and end is None:
+        if segments:
+            raise DataError(
+                f"has no columns start and end, which --segments cuts by; its columns are: {table.named_columns}",
+                where=table.path,
+                next_step="rename the columns of the times to start and end (in seconds), or leave --segments out",
+            )
+        return None
+    if segments:
+        if start is None:
+            raise DataError("has a column end, but none start", where=table.path, next_step="add the column start")
+        return start, end
+    for record in table.records:
+        cells = ["" if at is None else record.cells[at].strip() for at in (start, end)]
+        where = f"{table.path}, line {record.line}"
+        try:
+            whole = read_segment(cells[0], cells[1], where) is None
+        except DataError:
+            whole = False
+        if not whole:
+            raise DataError(
+                f"gives a segment of a file (start {cells[0] or '(empty)'}, end {cells[1] or '(empty)'})",
+                where=where,
+                next_step="add --segments to cut the segments out, or --whole-files if start and end are something "
+                "else and each row is a whole file",
+            )
+    return None
+
+
+def _unread_splits(table: CsvTable) -> list[str]:
+    found = [name for name in table.header if column_key(name) in _SPLIT_SYNONYMS]
+    for name in found:
+        at = table.header.index(name)
+        if all(split_of(record.cells[at]) for record in table.records):
+            return [f"the column {name.strip()} is not read; to take its splits, add --split {_quoted(name.strip())}"]
+    return []
+
+
+def _unread_times(table: CsvTable) -> list[str]:
+    found = [
+        next((name.strip() for name in table.header if column_key(name) in names), "") for names in _SEGMENT_SYNONYMS
+    ]
+    if not all(found):
+        return []
+    return [
+        f"the columns {found[0]} and {found[1]} are not read: each row is taken for a whole file; if they are segments "
+        "of it, rename them to start and end, and add --segments"
+    ]
+
+
+def _named_as_split(path: Path) -> bool:
+    return any(split_of(word) for word in path.stem.replace("-", "_").replace(".", "_").split("_"))

@@ -114,6 +114,24 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def remove_folder(path: Path) -> None:
+    """Remove a folder at once: it is renamed first, so that a killed process leaves none that is half there.
+
+    Raises:
+        StoreError: the folder around it cannot be written.
+    """
+    try:
+        if path.is_symlink():
+            path.unlink()  # the folder behind a link belongs to whoever made the link
+        else:
+            outgoing = _temporary(path)
+            path.rename(outgoing)
+            shutil.rmtree(outgoing, ignore_errors=True)
+        fsync_folder(path.parent)
+    except OSError as error:
+        raise store_error(error, path, "removed") from error
+
+
 @contextmanager
 def scratch_folder(folder: Path) -> Iterator[Path]:
     """Gives a temporary folder below `folder`, removed at the end.

@@ -132,16 +132,28 @@ def test_archives(told, tmp_path):
 
 
 def test_manifests(told, tmp_path):
-    (tmp_path / "a.wav").write_bytes(b"x")
-    (tmp_path / "b.wav").write_bytes(b"x")
+    for name in "abcdef":
+        (tmp_path / f"{name}.wav").write_bytes(b"x")
     path = tmp_path / "manifest.csv"
 
     def read(content: bytes) -> None:
         path.write_bytes(content)
-        read_manifest(path)
+        read_manifest(path, segments=b"start" in content or None)
 
-    seeds = [b"path,label,speaker\na.wav,x,s1\nb.wav,y,s2\n", b'\xef\xbb\xbfpath;label\r\n"a.wav",x\r\n',
-             b"path,label,speaker,split\na.wav,x,1,train\nb.wav,x,2,test\n"]  # fmt: skip
+    splits = ("train", "train", "dev", "test", "train", "eval")
+    rows = [(f"{name}.wav", "xy"[at % 2], f"s{at}", splits[at], at, at + 1) for at, name in enumerate("abcdef")]
+    seeds = []
+    for end, delimiter in (("\n", ","), ("\r\n", ";"), ("\n", "\t")):
+        for header, width in (
+            ("path,label,speaker", 3),
+            ("path,label,speaker,split", 4),
+            ("path,label,speaker,split,start,end", 6),
+        ):
+            lines = [header.replace(",", delimiter), *(delimiter.join(map(str, row[:width])) for row in rows)]
+            seeds.append(end.join(lines).encode())
+    seeds.append(
+        b'\xef\xbb\xbfpath,text,label,speaker\r\na.wav,"oh ""no"",\r\nnot again",x,s1\r\n"b.wav",hello,y,s2\r\n'
+    )
     told(fuzz(seeds, read, 3))
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from serab_core.data.manifest import own_dataset, read_manifest
+from serab_core.data.manifest import read_manifest
 from serab_core.data.prepare import prepare_files
+from serab_core.data.user_corpus import user_dataset
 from tests.faults.conftest import amount
 from tests.run.test_evaluate import stored
 
@@ -57,8 +58,8 @@ def two_tasks(prepared_tones, add_plugin, home, tones_folder, quiet):
     ]
     manifest = tones_folder / "again.csv"
     manifest.write_text("\n".join(["path,label,speaker", *sorted(rows)[1:]]))
-    entries = read_manifest(manifest)
-    prepare_files(own_dataset("again", entries, "und"), [e.file for e in entries], "again", home, quiet)
+    corpus = read_manifest(manifest)
+    prepare_files(user_dataset("again", corpus, "und"), [e.file for e in corpus.entries], "again", home, quiet)
     return home
 
 

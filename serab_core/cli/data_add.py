@@ -1,0 +1,218 @@
+"""`serab data add` and `serab data remove`: corpora of a user's own, and prepared corpora that are no longer needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from serab_core.cli import complete
+
+if TYPE_CHECKING:
+    from serab_core.data.prepared import Prepared
+    from serab_core.data.user_corpus import UserCorpus
+    from serab_core.store.home import Home
+
+ADD_HELP = "Add a corpus of your own: a CSV with path, label, speaker and perhaps split, or a database in audformat."
+REMOVE_HELP = "Remove a prepared corpus from the home. Audio files that are used in place stay where they are."
+
+
+def add_command(
+    name: Annotated[str, typer.Argument(help="What to call the task.")],
+    manifests: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="MANIFEST.csv ...",
+            help="One or several CSV files, whose rows make one corpus. Paths in each are relative to its folder.",
+        ),
+    ] = None,
+    audformat: Annotated[Path | None, typer.Option("--audformat", help="The folder of an audformat database.")] = None,
+    path: Annotated[str, typer.Option("--path", help="Column of the files. Default: path.")] = "",
+    label: Annotated[
+        str,
+        typer.Option(
+            "--label", help="Column of the labels; with --audformat a column or scheme. Default: label; emotion."
+        ),
+    ] = "",
+    speaker: Annotated[
+        str,
+        typer.Option(
+            "--speaker", help="Column of the speakers; with --audformat a column or scheme. Default: speaker."
+        ),
+    ] = "",
+    split: Annotated[
+        str,
+        typer.Option("--split", help="Column of the splits; none draws them over speakers. Default: split, if there."),
+    ] = "",
+    segments: Annotated[
+        bool | None,
+        typer.Option(
+            "--segments/--whole-files",
+            help="Cut the segments that columns start and end give, or take whole files in spite of such columns.",
+        ),
+    ] = None,
+    tables: Annotated[
+        list[str] | None,
+        typer.Option("--table", help="With --audformat: a table with the labels, or a pattern; may be repeated."),
+    ] = None,
+    language: Annotated[str, typer.Option("--language", help="BCP 47, such as de.")] = "und",
+    copy: Annotated[bool, typer.Option("--copy", help="Keep all audio in the home, as 16 kHz FLAC.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
+) -> None:
+    """Add a corpus of the user's own."""
+    from serab_registry import Group
+
+    from serab_core import plugins
+    from serab_core.cli.data import print_summary
+    from serab_core.cli.output import print_json, stderr, stdout
+    from serab_core.data.audformat_ import read_audformat
+    from serab_core.data.manifest import read_manifest
+    from serab_core.data.prepare import prepare_files
+    from serab_core.data.protocols import SUITE
+    from serab_core.data.user_corpus import Columns, check_dataset_name, user_dataset
+    from serab_core.errors import UsageError
+    from serab_core.report.progress import progress_on
+    from serab_core.store.home import find_home
+
+    check_dataset_name(name, {*plugins.registry().names(Group.DATASETS), *SUITE})
+    if bool(manifests) == (audformat is not None):
+        raise UsageError("one source is needed", next_step="name one or several manifests, or --audformat DIR")
+    if audformat is None and tables:
+        raise UsageError(
+            "--table chooses among the tables of a database", next_step="leave it out, or add --audformat DIR"
+        )
+    if audformat is not None and path:
+        raise UsageError("--path names a column of a CSV; audformat has its own", next_step="leave --path out")
+    columns = Columns(path, label, speaker, split)
+    corpus: UserCorpus
+    if audformat is not None:
+        corpus = read_audformat(audformat, columns, segments, tables or ())
+    else:
+        corpus = read_manifest(manifests or [], columns, segments)
+    home = find_home().ensure()
+    replaced = _replaced(home, name)
+    prepared = prepare_files(
+        user_dataset(name, corpus, language),
+        [entry.file for entry in corpus.entries],
+        str(audformat) if audformat is not None else ", ".join(str(manifest) for manifest in manifests or []),
+        home,
+        progress_on(stderr()),
+        storage="flac" if copy else "in place",
+    )
+    if replaced is not None:
+        replaced["shared_utterances"] = len(replaced.pop("ids") & {row["id"] for row in prepared.index["utterances"]})
+    if as_json:
+        document = {"schema": "serab.dataset-summary/1", **prepared.summary()}
+        print_json(document | {"notes": list(corpus.notes), "replaces": replaced})
+        return
+    console = stdout()
+    print_summary(console, prepared.summary())
+    for note in corpus.notes:
+        console.print(f"  note: {note}", highlight=False, markup=False, soft_wrap=True)
+    if replaced is not None:
+        text = _replaced_text(name, replaced, joinable=audformat is None)
+        console.print(text, highlight=False, markup=False, soft_wrap=True, style="yellow")
+
+
+def remove_command(
+    name: Annotated[str, typer.Argument(help="A prepared dataset.", autocompletion=complete.tasks)],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
+) -> None:
+    """Remove a prepared corpus."""
+    import difflib
+
+    from serab_core.cli.output import print_json, stdout
+    from serab_core.data.prepared import load, prepared_names
+    from serab_core.errors import StoreError, UnknownNameError, UsageError
+    from serab_core.store.atomic import remove_folder
+    from serab_core.store.home import find_home
+
+    home = find_home()
+    names = prepared_names(home)
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+        step = f"prepared are: {', '.join(names)}" if names else "no corpus is prepared: see serab data list"
+        raise UnknownNameError(
+            f"no prepared corpus is called {name!r}",
+            next_step=(f"did you mean {near[0]!r}? " if near else "") + step,
+        )
+    folder = home.datasets / name
+    try:
+        held = _holdings(load(home, name))
+    except StoreError:  # a damaged index can be removed too
+        held = {"utterances": None, "in_place": None}
+    copied = [path for path in folder.rglob("*") if path.is_file() and "audio" in path.parts]
+    held |= {"copied": len(copied), "copied_bytes": sum(path.stat().st_size for path in copied)}
+    if not yes and not _agreed(name, held):
+        raise UsageError(f"{name} was not removed", next_step=f"serab data remove {name} --yes")
+    remove_folder(folder)
+    if as_json:
+        print_json({"schema": "serab.dataset-removal/1", "name": name, "folder": str(folder), "removed": True, **held})
+        return
+    lines = [f"{name} is removed: {_held_text(held)}"]
+    if held["in_place"]:
+        lines.append(f"  {held['in_place']} audio files that were used in place stay where they are")
+    lines.append("  results, embeddings and studies stay; serab cache gc shows what can be deleted")
+    for line in lines:
+        stdout().print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _holdings(prepared: Prepared) -> dict[str, Any]:
+    rows = prepared.index["utterances"]
+    in_place = {row["file"] for row in rows if Path(row["file"]).is_absolute()}
+    return {"utterances": len(rows), "in_place": len(in_place)}
+
+
+def _held_text(held: dict[str, Any]) -> str:
+    count = "an index that cannot be read" if held["utterances"] is None else f"{held['utterances']:,} utterances"
+    audio = f"{held['copied']:,} audio files in the home ({held['copied_bytes'] / 1e6:,.1f} MB)"
+    return f"{count}, {audio if held['copied'] else 'no audio in the home'}"
+
+
+def _agreed(name: str, held: dict[str, Any]) -> bool:
+    """Ask once. Where nobody can answer, the answer is no."""
+    import sys
+
+    if not sys.stdin.isatty():
+        return False
+    return typer.confirm(f"Remove {name} ({_held_text(held)})?", err=True)
+
+
+def _replaced(home: Home, name: str) -> dict[str, Any] | None:
+    """What is prepared under the name already; None where nothing is."""
+    import time
+
+    from serab_core.data.prepared import INDEX_NAME, load
+    from serab_core.errors import NotPreparedError, StoreError
+
+    try:
+        prepared = load(home, name)
+    except NotPreparedError:
+        return None
+    except StoreError:
+        return {"name": name, "utterances": None, "labels": {}, "splits": {}, "prepared": None, "ids": set()}
+    summary = prepared.summary()
+    written = time.localtime((prepared.folder / INDEX_NAME).stat().st_mtime)
+    return {
+        "name": name,
+        "utterances": summary["utterances"],
+        "labels": summary["labels"],
+        "splits": summary["splits"],
+        "prepared": time.strftime("%Y-%m-%dT%H:%M:%S", written),
+        "ids": {row["id"] for row in prepared.index["utterances"]},
+    }
+
+
+def _replaced_text(name: str, replaced: dict[str, Any], *, joinable: bool) -> str:
+    if replaced["utterances"] is None:
+        return f"  it replaces a corpus {name} whose index could not be read"
+    labels = ", ".join(f"{label} {count}" for label, count in replaced["labels"].items())
+    text = (
+        f"  it replaces {replaced['utterances']:,} utterances of {name} prepared {replaced['prepared']} ({labels}); "
+        f"{replaced['shared_utterances']:,} of them are in the new one"
+    )
+    if joinable and not replaced["shared_utterances"]:
+        text += f"; to join several manifests, name them in one command: serab data add {name} A.csv B.csv"
+    return text

@@ -1,0 +1,295 @@
+"""Reads CSV files as RFC 4180 defines them: cells, true line numbers, and a refusal that names the cause."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import threading
+import unicodedata
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from serab_core.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
+
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+"""Accepted delimiters, in the order of preference, with their names for messages."""
+_MAX_FIELD = 2**31 - 1  # characters; the csv module keeps its limit in a C long, which has 32 bits on Windows
+_SHOWN = 60  # characters of a cell in a message
+_AS_UTF8 = 'save it as UTF-8 (Excel: "CSV UTF-8 (comma delimited)"; LibreOffice: "Edit filter settings")'
+_EXCEL_SEPARATOR = re.compile(r"\ufeff?\"?sep=(.)\"?(?:\r\n|\r|\n)", re.IGNORECASE)
+_SIGNATURES = (
+    (b"PK\x03\x04", "is a zip file, as Excel workbooks (.xlsx) are, and no CSV", 'export it as "CSV UTF-8"'),
+    (b"\xd0\xcf\x11\xe0", "is an Excel workbook (.xls), and no CSV", 'export it as "CSV UTF-8"'),
+    (b"\x1f\x8b", "is compressed by gzip", "unpack it first: gunzip FILE"),
+    (b"BZh", "is compressed by bzip2", "unpack it first: bunzip2 FILE"),
+    (b"\xfd7zXZ\x00", "is compressed by xz", "unpack it first: unxz FILE"),
+    (b"PAR1", "is a Parquet file, and no CSV", "write it as CSV: pandas.read_parquet(FILE).to_csv(...)"),
+    (b"{", "is JSON, and no CSV", "write it as CSV: pandas.read_json(FILE).to_csv(...)"),
+    (b"[{", "is JSON, and no CSV", "write it as CSV: pandas.read_json(FILE).to_csv(...)"),
+    (b"version https://git-lfs", "is a pointer of git-lfs: its content was never downloaded", "run: git lfs pull"),
+)
+_limit_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record of a CSV file.
+
+    Attributes:
+        line: the physical line that it starts at, counted from 1.
+        cells: its cells, as many as the header has.
+    """
+
+    line: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CsvTable:
+    """A CSV file as read.
+
+    Attributes:
+        header: the names of its columns, as written.
+        records: its records, without blank lines.
+        delimiter: what parts its cells.
+        notes: what a user should know of how it was read.
+    """
+
+    path: Path
+    header: tuple[str, ...]
+    records: tuple[Record, ...]
+    delimiter: str
+    notes: tuple[str, ...] = ()
+
+    def column(self, name: str) -> int | None:
+        """The index of the column called `name`; None where there is none. Case and stray blanks do not count."""
+        wanted = column_key(name)
+        return next((at for at, own in enumerate(self.header) if wanted and column_key(own) == wanted), None)
+
+    @property
+    def named_columns(self) -> str:
+        """The names of its columns for a message."""
+        return ", ".join(name.strip() for name in self.header if column_key(name)) or "(none has a name)"
+
+
+def column_key(name: str) -> str:
+    """The name of a column without case, surrounding blanks and characters that nobody sees."""
+    visible = "".join(c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
+    return visible.strip().casefold()
+
+
+def read_csv(path: Path, wanted: Collection[str], delimiters: Sequence[str] = tuple(DELIMITERS)) -> CsvTable:
+    """Read a CSV file in UTF-8.
+
+    The delimiter is the one by which the header has most of the wanted columns; a comma where several have as many.
+
+    Args:
+        path: the file.
+        wanted: names of columns that the file should have.
+        delimiters: delimiters to consider.
+
+    Raises:
+        DataError: the file cannot be read, is not in UTF-8, is no CSV, has two columns of one name, or a row with more
+            or fewer cells than the header.
+    """
+    text = _text(path)
+    offset = 0  # lines before the header that are no records
+    separator = _EXCEL_SEPARATOR.match(text)
+    if separator and separator[1] in DELIMITERS:  # Excel's own first line, which names the delimiter
+        text, offset, delimiters = text[separator.end() :], 1, (separator[1],)
+    if not text.strip("\ufeff \t\r\n"):
+        raise DataError("is empty", where=path, next_step="its first line must name the columns")
+    delimiter = _choose_delimiter(text, [column_key(name) for name in wanted], delimiters)
+    records = [record for record in _records(path, text, delimiter, offset) if any(c.strip() for c in record.cells)]
+    if not records:
+        raise DataError("has blank lines only", where=path, next_step="its first line must name the columns")
+    header, rows = records[0], records[1:]
+    _refuse_duplicate_names(path, header)
+    for row in rows:
+        if len(row.cells) != len(header.cells):
+            raise _wrong_count(path, header, row, delimiter)
+    notes = [] if delimiter == "," else [f"{path.name}: its cells are parted by {DELIMITERS[delimiter]}"]
+    return CsvTable(path, header.cells, tuple(rows), delimiter, (*notes, *_multiline_note(path, rows)))
+
+
+def _text(path: Path) -> str:
+    """The content of a file in UTF-8, without its byte order mark. Raises DataError."""
+    try:
+        content = path.read_bytes()
+    except IsADirectoryError as error:
+        raise DataError("cannot be read (it is a folder)", where=path, next_step="name a CSV file") from error
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise DataError(f"cannot be read ({reason})", where=path, next_step="check the path") from error
+    for signature, what, step in _SIGNATURES:
+        if content.startswith(signature):
+            raise DataError(what, where=path, next_step=step)
+    wide = _wide_encoding(content)
+    if wide:
+        raise DataError(
+            f'cannot be read: it is in {wide}, as Excel writes "Unicode text", not in UTF-8',
+            where=path,
+            next_step=f"{_AS_UTF8}, or: iconv -f {wide} -t UTF-8 {path.name} > utf8.csv",
+        )
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = _line_of(content, error.start)
+        raise DataError(
+            f"cannot be read: byte 0x{content[error.start]:02x} in line {line} is not UTF-8; {_guess(content)}",
+            where=path,
+            next_step=_AS_UTF8,
+        ) from error
+    if "\0" in text:
+        line = _line_of(content, content.index(b"\0"))
+        raise DataError(
+            f"has a NUL character in line {line}, which no text holds: it is damaged, or no CSV",
+            where=path,
+            next_step="export it again",
+        )
+    return text
+
+
+def _wide_encoding(content: bytes) -> str:
+    """The name of the UTF-16 or UTF-32 encoding that a file is in; "" for others."""
+    for mark, name in ((b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16")):
+        if content.startswith(mark):
+            return name
+    if content.startswith(b"\xfe\xff"):
+        return "UTF-16"
+    head = content[:2000]
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if len(head) >= 8 and max(even, odd) > 0.6 * (len(head) // 2) and min(even, odd) < 0.1 * len(head):
+        return "UTF-16LE" if odd > even else "UTF-16BE"
+    return ""
+
+
+def _guess(content: bytes) -> str:
+    """What encoding a file that is not UTF-8 seems to be in, for a message."""
+    if any(0x80 <= byte < 0xA0 for byte in content):
+        try:
+            content.decode("cp1252")
+        except UnicodeDecodeError:
+            return "its encoding is not known"
+        return "it seems to be in Windows-1252 or another encoding of one byte a character"
+    return "it seems to be in Latin-1 or another encoding of one byte a character"
+
+
+def _line_of(content: bytes, position: int) -> int:
+    """The physical line, from 1, of a byte."""
+    before = content[:position].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return before.count(b"\n") + 1
+
+
+@contextmanager
+def _field_limit(limit: int) -> Iterator[None]:
+    """Raise the csv module's limit for a cell, and set it back.
+
+    The limit belongs to the whole process and is 131,072 characters, less than a long transcript. It protects programs
+    that read a stream; here the text is in memory already, so that no cell can need more than the text's length. The
+    lock keeps two threads from setting back each other's value.
+    """
+    with _limit_lock:
+        before = csv.field_size_limit(min(max(limit, csv.field_size_limit()), _MAX_FIELD))
+        try:
+            yield
+        finally:
+            csv.field_size_limit(before)
+
+
+def _choose_delimiter(text: str, wanted: Sequence[str], delimiters: Sequence[str]) -> str:
+    """The delimiter by which the header has most of the wanted columns, then most cells; the first of equals."""
+
+    def score(delimiter: str) -> tuple[int, int]:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        try:
+            names = next(([column_key(cell) for cell in row] for row in reader if any(c.strip() for c in row)), [])
+        except csv.Error:
+            return -1, 0
+        return len(set(wanted).intersection(names)), len(names)
+
+    with _field_limit(len(text)):
+        return max(delimiters, key=score)
+
+
+def _records(path: Path, text: str, delimiter: str, offset: int) -> list[Record]:
+    """All records of a text. Raises DataError where its quotes are wrong."""
+    records: list[Record] = []
+    start = offset
+    with _field_limit(len(text)):
+        # newline="": lines end at \n, \r and \r\n alone, and stay as they are inside of quotes.
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        try:
+            for cells in reader:
+                records.append(Record(start + 1, tuple(cells)))
+                start = reader.line_num + offset
+        except csv.Error as error:
+            if "unexpected end" in str(error):
+                what = "opens a quote that is never closed"
+            elif "expected after" in str(error):
+                what = f"has text after a closing quote (in line {reader.line_num + offset})"
+            else:
+                what = f"is no CSV record ({error})"
+            raise DataError(
+                what,
+                where=f"{path}, line {start + 1}",
+                next_step='put the whole cell in quotes and write each quote inside it twice, such as "he said ""no"""',
+            ) from error
+    return records
+
+
+def _refuse_duplicate_names(path: Path, header: Record) -> None:
+    seen: dict[str, str] = {}
+    for name in header.cells:
+        key = column_key(name)
+        if not key:
+            continue  # the index that pandas writes, or a comma at the end of the line
+        if key in seen:
+            both = repr(name) if name == seen[key] else f"{seen[key]!r} and {name!r}"
+            raise DataError(
+                f"has two columns of one name: {both}",
+                where=f"{path}, line {header.line}",
+                next_step="rename or delete one of them",
+            )
+        seen[key] = name
+
+
+def _wrong_count(path: Path, header: Record, row: Record, delimiter: str) -> DataError:
+    """The error for a record with more or fewer cells than the header."""
+    have, need = len(row.cells), len(header.cells)
+    name = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}[delimiter]
+    counts = f"has {have} cell{'s' if have != 1 else ''}, but the header has {need}"
+    if have > need:
+        surplus = ", ".join(_short(cell) for cell in row.cells[need:][:5])
+        cause = f"; surplus: {surplus}. Probably a {name} inside a cell that is not in quotes"
+        if not any(cell.strip() for cell in row.cells[need:]):
+            cause = f"; the surplus cells are blank. Probably the line ends in a {name}, or a cell before has one"
+        step = 'put a cell that holds one in quotes, such as "oh no, not again"'
+        return DataError(counts + cause, where=f"{path}, line {row.line}", next_step=step)
+    missing = ", ".join(cell.strip() or "(no name)" for cell in header.cells[have:][:5])
+    cause = f"; missing: {missing}"
+    others = [d for d in DELIMITERS if d != delimiter and have == 1 and row.cells[0].count(d) == need - 1]
+    if others:
+        cause = (
+            f"; its cells seem to be parted by {DELIMITERS[others[0]]}, those of the header by {DELIMITERS[delimiter]}"
+        )
+    step = f"write every cell, also an empty one, with its {name}; part all lines by the same sign"
+    return DataError(counts + cause, where=f"{path}, line {row.line}", next_step=step)
+
+
+def _multiline_note(path: Path, rows: Sequence[Record]) -> tuple[str, ...]:
+    """Say that cells hold line ends: legal, but also what two stray quotes far apart look like."""
+    broken = [row for row in rows if any("\n" in cell or "\r" in cell for cell in row.cells)]
+    if not broken:
+        return ()
+    return (f"{path.name}: line ends inside quotes in {len(broken)} rows (first: line {broken[0].line})",)
+
+
+def _short(cell: str) -> str:
+    return repr(cell if len(cell) <= _SHOWN else cell[: _SHOWN - 3] + "...")

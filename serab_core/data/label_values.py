@@ -1,0 +1,188 @@
+"""Refuses labels and speakers that cannot be meant: two spellings of one value, missing values, numbers on a scale."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+from serab_core.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+MISSING = frozenset(
+    {
+        "",
+        "nan",
+        "-nan",
+        "1.#ind",
+        "none",
+        "null",
+        "nil",
+        "na",
+        "n/a",
+        "n.a.",
+        "n.a",
+        "<na>",
+        "nat",
+        "undefined",
+        "undef",
+    }
+    | {"#n/a", "#na", "#nv", "#ref!", "#value!", "#name?", "#div/0!", "missing", "-", "--", "---", "?", "??"}
+)
+"""Words that programs write for a missing value, in lower case."""
+UNKNOWN = frozenset({"unknown", "unk", "<unk>", "-1"})
+"""Words for a speaker whom nobody knows; as labels they may be meant."""
+MAX_NUMERIC_LABELS = 20  # distinct labels that are all numbers; more are values on a scale
+MAX_FRACTION_LABELS = 10  # distinct labels that are numbers, some with a fraction: means over raters
+MIN_ROWS_FOR_DISTINCT = 10  # rows from which on a label of its own for nearly every row is a sign
+MAX_DISTINCT_SHARE = 0.8  # labels per row from which on they are no classes
+_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
+_WHOLE_NUMBER = re.compile(r"[+-]?\d+(?:[.,]0+)?")
+_BLANK = re.compile(r"(?<!\d) | (?!\d)")  # a blank between two digits parts two numbers, so it stays
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A label or a speaker as it was written.
+
+    Attributes:
+        text: the cell, with its blanks.
+        place: where it stands, such as `line 5`.
+    """
+
+    text: str
+    place: str
+
+
+def check_labels(values: Iterable[Value], where: str) -> None:
+    """Refuse labels that are missing values, are spelled in two ways, or are no classes.
+
+    Raises:
+        DataError: with the spellings, counts and first places.
+    """
+    places = _places(values)
+    step = "delete these rows, or write the class out, such as no_emotion"
+    _refuse_quotes(places, "label", where)
+    _refuse_missing(places, MISSING, "label", where, step)
+    _refuse_spellings(places, "label", where, _NUMBER)
+    rows = sum(map(len, places.values()))
+    numbers = [number for number in map(_number, map(str.strip, places)) if number is not None]
+    if len(numbers) == len(places):
+        fractions = any(number != number.to_integral_value() for number in numbers)
+        if len(places) > (MAX_FRACTION_LABELS if fractions else MAX_NUMERIC_LABELS):
+            raise _no_classes(places, rows, "numbers on a scale", where)
+    if rows >= MIN_ROWS_FOR_DISTINCT and len(places) > MAX_DISTINCT_SHARE * rows:
+        raise _no_classes(places, rows, "values of their own for nearly every row", where)
+
+
+def check_speakers(values: Iterable[Value], where: str) -> None:
+    """Refuse speakers that are missing values or are spelled in two ways.
+
+    Raises:
+        DataError: with the spellings, counts and first places.
+    """
+    places = _places(values)
+    step = (
+        "splits keep the utterances of a speaker together, so each needs its true one: fill them in or delete these "
+        "rows; if it is a name, write it otherwise, such as speaker_NA"
+    )
+    _refuse_quotes(places, "speaker", where)
+    _refuse_missing(places, MISSING | UNKNOWN, "speaker", where, step)
+    _refuse_spellings(places, "speaker", where, _WHOLE_NUMBER)  # speakers 1.1 and 1.10 may be two
+
+
+def shown_places(places: Sequence[str]) -> str:
+    """The first places for a message: `line 2, line 5 and 9 more`."""
+    more = len(places) - _SHOWN
+    return ", ".join(places[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def comparison_key(text: str) -> str:
+    """A value without case, blanks, invisible characters, and the choice among Unicode's forms of a character."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    seen = "".join(c for c in folded if c.isspace() or unicodedata.category(c) not in ("Cf", "Cc"))
+    return _BLANK.sub("", " ".join(seen.split()))
+
+
+def visible(text: str) -> str:
+    """A value in quotes, with an escape for each character by which it looks like another one but differs."""
+    plain = all(c.isascii() or unicodedata.category(c)[0] == "L" for c in text)
+    return repr(text) if plain and unicodedata.is_normalized("NFKC", text) else ascii(text)
+
+
+def _places(values: Iterable[Value]) -> dict[str, list[str]]:
+    """Where each text stands."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for value in values:
+        places[value.text].append(value.place)
+    return places
+
+
+def _refuse_quotes(places: Mapping[str, Sequence[str]], kind: str, where: str) -> None:
+    for cell, own in places.items():
+        text = cell.strip()
+        if len(text) > 1 and text[0] == text[-1] == '"':
+            raise DataError(
+                f"has {kind} {text} with its quotes: there is a blank before them, or they are written twice",
+                where=f"{where}, {own[0]}",
+                next_step="write quotes right after the delimiter, or none",
+            )
+
+
+def _refuse_missing(
+    places: Mapping[str, Sequence[str]], words: frozenset[str], kind: str, where: str, step: str
+) -> None:
+    found = [text for text in places if comparison_key(text) in words]
+    if found:
+        spellings = ", ".join(sorted({visible(text.strip()) for text in found}))
+        stands = [place for text in found for place in places[text]]
+        rows = "1 row" if len(stands) == 1 else f"{len(stands)} rows"
+        raise DataError(
+            f"has {kind} {spellings} in {rows} ({shown_places(stands)}), which stands for a missing value",
+            where=where,
+            next_step=step,
+        )
+
+
+def _refuse_spellings(places: Mapping[str, Sequence[str]], kind: str, where: str, numbers: re.Pattern[str]) -> None:
+    """Refuse values that differ by case, blanks, the Unicode form or the way a number is written, and by no more."""
+    spellings: dict[object, list[str]] = defaultdict(list)
+    for text in places:
+        number = _number(text.strip(), numbers)
+        spellings[comparison_key(text) if number is None else number].append(text)
+    for own in spellings.values():
+        if len(own) > 1:
+            own.sort(key=lambda text: (-len(places[text]), text))
+            shown = " and ".join(f"{visible(t)} ({len(places[t])} rows, first: {places[t][0]})" for t in own[:4])
+            raise DataError(
+                f"writes one {kind} in {len(own)} ways: {shown}",
+                where=where,
+                next_step=f"write the {kind} in one way; if they are two {kind}s, give them names that differ by more "
+                "than case, blanks, zeros or the Unicode form",
+            )
+
+
+def _number(text: str, pattern: re.Pattern[str] = _NUMBER) -> Decimal | None:
+    """The number that a text of this pattern is; None for other texts."""
+    if not pattern.fullmatch(text):
+        return None
+    try:
+        return Decimal(text.replace(",", "."))
+    except InvalidOperation:
+        return None
+
+
+def _no_classes(distinct: Iterable[str], rows: int, what: str, where: str) -> DataError:
+    labels = sorted(distinct)
+    shown = ", ".join(visible(label if len(label) <= 40 else label[:37] + "...") for label in labels[:_SHOWN])
+    return DataError(
+        f"has {len(labels)} different labels in {rows} rows ({shown}, ...): these are {what}, and no classes",
+        where=where,
+        next_step="name the column of the classes: --label NAME",
+    )

@@ -1,0 +1,176 @@
+"""Finds the audio file that a row of a manifest names, and refuses rows that name one file twice."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import stat
+import unicodedata
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from serab_core.data.label_values import shown_places
+from serab_core.data.segments import Segment, segment_id
+from serab_core.errors import DataError
+from serab_core.types import SourceFile
+
+_ONCE = "name each file once; if the rows are segments of it, give columns start and end in seconds, and add --segments"
+
+
+@dataclass(slots=True)
+class RowFiles:
+    """The files of a manifest's rows, each looked up once."""
+
+    _files: dict[tuple[Path, str], SourceFile | str] = field(default_factory=dict)
+    _roots: dict[Path, str] = field(default_factory=dict)
+    _folders: dict[str, str] = field(default_factory=dict)
+    _taken: dict[tuple[str, Segment | None], tuple[str, str]] = field(default_factory=dict)
+    _ids: dict[str, str] = field(default_factory=dict)
+
+    def find(self, root: Path, cell: str) -> SourceFile | str:
+        """The file that a cell names, relative to `root`; or what is wrong with it, in words."""
+        key = (root, cell)
+        found = self._files.get(key)
+        if found is None:
+            if root not in self._roots:
+                self._roots[root] = str(root.absolute())
+            found = self._files[key] = _plain_source(self._roots[root], cell) or _source(root, cell)
+        return found
+
+    def claim(self, source: SourceFile, segment: Segment | None, identifier: str, where: str, place: str) -> None:
+        """Note that a row takes a file, or a segment of it.
+
+        Raises:
+            DataError: another row takes the same.
+        """
+        assert source.path is not None, "a file on disk"
+        key = (self._real_path(str(source.path)), segment)
+        utterance = segment_id(identifier, segment)
+        first = self._taken.get(key)
+        if first is not None:
+            other, other_place = first
+            same = f"names {utterance} a second time (first: {other_place})"
+            if other != utterance:
+                same = f"names {utterance}, the same file as {other} (first: {other_place}): both are {key[0]}"
+            raise DataError(same, where=f"{where}, {place}", next_step=_ONCE)
+        if utterance in self._ids:
+            raise DataError(
+                f"names {utterance} a second time (first: {self._ids[utterance]}), but as another file",
+                where=f"{where}, {place}",
+                next_step="write the paths in full",
+            )
+        self._taken[key] = (utterance, place)
+        self._ids[utterance] = place
+
+    def _real_path(self, path: str) -> str:
+        """The path without links and `..`; each folder is resolved once."""
+        if os.path.islink(path):  # noqa: PTH114  once a row, where os.path takes a quarter of pathlib's time
+            return os.path.realpath(path)
+        folder, name = os.path.split(path)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        return os.path.join(self._folders[folder], name)  # noqa: PTH118  as above
+
+
+def relative_id(cell: str, prefix: str = "") -> str:
+    """A row's path as the id of its utterance: with forward slashes, and below `prefix` where it is relative."""
+    path = PurePosixPath(cell.replace("\\", "/"))
+    return path.as_posix() if path.is_absolute() else (PurePosixPath(prefix) / path).as_posix()
+
+
+def missing_files_error(faults: list[tuple[str, str, str]]) -> DataError:
+    """The error for rows whose files cannot be taken: `(where, place, what is wrong)` of each."""
+    where, place, what = faults[0]
+    more = ""
+    if len(faults) > 1:
+        more = f"; {len(faults)} rows name files that cannot be used ({shown_places([f[1] for f in faults])})"
+    return DataError(
+        what + more,
+        where=f"{where}, {place}",
+        next_step="correct the path (it is relative to the manifest's folder), get the file, or delete the row",
+    )
+
+
+def find_file(root: Path, relative: str) -> Path | None:
+    """The path below `root` with this name, in whichever Unicode form its parts are stored; None where there is none.
+
+    macOS may store an accent as a character of its own (NFD) where a manifest has one character for both (NFC).
+    """
+    direct = root / relative
+    if os.path.lexists(direct):
+        return direct
+    if relative.isascii():
+        return None
+    found = Path(direct.anchor) if direct.is_absolute() else Path()
+    for part in direct.parts[1:] if direct.is_absolute() else direct.parts:
+        following = found / part
+        if not os.path.lexists(following):
+            wanted = unicodedata.normalize("NFC", part)
+            names = [name for name in _listing(found) if unicodedata.normalize("NFC", name) == wanted]
+            if len(names) != 1:
+                return None
+            following = found / names[0]
+        found = following
+    return found
+
+
+def _plain_source(root: str, cell: str) -> SourceFile | None:
+    """The file that a cell names as written, which nearly every cell does; None for all that need a closer look."""
+    if "\\" in cell or cell != cell.strip():
+        return None
+    path = os.path.join(root, cell)  # noqa: PTH118  as above
+    try:
+        status = os.stat(path)  # noqa: PTH116  as above
+    except (OSError, ValueError):
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    found = Path(path)
+    return SourceFile(PurePosixPath(cell), status.st_size, found.read_bytes, found)
+
+
+def _source(root: Path, cell: str) -> SourceFile | str:
+    """The file that a cell names, or what is wrong with it."""
+    wanted = (root / cell.strip().replace("\\", "/")).absolute()
+    # As written first: on Linux a name may begin with a blank or hold a backslash.
+    spellings = dict.fromkeys((cell, cell.strip(), cell.strip().replace("\\", "/")))
+    try:
+        path = next((found for spelling in spellings if (found := find_file(root, spelling)) is not None), None)
+        if path is None:
+            with suppress(FileNotFoundError, NotADirectoryError):
+                os.lstat(wanted)  # a closed folder or a name that is too long is another fault than a missing file
+            elsewhere = Path.cwd() / cell.strip()
+            hint = f" (but {elsewhere} is)" if elsewhere.is_file() else _nearest(wanted)
+            return f"names {wanted}, which is not there{hint}"
+        path = path.absolute()
+        if path.is_file():
+            return SourceFile(PurePosixPath(relative_id(cell.strip())), path.stat().st_size, path.read_bytes, path)
+        if path.is_dir():
+            return f"names {path}, which is a folder, not a file"
+        if path.is_symlink():
+            return f"names {path}, which is a broken link (to {path.readlink()})"
+    except (OSError, ValueError) as error:  # a name that is too long, a folder that is closed to us
+        return f"names {wanted}, which cannot be read ({(getattr(error, 'strerror', None) or str(error)).lower()})"
+    return f"names {path}, which is no regular file"
+
+
+def _nearest(path: Path) -> str:
+    """What stands in the folder instead: a name with other case or ending, or the first folder that is missing."""
+    if not path.parent.is_dir():
+        missing = next((p for p in reversed(path.parents) if not p.is_dir()), path.parent)
+        return f" (nor is its folder {missing})"
+    names = _listing(path.parent)
+    name = path.name.casefold()
+    near = [own for own in names if own.casefold() == name]
+    near += [own for own in names if Path(own).stem.casefold() in (path.stem.casefold(), name)]
+    near += difflib.get_close_matches(path.name, names[:2000], n=1, cutoff=0.9)
+    return f" (but {near[0]!r} is)" if near else ""
+
+
+def _listing(folder: Path) -> list[str]:
+    """The names in a folder, sorted; none where it cannot be listed."""
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return []

@@ -1,0 +1,258 @@
+"""A user's corpus without a plugin: rows of a manifest or a database become utterances, checked, and a dataset."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from serab_core.data.label_values import Value, check_labels, check_speakers, comparison_key, shown_places
+from serab_core.data.row_files import RowFiles, missing_files_error, relative_id
+from serab_core.data.segments import Segment, overlap_note, segment_id
+from serab_core.data.splits import draw_groups
+from serab_core.errors import DataError, UsageError
+from serab_core.types import SPLITS, DatasetSpec, Entry, Index, Skipped, SplitVariant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from serab_core.types import Split
+
+SPLIT_WORDS: dict[str, Split] = {
+    **dict.fromkeys(("train", "training", "trn"), "train"),
+    **dict.fromkeys(("validation", "valid", "validate", "val", "dev", "devel", "development"), "validation"),
+    **dict.fromkeys(("test", "testing", "tst", "eval", "evaluation"), "test"),
+}
+"""The words that a split column may hold, in lower case."""
+NO_SPLIT = "none"
+"""What `--split` is given to draw the splits although the corpus has its own."""
+TRAIN_VALIDATION = (0.75, 0.25, 0.0)
+"""Shares of train's speakers for train and validation: the paper's 60 to 20."""
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns that the user named; "" for the reader's own choice. `split` may be `none`."""
+
+    path: str = ""
+    label: str = ""
+    speaker: str = ""
+    split: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An utterance as a manifest or a database writes it.
+
+    Attributes:
+        source: the manifest, or the database.
+        place: where the row stands in it, such as `line 5`.
+        root: the folder that `path` is relative to.
+        path, label, speaker, split: the cells, with their blanks; "" for an empty one.
+        segment: start and end in seconds; None for the whole file.
+        prefix: what the utterance's id begins with.
+    """
+
+    source: str
+    place: str
+    root: Path
+    path: str
+    label: str
+    speaker: str
+    split: str = ""
+    segment: Segment | None = None
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UserCorpus:
+    """The utterances of a user's corpus.
+
+    Attributes:
+        entries: sorted by id.
+        skipped: what the corpus has and the task has not, with the reason.
+        notes: what the user should know, a sentence each.
+        split_note: what is shown with every result on its splits.
+    """
+
+    entries: tuple[Entry, ...]
+    skipped: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
+    split_note: str = ""
+
+
+def check_dataset_name(name: str, taken: Iterable[str]) -> str:
+    """Return the name of a user's dataset, after checking it.
+
+    Raises:
+        UsageError: it has other characters than lower-case letters, digits, hyphens and underscores, or a plugin's
+            dataset is called so.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} is no name for a dataset",
+            next_step="use lower-case letters, digits, - and _ (such as my-corpus)",
+        )
+    if name in taken:
+        raise UsageError(f"{name!r} is the name of a plugin's dataset", next_step="choose another name")
+    return name
+
+
+def build_corpus(
+    rows: Sequence[Row], named: str, *, skipped: Sequence[Skipped] = (), notes: Sequence[str] = ()
+) -> UserCorpus:
+    """Make utterances of rows.
+
+    Args:
+        rows: the rows; all of them give a split, or none does.
+        named: what to call their source in a message.
+        skipped, notes: what the reader has left out and has to say.
+
+    Raises:
+        DataError: a cell is empty, labels or speakers cannot be meant, a split is unknown, a file is missing or named
+            twice, or one of train and test has no row.
+    """
+    if not rows:
+        raise DataError("has no rows", where=named, next_step="write a row for each utterance")
+    _refuse_empty(rows)
+    check_labels((Value(row.label, row.place) for row in rows), named)
+    check_speakers((Value(row.speaker, row.place) for row in rows), named)
+    entries = _entries(rows)
+    entries, split_note = _complete_splits(entries, named)
+    found = [*notes, *overlap_note(entries)]
+    if any(comparison_key(label) == "unknown" for label in {entry.label for entry in entries}):
+        found.append("the label 'unknown' is taken for a class of its own")
+    return UserCorpus(entries, tuple(skipped), (*found, *([split_note] if split_note else [])), split_note)
+
+
+def user_dataset(name: str, corpus: UserCorpus, language: str) -> DatasetSpec:
+    """A dataset of exactly these utterances, with their own splits, or else cut by the paper's rule over speakers."""
+    counts = Counter(entry.label for entry in corpus.entries)
+    has_splits = any(entry.split is not None for entry in corpus.entries)
+    return DatasetSpec(
+        name=name,
+        title=name,
+        language=language,
+        labels=tuple(sorted(counts)),
+        index=lambda files: Index(corpus.entries, corpus.skipped),
+        licence="your own",
+        citation="",
+        how_to_get="correct its manifest or database, and add it again",
+        expected_counts=dict(sorted(counts.items())),
+        expected_speakers=len({entry.speaker for entry in corpus.entries}),
+        variants=(SplitVariant(own_splits=has_splits, note=corpus.split_note),),
+    )
+
+
+def split_of(word: str) -> Split | None:
+    """The split that a word stands for; None for other words."""
+    return SPLIT_WORDS.get(word.strip().casefold())
+
+
+def _refuse_empty(rows: Sequence[Row]) -> None:
+    empty: dict[str, list[str]] = defaultdict(list)
+    first: Row | None = None
+    lacking: list[str] = []
+    for row in rows:
+        own = [name for name in ("path", "label", "speaker") if not getattr(row, name).strip()]
+        if own and first is None:
+            first, lacking = row, own
+        for name in own:
+            empty[name].append(row.place)
+    if first is None:
+        return
+    counts = "; ".join(
+        f"{len(places)} rows have no {name}: {shown_places(places)}"
+        for name, places in empty.items()
+        if len(places) > 1
+    )
+    raise DataError(
+        f"has no {' and '.join(lacking)}" + (f" ({counts})" if counts else ""),
+        where=f"{first.source}, {first.place}",
+        next_step="fill the cell, or delete the line",
+    )
+
+
+def _entries(rows: Sequence[Row]) -> tuple[Entry, ...]:
+    """Entries of rows, sorted by id. Raises DataError."""
+    files = RowFiles()
+    faults: list[tuple[str, str, str]] = []
+    entries: list[Entry] = []
+    for row in rows:
+        split = _row_split(row)
+        source = files.find(row.root, row.path)
+        if isinstance(source, str):
+            faults.append((row.source, row.place, source))
+            continue
+        identifier = relative_id(row.path.strip(), row.prefix)
+        files.claim(source, row.segment, identifier, row.source, row.place)
+        entries.append(
+            Entry(
+                segment_id(identifier, row.segment),
+                source,
+                row.label.strip(),
+                row.speaker.strip(),
+                split=split,
+                segment=row.segment,
+            )
+        )
+    if faults:
+        raise missing_files_error(faults)
+    return tuple(sorted(entries, key=lambda entry: entry.id))
+
+
+def _row_split(row: Row) -> Split | None:
+    if not row.split.strip():
+        return None
+    split = split_of(row.split)
+    if split is None:
+        raise DataError(
+            f"has split {row.split.strip()!r}",
+            where=f"{row.source}, {row.place}",
+            next_step=f"splits are {', '.join(SPLITS)} (also: {', '.join(w for w in SPLIT_WORDS if w not in SPLITS)}); "
+            "to have the splits drawn, add --split none",
+        )
+    return split
+
+
+def _complete_splits(entries: tuple[Entry, ...], named: str) -> tuple[tuple[Entry, ...], str]:
+    """The entries with a validation split cut from train where the corpus has none; and what to say about it."""
+    missing = [entry.id for entry in entries if entry.split is None]
+    if len(missing) == len(entries):
+        return entries, ""
+    if missing:
+        raise DataError(
+            f"gives no split to {missing[0]}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else ""),
+            where=named,
+            next_step="give a split to every utterance, or to none",
+        )
+    counts = Counter(entry.split for entry in entries)
+    lacking = [split for split in ("train", "test") if not counts[split]]
+    if lacking:
+        there = ", ".join(f"{split} {counts[split]}" for split in SPLITS if counts[split])
+        raise DataError(
+            f"has no utterance in {' and '.join(lacking)}; its splits are: {there}",
+            where=named,
+            next_step="add the rows of the other splits, or have all splits drawn over speakers: --split none",
+        )
+    if counts["validation"]:
+        return entries, ""
+    speakers = sorted({entry.speaker for entry in entries if entry.split == "train"})
+    if len(speakers) < 2:
+        raise DataError(
+            f"has no utterance in validation, and train has the speaker {speakers[0]} alone, so that no validation "
+            "split can be cut from it by speakers",
+            where=named,
+            next_step="give a part of the rows the split validation, or have all splits drawn: --split none",
+        )
+    drawn = draw_groups(speakers, TRAIN_VALIDATION)
+    cut = tuple(replace(entry, split=drawn[entry.speaker]) if entry.split == "train" else entry for entry in entries)
+    held = [speaker for speaker in speakers if drawn[speaker] == "validation"]
+    moved = sum(entry.split == "validation" for entry in cut)
+    return cut, (
+        f"the corpus has no validation split: serab took {moved} of {counts['train']} train utterances for it, those "
+        f"of {len(held)} of train's {len(speakers)} speakers ({shown_places(held)})"
+    )
