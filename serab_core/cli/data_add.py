@@ -99,17 +99,16 @@ def add_command(
         home,
         progress_on(stderr()),
         storage="flac" if copy else "in place",
+        notes=corpus.notes,
     )
     if replaced is not None:
         replaced["shared_utterances"] = len(replaced.pop("ids") & {row["id"] for row in prepared.index["utterances"]})
     if as_json:
         document = {"schema": "serab.dataset-summary/1", **prepared.summary()}
-        print_json(document | {"notes": list(corpus.notes), "replaces": replaced})
+        print_json(document | {"replaces": replaced})
         return
     console = stdout()
     print_summary(console, prepared.summary())
-    for note in corpus.notes:
-        console.print(f"  note: {note}", highlight=False, markup=False, soft_wrap=True)
     if replaced is not None:
         text = _replaced_text(name, replaced, joinable=audformat is None)
         console.print(text, highlight=False, markup=False, soft_wrap=True, style="yellow")

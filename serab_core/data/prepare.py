@@ -77,6 +77,7 @@ def prepare_files(
     *,
     allow_partial: bool = False,
     storage: Storage = "in place",
+    notes: Sequence[str] = (),
 ) -> Prepared:
     """Prepares a corpus from a list of files. Raises as `prepare` does.
 
@@ -88,6 +89,7 @@ def prepare_files(
         progress: told of each utterance.
         allow_partial: prepare an incomplete corpus too, marked as partial.
         storage: what becomes of the audio.
+        notes: what whoever made the list has to say about it; stored and shown with the corpus.
     """
     checked = check(spec, _call(spec, "index", spec.index, files), named)
     if checked.missing and not allow_partial:
@@ -107,7 +109,7 @@ def prepare_files(
             "synthetic": spec.synthetic,
             "partial": bool(checked.missing),
             "missing": list(checked.missing),
-            "notes": list(checked.notes),
+            "notes": [*checked.notes, *notes],
             "skipped": [[skip.file, skip.reason] for skip in checked.index.skipped],
             "released_variant": spec.released_variant,
             "continuous": {suffix: list(targets) for suffix, targets in spec.continuous.items()},
