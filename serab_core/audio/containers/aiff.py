@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import struct
 
-from serab_core.audio.containers.length import Length, Stream, View, refused, shortage, surplus, unknown_32
+from serab_core.audio.containers.length import (
+    TOLERATED_BYTES,
+    Length,
+    Stream,
+    View,
+    refused,
+    shortage,
+    surplus,
+    unknown_32,
+)
 
 _WIDTHS = {b"fl32": 4, b"FL32": 4, b"fl64": 8, b"FL64": 8, b"ulaw": 1, b"ULAW": 1, b"alaw": 1, b"ALAW": 1,
-           b"in24": 3, b"in32": 4, b"42ni": 3, b"23ni": 4}  # fmt: skip
+           b"in24": 3, b"in32": 4, b"42n1": 3, b"23ni": 4, b"raw ": 1}  # fmt: skip
 _BITS = (b"NONE", b"twos", b"sowt")
 _BLOCKS = {b"ima4": (34, 64), b"GSM ": (33, 160)}
 """Bytes and samples of a block of one channel."""
@@ -67,13 +76,13 @@ def _sized(view: View, kind: str, comm: int, place: int, size: int, end: int) ->
     if unknown:
         audio = there
     else:
-        fault = shortage(promised, there, frame) or surplus(view, end, promised)
+        fault = shortage(promised, there, frame if per_block == 1 else 1) or surplus(view, end, promised)
         if fault:
             return Length(kind, fault=fault)
         audio = min(promised, there)
     samples = audio // frame * per_block
-    missing = counted - (samples if per_block == 1 else samples // per_block)
-    if not unknown and missing * frame > max(44, frame) and counted != samples and not unknown_32(counted * frame):
+    missing = (counted - samples) * frame if per_block == 1 and not unknown_32(counted * frame) else 0
+    if not unknown and missing > max(TOLERATED_BYTES, frame):
         return Length(kind, fault=f"is cut short: its header promises {counted} samples, and it holds {samples}")
     if per_block > 1:
         if unknown:

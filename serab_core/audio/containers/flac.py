@@ -132,7 +132,7 @@ def _last(view: View, begin: int, end: int, block: int, believed: int = -1) -> i
 
     A frame's CRC-16 is computed, unless its header agrees with `believed`.
     """
-    stop, tried, budget = end, 0, 1 << 20  # bytes that are checked, so that hostile ones take no longer
+    stop, tried, budget = end, 0, 1 << 19  # bytes that are checked, so that hostile ones take no longer
     while tried < _CANDIDATES and budget > 0:
         at = max(view.rfind(b"\xff\xf8", begin, stop), view.rfind(b"\xff\xf9", begin, stop))
         if at < 0:

@@ -23,6 +23,8 @@ _BITRATES = {
 LEADING_BYTES = 1 << 16  # junk in front of the first frame: half a frame of a cut stream, padding behind a tag
 TRAILING_BYTES = 1 << 16  # junk behind the last frame
 _CHAIN = 3  # frames in a row that make a beginning: two bytes that look like a header are common
+_LYRICS_LONGEST = 1 << 18  # bytes of a Lyrics3 tag
+_FREE_LONGEST = 8192  # bytes of a frame of free format
 DECODER_DELAY = 529  # samples that every mp3 decoder adds; LAME's tag counts without them
 _GAPLESS = (b"LAME", b"Lavf", b"Lavc", b"L3.9")
 
@@ -117,7 +119,7 @@ def tag_size(view: View, at: int) -> int:
         footer = not head[23] & 0x20  # a footer without a header: this is the end of a tag already
         return 32 if footer else 32 + int.from_bytes(head[12:16], "little")
     if head[:11] == b"LYRICSBEGIN":
-        end = max(view.find(b"LYRICS200", at), view.find(b"LYRICSEND", at))
+        end = max(view.find(mark, at, at + _LYRICS_LONGEST) for mark in (b"LYRICS200", b"LYRICSEND"))
         return end + 9 - at if end > 0 else 0
     return 0
 
@@ -140,18 +142,22 @@ def skip_tags(view: View, at: int) -> int:
 
 def first_frame(view: View, at: int, limit: int) -> int | None:
     """Where the first frame begins that others follow, at most `limit` bytes behind `at`; None where there is none."""
-    end = min(len(view), at + limit + 1)
+    begin, end = at, min(len(view), at + limit + 1)
     while True:
         at = view.find(b"\xff", at, end)
         if at < 0:
             return None
-        if _chain(view, at):
+        if _chain(view, at, free=at == begin):
             return at
         at += 1
 
 
-def _chain(view: View, at: int) -> bool:
-    """Whether frames of one sort follow each other from `at` on, to the file's end where it holds fewer."""
+def _chain(view: View, at: int, *, free: bool = False) -> bool:
+    """Whether frames of one sort follow each other from `at` on, to the file's end where it holds fewer.
+
+    Args:
+        free: accept frames of free format, which are searched for.
+    """
     first = header(view[at : at + 4])
     if first is None:
         return False
@@ -160,11 +166,26 @@ def _chain(view: View, at: int) -> bool:
         if head is None or head.sort[:3] != first.sort[:3]:
             return False
         if not head.size:
-            return True
+            return free and _free_chain(view, at, head)
         at += head.size
         if at >= len(view) or tag_size(view, at):
             return True
     return True
+
+
+def _free_chain(view: View, at: int, first: Header) -> bool:
+    """Whether frames of free format follow each other from `at` on: headers that are equally far apart."""
+    places = [at]
+    for _ in range(_FREE_LONGEST):
+        if len(places) == _CHAIN:
+            return abs(places[2] - 2 * places[1] + places[0]) <= 4  # a frame may have a padding slot
+        at = view.find(view[at : at + 2], at + 4, at + _FREE_LONGEST)
+        head = header(view[at : at + 4]) if at >= 0 else None
+        if at < 0:
+            return False
+        if head is not None and not head.size and head.sort == first.sort:
+            places.append(at)
+    return False
 
 
 def walk(view: View, kind: str = "MPEG audio") -> Length:

@@ -45,6 +45,8 @@ def walk(view: View) -> Length:
     while position < len(view):
         head = view[position : position + 27]
         if head[:4] != MAGIC[: len(head)] or head[4:5] not in (b"\0", b""):
+            if not links:
+                return Length("Ogg", fault="is damaged: its first page is none")
             if links[-1].ended and not surplus(view, skip_tags(view, position), position):
                 break
             return _stray(view, position, links[-1])

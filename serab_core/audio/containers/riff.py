@@ -32,6 +32,11 @@ class Format:
     samples: int
     raw: bytes
 
+    @property
+    def sample(self) -> int:
+        """Bytes of one sample of all channels; 1 for a block codec."""
+        return self.frame if self.tag in _PLAIN else 1
+
 
 def read_format(raw: bytes, order: str = "<") -> Format | None:
     """The fmt chunk's content; None where it is too short or says zero channels."""
@@ -53,7 +58,7 @@ def walk(view: View) -> Length:
     """Return the length of a WAV file."""
     magic = view[:4]
     order = ">" if magic == b"RIFX" else "<"
-    kind = "WAV" if magic == b"RIFF" else f"WAV ({magic.decode()})"
+    kind = "WAV" if magic == b"RIFF" else f"WAV ({magic.decode('ascii', 'replace')})"
     position, raw, promised_64 = 12, b"", None
     while True:
         name = view[position : position + 4]
@@ -88,7 +93,7 @@ def _sized(view: View, kind: str, described: Format, order: str, start: int, pro
     elif promised < there:
         unknown = False
     if not unknown:
-        fault = shortage(promised, there, described.frame)
+        fault = shortage(promised, there, described.sample)
         if not fault and promised < there:
             end = _chunks_end(view, start + promised, order)
             if view[end : end + 4] in MAGICS:

@@ -38,7 +38,7 @@ def walk(view: View) -> Length:
         )
     promised = size - _HEAD
     if not unknown:
-        fault = shortage(promised, there, described.frame) or surplus(view, _chunks_end(view, position), promised)
+        fault = shortage(promised, there, described.sample) or surplus(view, _chunks_end(view, position), promised)
         if fault:
             return Length(_KIND, fault=fault)
     return coded(view, _KIND, described, start, there if unknown else min(promised, there), rewrite=unknown)
