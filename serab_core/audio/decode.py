@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 import soundfile
 
-from serab_core.audio.containers import Length, Stream, measure
+from serab_core.audio.containers import Length, Stream, flac, measure
 from serab_core.errors import AudioError
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ def decode(source: Path | bytes, name: str) -> Decoded:
         raise AudioError(f"is not audio that can be decoded ({reason})", where=name, next_step=_INTACT) from error
     if len(samples) == 0:
         raise AudioError("is empty: it holds no samples", where=name, next_step=_INTACT)
-    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # told below
+        mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
     low, high = float(mono.min()), float(mono.max())  # NaN where one sample is
     if not (np.isfinite(low) and np.isfinite(high)):
         unusable = ~np.isfinite(samples).all(axis=1) | ~np.isfinite(mono)
@@ -185,9 +186,13 @@ def _decoded(content: bytes, source: int | _Memory, name: str) -> tuple[int, Wav
         length = Length(kind, fault=f"is {kind}, a kind of file that serab does not read", convert=True, tool="")
     if length.fault:
         raise AudioError(length.fault, where=name, next_step=_next_step(length, name))
-    if not length.streams:
+    if not length.streams or length.file_first:
         whole = Stream(content, length.samples, clock=length.clock, slack=length.slack)
-        return _stream(source, whole, length, name)
+        try:
+            return _stream(source, whole, length, name)
+        except (AudioError, soundfile.LibsndfileError):
+            if not length.streams:
+                raise
     decoded = []
     for stream in length.streams:
         file = _Endless(stream.data) if stream.endless else _Memory(stream.data)
@@ -207,8 +212,13 @@ def _decoded(content: bytes, source: int | _Memory, name: str) -> tuple[int, Wav
 
 def _stream(source: int | io.IOBase, stream: Stream, length: Length, name: str) -> tuple[int, Waveform]:
     """The rate and samples of one stream, whose number is checked."""
-    with _Reader(source, closefd=False) as file:
-        rate, samples = int(file.samplerate), _samples(file)
+    try:
+        with _Reader(source, closefd=False) as file:
+            rate, samples = int(file.samplerate), _samples(file)
+    except soundfile.LibsndfileError as error:
+        if stream.data.startswith(flac.MAGIC) and not flac.ends_whole(stream.data):
+            raise AudioError("is cut short: its last frame is not whole", where=name, next_step=_INTACT) from error
+        raise
     expected, slack = stream.samples, stream.slack
     if expected is not None and stream.clock is not None:
         expected, slack = expected * rate // stream.clock, slack + 1

@@ -99,9 +99,8 @@ def walk(view: View) -> Length:
         if last:
             break
     # libsndfile is given what is behind the tags in front.
-    data = view[begin:] if begin else b""
     if not total:
-        return _uncounted(view, at, block, data)
+        return _uncounted(view, begin, at, block)
     if (joined := view.find(MAGIC + b"\0\0\0\x22", at)) >= 0:
         return Length(
             _KIND, fault=f"holds a second FLAC file from byte {joined} on (two files joined end to end)", convert=True
@@ -110,21 +109,33 @@ def walk(view: View) -> Length:
     if found > total:
         fault = f"is damaged: its header says {total} samples, and its frames hold {found}"
         return Length(_KIND, fault=fault, convert=True)
-    return Length(_KIND, total, streams=(Stream(data, total),) if begin else ())
+    return Length(_KIND, total, streams=(Stream(view[begin:], total),) if begin else ())
 
 
-def _uncounted(view: View, at: int, block: int, data: bytes) -> Length:
-    """The length of a file that was written to a pipe, by its last frame."""
+def ends_whole(data: View) -> bool:
+    """Whether the last frame of a FLAC file that begins with its mark is whole."""
+    return _last(data, 4, _without_tags(data, 4), int.from_bytes(data[10:12], "big")) > 0
+
+
+def _without_tags(view: View, at: int) -> int:
+    """Where the last frame ends: ID3v1, or the footer of an APE tag, may follow it."""
     end = len(view)
     for size in (128, 32):
         if end - size >= at and 0 < tag_size(view, end - size) <= size:
-            end -= size  # ID3v1, or the footer of an APE tag
+            end -= size
+    return end
+
+
+def _uncounted(view: View, begin: int, at: int, block: int) -> Length:
+    """The length of a file that was written to a pipe, by its last frame."""
+    end = _without_tags(view, at)
     samples = _last(view, at, end, block)
     if not samples:
         if end - at < 6:
             return Length(_KIND, fault="is empty: it holds no samples")
         return Length(_KIND, fault="is cut short: its last frame is not whole")
-    return Length(_KIND, samples, streams=(Stream(data, samples),) if data else ())
+    tagged = begin > 0 or end < len(view)
+    return Length(_KIND, samples, streams=(Stream(view[begin:end], samples),) if tagged else ())
 
 
 def _last(view: View, begin: int, end: int, block: int, believed: int = -1) -> int:

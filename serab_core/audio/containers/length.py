@@ -52,6 +52,7 @@ class Length:
         unsure: the file may be whole; whoever knows that can convert it.
         tool: the command that converts it, with NAME for the file.
         streams: what to decode in place of the file; none to decode the file itself.
+        file_first: decode the file itself, and `streams` only where that gives another length.
     """
 
     kind: str
@@ -63,6 +64,7 @@ class Length:
     unsure: bool = False
     tool: str = "ffmpeg -i {name} {out}"
     streams: tuple[Stream, ...] = ()
+    file_first: bool = False
 
     @property
     def complete(self) -> bool:

@@ -59,13 +59,13 @@ def walk(view: View) -> Length:
     magic = view[:4]
     order = ">" if magic == b"RIFX" else "<"
     kind = "WAV" if magic == b"RIFF" else f"WAV ({magic.decode('ascii', 'replace')})"
-    position, raw, promised_64 = 12, b"", None
+    position, raw, promised_64, unpadded = 12, b"", None, False
     while True:
         name = view[position : position + 4]
         if len(view) < position + 8:
             return Length(kind, fault="is cut short: the file ends before its audio (no data chunk)")
         if not _is_name(name) and _is_name(view[position - 1 : position + 3]):
-            position -= 1  # the chunk before has an odd size, and its writer forgot the pad byte
+            position, unpadded = position - 1, True  # the chunk before has an odd size, and no pad byte
             name = view[position : position + 4]
         size = struct.unpack(f"{order}I", view[position + 4 : position + 8])[0]
         start = position + 8
@@ -81,12 +81,23 @@ def walk(view: View) -> Length:
     described = read_format(raw, order)
     if described is None:
         return Length(kind, fault="is damaged: its fmt chunk is missing, or says nothing")
+    unknown = unknown_32(size)
     if promised_64 is not None and size >= 0xFFFF_FFFF:
-        return _sized(view, kind, described, order, start, promised_64, unknown=unknown_64(promised_64))
-    return _sized(view, kind, described, order, start, size, unknown=unknown_32(size))
+        size, unknown = promised_64, unknown_64(promised_64)
+    return _sized(view, kind, described, order, start, size, unknown=unknown, rewrite=unpadded)
 
 
-def _sized(view: View, kind: str, described: Format, order: str, start: int, promised: int, *, unknown: bool) -> Length:
+def _sized(
+    view: View,
+    kind: str,
+    described: Format,
+    order: str,
+    start: int,
+    promised: int,
+    *,
+    unknown: bool,
+    rewrite: bool,
+) -> Length:
     there = len(view) - start
     if promised == 0 and there:
         unknown = _chunks_end(view, start, order) != len(view)
@@ -102,7 +113,7 @@ def _sized(view: View, kind: str, described: Format, order: str, start: int, pro
         if fault:
             return Length(kind, fault=fault, convert="cut short" not in fault and "joined" not in fault)
     audio = there if unknown else min(promised, there)
-    return coded(view, kind, described, start, audio, order, rewrite=unknown)
+    return coded(view, kind, described, start, audio, order, rewrite=unknown or rewrite)
 
 
 def coded(
@@ -113,7 +124,7 @@ def coded(
     Args:
         start: where the audio begins.
         audio: its bytes.
-        rewrite: put a header in front that says the right size, for libsndfile believes the file's.
+        rewrite: put a plain header in front, where libsndfile would not understand the file's.
     """
     if described.tag in _MPEG:
         return mpeg.walk(view[start : start + audio], f"{kind} with MPEG audio")
