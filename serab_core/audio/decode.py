@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import soundfile
 
+from serab_core.audio.containers import Length, Stream, flac, measure
 from serab_core.errors import AudioError
 
 if TYPE_CHECKING:
@@ -18,10 +21,20 @@ if TYPE_CHECKING:
     from serab_core.types import Waveform
 
 
+Silence: TypeAlias = Literal["", "zero", "cancelled"]
+MAX_PLAUSIBLE_PEAK = 8.0  # full scale is 1; a mix may reach 2 or 3, and integers that were never scaled reach thousands
+CANCELLED = 2.0**-10  # the average of the channels, against the louder of them: 60 dB below, it is what rounding leaves
 _INTACT = "replace it with an intact copy"
-_POINTER = b"version https://git-lfs"
+_POINTERS = {
+    b"version https://git-lfs": ("is a git-lfs pointer, not the audio itself", "run `git lfs pull` in its repository"),
+    b"/annex/objects/": ("is a git-annex pointer, not the audio itself", "run `git annex get` in its repository"),
+}
 _PIECE = 1 << 22
 """Samples that are read at a time."""
+_MORE = 1 << 28
+"""Bytes by which libsndfile is told that an MPEG file is longer, so that its estimate is never too short."""
+_TAIL = 4096
+"""Of these, the last are there: libsndfile looks for a tag in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +45,16 @@ class Decoded:
         samples: mono float32 in [-1, 1], 1-D, at the file's own rate; integers are divided by 2**(bits - 1).
         rate: in Hz.
         channels: how many there were before averaging.
+        peak: the largest absolute sample, after averaging.
+        silent: "zero" where every sample of the file is zero; "cancelled" where the channels are not, and their average
+            is (at most `CANCELLED` of the louder channel's peak).
     """
 
     samples: Waveform
     rate: int
     channels: int
+    peak: float = 0.0
+    silent: Silence = ""
 
     @property
     def duration(self) -> float:
@@ -47,26 +65,30 @@ class Decoded:
     def sha256(self) -> str:
         """Of the rate and the samples, whatever container held them; WAV and FLAC of the same audio agree."""
         digest = hashlib.sha256(f"mono float32 {self.rate} ".encode())
-        digest.update(np.ascontiguousarray(self.samples, dtype="<f4").tobytes())
+        digest.update(np.ascontiguousarray(self.samples, dtype="<f4").data)
         return digest.hexdigest()
 
 
 def decode(source: Path | bytes, name: str) -> Decoded:
-    """Decodes a file, or a file's content.
+    """Decodes a file, or a file's content, and checks its length against what the bytes of its container say.
 
     Args:
         source: a path, or the bytes of a file.
         name: what to call it in an error.
 
     Raises:
-        AudioError: it is missing, no audio, cut short, empty, or holds samples that are not finite numbers.
+        AudioError: it is missing, no audio, cut short, empty, of another length than its container says, or holds
+            samples that are not finite numbers.
     """
     try:
         if isinstance(source, bytes):
-            promised, rate, samples = _read(_Memory(source), name)
+            rate, samples = _decoded(source, _Memory(source), name)
         else:
             with source.open("rb", buffering=0) as opened:
-                promised, rate, samples = _read(opened, name)
+                content = opened.read()
+                opened.seek(0)
+                # By its descriptor libsndfile reads a file itself; otherwise each read calls back into Python.
+                rate, samples = _decoded(content, opened.fileno(), name)
     except FileNotFoundError as error:
         raise AudioError(
             "is not there any more", where=name, next_step="put it back, or prepare the corpus again"
@@ -80,21 +102,24 @@ def decode(source: Path | bytes, name: str) -> Decoded:
         raise AudioError(f"is not audio that can be decoded ({reason})", where=name, next_step=_INTACT) from error
     if len(samples) == 0:
         raise AudioError("is empty: it holds no samples", where=name, next_step=_INTACT)
-    if promised not in (len(samples), 2**63 - 1):
+    with np.errstate(over="ignore", invalid="ignore"):  # told below
+        mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
+    low, high = float(mono.min()), float(mono.max())  # NaN where one sample is
+    if not (np.isfinite(low) and np.isfinite(high)):
+        unusable = ~np.isfinite(samples).all(axis=1) | ~np.isfinite(mono)
         raise AudioError(
-            f"is cut short: {len(samples)} of {promised} samples could be decoded",
+            "holds a sample that is not a number (NaN or infinite), the first at "
+            f"{int(np.flatnonzero(unusable)[0]) / rate:.3f} s",
             where=name,
             next_step=_INTACT,
         )
-    if not np.isfinite(samples).all():
-        where = int(np.flatnonzero(~np.isfinite(samples).all(axis=1))[0])
-        raise AudioError(
-            f"holds a sample that is not a number (NaN or infinite), the first at {where / rate:.3f} s",
-            where=name,
-            next_step=_INTACT,
-        )
-    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
-    return Decoded(np.ascontiguousarray(mono), rate, samples.shape[1])
+    peak = max(-low, high)
+    silent: Silence = "zero" if peak == 0 else ""
+    if samples.shape[1] > 1:
+        loudest = max(-float(samples.min()), float(samples.max()))
+        if loudest > 0 and peak <= CANCELLED * loudest:
+            silent = "cancelled"
+    return Decoded(np.ascontiguousarray(mono), rate, samples.shape[1], peak, silent)
 
 
 class _Memory(io.BytesIO):
@@ -108,31 +133,131 @@ class _Memory(io.BytesIO):
             return self.tell()
 
 
-def _read(opened: io.BytesIO | io.FileIO, name: str) -> tuple[int, int, Waveform]:
-    """How many frames the file's head promises, its rate, and its samples, shape (frames, channels)."""
-    head = opened.read(len(_POINTER))
-    if not head:
+class _Endless(io.RawIOBase):
+    """Bytes as a file that says it is longer than it is."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._at = memoryview(data), 0
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Goes anywhere."""
+        self._at = max(0, offset + (0, self._at, len(self._data) + _MORE)[whence])
+        return self._at
+
+    def tell(self) -> int:
+        """Where it is."""
+        return self._at
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Gives nothing behind the data, and zeros at the end that it claims to have."""
+        if self._at >= len(self._data) + _MORE - _TAIL:
+            count = len(buffer)
+            buffer[:] = bytes(count)
+        else:
+            piece = self._data[self._at : self._at + len(buffer)]
+            count = len(piece)
+            buffer[:count] = piece
+        self._at += count
+        return count
+
+
+class _Reader(soundfile.SoundFile):  # type: ignore[misc]
+    """A sound file that is read from start to end.
+
+    soundfile seeks after each read, which fails at the end of a FLAC file that does not say its length.
+    """
+
+    def seekable(self) -> bool:
+        """No, so that soundfile does not."""
+        return False
+
+
+def _decoded(content: bytes, source: int | _Memory, name: str) -> tuple[int, Waveform]:
+    """The file's rate and samples, shape (frames, channels), once its length is what its bytes say."""
+    if not content:
         raise AudioError("is empty: it has no bytes", where=name, next_step=_INTACT)
-    if head == _POINTER:
+    for mark, (what, step) in _POINTERS.items():
+        if content.startswith(mark):
+            raise AudioError(what, where=name, next_step=step)
+    length = measure(content)
+    if length is None:
+        with _Reader(source, closefd=False) as file:  # raises, as a rule
+            kind = str(file.format_info)
+        length = Length(kind, fault=f"is {kind}, a kind of file that serab does not read", convert=True, tool="")
+    if length.fault:
+        raise AudioError(length.fault, where=name, next_step=_next_step(length, name))
+    if not length.streams or length.file_first:
+        whole = Stream(content, length.samples, clock=length.clock, slack=length.slack)
+        try:
+            return _stream(source, whole, length, name)
+        except (AudioError, soundfile.LibsndfileError):
+            if not length.streams:
+                raise
+    decoded = []
+    for stream in length.streams:
+        file = _Endless(stream.data) if stream.endless else _Memory(stream.data)
+        rate, samples = _stream(file, stream, length, name)
+        decoded.append((rate, samples[stream.skip : len(samples) - stream.drop]))
+    first = decoded[0]
+    for rate, samples in decoded[1:]:
+        if (rate, samples.shape[1]) != (first[0], first[1].shape[1]):
+            before, after = f"{first[0]} Hz, {first[1].shape[1]} channels", f"{rate} Hz, {samples.shape[1]} channels"
+            raise AudioError(
+                f"holds streams of several kinds joined end to end ({before}; {after})",
+                where=name,
+                next_step=_convert(length, name),
+            )
+    return first[0], first[1] if len(decoded) == 1 else np.concatenate([samples for _, samples in decoded])
+
+
+def _stream(source: int | io.IOBase, stream: Stream, length: Length, name: str) -> tuple[int, Waveform]:
+    """The rate and samples of one stream, whose number is checked."""
+    try:
+        with _Reader(source, closefd=False) as file:
+            rate, samples = int(file.samplerate), _samples(file)
+    except soundfile.LibsndfileError as error:
+        if stream.data.startswith(flac.MAGIC) and not flac.ends_whole(stream.data):
+            raise AudioError("is cut short: its last frame is not whole", where=name, next_step=_INTACT) from error
+        raise
+    expected, slack = stream.samples, stream.slack
+    if expected is not None and stream.clock is not None:
+        expected, slack = expected * rate // stream.clock, slack + 1
+    if expected is not None and len(samples) < expected - slack:
         raise AudioError(
-            "is a git-lfs pointer, not the audio itself",
-            where=name,
-            next_step="run `git lfs pull` in its repository",
+            f"is cut short: {len(samples)} of {expected} samples could be decoded", where=name, next_step=_INTACT
         )
-    opened.seek(0)
-    # By its descriptor libsndfile reads a file itself; otherwise each read calls back into Python.
-    source = opened if isinstance(opened, io.BytesIO) else opened.fileno()
-    with soundfile.SoundFile(source, closefd=False) as file:
-        return int(file.frames), int(file.samplerate), _samples(file)
+    if expected is not None and len(samples) > expected + slack:
+        raise AudioError(
+            f"is {length.kind} that decodes to {len(samples)} samples, where its bytes hold {expected}",
+            where=name,
+            next_step=_convert(length, name),
+        )
+    return rate, samples
+
+
+def _next_step(length: Length, name: str) -> str:
+    if length.unsure:
+        return f"{_INTACT}; if you know that it is whole, {_convert(length, name)}"
+    return _convert(length, name) if length.convert else _INTACT
+
+
+def _convert(length: Length, name: str) -> str:
+    """The command that makes a file of it that serab reads."""
+    if not length.tool:
+        return "convert it to WAV with the program that wrote it"
+    path = PurePath(name.rsplit(": ", 1)[-1])
+    result = path.with_suffix(".flac" if path.suffix.lower() == ".wav" else ".wav").name if path.name else "OUT.wav"
+    return f"convert it: {length.tool.format(name=shlex.quote(path.name), out=shlex.quote(result))}"
 
 
 def _samples(file: soundfile.SoundFile) -> Waveform:
     """All that is there, shape (frames, channels), in pieces: a damaged head may promise more than any memory holds."""
     pieces: list[Waveform] = []
-    room = max(1, _PIECE // max(1, file.channels))
+    room, left = max(1, _PIECE // max(1, file.channels)), int(file.frames)
     while True:
-        wanted = min(room, max(1, int(file.frames) - sum(map(len, pieces))))
+        wanted = min(room, max(1, left))
         piece: Waveform = file.read(wanted, dtype="float32", always_2d=True)
         pieces.append(piece)
-        if len(piece) < wanted or sum(map(len, pieces)) >= file.frames:
+        left -= len(piece)
+        if len(piece) < wanted or left <= 0:
             return piece if len(pieces) == 1 else np.concatenate(pieces)

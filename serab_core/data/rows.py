@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import io
+import math
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import soundfile
+import numpy as np
 
-from serab_core.audio.decode import Decoded, decode
+from serab_core.audio.decode import Decoded, Silence, decode
+from serab_core.audio.lossless import encode, rounded
 from serab_core.audio.resample import resample
 from serab_core.errors import AudioError
 from serab_core.store.jsonio import digest
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from serab_core.types import Entry, Progress, Split
+    from serab_core.types import Entry, Progress, SourceFile, Split
 
 Storage: TypeAlias = Literal["in place", "copied", "flac"]
-"""Files on disk stay where they are (what is in an archive is copied), everything is copied, or kept as FLAC."""
-FLAC_RATE = 16_000
+"""Files on disk stay where they are (what is in an archive is copied), everything is copied, or kept as 16 kHz FLAC.
+
+What 24 bits do not hold is kept as float WAV instead of FLAC. Segments of files are always written to the home."""
+FLAC_RATE = 16_000  # Hz
+SEGMENT_SLACK = 0.05  # seconds by which a segment may end behind its file: annotations are rounded
 MAX_NAME_LENGTH = 120  # characters of a stored file's name, all ASCII; file systems take 255 bytes
 
 
@@ -47,15 +51,15 @@ def make_rows(
     """
     rows: list[dict[str, Any]] = []
     faults: list[AudioError] = []
+    read = _Reader(storage)
     with progress.stage(f"Preparing {name}", len(entries)) as advance:
         for entry in entries:
-            content = entry.file.read()
             try:
-                decoded = decode(content, entry.file.shown)
+                decoded = read(entry)
+                if decoded is not None:
+                    rows.append(_stored(entry, decoded, read.content, folder, storage) | _cut(entry, cuts))
             except AudioError as error:
                 faults.append(error)
-            else:
-                rows.append(_stored(entry, content, decoded, folder, storage) | _cut(entry, cuts))
             advance(1)
     if len(faults) == 1:
         raise faults[0]
@@ -68,14 +72,39 @@ def make_rows(
     return sorted(rows, key=lambda row: str(row["id"]))
 
 
-def _stored(entry: Entry, content: bytes, decoded: Decoded, folder: Path, storage: Storage) -> dict[str, Any]:
+class _Reader:
+    """Decodes the files of entries; of several segments of one file, which follow each other, once."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._in_place = storage == "in place"
+        self._file: SourceFile | None = None
+        self._decoded: Decoded | None = None
+        self.content = b""  # the bytes of the file that was read last; none where they are not needed
+
+    def __call__(self, entry: Entry) -> Decoded | None:
+        """The entry's whole file; None where its fault was reported for an earlier segment."""
+        file = entry.file
+        if self._file is not None and (file is self._file or (file.path is not None and file.path == self._file.path)):
+            return self._decoded
+        self._file, self._decoded, self.content = file, None, b""
+        if file.path is not None and (self._in_place or entry.segment is not None):
+            self._decoded = decode(file.path, file.shown)
+        else:
+            self.content = file.read()
+            self._decoded = decode(self.content, file.shown)
+        return self._decoded
+
+
+def _stored(entry: Entry, decoded: Decoded, content: bytes, folder: Path, storage: Storage) -> dict[str, Any]:
     """Puts the audio where it will stay, and describes what is there."""
-    if storage == "flac":
-        content = _flac(decoded)
-        decoded = decode(content, entry.file.shown)
-        file = _keep(entry, content, folder, ".flac")
+    if entry.segment is not None:
+        decoded = cut_segment(decoded, entry.segment, entry.file.shown, entry.id)
+        file = _keep(entry, *encode(decoded.samples, decoded.rate, entry.file.shown), folder)
+    elif storage == "flac":
+        decoded = _at_flac_rate(decoded)
+        file = _keep(entry, *encode(decoded.samples, decoded.rate, entry.file.shown), folder)
     elif storage == "copied" or entry.file.path is None:
-        file = _keep(entry, content, folder, entry.file.name.suffix.lower())
+        file = _keep(entry, content or entry.file.read(), entry.file.name.suffix.lower(), folder)
     else:
         file = str(entry.file.path)
     row: dict[str, Any] = {
@@ -87,23 +116,63 @@ def _stored(entry: Entry, content: bytes, decoded: Decoded, folder: Path, storag
         "duration": round(decoded.duration, 6),
         "rate": decoded.rate,
         "channels": decoded.channels,
+        "peak": float(f"{decoded.peak:.6g}"),
     }
+    if decoded.silent:
+        row["silent"] = decoded.silent
     return row | ({"targets": dict(entry.targets)} if entry.targets else {})
+
+
+def cut_segment(decoded: Decoded, segment: tuple[float, float | None], name: str, utterance: str) -> Decoded:
+    """Return a segment of a decoded file.
+
+    Args:
+        decoded: the whole file.
+        segment: its start and end, in seconds; an end of None is the file's.
+        name: what to call the file in an error.
+        utterance: the utterance that the segment is.
+
+    Raises:
+        AudioError: the segment is empty, begins before the file, or ends behind it by more than `SEGMENT_SLACK`.
+    """
+    start, end = segment
+    last = decoded.duration if end is None else end
+    if not (math.isfinite(start) and math.isfinite(last)):
+        fault = f"is asked for a segment from {start} to {last} s, which are not both numbers"
+    elif start < 0:
+        fault = f"is asked for a segment that begins at {start:g} s, before the file"
+    elif start >= decoded.duration:
+        fault = f"is asked for a segment that begins at {start:g} s, and is {decoded.duration:.3f} s long"
+    elif last > decoded.duration + SEGMENT_SLACK:
+        fault = f"is asked for a segment that ends at {last:g} s, and is {decoded.duration:.3f} s long"
+    elif round(last * decoded.rate) <= round(start * decoded.rate):
+        fault = f"is asked for a segment from {start:g} to {last:g} s, which holds no samples"
+    else:
+        samples = decoded.samples[round(start * decoded.rate) : round(last * decoded.rate)]
+        if len(samples):
+            peak = max(-float(samples.min()), float(samples.max()))
+            silent: Silence = decoded.silent or ("" if peak else "zero")
+            return Decoded(np.ascontiguousarray(samples), decoded.rate, 1, peak, silent)
+        fault = f"is asked for a segment that begins at {start:g} s, and is {decoded.duration:.3f} s long"
+    raise AudioError(
+        fault, where=f"{name} (utterance {utterance})", next_step="correct the start and end of this utterance"
+    )
 
 
 def _cut(entry: Entry, cuts: Mapping[str, Mapping[str, tuple[str, Split]]]) -> dict[str, Any]:
     return {"cut": {name: list(assigned[entry.id]) for name, assigned in cuts.items() if entry.id in assigned}}
 
 
-def _flac(decoded: Decoded) -> bytes:
-    """16 kHz mono in 24 bits: what was 16 kHz and of 16 or 24 bits stays the same samples."""
-    samples = resample(decoded.samples, decoded.rate, FLAC_RATE)
-    encoded = io.BytesIO()
-    soundfile.write(encoded, samples, FLAC_RATE, format="FLAC", subtype="PCM_24")
-    return encoded.getvalue()
+def _at_flac_rate(decoded: Decoded) -> Decoded:
+    """The audio at 16 kHz. What is resampled is rounded to 24 bits; the rest stays the same samples."""
+    samples = decoded.samples
+    if decoded.rate != FLAC_RATE:
+        samples = rounded(resample(samples, decoded.rate, FLAC_RATE))
+    peak = max(-float(samples.min()), float(samples.max()))
+    return Decoded(samples, FLAC_RATE, 1, peak, decoded.silent)
 
 
-def _keep(entry: Entry, content: bytes, folder: Path, suffix: str) -> str:
+def _keep(entry: Entry, content: bytes, suffix: str, folder: Path) -> str:
     """Writes the utterance's audio below the dataset's folder, and returns its name there."""
     name = f"audio/{_safe(entry.id)}{suffix}"
     target = folder / name

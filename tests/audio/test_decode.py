@@ -10,7 +10,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serab_core.audio.decode import decode
+from serab_core.audio.decode import MAX_PLAUSIBLE_PEAK, decode
 from serab_core.audio.resample import resample
 from serab_core.errors import AudioError
 
@@ -123,3 +123,29 @@ def test_a_head_that_promises_more_than_any_memory(tmp_path):
     content[21:26] = b"\xf7\xff\xff\xff\xff"  # the 36 bits of STREAMINFO that tell the samples
     with pytest.raises(AudioError, match="cut short|cannot be decoded|can be decoded"):
         decode(bytes(content), "a.flac")
+
+
+def test_the_peak_and_silence_are_known():
+    loud = decode(encoded(TONE * 4000, subtype="FLOAT"), "x")
+    assert loud.peak == np.abs(TONE * 4000).max().astype(np.float32) > MAX_PLAUSIBLE_PEAK
+    assert (loud.silent, decode(encoded(TONE), "x").silent) == ("", "")
+    assert decode(encoded(-np.abs(TONE)), "x").peak == pytest.approx(0.5, abs=1e-3)
+    zeros = decode(encoded(np.zeros((900, 2))), "x")
+    assert (zeros.peak, zeros.silent) == (0.0, "zero")
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT", "PCM_24", "ULAW"])
+@pytest.mark.parametrize("scale", [1.0, 0.9, 32768.0])
+def test_channels_that_cancel_out_are_known(subtype, scale):
+    wave = TONE * scale if subtype == "FLOAT" else TONE * min(scale, 1.9)
+    rng = np.random.default_rng(0)
+    dither = 2e-5 * rng.standard_normal(len(wave)) if subtype == "PCM_16" else 0
+    assert decode(encoded(np.stack([wave, -wave + dither], axis=1), subtype=subtype), "x").silent == "cancelled"
+    assert decode(encoded(np.stack([wave, -0.9 * wave], axis=1), subtype=subtype), "x").silent == ""
+    assert decode(encoded(np.stack([wave, 0 * wave], axis=1), subtype=subtype), "x").silent == ""
+
+
+def test_channels_whose_sum_is_too_large_for_a_number():
+    both = np.full((100, 2), 3e38, np.float32)
+    with pytest.raises(AudioError, match="not a number"):
+        decode(encoded(both, subtype="FLOAT"), "x")

@@ -16,10 +16,12 @@ import pytest
 import soundfile
 
 from serab_core import settings
+from serab_core.audio.containers import mpeg
+from serab_core.audio.containers.identify import WALKERS
 from serab_core.audio.decode import decode
 from serab_core.data.manifest import read_manifest
 from serab_core.data.source import open_sources
-from serab_core.errors import SerabError
+from serab_core.errors import AudioError, SerabError
 from serab_core.report.exchange import read_exchange
 from serab_core.store.journal import Hdf5JournalBackend
 from serab_core.store.results import read_result, result_document
@@ -88,6 +90,42 @@ def test_audio(told):
         soundfile.write(buffer, wave, 16000, format=kind, subtype=subtype)
         seeds.append(buffer.getvalue())
     told(fuzz(seeds, lambda content: decode(content, "fuzzed"), 1))
+
+
+WALKER_SEEDS = {
+    "riff": [("WAV", "PCM_16"), ("WAV", "MS_ADPCM"), ("WAVEX", "FLOAT"), ("RF64", "PCM_24")],
+    "w64": [("W64", "PCM_16"), ("W64", "IMA_ADPCM")],
+    "aiff": [("AIFF", "PCM_24"), ("AIFF", "ULAW"), ("AIFF", "IMA_ADPCM")],
+    "au": [("AU", "PCM_16"), ("AU", "G721_32")],
+    "caf": [("CAF", "PCM_16"), ("CAF", "ALAC_16")],
+    "nist": [("NIST", "PCM_16"), ("NIST", "ULAW")],
+    "flac": [("FLAC", "PCM_16")],
+    "ogg": [("OGG", "VORBIS"), ("OGG", "OPUS")],
+    "mpeg": [("MP3", "MPEG_LAYER_III")],
+}
+
+
+@pytest.mark.parametrize("walker", WALKER_SEEDS)
+def test_walker(told, walker):
+    """A walker takes any bytes, of its container or of another, and decoding what it lets pass ends as well."""
+    assert set(WALKER_SEEDS) == set(WALKERS)
+    wave, seeds = (0.1 * np.random.default_rng(0).standard_normal(4000)).astype(np.float32), []
+    for kind, subtype in WALKER_SEEDS[walker]:
+        buffer = io.BytesIO()
+        soundfile.write(buffer, wave, 16000, format=kind, subtype=subtype)
+        seeds.append(buffer.getvalue())
+    if walker == "flac":  # a pipe's: no samples in STREAMINFO
+        seeds.append(seeds[0][:21] + bytes([seeds[0][21] & 0xF0]) + bytes(4) + seeds[0][26:])
+    if walker == "mpeg":  # without its Info frame
+        seeds.append(mpeg.walk(seeds[0]).streams[0].data)
+
+    def read(content: bytes) -> None:
+        length = WALKERS[walker](content)
+        if length.fault:
+            raise AudioError(length.fault)
+        decode(content, "fuzzed")
+
+    told(fuzz(seeds, read, sum(walker.encode())))
 
 
 def archives() -> list[bytes]:

@@ -1,0 +1,160 @@
+"""FLAC: STREAMINFO tells the samples, or 0 where it was written to a pipe; then the last frame tells them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from serab_core.audio.containers.length import Length, Stream, View
+from serab_core.audio.containers.mpeg import skip_tags, tag_size
+
+MAGIC = b"fLaC"
+_KIND = "FLAC"
+_HEADER = 16  # bytes of a frame header, at most
+_CANDIDATES = 32  # of last frames that are tried: a false one passes its CRC-8 once in 256 times
+_SIZES = (0, 192, 576, 1152, 2304, 4608, 0, 0, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
+
+
+def _table(polynomial: int, bits: int) -> tuple[int, ...]:
+    values, top = [], 1 << (bits - 1)
+    for byte in range(256):
+        value = byte << (bits - 8)
+        for _ in range(8):
+            value = (value << 1 ^ polynomial if value & top else value << 1) & ((1 << bits) - 1)
+        values.append(value)
+    return tuple(values)
+
+
+_CRC_8, _CRC_16 = _table(0x07, 8), _table(0x8005, 16)
+
+
+def crc_8(data: bytes) -> int:
+    """The checksum of a frame's header."""
+    value = 0
+    for byte in data:
+        value = _CRC_8[value ^ byte]
+    return value
+
+
+def crc_16(data: bytes) -> int:
+    """The checksum of a frame."""
+    value = 0
+    for byte in data:
+        value = (value << 8 & 0xFFFF) ^ _CRC_16[value >> 8 ^ byte]
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame's header: the number of its first sample (its own number times the block size), and its samples."""
+
+    first: int
+    samples: int
+
+
+def read_frame(head: bytes, block: int) -> Frame | None:
+    """The frame header that `head` begins with; None where it is none.
+
+    Args:
+        block: samples of every frame but the last, of a stream whose frames are numbered.
+    """
+    if len(head) < 6 or head[0] != 0xFF or head[1] & 0xFE != 0xF8 or head[3] & 1:
+        return None
+    size, rate = head[2] >> 4, head[2] & 15
+    extra = head[4]
+    length = 0
+    while extra & 0x80 >> length:
+        length += 1
+    if not size or rate == 15 or head[3] >> 4 > 10 or length == 1 or length == 8:
+        return None
+    number = extra & (0x7F >> length)
+    for byte in head[5 : 4 + max(1, length)]:
+        if byte & 0xC0 != 0x80:
+            return None
+        number = number << 6 | byte & 0x3F
+    at = 4 + max(1, length)
+    samples = _SIZES[size]
+    if size in (6, 7):
+        samples = int.from_bytes(head[at : at + size - 5], "big") + 1
+        at += size - 5
+    at += {12: 1, 13: 2, 14: 2}.get(rate, 0)
+    if len(head) <= at or crc_8(head[:at]) != head[at]:
+        return None
+    return Frame(number if head[1] & 1 else number * block, samples)
+
+
+def walk(view: View) -> Length:
+    """Return the length of a FLAC file."""
+    begin = skip_tags(view, 0)
+    at = begin + 4
+    if len(view) < at + 38:
+        return Length(_KIND, fault="is cut short: the file ends in its header")
+    information = view[at + 4 : at + 38]
+    block = int.from_bytes(information[2:4], "big")
+    total = int.from_bytes(information[13:18], "big") & 0xF_FFFF_FFFF
+    while True:
+        if len(view) < at + 4:
+            return Length(_KIND, fault="is cut short: the file ends in its header")
+        last = view[at] & 0x80
+        at += 4 + int.from_bytes(view[at + 1 : at + 4], "big")
+        if last:
+            break
+    # libsndfile is given what is behind the tags in front.
+    if not total:
+        return _uncounted(view, begin, at, block)
+    if (joined := view.find(MAGIC + b"\0\0\0\x22", at)) >= 0:
+        return Length(
+            _KIND, fault=f"holds a second FLAC file from byte {joined} on (two files joined end to end)", convert=True
+        )
+    found = _last(view, at, len(view), block, total)
+    if found > total:
+        fault = f"is damaged: its header says {total} samples, and its frames hold {found}"
+        return Length(_KIND, fault=fault, convert=True)
+    return Length(_KIND, total, streams=(Stream(view[begin:], total),) if begin else ())
+
+
+def ends_whole(data: View) -> bool:
+    """Whether the last frame of a FLAC file that begins with its mark is whole."""
+    return _last(data, 4, _without_tags(data, 4), int.from_bytes(data[10:12], "big")) > 0
+
+
+def _without_tags(view: View, at: int) -> int:
+    """Where the last frame ends: ID3v1, or the footer of an APE tag, may follow it."""
+    end = len(view)
+    for size in (128, 32):
+        if end - size >= at and 0 < tag_size(view, end - size) <= size:
+            end -= size
+    return end
+
+
+def _uncounted(view: View, begin: int, at: int, block: int) -> Length:
+    """The length of a file that was written to a pipe, by its last frame."""
+    end = _without_tags(view, at)
+    samples = _last(view, at, end, block)
+    if not samples:
+        if end - at < 6:
+            return Length(_KIND, fault="is empty: it holds no samples")
+        return Length(_KIND, fault="is cut short: its last frame is not whole")
+    tagged = begin > 0 or end < len(view)
+    return Length(_KIND, samples, streams=(Stream(view[begin:end], samples),) if tagged else ())
+
+
+def _last(view: View, begin: int, end: int, block: int, believed: int = -1) -> int:
+    """How many samples the last frame that ends at `end` makes; 0 where none does.
+
+    A frame's CRC-16 is computed, unless its header agrees with `believed`.
+    """
+    stop, tried, budget = end, 0, 1 << 19  # bytes that are checked, so that hostile ones take no longer
+    while tried < _CANDIDATES and budget > 0:
+        at = max(view.rfind(b"\xff\xf8", begin, stop), view.rfind(b"\xff\xf9", begin, stop))
+        if at < 0:
+            return 0
+        frame = read_frame(view[at : min(at + _HEADER, end)], block)
+        if frame is not None:
+            tried += 1
+            if frame.first + frame.samples == believed:
+                return believed
+            budget -= end - at
+            if budget > 0 and crc_16(view[at:end]) == 0:
+                return frame.first + frame.samples
+        stop = at + 1
+    return 0

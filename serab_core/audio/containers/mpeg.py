@@ -1,0 +1,291 @@
+"""MPEG audio (mp1, mp2, mp3): frames counted by their headers.
+
+libsndfile only estimates the length of a file without a Xing, Info or VBRI frame, and reads no further than that. So
+the frames are cut out of tags and junk here, and are decoded to their end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from serab_core.audio.containers.length import Length, Stream, View, refused
+
+_RATES = (44100, 48000, 32000)
+_BITRATES = {
+    (1, 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    (1, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (1, 3): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (2, 1): (0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (2, 2): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    (2, 3): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+"""In kbit/s, by version (1, or 2 and 2.5) and layer."""
+LEADING_BYTES = 1 << 16  # junk in front of the first frame: half a frame of a cut stream, padding behind a tag
+TRAILING_BYTES = 1 << 16  # junk behind the last frame
+_CHAIN = 3  # frames in a row that make a beginning: two bytes that look like a header are common
+_LYRICS_LONGEST = 1 << 18  # bytes of a Lyrics3 tag
+_FREE_LONGEST = 8192  # bytes of a frame of free format
+DECODER_DELAY = 529  # samples that every mp3 decoder adds; LAME's tag counts without them
+_GAPLESS = (b"LAME", b"Lavf", b"Lavc", b"L3.9")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A frame's header: its size in bytes, samples a channel, and what must not change within a file."""
+
+    size: int
+    samples: int
+    layer: int
+    version: int
+    rate: int
+    mono: bool
+
+    @property
+    def sort(self) -> tuple[int, int, int, bool]:
+        """What all frames of a file share."""
+        return self.layer, self.version, self.rate, self.mono
+
+
+_SEEN: dict[bytes, Header | None] = {}
+
+
+def header(head: bytes) -> Header | None:
+    """The header in four bytes; None where they are none. A size of 0 is free format."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+        return None
+    key = bytes((head[1], head[2], head[3] & 0xC0))
+    if key not in _SEEN:
+        _SEEN[key] = _header(key)
+    return _SEEN[key]
+
+
+def _header(key: bytes) -> Header | None:
+    version = {0: 4, 2: 2, 3: 1}.get(key[0] >> 3 & 3)  # 4: MPEG 2.5
+    layer = 4 - (key[0] >> 1 & 3)
+    bits, rate = key[1] >> 4, key[1] >> 2 & 3
+    if version is None or layer == 4 or bits == 15 or rate == 3:
+        return None
+    hertz = _RATES[rate] // version
+    bitrate = 1000 * _BITRATES[min(version, 2), layer][bits]
+    padding = key[1] >> 1 & 1
+    samples = 384 if layer == 1 else 576 if layer == 3 and version > 1 else 1152
+    size = (12 * bitrate // hertz + padding) * 4 if layer == 1 else samples // 8 * bitrate // hertz + padding
+    return Header(size if bitrate else 0, samples, layer, version, hertz, key[2] == 0xC0)
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """A Xing, Info or VBRI frame: frames and bytes of the stream (0 where it does not say), and what LAME added."""
+
+    frames: int
+    size: int
+    delay: int | None
+    padding: int
+
+
+def info(frame: bytes, head: Header) -> Info | None:
+    """What a frame says of its stream in place of audio; None for a frame of audio."""
+    if head.layer != 3:
+        return None
+    side = (9 if head.mono else 17) if head.version > 1 else (17 if head.mono else 32)
+    if frame[36:40] == b"VBRI":
+        return Info(int.from_bytes(frame[50:54], "big"), int.from_bytes(frame[46:50], "big"), None, 0)
+    at = next((at for at in (4 + side, 6 + side) if frame[at : at + 4] in (b"Xing", b"Info")), None)
+    if at is None:
+        return None
+    flags, position, values = int.from_bytes(frame[at + 4 : at + 8], "big"), at + 8, [0, 0]
+    for number in (0, 1):
+        if flags >> number & 1:
+            values[number] = int.from_bytes(frame[position : position + 4], "big")
+            position += 4
+    position += (100 if flags & 4 else 0) + (4 if flags & 8 else 0)
+    if frame[position : position + 4] not in _GAPLESS:
+        return Info(values[0], values[1], None, 0)
+    added = int.from_bytes(frame[position + 21 : position + 24], "big")
+    return Info(values[0], values[1], added >> 12, added & 0xFFF)
+
+
+def tag_size(view: View, at: int) -> int:
+    """Bytes of a tag that begins at `at`: ID3v2, ID3v1 and its extension, APE, Lyrics3. 0 where there is none."""
+    head = view[at : at + 32]
+    if head[:3] == b"ID3" and len(head) >= 10 and not any(byte & 0x80 for byte in head[6:10]):
+        size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
+        return 10 + size + (10 if head[5] & 0x10 else 0)
+    if head[:4] == b"TAG+":
+        return 227
+    if head[:3] == b"TAG":
+        return 128
+    if head[:8] == b"APETAGEX" and len(head) == 32:
+        footer = not head[23] & 0x20  # a footer without a header: this is the end of a tag already
+        return 32 if footer else 32 + int.from_bytes(head[12:16], "little")
+    if head[:11] == b"LYRICSBEGIN":
+        end = max(view.find(mark, at, at + _LYRICS_LONGEST) for mark in (b"LYRICS200", b"LYRICSEND"))
+        return end + 9 - at if end > 0 else 0
+    return 0
+
+
+def skip_tags(view: View, at: int) -> int:
+    """Where the tags and zeros that begin at `at` end."""
+    while at < len(view):
+        size = tag_size(view, at)
+        if not size:
+            if view[at] or view[at : at + 4] != b"\0\0\0\0":
+                return at
+            size = 4
+            while view[at + size : at + size + 4096] == bytes(4096):
+                size += 4096
+            while at + size < len(view) and not view[at + size]:
+                size += 1
+        at += size
+    return at
+
+
+def first_frame(view: View, at: int, limit: int) -> int | None:
+    """Where the first frame begins that others follow, at most `limit` bytes behind `at`; None where there is none."""
+    begin, end = at, min(len(view), at + limit + 1)
+    while True:
+        at = view.find(b"\xff", at, end)
+        if at < 0:
+            return None
+        if _chain(view, at, free=at == begin):
+            return at
+        at += 1
+
+
+def _chain(view: View, at: int, *, free: bool = False) -> bool:
+    """Whether frames of one sort follow each other from `at` on, to the file's end where it holds fewer.
+
+    Args:
+        free: accept frames of free format, which are searched for.
+    """
+    first = header(view[at : at + 4])
+    if first is None:
+        return False
+    for _ in range(_CHAIN):
+        head = header(view[at : at + 4])
+        if head is None or head.sort[:3] != first.sort[:3]:
+            return False
+        if not head.size:
+            return free and _free_chain(view, at, head)
+        at += head.size
+        if at >= len(view) or tag_size(view, at):
+            return True
+    return True
+
+
+def _free_chain(view: View, at: int, first: Header) -> bool:
+    """Whether frames of free format follow each other from `at` on: headers that are equally far apart."""
+    places = [at]
+    for _ in range(_FREE_LONGEST):
+        if len(places) == _CHAIN:
+            return abs(places[2] - 2 * places[1] + places[0]) <= 4  # a frame may have a padding slot
+        at = view.find(view[at : at + 2], at + 4, at + _FREE_LONGEST)
+        head = header(view[at : at + 4]) if at >= 0 else None
+        if at < 0:
+            return False
+        if head is not None and not head.size and head.sort == first.sort:
+            places.append(at)
+    return False
+
+
+def walk(view: View, kind: str = "MPEG audio") -> Length:
+    """Return the length of an MPEG audio file, and its frames without tags and junk."""
+    found = first_frame(view, skip_tags(view, 0), LEADING_BYTES)
+    if found is None:
+        return Length(kind, fault="holds no MPEG audio frames: it is damaged, or only its tags are there")
+    first = header(view[found : found + 4])
+    assert first is not None
+    kind = f"{kind} (layer {'I' * first.layer})"
+    at, began, frames, runs, marks = found, found, 0, list[bytes](), _marks(view)
+    infos: list[tuple[Info, int, int]] = []  # what it says, the number of its frame, and where it is
+    while at < len(view):
+        head = header(view[at : at + 4])
+        if head is None:
+            runs.append(view[began:at])
+            after = skip_tags(view, at)
+            if header(view[after : after + 4]) is None:
+                fault = _behind(view, after, first)
+                if fault:
+                    return Length(kind, fault=fault, convert="cut short" not in fault)
+                break
+            at = began = after
+            continue
+        if head.sort != first.sort:
+            if not _chain(view, at):
+                return Length(kind, fault=f"is damaged: no MPEG frame begins at byte {at}, where one has to")
+            return Length(kind, fault=f"changes at byte {at} {_change(first, head)}", convert=True)
+        if not head.size:
+            return refused(kind, "is of free format: its frames do not say their size", "lame --decode {name} {out}")
+        if at + head.size > len(view):
+            there = f"{len(view) - at} of {head.size} bytes"
+            return Length(kind, fault=f"is cut short: its last frame, number {frames + 1}, has {there}")
+        while marks[-1] < at:
+            marks.pop()
+        said = info(view[at : at + min(head.size, 200)], head) if marks[-1] < at + 60 else None
+        if said is not None:
+            infos.append((said, frames, at))
+        if said is not None and not frames:
+            began = at + head.size
+        else:
+            frames += 1
+        at += head.size
+    else:
+        runs.append(view[began:at])
+    return _counted(kind, first, frames, runs, infos, at)
+
+
+def _marks(view: View) -> list[int]:
+    """Where the names of Xing, Info and VBRI frames are, last first, behind one that is never reached."""
+    marks = [len(view) + 1]
+    for name in (b"Xing", b"Info", b"VBRI"):
+        at = view.find(name)
+        while at >= 0:
+            marks.append(at)
+            at = view.find(name, at + 1)
+    return sorted(marks, reverse=True)
+
+
+def _counted(
+    kind: str, first: Header, frames: int, runs: list[bytes], infos: list[tuple[Info, int, int]], end: int
+) -> Length:
+    """Hold the count against what Xing, Info and VBRI frames promise, and trim what LAME added.
+
+    Of streams joined end to end, the later Info frames stay: they decode to silence, as with ffmpeg.
+    """
+    for number, (said, before, place) in enumerate(infos):
+        after, stop = (frames, end) if number + 1 == len(infos) else infos[number + 1][1:]
+        there = after - before - (before > 0)
+        if there < said.frames and not (there == said.frames - 1 and 0 < said.size <= stop - place):
+            return Length(kind, fault=f"is cut short: {there} of {said.frames} MPEG frames are there")
+    if not frames:
+        return Length(kind, fault="is empty: it holds no MPEG frame of audio")
+    skip = drop = 0
+    if infos and infos[0][1] == 0 and (delay := infos[0][0].delay) is not None:
+        skip = delay + DECODER_DELAY
+        drop = max(0, infos[0][0].padding - DECODER_DELAY) if infos[0][0].frames == frames else 0
+    total = frames * first.samples
+    if skip + drop >= total:
+        skip = drop = 0
+    stream = Stream(b"".join(runs), total, endless=True, skip=skip, drop=drop)
+    # libsndfile reads what an Info frame says; the frames alone differ by a rounding of single samples.
+    consistent = len(infos) == 1 and infos[0][1] == 0 and infos[0][0].frames == frames
+    return Length(kind, total - skip - drop, streams=(stream,), file_first=consistent)
+
+
+def _behind(view: View, at: int, first: Header) -> str:
+    """The fault of bytes that are neither frame nor tag; "" for junk at the file's end, which players skip as well."""
+    rest = len(view) - at
+    if 0 < rest < 4 and view[at] == 0xFF and (rest == 1 or header(bytes((*view[at:], 0x90, 0))[:4]) is not None):
+        return f"is cut short: its last frame has {rest} bytes"
+    found = first_frame(view, at, rest)
+    if found is not None:
+        return f"is damaged: the {found - at} bytes at byte {at}, between two MPEG frames, are no MPEG audio"
+    return f"is damaged: the {rest} bytes from byte {at} on are no MPEG audio" if rest > TRAILING_BYTES else ""
+
+
+def _change(first: Header, head: Header) -> str:
+    if first.rate != head.rate:
+        return f"from {first.rate} to {head.rate} Hz"
+    if first.mono != head.mono:
+        return "from one channel to two" if first.mono else "from two channels to one"
+    return "to another layer or version of MPEG"

@@ -1,0 +1,165 @@
+"""WAV: RIFF, RIFX (big-endian), RF64 and BW64 (64-bit sizes)."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from serab_core.audio.containers import mpeg
+from serab_core.audio.containers.length import Length, Stream, View, refused, shortage, surplus, unknown_32, unknown_64
+
+MAGICS = (b"RIFF", b"RIFX", b"RF64", b"BW64")
+_PLAIN = {1: "PCM", 3: "float", 6: "A-law", 7: "mu-law"}
+_BLOCKS = {2: "MS ADPCM", 0x11: "IMA ADPCM", 0x31: "GSM 6.10", 0x40: "G.721", 0x14: "G.723", 0x38: "NMS ADPCM"}
+_MPEG = (0x50, 0x55)
+_GSM_SAMPLES = 320  # of a block of 65 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """The fmt chunk.
+
+    Attributes:
+        tag: the codec; that of the subformat, where the tag says "extensible".
+        frame: bytes of one sample of all channels, or of a block.
+        samples: samples a channel in `frame`; 0 where the chunk does not tell.
+    """
+
+    tag: int
+    channels: int
+    rate: int
+    frame: int
+    samples: int
+    raw: bytes
+
+    @property
+    def sample(self) -> int:
+        """Bytes of one sample of all channels; 1 for a block codec."""
+        return self.frame if self.tag in _PLAIN else 1
+
+
+def read_format(raw: bytes, order: str = "<") -> Format | None:
+    """The fmt chunk's content; None where it is too short or says zero channels."""
+    if len(raw) < 16:
+        return None
+    tag, channels, rate, _, align, bits = struct.unpack(f"{order}HHIIHH", raw[:16])
+    if tag == 0xFFFE and len(raw) >= 26:
+        tag = struct.unpack(f"{order}H", raw[24:26])[0]
+    if not channels:
+        return None
+    if tag in _PLAIN:
+        # libsndfile takes the width by the bits; some writers' alignment is wrong.
+        return Format(tag, channels, rate, channels * max(1, (bits + 7) // 8), 1, raw)
+    samples = struct.unpack(f"{order}H", raw[18:20])[0] if len(raw) >= 20 and tag in (2, 0x11) else 0
+    return Format(tag, channels, rate, max(1, align), _GSM_SAMPLES if tag == 0x31 else samples, raw)
+
+
+def walk(view: View) -> Length:
+    """Return the length of a WAV file."""
+    magic = view[:4]
+    order = ">" if magic == b"RIFX" else "<"
+    kind = "WAV" if magic == b"RIFF" else f"WAV ({magic.decode('ascii', 'replace')})"
+    position, raw, promised_64, unpadded = 12, b"", None, False
+    while True:
+        name = view[position : position + 4]
+        if len(view) < position + 8:
+            return Length(kind, fault="is cut short: the file ends before its audio (no data chunk)")
+        if not _is_name(name) and _is_name(view[position - 1 : position + 3]):
+            position, unpadded = position - 1, True  # the chunk before has an odd size, and no pad byte
+            name = view[position : position + 4]
+        size = struct.unpack(f"{order}I", view[position + 4 : position + 8])[0]
+        start = position + 8
+        if name == b"data":
+            break
+        if name == b"fmt ":
+            raw = view[start : start + min(size, 4096)]
+        elif name == b"ds64" and size >= 16:
+            promised_64 = int.from_bytes(view[start + 8 : start + 16], "little")
+        elif not _is_name(name):
+            return Length(kind, fault=f"is damaged: no chunk begins at byte {position}, where one has to")
+        position = start + size + size % 2
+    described = read_format(raw, order)
+    if described is None:
+        return Length(kind, fault="is damaged: its fmt chunk is missing, or says nothing")
+    unknown = unknown_32(size)
+    if promised_64 is not None and size >= 0xFFFF_FFFF:
+        size, unknown = promised_64, unknown_64(promised_64)
+    return _sized(view, kind, described, order, start, size, unknown=unknown, rewrite=unpadded)
+
+
+def _sized(
+    view: View,
+    kind: str,
+    described: Format,
+    order: str,
+    start: int,
+    promised: int,
+    *,
+    unknown: bool,
+    rewrite: bool,
+) -> Length:
+    there = len(view) - start
+    if promised == 0 and there:
+        unknown = _chunks_end(view, start, order) != len(view)
+    elif promised < there:
+        unknown = False
+    if not unknown:
+        fault = shortage(promised, there, described.sample)
+        if not fault and promised < there:
+            end = _chunks_end(view, start + promised, order)
+            if view[end : end + 4] in MAGICS:
+                fault = "holds a second WAV file behind its audio (two files joined end to end)"
+            fault = fault or surplus(view, end, promised)
+        if fault:
+            return Length(kind, fault=fault, convert="cut short" not in fault and "joined" not in fault)
+    audio = there if unknown else min(promised, there)
+    return coded(view, kind, described, start, audio, order, rewrite=unknown or rewrite)
+
+
+def coded(
+    view: View, kind: str, described: Format, start: int, audio: int, order: str = "<", *, rewrite: bool
+) -> Length:
+    """The length of audio in a codec of WAV.
+
+    Args:
+        start: where the audio begins.
+        audio: its bytes.
+        rewrite: put a plain header in front, where libsndfile would not understand the file's.
+    """
+    if described.tag in _MPEG:
+        return mpeg.walk(view[start : start + audio], f"{kind} with MPEG audio")
+    if described.tag not in _PLAIN and described.tag not in _BLOCKS:
+        return refused(kind, f"holds audio in codec 0x{described.tag:04x} of WAV, which serab does not decode")
+    whole = -(-audio // described.frame) if described.tag in _BLOCKS else audio // described.frame
+    samples = whole * described.samples if described.samples else None
+    slack = described.samples if described.tag in _BLOCKS else 0
+    streams: tuple[Stream, ...] = ()
+    if rewrite:
+        streams = (Stream(_wav(described.raw, view[start : start + audio - audio % described.frame], order), samples),)
+    return Length(f"{kind} ({(_PLAIN | _BLOCKS)[described.tag]})", samples, slack, streams=streams)
+
+
+def _wav(raw: bytes, audio: bytes, order: str) -> bytes:
+    """A plain WAV file of a fmt chunk and samples."""
+    chunks = b"WAVEfmt " + struct.pack(f"{order}I", len(raw)) + raw + bytes(len(raw) % 2)
+    chunks += b"data" + struct.pack(f"{order}I", len(audio))
+    magic = b"RIFX" if order == ">" else b"RIFF"
+    return b"".join((magic, struct.pack(f"{order}I", len(chunks) + len(audio)), chunks, audio))
+
+
+def _is_name(name: bytes) -> bool:
+    return len(name) == 4 and all(32 <= c < 127 for c in name) and name != b"    "
+
+
+def _chunks_end(view: View, position: int, order: str) -> int:
+    """Where a sequence of chunks ends that begins at `position`, or a byte behind it: at the first that is none."""
+    while True:
+        if position % 2 and not _is_name(view[position : position + 4]):
+            position += 1  # the pad byte of a chunk of odd size
+        name = view[position : position + 4]
+        if not _is_name(name) or name in MAGICS or position + 8 > len(view):
+            return len(view) if len(view) - position < 8 else position
+        size = struct.unpack(f"{order}I", view[position + 4 : position + 8])[0]
+        if position + 8 + size > len(view):
+            return len(view) if len(view) - position < 4096 else position  # the last chunk is cut: no audio is lost
+        position += 8 + size

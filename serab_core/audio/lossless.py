@@ -1,0 +1,78 @@
+"""Writes mono samples to a file that decodes to exactly these samples: FLAC where 24 bits hold them, else float WAV."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+import soundfile
+
+from serab_core.audio.decode import decode
+from serab_core.errors import AudioError
+
+if TYPE_CHECKING:
+    from serab_core.types import Waveform
+
+BITS = 24
+_SCALE = np.float32(2 ** (BITS - 1))
+
+
+def rounded(samples: Waveform) -> Waveform:
+    """Return the samples rounded to 24 bits, with an error of at most 2**-24; peaks above 1 are left as they are."""
+    if _peak(samples) > 1.0:
+        return samples
+    whole = np.rint(samples * _SCALE)
+    result: Waveform = ((whole + np.float32(0.0)) / _SCALE).astype(np.float32)  # + 0 makes 0 of -0, which FLAC lacks
+    return result
+
+
+def encode(samples: Waveform, rate: int, name: str) -> tuple[bytes, str]:
+    """Return a file that decodes to exactly these samples, and its ending.
+
+    Args:
+        samples: mono float32.
+        rate: in Hz.
+        name: what to call the audio in an error.
+
+    Raises:
+        AudioError: the file decodes to other samples, which is a defect of serab or of libsndfile.
+    """
+    content = _flac(samples, rate)
+    suffix = ".wav" if content is None else ".flac"
+    if content is None:
+        buffer = io.BytesIO()
+        soundfile.write(buffer, samples, rate, format="WAV", subtype="FLOAT")
+        content = buffer.getvalue()
+    stored = decode(content, name)
+    if stored.rate != rate or not _equal(stored.samples, samples):
+        raise AudioError(
+            f"was not stored as it was decoded: the {suffix[1:].upper()} file decodes to other samples",
+            where=name,
+            next_step="leave --copy out, and report this to serab's authors",
+        )
+    return content, suffix
+
+
+def _flac(samples: Waveform, rate: int) -> bytes | None:
+    """The samples as FLAC of 24 bits; None where these do not hold them, or FLAC does not know the rate."""
+    if _peak(samples) > 1.0:
+        return None
+    whole = np.rint(samples * _SCALE).astype(np.int64)
+    if whole.max() >= 2 ** (BITS - 1) or not _equal((whole / float(_SCALE)).astype(np.float32), samples):
+        return None
+    buffer = io.BytesIO()
+    try:
+        soundfile.write(buffer, (whole << (32 - BITS)).astype(np.int32), rate, format="FLAC", subtype=f"PCM_{BITS}")
+    except (soundfile.LibsndfileError, ValueError):
+        return None
+    return buffer.getvalue()
+
+
+def _peak(samples: Waveform) -> float:
+    return max(-float(samples.min()), float(samples.max()))
+
+
+def _equal(first: Waveform, second: Waveform) -> bool:
+    """Whether two arrays hold the same bits: 0 and -0 are two values to a hash."""
+    return np.array_equal(first.view(np.int32), second.view(np.int32))
