@@ -105,9 +105,11 @@ class _Resolver:
         chosen = {key: files[0] for key, files in kept.items() if len(files) == 1}
         chosen |= self._choose(candidates, chosen)
         for (folder, best, fault), keys in self._replaced.items():
-            self._notes.append(f"{listed(keys)} taken from {best}: the files in {folder} cannot be used ({fault})")
+            self._notes.append(f"{listed(keys)}: taken from {best}, for the files in {folder} cannot be used ({fault})")
         for rule, keys in self._beside.items():
-            self._notes.append(f"{listed(keys)} with two recordings in one folder: one was chosen because {rule}")
+            self._notes.append(
+                f"{listed(keys)}: of two recordings in one folder the one was chosen of which is true: {rule}"
+            )
         entries = []
         for entry in self._index.entries:
             if entry.id not in self._own:
@@ -159,7 +161,7 @@ class _Resolver:
                     where=self._named,
                     next_step=f"name the folder with the corpus itself, or take this one with --folder {name}",
                 )
-            self._notes.append(f"{len(files)} files in {name} are left out: {reason}")
+            self._notes.append(f"{len(files)} file{'' if len(files) == 1 else 's'} in {name} left out: {reason}")
             self._skipped += [Skipped(str(file.name), reason) for file in files]
         return kept
 
@@ -194,7 +196,7 @@ class _Resolver:
             if other.fault:
                 reason = f"cannot be used ({other.fault}): {first.file.name} was taken"
                 if not first.fault:
-                    self._replaced[str(other.folder), str(first.folder), other.fault].append(key)
+                    self._replaced[other.folder.shown, first.folder.shown, other.fault].append(key)
             elif first.equals(other):
                 reason = f"a copy of {first.file.name}, with the same samples"
             elif rule:
@@ -202,7 +204,7 @@ class _Resolver:
                 self._beside[rule].append(key)
             else:
                 raise DataError(
-                    f"is another recording of {key} than {other.file.shown}, which lies in the same folder",
+                    f"is another recording of {key} than {other.file.shown}, and no rule decides between them",
                     where=first.file.shown,
                     next_step="find out which of the two is right, and move the other one away",
                 )
@@ -232,7 +234,7 @@ class _Resolver:
                 if folder != best:
                     self._skipped.append(Skipped(str(left.file.name), ranking.reason(key, taken, left)))
                 if left.fault and folder != best and not taken.fault:
-                    self._replaced[str(folder), str(best), left.fault].append(key)
+                    self._replaced[folder.shown, best.shown, left.fault].append(key)
         for key, file in list(singles.items()):
             place = ranking.folder_of_single(key)
             if place is None or not ranking.competes(place):
@@ -248,11 +250,13 @@ class _Resolver:
                 f"{count} utterances that {winner} lacks are taken from {folder}, whose samples are equal"
             )
         for folder, keys in absent.items():
-            self._missing.append(f"{listed(keys)} only in {folder}, whose recordings are not those of {winner}")
+            self._missing.append(
+                f"{listed(keys)}: only in {folder.shown}, which is not a copy of {winner.shown}, the chosen folder"
+            )
 
     def _leave_out(self, key: str, winner: Folder, by_folder: Mapping[Folder, Candidate]) -> None:
         for folder, candidate in by_folder.items():
-            reason = f"{winner} lacks {key}, and {folder} holds other recordings than {winner}, which was chosen"
+            reason = f"{winner.shown} was chosen, which lacks {key}, and {folder.shown} is not a copy of it"
             self._skipped.append(Skipped(str(candidate.file.name), reason))
 
     def _refusal(self, refused: Mapping[tuple[Folder, Folder], list[str]]) -> DataError:

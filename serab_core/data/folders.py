@@ -37,6 +37,11 @@ class Folder:
         return "/".join(self.parts).replace("//", "/") or "."
 
     @property
+    def shown(self) -> str:
+        """What to call it in a sentence."""
+        return str(self) if self.parts else "the top folder (.)"
+
+    @property
     def option(self) -> str:
         """What to give to `--folder`."""
         return shlex.quote(str(self))
@@ -75,22 +80,29 @@ def folders_of(groups: Iterable[Sequence[SourceFile]]) -> dict[int, Folder]:
             for file, found in zip((one, other), _difference(one, other), strict=True):
                 votes[found[0]] += 1
                 options[id(file)].add(found)
-    assigned: dict[int, tuple[Parts, Parts]] = {}
+    best = {
+        number: max(found, key=lambda option: (votes[option[0]], len(option[0]), option))
+        for number, found in options.items()
+    }
+    present: Counter[Parts] = Counter()
+    clashes: Counter[Parts] = Counter()  # utterances with two files in what was taken for one folder
+    for group in several:
+        counts = Counter(best[id(file)][0] for file in group)
+        present.update(counts.keys())
+        clashes.update(label for label, count in counts.items() if count > 1)
     relative: dict[Parts, bool] = {}
     places: dict[Parts, set[Parts]] = defaultdict(set)
-    for group in several:
-        best = {id(f): max(options[id(f)], key=lambda o: (votes[o[0]], len(o[0]), o)) for f in group}
-        for file in group:
-            root, below = location(file)
-            label, place = best[id(file)]
-            clash = any(best[id(o)][0] == label and location(o) != (root, below) for o in group if o is not file)
-            if clash:
-                label, place = below, (*root, *below)
-            assigned[id(file)] = label, place
-            places[label].add(place)
-            relative[label] = len(place) - len(label) >= len(root)
+    assigned: dict[int, Parts] = {}
+    for file in (file for group in several for file in group):
+        root, below = location(file)
+        label, place = best[id(file)]
+        if 2 * clashes[label] >= present[label]:  # the label stands for several folders: they keep their whole paths
+            label, place = below, (*root, *below)
+        assigned[id(file)] = label
+        places[label].add(place)
+        relative[label] = len(place) - len(label) >= len(root)
     made = {label: Folder(label, frozenset(places[label]), relative[label]) for label in places}
-    return {number: made[label] for number, (label, _) in assigned.items()}
+    return {number: made[label] for number, label in assigned.items()}
 
 
 def _difference(one: SourceFile, other: SourceFile) -> tuple[tuple[Parts, Parts], tuple[Parts, Parts]]:

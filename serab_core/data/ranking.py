@@ -55,11 +55,15 @@ def components(files: Files) -> Iterator[Files]:
     yield from parts.values()
 
 
+def counted(number: int) -> str:
+    """Return `1 utterance`, `2 utterances`."""
+    return f"{number} utterance{'' if number == 1 else 's'}"
+
+
 def listed(ids: list[str]) -> str:
     """Name up to `MAX_NAMED` utterances, and count them."""
     more = f" and {len(ids) - MAX_NAMED} more" if len(ids) > MAX_NAMED else ""
-    noun = "utterance" if len(ids) == 1 else "utterances"
-    return f"{len(ids)} {noun} ({', '.join(ids[:MAX_NAMED])}{more})"
+    return f"{counted(len(ids))} ({', '.join(ids[:MAX_NAMED])}{more})"
 
 
 class Ranking:
@@ -81,9 +85,10 @@ class Ranking:
                 by_folder[folder].append(candidate)
         self._candidates = dict(by_folder)
         self._wanted = self._chosen_by_user(wanted) if wanted else frozenset()
+        self._ranks = {folder: self._rank(folder) for folder in by_folder}
         self._single = {key: folder for key, file in singles.items() if (folder := self._folder_of(file))}
         self._sizes = Counter(self._single.values()) + Counter({f: len(c) for f, c in by_folder.items()})
-        self.order = sorted(by_folder, key=lambda f: (*self._rank(f), *self._preference(f)))
+        self.order = sorted(by_folder, key=lambda f: (*self._ranks[f], *self._preference(f)))
 
     def _chosen_by_user(self, wanted: str) -> frozenset[Folder]:
         exact = [folder for folder in self._candidates if str(folder) == wanted.rstrip("/")]
@@ -121,7 +126,7 @@ class Ranking:
 
     def undecided(self) -> dict[tuple[Folder, Folder], list[str]]:
         """Utterances whose recordings differ between folders that no rule puts one before the other, by pair."""
-        best = [folder for folder in self.order if self._rank(folder) == self._rank(self.winner)]
+        best = [folder for folder in self.order if self._ranks[folder] == self._ranks[self.winner]]
         pairs = {(one, other): self._compared(one, other)[1] for one, other in combinations(best, 2)}
         return {pair: keys for pair, keys in pairs.items() if keys}
 
@@ -145,11 +150,11 @@ class Ranking:
     def may_complete(self, folder: Folder) -> bool:
         """Whether utterances that the winner lacks may be taken from a folder: same format, equal recordings."""
         both, differ = self._overlap[folder]
-        return bool(both) and not differ and self._kind(folder) == self._kind(self.winner)
+        return bool(both) and not differ and self._ranks[folder][2:] == self._ranks[self.winner][2:]
 
     def why(self, folder: Folder) -> str:
         """Say why the winner was chosen and not this folder."""
-        mine, other = self._rank(self.winner), self._rank(folder)
+        mine, other = self._ranks[self.winner], self._ranks[folder]
         if mine[0] != other[0]:
             return "--folder names it"
         if mine[1] != other[1]:
@@ -172,15 +177,18 @@ class Ranking:
 
     def notes(self) -> list[str]:
         """The decisions in sentences."""
-        notes = []
+        notes, winner = [], self.winner.shown
         for folder, (both, differ) in self._overlap.items():
             if differ:
                 notes.append(
-                    f"{listed(differ)} of {len(both)} in both {self.winner} and {folder} are different recordings; "
-                    f"{self.winner} was chosen because {self.why(folder)}"
+                    f"{winner} and {folder.shown} both hold {counted(len(both))}, and differ in "
+                    f"{'all of them' if len(differ) == len(both) else listed(differ)}; "
+                    f"{winner} was chosen because {self.why(folder)}"
                 )
-            elif both:
-                notes.append(f"{len(both)} utterances are in both {self.winner} and {folder}; {self.winner} is used")
+            elif len(both) > sum(self.files[key][folder].fault != "" for key in both):
+                notes.append(
+                    f"{winner} and {folder.shown} both hold {counted(len(both))}, with the same samples; {winner} is used"
+                )
         return notes
 
     def reason(self, key: str, taken: Candidate, left: Candidate) -> str:
@@ -189,4 +197,4 @@ class Ranking:
             return f"cannot be used ({left.fault}): {taken.file.name} was taken"
         if taken.equals(left):
             return f"a copy of {taken.file.name}, with the same samples"
-        return f"another recording of {key}: {taken.folder} was chosen because {self.why(left.folder)}"
+        return f"another recording of {key}: {taken.folder.shown} was chosen because {self.why(left.folder)}"
