@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from serab_core.data.comparison import Candidate, compare
 from serab_core.data.folders import Folder, folders_of, location, named_by, sibling_of
 from serab_core.data.naming import preference
-from serab_core.data.ranking import MAX_NAMED, Ranking, components, kind_of, listed, why
+from serab_core.data.ranking import MAX_NAMED, Ranking, components, counted, kind_of, listed, why
 from serab_core.errors import DataError
 from serab_core.types import Index, Skipped
 
@@ -246,9 +246,7 @@ class _Resolver:
             self._leave_out(key, winner, {place: Candidate(file)})
             del singles[key]
         for folder, count in completed.items():
-            self._notes.append(
-                f"{count} utterances that {winner} lacks are taken from {folder}, whose samples are equal"
-            )
+            self._notes.append(f"{counted(count)} that {winner.shown} lacks: taken from {folder.shown}, a copy of it")
         for folder, keys in absent.items():
             self._missing.append(
                 f"{listed(keys)}: only in {folder.shown}, which is not a copy of {winner.shown}, the chosen folder"

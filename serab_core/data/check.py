@@ -115,6 +115,9 @@ def explain(error: DataError, problems: Sequence[Problem], missing: Sequence[str
         name = first.file.rpartition("/")[2]
         if len(there) == 1:
             causes.append(f"{first.file} {first.reason}")
+        elif kind == "archive":  # each has a reason of its own
+            named = "; ".join(f"{problem.file} {problem.reason}" for problem in there[:_SHOWN])
+            causes.append(f"{words.format(n=len(there))}: {named}" + ("; ..." if len(there) > _SHOWN else ""))
         else:
             causes.append(f"{words.format(n=len(there))}, such as {first.file} ({first.reason})")
         steps.append(step.format(name=name, stem=name.rpartition(".")[0]))

@@ -186,9 +186,8 @@ class Ranking:
                     f"{winner} was chosen because {self.why(folder)}"
                 )
             elif len(both) > sum(self.files[key][folder].fault != "" for key in both):
-                notes.append(
-                    f"{winner} and {folder.shown} both hold {counted(len(both))}, with the same samples; {winner} is used"
-                )
+                held = f"{winner} and {folder.shown} both hold {counted(len(both))}"
+                notes.append(f"{held}, with the same samples; {winner} is used")
         return notes
 
     def reason(self, key: str, taken: Candidate, left: Candidate) -> str:
