@@ -29,6 +29,12 @@ def prepare_command(
         bool, typer.Option("--allow-partial", help="Prepare an incomplete corpus; every result on it is marked.")
     ] = False,
     copy: Annotated[bool, typer.Option("--copy", help="Keep all audio in the home, as 16 kHz FLAC.")] = False,
+    folder: Annotated[
+        str,
+        typer.Option(
+            "--folder", help="Of several recordings of an utterance, take the one in this folder; . is the top one."
+        ),
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
 ) -> None:
     """Prepares a corpus."""
@@ -40,7 +46,9 @@ def prepare_command(
 
     spec = plugins.dataset(name)
     progress = progress_on(stderr())
-    prepared = prepare(spec, sources or [], find_home(), progress, allow_partial=allow_partial, copy=copy)
+    prepared = prepare(
+        spec, sources or [], find_home(), progress, allow_partial=allow_partial, copy=copy, folder=folder
+    )
     summary = prepared.summary()
     if as_json:
         print_json({"schema": "serab.dataset-summary/1", **summary})

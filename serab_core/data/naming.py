@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from serab_core.errors import DataError
 from serab_core.types import Entry, Index, Skipped
 
 if TYPE_CHECKING:
@@ -13,6 +15,18 @@ if TYPE_CHECKING:
 
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".au", ".w64", ".opus"})
 """File endings that are taken for audio, lower case."""
+OTHER_AUDIO_SUFFIXES = frozenset(
+    {".m4a", ".aac", ".wma", ".webm", ".mp4", ".amr", ".3gp", ".3gpp", ".caf", ".m4b", ".mp2", ".mka", ".mkv", ".mov",
+     ".avi", ".flv", ".ape", ".wv", ".ra", ".sph", ".ac3", ".dts", ".awb", ".oga", ".spx", ".mpga", ".mpg", ".mpeg"}
+)  # fmt: skip
+"""File endings of audio and video that serab does not read, lower case."""
+JUNK_FOLDERS = frozenset(
+    {"__MACOSX", ".git", ".AppleDouble", ".Trashes", "@eaDir", "$RECYCLE.BIN", "System Volume Information",
+     ".ipynb_checkpoints"}
+)  # fmt: skip
+"""Folders that systems and tools put beside data; .git holds a second copy of what git-annex keeps."""
+JUNK_FILES = frozenset({".ds_store", "desktop.ini", "thumbs.db"})
+OTHER_NAME = "its name is not of this corpus"
 
 
 def index_by_name(
@@ -21,34 +35,60 @@ def index_by_name(
 ) -> Callable[[Sequence[SourceFile]], Index]:
     """Makes a dataset's `index` out of a function that reads one file name.
 
-    Files that are no audio are passed over in silence, as are the shadow files that macOS leaves in archives. Of two
-    files that give the same utterance, one on disk is kept before one in an archive, then the one nearest to the root.
+    Files that are no audio are passed over in silence, as are the shadow files that macOS leaves in archives. Where
+    several files give the same utterance, its entry has the others as `alternatives`, and `prepare` chooses.
 
     Args:
         parse: the entry of an audio file, or None for one that is not of this corpus.
         known_bad: utterance ids to leave out, with the reason.
+
+    Raises:
+        DataError: when `index` is called, and two files of one utterance have different labels or speakers.
     """
 
     def index(files: Sequence[SourceFile]) -> Index:
-        entries: dict[str, Entry] = {}
+        entries: dict[str, list[Entry]] = {}
         skipped: list[Skipped] = []
-        for file in sorted(files, key=lambda f: (f.path is None, len(f.name.parts), str(f.name))):
+        for file in sorted(files, key=preference):
             if file.name.suffix.lower() not in AUDIO_SUFFIXES or is_litter(file):
                 continue
             entry = parse(file)
             if entry is None:
-                skipped.append(Skipped(str(file.name), "its name is not of this corpus"))
+                skipped.append(Skipped(str(file.name), OTHER_NAME))
             elif entry.id in (known_bad or {}):
                 skipped.append(Skipped(str(file.name), (known_bad or {})[entry.id]))
-            elif entry.id in entries:
-                skipped.append(Skipped(str(file.name), f"a second copy of {entries[entry.id].file.name}"))
             else:
-                entries[entry.id] = entry
-        return Index(tuple(entries[key] for key in sorted(entries)), tuple(skipped))
+                entries.setdefault(entry.id, []).append(entry)
+        return Index(tuple(_merge(entries[key]) for key in sorted(entries)), tuple(skipped))
 
     return index
 
 
+def preference(file: SourceFile) -> tuple[bool, int, str, str]:
+    """Sorts equal files: on disk before in an archive, then nearest to the root, then by name."""
+    return file.path is None, len(file.name.parts), str(file.name), file.shown
+
+
+def _merge(entries: list[Entry]) -> Entry:
+    """Return one entry of several with the same id. Raises DataError where they contradict each other."""
+    first, *others = entries
+    for other in others:
+        for what in ("label", "speaker"):
+            if getattr(first, what) != getattr(other, what):
+                raise DataError(
+                    f"is {what} {getattr(other, what)!r} of {other.id}, and {first.file.shown} is {what} "
+                    f"{getattr(first, what)!r} of it",
+                    where=other.file.shown,
+                    next_step="find out which of the two is right, and name a source that has only that one",
+                )
+    return replace(first, alternatives=tuple(other.file for other in others)) if others else first
+
+
 def is_litter(file: SourceFile) -> bool:
-    """Whether macOS put the file there beside a real one."""
-    return "__MACOSX" in file.name.parts or file.name.name.startswith("._")
+    """Whether a system or a tool put the file beside a real one: macOS, Windows, git, a disk station."""
+    return is_junk_file(file.name.name) or not JUNK_FOLDERS.isdisjoint(file.name.parts[:-1])
+
+
+def is_junk_file(name: str) -> bool:
+    """Whether a system writes files of this name."""
+    return name.startswith("._") or name.lower() in JUNK_FILES

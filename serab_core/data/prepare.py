@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from serab_core.data.check import check, refuse_partial
+from serab_core.data.candidates import resolve
+from serab_core.data.check import check, explain, refuse_partial
 from serab_core.data.lengths import compare_lengths, length_notices
 from serab_core.data.prepared import INDEX_NAME, SCHEMA, Prepared, load
 from serab_core.data.rows import Storage, make_rows
-from serab_core.data.source import open_sources
+from serab_core.data.source import Sources, open_sources
 from serab_core.data.splits import draw_groups
 from serab_core.errors import DataError, PluginError, SerabError
 from serab_core.store.atomic import replacing_folder, scratch_folder
@@ -31,6 +32,7 @@ def prepare(
     *,
     allow_partial: bool = False,
     copy: bool = False,
+    folder: str = "",
 ) -> Prepared:
     """Prepares a corpus from what the user has; a corpus prepared before is replaced only when all went well.
 
@@ -43,6 +45,7 @@ def prepare(
         progress: told of each utterance.
         allow_partial: prepare an incomplete corpus too, marked as partial.
         copy: keep all audio in the home, as 16 kHz mono FLAC of 24 bits.
+        folder: the one to take where the source has several recordings of an utterance; "." for the top one.
 
     Raises:
         DataError: the source is missing, not the corpus, or incomplete.
@@ -58,14 +61,16 @@ def prepare(
                 next_step=f"{spec.how_to_get}; then: serab data prepare {spec.name} PATH",
             )
         progress.note(f"Making {spec.name}, {sum(spec.expected_counts.values())} utterances")
-        with scratch_folder(home.datasets) as folder:
-            _call(spec, "generate", spec.generate, folder)
-            with open_sources([folder]) as files:
-                return prepare_files(spec, files, str(folder), home, progress, storage="flac" if copy else "copied")
+        with scratch_folder(home.datasets) as made:
+            _call(spec, "generate", spec.generate, made)
+            with open_sources([made]) as files:
+                return prepare_files(spec, files, str(made), home, progress, storage="flac" if copy else "copied")
     with open_sources(sources) as files:
         named = ", ".join(str(source) for source in sources)
         storage: Storage = "flac" if copy else "in place"
-        return prepare_files(spec, files, named, home, progress, allow_partial=allow_partial, storage=storage)
+        return prepare_files(
+            spec, files, named, home, progress, allow_partial=allow_partial, storage=storage, wanted=folder
+        )
 
 
 def prepare_files(
@@ -78,6 +83,7 @@ def prepare_files(
     allow_partial: bool = False,
     storage: Storage = "in place",
     notes: Sequence[str] = (),
+    wanted: str = "",
 ) -> Prepared:
     """Prepares a corpus from a list of files. Raises as `prepare` does.
 
@@ -90,10 +96,13 @@ def prepare_files(
         allow_partial: prepare an incomplete corpus too, marked as partial.
         storage: what becomes of the audio.
         notes: what whoever made the list has to say about it; stored and shown with the corpus.
+        wanted: the folder to take where there are several recordings of an utterance.
     """
-    checked = check(spec, _call(spec, "index", spec.index, files), named)
+    problems = files.problems if isinstance(files, Sources) else ()
+    resolution = resolve(spec, _call(spec, "index", spec.index, files), files, named, progress, wanted)
+    checked = check(spec, resolution.index, named, files)
     if checked.missing and not allow_partial:
-        raise refuse_partial(spec, checked, named)
+        raise explain(refuse_partial(spec, checked, named), problems, resolution.missing)
     cuts = {variant.name: cut(variant, checked.index, spec) for variant in spec.variants}
     with replacing_folder(home.datasets / spec.name) as folder:
         rows = make_rows(spec.name, _in_order(checked.index, files), cuts, folder, progress, storage)
@@ -109,8 +118,10 @@ def prepare_files(
             "synthetic": spec.synthetic,
             "partial": bool(checked.missing),
             "missing": list(checked.missing),
-            "notes": [*checked.notes, *notes],
-            "skipped": [[skip.file, skip.reason] for skip in checked.index.skipped],
+            "notes": [*resolution.notes, *resolution.missing, *checked.notes, *notes],
+            "choices": list(resolution.choices),
+            "skipped": [[skip.file, skip.reason] for skip in checked.index.skipped]
+            + [[problem.file, problem.reason] for problem in problems if problem.kind != "format"],
             "released_variant": spec.released_variant,
             "continuous": {suffix: list(targets) for suffix, targets in spec.continuous.items()},
             "variants": [

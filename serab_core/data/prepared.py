@@ -140,6 +140,7 @@ class Prepared:
             "continuous": self.continuous,
             "split_rule": describe_splits(self.name, self._variant(first), self.index),
             "notes": list(self.index.get("notes", ())),
+            "choices": list(self.index.get("choices", ())),
             "notices": [asdict(notice) for notice in self.notices(first)],
             "digests": self.digests(),
             "folder": str(self.folder),

@@ -1,138 +1,317 @@
-"""What a user downloaded, as a list of files: zips, tars, and folders that may hold some of these."""
+"""Lists the files of what a user downloaded: zips, tars, and folders that may hold some of these."""
 
 from __future__ import annotations
 
 import os
-import tarfile
+import stat
 import tempfile
-import zipfile
+import unicodedata
 from contextlib import ExitStack, contextmanager
-from functools import partial
-from pathlib import Path, PurePosixPath
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from serab_core.data.naming import is_litter
+from serab_core.audio.pointers import is_annex_target
+from serab_core.data.archives import (
+    ARCHIVE_SUFFIXES,
+    MAX_TOTAL_BYTES,
+    UNPACK,
+    Budget,
+    Member,
+    Problem,
+    clean_name,
+    copy_member,
+    list_archive,
+)
+from serab_core.data.naming import AUDIO_SUFFIXES, JUNK_FOLDERS, OTHER_AUDIO_SUFFIXES, is_junk_file, is_litter
 from serab_core.errors import DataError
 from serab_core.types import SourceFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-MAX_FILE_BYTES = 1 << 30
-MAX_TOTAL_BYTES = 1 << 38
-MAX_RATIO = 200
-_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-_INTACT = "download it again"
+OTHER_ARCHIVE_SUFFIXES = (
+    ".rar",
+    ".7z",
+    ".tar.zst",
+    ".tzst",
+    ".tar.lz4",
+    ".tar.z",
+    ".z01",
+    ".001",
+    ".dmg",
+    ".iso",
+    ".cab",
+)
+"""File endings of archives that serab does not open."""
+UNFINISHED_SUFFIXES = (".crdownload", ".part", ".partial", ".download", ".opdownload", ".filepart", ".aria2", ".!ut")
+"""File endings that browsers and download tools give to what is not complete."""
+
+
+class Sources(tuple[SourceFile, ...]):
+    """The files of all sources, and what could not be read there."""
+
+    problems: tuple[Problem, ...] = ()
 
 
 @contextmanager
-def open_sources(paths: Sequence[Path]) -> Iterator[tuple[SourceFile, ...]]:
+def open_sources(paths: Sequence[Path]) -> Iterator[Sources]:
     """The files of all sources, readable while the context lasts.
 
-    Archives inside folders count as sources too, and so do archives inside archives, one level deep. No name out of an
-    archive is ever used as a path, and links in archives are passed over.
+    Archives inside folders count as sources too, and so do archives inside archives, one level deep. An archive that
+    the user did not name himself and that cannot be opened is a problem of the sources, not an error. Links to folders
+    are followed. No name out of an archive is ever used as a path.
 
     Raises:
-        DataError: a source is missing, is neither a folder nor an intact archive, or unpacks to more than any corpus.
+        DataError: a source is missing, or is neither a folder nor an archive that can be opened.
     """
     with ExitStack() as stack:
-        files: list[SourceFile] = []
+        reader = _Reader(stack)
         for path in paths:
             if path.is_dir():
-                own = _folder(path)
-                files += own
-                for file in own:
-                    if file.path is not None and file.name.name.lower().endswith(_ARCHIVES):
-                        files += _archive(file.path, stack)
+                reader.add_folder(path)
             elif path.exists():
-                files += _archive(path, stack)
+                reader.add_named_archive(path)
             else:
-                raise DataError("there is no such file or folder", where=path, next_step="check the path")
-        yield tuple(files)
+                raise _absent(path)
+        sources = Sources(reader.files)
+        sources.problems = tuple(reader.problems)
+        yield sources
 
 
-def _folder(root: Path) -> list[SourceFile]:
-    root = root.absolute()
+def _absent(path: Path) -> DataError:
+    if not path.is_symlink():
+        return DataError("there is no such file or folder", where=path, next_step="check the path")
+    target = str(path.readlink())
+    if is_annex_target(target):
+        return DataError("is a git-annex link whose content is not here", where=path, next_step="run `git annex get .`")
+    return DataError(f"is a link to {target}, which is not there", where=path, next_step="check the link")
+
+
+class _Reader:
+    """Collects files and problems over all sources."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self.files: list[SourceFile] = []
+        self.problems: list[Problem] = []
+        self._stack = stack
+        self._budget = Budget()
+        self._seen: set[tuple[int, int]] = set()  # device and inode of folders and archives, against loops
+
+    def _is_new(self, status: os.stat_result) -> bool:
+        key = (status.st_dev, status.st_ino)
+        if not status.st_ino:  # a file system without inodes
+            return True
+        new = key not in self._seen
+        self._seen.add(key)
+        return new
+
+    def add_folder(self, path: Path) -> None:
+        """Add the files below a folder, and those of the archives in it. Raises DataError if it cannot be read."""
+        root = path.absolute()
+        try:
+            listed = sorted(self._walk(str(root)))
+        except OSError as error:
+            raise DataError(f"cannot be read ({error.strerror})", where=path, next_step="check its rights") from error
+        archives = []
+        for parts, place, size in listed:
+            name = clean_name("/".join(parts))
+            file = Path(place)
+            source = SourceFile(name, size, partial(_read, file), file, containers=(str(root),))
+            self.files.append(source)
+            self._note_kind(source)
+            if name.name.lower().endswith(ARCHIVE_SUFFIXES) and not is_litter(source):
+                archives.append(source)
+        for source in archives:
+            assert source.path is not None, "a file on disk"
+            try:
+                if self._is_new(source.path.stat()):
+                    self._add_archive(source.path, (str(root), str(source.name)))
+            except (DataError, OSError) as error:
+                self._note_archive(str(source.name), error)
+
+    def add_named_archive(self, path: Path) -> None:
+        """Add the files of an archive that the user named. Raises DataError when it cannot be opened."""
+        try:
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                raise DataError("is neither a folder nor a file", where=path, next_step="check the path")
+            if self._is_new(status):
+                self._add_archive(path, (str(path.absolute()),))
+        except OSError as error:
+            raise DataError(f"cannot be read ({error.strerror})", where=path, next_step="check the file") from error
+        except DataError as error:
+            lower = path.name.lower()
+            if path.suffix.lower() in AUDIO_SUFFIXES | OTHER_AUDIO_SUFFIXES:
+                raise DataError(
+                    "is one audio file, and a corpus has many",
+                    where=path,
+                    next_step=f"name the folder that holds the corpus, such as {path.parent}",
+                ) from error
+            if lower.endswith(UNFINISHED_SUFFIXES):
+                raise DataError(
+                    f"is a download that has not finished ({error.what})", where=path, next_step="download it again"
+                ) from error
+            raise
+
+    def _walk(self, root: str) -> Iterator[tuple[tuple[str, ...], str, int]]:
+        """Yield each file's path below the root as parts, its place on disk, and its size."""
+        waiting: list[tuple[tuple[str, ...], str]] = [((), root)]
+        while waiting:
+            parts, folder = waiting.pop()
+            try:
+                if not self._is_new(Path(folder).stat()):
+                    continue
+                with os.scandir(folder) as listing:
+                    entries = sorted(listing, key=lambda entry: entry.name)
+            except OSError as error:
+                if not parts:
+                    raise
+                self._note("folder", "/".join(parts), f"is a folder that cannot be read ({error.strerror})")
+                continue
+            folders = []
+            for entry in entries:
+                below = (*parts, entry.name)
+                try:
+                    status = entry.stat()
+                except OSError as error:
+                    self._note_link(entry, "/".join(below), error)
+                    continue
+                if stat.S_ISDIR(status.st_mode):
+                    if entry.name not in JUNK_FOLDERS:
+                        folders.append((below, entry.path, entry.is_symlink()))
+                elif stat.S_ISREG(status.st_mode):
+                    yield below, entry.path, status.st_size
+            # A folder's own name counts before that of a link to it.
+            waiting += [(below, place) for below, place, _ in sorted(folders, key=lambda f: (f[2], f[0]), reverse=True)]
+
+    def _add_archive(self, path: Path, containers: tuple[str, ...]) -> None:
+        shown = str(path)
+        opened = self._stack.enter_context(path.open("rb"))
+        for member in self._add_members(opened, shown, containers):
+            name = member.file.name
+            try:
+                inner: IO[bytes] = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 kept open
+                copy_member(member.open, inner.write, MAX_TOTAL_BYTES, str(name), shown, self._budget)
+                inner.seek(0)
+                deeper = self._add_members(inner, member.file.shown, (*containers, str(name)))
+            except (DataError, OSError) as error:
+                self._note_archive(member.file.shown, error)
+                continue
+            for one in deeper:
+                self._note("archive", one.file.shown, f"lies in an archive in an archive: {UNPACK}")
+
+    def _add_members(self, opened: IO[bytes], shown: str, containers: tuple[str, ...]) -> list[Member]:
+        """Add the files of an archive; return those that are archives themselves."""
+        members, problems = list_archive(opened, shown, containers, self._stack, self._budget)
+        self.files += [member.file for member in members]
+        self.problems += problems
+        inner = []
+        for member in members:
+            self._note_kind(member.file)
+            if member.file.name.name.lower().endswith(ARCHIVE_SUFFIXES) and not is_litter(member.file):
+                inner.append(member)
+        return inner
+
+    def _note(self, kind: str, file: str, reason: str) -> None:
+        self.problems.append(Problem(kind, file, reason))
+
+    def _note_kind(self, file: SourceFile) -> None:
+        """Note a file whose ending says that it will not be read."""
+        shown = str(file.name) if file.path is not None else file.shown
+        name = file.name.name.lower()
+        if is_litter(file):
+            return
+        if name.endswith(OTHER_ARCHIVE_SUFFIXES):
+            self._note("archive", shown, "is an archive of a kind that serab does not open")
+        elif name.endswith(UNFINISHED_SUFFIXES):
+            self._note("download", shown, "is a download that has not finished")
+        elif file.name.suffix.lower() in OTHER_AUDIO_SUFFIXES:
+            self._note("format", shown, "is audio or video of a kind that serab does not read")
+
+    def _note_archive(self, shown: str, error: DataError | OSError) -> None:
+        reason = error.what if isinstance(error, DataError) else f"cannot be read ({error.strerror})"
+        if isinstance(error, DataError) and error.next_step and "git" in error.next_step:
+            reason += f": {error.next_step}"
+        self._note("archive", shown, reason)
+
+    def _note_link(self, entry: os.DirEntry[str], shown: str, error: OSError) -> None:
+        if is_junk_file(entry.name):
+            return
+        if not entry.is_symlink():
+            self._note("folder", shown, f"cannot be read ({error.strerror})")
+            return
+        target = str(Path(entry.path).readlink())
+        if is_annex_target(target):
+            self._note("annex", shown, "is a git-annex link whose content is not here")
+        else:
+            self._note("link", shown, f"is a link to {target}, which cannot be reached ({error.strerror})")
+
+
+def _read(path: Path) -> bytes:
     try:
-        paths = sorted(path for path in root.rglob("*") if path.is_file())
-        return [
-            SourceFile(PurePosixPath(path.relative_to(root).as_posix()), path.stat().st_size, path.read_bytes, path)
-            for path in paths
-        ]
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror})", where=error.filename or root) from error
-
-
-def _archive(path: Path, stack: ExitStack) -> list[SourceFile]:
-    try:
-        opened = stack.enter_context(path.open("rb"))
+        return path.read_bytes()
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror})", where=path, next_step="check the file") from error
-    files = _members(str(path), opened, stack)
-    for file in [file for file in files if file.name.name.lower().endswith(_ARCHIVES) and not is_litter(file)]:
-        inner = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 it is as long open as the sources
-        inner.write(file.read())
-        files += _members(file.shown, inner, stack)
-    return files
 
 
-def _members(named: str, opened: IO[bytes], stack: ExitStack) -> list[SourceFile]:
-    """The files of one archive, which `named` tells apart in errors."""
-    try:
-        if zipfile.is_zipfile(opened):
-            return _zip(named, stack.enter_context(zipfile.ZipFile(opened)))
-        opened.seek(0)
-        if tarfile.is_tarfile(opened):
-            size = opened.seek(0, os.SEEK_END)
-            opened.seek(0)
-            return _tar(named, size, stack.enter_context(tarfile.open(fileobj=opened)))
-    except DataError:
-        raise
-    except Exception as error:  # zipfile, tarfile, zlib, bz2 and lzma each have errors of their own
-        raise DataError(f"is a damaged archive ({error})", where=named, next_step=_INTACT) from error
-    raise DataError("is neither a folder nor a zip or tar", where=named, next_step=f"unpack it first, or {_INTACT}")
+def find_file(root: Path, relative: str) -> Path | None:
+    """Return the file or folder at `relative` below `root`, whatever Unicode form its name has on disk.
 
+    An accented letter may be one code point (NFC) or two (NFD). A name that is missing as it is written is looked up in
+    the other form, part by part.
 
-def _zip(named: str, archive: zipfile.ZipFile) -> list[SourceFile]:
-    members = [member for member in archive.infolist() if not member.is_dir()]
-    if any(member.flag_bits & 0x1 for member in members):
-        raise DataError("is locked with a password", where=named, next_step="unpack it first, then name the folder")
-    _limit(named, ((member.filename, member.file_size, member.compress_size) for member in members))
-    return [_member(named, member.filename, member.file_size, partial(archive.read, member)) for member in members]
+    Args:
+        root: the folder to begin at.
+        relative: a path below it, with forward slashes.
 
+    Returns:
+        the path as it is on disk, or None where there is none in either form.
 
-def _tar(named: str, packed: int, archive: tarfile.TarFile) -> list[SourceFile]:
-    members = [member for member in archive.getmembers() if member.isfile()]
-    _limit(named, ((member.name, member.size, packed) for member in members))
-
-    def read(member: tarfile.TarInfo) -> bytes:
-        opened = archive.extractfile(member)
-        assert opened is not None, "a regular file"
-        return opened.read()
-
-    return [_member(named, member.name, member.size, partial(read, member)) for member in members]
-
-
-def _limit(named: str, members: Iterator[tuple[str, int, int]]) -> None:
-    """Refuses what would fill a disk: names, sizes and packed sizes are the archive's own claims."""
-    total = 0
-    for name, size, packed in members:
-        total += size
-        if size > MAX_FILE_BYTES or size > MAX_RATIO * max(packed, 4096) or total > MAX_TOTAL_BYTES:
+    Raises:
+        DataError: two names on disk differ by their Unicode form alone, and neither is written as `relative` is.
+    """
+    wanted = root / relative
+    if _exists(wanted):
+        return wanted
+    here, parts = (root, Path(relative).parts) if not Path(relative).is_absolute() else (Path("/"), wanted.parts[1:])
+    for part in parts:
+        if part == ".." or _exists(here / part):
+            here = here / part
+            continue
+        form = unicodedata.normalize("NFC", part)
+        found = () if part.isascii() else _names_by_form(here).get(form, ())
+        if len(found) > 1:
             raise DataError(
-                f"unpacks {name!r} from {packed} to {size} bytes, as no corpus of speech does",
-                where=named,
-                next_step=_INTACT,
+                f"holds {len(found)} files named {form!r}, which differ by their Unicode form alone",
+                where=here,
+                next_step="rename one of them",
             )
+        if not found:
+            return None
+        here = here / found[0]
+    return here if _exists(here) else None
 
 
-def _member(named: str, name: str, size: int, read: Callable[[], bytes]) -> SourceFile:
-    def guarded() -> bytes:
-        try:
-            return read()
-        except Exception as error:  # as above
-            raise DataError(
-                f"holds {name!r} damaged ({type(error).__name__})", where=named, next_step=_INTACT
-            ) from error
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that no file can have: too long, or with a zero byte
+        return False
 
-    return SourceFile(PurePosixPath(name), size, guarded, archive=named)
+
+def _names_by_form(folder: Path) -> dict[str, tuple[str, ...]]:
+    try:
+        return _listing(folder, folder.stat().st_mtime_ns)
+    except OSError:
+        return {}
+
+
+@lru_cache(maxsize=64)
+def _listing(folder: Path, changed: int) -> dict[str, tuple[str, ...]]:
+    """Return the names in a folder by their NFC form; `changed`, its time of change, makes a stale list another key."""
+    names: dict[str, tuple[str, ...]] = {}
+    for name in sorted(path.name for path in folder.iterdir()):
+        form = unicodedata.normalize("NFC", name)
+        names[form] = (*names.get(form, ()), name)
+    return names

@@ -20,6 +20,8 @@ class SourceFile:
         read: returns its content.
         path: where it lies on disk; None inside an archive.
         archive: the archive that holds it; "" for a file on disk.
+        containers: the source as the user named it, then each archive on the way to the file. Empty where a file comes
+            from elsewhere, such as a manifest.
     """
 
     name: PurePosixPath
@@ -27,6 +29,7 @@ class SourceFile:
     read: Callable[[], bytes]
     path: Path | None = None
     archive: str = ""
+    containers: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:

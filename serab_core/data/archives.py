@@ -1,0 +1,384 @@
+"""Lists the files of zips and tars, and reads them within limits.
+
+No name from an archive ever becomes a path on disk.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import os
+import posixpath
+import stat
+import tarfile
+import unicodedata
+import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import PurePosixPath
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from serab_core.audio.pointers import POINTER_BYTES, pointer
+from serab_core.errors import DataError
+from serab_core.types import SourceFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import ExitStack
+
+    Opener = Callable[[], IO[bytes]]
+
+MAX_FILE_BYTES = 1 << 30  # of one audio file; 1.5 hours of 48 kHz stereo in 16 bits are 1 GiB
+MAX_TOTAL_BYTES = 1 << 38  # 256 GiB, of all that is read from the archives of one source; no corpus of speech is larger
+ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+UNPACK = "unpack it, and name the folder"
+DOWNLOAD = "download it again"
+
+_PIECE = 1 << 20  # bytes that are read at a time
+_TAIL = 65_557  # a zip's end record and its longest comment
+_LINK_HOPS = 40  # links that follow each other, as Linux allows
+_MAGIC = (
+    (b"PK\x03\x04", "zip"), (b"PK\x05\x06", "zip"), (b"PK\x07\x08", "zip"),
+    (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"),
+    (b"Rar!\x1a\x07", "RAR"), (b"7z\xbc\xaf\x27\x1c", "7z"), (b"\x28\xb5\x2f\xfd", "Zstandard"), (b"MSCF", "CAB"),
+    (b"RIFF", "audio"), (b"RIFX", "audio"), (b"RF64", "audio"), (b"fLaC", "audio"), (b"OggS", "audio"),
+    (b"ID3", "audio"), (b"FORM", "audio"), (b"\xff\xfb", "audio"), (b"\xff\xf3", "audio"), (b".snd", "audio"),
+)  # fmt: skip
+_METHODS = {
+    1: "Shrink", 2: "Reduce", 3: "Reduce", 4: "Reduce", 5: "Reduce", 6: "Implode", 9: "Deflate64", 10: "PKWARE Implode",
+    18: "IBM TERSE", 19: "IBM LZ77", 93: "Zstandard", 94: "MP3", 95: "XZ", 96: "JPEG", 97: "WavPack", 98: "PPMd",
+    99: "AES",
+}  # fmt: skip
+_READABLE_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in a source that could not be read, and would explain missing utterances.
+
+    Attributes:
+        kind: `link` (leads nowhere), `annex` (a link of git-annex without its content), `folder` (unreadable),
+            `archive` (cannot be opened), `format` (audio of a kind that is not read), `download` (not finished).
+        file: where it is, below the source.
+        reason: what is wrong with it, as a predicate: "is a RAR archive".
+    """
+
+    kind: str
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file in an archive, and a function that opens it for reading piece by piece."""
+
+    file: SourceFile
+    open: Opener
+
+
+class Budget:
+    """Counts the bytes that are read from archives, and stops at the limit."""
+
+    def __init__(self) -> None:
+        self.read = 0
+
+    def add(self, size: int, shown: str) -> None:
+        """Add `size` bytes. Raises DataError when the total exceeds `MAX_TOTAL_BYTES`."""
+        self.read += size
+        if self.read > MAX_TOTAL_BYTES:
+            raise _too_large("unpacks to", MAX_TOTAL_BYTES, shown)
+
+
+def clean_name(name: str) -> PurePosixPath:
+    """Return a file's name as relative path in Unicode's composed form (NFC).
+
+    Backslashes separate folders, for tools on Windows write them; a drive, a leading slash, `.` and `..` are left out.
+    """
+    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    if parts and len(parts[0]) == 2 and parts[0][1] == ":":
+        parts = parts[1:]
+    return PurePosixPath(*(part if part.isascii() else unicodedata.normalize("NFC", part) for part in parts))
+
+
+def list_archive(
+    opened: IO[bytes], shown: str, containers: tuple[str, ...], stack: ExitStack, budget: Budget
+) -> tuple[list[Member], list[Problem]]:
+    """Return the files of an archive, and its links that lead nowhere.
+
+    Args:
+        opened: the archive, which stays open as long as `stack`.
+        shown: what to call it in errors.
+        containers: see `SourceFile.containers`; the last is this archive.
+        stack: closes what is opened here.
+        budget: counts what is read.
+
+    Raises:
+        DataError: it is no archive that can be opened.
+    """
+    kind = _kind(opened, shown)
+    opened.seek(0)
+    files: dict[str, tuple[int, Opener]] = {}
+    links: dict[str, str] = {}
+    problems: list[Problem] = []
+    try:
+        if kind == "zip":
+            _list_zip(opened, shown, files, links, stack)
+        else:
+            problems += _list_tar(opened, kind, shown, files, links, stack)
+    except DataError:
+        raise
+    except Exception as error:  # zipfile, tarfile, zlib, bz2 and lzma each have errors of their own
+        raise DataError(f"is a damaged archive ({error})", where=shown, next_step=DOWNLOAD) from error
+    folders = _folders(files) if links else frozenset()
+    for name, target in links.items():
+        real = _resolve(name, target, files, links)
+        if real is not None:
+            files[name] = files[real]
+        elif _target(name, target) not in folders:
+            problems.append(Problem("link", f"{shown}: {name}", f"is a link to {target}, which the archive lacks"))
+    members = []
+    for name, (size, opener) in files.items():
+        cleaned = clean_name(name)
+        if cleaned.parts:
+            read = partial(read_member, opener, str(cleaned), shown, budget)
+            members.append(Member(SourceFile(cleaned, size, read, None, shown, containers), opener))
+    return members, problems
+
+
+def read_member(opener: Opener, name: str, shown: str, budget: Budget) -> bytes:
+    """Return a member's content. Raises DataError when it is damaged, locked or too large."""
+    pieces: list[bytes] = []
+    copy_member(opener, pieces.append, MAX_FILE_BYTES, name, shown, budget)
+    return b"".join(pieces)
+
+
+def copy_member(
+    opener: Opener, write: Callable[[bytes], object], limit: int, name: str, shown: str, budget: Budget
+) -> None:
+    """Pass a member's content to `write`, piece by piece. Raises as `read_member` does."""
+    size = 0
+    with _guarded(name, shown), opener() as stream:
+        while piece := stream.read(_PIECE):
+            size += len(piece)
+            if size > limit:
+                raise _too_large(f"holds {name!r}, which unpacks to", limit, shown)
+            budget.add(len(piece), shown)
+            write(piece)
+
+
+@contextmanager
+def _guarded(name: str, shown: str) -> Iterator[None]:
+    try:
+        yield
+    except DataError:
+        raise
+    except Exception as error:  # as above
+        if isinstance(error, OSError) and error.strerror:
+            raise DataError(f"cannot be read at {name!r} ({error.strerror})", where=shown) from error
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise DataError(f"holds {name!r} damaged ({reason})", where=shown, next_step=DOWNLOAD) from error
+
+
+def _too_large(what: str, limit: int, shown: str) -> DataError:
+    return DataError(
+        f"{what} more than {limit} bytes, as no corpus of speech does",
+        where=shown,
+        next_step=f"{DOWNLOAD}, or {UNPACK}",
+    )
+
+
+def _kind(opened: IO[bytes], shown: str) -> str:
+    """Return `zip`, `tar`, `gzip`, `bzip2` or `xz`, by the first bytes, for a zip may lie at the end of a tar.
+
+    Raises:
+        DataError: it is nothing of these; says what it is instead.
+    """
+    head = opened.read(512)
+    if head[257:262] == b"ustar":
+        return "tar"
+    kind = next((kind for magic, kind in _MAGIC if head.startswith(magic)), "")
+    if kind == "zip":
+        _check_end(opened, shown)
+    if kind in ("zip", "gzip", "bzip2", "xz"):
+        return kind
+    if not head:
+        raise DataError("is empty: it has no bytes (a download that failed?)", where=shown, next_step=DOWNLOAD)
+    if found := pointer(head[:POINTER_BYTES]):
+        raise DataError(found[0], where=shown, next_step=found[1])
+    if kind == "audio":
+        raise DataError(
+            "is one audio file, and a corpus has many", where=shown, next_step="name the folder that holds the corpus"
+        )
+    if kind:
+        raise DataError(f"is a {kind} archive, which serab does not open", where=shown, next_step=UNPACK)
+    if head.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise DataError(
+            "is a web page, not an archive: the server sent no file",
+            where=shown,
+            next_step="open it in a browser to see why, then download the archive",
+        )
+    if zipfile.is_zipfile(opened):  # something lies in front of it
+        return "zip"
+    opened.seek(0)
+    if len(head) == 512 and any(head) and _is_tar(opened):
+        return "tar"  # one from before 1988, without a mark
+    raise DataError("is neither a folder nor a zip or tar", where=shown, next_step=f"{UNPACK}, or {DOWNLOAD}")
+
+
+def _is_tar(opened: IO[bytes]) -> bool:
+    try:
+        return tarfile.is_tarfile(opened)
+    except Exception:  # it says so by errors of several kinds
+        return False
+
+
+def _check_end(opened: IO[bytes], shown: str) -> None:
+    """Refuse a zip whose end is missing or lies in another file. Raises DataError."""
+    size = opened.seek(0, os.SEEK_END)
+    opened.seek(max(0, size - _TAIL))
+    tail = opened.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0:
+        raise DataError(
+            "is cut short: the end of the zip is missing (a download that did not finish, or one of several parts?)",
+            where=shown,
+            next_step=DOWNLOAD,
+        )
+    disk = int.from_bytes(tail[at + 4 : at + 6], "little")
+    if 0 < disk < 0xFFFF and size < 1 << 40:
+        raise DataError(f"is the last of {disk + 1} parts of one zip", where=shown, next_step=UNPACK)
+
+
+def _list_zip(
+    opened: IO[bytes], shown: str, files: dict[str, tuple[int, Opener]], links: dict[str, str], stack: ExitStack
+) -> None:
+    archive = stack.enter_context(zipfile.ZipFile(opened))
+    for info in archive.infolist():  # of two members with one name the last counts, as when a zip is unpacked
+        name = _readable_name(info)
+        if name.endswith(("/", "\\")):
+            continue
+        opener = partial(_open_zip_member, archive, info, name, shown)
+        if info.create_system == 3 and stat.S_ISLNK(info.external_attr >> 16) and info.file_size <= 4096:
+            with _guarded(name, shown), opener() as stream:
+                links[name] = stream.read(4096).decode("utf-8", "surrogateescape")
+        else:
+            files[name] = (info.file_size, opener)
+
+
+def _readable_name(info: zipfile.ZipInfo) -> str:
+    """Return a member's name; one in UTF-8 without the flag that says so is decoded as UTF-8, not as cp437."""
+    if info.flag_bits & 0x800 or info.filename.isascii():
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.filename
+
+
+def _open_zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, shown: str) -> IO[bytes]:
+    if info.flag_bits & 0x1:
+        raise DataError(f"holds {name!r} locked with a password", where=shown, next_step=UNPACK)
+    if info.compress_type not in _READABLE_METHODS:
+        method = _METHODS.get(info.compress_type, f"method {info.compress_type}")
+        raise DataError(
+            f"holds {name!r} compressed by {method}, which Python cannot read", where=shown, next_step=UNPACK
+        )
+    return archive.open(info)
+
+
+class _Bounded:
+    """A stream that reads no more at once, and goes no further, than any corpus needs: a header may claim more."""
+
+    def __init__(self, stream: IO[bytes], shown: str) -> None:
+        self._stream, self._shown = stream, shown
+
+    def read(self, size: int = -1) -> bytes:
+        if size > MAX_FILE_BYTES:
+            raise _too_large("holds a header of", MAX_FILE_BYTES, self._shown)
+        return self._stream.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        if offset > MAX_TOTAL_BYTES:
+            raise _too_large("unpacks to", MAX_TOTAL_BYTES, self._shown)
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def _list_tar(
+    opened: IO[bytes],
+    kind: str,
+    shown: str,
+    files: dict[str, tuple[int, Opener]],
+    links: dict[str, str],
+    stack: ExitStack,
+) -> list[Problem]:
+    stream: IO[bytes] = opened
+    if kind == "gzip":
+        stream = cast("IO[bytes]", gzip.GzipFile(fileobj=opened))
+    elif kind == "bzip2":
+        stream = cast("IO[bytes]", bz2.BZ2File(opened))
+    elif kind == "xz":
+        stream = cast("IO[bytes]", lzma.LZMAFile(opened))  # noqa: SIM115 it is as long open as the archive
+    bounded = cast("Any", _Bounded(stream, shown))
+    try:
+        archive = stack.enter_context(tarfile.TarFile(fileobj=bounded))
+    except tarfile.ReadError as error:
+        if kind == "tar":
+            raise
+        raise DataError(
+            f"is compressed by {kind}, and holds no tar ({error})", where=shown, next_step=UNPACK
+        ) from error
+    for member in archive:  # of two members with one name the last counts, as when a tar is unpacked
+        if member.isfile():
+            files[member.name] = (member.size, partial(_open_tar_member, archive, member))
+        elif member.islnk():
+            links[member.name] = "/" + member.linkname  # a hard link's target is named from the archive's root
+        elif member.issym():
+            links[member.name] = member.linkname
+    bounded.seek(archive.offset)
+    if any(bounded.read(512)):
+        return [Problem("archive", shown, "is cut short or damaged: its list of files ends too early")]
+    return []
+
+
+def _open_tar_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
+    opened = archive.extractfile(member)
+    assert opened is not None, "a regular file"
+    return opened
+
+
+def _target(name: str, target: str) -> str:
+    """Return the member's name that a link means; one that starts with a slash is named from the archive's root."""
+    base = "" if target.startswith("/") else posixpath.dirname(name)
+    return posixpath.normpath(posixpath.join(base, target.lstrip("/") or "."))
+
+
+def _resolve(name: str, target: str, files: dict[str, tuple[int, Opener]], links: dict[str, str]) -> str | None:
+    """Return the regular member that a link leads to; None where it leads out of the archive or nowhere."""
+    for _ in range(_LINK_HOPS):
+        meant = _target(name, target)
+        real = next(
+            (form for form in (meant, f"./{meant}", target.lstrip("/")) if form in files or form in links), None
+        )
+        if real is None or real in files:
+            return real
+        name, target = real, links[real]
+    return None
+
+
+def _folders(files: dict[str, tuple[int, Opener]]) -> frozenset[str]:
+    """Return the folders of the archive; the files behind a link to one are listed by their own names."""
+    found = {"."}
+    for name in files:
+        folder = posixpath.dirname(name.removeprefix("./"))
+        while folder and folder not in found:
+            found.add(folder)
+            folder = posixpath.dirname(folder)
+    return frozenset(found)

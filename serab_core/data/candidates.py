@@ -1,0 +1,269 @@
+"""Chooses between several files of one utterance: by folder for the whole corpus, not file by file.
+
+A source often holds each utterance several times: two copies of a folder, mp3s beside wavs, a second signal. `resolve`
+compares the files, applies rules to their folders, and refuses where two recordings differ and no rule decides.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from serab_core.data.comparison import Candidate, compare
+from serab_core.data.folders import Folder, folders_of, location, named_by, sibling_of
+from serab_core.data.naming import preference
+from serab_core.data.ranking import MAX_NAMED, Ranking, components, counted, kind_of, listed, why
+from serab_core.errors import DataError
+from serab_core.types import Index, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from serab_core.types import DatasetSpec, Entry, Progress, SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """One file for each utterance, and an account of how it was chosen.
+
+    Attributes:
+        index: entries without alternatives; files that were left out are among the skipped.
+        choices: by pair of folders: `chosen`, `left`, `why`, `utterances_differ` and `count` (utterances in both).
+        notes: sentences for the user.
+        missing: sentences about utterances that only a folder that was not chosen has.
+    """
+
+    index: Index
+    choices: tuple[dict[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def resolve(
+    spec: DatasetSpec, index: Index, files: Sequence[SourceFile], named: str, progress: Progress, folder: str = ""
+) -> Resolution:
+    """Return an index with one file for each utterance.
+
+    The rules, in this order: a folder that the corpus declares as a sibling does not count; a file that decodes is
+    taken before one that does not; lossless before lossy; a sampling rate that the corpus declares before another.
+    Where samples are equal, any copy is taken. `folder` overrides all of these but the second.
+
+    Args:
+        spec: the dataset, which declares siblings and sampling rates.
+        index: what its plugin made of the files.
+        files: all files of the source; candidates are read in this order.
+        named: what to call the source in an error.
+        progress: told of the files that are compared.
+        folder: the folder that the user chose; "" for none, "." for the top one.
+
+    Raises:
+        DataError: recordings differ and no rule decides, only files of a sibling are there, or no file is in `folder`.
+    """
+    known = spec.expected_ids() if spec.expected_ids else None
+    own = [entry for entry in index.entries if known is None or entry.id in known]
+    if not folder and not spec.siblings and not any(entry.alternatives for entry in own):
+        return Resolution(index)
+    return _Resolver(spec, index, own, files, named, folder).run(progress)
+
+
+class _Resolver:
+    """Holds what `resolve` was given, and collects its account."""
+
+    def __init__(
+        self,
+        spec: DatasetSpec,
+        index: Index,
+        own: Sequence[Entry],
+        files: Sequence[SourceFile],
+        named: str,
+        folder: str,
+    ) -> None:
+        self._spec, self._index, self._named, self._wanted = spec, index, named, folder
+        self._rates = spec.expected_audio.rates if spec.expected_audio else ()
+        self._own = {entry.id: entry for entry in own}
+        self._position = {id(file): number for number, file in enumerate(files)}
+        self._skipped: list[Skipped] = []
+        self._choices: list[dict[str, Any]] = []
+        self._notes: list[str] = []
+        self._missing: list[str] = []
+        self._replaced: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+        self._beside: dict[str, list[str]] = defaultdict(list)
+
+    def run(self, progress: Progress) -> Resolution:
+        everything = {key: [entry.file, *entry.alternatives] for key, entry in self._own.items()}
+        if self._wanted:
+            self._check_folder(everything)
+        kept = self._without_siblings(everything)
+        doubled = {key: files for key, files in kept.items() if len(files) > 1}
+        folders = folders_of(doubled.values())
+        candidates = {key: [Candidate(f, folders[id(f)]) for f in files] for key, files in doubled.items()}
+        named = (
+            file for files in doubled.values() for file in files if self._wanted and self._is_wanted(file, folders)
+        )
+        compare(candidates, self._position, frozenset(map(id, named)), progress)
+        chosen = {key: files[0] for key, files in kept.items() if len(files) == 1}
+        chosen |= self._choose(candidates, chosen)
+        for (folder, best, fault), keys in self._replaced.items():
+            self._notes.append(f"{listed(keys)}: taken from {best}, for the files in {folder} cannot be used ({fault})")
+        for rule, keys in self._beside.items():
+            self._notes.append(
+                f"{listed(keys)}: of two recordings in one folder the one was chosen of which is true: {rule}"
+            )
+        entries = []
+        for entry in self._index.entries:
+            if entry.id not in self._own:
+                entries.append(replace(entry, alternatives=()))
+            elif entry.id in chosen:
+                entries.append(replace(entry, file=chosen[entry.id], alternatives=()))
+        skipped = (*self._index.skipped, *self._skipped)
+        return Resolution(
+            Index(tuple(entries), skipped), tuple(self._choices), tuple(self._notes), tuple(self._missing)
+        )
+
+    def _is_wanted(self, file: SourceFile, folders: Mapping[int, Folder]) -> bool:
+        return str(folders.get(id(file))) == self._wanted.rstrip("/") or named_by(self._wanted, file)
+
+    def _check_folder(self, everything: Mapping[str, Sequence[SourceFile]]) -> None:
+        """Refuse a folder in which no utterance lies. Raises DataError."""
+        files = [file for several in everything.values() for file in several]
+        folders = folders_of(several for several in everything.values() if len(several) > 1)
+        if not files or any(self._is_wanted(file, folders) for file in files):
+            return
+        if self._wanted == "." and not folders:
+            return
+        names = {str(folder) for folder in folders.values()} or {"/".join(location(f)[1]) or "." for f in files}
+        there = sorted(names)
+        more = f" and {len(there) - MAX_NAMED} more" if len(there) > MAX_NAMED else ""
+        raise DataError(
+            f"has no folder {self._wanted!r} with utterances of {self._spec.title}; its folders are "
+            f"{', '.join(there[:MAX_NAMED])}{more}",
+            where=self._named,
+            next_step="name one of these with --folder",
+        )
+
+    def _without_siblings(self, everything: Mapping[str, Sequence[SourceFile]]) -> dict[str, list[SourceFile]]:
+        """Leave out files in folders that the corpus declares. Raises DataError when no other file is there."""
+        kept: dict[str, list[SourceFile]] = {}
+        left: dict[str, list[SourceFile]] = defaultdict(list)
+        for key, files in everything.items():
+            for file in files:
+                sibling = sibling_of(file, self._spec.siblings, with_root=self._wanted != ".")
+                if sibling and not (self._wanted and named_by(self._wanted, file)):
+                    left[sibling].append(file)
+                else:
+                    kept.setdefault(key, []).append(file)
+        for name, files in left.items():
+            reason = self._spec.siblings[name]
+            if not kept:
+                raise DataError(
+                    f"holds {self._spec.title} in the folder {name} alone, which is not the corpus itself: {reason}",
+                    where=self._named,
+                    next_step=f"name the folder with the corpus itself, or take this one with --folder {name}",
+                )
+            self._notes.append(f"{len(files)} file{'' if len(files) == 1 else 's'} in {name} left out: {reason}")
+            self._skipped += [Skipped(str(file.name), reason) for file in files]
+        return kept
+
+    def _choose(
+        self, candidates: Mapping[str, list[Candidate]], singles: dict[str, SourceFile]
+    ) -> dict[str, SourceFile]:
+        """Return the file of each doubled utterance; leave out singles of folders that were not chosen."""
+        best = {key: self._best_of_folders(key, several) for key, several in candidates.items()}
+        chosen: dict[str, SourceFile] = {}
+        refused: dict[tuple[Folder, Folder], list[str]] = {}
+        for component in components(best):
+            ranking = Ranking(component, self._rates, self._wanted, singles)
+            undecided = ranking.undecided()
+            refused |= undecided
+            if not undecided:
+                self._settle(ranking, chosen, singles)
+        if refused:
+            raise self._refusal(refused)
+        return chosen
+
+    def _best_of_folders(self, key: str, several: list[Candidate]) -> dict[Folder, Candidate]:
+        """Return the best file of each folder. Raises DataError when two in one folder differ and no rule decides."""
+        by_folder: dict[Folder, list[Candidate]] = defaultdict(list)
+        for candidate in several:
+            by_folder[candidate.folder].append(candidate)
+        return {folder: self._best(key, group) for folder, group in by_folder.items()}
+
+    def _best(self, key: str, group: list[Candidate]) -> Candidate:
+        first, *others = sorted(group, key=lambda c: (bool(c.fault), *kind_of(c, self._rates), preference(c.file)))
+        for other in others:
+            rule = why(kind_of(first, self._rates), kind_of(other, self._rates), self._rates)
+            if other.fault:
+                reason = f"cannot be used ({other.fault}): {first.file.name} was taken"
+                if not first.fault:
+                    self._replaced[other.folder.shown, first.folder.shown, other.fault].append(key)
+            elif first.equals(other):
+                reason = f"a copy of {first.file.name}, with the same samples"
+            elif rule:
+                reason = f"another recording of {key}: {first.file.name} was chosen because {rule}"
+                self._beside[rule].append(key)
+            else:
+                raise DataError(
+                    f"is another recording of {key} than {other.file.shown}, and no rule decides between them",
+                    where=first.file.shown,
+                    next_step="find out which of the two is right, and move the other one away",
+                )
+            self._skipped.append(Skipped(str(other.file.name), reason))
+        return first
+
+    def _settle(self, ranking: Ranking, chosen: dict[str, SourceFile], singles: dict[str, SourceFile]) -> None:
+        """Take each utterance from the best folder that has it, and say what became of the other files."""
+        winner = ranking.winner
+        self._choices += ranking.choices()
+        self._notes += ranking.notes()
+        completed: Counter[Folder] = Counter()
+        absent: dict[Folder, list[str]] = defaultdict(list)
+        for key, by_folder in ranking.files.items():
+            there = [folder for folder in ranking.order if folder in by_folder]
+            best = next((folder for folder in there if not by_folder[folder].fault), there[0])
+            if winner not in by_folder and ranking.competes(best):
+                if not ranking.may_complete(best):
+                    absent[best].append(key)
+                    self._leave_out(key, winner, by_folder)
+                    continue
+                completed[best] += 1
+            taken = by_folder[best]
+            chosen[key] = taken.file
+            for folder in there:
+                left = by_folder[folder]
+                if folder != best:
+                    self._skipped.append(Skipped(str(left.file.name), ranking.reason(key, taken, left)))
+                if left.fault and folder != best and not taken.fault:
+                    self._replaced[folder.shown, best.shown, left.fault].append(key)
+        for key, file in list(singles.items()):
+            place = ranking.folder_of_single(key)
+            if place is None or not ranking.competes(place):
+                continue
+            if ranking.may_complete(place):
+                completed[place] += 1
+                continue
+            absent[place].append(key)
+            self._leave_out(key, winner, {place: Candidate(file)})
+            del singles[key]
+        for folder, count in completed.items():
+            self._notes.append(f"{counted(count)} that {winner.shown} lacks: taken from {folder.shown}, a copy of it")
+        for folder, keys in absent.items():
+            self._missing.append(
+                f"{listed(keys)}: only in {folder.shown}, which is not a copy of {winner.shown}, the chosen folder"
+            )
+
+    def _leave_out(self, key: str, winner: Folder, by_folder: Mapping[Folder, Candidate]) -> None:
+        for folder, candidate in by_folder.items():
+            reason = f"{winner.shown} was chosen, which lacks {key}, and {folder.shown} is not a copy of it"
+            self._skipped.append(Skipped(str(candidate.file.name), reason))
+
+    def _refusal(self, refused: Mapping[tuple[Folder, Folder], list[str]]) -> DataError:
+        ids = sorted({key for keys in refused.values() for key in keys})
+        one, other = max(refused, key=lambda pair: len(refused[pair]))
+        more = f", and so do {len(refused) - 1} more pairs of folders" if len(refused) > 1 else ""
+        return DataError(
+            f"holds different recordings of {listed(ids)}: {one.path} and {other.path} differ{more}",
+            where=self._named,
+            next_step=f"find out which is right, and choose it: serab data prepare {self._spec.name} PATH "
+            f"--folder {one.option}, or --folder {other.option}",
+        )

@@ -1,0 +1,133 @@
+"""Compares the files of utterances that a source holds several times: their bytes, and their samples where needed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import soundfile
+
+from serab_core.audio.decode import decode
+from serab_core.data.folders import Folder
+from serab_core.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from serab_core.types import Progress, SourceFile
+
+LOSSY_SUFFIXES = frozenset({".mp3", ".ogg", ".opus"})
+LOSSLESS_SUBTYPES = ("PCM_", "FLOAT", "DOUBLE", "ALAC_")  # how libsndfile's names begin; A-law, u-law, ADPCM are lossy
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A file that may become an utterance's, and what is known of it.
+
+    Attributes:
+        file: the file.
+        folder: the copy of the corpus that it belongs to.
+        digest: of its bytes; "" while not read.
+        samples: of its decoded samples; "" while not decoded.
+        fault: why it cannot be used; "" if it can, or was not tried.
+        lossless: what its format, or at first its name says.
+        rate: in Hz, 0 if unknown.
+    """
+
+    file: SourceFile
+    folder: Folder = field(default_factory=Folder)
+    digest: str = ""
+    samples: str = ""
+    fault: str = ""
+    lossless: bool = True
+    rate: int = 0
+
+    def equals(self, other: Candidate) -> bool:
+        """Whether bytes or samples agree, as far as they were compared."""
+        same_bytes = bool(self.digest) and self.digest == other.digest
+        return same_bytes or (bool(self.samples) and self.samples == other.samples)
+
+
+def compare(
+    candidates: Mapping[str, Sequence[Candidate]],
+    position: Mapping[int, int],
+    preferred: frozenset[int],
+    progress: Progress,
+) -> None:
+    """Fill in what is known of candidates, by as little reading and decoding as decides between them.
+
+    Where a lossless file is there, lossy ones are not read. All are read in the order of the source, for a compressed
+    tar is slow in any other. Files are decoded only where their bytes differ, and one that has no equal is decoded to
+    see that it can be.
+
+    Args:
+        candidates: by utterance.
+        position: a file's place in the source, by its `id()`.
+        preferred: `id()` of files that the user chose, which are read whatever they are.
+        progress: told of each file.
+    """
+    contenders: dict[str, list[Candidate]] = {}
+    for key, several in candidates.items():
+        for candidate in several:
+            candidate.lossless = candidate.file.name.suffix.lower() not in LOSSY_SUFFIXES
+        lossless = [c for c in several if c.lossless or id(c.file) in preferred]
+        contenders[key] = lossless or list(several)
+    pairs = sorted(
+        ((key, c) for key, several in contenders.items() for c in several),
+        key=lambda pair: position.get(id(pair[1].file), 0),
+    )
+    if not pairs:
+        return
+    with progress.stage("Comparing files of one name", len(pairs)) as advance:
+        for key, candidate in pairs:
+            _examine(candidate, [c for c in contenders[key] if c is not candidate])
+            advance(1)
+    for key, candidate in pairs:
+        undecoded = candidate.digest and not candidate.samples and not candidate.fault
+        if undecoded and any(c.digest != candidate.digest for c in contenders[key] if c.digest):
+            _decode(candidate, _content(candidate))
+    for key, several in contenders.items():
+        if all(c.fault for c in several):  # then a lossy one is better than none
+            for candidate in candidates[key]:
+                if not candidate.digest and not candidate.fault:
+                    _examine(candidate, [])
+
+
+def _examine(candidate: Candidate, others: Sequence[Candidate]) -> None:
+    """Read a candidate, and decode it if its bytes are known to differ from each other's, or it has no rival."""
+    content = _content(candidate)
+    if candidate.fault:
+        return
+    candidate.digest = hashlib.sha256(content).hexdigest()
+    try:
+        with soundfile.SoundFile(io.BytesIO(content)) as head:
+            candidate.lossless = head.subtype.startswith(LOSSLESS_SUBTYPES)
+            candidate.rate = int(head.samplerate)
+    except (soundfile.LibsndfileError, RuntimeError, ValueError, OSError):
+        candidate.lossless = candidate.file.name.suffix.lower() not in LOSSY_SUFFIXES
+    equal = any(other.digest == candidate.digest for other in others)
+    differs = any(other.digest not in ("", candidate.digest) for other in others)
+    sizes = {other.file.size for other in others}
+    if not equal and (differs or candidate.file.size not in sizes):
+        _decode(candidate, content)
+
+
+def _content(candidate: Candidate) -> bytes:
+    try:
+        return candidate.file.read()
+    except (DataError, OSError) as error:
+        candidate.fault = error.what if isinstance(error, DataError) else str(error.strerror)
+        return b""
+
+
+def _decode(candidate: Candidate, content: bytes) -> None:
+    if candidate.fault:
+        return
+    try:
+        decoded = decode(content, candidate.file.shown)
+    except DataError as error:
+        candidate.fault = error.what
+    else:
+        candidate.samples, candidate.rate = decoded.sha256, decoded.rate

@@ -1,0 +1,200 @@
+"""Ranks the folders that hold the same utterances, and says why the first is the best."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from functools import cached_property
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from serab_core.data.folders import Folder, holds, named_by
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from serab_core.data.comparison import Candidate
+    from serab_core.types import SourceFile
+
+    Files = dict[str, dict[Folder, Candidate]]
+
+MAX_NAMED = 20  # utterances that a message names before it only counts
+MIN_OVERLAP = 0.5  # share of the smaller folder's utterances that two folders have in common when they are copies
+
+
+def kind_of(candidate: Candidate, rates: tuple[int, ...]) -> tuple[bool, bool]:
+    """Sorts formats, the best first: lossless before lossy, a declared rate before another."""
+    return not candidate.lossless, bool(rates) and candidate.rate not in rates
+
+
+def why(kind: tuple[bool, bool], other: tuple[bool, bool], rates: tuple[int, ...]) -> str:
+    """Say by which rule a format is better than another."""
+    if kind[0] != other[0]:
+        return "it is lossless"
+    declared = " or ".join(str(rate) for rate in rates)
+    return f"its sampling rate is {declared} Hz, as the corpus was published" if kind != other else ""
+
+
+def components(files: Files) -> Iterator[Files]:
+    """Split utterances into sets that have no folder in common: each is decided on its own."""
+    leader: dict[Folder, Folder] = {}
+
+    def find(folder: Folder) -> Folder:
+        while leader[folder] != folder:
+            folder = leader[folder]
+        return folder
+
+    for by_folder in files.values():
+        first, *others = by_folder
+        leader.setdefault(first, first)
+        for other in others:
+            leader.setdefault(other, other)
+            leader[find(other)] = find(first)
+    parts: dict[Folder, Files] = defaultdict(dict)
+    for key, by_folder in files.items():
+        parts[find(next(iter(by_folder)))][key] = by_folder
+    yield from parts.values()
+
+
+def counted(number: int) -> str:
+    """Return `1 utterance`, `2 utterances`."""
+    return f"{number} utterance{'' if number == 1 else 's'}"
+
+
+def listed(ids: list[str]) -> str:
+    """Name up to `MAX_NAMED` utterances, and count them."""
+    more = f" and {len(ids) - MAX_NAMED} more" if len(ids) > MAX_NAMED else ""
+    return f"{counted(len(ids))} ({', '.join(ids[:MAX_NAMED])}{more})"
+
+
+class Ranking:
+    """The folders of one component, the best first.
+
+    Args:
+        files: the best file of each folder, by utterance.
+        rates: sampling rates that the corpus declares; empty for none.
+        wanted: the folder that the user chose; "" for none.
+        singles: files of utterances that are there once.
+    """
+
+    def __init__(self, files: Files, rates: tuple[int, ...], wanted: str, singles: Mapping[str, SourceFile]) -> None:
+        self.files = files
+        self._rates = rates
+        by_folder: dict[Folder, list[Candidate]] = defaultdict(list)
+        for several in files.values():
+            for folder, candidate in several.items():
+                by_folder[folder].append(candidate)
+        self._candidates = dict(by_folder)
+        self._wanted = self._chosen_by_user(wanted) if wanted else frozenset()
+        self._ranks = {folder: self._rank(folder) for folder in by_folder}
+        found = {key: self._folder_of(file) for key, file in singles.items()}
+        self._single = {key: folder for key, folder in found.items() if folder is not None}
+        self._sizes = Counter(self._single.values()) + Counter({f: len(c) for f, c in by_folder.items()})
+        self.order = sorted(by_folder, key=lambda f: (*self._ranks[f], *self._preference(f)))
+
+    def _chosen_by_user(self, wanted: str) -> frozenset[Folder]:
+        exact = [folder for folder in self._candidates if str(folder) == wanted.rstrip("/")]
+        if exact or wanted == ".":
+            return frozenset(exact)
+        return frozenset(f for f, several in self._candidates.items() if any(named_by(wanted, c.file) for c in several))
+
+    def _folder_of(self, file: SourceFile) -> Folder | None:
+        found = [folder for folder in self._candidates if holds(folder, file)]
+        return max(found, key=lambda folder: (len(folder.parts), folder.parts)) if found else None
+
+    def _kind(self, folder: Folder) -> tuple[bool, bool]:
+        """The format of most of a folder's files."""
+        kinds = Counter(kind_of(c, self._rates) for c in self._candidates[folder] if not c.fault)
+        return max(kinds, key=lambda kind: (kinds[kind], kind)) if kinds else (True, True)
+
+    def _rank(self, folder: Folder) -> tuple[bool, bool, bool, bool]:
+        unusable = all(candidate.fault for candidate in self._candidates[folder])
+        return folder not in self._wanted, unusable, *self._kind(folder)
+
+    def _preference(self, folder: Folder) -> tuple[bool, int, int, str]:
+        """Sorts equal folders: on disk before in an archive, then the fullest, then nearest to the root."""
+        several = self._candidates[folder]
+        in_archive = any(candidate.file.path is None for candidate in several)
+        return in_archive, -self._sizes[folder], len(folder.parts), str(folder)
+
+    @property
+    def winner(self) -> Folder:
+        """The folder that is taken."""
+        return self.order[0]
+
+    def folder_of_single(self, key: str) -> Folder | None:
+        """The folder of an utterance that is there once; None for one elsewhere."""
+        return self._single.get(key)
+
+    def undecided(self) -> dict[tuple[Folder, Folder], list[str]]:
+        """Utterances whose recordings differ between folders that no rule puts one before the other, by pair."""
+        best = [folder for folder in self.order if self._ranks[folder] == self._ranks[self.winner]]
+        pairs = {(one, other): self._compared(one, other)[1] for one, other in combinations(best, 2)}
+        return {pair: keys for pair, keys in pairs.items() if keys}
+
+    def _compared(self, one: Folder, other: Folder) -> tuple[list[str], list[str]]:
+        """Utterances that both folders have, and those of them whose recordings differ."""
+        both = sorted(key for key, several in self.files.items() if one in several and other in several)
+        pairs = {key: (self.files[key][one], self.files[key][other]) for key in both}
+        return both, [k for k, (a, b) in pairs.items() if not a.fault and not b.fault and not a.equals(b)]
+
+    @cached_property
+    def _overlap(self) -> dict[Folder, tuple[list[str], list[str]]]:
+        return {folder: self._compared(self.winner, folder) for folder in self.order[1:]}
+
+    def competes(self, folder: Folder) -> bool:
+        """Whether a folder is another copy of the winner, and not a neighbour with a misplaced file."""
+        if folder == self.winner:
+            return False
+        smaller = min(self._sizes[self.winner], self._sizes[folder])
+        return len(self._overlap[folder][0]) >= MIN_OVERLAP * smaller
+
+    def may_complete(self, folder: Folder) -> bool:
+        """Whether utterances that the winner lacks may be taken from a folder: same format, equal recordings."""
+        both, differ = self._overlap[folder]
+        return bool(both) and not differ and self._ranks[folder][2:] == self._ranks[self.winner][2:]
+
+    def why(self, folder: Folder) -> str:
+        """Say why the winner was chosen and not this folder."""
+        mine, other = self._ranks[self.winner], self._ranks[folder]
+        if mine[0] != other[0]:
+            return "--folder names it"
+        if mine[1] != other[1]:
+            return "its files can be decoded"
+        return why(mine[2:], other[2:], self._rates) or "both hold the same samples"
+
+    def choices(self) -> list[dict[str, Any]]:
+        """The decisions as plain values, for the index document."""
+        return [
+            {
+                "chosen": str(self.winner),
+                "left": str(folder),
+                "why": self.why(folder),
+                "utterances_differ": differ,
+                "count": len(both),
+            }
+            for folder, (both, differ) in self._overlap.items()
+            if both
+        ]
+
+    def notes(self) -> list[str]:
+        """The decisions in sentences."""
+        notes, winner = [], self.winner.shown
+        for folder, (both, differ) in self._overlap.items():
+            if differ:
+                notes.append(
+                    f"{winner} and {folder.shown} both hold {counted(len(both))}, and differ in "
+                    f"{'all of them' if len(differ) == len(both) else listed(differ)}; "
+                    f"{winner} was chosen because {self.why(folder)}"
+                )
+            elif len(both) > sum(self.files[key][folder].fault != "" for key in both):
+                held = f"{winner} and {folder.shown} both hold {counted(len(both))}"
+                notes.append(f"{held}, with the same samples; {winner} is used")
+        return notes
+
+    def reason(self, key: str, taken: Candidate, left: Candidate) -> str:
+        """Say why a file was left out for another."""
+        if left.fault:
+            return f"cannot be used ({left.fault}): {taken.file.name} was taken"
+        if taken.equals(left):
+            return f"a copy of {taken.file.name}, with the same samples"
+        return f"another recording of {key}: {taken.folder.shown} was chosen because {self.why(left.folder)}"
