@@ -11,8 +11,11 @@ from rich.markup import escape
 from serab_core.cli import complete, data_add
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
+MAX_SKIPPED = 5  # lines about files that were left out
 app = typer.Typer(no_args_is_help=True, help="Prepare corpora and see what is there.")
 app.command("add", help=data_add.ADD_HELP)(data_add.add_command)
 app.command("remove", help=data_add.REMOVE_HELP)(data_add.remove_command)
@@ -69,10 +72,8 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
     ]
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    for file, reason in summary["skipped"][:5]:
-        console.print(f"  skipped {file}: {reason}", highlight=False, markup=False, soft_wrap=True)
-    if len(summary["skipped"]) > 5:
-        console.print(f"  and {len(summary['skipped']) - 5} more files; --json lists them", highlight=False)
+    for line in _skipped_lines(summary["skipped"]):
+        console.print(f"  skipped {line}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"  splits  {summary['split_rule']}", highlight=False, markup=False, soft_wrap=True)
     for note in summary["notes"]:
         console.print(f"  note: {note}", highlight=False, markup=False, style="dim", soft_wrap=True)
@@ -83,6 +84,23 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
     if summary["partial"]:
         text = f"  PARTIAL: {len(summary['missing'])} missing ({', '.join(summary['missing'][:5])}, ...)"
         console.print(text, highlight=False, markup=False, style="yellow", soft_wrap=True)
+
+
+def _skipped_lines(skipped: Sequence[tuple[str, str]]) -> list[str]:
+    """The files that were left out: each by its name where they are few, else how many for each kind of reason."""
+    if len(skipped) <= MAX_SKIPPED:
+        return [f"{file}: {reason}" for file, reason in skipped]
+    kinds: dict[str, list[tuple[str, str]]] = {}
+    for file, reason in skipped:
+        kinds.setdefault(" ".join(reason.split()[:3]), []).append((file, reason))
+    lines = [
+        f"{files[0][0]}: {files[0][1]}"
+        if len(files) == 1
+        else f"{len(files)} files, such as {files[0][0]}: {files[0][1]}"
+        for files in kinds.values()
+    ]
+    more = len(lines) - MAX_SKIPPED
+    return [*lines[:MAX_SKIPPED], *([f"files for {more} other reasons; --json lists them"] if more > 0 else [])]
 
 
 @app.command("verify", help="Verify a prepared corpus: counts, files, splits, log-mel statistics.")

@@ -111,7 +111,7 @@ def corpus_of(spec: DatasetSpec, skipped: Sequence[Skipped]) -> str:
         if other.name != spec.name and other.expected_ids is not None
     }
     best = max(found, key=lambda name: found[name], default="")
-    return best if best and found[best] >= _ENOUGH * len(files) else ""
+    return best if found.get(best) and found[best] >= _ENOUGH * len(files) else ""
 
 
 def _indexed(spec: DatasetSpec, files: Sequence[SourceFile]) -> list[Entry]:

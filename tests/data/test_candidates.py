@@ -193,7 +193,7 @@ def test_lacking_utterances_come_from_a_true_copy_only(spec, write, home, quiet)
     assert len(prepared_paths(prepared)) == 54
     assert "2 utterances that x lacks: taken from y, a copy of it" in prepared.index["notes"]
     write("c", "y", other={"d_low_0"})
-    with pytest.raises(DataError, match=r"missing: a_low_0, b_low_0; 2 utterances .* only in y, which is not a copy"):
+    with pytest.raises(DataError, match=r"missing: a_low_0, b_low_0; .*2 utterances .* only in y, which is not a copy"):
         prepare(spec, [source], home, quiet, folder="x")
     shutil.rmtree(source / "y")
     with pytest.raises(DataError, match=r"only in y, which is not a copy of x"):
@@ -240,8 +240,8 @@ def test_each_file_of_a_doubled_corpus_is_read_once_more(spec, write, home, quie
     monkeypatch.setattr(module, "_read", lambda path: reads.append(path) or plain(path))
     write("c", "x")
     prepare(spec, [write("c", "y")], home, quiet)
-    assert max(map(reads.count, set(reads))) == 2
-    assert len(reads) == 3 * 54
+    assert max(map(reads.count, set(reads))) == 1  # those that are kept are decoded from the disk after that
+    assert len(reads) == 2 * 54
 
 
 def test_the_command(serab, toys, write, tmp_path):
