@@ -271,7 +271,6 @@ def test_one_audio_file_half_downloads_and_broken_links_are_told(tmp_path):
 
 
 def test_a_zip_at_the_end_of_a_tar_does_not_hide_the_tar(tmp_path):
-    noise = os.urandom(2_500_000)
     inner = zip_of(tmp_path / "i.zip", {"b.wav": b"b"}).read_bytes()
     assert contents(tar_of(tmp_path / "o.tar", {"a.wav": b"a", "i.zip": inner})).keys() == {"a.wav", "i.zip", "b.wav"}
 
