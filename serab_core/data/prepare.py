@@ -110,8 +110,8 @@ def prepare_files(
             "synthetic": spec.synthetic,
             "partial": bool(checked.missing),
             "missing": list(checked.missing),
-            "skipped": [[skip.file, skip.reason] for skip in checked.index.skipped]
-            + [[problem.file, problem.reason] for problem in problems if problem.kind != "format"],
+            "skipped": [[problem.file, problem.reason] for problem in problems if problem.kind != "format"]
+            + [[skip.file, skip.reason] for skip in checked.index.skipped],
             "choices": list(resolution.choices),
             "source_notes": [*resolution.notes, *resolution.missing],
             "released_variant": spec.released_variant,

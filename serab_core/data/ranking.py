@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from serab_core.data.folders import Folder, holds, named_by
+from serab_core.data.folders import Folder, called, holds, named_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -193,7 +193,7 @@ class Ranking:
     def reason(self, key: str, taken: Candidate, left: Candidate) -> str:
         """Say why a file was left out for another."""
         if left.fault:
-            return f"cannot be used ({left.fault}): {taken.file.name} was taken"
+            return f"cannot be used ({left.fault}): {called(taken.file)} was taken"
         if taken.equals(left):
-            return f"a copy of {taken.file.name}, with the same samples"
+            return f"a copy of {called(taken.file)}, with the same samples"
         return f"another recording of {key}: {taken.folder.shown} was chosen because {self.why(left.folder)}"
