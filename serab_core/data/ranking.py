@@ -86,7 +86,7 @@ class Ranking:
         self._candidates = dict(by_folder)
         self._wanted = self._chosen_by_user(wanted) if wanted else frozenset()
         self._ranks = {folder: self._rank(folder) for folder in by_folder}
-        self._single = {key: folder for key, file in singles.items() if (folder := self._folder_of(file))}
+        self._single = {key: place for key, file in singles.items() if (place := self._folder_of(file))}
         self._sizes = Counter(self._single.values()) + Counter({f: len(c) for f, c in by_folder.items()})
         self.order = sorted(by_folder, key=lambda f: (*self._ranks[f], *self._preference(f)))
 
