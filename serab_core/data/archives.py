@@ -220,6 +220,7 @@ def _kind(opened: IO[bytes], shown: str) -> str:
             next_step="open it in a browser to see why, then download the archive",
         )
     if zipfile.is_zipfile(opened):  # something lies in front of it
+        _check_end(opened, shown)
         return "zip"
     opened.seek(0)
     if len(head) == 512 and any(head) and _is_tar(opened):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from serab_core.data.comparison import Candidate, compare
-from serab_core.data.folders import Folder, folders_of, location, named_by, sibling_of
+from serab_core.data.folders import Folder, called, folders_of, location, named_by, sibling_of
 from serab_core.data.naming import preference
 from serab_core.data.ranking import MAX_NAMED, Ranking, components, counted, kind_of, listed, why
 from serab_core.errors import DataError
@@ -162,7 +162,7 @@ class _Resolver:
                     next_step=f"name the folder with the corpus itself, or take this one with --folder {name}",
                 )
             self._notes.append(f"{len(files)} file{'' if len(files) == 1 else 's'} in {name} left out: {reason}")
-            self._skipped += [Skipped(str(file.name), reason) for file in files]
+            self._skipped += [Skipped(called(file), reason) for file in files]
         return kept
 
     def _choose(
@@ -194,13 +194,13 @@ class _Resolver:
         for other in others:
             rule = why(kind_of(first, self._rates), kind_of(other, self._rates), self._rates)
             if other.fault:
-                reason = f"cannot be used ({other.fault}): {first.file.name} was taken"
+                reason = f"cannot be used ({other.fault}): {called(first.file)} was taken"
                 if not first.fault:
                     self._replaced[other.folder.shown, first.folder.shown, other.fault].append(key)
             elif first.equals(other):
-                reason = f"a copy of {first.file.name}, with the same samples"
+                reason = f"a copy of {called(first.file)}, with the same samples"
             elif rule:
-                reason = f"another recording of {key}: {first.file.name} was chosen because {rule}"
+                reason = f"another recording of {key}: {called(first.file)} was chosen because {rule}"
                 self._beside[rule].append(key)
             else:
                 raise DataError(
@@ -208,7 +208,7 @@ class _Resolver:
                     where=first.file.shown,
                     next_step="find out which of the two is right, and move the other one away",
                 )
-            self._skipped.append(Skipped(str(other.file.name), reason))
+            self._skipped.append(Skipped(called(other.file), reason))
         return first
 
     def _settle(self, ranking: Ranking, chosen: dict[str, SourceFile], singles: dict[str, SourceFile]) -> None:
@@ -232,7 +232,7 @@ class _Resolver:
             for folder in there:
                 left = by_folder[folder]
                 if folder != best:
-                    self._skipped.append(Skipped(str(left.file.name), ranking.reason(key, taken, left)))
+                    self._skipped.append(Skipped(called(left.file), ranking.reason(key, taken, left)))
                 if left.fault and folder != best and not taken.fault:
                     self._replaced[folder.shown, best.shown, left.fault].append(key)
         for key, file in list(singles.items()):
@@ -255,7 +255,7 @@ class _Resolver:
     def _leave_out(self, key: str, winner: Folder, by_folder: Mapping[Folder, Candidate]) -> None:
         for folder, candidate in by_folder.items():
             reason = f"{winner.shown} was chosen, which lacks {key}, and {folder.shown} is not a copy of it"
-            self._skipped.append(Skipped(str(candidate.file.name), reason))
+            self._skipped.append(Skipped(called(candidate.file), reason))
 
     def _refusal(self, refused: Mapping[tuple[Folder, Folder], list[str]]) -> DataError:
         ids = sorted({key for keys in refused.values() for key in keys})

@@ -141,7 +141,8 @@ def explain(error: DataError, problems: Sequence[Problem], missing: Sequence[str
             named = "; ".join(f"{problem.file} {problem.reason}" for problem in there[:_SHOWN])
             causes.append(f"{words.format(n=len(there))}: {named}" + ("; ..." if len(there) > _SHOWN else ""))
         else:
-            causes.append(f"{words.format(n=len(there))}, such as {first.file} ({first.reason})")
+            reason = f" ({first.reason})" if kind in ("link", "folder") else ""
+            causes.append(f"{words.format(n=len(there))}, such as {first.file}{reason}")
         steps.append(step.format(name=name, stem=name.rpartition(".")[0]))
     if not causes:
         return error

@@ -63,6 +63,11 @@ def location(file: SourceFile) -> tuple[Parts, Parts]:
     return root, (*inner, *file.name.parts[:-1])
 
 
+def called(file: SourceFile) -> str:
+    """Return a file's path below the source that the user named; an archive counts as a folder."""
+    return "/".join((*location(file)[1], file.name.name))
+
+
 def folders_of(groups: Iterable[Sequence[SourceFile]]) -> dict[int, Folder]:
     """Return the folder of each file, by the file's `id()`.
 

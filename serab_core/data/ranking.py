@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from serab_core.data.folders import Folder, holds, named_by
+from serab_core.data.folders import Folder, called, holds, named_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -86,8 +86,7 @@ class Ranking:
         self._candidates = dict(by_folder)
         self._wanted = self._chosen_by_user(wanted) if wanted else frozenset()
         self._ranks = {folder: self._rank(folder) for folder in by_folder}
-        found = {key: self._folder_of(file) for key, file in singles.items()}
-        self._single = {key: folder for key, folder in found.items() if folder is not None}
+        self._single = {key: place for key, file in singles.items() if (place := self._folder_of(file))}
         self._sizes = Counter(self._single.values()) + Counter({f: len(c) for f, c in by_folder.items()})
         self.order = sorted(by_folder, key=lambda f: (*self._ranks[f], *self._preference(f)))
 
@@ -194,7 +193,7 @@ class Ranking:
     def reason(self, key: str, taken: Candidate, left: Candidate) -> str:
         """Say why a file was left out for another."""
         if left.fault:
-            return f"cannot be used ({left.fault}): {taken.file.name} was taken"
+            return f"cannot be used ({left.fault}): {called(taken.file)} was taken"
         if taken.equals(left):
-            return f"a copy of {taken.file.name}, with the same samples"
+            return f"a copy of {called(taken.file)}, with the same samples"
         return f"another recording of {key}: {taken.folder.shown} was chosen because {self.why(left.folder)}"

@@ -9,6 +9,7 @@ import subprocess
 import tarfile
 import unicodedata
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from serab_core.data.prepared import load
 from serab_core.data.protocols import PROTOCOLS
 from serab_core.data.source import find_file, open_sources
 from serab_core.errors import DataError
+from serab_core.types import Index
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
 
@@ -271,7 +273,6 @@ def test_one_audio_file_half_downloads_and_broken_links_are_told(tmp_path):
 
 
 def test_a_zip_at_the_end_of_a_tar_does_not_hide_the_tar(tmp_path):
-    noise = os.urandom(2_500_000)
     inner = zip_of(tmp_path / "i.zip", {"b.wav": b"b"}).read_bytes()
     assert contents(tar_of(tmp_path / "o.tar", {"a.wav": b"a", "i.zip": inner})).keys() == {"a.wav", "i.zip", "b.wav"}
 
@@ -304,6 +305,14 @@ def test_odd_zips_and_tars_are_read(tmp_path):
         link.create_system, link.external_attr = 3, 0o120777 << 16
         archive.writestr(link, "../x/a.wav")
     assert contents(tmp_path / "l.zip") == {"x/a.wav": b"a", "y/soft.wav": b"a"}
+
+
+@pytest.mark.skipif(not shutil.which("zip"), reason="zip is not installed")
+def test_a_zip_in_several_parts_is_told(tmp_path):
+    (tmp_path / "a.wav").write_bytes(os.urandom(200_000))
+    subprocess.run(["zip", "-q", "-s", "64k", "s.zip", "a.wav"], cwd=tmp_path, check=True)
+    with pytest.raises(DataError, match="is the last of 4 parts of one zip"):
+        names(tmp_path / "s.zip")
 
 
 @pytest.mark.skipif(not shutil.which("tar"), reason="tar is not installed")
@@ -417,6 +426,12 @@ def test_a_folder_that_cannot_be_listed_is_noted(tones_folder, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", scandir)
     assert problems(tones_folder) == {"wav": ("folder", "is a folder that cannot be read (Permission denied)")}
+
+
+def test_audio_that_the_index_does_not_take_is_counted(spec, tones_folder, home, quiet):
+    unlabelled = replace(spec, index=lambda files: Index(()))  # as IEM4's turns without the evaluation files
+    with pytest.raises(DataError, match=r"54 audio files are left out because .* labels .*, such as wav/a_high_0\.wav"):
+        prepare(unlabelled, [tones_folder], home, quiet)
 
 
 def test_other_names_are_shown(spec, tmp_path, home, quiet):

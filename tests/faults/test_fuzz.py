@@ -148,6 +148,27 @@ def archives() -> list[bytes]:
                 link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
                 archive.addfile(link)
             made.append(buffer.getvalue())
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            info = zipfile.ZipInfo("x")
+            info.filename, info.compress_type = "Actor_01\\a_low_0.wav", method
+            archive.writestr(info, audio.getvalue())
+            link = zipfile.ZipInfo("b/link.wav")
+            link.create_system, link.external_attr = 3, 0o120777 << 16
+            archive.writestr(link, "../Actor_01")
+        made.append(b"junk" * (method == zipfile.ZIP_LZMA) + buffer.getvalue())
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:bz2") as archive:
+        for name, kind, target in (
+            ("a", tarfile.LNKTYPE, "b"),
+            ("b", tarfile.SYMTYPE, "a"),
+            ("c", tarfile.LNKTYPE, "c"),
+        ):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, target
+            archive.addfile(info)
+    made.append(buffer.getvalue())
     return made
 
 
