@@ -118,17 +118,10 @@ def prepare_files(
             "synthetic": spec.synthetic,
             "partial": bool(checked.missing),
             "missing": list(checked.missing),
-<<<<<<< HEAD
             "notes": [*resolution.notes, *resolution.missing, *checked.notes, *notes],
             "choices": list(resolution.choices),
-            "skipped": [[skip.file, skip.reason] for skip in checked.index.skipped]
-            + [[problem.file, problem.reason] for problem in problems if problem.kind != "format"],
-=======
             "skipped": [[problem.file, problem.reason] for problem in problems if problem.kind != "format"]
             + [[skip.file, skip.reason] for skip in checked.index.skipped],
-            "choices": list(resolution.choices),
-            "source_notes": [*resolution.notes, *resolution.missing],
->>>>>>> h-sources
             "released_variant": spec.released_variant,
             "continuous": {suffix: list(targets) for suffix, targets in spec.continuous.items()},
             "variants": [
