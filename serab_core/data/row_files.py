@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import os
 import stat
-import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from serab_core.data.label_values import shown_places
 from serab_core.data.segments import Segment, segment_id
+from serab_core.data.source import find_file
 from serab_core.errors import DataError
 from serab_core.types import SourceFile
 
@@ -90,29 +90,6 @@ def missing_files_error(faults: list[tuple[str, str, str]]) -> DataError:
         where=f"{where}, {place}",
         next_step="correct the path (it is relative to the manifest's folder), get the file, or delete the row",
     )
-
-
-def find_file(root: Path, relative: str) -> Path | None:
-    """The path below `root` with this name, in whichever Unicode form its parts are stored; None where there is none.
-
-    macOS may store an accent as a character of its own (NFD) where a manifest has one character for both (NFC).
-    """
-    direct = root / relative
-    if os.path.lexists(direct):
-        return direct
-    if relative.isascii():
-        return None
-    found = Path(direct.anchor) if direct.is_absolute() else Path()
-    for part in direct.parts[1:] if direct.is_absolute() else direct.parts:
-        following = found / part
-        if not os.path.lexists(following):
-            wanted = unicodedata.normalize("NFC", part)
-            names = [name for name in _listing(found) if unicodedata.normalize("NFC", name) == wanted]
-            if len(names) != 1:
-                return None
-            following = found / names[0]
-        found = following
-    return found
 
 
 def _plain_source(root: str, cell: str) -> SourceFile | None:

@@ -266,7 +266,7 @@ def find_file(root: Path, relative: str) -> Path | None:
         relative: a path below it, with forward slashes.
 
     Returns:
-        the path as it is on disk, or None where there is none in either form.
+        the path as it is on disk, or None where there is none in either form. A link that leads nowhere is there.
 
     Raises:
         DataError: two names on disk differ by their Unicode form alone, and neither is written as `relative` is.
@@ -294,10 +294,12 @@ def find_file(root: Path, relative: str) -> Path | None:
 
 
 def _exists(path: Path) -> bool:
+    """Whether the name is there, be it a link that leads nowhere."""
     try:
-        return path.exists()
-    except (OSError, ValueError):  # a name that no file can have: too long, or with a zero byte
+        path.lstat()
+    except (OSError, ValueError):  # also a name that no file can have: too long, or with a zero byte
         return False
+    return True
 
 
 def _names_by_form(folder: Path) -> dict[str, tuple[str, ...]]:
