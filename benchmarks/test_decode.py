@@ -2,8 +2,8 @@
 
 tox run -e bench -- benchmarks/test_decode.py
 
-`serab` also hashes the samples, checks their number against the container's bytes, and that they are finite; `no hash` is
-the same without the hash. WAV of 16 bits or floats needs no decoder, which is why it is faster than soundfile.
+`serab` also hashes the samples, checks their number against the container's bytes, and that they are finite; `no hash`
+is the same without the hash. WAV of 16 bits or floats needs no decoder, which is why it is faster than soundfile.
 """
 
 from __future__ import annotations
