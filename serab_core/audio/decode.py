@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 import soundfile
 
-from serab_core.audio.containers import Length, Stream, flac, measure
+from serab_core.audio.containers import Length, Plain, Stream, flac, measure
 from serab_core.errors import AudioError
 
 if TYPE_CHECKING:
@@ -186,6 +186,8 @@ def _decoded(content: bytes, source: int | _Memory, name: str) -> tuple[int, Wav
         length = Length(kind, fault=f"is {kind}, a kind of file that serab does not read", convert=True, tool="")
     if length.fault:
         raise AudioError(length.fault, where=name, next_step=_next_step(length, name))
+    if length.plain is not None and length.samples is not None:
+        return length.plain.rate, _array(content, length.plain, length.samples)
     if not length.streams or length.file_first:
         whole = Stream(content, length.samples, clock=length.clock, slack=length.slack)
         try:
@@ -208,6 +210,16 @@ def _decoded(content: bytes, source: int | _Memory, name: str) -> tuple[int, Wav
                 next_step=_convert(length, name),
             )
     return first[0], first[1] if len(decoded) == 1 else np.concatenate([samples for _, samples in decoded])
+
+
+def _array(content: bytes, plain: Plain, count: int) -> Waveform:
+    """The samples of a file that needs no decoder, the same bits as libsndfile gives, shape (frames, channels)."""
+    kind = np.dtype(plain.dtype)
+    raw = np.frombuffer(content, kind, count * plain.channels, plain.start).reshape(count, plain.channels)
+    if kind.kind == "f":
+        return raw.astype(np.float32)
+    samples: Waveform = np.multiply(raw, np.float32(2.0**-15), dtype=np.float32)
+    return samples
 
 
 def _stream(source: int | io.IOBase, stream: Stream, length: Length, name: str) -> tuple[int, Waveform]:

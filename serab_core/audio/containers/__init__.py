@@ -7,6 +7,6 @@ length is compared with what these walkers count. They only look at bytes, in li
 from __future__ import annotations
 
 from serab_core.audio.containers.identify import measure
-from serab_core.audio.containers.length import Length, Stream
+from serab_core.audio.containers.length import Length, Plain, Stream
 
-__all__ = ["Length", "Stream", "measure"]
+__all__ = ["Length", "Plain", "Stream", "measure"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 View: TypeAlias = bytes | mmap.mmap
 """A file's bytes; both kinds are sliced and searched alike."""
@@ -39,6 +39,23 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
+class Plain:
+    """Audio that is an array already: of 16 bits, or of floats.
+
+    Attributes:
+        start: where it begins.
+        dtype: numpy's name of a sample.
+        channels: how many there are.
+        rate: in Hz.
+    """
+
+    start: int
+    dtype: Literal["<i2", ">i2", "<f4", ">f4"]
+    channels: int
+    rate: int
+
+
+@dataclass(frozen=True, slots=True)
 class Length:
     """What a walker found.
 
@@ -52,6 +69,7 @@ class Length:
         unsure: the file may be whole; whoever knows that can convert it.
         tool: the command that converts it, with NAME for the file.
         streams: what to decode in place of the file; none to decode the file itself.
+        plain: where the samples are, where no decoder is needed for them.
         file_first: decode the file itself, and `streams` only where that gives another length.
     """
 
@@ -64,6 +82,7 @@ class Length:
     unsure: bool = False
     tool: str = "ffmpeg -i {name} {out}"
     streams: tuple[Stream, ...] = ()
+    plain: Plain | None = None
     file_first: bool = False
 
     @property

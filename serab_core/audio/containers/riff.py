@@ -4,14 +4,34 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Literal
 
 from serab_core.audio.containers import mpeg
-from serab_core.audio.containers.length import Length, Stream, View, refused, shortage, surplus, unknown_32, unknown_64
+from serab_core.audio.containers.length import (
+    Length,
+    Plain,
+    Stream,
+    View,
+    refused,
+    shortage,
+    surplus,
+    unknown_32,
+    unknown_64,
+)
 
 MAGICS = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 _PLAIN = {1: "PCM", 3: "float", 6: "A-law", 7: "mu-law"}
 _BLOCKS = {2: "MS ADPCM", 0x11: "IMA ADPCM", 0x31: "GSM 6.10", 0x40: "G.721", 0x14: "G.723", 0x38: "NMS ADPCM"}
 _MPEG = (0x50, 0x55)
+_ARRAYS: dict[tuple[int, int, str], Literal["<i2", ">i2", "<f4", ">f4"]] = {
+    (1, 2, "<"): "<i2",
+    (1, 2, ">"): ">i2",
+    (3, 4, "<"): "<f4",
+    (3, 4, ">"): ">f4",
+}
+"""Numpy's names of samples, by tag, bytes and order."""
+MAX_CHANNELS = 1024  # as libsndfile
+MAX_RATE = 655_350  # Hz, as libsndfile
 _GSM_SAMPLES = 320  # of a block of 65 bytes
 
 
@@ -23,6 +43,8 @@ class Format:
         tag: the codec; that of the subformat, where the tag says "extensible".
         frame: bytes of one sample of all channels, or of a block.
         samples: samples a channel in `frame`; 0 where the chunk does not tell.
+        raw: the chunk's content.
+        exact: the chunk's own size of a frame is `frame`, and its bits fill whole bytes.
     """
 
     tag: int
@@ -31,6 +53,7 @@ class Format:
     frame: int
     samples: int
     raw: bytes
+    exact: bool = False
 
     @property
     def sample(self) -> int:
@@ -49,7 +72,8 @@ def read_format(raw: bytes, order: str = "<") -> Format | None:
         return None
     if tag in _PLAIN:
         # libsndfile takes the width by the bits; some writers' alignment is wrong.
-        return Format(tag, channels, rate, channels * max(1, (bits + 7) // 8), 1, raw)
+        width = channels * max(1, (bits + 7) // 8)
+        return Format(tag, channels, rate, width, 1, raw, exact=align == width and bits % 8 == 0)
     samples = struct.unpack(f"{order}H", raw[18:20])[0] if len(raw) >= 20 and tag in (2, 0x11) else 0
     return Format(tag, channels, rate, max(1, align), _GSM_SAMPLES if tag == 0x31 else samples, raw)
 
@@ -136,7 +160,15 @@ def coded(
     streams: tuple[Stream, ...] = ()
     if rewrite:
         streams = (Stream(_wav(described.raw, view[start : start + audio - audio % described.frame], order), samples),)
-    return Length(f"{kind} ({(_PLAIN | _BLOCKS)[described.tag]})", samples, slack, streams=streams)
+    plain = None if rewrite else _plain(described, start, order)
+    return Length(f"{kind} ({(_PLAIN | _BLOCKS)[described.tag]})", samples, slack, streams=streams, plain=plain)
+
+
+def _plain(described: Format, start: int, order: str) -> Plain | None:
+    """The samples as an array; None where libsndfile has to decode them, or to refuse the header."""
+    kind = _ARRAYS.get((described.tag, described.frame // described.channels, order))
+    sane = described.exact and described.channels <= MAX_CHANNELS and 0 < described.rate <= MAX_RATE
+    return Plain(start, kind, described.channels, described.rate) if kind and sane else None
 
 
 def _wav(raw: bytes, audio: bytes, order: str) -> bytes:
