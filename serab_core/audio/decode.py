@@ -13,6 +13,7 @@ import numpy as np
 import soundfile
 
 from serab_core.audio.containers import Length, Plain, Stream, flac, measure
+from serab_core.audio.pointers import POINTER_BYTES, pointer
 from serab_core.errors import AudioError
 
 if TYPE_CHECKING:
@@ -22,13 +23,8 @@ if TYPE_CHECKING:
 
 
 Silence: TypeAlias = Literal["", "zero", "cancelled"]
-MAX_PLAUSIBLE_PEAK = 8.0  # full scale is 1; a mix may reach 2 or 3, and integers that were never scaled reach thousands
 CANCELLED = 2.0**-10  # the average of the channels, against the louder of them: 60 dB below, it is what rounding leaves
 _INTACT = "replace it with an intact copy"
-_POINTERS = {
-    b"version https://git-lfs": ("is a git-lfs pointer, not the audio itself", "run `git lfs pull` in its repository"),
-    b"/annex/objects/": ("is a git-annex pointer, not the audio itself", "run `git annex get` in its repository"),
-}
 _PIECE = 1 << 22
 """Samples that are read at a time."""
 _MORE = 1 << 28
@@ -176,9 +172,9 @@ def _decoded(content: bytes, source: int | _Memory, name: str) -> tuple[int, Wav
     """The file's rate and samples, shape (frames, channels), once its length is what its bytes say."""
     if not content:
         raise AudioError("is empty: it has no bytes", where=name, next_step=_INTACT)
-    for mark, (what, step) in _POINTERS.items():
-        if content.startswith(mark):
-            raise AudioError(what, where=name, next_step=step)
+    found = pointer(bytes(content[:POINTER_BYTES]))
+    if found is not None:
+        raise AudioError(found[0], where=name, next_step=found[1])
     length = measure(content)
     if length is None:
         with _Reader(source, closefd=False) as file:  # raises, as a rule

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SYNTHETIC = "synthetic corpus: says nothing about real speech"
 PARTIAL = "partial corpus: not comparable with the whole"
 MIN_UTTERANCES = 5  # utterances of a speaker in a split, below which its own mean and deviation say little
-MAX_PLAUSIBLE_PEAK = 8.0  # of a float file; int16 samples that were never divided by 32768 have peaks of hundreds
+MAX_PLAUSIBLE_PEAK = 8.0  # full scale is 1; a mix may reach 2 or 3, and integers that were never scaled reach thousands
 MAX_NAMES = 5  # names that a notice spells out; the rest is counted
 
 

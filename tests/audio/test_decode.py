@@ -10,8 +10,9 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serab_core.audio.decode import MAX_PLAUSIBLE_PEAK, decode
+from serab_core.audio.decode import decode
 from serab_core.audio.resample import resample
+from serab_core.data.integrity import MAX_PLAUSIBLE_PEAK
 from serab_core.errors import AudioError
 
 

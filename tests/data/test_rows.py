@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from serab_core.audio.decode import MAX_PLAUSIBLE_PEAK, decode
+from serab_core.audio.decode import decode
 from serab_core.audio.resample import resample
 from serab_core.data import rows as module
+from serab_core.data.integrity import MAX_PLAUSIBLE_PEAK
 from serab_core.data.rows import SEGMENT_SLACK, make_rows
 from serab_core.errors import AudioError
 from serab_core.report.progress import Silent
