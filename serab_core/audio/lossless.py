@@ -58,12 +58,13 @@ def _flac(samples: Waveform, rate: int) -> bytes | None:
     """The samples as FLAC of 24 bits; None where these do not hold them, or FLAC does not know the rate."""
     if _peak(samples) > 1.0:
         return None
-    whole = np.rint(samples * _SCALE).astype(np.int64)
-    if whole.max() >= 2 ** (BITS - 1) or not _equal((whole / float(_SCALE)).astype(np.float32), samples):
+    scaled = samples * _SCALE
+    whole = scaled.astype(np.int32)
+    if whole.max() >= 2 ** (BITS - 1) or not _equal(whole.astype(np.float32), scaled):
         return None
     buffer = io.BytesIO()
     try:
-        soundfile.write(buffer, (whole << (32 - BITS)).astype(np.int32), rate, format="FLAC", subtype=f"PCM_{BITS}")
+        soundfile.write(buffer, whole << (32 - BITS), rate, format="FLAC", subtype=f"PCM_{BITS}")
     except (soundfile.LibsndfileError, ValueError):
         return None
     return buffer.getvalue()
