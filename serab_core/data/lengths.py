@@ -56,7 +56,7 @@ def length_notices(comparisons: Sequence[Comparison]) -> Iterator[Notice]:
     for one in comparisons:
         if one.severity == "fault":
             yield Notice(
-                one.kind, "fault", f"another build of the corpus than the published one: {one.text}", one.names
+                one.kind, "fault", f"this copy differs from the published corpus: {one.text}", one.names
             )
         elif one.severity == "caution":
             yield Notice(one.kind, "caution", one.text, one.names)

@@ -41,7 +41,7 @@ def test_emodb_gives_the_reference_figures(serab, shared):
     assert (released["chosen"], round(released["accuracy"] * 84)) == ("lda", 70)
     optimistic, build, rate, sentences = released["cautions"]
     assert optimistic == "optimistic: the classifier was chosen on the test set"
-    assert build.startswith("another build of the corpus than the published one: 0.297 h, published 0.413 h (-28.1 %)")
+    assert build.startswith("this copy differs from the published corpus: 0.297 h, published 0.413 h (-28.1 %)")
     assert rate == "a resampled copy: 535 at 22050 Hz, where 16000 Hz is published"
     assert sentences.startswith("the sentences of the test split")
     assert released["faulty"]
