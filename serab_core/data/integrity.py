@@ -12,7 +12,7 @@ from serab_core.data.splits import crossing_speakers
 from serab_core.types import SPLITS, Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 SYNTHETIC = "synthetic corpus: says nothing about real speech"
 PARTIAL = "partial corpus: not comparable with the whole"
@@ -37,7 +37,7 @@ def corpus_notices(
         *_repeated_audio(rows, cuts, with_labels=bool(labels)),
         *_missing_classes(rows, cuts, labels),
         *_few_utterances(cuts),
-        *_levels(rows),
+        *level_notices(rows),
         *_sentences(rows, cuts),
     ]
     order = {"fault": 0, "caution": 1, "info": 2}
@@ -142,7 +142,9 @@ def _few_utterances(cuts: Mapping[str, Sequence[str]]) -> Iterator[Notice]:
     yield Notice("few-utterances", "caution", text, tuple(fewest))
 
 
-def _levels(rows: Sequence[Mapping[str, Any]]) -> Iterator[Notice]:
+def level_notices(rows: Iterable[Mapping[str, Any]]) -> Iterator[Notice]:
+    """The notices about silence and peaks; `rows` give `id`, `peak` and, where it is so, `silent`."""
+    rows = list(rows)
     silent = [str(row["id"]) for row in rows if row.get("silent") == "zero"]
     if silent:
         text = f"{_utterances(silent)} digital silence, every sample zero ({named(silent)})"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from serab_core.audio.decode import decode
 from serab_core.audio.mel import SERAB, log_mel
 from serab_core.audio.resample import resample
+from serab_core.data.integrity import level_notices
 from serab_core.data.lengths import compare_lengths
 from serab_core.data.protocols import PROTOCOLS
 from serab_core.errors import AudioError
@@ -36,11 +37,13 @@ class Finding:
     Attributes:
         verdict: `known` is a defect that the variant declares; a `caution` limits what scores mean; `info` is no
             verdict at all.
+        names: every utterance, speaker, label or file that the text is about; the text names the first of them.
     """
 
     name: str
     verdict: Verdict
     text: str
+    names: tuple[str, ...] = ()
 
 
 def verify(prepared: Prepared, spec: DatasetSpec | None, progress: Progress) -> tuple[Finding, ...]:
@@ -60,7 +63,7 @@ def verify(prepared: Prepared, spec: DatasetSpec | None, progress: Progress) -> 
     if spec is not None:
         rows, partial = prepared.index["utterances"], prepared.index["partial"]
         findings += [
-            Finding(one.kind.replace("-", " "), _VERDICTS[one.severity], one.text)
+            Finding(one.kind.replace("-", " "), _VERDICTS[one.severity], one.text, one.names)
             for one in compare_lengths(rows, spec, partial=partial)
         ]
     return (*findings, *_audio(prepared, next(iter(tasks.values())), spec, progress))
@@ -85,6 +88,7 @@ def _counts(prepared: Prepared, spec: DatasetSpec) -> list[Finding]:
     ]
 
 
+_LEVELS = ("silent", "cancelled", "loud")
 _REPEATED = ("shared-audio", "contradicting-labels", "contradicting-speakers", "repeated-audio")
 
 
@@ -96,10 +100,12 @@ def _leaks(prepared: Prepared, task: Task, before: Sequence[Finding]) -> list[Fi
     for notice in prepared.split_notices(task.variant):
         if notice.kind == "crossing-speakers":
             verdict: Verdict = "fail" if notice.severity == "fault" else "known"
-            splits = Finding(splits.name, verdict, f"{counts}; {task.splits}; {notice.text}")
+            splits = Finding(splits.name, verdict, f"{counts}; {task.splits}; {notice.text}", notice.names)
             continue
+        if notice.kind in _LEVELS:
+            continue  # measured again, of the files as they are now
         name = "repeated audio" if notice.kind in _REPEATED else notice.kind.replace("-", " ")
-        finding = Finding(name, _VERDICTS[notice.severity], notice.text)
+        finding = Finding(name, _VERDICTS[notice.severity], notice.text, notice.names)
         if finding not in before:
             made.append(finding)
     return [splits, *made]
@@ -107,7 +113,8 @@ def _leaks(prepared: Prepared, task: Task, before: Sequence[Finding]) -> list[Fi
 
 def _audio(prepared: Prepared, task: Task, spec: DatasetSpec | None, progress: Progress) -> list[Finding]:
     train = {u.id for u in task.utterances if u.split == "train"}
-    faults: list[str] = []
+    faults: dict[str, str] = {}
+    levels: list[dict[str, Any]] = []
     means: list[float] = []
     deviations: list[float] = []
     rows = prepared.index["utterances"]
@@ -117,20 +124,22 @@ def _audio(prepared: Prepared, task: Task, spec: DatasetSpec | None, progress: P
             try:
                 decoded = decode(Path(path), path)
             except AudioError as error:
-                faults.append(f"{path} {error.what}")
+                faults[row["id"]] = f"{path} {error.what}"
             else:
+                levels.append({"id": row["id"], "peak": decoded.peak, "silent": decoded.silent or None})
                 if decoded.sha256 != row["sha256"]:
-                    faults.append(f"{path} has changed since it was prepared")
+                    faults[row["id"]] = f"{path} has changed since it was prepared"
                 elif row["id"] in train and spec is not None and spec.logmel is not None:
                     mels = log_mel(resample(decoded.samples, decoded.rate, SERAB.rate))
                     means.append(float(mels.mean(dtype=np.float64)))
                     deviations.append(float(mels.std(ddof=1, dtype=np.float64)))
             advance(1)
     more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
-    text = (
-        "; ".join(faults[:_SHOWN]) + more if faults else f"{len(rows)} files decode to the samples that were prepared"
-    )
-    findings = [Finding("audio", "fail" if faults else "pass", text)]
+    text = f"{len(rows)} files decode to the samples that were prepared"
+    if faults:
+        text = "; ".join(list(faults.values())[:_SHOWN]) + more
+    findings = [Finding("audio", "fail" if faults else "pass", text, tuple(faults))]
+    findings += [Finding(n.kind, _VERDICTS[n.severity], n.text, n.names) for n in level_notices(levels)]
     if means and spec is not None and spec.logmel is not None:
         findings.append(_statistics(float(np.mean(means)), float(np.mean(deviations)), spec.logmel))
     return findings

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import soundfile
 
 from serab_core import plugins
 from serab_core.audio.mel import log_mel
@@ -110,6 +111,22 @@ def test_a_copy_of_other_lengths_is_marked_wherever_it_is_scored(spec, tones_fol
 def test_sentences_are_kept_and_compared(spec, tones_folder, home, quiet):
     prepared = prepare(replace(spec, sentence=lambda name: name[-1]), [tones_folder], home, quiet)
     assert "the sentences of the test split" in prepared.task(PROTOCOLS["serab"]).cautions[0]
+
+
+def test_levels_are_those_of_the_files_as_they_are_now(prepared_tones, spec, quiet):
+    """Also of a corpus that was prepared before levels were stored."""
+    for row in prepared_tones.index["utterances"]:
+        del row["peak"]
+    for name in ("a_low_0", "b_mid_1"):
+        path = next(row["file"] for row in prepared_tones.index["utterances"] if row["id"] == name)
+        soundfile.write(path, np.zeros(2000), 8000)
+    path = next(row["file"] for row in prepared_tones.index["utterances"] if row["id"] == "c_high_2")
+    soundfile.write(path, np.full(2000, 900.0), 8000, subtype="FLOAT", format="WAV")
+    found = {f.name: f for f in verify(prepared_tones, spec, quiet)}
+    assert found["silent"].names == ("a_low_0", "b_mid_1")
+    assert found["loud"].names == ("c_high_2",)
+    assert found["audio"].names == ("a_low_0", "b_mid_1", "c_high_2")
+    assert all("has changed" in part for part in found["audio"].text.split("; "))
 
 
 def test_log_mel_statistics_against_a_published_pair(prepared_tones, spec, quiet):
