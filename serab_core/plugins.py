@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,6 +20,7 @@ from serab_registry import (
     Registry,
     RegistryError,
     UnknownPluginError,
+    code_identity,
 )
 
 from serab_core import environments, hookspecs, settings
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from serab_core.types import ClassifierSpec, DatasetSpec, ExtractorSpec
 
 _T = TypeVar("_T")
+_Spec = TypeVar("_Spec", "ExtractorSpec", "ClassifierSpec")
 _LIST_COMMAND = {
     Group.EXTRACTORS: "serab list extractors",
     Group.DATASETS: "serab list datasets",
@@ -87,16 +89,34 @@ def extractor(name: str) -> ExtractorSpec:
             return described(name, Place.of(own))
     if is_path(name):
         folder = _absolute(name)
-        return _made(_entry_of(folder), str(folder), name)
+        entry = _entry_of(folder)
+        return identified(_made(entry, str(folder), name), Group.EXTRACTORS, entry)
     entry, _, argument = name.partition(":")
     if argument and entry in registry().names(Group.EXTRACTORS):
         match = _OPTIONS.fullmatch(argument)
         assert match is not None
         made = _made(entry, match["argument"], f"{entry}:{match['argument']}")
-        return with_options(made, match["options"].split("+")[1:]) if match["options"] else made
+        made = with_options(made, match["options"].split("+")[1:]) if match["options"] else made
+        return identified(made, Group.EXTRACTORS, entry)
     plain, *words = name.split("+")
     found: ExtractorSpec = translated(lambda: registry().get(Group.EXTRACTORS, plain))
-    return with_options(found, words) if words else found
+    return identified(with_options(found, words) if words else found, Group.EXTRACTORS, plain)
+
+
+def identified(spec: _Spec, group: Group, name: str) -> _Spec:
+    """The spec with the identity of the code behind it.
+
+    Where several distributions offer the name, the spec is called `distribution:name`, in caches and tables too.
+
+    Args:
+        spec: as its plugin registered or made it.
+        group: its group.
+        name: its plugin's, as the registry takes it.
+    """
+    record = translated(lambda: registry().record(group, name))
+    known = asdict(code_identity(record))
+    called = f"{record.distribution}:{spec.name}" if registry().is_shared(record) else spec.name
+    return replace(spec, code=known, name=called)
 
 
 def environment_of(name: str) -> environments.Environment | None:
@@ -241,12 +261,15 @@ def dataset_or_none(name: str) -> DatasetSpec | None:
 def classifier(name: str) -> ClassifierSpec:
     """The classifier called `name`. Raises UnknownNameError or PluginError."""
     found: ClassifierSpec = translated(lambda: registry().get(Group.CLASSIFIERS, name))
-    return found
+    return identified(found, Group.CLASSIFIERS, name)
 
 
 def all_specs(group: Group) -> dict[str, Any]:
     """Every spec that the group's working plugins register, by name; ambiguous names are left out."""
-    found = {name: item for loaded in registry().load_all(group) for name, item in loaded.items.items()}
+    found = {}
+    for loaded in registry().load_all(group):
+        for name, item in loaded.items.items():
+            found[name] = item if group is Group.DATASETS else identified(item, group, loaded.record.qualified)
     if group is not Group.EXTRACTORS or environments.inside():
         return found
     return {**_isolated_specs(), **found}

@@ -5,6 +5,7 @@ classifiers, and imports neither the core nor any plugin of its own accord.
 """
 
 from serab_registry._catalog import CatalogEntry, read_catalog
+from serab_registry._code import CodeIdentity, code_identity, file_digest, module_digest
 from serab_registry._errors import (
     ApiVersionError,
     DisabledPluginError,
@@ -22,6 +23,7 @@ __all__ = [
     "API_VERSION",
     "ApiVersionError",
     "CatalogEntry",
+    "CodeIdentity",
     "DisabledPluginError",
     "DuplicatePluginError",
     "Group",
@@ -33,5 +35,8 @@ __all__ = [
     "Registry",
     "RegistryError",
     "UnknownPluginError",
+    "code_identity",
+    "file_digest",
+    "module_digest",
     "read_catalog",
 ]

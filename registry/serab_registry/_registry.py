@@ -88,6 +88,14 @@ class Registry:
         """The public names of one group that are not switched off. Imports nothing."""
         return tuple(dict.fromkeys(r.name for r in self._found if r.group is group and not self._switch(r)))
 
+    def record(self, group: Group, name: str) -> PluginRecord:
+        """The one plugin behind `name`, as `load` takes it, whose code is not imported. Raises as `load` does."""
+        return self._choose(group, name)
+
+    def is_shared(self, record: PluginRecord) -> bool:
+        """Whether several distributions that are not switched off offer the record's name."""
+        return sum(not self._switch(own) for own in self._owners[record.group, record.name]) > 1
+
     def load(self, group: Group, name: str) -> Loaded:
         """Imports the one plugin behind `name` (`a`, `a/variant`, `dist:a` or `dist:a/variant`) and no other.
 

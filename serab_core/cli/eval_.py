@@ -82,6 +82,10 @@ def evaluate_command(
         Path | None,
         typer.Option("--locked", help="Repeat the result in this file, and say what differs.", dir_okay=False),
     ] = None,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", help="Compute everything again, whatever is stored of these extractors and tasks."),
+    ] = False,
     profile: Annotated[bool, typer.Option("--profile", help="Keep with each result where its time went.")] = False,
     details: Annotated[bool, typer.Option("--details", help="Show every classifier, not only the chosen.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
@@ -122,7 +126,7 @@ def evaluate_command(
     names = plugins.with_asked(words, {"layer": layer, "device": device})
     asked = [*split_words(tasks), *more] or settings.words("tasks")
     plan = make_plan(home, names, asked, made, split_words(classifiers), progress)
-    run = evaluate(replace(plan, profile=profile, share=share), progress, where)
+    run = evaluate(replace(plan, profile=profile, fresh=fresh, share=share), progress, where)
     if as_json:
         scored: list[TaskResult | ContinuousResult] = [*run.results, *run.continuous]
         files = {r.key: result_path(home, r.extractor, r.task, r.protocol, r.key) for r in scored}

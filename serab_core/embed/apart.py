@@ -34,6 +34,7 @@ def describe(spec: ExtractorSpec) -> dict[str, Any]:
         "parameters": dict(spec.parameters),
         "expected_failures": dict(spec.expected_failures),
         "options": dict(spec.options),
+        "code": dict(spec.code),
         "weights": [weight_facts(weight) for weight in spec.weights],
         "libraries": {name: _version(name, spec.name) for name in spec.libraries},
         "known_state": spec.known_state is not None,

@@ -37,6 +37,7 @@ def fingerprint(spec: ExtractorSpec) -> dict[str, Any]:
     identity = {
         "extractor": spec.name,
         "version": spec.version,
+        "code": dict(spec.code),
         "dim": spec.dim,
         "dtype": "float32",
         "sample_rate": spec.sample_rate,

@@ -41,6 +41,7 @@ PLAIN = (
     "classifiers",
     "expected_failures",
     "options",
+    "code",
 )
 """What of a spec is told as it is."""
 _KEPT = 4

@@ -62,6 +62,9 @@ def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
     listeners = plugins.registry().listeners()
     listeners.emit("serab_run_started", run=run)
     pairs = plan.share.taken([Pair.of(plan, entry, task) for entry in plan.extractors for task in plan.tasks])
+    if plan.fresh:
+        for pair in pairs:
+            pair.discard()
     results: dict[int, TaskResult | ContinuousResult] = {}
     for position, pair in enumerate(pairs):
         stored = pair.stored_result()
@@ -75,7 +78,9 @@ def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
     if open_pairs:
         told = _work_off(open_pairs, progress, engine, listeners, results, failures)
     note_paces(plan, pairs)
-    notices = [*plan.notices, *told, *(note for pair in pairs for note in pair.notices)]
+    anew = dict.fromkeys(pair.extractor.name for pair in open_pairs.values())
+    changes = dict.fromkeys(text for name in anew for text in plan.changes.get(name, ()))
+    notices = [*plan.notices, *changes, *told, *(note for pair in pairs for note in pair.notices)]
     notices += [f"Tracker: {error}" for error in listeners.errors]
     if not plan.share.whole:
         whole = len(plan.extractors) * len(plan.tasks)

@@ -14,7 +14,7 @@ from serab_core.data.protocols import for_targets
 from serab_core.embed.blocks import folder_for, is_done
 from serab_core.embed.corpus import known_state
 from serab_core.embed.embedder import Pace
-from serab_core.errors import StoreError
+from serab_core.errors import StoreError, store_error
 from serab_core.run.jobs import (
     EMBED,
     TUNE,
@@ -22,6 +22,7 @@ from serab_core.run.jobs import (
     Source,
     classifier_identity,
     finished_outcome,
+    journals_of,
     run_block,
     run_classifier,
     run_fit,
@@ -29,7 +30,7 @@ from serab_core.run.jobs import (
 from serab_core.run.provenance import provenance
 from serab_core.score.choose import choose
 from serab_core.store.jsonio import digest, read_json, write_json
-from serab_core.store.results import read_continuous, read_result, result_path, write_result
+from serab_core.store.results import outcome_path, read_continuous, read_result, result_path, write_result
 from serab_core.tune.classifier import study_key
 from serab_core.tune.study import grid_points
 from serab_core.tune.wide import own_protocol
@@ -106,8 +107,8 @@ class Pair:
     # --- what is there already ---
 
     def stored_result(self) -> TaskResult | ContinuousResult | None:
-        """The result of an earlier run with the same identity."""
-        if self._needs_fit:
+        """The result of an earlier run with the same identity; None where everything is to be computed again."""
+        if self._needs_fit or self.plan.fresh:
             return None
         path = self.result_path
         try:
@@ -129,6 +130,28 @@ class Pair:
             with suppress(StoreError):  # a home that is read-only
                 write_result(self.result_path, known)
         return known
+
+    def discard(self) -> None:
+        """Delete what is stored of the pair, but for its result, which stays until the new one replaces it.
+
+        Raises:
+            StoreError: the home cannot be written.
+        """
+        paths = [self._state_path] if self.extractor.spec.uses_corpus and self.source.state is not None else []
+        if not self._needs_fit:
+            for block in self.source.blocks():
+                paths += [block.shard.manifest, block.shard.path]
+            for spec in self.extractor.classifiers:
+                paths.append(outcome_path(self.plan.home, self._study(spec.name)))
+                paths += journals_of(spec.name, self._protocol(spec), self.source)
+        for path in paths:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise store_error(error, path, "deleted") from error
+        if self.extractor.spec.uses_corpus:
+            known = known_state(self.extractor.spec, self.task.name.partition("/")[0])
+            self.source = replace(self.source, state=known)
 
     def utterances_to_embed(self) -> int:
         """How many utterances have no embedding yet."""

@@ -13,14 +13,15 @@ from serab_core.data.prepare import prepare
 from serab_core.data.prepared import load, prepared_names
 from serab_core.data.protocols import REGRESSORS, SUITE
 from serab_core.embed.corpus import known_state
-from serab_core.embed.fingerprint import fingerprint_digest
+from serab_core.embed.fingerprint import fingerprint, fingerprint_digest
 from serab_core.errors import UnknownNameError, UsageError
+from serab_core.run.changes import change_notices
 from serab_core.run.shares import Share
 from serab_core.store.weights import require_weights
 from serab_core.types import ProtocolSpec, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from serab_core.store.home import Home
     from serab_core.types import ClassifierSpec, ExtractorSpec, Progress
@@ -52,7 +53,9 @@ class Plan:
     Attributes:
         missing: tasks of the suite that have no prepared corpus.
         notices: what was decided in the user's stead.
+        changes: what changed of an extractor since its last result, by its name as it was asked for.
         profile: results say where their time went.
+        fresh: what is stored for the pairs is computed again.
         share: of the pairs of extractors and tasks, the ones that this run does.
     """
 
@@ -62,7 +65,9 @@ class Plan:
     tasks: tuple[Task, ...]
     missing: tuple[str, ...]
     notices: tuple[str, ...]
+    changes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     profile: bool = False
+    fresh: bool = False
     share: Share = field(default_factory=Share)
 
 
@@ -119,6 +124,10 @@ def make_plan(
     wanted = tuple(tasks) or _default_tasks(home, notices)
     loaded = tuple(task for name in wanted for task in _tasks(home, name, protocol, progress))
     planned = [_searching(entry, loaded, bool(classifiers)) for entry in planned]
+    changes = {
+        entry.name: change_notices(home, entry.spec.name, fingerprint(entry.spec), entry.classifiers)
+        for entry in planned
+    }
     for entry in planned:
         for task in loaded:
             known_state(entry.spec, task.name)  # what does not fit is told before anything is done
@@ -130,6 +139,7 @@ def make_plan(
         tasks=loaded,
         missing=tuple(name for name in SUITE if name not in prepared),
         notices=tuple(notices),
+        changes={name: tuple(texts) for name, texts in changes.items() if texts},
     )
 
 

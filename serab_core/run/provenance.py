@@ -31,6 +31,7 @@ def provenance(plan: Plan, extractor: PlannedExtractor, source: Source) -> dict[
         "plugins": _plugin_versions(),
         **({"runs_in": dict(extractor.spec.runs_in)} if isinstance(extractor.spec, IsolatedSpec) else {}),
         "fingerprint": fingerprint(extractor.spec),
+        "classifier_code": {spec.name: dict(spec.code) for spec in extractor.classifiers},
         "summary": extractor.spec.summary,
         "licence": extractor.spec.licence,
         "citation": extractor.spec.citation,

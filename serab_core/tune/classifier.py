@@ -45,6 +45,7 @@ def study_identity(
     return {
         "classifier": spec.name,
         "version": spec.version,
+        "code": dict(spec.code),
         "tuning": TUNING_VERSION,
         "search_space": _space(spec, protocol),
         "sampler": protocol.tuner,

@@ -120,6 +120,7 @@ class ClassifierSpec:
         version: changes whenever its predictions do for another reason than those below.
         libraries: distributions whose version its predictions depend on.
         expected_failures: conformance checks that are known to fail, with the reason.
+        code: the code that computes: `distribution`, `version` and `digest` of its files. Serab sets it.
     """
 
     name: str
@@ -136,3 +137,4 @@ class ClassifierSpec:
     version: str = "1"
     libraries: tuple[str, ...] = ()
     expected_failures: Mapping[str, str] = field(default_factory=dict)
+    code: Mapping[str, str] = field(default_factory=dict)

@@ -113,6 +113,7 @@ class ExtractorSpec:
             Raises ValueError, with what is wrong, for a value that does not fit.
         known_state: the corpus statistics of a task where they need not be computed, or None. Raises ValueError, with
             what is wrong, for a task that has none.
+        code: the code that computes: `distribution`, `version` and `digest` of its files. Serab sets it.
     """
 
     name: str
@@ -135,3 +136,4 @@ class ExtractorSpec:
     options: Mapping[str, str] = field(default_factory=dict)
     configure: Callable[[Mapping[str, str]], ExtractorSpec] | None = None
     known_state: Callable[[str], CorpusState | None] | None = None
+    code: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,176 @@
+"""Which code a plugin consists of, as a digest of its files. Nothing is imported."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import os
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from serab_registry._records import PluginRecord
+
+LARGE_BYTES = 1 << 20  # larger files are hashed once for each size, time and inode, and remembered in this process
+_IGNORED_FOLDERS = frozenset(
+    {"__pycache__", ".git", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+)
+_IGNORED_SUFFIXES = (".pyc", ".pyo", "~", ".swp", ".tmp", ".orig", ".rej")
+_large: dict[tuple[str, int, int, int], str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class CodeIdentity:
+    """The code behind a plugin.
+
+    Attributes:
+        distribution: the distribution that installed it, normalised; "" when unknown.
+        version: the version of the distribution; "" when unknown.
+        digest: sha256 over the names and contents of the plugin's files; "" where they cannot be found.
+    """
+
+    distribution: str
+    version: str
+    digest: str
+
+
+def code_identity(record: PluginRecord) -> CodeIdentity:
+    """Identify the code of a plugin: its package with all files in it, and what that imports from beside it.
+
+    The digest is the same for an installed wheel and for an editable install of the same sources, wherever they lie.
+    Files beside the package count only if the plugin imports them and, in a folder that other distributions share, if
+    they belong to the plugin's own distribution.
+
+    Args:
+        record: the plugin.
+    """
+    return CodeIdentity(record.distribution, record.version, module_digest(record.module, record.distribution))
+
+
+def module_digest(module: str, distribution: str = "") -> str:
+    """Return the sha256 over a module's package and over what it imports from beside it; "" where it is not found.
+
+    Args:
+        module: its dotted name, perhaps with `:attribute` behind it.
+        distribution: the one that installed it, which tells its files from others in a folder that many share.
+    """
+    root = module.partition(":")[0].strip().partition(".")[0]
+    try:
+        spec = importlib.util.find_spec(root)
+    except (ImportError, ValueError, AttributeError):
+        return ""
+    if spec is None:
+        return ""
+    if spec.submodule_search_locations:
+        places = [Path(place) for place in spec.submodule_search_locations]
+    elif spec.origin and Path(spec.origin).is_file():
+        places = [Path(spec.origin)]
+    else:
+        return ""
+    return _digest(places, _neighbours(places[0].parent, distribution))
+
+
+def file_digest(path: Path, folder: Path | None = None) -> str:
+    """Return the sha256 over a Python file, and over the modules beside it that it imports.
+
+    Args:
+        path: the file.
+        folder: where the modules that it imports are looked for; its own folder by default.
+    """
+    return _digest([path], _neighbours(folder or path.parent, ""))
+
+
+def _neighbours(folder: Path, distribution: str) -> dict[str, Path]:
+    """The packages and modules in a folder that may belong to a plugin: all, or only those of its distribution."""
+    shared = any(folder.glob("*.dist-info")) or any(folder.glob("*.egg-info"))
+    names = _top_level(distribution) if shared else None
+    found = {}
+    for path in folder.iterdir():
+        name = path.name.removesuffix(".py")
+        is_module = path.suffix == ".py" or (path / "__init__.py").is_file()
+        if name.isidentifier() and is_module and (names is None or name in names):
+            found[name] = path
+    return found
+
+
+def _top_level(distribution: str) -> frozenset[str]:
+    """The names that a distribution's own record has at its top level."""
+    try:
+        files = metadata.files(distribution) if distribution else None
+    except metadata.PackageNotFoundError:
+        files = None
+    return frozenset(file.parts[0].removesuffix(".py") for file in files or () if file.suffix == ".py")
+
+
+def _digest(places: list[Path], neighbours: dict[str, Path]) -> str:
+    neighbours = {name: place for name, place in neighbours.items() if place not in places}
+    files = {path: path.relative_to(place.parent).as_posix() for place in places for path in _files(place)}
+    waiting = list(files) if neighbours else []
+    seen: set[Path] = set(places)
+    while waiting:
+        path = waiting.pop()
+        if path.suffix == ".py":
+            for place in _imported(path, neighbours) - seen:
+                seen.add(place)
+                more = {own: own.relative_to(place.parent).as_posix() for own in _files(place)}
+                waiting += more.keys() - files.keys()
+                files |= more
+    total = hashlib.sha256()
+    for path, name in sorted(files.items(), key=lambda item: (item[1], str(item[0]))):
+        try:
+            total.update(f"{name}\0{_sha256(path)}\n".encode("utf-8", "surrogateescape"))
+        except OSError:
+            continue  # deleted since the folder was listed
+    return total.hexdigest()
+
+
+def _files(place: Path) -> Iterator[Path]:
+    if place.is_file():
+        yield place
+        return
+    for folder, folders, names in os.walk(place):
+        folders[:] = sorted(name for name in folders if name not in _IGNORED_FOLDERS)
+        for name in sorted(names):
+            if not name.startswith(".") and not name.endswith(_IGNORED_SUFFIXES):
+                yield Path(folder, name)
+
+
+def _sha256(path: Path) -> str:
+    status = path.stat()
+    key = (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
+    if status.st_size > LARGE_BYTES and key in _large:
+        return _large[key]
+    with path.open("rb") as opened:
+        found = hashlib.file_digest(opened, "sha256").hexdigest()
+    if status.st_size > LARGE_BYTES:
+        _large[key] = found
+    return found
+
+
+def _imported(path: Path, neighbours: dict[str, Path]) -> set[Path]:
+    """Which neighbours a file imports, wherever in it. It is parsed only if it has the name of one in it."""
+    try:
+        content = path.read_bytes()
+        near = {name: place for name, place in neighbours.items() if name.encode() in content and place != path}
+        names = _imports(ast.parse(content)) if near else set()
+    except (SyntaxError, ValueError, OSError, RecursionError):
+        return set()
+    return {place for name, place in near.items() if name in names}
+
+
+def _imports(tree: ast.AST) -> set[str]:
+    """The top-level names that a file imports, and those that it has as text, for `import_module`."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.partition(".")[0])
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names.add(node.value.partition(".")[0])
+    return names

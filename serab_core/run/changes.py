@@ -1,0 +1,102 @@
+"""What changed of an extractor or classifier since its last stored result, in words."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from serab_core.errors import StoreError
+from serab_core.store.jsonio import read_json
+from serab_core.store.results import RESULT_SCHEMA, folder_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from serab_core.store.home import Home
+    from serab_core.types import ClassifierSpec
+
+_PARTS = {
+    "dim": "its dimension",
+    "sample_rate": "its sampling rate",
+    "version": "its version",
+    "dtype": "its number type",
+}
+
+
+def change_notices(
+    home: Home, name: str, fingerprint: Mapping[str, Any], classifiers: Iterable[ClassifierSpec]
+) -> list[str]:
+    """Say why an extractor is computed anew; empty where its last result was made with the same code and files.
+
+    Args:
+        home: the home.
+        name: the extractor's public name.
+        fingerprint: its fingerprint as it is now.
+        classifiers: those that will be searched.
+    """
+    found = _last_provenance(home, name)
+    if found is None:
+        return []
+    when, provenance = found
+    before = provenance.get("fingerprint", {})
+    notices = []
+    changed = describe_changes(before, fingerprint)
+    if changed:
+        notices.append(f"{name} is computed anew, for since {when} {', and '.join(changed)}.")
+    codes = provenance.get("classifier_code", {})
+    tuned = {spec.name: _code_changes(codes[spec.name], spec.code) for spec in classifiers if spec.name in codes}
+    return notices + [
+        f"Classifier {classifier} is tuned anew, for since {when} {', and '.join(parts)}."
+        for classifier, parts in tuned.items()
+        if parts
+    ]
+
+
+def describe_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What differs between two fingerprints of one extractor, a phrase for each part."""
+    if before == now:
+        return []
+    changed = []
+    if "code" not in before:
+        changed.append("serab began to include the code in the identity of an extractor")
+    else:
+        changed += _code_changes(before["code"], now["code"])
+    if before.get("weights") != now["weights"]:
+        changed.append("its weight files changed")
+    changed += _values("library", before.get("libraries", {}), now["libraries"])
+    changed += _values("parameter", before.get("parameters", {}), now["parameters"])
+    changed += [f"{text} changed" for key, text in _PARTS.items() if before.get(key) != now[key]]
+    if before.get("audio") != now["audio"]:
+        changed.append("serab decodes or resamples audio in another way")
+    return changed
+
+
+def _code_changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    if before == now:
+        return []
+    if before.get("distribution") != now.get("distribution"):
+        return [f"it comes from {now.get('distribution')} in place of {before.get('distribution')}"]
+    if before.get("version") != now.get("version"):
+        return [f"{now['distribution']} changed from {before.get('version')} to {now['version']}"]
+    return [f"the code of {now.get('distribution') or 'its plugin'} changed"]
+
+
+def _values(kind: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    names = sorted({name for name in {*before, *now} if before.get(name) != now.get(name)})
+    return [f"{kind} {name} changed from {before.get(name, 'none')} to {now.get(name, 'none')}" for name in names]
+
+
+def _last_provenance(home: Home, name: str) -> tuple[str, Mapping[str, Any]] | None:
+    """When the extractor's youngest result was written, and its provenance; None where there is none to read."""
+    paths = []
+    for path in (home.results / folder_name(name)).glob("*/*.json"):
+        with suppress(OSError):
+            paths.append((path.stat().st_mtime, path))
+    for seconds, path in sorted(paths, reverse=True):
+        with suppress(StoreError, KeyError, TypeError):
+            document = read_json(path, RESULT_SCHEMA)
+            if document["extractor"] == name and not document["imported"]:
+                when = time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+                return when, dict(document["provenance"])
+    return None
