@@ -21,14 +21,14 @@ def stdout() -> Console:
     """The console for results."""
     from rich.console import Console
 
-    return Console()
+    return Console(emoji=False)  # ":label:" stays as it is
 
 
 def stderr() -> Console:
     """The console for progress and errors."""
     from rich.console import Console
 
-    return Console(stderr=True)
+    return Console(stderr=True, emoji=False)
 
 
 def print_json(value: Any) -> None:
