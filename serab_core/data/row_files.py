@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from serab_core.data.disk_names import disk_name
 from serab_core.data.label_values import shown_places
 from serab_core.data.segments import Segment, segment_id
 from serab_core.data.source import find_file
@@ -39,6 +40,7 @@ class RowFiles:
     def find(self, root: Path, cell: str) -> SourceFile | str:
         """The file that a cell names, relative to `root`; or what is wrong with it, in words."""
         key = (root, cell)
+        cell = disk_name(cell)
         found = self._files.get(key)
         if found is None:
             if root not in self._roots:
@@ -96,7 +98,8 @@ def missing_files_error(faults: list[tuple[str, str, str]]) -> DataError:
     return DataError(
         what + more,
         where=f"{where}, {place}",
-        next_step="correct the path (it is relative to the manifest's folder), get the file, or delete the row",
+        next_step="correct the path (it is relative to the folder of the manifest or database), get the file, or "
+        "delete the row",
     )
 
 
@@ -166,7 +169,7 @@ def _missing(root: Path, cell: str, wanted: Path) -> str:
     for start in range(1, len(names) - (not absolute)):
         inner = "/".join(names[start:])
         if find_file(root, inner) is not None:
-            return f"names {wanted}, which is not there (but {inner} is, in the manifest's folder)"
+            return f"names {wanted}, which is not there (but {inner} is, in {root})"
     if len(names) == 1:
         below = sorted(folder.name for folder in root.iterdir() if (folder / cell).is_file())
         if below:

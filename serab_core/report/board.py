@@ -143,7 +143,7 @@ def _notices(board: Board, kept: Sequence[Stored], continuous: Sequence[Continuo
     if few:
         told.append(
             f"Intervals of {', '.join(few)} are over utterances, for there are too few test speakers: "
-            "they know nothing of how speakers differ."
+            "they do not show how speakers differ."
         )
     left = sorted(
         {f"{r.task} ({'synthetic' if r.synthetic else 'partial'})" for r in results if r.synthetic or r.partial}

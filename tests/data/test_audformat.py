@@ -438,3 +438,22 @@ def test_audformat_is_not_needed(db, monkeypatch):
     corpus = db.read()
     assert replace(corpus, notes=()).entries == corpus.entries
     assert len(corpus.entries) == len(FILES)
+
+
+@pytest.mark.parametrize("notation", ["./{}", "{root}/{}", "backslashes", "{root}/./{}", "wav/../{}"])
+def test_tables_that_write_one_file_in_two_ways_agree(tmp_path, notation):
+    database = Writer(tmp_path / "db")
+    root = str(database.root)
+    other = [f.replace("/", "\\") if notation == "backslashes" else notation.format(f, root=root) for f in FILES]
+    database.table("emotion", {"emotion": label_of})
+    database.table("files", {"speaker": [speaker_of(file) for file in FILES]}, other)
+    corpus = database.read()
+    assert [entry.id for entry in corpus.entries] == sorted(FILES)
+    assert not corpus.skipped
+
+
+def test_the_header_stands_for_its_folder(tmp_path):
+    database = Writer(tmp_path / "db")
+    database.table("files", {"emotion": label_of, "speaker": speaker_of})
+    whole = [entry.id for entry in database.read().entries]
+    assert [entry.id for entry in read_audformat(database.root / "db.yaml").entries] == whole

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import quote
 
@@ -122,7 +126,7 @@ def test_a_name_with_a_percent_sign_is_taken_as_it_stands(folder):
 @pytest.mark.parametrize(
     ("prefix", "message"),
     [
-        ("/kaggle/input/corpus/", r"which is not there \(but my wav/0_calm_0.wav is, in the manifest's folder\)"),
+        ("/kaggle/input/corpus/", r"which is not there \(but my wav/0_calm_0.wav is, in .*\)"),
         ("C:\\Users\\me\\", r"which is not there \(but my wav/0_calm_0.wav is"),
         ("https://example.org/x/", "names the address https://example.org/x/.*: download it"),
     ],
@@ -178,3 +182,25 @@ def test_labels_that_may_not_be_meant_are_noted(folder, label, note):
     notes = read(folder, HEADER + body("{p},{l},{s}").replace("anger,s0", f"{label},s0")).notes
     assert note in "".join(notes)
     assert bool(notes) == bool(note)
+
+
+def run_in_c_locale(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
+    environment = {**os.environ, "SERAB_HOME": str(folder / "home"), "LC_ALL": "C", "PYTHONUTF8": "0", **variables}
+    command = [sys.executable, "-c", "from serab_core.cli.main import main; main()", *words]
+    return subprocess.run(command, env=environment, capture_output=True, check=False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names on disk are Unicode")
+def test_names_and_documents_where_the_locale_is_not_utf_8(folder):
+    rows = ""
+    for speaker in range(6):
+        for label in ("ruhig", "Ärger"):
+            soundfile.write(folder / f"é{speaker}{label}.wav", np.full(100, 0.01 * speaker + 0.1), 16000)
+            rows += f"é{speaker}{label}.wav,{label},ß{speaker}\n"
+    (folder / "m.csv").write_text(HEADER + rows, encoding="utf-8")
+    for variables in ({}, {"PYTHONIOENCODING": "latin-1"}):
+        ended = run_in_c_locale(folder, "data", "add", "mine", str(folder / "m.csv"), "--json", **variables)
+        assert ended.returncode == 0, ended.stderr
+        assert json.loads(ended.stdout)["labels"] == {"ruhig": 6, "Ärger": 6}
+    ended = run_in_c_locale(folder, "data", "verify", "mine", "--json", PYTHONUTF8="1")
+    assert "12 files decode to the samples" in ended.stdout.decode()
