@@ -91,6 +91,13 @@ def _read_one(
     lacking = [role for role in required if places[role] is None]
     if lacking:
         raise _no_column(table, names, lacking)
+    for one, other in (("label", "path"), ("label", "speaker"), ("label", "split"), ("speaker", "split")):
+        if places[one] is not None and places[one] == places[other]:
+            raise DataError(
+                f"would have the column {names[one]} as both {one} and {other}",
+                where=path,
+                next_step=f"name another column with --{one} or --{other}; the columns are: {table.named_columns}",
+            )
     if not table.records:
         raise DataError("has no rows below its header", where=path, next_step="write a row for each utterance")
     if places["split"] is None and not columns.split:

@@ -181,6 +181,9 @@ def _nearest(path: Path) -> str:
     """What stands in the folder instead: a name with other case or ending, or the first folder that is missing."""
     if not path.parent.is_dir():
         missing = next((p for p in reversed(path.parents) if not p.is_dir()), path.parent)
+        other = next((n for n in _listing(missing.parent) if n.casefold() == missing.name.casefold()), "")
+        if other:
+            return f" (nor is its folder {missing}, but {other!r} is)"
         return f" (nor is its folder {missing})"
     names = _listing(path.parent)
     name = path.name.casefold()

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from serab_core.data.label_values import Value, check_labels, check_speakers, label_notes, shown_places
+from serab_core.data.label_values import Value, check_labels, check_speakers, label_notes, shown_places, speaker_notes
 from serab_core.data.row_files import RowFiles, missing_files_error, relative_id
 from serab_core.data.segments import Segment, overlap_note, segment_id
 from serab_core.data.splits import draw_groups
@@ -124,6 +124,7 @@ def build_corpus(
     entries, split_note = _complete_splits(entries, named)
     found = [*notes, *overlap_note(entries)]
     found += label_notes({entry.label for entry in entries})
+    found += speaker_notes({entry.speaker for entry in entries})
     return UserCorpus(entries, tuple(skipped), (*found, *([split_note] if split_note else [])), split_note)
 
 

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from serab_core.data.manifest import read_manifest
+from serab_core.data.user_corpus import Columns
 from serab_core.errors import DataError
 
 ROWS = [
@@ -182,6 +183,42 @@ def test_labels_that_may_not_be_meant_are_noted(folder, label, note):
     notes = read(folder, HEADER + body("{p},{l},{s}").replace("anger,s0", f"{label},s0")).notes
     assert note in "".join(notes)
     assert bool(notes) == bool(note)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("anger,s0", "\u0430nger,s0"),  # a Cyrillic letter
+        ("calm,s1\n", "calm,'s1\n"),  # what a spreadsheet writes before a number that is text
+        ("calm,s1\n", 'calm,"=""s1"""\n'),
+        ("anger,s0", "'anger',s0"),
+    ],
+)
+def test_values_that_look_the_same_are_refused(folder, old, new):
+    with pytest.raises(DataError, match=r"writes one (label|speaker) in 2 ways"):
+        read(folder, HEADER + body("{p},{l},{s}").replace(old, new, 1))
+
+
+def test_words_in_other_scripts_are_classes(folder):
+    text = body("{p},{l},{s}").replace(",calm", ",\u0441\u043e\u0440").replace(",anger", ",\u03c7\u03b1\u03c1\u03ac")
+    assert read(folder, HEADER + text).notes == ()
+
+
+def test_labels_that_are_means_over_raters(folder):
+    text = body("{p},{l},{s}").replace(",calm", ",2.5").replace(",anger", ",3.0")
+    with pytest.raises(DataError, match="these are numbers on a scale, and no classes"):
+        read(folder, HEADER + text)
+
+
+def test_one_column_has_one_role(folder):
+    with pytest.raises(DataError, match="would have the column label as both label and speaker"):
+        read(folder, HEADER + body("{p},{l},{s}"), columns=Columns(speaker="label"))
+
+
+def test_speakers_who_may_be_one_person_are_noted(folder):
+    notes = read(folder, HEADER + body("{p},{l},{s}").replace(",s1", ",s_0")).notes
+    assert "taken for different people: 's0' and 's_0'" in "".join(notes)
+    assert read(folder, HEADER + body("{p},{l},{s}").replace(",s0", ",1-1").replace(",s1", ",11")).notes == ()
 
 
 def run_in_c_locale(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
