@@ -99,6 +99,13 @@ def read_audformat(
     )
     reasons = Counter(skip.reason for skip in skipped)
     notes = [note, *(f"left out: {count} ({reason})" for reason, count in reasons.most_common())]
+    kinds = {reference.table.kind for reference in chosen}
+    others = [r for r in _references(database, label, "filewise", "segmented") if r.table.kind not in kinds]
+    if others and not tables:
+        notes.append(
+            f"the label {label!r} is also in {_listed(database, others)}, which are not read"
+            + ("" if segments else "; --segments takes them")
+        )
     return build_corpus(rows, str(root), skipped=skipped, notes=notes)
 
 

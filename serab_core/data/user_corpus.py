@@ -121,7 +121,7 @@ def build_corpus(
     check_labels((Value(row.label, row.place) for row in rows), named)
     check_speakers((Value(row.speaker, row.place) for row in rows), named)
     entries = _entries(rows)
-    entries, split_note = _complete_splits(entries, named)
+    entries, split_note = _complete_splits(entries, named, skipped)
     found = [*notes, *overlap_note(entries)]
     found += label_notes({entry.label for entry in entries})
     found += speaker_notes({entry.speaker for entry in entries})
@@ -218,7 +218,9 @@ def _row_split(row: Row) -> Split | None:
     return split
 
 
-def _complete_splits(entries: tuple[Entry, ...], named: str) -> tuple[tuple[Entry, ...], str]:
+def _complete_splits(
+    entries: tuple[Entry, ...], named: str, skipped: Sequence[Skipped]
+) -> tuple[tuple[Entry, ...], str]:
     """The entries with a validation split cut from train where the corpus has none; and what to say about it."""
     missing = [entry.id for entry in entries if entry.split is None]
     if len(missing) == len(entries):
@@ -233,6 +235,9 @@ def _complete_splits(entries: tuple[Entry, ...], named: str) -> tuple[tuple[Entr
     lacking = [split for split in ("train", "test") if not counts[split]]
     if lacking:
         there = ", ".join(f"{split} {counts[split]}" for split in SPLITS if counts[split])
+        if skipped:
+            reason, count = Counter(skip.reason for skip in skipped).most_common(1)[0]
+            there += f"; {len(skipped)} files are left out, {count} of them for this reason: {reason}"
         raise DataError(
             f"has no utterance in {' and '.join(lacking)}; its splits are: {there}",
             where=named,
