@@ -13,14 +13,12 @@ from serab_core.cli.words import split_words
 if TYPE_CHECKING:
     from serab_core.report.board import Gathered, Metric
 
-LEADERBOARD_HELP = """Rank extractors by stored results, with intervals, in groups that nobody can tell apart.
+LEADERBOARD_HELP = """Rank extractors by stored results, with intervals and significance groups.
 
 Nothing is computed anew; extractors are evaluated with serab eval.
 """
-COMPARE_HELP = (
-    """Compare two extractors on the same utterances: who is better, by how much, and whether it may be chance."""
-)
-BIAS_HELP = """Show what a verdict on fewer tasks would be worth.
+COMPARE_HELP = """Compare two extractors on the same utterances: which is better, and is the difference significant?"""
+BIAS_HELP = """Show how the ranking changes on subsets of the tasks.
 
 How far means spread over all subsets of the tasks, and how often two extractors change places.
 """
