@@ -373,6 +373,14 @@ def test_a_flac_of_unknown_length_that_is_cut_is_refused(lost):
     assert "cut short" in refusal(uncounted(FLAC)[:-lost]).what or len(FLAC) - lost < 100
 
 
+@pytest.mark.parametrize("zeros", [0, 1, 3, 5000, 12289])
+def test_zeros_behind_a_flac_of_unknown_length_are_no_audio(zeros):
+    content = run("flac --totally-silent -c -", written(WAVE))
+    content = content[:21] + bytes([content[21] & 0xF0]) + bytes(4) + content[26:]
+    assert measure(content).samples == COUNT
+    assert decode(content + bytes(zeros), "x").sha256 == decode(written(WAVE), "x").sha256
+
+
 def test_flacs_that_are_joined_or_say_too_little_are_refused():
     assert "holds a second FLAC file" in refusal(FLAC + FLAC).what
     few = FLAC[:21] + bytes([FLAC[21] & 0xF0]) + (9000).to_bytes(4, "big") + FLAC[26:]

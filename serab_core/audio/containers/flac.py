@@ -144,10 +144,22 @@ def _without_tags(view: View, at: int) -> int:
     return end
 
 
+def _ends(view: View, at: int, end: int) -> tuple[int, ...]:
+    """Where the last frame may end, as zeros may follow it. Its checksum agrees with them as well as without."""
+    stop = end
+    while stop > at and view[stop - 1] == 0:
+        stop -= 4096 if view[max(at, stop - 4096) : stop] == bytes(4096) else 1
+    return (*(place for place in range(stop, stop + 3) if place < end), end)
+
+
 def _uncounted(view: View, begin: int, at: int, block: int) -> Length:
     """The length of a file that was written to a pipe, by its last frame."""
-    end = _without_tags(view, at)
-    samples = _last(view, at, end, block)
+    tags = _without_tags(view, at)
+    end, samples = tags, 0
+    for end in _ends(view, at, tags):
+        samples = _last(view, at, end, block)
+        if samples:
+            break
     if not samples:
         if end - at < 6:
             return Length(_KIND, fault="is empty: it holds no samples")
