@@ -95,7 +95,8 @@ def decode(source: Path | bytes, name: str) -> Decoded:
         ) from error
     except (soundfile.LibsndfileError, RuntimeError, ValueError) as error:
         reason = str(getattr(error, "error_string", error)).strip().rstrip(".")
-        raise AudioError(f"is not audio that can be decoded ({reason})", where=name, next_step=_INTACT) from error
+        step = _convert(Length(""), name) if "unsupported" in reason else _INTACT
+        raise AudioError(f"is not audio that can be decoded ({reason})", where=name, next_step=step) from error
     if len(samples) == 0:
         raise AudioError("is empty: it holds no samples", where=name, next_step=_INTACT)
     with np.errstate(over="ignore", invalid="ignore"):  # told below
@@ -109,7 +110,7 @@ def decode(source: Path | bytes, name: str) -> Decoded:
             where=name,
             next_step=_INTACT,
         )
-    peak = max(-low, high)
+    peak = max(-low, high) + 0.0  # 0 rather than -0
     silent: Silence = "zero" if peak == 0 else ""
     if samples.shape[1] > 1:
         loudest = max(-float(samples.min()), float(samples.max()))

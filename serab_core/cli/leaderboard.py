@@ -11,16 +11,14 @@ from serab_core.cli import complete
 from serab_core.cli.words import split_words
 
 if TYPE_CHECKING:
-    from serab_core.report.board import Gathered
+    from serab_core.report.board import Gathered, Metric
 
-LEADERBOARD_HELP = """Rank extractors by stored results, with intervals, in groups that nobody can tell apart.
+LEADERBOARD_HELP = """Rank extractors by stored results, with intervals and significance groups.
 
 Nothing is computed anew; extractors are evaluated with serab eval.
 """
-COMPARE_HELP = (
-    """Compare two extractors on the same utterances: who is better, by how much, and whether it may be chance."""
-)
-BIAS_HELP = """Show what a verdict on fewer tasks would be worth.
+COMPARE_HELP = """Compare two extractors on the same utterances: which is better, and is the difference significant?"""
+BIAS_HELP = """Show how the ranking changes on subsets of the tasks.
 
 How far means spread over all subsets of the tasks, and how often two extractors change places.
 """
@@ -59,14 +57,15 @@ def leaderboard_command(
     from serab_core.store.atomic import write_bytes
 
     gathered = _gathered(protocol, extractors, tasks)
-    rows = board_rows(gathered.board, "uar" if uar else "accuracy")
-    for path, text in ((csv, as_csv(rows)), (latex, as_latex(rows, gathered.notices))):
+    metric: Metric = "uar" if uar else "accuracy"
+    rows, marked = board_rows(gathered.board, metric), board_rows(gathered.board, metric, marked=True)
+    for path, text in ((csv, as_csv(rows)), (latex, as_latex(marked, gathered.notices))):
         if path is not None:
             write_bytes(path, text.encode())
     if as_json:
         print_json(board_document(gathered))
     else:
-        print_board(stdout(), gathered, "uar" if uar else "accuracy", every_task=details)
+        print_board(stdout(), gathered, metric, every_task=details)
 
 
 def compare_command(

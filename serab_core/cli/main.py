@@ -82,10 +82,10 @@ def _version(asked: bool) -> None:
 @app.callback()
 def options(
     no_plugins: Annotated[
-        bool, typer.Option("--no-plugins", help="Load no plugin at all; to find out whether one is the trouble.")
+        bool, typer.Option("--no-plugins", help="Load no plugin, to find out whether a plugin causes a problem.")
     ] = False,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Shut the network: whoever asks it is named, and fails.")
+        bool, typer.Option("--offline", help="Disable the network: code that uses it fails, and is named.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error in serab itself.")] = False,
     version: Annotated[

@@ -21,19 +21,23 @@ def stdout() -> Console:
     """The console for results."""
     from rich.console import Console
 
-    return Console()
+    return Console(emoji=False)  # ":label:" stays as it is
 
 
 def stderr() -> Console:
     """The console for progress and errors."""
     from rich.console import Console
 
-    return Console(stderr=True)
+    return Console(stderr=True, emoji=False)
 
 
 def print_json(value: Any) -> None:
-    """Prints a document to stdout. Names that are not UTF-8 are written with JSON's escapes, as in stored documents."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
+    """Prints a document to stdout. Names that are not UTF-8 are written with JSON's escapes, as in stored documents.
+
+    So is all that is not ASCII where stdout has another encoding than UTF-8: JSON is UTF-8 (RFC 8259, section 8.1).
+    """
+    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("_", "-")
+    text = json.dumps(value, indent=2, ensure_ascii=encoding not in ("utf-8", "utf8"))
     sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
 
 

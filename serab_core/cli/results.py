@@ -13,7 +13,7 @@ from serab_core.cli.words import split_words
 if TYPE_CHECKING:
     from serab_core.types import TaskResult
 
-app = typer.Typer(no_args_is_help=True, help="List results, hand them on as one file, take in those of others.")
+app = typer.Typer(no_args_is_help=True, help="List results, export them as one file, import those of others.")
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
 _Extractors = Annotated[
     list[str] | None,

@@ -9,7 +9,6 @@ import bz2
 import gzip
 import lzma
 import os
-import posixpath
 import stat
 import tarfile
 import unicodedata
@@ -21,6 +20,7 @@ from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from serab_core.audio.pointers import POINTER_BYTES, pointer
+from serab_core.data.archive_links import folders_of_members, link_target, resolve_link
 from serab_core.errors import DataError
 from serab_core.types import SourceFile
 
@@ -37,8 +37,8 @@ UNPACK = "unpack it, and name the folder"
 DOWNLOAD = "download it again"
 
 _PIECE = 1 << 20  # bytes that are read at a time
+_TAR_PADDING = 1 << 20  # zero bytes behind a tar that are searched for another one; tar itself writes 10 KiB at most
 _TAIL = 65_557  # a zip's end record and its longest comment
-_LINK_HOPS = 40  # links that follow each other, as Linux allows
 _MAGIC = (
     (b"PK\x03\x04", "zip"), (b"PK\x05\x06", "zip"), (b"PK\x07\x08", "zip"),
     (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"),
@@ -131,12 +131,12 @@ def list_archive(
         raise
     except Exception as error:  # zipfile, tarfile, zlib, bz2 and lzma each have errors of their own
         raise DataError(f"is a damaged archive ({error})", where=shown, next_step=DOWNLOAD) from error
-    folders = _folders(files) if links else frozenset()
+    folders = folders_of_members(files) if links else frozenset()
     for name, target in links.items():
-        real = _resolve(name, target, files, links)
+        real = resolve_link(name, target, files, links)
         if real is not None:
             files[name] = files[real]
-        elif _target(name, target) not in folders:
+        elif link_target(name, target) not in folders:
             problems.append(Problem("link", f"{shown}: {name}", f"is a link to {target}, which the archive lacks"))
     members = []
     for name, (size, opener) in files.items():
@@ -243,7 +243,8 @@ def _check_end(opened: IO[bytes], shown: str) -> None:
     at = tail.rfind(b"PK\x05\x06")
     if at < 0:
         raise DataError(
-            "is cut short: the end of the zip is missing (a download that did not finish, or one of several parts?)",
+            "is cut short: the end of the zip is missing (a download that did not finish, one of several parts, "
+            "or other bytes behind its end?)",
             where=shown,
             next_step=DOWNLOAD,
         )
@@ -256,16 +257,28 @@ def _list_zip(
     opened: IO[bytes], shown: str, files: dict[str, tuple[int, Opener]], links: dict[str, str], stack: ExitStack
 ) -> None:
     archive = stack.enter_context(zipfile.ZipFile(opened))
-    for info in archive.infolist():  # of two members with one name the last counts, as when a zip is unpacked
+    contents: dict[str, tuple[int, int]] = {}
+    for info in archive.infolist():
         name = _readable_name(info)
         if name.endswith(("/", "\\")):
             continue
         opener = partial(_open_zip_member, archive, info, name, shown)
+        content = info.CRC, info.file_size
+        if contents.setdefault(name, content) != content:
+            opener = partial(_refuse_doubled_name, name, shown)
         if info.create_system == 3 and stat.S_ISLNK(info.external_attr >> 16) and info.file_size <= 4096:
             with _guarded(name, shown), opener() as stream:
                 links[name] = stream.read(4096).decode("utf-8", "surrogateescape")
         else:
             files[name] = (info.file_size, opener)
+
+
+def _refuse_doubled_name(name: str, shown: str) -> IO[bytes]:
+    raise DataError(
+        f"holds two different files of the one name {name!r}",
+        where=shown,
+        next_step="find out which of the two is right, unpack it, and name the folder",
+    )
 
 
 def _readable_name(info: zipfile.ZipInfo) -> str:
@@ -328,58 +341,47 @@ def _list_tar(
     elif kind == "xz":
         stream = cast("IO[bytes]", lzma.LZMAFile(opened))  # noqa: SIM115 it is as long open as the archive
     bounded = cast("Any", _Bounded(stream, shown))
-    try:
-        archive = stack.enter_context(tarfile.TarFile(fileobj=bounded))
-    except tarfile.ReadError as error:
-        if kind == "tar":
-            raise
-        raise DataError(
-            f"is compressed by {kind}, and holds no tar ({error})", where=shown, next_step=UNPACK
-        ) from error
-    for member in archive:  # of two members with one name the last counts, as when a tar is unpacked
-        if member.isfile():
-            files[member.name] = (member.size, partial(_open_tar_member, archive, member))
-        elif member.islnk():
-            links[member.name] = "/" + member.linkname  # a hard link's target is named from the archive's root
-        elif member.issym():
-            links[member.name] = member.linkname
-    bounded.seek(archive.offset)
-    if any(bounded.read(512)):
-        return [Problem("archive", shown, "is cut short or damaged: its list of files ends too early")]
+    start: int | None = 0
+    while start is not None:
+        bounded.seek(start)
+        try:
+            archive = stack.enter_context(tarfile.TarFile(fileobj=bounded))
+        except tarfile.ReadError as error:
+            if kind == "tar":
+                raise
+            raise DataError(
+                f"is compressed by {kind}, and holds no tar ({error})", where=shown, next_step=UNPACK
+            ) from error
+        for member in archive:  # of two members with one name the last counts, as when a tar is unpacked
+            if member.isfile():
+                files[member.name] = (member.size, partial(_open_tar_member, archive, member))
+            elif member.islnk():
+                links[member.name] = "/" + member.linkname  # a hard link's target is named from the archive's root
+            elif member.issym():
+                links[member.name] = member.linkname
+        bounded.seek(archive.offset)
+        if any(bounded.read(tarfile.BLOCKSIZE)):
+            return [Problem("archive", shown, "is cut short or damaged: its list of files ends too early")]
+        start = _next_tar(bounded, archive.offset + tarfile.BLOCKSIZE)
     return []
+
+
+def _next_tar(stream: _Bounded, at: int) -> int | None:
+    """Return where another tar begins behind the end of one, for two may be joined; None where none does."""
+    for place in range(at, at + _TAR_PADDING, tarfile.BLOCKSIZE):
+        block = stream.read(tarfile.BLOCKSIZE)
+        if len(block) < tarfile.BLOCKSIZE:
+            return None
+        if any(block):
+            try:
+                tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+            except tarfile.HeaderError:
+                return None
+            return place
+    return None
 
 
 def _open_tar_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
     opened = archive.extractfile(member)
     assert opened is not None, "a regular file"
     return opened
-
-
-def _target(name: str, target: str) -> str:
-    """Return the member's name that a link means; one that starts with a slash is named from the archive's root."""
-    base = "" if target.startswith("/") else posixpath.dirname(name)
-    return posixpath.normpath(posixpath.join(base, target.lstrip("/") or "."))
-
-
-def _resolve(name: str, target: str, files: dict[str, tuple[int, Opener]], links: dict[str, str]) -> str | None:
-    """Return the regular member that a link leads to; None where it leads out of the archive or nowhere."""
-    for _ in range(_LINK_HOPS):
-        meant = _target(name, target)
-        real = next(
-            (form for form in (meant, f"./{meant}", target.lstrip("/")) if form in files or form in links), None
-        )
-        if real is None or real in files:
-            return real
-        name, target = real, links[real]
-    return None
-
-
-def _folders(files: dict[str, tuple[int, Opener]]) -> frozenset[str]:
-    """Return the folders of the archive; the files behind a link to one are listed by their own names."""
-    found = {"."}
-    for name in files:
-        folder = posixpath.dirname(name.removeprefix("./"))
-        while folder and folder not in found:
-            found.add(folder)
-            folder = posixpath.dirname(folder)
-    return frozenset(found)

@@ -53,7 +53,7 @@ def read_audformat(
     come from any table of files with the column, and what a misc table says of a file counts too.
 
     Args:
-        root: the folder with `db.yaml`.
+        root: the folder with `db.yaml`, or that file.
         columns: columns or schemes of the label (`emotion`), speaker (`speaker`) and, if named, the split.
         segments: True takes segmented tables, and cuts their segments.
         tables: names or patterns of the tables with the label; needed where tables of several kinds have it.
@@ -63,6 +63,8 @@ def read_audformat(
             `build_corpus`.
     """
     columns = columns or Columns()
+    if root.name == "db.yaml" and root.is_file():
+        root = root.parent
     database = read_database(root)
     label = columns.label or "emotion"
     chosen = _label_tables(database, label, segments, tables)
@@ -97,6 +99,13 @@ def read_audformat(
     )
     reasons = Counter(skip.reason for skip in skipped)
     notes = [note, *(f"left out: {count} ({reason})" for reason, count in reasons.most_common())]
+    kinds = {reference.table.kind for reference in chosen}
+    others = [r for r in _references(database, label, "filewise", "segmented") if r.table.kind not in kinds]
+    if others and not tables:
+        notes.append(
+            f"the label {label!r} is also in {_listed(database, others)}, which are not read"
+            + ("" if segments else "; --segments takes them")
+        )
     return build_corpus(rows, str(root), skipped=skipped, notes=notes)
 
 

@@ -6,6 +6,7 @@ loads. Loading a pickle runs whatever code is in it, and the cache may be older 
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -89,8 +90,12 @@ class Database:
         return keys
 
     def _relative(self, file: str) -> str:
-        prefix = f"{self.root.absolute().as_posix()}/"
-        return file.removeprefix(prefix)
+        """The file in one notation, so that tables of one database agree: slashes, no `./`, below the root."""
+        if "\\" in file or "./" in file or "//" in file:
+            file = posixpath.normpath(file.replace("\\", "/"))
+        for root in (self.root.absolute(), self.root.resolve()) if file.startswith("/") else ():
+            file = file.removeprefix(f"{root.as_posix()}/")
+        return file
 
 
 def read_database(root: Path) -> Database:

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING
 from serab_core.errors import DataError
 
 if TYPE_CHECKING:
+    import _csv
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 """Accepted delimiters, in the order of preference, with their names for messages."""
+_DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+_HEAD_RECORDS = 20  # records from the top among which the names of the columns are looked for
 _MAX_FIELD = 2**31 - 1  # characters; the csv module keeps its limit in a C long, which has 32 bits on Windows
 _SHOWN = 60  # characters of a cell in a message
 _AS_UTF8 = 'save it as UTF-8 (Excel: "CSV UTF-8 (comma delimited)"; LibreOffice: "Edit filter settings")'
@@ -105,17 +108,64 @@ def read_csv(path: Path, wanted: Collection[str], delimiters: Sequence[str] = tu
         text, offset, delimiters = text[separator.end() :], 1, (separator[1],)
     if not text.strip("\ufeff \t\r\n"):
         raise DataError("is empty", where=path, next_step="its first line must name the columns")
-    delimiter = _choose_delimiter(text, [column_key(name) for name in wanted], delimiters)
+    keys = [column_key(name) for name in wanted]
+    delimiter = _choose_delimiter(text, keys, delimiters)
     records = [record for record in _records(path, text, delimiter, offset) if any(c.strip() for c in record.cells)]
     if not records:
         raise DataError("has blank lines only", where=path, next_step="its first line must name the columns")
+    _refuse_lines_above_header(path, records, keys)
     header, rows = records[0], records[1:]
     _refuse_duplicate_names(path, header)
+    notes = [] if delimiter == "," else [f"{path.name}: its cells are parted by {DELIMITERS[delimiter]}"]
+    if len(rows) > 1 and all(len(row.cells) == len(header.cells) + 1 for row in rows):
+        header, rows, note = _drop_unnamed_column(path, header, rows, delimiter)
+        notes += note
+    names = [column_key(name) for name in header.cells]
+    has_names = not set(names).isdisjoint(keys)
     for row in rows:
         if len(row.cells) != len(header.cells):
             raise _wrong_count(path, header, row, delimiter)
-    notes = [] if delimiter == "," else [f"{path.name}: its cells are parted by {DELIMITERS[delimiter]}"]
+        if has_names and row.cells[0] == header.cells[0] and [column_key(cell) for cell in row.cells] == names:
+            raise DataError(
+                "repeats the names of the columns, as files that were joined end to end do",
+                where=f"{path}, line {row.line}",
+                next_step="delete the line",
+            )
     return CsvTable(path, header.cells, tuple(rows), delimiter, (*notes, *_multiline_note(path, rows)))
+
+
+def _refuse_lines_above_header(path: Path, records: Sequence[Record], wanted: Sequence[str]) -> None:
+    """Refuse a title or comments above the line that names the columns."""
+
+    def named(record: Record) -> int:
+        return len(set(wanted).intersection(column_key(cell) for cell in record.cells))
+
+    best = max(records[:_HEAD_RECORDS], key=named)  # the first of equals
+    if best is records[0] or named(best) < 2 or named(records[0]):
+        return
+    above = _short(next(cell.strip() for cell in records[0].cells if cell.strip()))
+    raise DataError(
+        f"names its columns in line {best.line}, below other lines (the first: {above})",
+        where=path,
+        next_step=f"delete the lines above line {best.line}: the first line must name the columns",
+    )
+
+
+def _drop_unnamed_column(
+    path: Path, header: Record, rows: list[Record], delimiter: str
+) -> tuple[Record, list[Record], list[str]]:
+    """Remove a column that has no name in the header: the row numbers that R writes, or what a last delimiter adds.
+
+    Rows that are shifted by a delimiter in a cell keep their surplus cell, and are refused.
+    """
+    numbers = [row.cells[0] for row in rows]
+    if all(number.isascii() and number.isdigit() for number in numbers) and len(set(numbers)) == len(numbers):
+        note = f"{path.name}: the first cell of each row is its number, which has no name in the header"
+        return header, [Record(row.line, row.cells[1:]) for row in rows], [note]
+    if not any(row.cells[-1].strip() for row in rows) and any(row.cells[-2].strip() for row in rows):
+        note = f"{path.name}: each row ends in a {_DELIMITER_NAMES[delimiter]}, and the header does not"
+        return header, [Record(row.line, row.cells[:-1]) for row in rows], [note]
+    return header, rows, []
 
 
 def _text(path: Path) -> str:
@@ -207,15 +257,28 @@ def _choose_delimiter(text: str, wanted: Sequence[str], delimiters: Sequence[str
     """The delimiter by which the header has most of the wanted columns, then most cells; the first of equals."""
 
     def score(delimiter: str) -> tuple[int, int]:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        rows: list[list[str]] = []
         try:
-            names = next(([column_key(cell) for cell in row] for row in reader if any(c.strip() for c in row)), [])
+            for row in _reader(text, delimiter):
+                if any(cell.strip() for cell in row):
+                    rows.append([column_key(cell) for cell in row])
+                if len(rows) == _HEAD_RECORDS:
+                    break
         except csv.Error:
-            return -1, 0
-        return len(set(wanted).intersection(names)), len(names)
+            if not rows:
+                return -1, 0
+        # A title or comments may stand above the header: it is refused by name later.
+        return max((len(set(wanted).intersection(names)) for names in rows), default=0), len(rows[0]) if rows else 0
 
     with _field_limit(len(text)):
         return max(delimiters, key=score)
+
+
+def _reader(text: str, delimiter: str) -> _csv.Reader:
+    """A reader of a text, whose lines end at CR, LF and CRLF alone; line ends inside of quotes stay as they are."""
+    first = re.split(r"[\r\n]", text.lstrip("\ufeff \t\r\n"), maxsplit=1)[0]
+    spaced = re.search(re.escape(delimiter) + ' +"', first) is not None  # blanks before quotes
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=spaced)
 
 
 def _records(path: Path, text: str, delimiter: str, offset: int) -> list[Record]:
@@ -223,8 +286,7 @@ def _records(path: Path, text: str, delimiter: str, offset: int) -> list[Record]
     records: list[Record] = []
     start = offset
     with _field_limit(len(text)):
-        # newline="": lines end at \n, \r and \r\n alone, and stay as they are inside of quotes.
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        reader = _reader(text, delimiter)
         try:
             for cells in reader:
                 records.append(Record(start + 1, tuple(cells)))
@@ -263,17 +325,21 @@ def _refuse_duplicate_names(path: Path, header: Record) -> None:
 def _wrong_count(path: Path, header: Record, row: Record, delimiter: str) -> DataError:
     """The error for a record with more or fewer cells than the header."""
     have, need = len(row.cells), len(header.cells)
-    name = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}[delimiter]
+    name = _DELIMITER_NAMES[delimiter]
     counts = f"has {have} cell{'s' if have != 1 else ''}, but the header has {need}"
     if have > need:
         surplus = ", ".join(_short(cell) for cell in row.cells[need:][:5])
         cause = f"; surplus: {surplus}. Probably a {name} inside a cell that is not in quotes"
+        step = 'put a cell that holds one in quotes, such as "oh no, not again"'
         if not any(cell.strip() for cell in row.cells[need:]):
             cause = f"; the surplus cells are blank. Probably the line ends in a {name}, or a cell before has one"
-        step = 'put a cell that holds one in quotes, such as "oh no, not again"'
+            step = f"delete the {name} at the end of the line, or {step}"
         return DataError(counts + cause, where=f"{path}, line {row.line}", next_step=step)
     missing = ", ".join(cell.strip() or "(no name)" for cell in header.cells[have:][:5])
     cause = f"; missing: {missing}"
+    if row.cells[0].lstrip().startswith("#"):
+        cause += ". It looks like a comment, which a CSV cannot hold"
+        return DataError(counts + cause, where=f"{path}, line {row.line}", next_step="delete the line")
     others = [d for d in DELIMITERS if d != delimiter and have == 1 and row.cells[0].count(d) == need - 1]
     if others:
         cause = (

@@ -160,8 +160,8 @@ def level_notices(rows: Iterable[Mapping[str, Any]]) -> Iterator[Notice]:
     if loud:
         shown = named([f"{i}: {peak:,.0f}" for i, peak in loud.items()])
         text = (
-            f"{len(loud)} utterances have peaks far above 1.0 ({shown}): "
-            "integers that were never divided by their full scale?"
+            f"{'1 utterance has a peak' if len(loud) == 1 else f'{len(loud)} utterances have peaks'} far above 1.0 "
+            f"({shown}): probably integers that were never divided by their full scale"
         )
         yield Notice("loud", "caution", text, tuple(loud))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from serab_core.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 MISSING = frozenset(
     {
@@ -35,14 +35,31 @@ MISSING = frozenset(
     | {"#n/a", "#na", "#nv", "#ref!", "#value!", "#name?", "#div/0!", "missing", "-", "--", "---", "?", "??"}
 )
 """Words that programs write for a missing value, in lower case."""
-UNKNOWN = frozenset({"unknown", "unk", "<unk>", "-1"})
+UNKNOWN = frozenset(
+    {"unknown", "unk", "-1", "unknownspeaker", "speakerunknown", "notknown", "notavailable", "notspecified"}
+    | {"unspecified", "unidentified", "undefined", "anonymous", "anon", "nospeaker", "various", "multiple"}
+    | {"multiplespeakers", "tbd", "unbekannt", "inconnu", "desconocido", "desconhecido", "sconosciuto"}
+)
 """Words for a speaker whom nobody knows; as labels they may be meant."""
-MAX_NUMERIC_LABELS = 20  # distinct labels that are all numbers; more are values on a scale
-MAX_FRACTION_LABELS = 10  # distinct labels that are numbers, some with a fraction: means over raters
+_NO_EMOTION = frozenset(
+    {"unknown", "unk", "xxx", "oth", "other", "others", "noagreement", "no_agreement", "no-agreement"}
+    | {"undefined", "unlabeled", "unlabelled", "garbage", "ambiguous"}
+)
+"""Words that corpora write where raters chose no emotion or did not agree; such as IEMOCAP's `xxx`."""
+MAX_NUMERIC_LABELS = 20  # distinct labels that are whole numbers; more, or fractions, are values on a scale
 MIN_ROWS_FOR_DISTINCT = 10  # rows from which on a label of its own for nearly every row is a sign
 MAX_DISTINCT_SHARE = 0.8  # labels per row from which on they are no classes
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 _WHOLE_NUMBER = re.compile(r"[+-]?\d+(?:[.,]0+)?")
+_JOINED = re.compile(r"[;,/|+&]")  # between the labels of one utterance that has several
+_NO_LETTER_OR_DIGIT = re.compile(r"[\W_]+")
+_SEPARATOR = re.compile(r"(?<=[^\W_])[-_\u2010-\u2015]+(?=[^\W_])")  # between letters or digits
+_QUOTES = "'\"`\u00b4\u2018\u2019\u201c\u201d="  # also what spreadsheets write before text: 's1, ="s1"
+_LOOKALIKES = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u03bf\u03b1\u03c1\u03bd\u0131", "aeopcyxijsoapvi"
+)
+"""Cyrillic and Greek letters that look like Latin ones, lower case."""
+_EXCEL_NUMBER = re.compile(r"\d(?:[.,]\d+)?E\+\d{2,3}")  # what a spreadsheet makes of a long number
 _BLANK = re.compile(r"(?<!\d) | (?!\d)")  # a blank between two digits parts two numbers, so it stays
 _SHOWN = 5
 
@@ -75,7 +92,7 @@ def check_labels(values: Iterable[Value], where: str) -> None:
     numbers = [number for number in map(_number, map(str.strip, places)) if number is not None]
     if len(numbers) == len(places):
         fractions = any(number != number.to_integral_value() for number in numbers)
-        if len(places) > (MAX_FRACTION_LABELS if fractions else MAX_NUMERIC_LABELS):
+        if fractions or len(places) > MAX_NUMERIC_LABELS:
             raise _no_classes(places, rows, "numbers on a scale", where)
     if rows >= MIN_ROWS_FOR_DISTINCT and len(places) > MAX_DISTINCT_SHARE * rows:
         raise _no_classes(places, rows, "values of their own for nearly every row", where)
@@ -94,7 +111,53 @@ def check_speakers(values: Iterable[Value], where: str) -> None:
     )
     _refuse_quotes(places, "speaker", where)
     _refuse_missing(places, MISSING | UNKNOWN, "speaker", where, step)
+    _refuse_rounded(places, where)
     _refuse_spellings(places, "speaker", where, _WHOLE_NUMBER)  # speakers 1.1 and 1.10 may be two
+
+
+def label_notes(labels: Collection[str]) -> list[str]:
+    """What to say about labels that may be no emotion, or several emotions at once."""
+    notes = [
+        f"the label {visible(label)} is taken for a class of its own"
+        for label in sorted(labels)
+        if comparison_key(label) in _NO_EMOTION
+    ]
+    notes += [
+        f"the labels {' and '.join(map(visible, own))} differ by a hyphen or an underscore alone, and are taken for "
+        f"{len(own)} classes"
+        for own in _near(labels)
+    ]
+    literals = [label for label in sorted(labels) if label[:1] + label[-1:] in ("[]", "{}", "()")]
+    if literals:
+        notes.append(f"labels are written as lists or dictionaries, not as words, such as {literals[0]}")
+    keys = {comparison_key(label) for label in labels}
+    joined = [
+        label
+        for label in sorted(labels)
+        if len(own := [part for part in _JOINED.split(label) if part.strip()]) > 1
+        and keys.issuperset(comparison_key(part) for part in own)
+    ]
+    if joined:
+        shown = ", ".join(map(visible, joined[:_SHOWN])) + (", ..." if len(joined) > _SHOWN else "")
+        notes.append(f"labels that join other labels are taken for classes of their own: {shown}")
+    return notes
+
+
+def speaker_notes(speakers: Collection[str]) -> list[str]:
+    """What to say about speakers who may be one person."""
+    pairs = _near(speakers)
+    if not pairs:
+        return []
+    shown = "; ".join(" and ".join(map(visible, own)) for own in pairs[:_SHOWN]) + ("; ..." if pairs[_SHOWN:] else "")
+    return [f"speakers whose names differ by a hyphen or an underscore alone are taken for different people: {shown}"]
+
+
+def _near(values: Collection[str]) -> list[list[str]]:
+    """The values that differ by hyphens and underscores alone. Between two digits they part two numbers, and count."""
+    near: dict[str, list[str]] = defaultdict(list)
+    for value in sorted(values):
+        near[comparison_key(_SEPARATOR.sub(" ", value))].append(value)
+    return [own for own in near.values() if len(own) > 1]
 
 
 def shown_places(places: Sequence[str]) -> str:
@@ -113,6 +176,7 @@ def comparison_key(text: str) -> str:
 def visible(text: str) -> str:
     """A value in quotes, with an escape for each character by which it looks like another one but differs."""
     plain = all(c.isascii() or unicodedata.category(c)[0] == "L" for c in text)
+    plain = plain and (text.isascii() or not text.casefold().translate(_LOOKALIKES).isascii())
     return repr(text) if plain and unicodedata.is_normalized("NFKC", text) else ascii(text)
 
 
@@ -138,7 +202,7 @@ def _refuse_quotes(places: Mapping[str, Sequence[str]], kind: str, where: str) -
 def _refuse_missing(
     places: Mapping[str, Sequence[str]], words: frozenset[str], kind: str, where: str, step: str
 ) -> None:
-    found = [text for text in places if comparison_key(text) in words]
+    found = [text for text in places if comparison_key(text) in words or (kind == "speaker" and _is_unknown(text))]
     if found:
         spellings = ", ".join(sorted({visible(text.strip()) for text in found}))
         stands = [place for text in found for place in places[text]]
@@ -155,7 +219,7 @@ def _refuse_spellings(places: Mapping[str, Sequence[str]], kind: str, where: str
     spellings: dict[object, list[str]] = defaultdict(list)
     for text in places:
         number = _number(text.strip(), numbers)
-        spellings[comparison_key(text) if number is None else number].append(text)
+        spellings[_spelling_key(text) if number is None else number].append(text)
     for own in spellings.values():
         if len(own) > 1:
             own.sort(key=lambda text: (-len(places[text]), text))
@@ -164,8 +228,43 @@ def _refuse_spellings(places: Mapping[str, Sequence[str]], kind: str, where: str
                 f"writes one {kind} in {len(own)} ways: {shown}",
                 where=where,
                 next_step=f"write the {kind} in one way; if they are two {kind}s, give them names that differ by more "
-                "than case, blanks, zeros or the Unicode form",
+                "than case, blanks, quotes, zeros, the encoding or the Unicode form",
             )
+
+
+def _is_unknown(text: str) -> bool:
+    """Whether a speaker's name says that nobody knows who it is, such as `(Unknown)` or `not available`."""
+    word = _NO_LETTER_OR_DIGIT.sub("", comparison_key(text))
+    return word in UNKNOWN
+
+
+def _spelling_key(text: str) -> str:
+    """What two spellings of one value have in common."""
+    word = comparison_key(_decoded_again(text.strip().strip(_QUOTES) or text))
+    latin = word.translate(_LOOKALIKES)
+    return latin if latin.isascii() else word  # a word that is Cyrillic or Greek throughout stays itself
+
+
+def _decoded_again(text: str) -> str:
+    """The text that was meant, where UTF-8 was read as Windows-1252 once: `colère` for `colÃ¨re`."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return text
+
+
+def _refuse_rounded(places: Mapping[str, Sequence[str]], where: str) -> None:
+    """Refuse speakers that a spreadsheet has rounded: the digits that tell two of them apart are gone."""
+    found = [text for text in places if _EXCEL_NUMBER.fullmatch(text.strip())]
+    if found:
+        raise DataError(
+            f"has speaker {visible(found[0].strip())}, a long number that a spreadsheet has rounded: "
+            "several speakers may have become one",
+            where=f"{where}, {places[found[0]][0]}",
+            next_step="export the table again with this column as text",
+        )
 
 
 def _number(text: str, pattern: re.Pattern[str] = _NUMBER) -> Decimal | None:

@@ -98,4 +98,4 @@ def _rates(found: Mapping[int, int], expected: ExpectedAudio) -> Comparison:
     other = [f"{count} at {rate} Hz" for rate, count in sorted(found.items()) if rate not in expected.rates]
     if not other:
         return Comparison("sampling-rate", "", known)
-    return Comparison("sampling-rate", "caution", f"a resampled copy: {', '.join(other)}, where {known} is published")
+    return Comparison("sampling-rate", "caution", f"a resampled copy: {', '.join(other)}; published: {known}")

@@ -25,6 +25,7 @@ _SEGMENT_SYNONYMS = (
     {"starttime", "start_time", "start time", "start_s", "begin", "onset", "tmin", "from"},
     {"endtime", "end_time", "end time", "end_s", "stop", "offset", "tmax", "to"},
 )
+_DURATION_SYNONYMS = ("duration", "dur", "length")
 _SYNONYMS = {
     "path": ("path", "file", "audio", "wav", "clip", "name"),
     "label": ("label", "emotion", "class", "categor", "target", "emo"),
@@ -90,6 +91,13 @@ def _read_one(
     lacking = [role for role in required if places[role] is None]
     if lacking:
         raise _no_column(table, names, lacking)
+    for one, other in (("label", "path"), ("label", "speaker"), ("label", "split"), ("speaker", "split")):
+        if places[one] is not None and places[one] == places[other]:
+            raise DataError(
+                f"would have the column {names[one]} as both {one} and {other}",
+                where=path,
+                next_step=f"name another column with --{one} or --{other}; the columns are: {table.named_columns}",
+            )
     if not table.records:
         raise DataError("has no rows below its header", where=path, next_step="write a row for each utterance")
     if places["split"] is None and not columns.split:
@@ -177,6 +185,14 @@ def _spans(table: CsvTable, segments: bool | None) -> tuple[int | None, int | No
     if segments:
         if start is None:
             raise DataError("has a column end, but none start", where=table.path, next_step="add the column start")
+        length = next((name for name in table.header if column_key(name) in _DURATION_SYNONYMS), "")
+        if end is None and length:
+            raise DataError(
+                f"has the columns start and {length.strip()}, but none end: each segment would last to the end of its "
+                "file",
+                where=table.path,
+                next_step=f"add a column end, which is start + {length.strip()}, in seconds",
+            )
         return start, end
     for record in table.records:
         cells = ["" if at is None else record.cells[at].strip() for at in (start, end)]
@@ -205,14 +221,17 @@ def _unread_splits(table: CsvTable) -> list[str]:
 
 
 def _unread_times(table: CsvTable) -> list[str]:
-    found = [
-        next((name.strip() for name in table.header if column_key(name) in names), "") for names in _SEGMENT_SYNONYMS
-    ]
-    if not all(found):
+    own = {column_key(name): name.strip() for name in table.header}
+    starts, ends = ([own[key] for key in own if key in names] for names in _SEGMENT_SYNONYMS)
+    lengths = [own[key] for key in _DURATION_SYNONYMS if key in own]
+    if lengths and not (starts and ends):
+        starts, ends = starts or [own[key] for key in own if key == "offset"], lengths
+    if not starts or not ends:
         return []
     return [
-        f"the columns {found[0]} and {found[1]} are not read: each row is taken for a whole file; if they are segments "
-        "of it, rename them to start and end, and add --segments"
+        f"the columns {starts[0]} and {ends[0]} are not read: each row is taken for a whole file; if they are segments "
+        "of it, rename the first to start, write the end of each segment (in seconds) into a column end, and add "
+        "--segments"
     ]
 
 

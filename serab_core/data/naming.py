@@ -21,10 +21,12 @@ OTHER_AUDIO_SUFFIXES = frozenset(
 )  # fmt: skip
 """File endings of audio and video that serab does not read, lower case."""
 JUNK_FOLDERS = frozenset(
-    {"__MACOSX", ".git", ".AppleDouble", ".Trashes", "@eaDir", "$RECYCLE.BIN", "System Volume Information",
-     ".ipynb_checkpoints"}
+    {"__MACOSX", ".git", ".hg", ".svn", ".dvc", ".AppleDouble", ".Trashes", ".Trash", "@eaDir", "@Recycle", "#recycle",
+     "$RECYCLE.BIN", "RECYCLER", "System Volume Information", "lost+found", ".ipynb_checkpoints", ".snapshot",
+     ".snapshots", "#snapshot"}
 )  # fmt: skip
-"""Folders that systems and tools put beside data; .git holds a second copy of what git-annex keeps."""
+"""Folders that systems and tools put beside data: bins, snapshots, and second copies such as those of git-annex."""
+_BIN = ".Trash-"  # how a desktop under Linux names a disk's bin; the user's number follows
 JUNK_FILES = frozenset({".ds_store", "desktop.ini", "thumbs.db"})
 OTHER_NAME = "its name is not of this corpus"
 
@@ -86,7 +88,12 @@ def _merge(entries: list[Entry]) -> Entry:
 
 def is_litter(file: SourceFile) -> bool:
     """Whether a system or a tool put the file beside a real one: macOS, Windows, git, a disk station."""
-    return is_junk_file(file.name.name) or not JUNK_FOLDERS.isdisjoint(file.name.parts[:-1])
+    return is_junk_file(file.name.name) or any(map(is_junk_folder, file.name.parts[:-1]))
+
+
+def is_junk_folder(name: str) -> bool:
+    """Whether systems or tools make folders of this name, whose files are no data of the user's."""
+    return name in JUNK_FOLDERS or name.startswith(_BIN)
 
 
 def is_junk_file(name: str) -> bool:

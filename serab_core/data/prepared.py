@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from serab_core.data.disk_names import disk_name
 from serab_core.data.integrity import corpus_notices
 from serab_core.data.splits import describe_splits
 from serab_core.errors import NotPreparedError, StoreError
@@ -81,7 +82,7 @@ class Prepared:
                 utterances.append(
                     Utterance(
                         id=row["id"],
-                        path=str(self.folder / row["file"]),
+                        path=str(self.folder / disk_name(row["file"])),
                         label=row["label"],
                         speaker=row["speaker"],
                         group=group,

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import stat
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
+from serab_core.data.disk_names import disk_name
 from serab_core.data.label_values import shown_places
 from serab_core.data.segments import Segment, segment_id
 from serab_core.data.source import find_file
 from serab_core.errors import DataError
 from serab_core.types import SourceFile
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FILE_ADDRESS = re.compile(r"file:(?://(?:localhost)?(?=/))?(?P<path>.*)", re.IGNORECASE)
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)  # two letters or more, for C:/ is a drive
 _ONCE = "name each file once; if the rows are segments of it, give columns start and end in seconds, and add --segments"
 
 
@@ -31,6 +40,7 @@ class RowFiles:
     def find(self, root: Path, cell: str) -> SourceFile | str:
         """The file that a cell names, relative to `root`; or what is wrong with it, in words."""
         key = (root, cell)
+        cell = disk_name(cell)
         found = self._files.get(key)
         if found is None:
             if root not in self._roots:
@@ -88,7 +98,8 @@ def missing_files_error(faults: list[tuple[str, str, str]]) -> DataError:
     return DataError(
         what + more,
         where=f"{where}, {place}",
-        next_step="correct the path (it is relative to the manifest's folder), get the file, or delete the row",
+        next_step="correct the path (it is relative to the folder of the manifest or database), get the file, or "
+        "delete the row",
     )
 
 
@@ -111,15 +122,13 @@ def _source(root: Path, cell: str) -> SourceFile | str:
     """The file that a cell names, or what is wrong with it."""
     wanted = (root / cell.strip().replace("\\", "/")).absolute()
     # As written first: on Linux a name may begin with a blank or hold a backslash.
-    spellings = dict.fromkeys((cell, cell.strip(), cell.strip().replace("\\", "/")))
+    spellings = dict.fromkeys((cell, cell.strip(), cell.strip().replace("\\", "/"), *_other_notations(cell.strip())))
     try:
         path = next((found for spelling in spellings if (found := find_file(root, spelling)) is not None), None)
         if path is None:
             with suppress(FileNotFoundError, NotADirectoryError):
                 os.lstat(wanted)  # a closed folder or a name that is too long is another fault than a missing file
-            elsewhere = Path.cwd() / cell.strip()
-            hint = f" (but {elsewhere} is)" if elsewhere.is_file() else _nearest(wanted)
-            return f"names {wanted}, which is not there{hint}"
+            return _missing(root, cell.strip(), wanted)
         path = path.absolute()
         if path.is_file():
             return SourceFile(PurePosixPath(relative_id(cell.strip())), path.stat().st_size, path.read_bytes, path)
@@ -132,10 +141,49 @@ def _source(root: Path, cell: str) -> SourceFile | str:
     return f"names {path}, which is no regular file"
 
 
+def _other_notations(cell: str) -> Iterator[str]:
+    """The paths that a cell may stand for: a `file:` address, codes such as %20, and ~ for the user's folder."""
+    address = _FILE_ADDRESS.match(cell)
+    if address:
+        yield unquote(address["path"])
+    elif _ADDRESS.match(cell):
+        return
+    elif "%" in cell:
+        yield unquote(cell.replace("\\", "/"))
+    if cell.startswith("~"):
+        with suppress(RuntimeError):  # nobody has that name
+            yield str(Path(cell.replace("\\", "/")).expanduser())
+
+
+def _missing(root: Path, cell: str, wanted: Path) -> str:
+    """What is wrong with a cell that names no file, and the file that it may mean."""
+    address = _ADDRESS.match(cell)
+    if address and not _FILE_ADDRESS.match(cell):
+        return f"names the address {cell}, and serab reads files on disk only: download it"
+    elsewhere = Path.cwd() / cell
+    if elsewhere.is_file():
+        return f"names {wanted}, which is not there (but {elsewhere} is)"
+    names = PurePosixPath(cell.replace("\\", "/")).parts
+    absolute = names[:1] == ("/",) or ":" in "".join(names[:1])
+    # /kaggle/input/corpus/wav/a.wav, where wav/a.wav is there; a.wav need not be the file that s1/a.wav names
+    for start in range(1, len(names) - (not absolute)):
+        inner = "/".join(names[start:])
+        if find_file(root, inner) is not None:
+            return f"names {wanted}, which is not there (but {inner} is, in {root})"
+    if len(names) == 1:
+        below = sorted(folder.name for folder in root.iterdir() if (folder / cell).is_file())
+        if below:
+            return f"names {wanted}, which is not there (but {below[0]}/{cell} is)"
+    return f"names {wanted}, which is not there{_nearest(wanted)}"
+
+
 def _nearest(path: Path) -> str:
     """What stands in the folder instead: a name with other case or ending, or the first folder that is missing."""
     if not path.parent.is_dir():
         missing = next((p for p in reversed(path.parents) if not p.is_dir()), path.parent)
+        other = next((n for n in _listing(missing.parent) if n.casefold() == missing.name.casefold()), "")
+        if other:
+            return f" (nor is its folder {missing}, but {other!r} is)"
         return f" (nor is its folder {missing})"
     names = _listing(path.parent)
     name = path.name.casefold()

@@ -177,6 +177,9 @@ def _keep(entry: Entry, content: bytes, suffix: str, folder: Path) -> str:
     name = f"audio/{_safe(entry.id)}{suffix}"
     target = folder / name
     target.parent.mkdir(exist_ok=True)
+    if target.exists():  # on a file system that takes a.wav and A.wav for one name
+        name = f"audio/{_safe(entry.id)[: MAX_NAME_LENGTH - 33]}-{digest(entry.id)[:32]}{suffix}"
+        target = folder / name
     target.write_bytes(content)
     return name
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import tempfile
 import unicodedata
@@ -23,7 +24,7 @@ from serab_core.data.archives import (
     copy_member,
     list_archive,
 )
-from serab_core.data.naming import AUDIO_SUFFIXES, JUNK_FOLDERS, OTHER_AUDIO_SUFFIXES, is_junk_file, is_litter
+from serab_core.data.naming import AUDIO_SUFFIXES, OTHER_AUDIO_SUFFIXES, is_junk_file, is_junk_folder, is_litter
 from serab_core.errors import DataError
 from serab_core.types import SourceFile
 
@@ -46,6 +47,8 @@ OTHER_ARCHIVE_SUFFIXES = (
 """File endings of archives that serab does not open."""
 UNFINISHED_SUFFIXES = (".crdownload", ".part", ".partial", ".download", ".opdownload", ".filepart", ".aria2", ".!ut")
 """File endings that browsers and download tools give to what is not complete."""
+_PART = re.compile(r"\.(z\d\d|\d{3}|part\d+)$")
+"""How the names of an archive's parts end."""
 
 
 class Sources(tuple[SourceFile, ...]):
@@ -148,6 +151,12 @@ class _Reader:
                     where=path,
                     next_step=f"name the folder that holds the corpus, such as {path.parent}",
                 ) from error
+            if _PART.search(lower):
+                raise DataError(
+                    f"is one of several parts of an archive ({error.what})",
+                    where=path,
+                    next_step="unpack all parts together (7z x does), and name the folder",
+                ) from error
             if lower.endswith(UNFINISHED_SUFFIXES):
                 raise DataError(
                     f"is a download that has not finished ({error.what})", where=path, next_step="download it again"
@@ -178,7 +187,7 @@ class _Reader:
                     self._note_link(entry, "/".join(below), error)
                     continue
                 if stat.S_ISDIR(status.st_mode):
-                    if entry.name not in JUNK_FOLDERS:
+                    if not is_junk_folder(entry.name):
                         folders.append((below, entry.path, entry.is_symlink()))
                 elif stat.S_ISREG(status.st_mode):
                     yield below, entry.path, status.st_size
@@ -256,10 +265,10 @@ def _read(path: Path) -> bytes:
 
 
 def find_file(root: Path, relative: str) -> Path | None:
-    """Return the file or folder at `relative` below `root`, whatever Unicode form its name has on disk.
+    """Return the file or folder at `relative` below `root`, whatever form its accented letters have on disk.
 
-    An accented letter may be one code point (NFC) or two (NFD). A name that is missing as it is written is looked up in
-    the other form, part by part.
+    Such a letter may be one code point (NFC), two (NFD), or a byte of Latin-1. A name that is missing as it is written
+    is looked up in the other forms, part by part.
 
     Args:
         root: the folder to begin at.
@@ -269,7 +278,7 @@ def find_file(root: Path, relative: str) -> Path | None:
         the path as it is on disk, or None where there is none in either form. A link that leads nowhere is there.
 
     Raises:
-        DataError: two names on disk differ by their Unicode form alone, and neither is written as `relative` is.
+        DataError: two names on disk differ by their form alone, and neither is written as `relative` is.
     """
     wanted = root / relative
     if _exists(wanted):
@@ -314,6 +323,15 @@ def _listing(folder: Path, changed: int) -> dict[str, tuple[str, ...]]:
     """Return the names in a folder by their NFC form; `changed`, its time of change, makes a stale list another key."""
     names: dict[str, tuple[str, ...]] = {}
     for name in sorted(path.name for path in folder.iterdir()):
-        form = unicodedata.normalize("NFC", name)
+        form = unicodedata.normalize("NFC", _in_unicode(name))
         names[form] = (*names.get(form, ()), name)
     return names
+
+
+def _in_unicode(name: str) -> str:
+    """Return a name whose bytes are no UTF-8 as Latin-1 has them, in which old archives were written."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("latin-1")
+    return name

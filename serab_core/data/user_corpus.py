@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from serab_core.data.label_values import Value, check_labels, check_speakers, comparison_key, shown_places
+from serab_core.data.label_values import Value, check_labels, check_speakers, label_notes, shown_places, speaker_notes
 from serab_core.data.row_files import RowFiles, missing_files_error, relative_id
 from serab_core.data.segments import Segment, overlap_note, segment_id
 from serab_core.data.splits import draw_groups
@@ -121,10 +121,10 @@ def build_corpus(
     check_labels((Value(row.label, row.place) for row in rows), named)
     check_speakers((Value(row.speaker, row.place) for row in rows), named)
     entries = _entries(rows)
-    entries, split_note = _complete_splits(entries, named)
+    entries, split_note = _complete_splits(entries, named, skipped)
     found = [*notes, *overlap_note(entries)]
-    if any(comparison_key(label) == "unknown" for label in {entry.label for entry in entries}):
-        found.append("the label 'unknown' is taken for a class of its own")
+    found += label_notes({entry.label for entry in entries})
+    found += speaker_notes({entry.speaker for entry in entries})
     return UserCorpus(entries, tuple(skipped), (*found, *([split_note] if split_note else [])), split_note)
 
 
@@ -218,7 +218,9 @@ def _row_split(row: Row) -> Split | None:
     return split
 
 
-def _complete_splits(entries: tuple[Entry, ...], named: str) -> tuple[tuple[Entry, ...], str]:
+def _complete_splits(
+    entries: tuple[Entry, ...], named: str, skipped: Sequence[Skipped]
+) -> tuple[tuple[Entry, ...], str]:
     """The entries with a validation split cut from train where the corpus has none; and what to say about it."""
     missing = [entry.id for entry in entries if entry.split is None]
     if len(missing) == len(entries):
@@ -233,6 +235,9 @@ def _complete_splits(entries: tuple[Entry, ...], named: str) -> tuple[tuple[Entr
     lacking = [split for split in ("train", "test") if not counts[split]]
     if lacking:
         there = ", ".join(f"{split} {counts[split]}" for split in SPLITS if counts[split])
+        if skipped:
+            reason, count = Counter(skip.reason for skip in skipped).most_common(1)[0]
+            there += f"; {len(skipped)} files are left out, {count} of them for this reason: {reason}"
         raise DataError(
             f"has no utterance in {' and '.join(lacking)}; its splits are: {there}",
             where=named,

@@ -12,6 +12,7 @@ import numpy as np
 from serab_core.audio.decode import decode
 from serab_core.audio.mel import SERAB, log_mel
 from serab_core.audio.resample import resample
+from serab_core.data.disk_names import disk_name
 from serab_core.data.integrity import level_notices
 from serab_core.data.lengths import compare_lengths
 from serab_core.data.protocols import PROTOCOLS
@@ -120,7 +121,7 @@ def _audio(prepared: Prepared, task: Task, spec: DatasetSpec | None, progress: P
     rows = prepared.index["utterances"]
     with progress.stage(f"Verifying {prepared.name}", len(rows)) as advance:
         for row in rows:
-            path = str(prepared.folder / row["file"])
+            path = str(prepared.folder / disk_name(row["file"]))
             try:
                 decoded = decode(Path(path), path)
             except AudioError as error:

@@ -16,7 +16,7 @@ from serab_core import plugins
 from serab_core.data.integrity import PARTIAL, SYNTHETIC
 from serab_core.data.protocols import SUITE, default_protocol, find_protocol
 from serab_core.errors import PluginError, StoreError, UnknownNameError, UsageError
-from serab_core.report.cautions import footnotes, mark, split_statements, task_cautions
+from serab_core.report.cautions import FOOTNOTES, footnotes, mark, split_statements, task_cautions
 from serab_core.report.tables import continuous_table, percent, table
 from serab_core.run.pace import paces
 from serab_core.score.board import Board, Cell, Row, make_board
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from serab_core.types import ContinuousResult
 
     Metric = Literal["accuracy", "uar"]
+
+_MARKS = "".join(FOOTNOTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ def _notices(board: Board, kept: Sequence[Stored], continuous: Sequence[Continuo
     if few:
         told.append(
             f"Intervals of {', '.join(few)} are over utterances, for there are too few test speakers: "
-            "they know nothing of how speakers differ."
+            "they do not show how speakers differ."
         )
     left = sorted(
         {f"{r.task} ({'synthetic' if r.synthetic else 'partial'})" for r in results if r.synthetic or r.partial}
@@ -270,16 +272,27 @@ def _row_document(row: Row) -> dict[str, Any]:
     }
 
 
-def board_rows(board: Board, metric: Metric) -> list[list[str]]:
-    """A leaderboard as rows of words, the head first: what CSV and LaTeX are made of."""
+def board_rows(board: Board, metric: Metric, *, marked: bool = False) -> list[list[str]]:
+    """A leaderboard as rows of text, the head first: what CSV and LaTeX are made of.
+
+    Args:
+        board: the leaderboard.
+        metric: the scores to show.
+        marked: put the signs of `FOOTNOTES` beside scores, for readers; without it, two columns at the end of each row
+            name the tasks with a fault and the cautions, for programs.
+    """
     head = ["group", "extractor", "UM", "UM low", "UM high", "WM", "GM", "tasks", *board.tasks]
+    head += [] if marked else ["faulty tasks", "cautions"]
     rows = [head]
     for row in board.rows:
         found = {own.kind: own for own in getattr(row, metric)}
         um = found.get("UM")
         numbers = [percent(um.value), percent(um.interval.low), percent(um.interval.high)] if um else ["", "", ""]
         others = [percent(found[kind].value) if kind in found else "" for kind in ("WM", "GM")]
-        scores = [percent(getattr(row.cells[t].result, metric)) if t in row.cells else "" for t in board.tasks]
+        scores = [_score(row.cells.get(task), metric, marked=marked) for task in board.tasks]
+        if not marked:
+            results = [row.cells[task].result for task in board.tasks if task in row.cells]
+            scores += ["; ".join(r.task for r in results if r.faulty), " ".join(task_cautions(results))]
         rows.append(
             [str(row.group or ""), row.extractor, *numbers, *others, f"{len(row.tasks)}/{board.suite}", *scores]
         )
@@ -298,13 +311,13 @@ def as_latex(rows: Sequence[Sequence[str]], notices: Sequence[str] = ()) -> str:
     head, *body = rows
     best = []
     for column in range(len(head)):
-        values = [row[column] for row in body]
+        values = [row[column].rstrip(_MARKS) for row in body]
         numbers = [value for value in values if value.replace(".", "", 1).isdigit()]
         best.append(max(numbers, key=float) if numbers and head[column] not in ("group", "UM low", "UM high") else None)
     lines = [rf"\begin{{tabular}}{{rl{'r' * (len(head) - 2)}}}", r"\toprule", _latex_row(head), r"\midrule"]
     for row in body:
         cells = [
-            rf"\textbf{{{_tex(cell)}}}" if cell and cell == top else _tex(cell)
+            rf"\textbf{{{_tex(cell)}}}" if cell and cell.rstrip(_MARKS) == top else _tex(cell)
             for cell, top in zip(row, best, strict=True)
         ]
         lines.append(" & ".join(cells) + r" \\")
@@ -317,7 +330,7 @@ def _latex_row(cells: Sequence[str]) -> str:
 
 def _tex(text: str) -> str:
     """Words with LaTeX's own characters escaped."""
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    special = {"†": r"$^{\dagger}$", "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     return "".join(special.get(c, f"\\{c}" if c in "&%$#_{}" else c) for c in text)
 
 
@@ -329,5 +342,7 @@ def _reach(interval: Interval | None) -> str:
     return "" if interval is None else f"{percent(interval.low)}-{percent(interval.high)}"
 
 
-def _score(cell: Cell | None, metric: Metric) -> str:
-    return "" if cell is None else percent(getattr(cell.result, metric)) + mark(cell.result)
+def _score(cell: Cell | None, metric: Metric, *, marked: bool = True) -> str:
+    if cell is None:
+        return ""
+    return percent(getattr(cell.result, metric)) + (mark(cell.result) if marked else "")

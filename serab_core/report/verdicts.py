@@ -181,8 +181,8 @@ def optimism_document(gathered: Gathered) -> dict[str, Any]:
 
 def print_optimism(console: Console, document: Document) -> None:
     """Prints optimism."""
-    heads = ("Extractor", "Task", "By validation", "Acc. %", "By test", "Claimed %", "Flattery")
-    made = table(*heads, right=("Acc. %", "Claimed %", "Flattery"))
+    heads = ("Extractor", "Task", "By validation", "Acc. %", "By test", "Claimed %", "Optimism")
+    made = table(*heads, right=("Acc. %", "Claimed %", "Optimism"))
     before = ""
     for row in document["rows"]:
         made.add_row(

@@ -187,6 +187,15 @@ def test_a_hole_in_an_mp3_is_named():
     assert "between two MPEG frames" in refusal(BARE[: places[9] + 40] + BARE[places[11] :]).what
 
 
+def test_zeros_in_place_of_the_rest_of_an_mp3_are_named():
+    half = BARE[: frames(BARE)[len(frames(BARE)) // 2] - 60]
+    error = refusal(half + bytes(len(BARE) - len(half) + 4096))
+    assert "zero bytes where MPEG frames should be" in error.what
+    assert "if you know that it is whole, convert it" in error.next_step
+    assert count(BARE + bytes(4000)) == count(BARE)
+    assert count(MP3 + bytes(9000)) == count(MP3)  # its Info frame says that all frames are there
+
+
 def test_a_vbri_frame_is_no_audio():
     first = bytearray(BARE[: frames(BARE)[1]])
     first[4:] = bytes(len(first) - 4)
@@ -278,6 +287,37 @@ def test_a_header_that_was_never_finished_or_another_file_behind_is_named():
     assert "is cut short: the file ends before its audio" in refusal(wav(9, DATA)[:30]).what
 
 
+@pytest.mark.parametrize("size", [0, 2, 100, len(DATA) // 2])
+def test_a_second_data_chunk_is_named(size):
+    second = b"data" + struct.pack("<I", len(DATA) - size) + DATA[size:]
+    error = refusal(wav(size, DATA[:size], behind=LIST + second))
+    assert error.what.startswith("holds a second data chunk at byte")
+    assert "ffmpeg" not in error.next_step  # it would read one of the two
+    assert count(wav(len(DATA), DATA, behind=b"data" + bytes(4))) == COUNT
+
+
+def test_a_header_that_was_never_finished_is_converted_to_its_end():
+    assert refusal(wav(8000, DATA)).next_step == (
+        "convert it: ffmpeg -ignore_length 1 -i a.wav a.flac, and listen to its end"
+    )
+
+
+def test_24_bits_in_32_are_read():
+    head = struct.pack("<IHHIIHH", 16, 1, 1, RATE, 4 * RATE, 4, 24)
+    data = ((WAVE * (2**23 - 1)).astype("<i4") << 8).tobytes()
+    content = b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVEfmt " + head + b"data" + struct.pack("<I", len(data))
+    decoded = decode(content + data, "a.wav")
+    assert np.abs(decoded.samples - WAVE).max() < 2**-22
+    assert len(decoded.samples) == COUNT
+    assert "is cut short" in refusal(content + data[: len(data) // 2]).what
+
+
+def test_a_codec_that_libsndfile_lacks_is_refused_with_the_command_that_helps(tmp_path):
+    run(f"ffmpeg -i - -c:a alac -f caf {tmp_path}/a.caf -f wav -", written(WAVE))
+    error = refusal((tmp_path / "a.caf").read_bytes(), "a.caf")
+    assert error.next_step == "convert it: ffmpeg -i a.caf a.wav"
+
+
 def test_a_codec_of_wav_that_is_not_decoded_is_refused():
     error = refusal(run("ffmpeg -i - -ar 8000 -c:a g726 -f wav -", written(WAVE)))
     assert "codec 0x0045" in error.what
@@ -331,6 +371,14 @@ def test_a_flac_of_unknown_length_is_read_whole(tmp_path, samples):
 @given(st.integers(1, len(FLAC) - 1))
 def test_a_flac_of_unknown_length_that_is_cut_is_refused(lost):
     assert "cut short" in refusal(uncounted(FLAC)[:-lost]).what or len(FLAC) - lost < 100
+
+
+@pytest.mark.parametrize("zeros", [0, 1, 3, 5000, 12289])
+def test_zeros_behind_a_flac_of_unknown_length_are_no_audio(zeros):
+    content = run("flac --totally-silent -c -", written(WAVE))
+    content = content[:21] + bytes([content[21] & 0xF0]) + bytes(4) + content[26:]
+    assert measure(content).samples == COUNT
+    assert decode(content + bytes(zeros), "x").sha256 == decode(written(WAVE), "x").sha256
 
 
 def test_flacs_that_are_joined_or_say_too_little_are_refused():

@@ -47,6 +47,20 @@ def test_a_leaderboard(filled, serab, tmp_path, monkeypatch):
     assert max(map(len, serab("leaderboard")[1].splitlines())) <= 80
 
 
+def test_faults_are_in_csv_and_latex(make_result, store_result, serab, tmp_path):
+    caution = "6 of 6 speakers are in more than one split: scores are too high"
+    store_result(replace(make_result("good", "mine", 0.9), cautions=(caution,), faulty=True))
+    store_result(make_result("good", "emodb", 0.9))
+    serab("leaderboard", "--csv", str(tmp_path / "b.csv"), "--latex", str(tmp_path / "b.tex"))
+    (row,) = csv.DictReader((tmp_path / "b.csv").read_text().splitlines())
+    assert row["faulty tasks"] == "mine"
+    assert caution in row["cautions"]
+    assert float(row["mine"]) > 80
+    latex = (tmp_path / "b.tex").read_text()
+    assert latex.count(r"$^{\dagger}$}") == 1
+    assert f"% Caution (mine): {caution}." in latex
+
+
 def test_words_in_latex_are_escaped():
     from serab_core.report.board import as_latex
 

@@ -438,3 +438,45 @@ def test_audformat_is_not_needed(db, monkeypatch):
     corpus = db.read()
     assert replace(corpus, notes=()).entries == corpus.entries
     assert len(corpus.entries) == len(FILES)
+
+
+@pytest.mark.parametrize("notation", ["./{}", "{root}/{}", "backslashes", "{root}/./{}", "wav/../{}"])
+def test_tables_that_write_one_file_in_two_ways_agree(tmp_path, notation):
+    database = Writer(tmp_path / "db")
+    root = str(database.root)
+    other = [f.replace("/", "\\") if notation == "backslashes" else notation.format(f, root=root) for f in FILES]
+    database.table("emotion", {"emotion": label_of})
+    database.table("files", {"speaker": [speaker_of(file) for file in FILES]}, other)
+    corpus = database.read()
+    assert [entry.id for entry in corpus.entries] == sorted(FILES)
+    assert not corpus.skipped
+
+
+def test_the_header_stands_for_its_folder(tmp_path):
+    database = Writer(tmp_path / "db")
+    database.table("files", {"emotion": label_of, "speaker": speaker_of})
+    whole = [entry.id for entry in database.read().entries]
+    assert [entry.id for entry in read_audformat(database.root / "db.yaml").entries] == whole
+
+
+def test_tables_of_the_other_kind_with_the_label_are_noted(tmp_path):
+    database = Writer(tmp_path / "db")
+    database.table("files", {"emotion": label_of, "speaker": speaker_of})
+    files = [f"{file},0 days 00:00:00,0 days 00:00:01" for file in FILES]
+    database.table("parts", {"emotion": lambda row: label_of(row.split(",")[0])}, files, kind="segmented")
+    note = f"the label 'emotion' is also in parts ({len(FILES)} segments), which are not read; --segments takes them"
+    assert note in database.read().notes
+    assert note not in database.read(tables=["files"]).notes
+    assert f"also in files ({len(FILES)} files), which are not read" in "".join(database.read(segments=True).notes)
+
+
+def test_a_split_whose_labels_are_held_back(tmp_path):
+    database = Writer(tmp_path / "db")
+    database.table("files", {"speaker": speaker_of})
+    for split, speakers in PARTS.items():
+        database.table(
+            f"emotion.{split}", {"emotion": (lambda _: "") if split == "test" else label_of}, of(*speakers), split
+        )
+    text = database.refusal()
+    assert "has no utterance in test; its splits are: train 12, validation 4; 8 files are left out" in text
+    assert "table emotion.test has no label for it" in text

@@ -162,3 +162,15 @@ def test_a_broken_file_with_several_segments_is_reported_once(tmp_path):
     with pytest.raises(AudioError, match="is cut short") as caught:
         rows(tmp_path, entries)
     assert str(caught.value).count("cut short") == 1
+
+
+def test_names_that_a_file_system_takes_for_one_become_two(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_safe", lambda identifier: identifier.casefold())  # as if case were ignored
+    path = tmp_path / "a.wav"
+    soundfile.write(path, WAVE, 16000)
+    other = tmp_path / "b.wav"
+    soundfile.write(other, WAVE / 2, 16000)
+    pairs = rows(tmp_path, [Entry("a", source(path), "x", "s"), Entry("A", source(other), "x", "s")], "copied")
+    assert len({row["file"] for row in pairs}) == 2
+    for row in pairs:
+        assert stored(tmp_path, row).sha256 == row["sha256"]

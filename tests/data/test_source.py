@@ -116,6 +116,19 @@ def test_a_file_is_found_in_the_other_form(tmp_path):
         find_file(folder, "\u1ec7.wav")
 
 
+def test_a_name_in_latin_1_is_found(tmp_path):
+    folder = os.fsencode(tmp_path) + b"/Col\xe8re"
+    try:
+        os.mkdir(folder)
+    except OSError:
+        pytest.skip("the file system takes UTF-8 alone")
+    with open(folder + b"/\xe9_1.wav", "wb") as file:
+        file.write(b"x")
+    for form in ("NFC", "NFD"):
+        assert find_file(tmp_path, unicodedata.normalize(form, "Colère/é_1.wav")).read_bytes() == b"x"
+    assert find_file(tmp_path, "Colère/é_2.wav") is None
+
+
 def test_backslashes_separate_folders_everywhere(spec, tones_folder, tmp_path, home, quiet):
     audio = {f"RAVDESS\\Actor_1\\{p.name}": p.read_bytes() for p in sorted((tones_folder / "wav").iterdir())}
     disk = tmp_path / "disk"
@@ -285,8 +298,8 @@ def test_odd_zips_and_tars_are_read(tmp_path):
     for name in ("junk.zip", "64.zip"):
         assert contents(tmp_path / name) == {"a.wav": b"a"}
     with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(plain, "a") as archive:
-        archive.writestr("a.wav", b"newer")
-    assert contents(plain) == {"a.wav": b"newer"}  # as when it is unpacked
+        archive.writestr("a.wav", b"a")
+    assert contents(plain) == {"a.wav": b"a"}
     links = {
         "x/a.wav": b"a",
         "x/hard.wav": (tarfile.LNKTYPE, "x/a.wav"),
@@ -305,6 +318,45 @@ def test_odd_zips_and_tars_are_read(tmp_path):
         link.create_system, link.external_attr = 3, 0o120777 << 16
         archive.writestr(link, "../x/a.wav")
     assert contents(tmp_path / "l.zip") == {"x/a.wav": b"a", "y/soft.wav": b"a"}
+
+
+def test_two_different_files_of_one_name_in_a_zip_are_refused_when_read(tmp_path):
+    double = tmp_path / "d.zip"
+    zip_of(double, {"a.wav": b"first", "b.wav": b"b"})
+    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(double, "a") as archive:
+        archive.writestr("a.wav", b"other")
+    with open_sources([double]) as files:
+        by_name = {str(file.name): file for file in files}
+        assert by_name["b.wav"].read() == b"b"
+        with pytest.raises(DataError, match=r"holds two different files of the one name 'a\.wav'"):
+            by_name["a.wav"].read()
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz"])
+def test_tars_that_are_joined_are_read_whole(tmp_path, mode):
+    first = tar_of(tmp_path / "1", {"a.wav": b"a" * 700, "b.wav": b"old"}, mode).read_bytes()
+    second = tar_of(tmp_path / "2", {"b.wav": b"b", "c.wav": b"c"}, mode).read_bytes()
+    (tmp_path / "joined").write_bytes(first + second)
+    assert contents(tmp_path / "joined") == {"a.wav": b"a" * 700, "b.wav": b"b", "c.wav": b"c"}
+    (tmp_path / "t.tar").write_bytes(tar_of(tmp_path / "3", {"a.wav": b"a"}).read_bytes() + os.urandom(2000))
+    assert contents(tmp_path / "t.tar") == {"a.wav": b"a"}
+
+
+@pytest.mark.parametrize("name", ["s.zip.001", "s.z01", "s.7z.002"])
+def test_one_part_of_an_archive_is_told(tmp_path, name):
+    (tmp_path / name).write_bytes(zip_of(tmp_path / "a.zip", {"a.wav": b"a"}).read_bytes()[:30])
+    with pytest.raises(DataError, match="is one of several parts of an archive") as caught:
+        names(tmp_path / name)
+    assert "unpack all parts together" in caught.value.next_step
+
+
+@pytest.mark.parametrize("folder", [".Trash-1000", ".dvc", "#recycle", "lost+found", ".snapshots"])
+def test_bins_and_hidden_copies_are_no_data(tmp_path, folder):
+    for place in ("wav", f"{folder}/wav"):
+        (tmp_path / "corpus" / place).mkdir(parents=True)
+        (tmp_path / "corpus" / place / "a.wav").write_bytes(place.encode())
+    assert contents(tmp_path / "corpus") == {"wav/a.wav": b"wav"}
+    assert names(tmp_path / "corpus" / folder) == ["wav/a.wav"]  # the user named it
 
 
 @pytest.mark.skipif(not shutil.which("zip"), reason="zip is not installed")

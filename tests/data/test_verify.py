@@ -105,7 +105,7 @@ def test_a_copy_of_other_lengths_is_marked_wherever_it_is_scored(spec, tones_fol
     assert (found["hours"]["severity"], found["sampling-rate"]["severity"]) == ("fault", "caution")
     cautions = prepared.task(PROTOCOLS["strict"]).cautions
     assert any(text.startswith("this copy differs from the published corpus: ") for text in cautions)
-    assert any("54 at 8000 Hz, where 48000 Hz is published" in text for text in cautions)
+    assert any("54 at 8000 Hz; published: 48000 Hz" in text for text in cautions)
 
 
 def test_sentences_are_kept_and_compared(spec, tones_folder, home, quiet):

@@ -42,6 +42,6 @@ def test_emodb_gives_the_reference_figures(serab, shared):
     optimistic, build, rate, sentences = released["cautions"]
     assert optimistic == "optimistic: the classifier was chosen on the test set"
     assert build.startswith("this copy differs from the published corpus: 0.297 h, published 0.413 h (-28.1 %)")
-    assert rate == "a resampled copy: 535 at 22050 Hz, where 16000 Hz is published"
+    assert rate == "a resampled copy: 535 at 22050 Hz; published: 16000 Hz"
     assert sentences.startswith("the sentences of the test split")
     assert released["faulty"]

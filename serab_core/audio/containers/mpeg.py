@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from serab_core.audio.containers.length import Length, Stream, View, refused
+from serab_core.audio.containers.length import FOREIGN_BYTES, Length, Stream, View, refused
 
 _RATES = (44100, 48000, 32000)
 _BITRATES = {
@@ -129,15 +129,23 @@ def skip_tags(view: View, at: int) -> int:
     while at < len(view):
         size = tag_size(view, at)
         if not size:
-            if view[at] or view[at : at + 4] != b"\0\0\0\0":
+            size = _zeros(view, at)
+            if not size:
                 return at
-            size = 4
-            while view[at + size : at + size + 4096] == bytes(4096):
-                size += 4096
-            while at + size < len(view) and not view[at + size]:
-                size += 1
         at += size
     return at
+
+
+def _zeros(view: View, at: int) -> int:
+    """How many zero bytes begin at `at`; 0 where there are fewer than four."""
+    if view[at : at + 4] != b"\0\0\0\0":
+        return 0
+    size = 4
+    while view[at + size : at + size + 4096] == bytes(4096):
+        size += 4096
+    while at + size < len(view) and not view[at + size]:
+        size += 1
+    return size
 
 
 def first_frame(view: View, at: int, limit: int) -> int | None:
@@ -197,11 +205,14 @@ def walk(view: View, kind: str = "MPEG audio") -> Length:
     assert first is not None
     kind = f"{kind} (layer {'I' * first.layer})"
     at, began, frames, runs, marks = found, found, 0, list[bytes](), _marks(view)
+    blank = 0  # zero bytes that begin within a frame and go on behind it
     infos: list[tuple[Info, int, int]] = []  # what it says, the number of its frame, and where it is
     while at < len(view):
         head = header(view[at : at + 4])
         if head is None:
             runs.append(view[began:at])
+            if view[at - 4 : at] == bytes(4):  # of the frame before, too, so that this is no padding
+                blank += _zeros(view, at)
             after = skip_tags(view, at)
             if header(view[after : after + 4]) is None:
                 fault = _behind(view, after, first)
@@ -231,6 +242,9 @@ def walk(view: View, kind: str = "MPEG audio") -> Length:
         at += head.size
     else:
         runs.append(view[began:at])
+    if not infos and blank > max(FOREIGN_BYTES, sum(map(len, runs)) // 100):
+        fault = f"holds {blank} zero bytes where MPEG frames should be (a download that did not finish?)"
+        return Length(kind, fault=fault, convert=True, unsure=True)
     return _counted(kind, first, frames, runs, infos, at)
 
 

@@ -32,6 +32,7 @@ _ARRAYS: dict[tuple[int, int, str], Literal["<i2", ">i2", "<f4", ">f4"]] = {
 """Numpy's names of samples, by tag, bytes and order."""
 MAX_CHANNELS = 1024  # as libsndfile
 MAX_RATE = 655_350  # Hz, as libsndfile
+_WHOLE = "ffmpeg -ignore_length 1 -i {name} {out}, and listen to its end"
 _GSM_SAMPLES = 320  # of a block of 65 bytes
 
 
@@ -73,6 +74,9 @@ def read_format(raw: bytes, order: str = "<") -> Format | None:
     if tag in _PLAIN:
         # libsndfile takes the width by the bits; some writers' alignment is wrong.
         width = channels * max(1, (bits + 7) // 8)
+        if tag == 1 and bits == 24 and align == 4 * channels:
+            # 24 bits in 32 (arecord writes this), floats, or a wrong alignment: libsndfile looks at the samples.
+            return Format(tag, channels, rate, align, 0, raw)
         return Format(tag, channels, rate, width, 1, raw, exact=align == width and bits % 8 == 0)
     samples = struct.unpack(f"{order}H", raw[18:20])[0] if len(raw) >= 20 and tag in (2, 0x11) else 0
     return Format(tag, channels, rate, max(1, align), _GSM_SAMPLES if tag == 0x31 else samples, raw)
@@ -124,7 +128,8 @@ def _sized(
 ) -> Length:
     there = len(view) - start
     if promised == 0 and there:
-        unknown = _chunks_end(view, start, order) != len(view)
+        end = _chunks_end(view, start, order)
+        unknown = end != len(view) and view[end : end + 4] != b"data"
     elif promised < there:
         unknown = False
     if not unknown:
@@ -133,9 +138,13 @@ def _sized(
             end = _chunks_end(view, start + promised, order)
             if view[end : end + 4] in MAGICS:
                 fault = "holds a second WAV file behind its audio (two files joined end to end)"
+            elif view[end : end + 4] == b"data":
+                fault = f"holds a second data chunk at byte {end}, so that its audio is in two parts"
             fault = fault or surplus(view, end, promised)
         if fault:
-            return Length(kind, fault=fault, convert="cut short" not in fault and "joined" not in fault)
+            # ffmpeg would read the first part alone.
+            tool = "" if "second data" in fault else _WHOLE
+            return Length(kind, fault=fault, convert="cut short" not in fault and "joined" not in fault, tool=tool)
     audio = there if unknown else min(promised, there)
     return coded(view, kind, described, start, audio, order, rewrite=unknown or rewrite)
 
@@ -184,7 +193,10 @@ def _is_name(name: bytes) -> bool:
 
 
 def _chunks_end(view: View, position: int, order: str) -> int:
-    """Where a sequence of chunks ends that begins at `position`, or a byte behind it: at the first that is none."""
+    """Where a sequence of chunks ends that begins at `position`, or a byte behind it.
+
+    It ends at the first that is none, and at one that holds audio.
+    """
     while True:
         if position % 2 and not _is_name(view[position : position + 4]):
             position += 1  # the pad byte of a chunk of odd size
@@ -192,6 +204,8 @@ def _chunks_end(view: View, position: int, order: str) -> int:
         if not _is_name(name) or name in MAGICS or position + 8 > len(view):
             return len(view) if len(view) - position < 8 else position
         size = struct.unpack(f"{order}I", view[position + 4 : position + 8])[0]
+        if name == b"data" and size:
+            return position
         if position + 8 + size > len(view):
             return len(view) if len(view) - position < 4096 else position  # the last chunk is cut: no audio is lost
         position += 8 + size

@@ -1,0 +1,19 @@
+"""Names of files where the system's encoding is not UTF-8, such as in a C locale without Python's UTF-8 mode.
+
+The bytes of a name on disk are UTF-8 nearly everywhere. Python decodes them by the locale, and then keeps bytes that it
+cannot decode as lone surrogates. A name in a CSV or an index is UTF-8, and has to be brought into that form.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_IS_UTF8 = sys.getfilesystemencoding().lower().replace("-", "") == "utf8"
+
+
+def disk_name(name: str) -> str:
+    """Return a path as the functions of `os` take it: the one whose bytes on disk are UTF-8 where they need be."""
+    if _IS_UTF8 or name.isascii() or sys.platform == "win32":
+        return name
+    return os.fsdecode(name.encode("utf-8", "surrogateescape"))
