@@ -66,8 +66,8 @@ def describe_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[
         changed.append("its weight files changed")
     changed += _values("library", before.get("libraries", {}), now["libraries"])
     changed += _values("parameter", before.get("parameters", {}), now["parameters"])
-    changed += [f"{text} changed" for key, text in _PARTS.items() if before.get(key) != now[key]]
-    if before.get("audio") != now["audio"]:
+    changed += [f"{text} changed" for key, text in _PARTS.items() if before.get(key) != now.get(key)]
+    if before.get("audio") != now.get("audio"):
         changed.append("serab decodes or resamples audio in another way")
     return changed
 
