@@ -158,7 +158,7 @@ def _levels(rows: Sequence[Mapping[str, Any]]) -> Iterator[Notice]:
     if loud:
         shown = named([f"{i}: {peak:,.0f}" for i, peak in loud.items()])
         text = (
-            f"{len(loud)} utterances have peaks far above 1.0 ({shown}): "
+            f"{len(loud)} utterance{'' if len(loud) == 1 else 's'} with peaks far above 1.0 ({shown}): "
             "integers that were never divided by their full scale?"
         )
         yield Notice("loud", "caution", text, tuple(loud))
