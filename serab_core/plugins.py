@@ -258,6 +258,14 @@ def dataset_or_none(name: str) -> DatasetSpec | None:
         return None
 
 
+def dataset_code(name: str) -> dict[str, str]:
+    """The distribution, version and digest of the plugin that brings a dataset; empty where none does."""
+    try:
+        return asdict(code_identity(registry().record(Group.DATASETS, name)))
+    except RegistryError:
+        return {}
+
+
 def classifier(name: str) -> ClassifierSpec:
     """The classifier called `name`. Raises UnknownNameError or PluginError."""
     found: ClassifierSpec = translated(lambda: registry().get(Group.CLASSIFIERS, name))

@@ -13,6 +13,7 @@ from serab_core.data.rows import Storage, make_rows
 from serab_core.data.source import Sources, open_sources
 from serab_core.data.splits import draw_groups
 from serab_core.errors import DataError, PluginError, SerabError
+from serab_core.plugins import dataset_code
 from serab_core.store.atomic import replacing_folder, scratch_folder
 from serab_core.store.jsonio import write_json
 
@@ -135,6 +136,7 @@ def prepare_files(
                 }
                 for v in spec.variants
             ],
+            "plugin": dataset_code(spec.name),
             "notices": [asdict(notice) for notice in length_notices(compared)],
             "utterances": rows,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from serab_core.embed.fingerprint import fingerprint
 from serab_core.errors import DataError, ExtractorError, SerabError
 from serab_core.isolated import DiedError, RemoteError
 from serab_core.store.jsonio import digest
-from serab_core.store.shards import write_shard
+from serab_core.store.shards import read_shard, write_shard
 from serab_core.types import CorpusExtractor, WarmExtractor
 
 if TYPE_CHECKING:
@@ -52,12 +53,14 @@ def load_waveform(utterance: Utterance, rate: int) -> Waveform:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How much audio was embedded in how much time, both in seconds."""
+    """How much audio was embedded in how much time, both in seconds, and by which process."""
 
     audio: float = 0.0
     seconds: float = 0.0
+    process: int = 0
 
 
+REPEATED = 4  # utterances that are embedded a second time before a new fingerprint is trusted
 _begun: set[str] = set()
 """Extractors that have embedded something in this process."""
 
@@ -82,19 +85,7 @@ def embed_block(
         ExtractorError: the extractor raised, or returned something else than it declared.
         StoreError: the shard cannot be written.
     """
-    spec = plugins.extractor(name)
-    identity = fingerprint(spec)
-    if digest(identity) != expected_digest:
-        raise ExtractorError(
-            "is another version in this worker than in the process that planned the run",
-            where=name,
-            next_step="give every worker the same environment",
-        )
-    with stage("start"):
-        extractor = _extractor(name)
-    if state is not None:
-        assert isinstance(extractor, CorpusExtractor)
-        _guard(spec, "use_corpus", extractor.use_corpus, state)
+    spec, extractor, identity = _started(name, expected_digest, state)
     rows, audio, seconds = [], 0.0, 0.0
     for batch in _batches(block.utterances, spec.batch_size):
         waveforms = [load_waveform(utterance, spec.sample_rate) for utterance in batch]
@@ -109,7 +100,43 @@ def embed_block(
     provenance: dict[str, Any] = {"fingerprint": identity, "corpus_state": dict(state) if state is not None else None}
     with stage("store"):
         write_shard(block.shard, np.concatenate(rows), block.digests, provenance)
-    return Pace(audio, seconds)
+    return Pace(audio, seconds, os.getpid())
+
+
+def repeat_block(
+    name: str, expected_digest: str, blocks: Sequence[tuple[Block, int]], state: CorpusState | None
+) -> None:
+    """Embed a few utterances a second time and compare them with what was stored.
+
+    What differs is random: weights that were drawn because they are missing from a file, dropout that was left on.
+
+    Args:
+        name: the extractor, as the registry knows it.
+        expected_digest: of its fingerprint.
+        blocks: some that were stored, each with the process that computed it; one of another process is repeated.
+        state: the corpus statistics, for an extractor that uses them.
+
+    Raises:
+        ExtractorError: the numbers differ by more than the spec's tolerance, or the extractor fails.
+        StoreError: the shard cannot be read.
+    """
+    block = next((block for block, process in blocks if process != os.getpid()), blocks[0][0])
+    spec, extractor, _ = _started(name, expected_digest, state)
+    batch = block.utterances[: max(1, min(REPEATED, spec.batch_size))]
+    waveforms = [load_waveform(utterance, spec.sample_rate) for utterance in batch]
+    again = _embed_batch(spec, extractor, batch, waveforms)
+    before = read_shard(block.shard, block.digests)[: len(batch)]
+    largest = np.maximum(np.abs(before), np.abs(again)).max(axis=1)
+    off = np.abs(again - before).max(axis=1) / np.where(largest > 0, largest, 1)
+    worst = int(off.argmax())
+    if off[worst] > spec.tolerance:
+        raise ExtractorError(
+            f"gives other numbers when it embeds the same audio again: those of utterance {batch[worst].id} differ by "
+            f"{100 * off[worst]:.3g} % of the largest (allowed: {100 * spec.tolerance:.3g} %)",
+            where=spec.name,
+            next_step="switch the network to evaluation mode (dropout off), make sure that all its weights are loaded, "
+            "and seed what is random",
+        )
 
 
 def fit_corpus(name: str, train: Sequence[Utterance]) -> CorpusState:
@@ -138,6 +165,26 @@ def warm(name: str) -> None:
     extractor = _extractor(name)
     if isinstance(extractor, WarmExtractor):
         _guard(plugins.extractor(name), "warm", extractor.warm)
+
+
+def _started(
+    name: str, expected_digest: str, state: CorpusState | None
+) -> tuple[ExtractorSpec, Extractor, dict[str, Any]]:
+    """The spec, the extractor ready to embed, and its fingerprint. Raises ExtractorError."""
+    spec = plugins.extractor(name)
+    identity = fingerprint(spec)
+    if digest(identity) != expected_digest:
+        raise ExtractorError(
+            "is another version in this worker than in the process that planned the run",
+            where=name,
+            next_step="give every worker the same environment",
+        )
+    with stage("start"):
+        extractor = _extractor(name)
+    if state is not None:
+        assert isinstance(extractor, CorpusExtractor)
+        _guard(spec, "use_corpus", extractor.use_corpus, state)
+    return spec, extractor, identity
 
 
 @lru_cache(maxsize=2)

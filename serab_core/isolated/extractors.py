@@ -41,6 +41,7 @@ PLAIN = (
     "classifiers",
     "expected_failures",
     "options",
+    "tolerance",
     "code",
 )
 """What of a spec is told as it is."""

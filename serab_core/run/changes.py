@@ -45,7 +45,7 @@ def change_notices(
     if changed:
         notices.append(f"{name} is computed anew, for since {when} {', and '.join(changed)}.")
     codes = provenance.get("classifier_code", {})
-    tuned = {spec.name: _code_changes(codes[spec.name], spec.code) for spec in classifiers if spec.name in codes}
+    tuned = {spec.name: code_changes(codes[spec.name], spec.code) for spec in classifiers if spec.name in codes}
     return notices + [
         f"Classifier {classifier} is tuned anew, for since {when} {', and '.join(parts)}."
         for classifier, parts in tuned.items()
@@ -61,7 +61,7 @@ def describe_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[
     if "code" not in before:
         changed.append("serab began to include the code in the identity of an extractor")
     else:
-        changed += _code_changes(before["code"], now["code"])
+        changed += code_changes(before["code"], now["code"])
     if before.get("weights") != now["weights"]:
         changed.append("its weight files changed")
     changed += _values("library", before.get("libraries", {}), now["libraries"])
@@ -72,7 +72,8 @@ def describe_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[
     return changed
 
 
-def _code_changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+def code_changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """What differs between two identities of the code of one plugin, a phrase for each part."""
     if before == now:
         return []
     if before.get("distribution") != now.get("distribution"):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 from serab_core import offline, plugins
 from serab_core.clock import clocked, stage
 from serab_core.embed.blocks import Block, cut_blocks, read_blocks
-from serab_core.embed.embedder import Pace, embed_block, fit_corpus, warm
+from serab_core.embed.embedder import Pace, embed_block, fit_corpus, repeat_block, warm
 from serab_core.errors import PluginError, SerabError, StoreError
 from serab_core.run.tidy import surroundings_kept
 from serab_core.run.worker import report, working
@@ -26,7 +26,7 @@ from serab_core.tune.studies import StudyAbout, write_about
 from serab_core.types import ClassifierOutcome, CorpusState, ProtocolSpec, Task, Utterance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from serab_core.tune.layers import Tuned
     from serab_core.types import ClassifierSpec, Features
@@ -109,6 +109,14 @@ def run_warm(extractor: str) -> None:
 def run_block(extractor: str, fingerprint: str, block: Block, state: CorpusState | None) -> Pace:
     """Embeds one block into its shard."""
     return embed_block(extractor, fingerprint, block, state, partial(report, EMBED))
+
+
+@_job
+def run_repeat(
+    extractor: str, fingerprint: str, blocks: Sequence[tuple[Block, int]], state: CorpusState | None
+) -> None:
+    """Embeds a few utterances again. Raises ExtractorError where the numbers are others."""
+    repeat_block(extractor, fingerprint, blocks, state)
 
 
 def classifier_identity(spec: ClassifierSpec, protocol: ProtocolSpec, source: Source) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from serab_core.run.jobs import (
     run_block,
     run_classifier,
     run_fit,
+    run_repeat,
 )
 from serab_core.run.provenance import provenance
 from serab_core.score.choose import choose
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from serab_core.types import ClassifierOutcome, ClassifierSpec, ProtocolSpec, Task
 
 _STATE_SCHEMA = "serab.corpus-state/1"
+_REPEAT_SCHEMA = "serab.repeat/1"
+_REPEAT_FROM = 8  # blocks among which one of another process is looked for
 _TRIES = 2
 
 
@@ -83,6 +86,7 @@ class Pair:
     spent: dict[str, float] = field(default_factory=dict)
     _took_over: bool = False
     _open: set[str] = field(default_factory=set)
+    _written_by: dict[str, int] = field(default_factory=dict)
     _tries: int = 0
     _planned: bool = False
 
@@ -139,6 +143,7 @@ class Pair:
         """
         paths = [self._state_path] if self.extractor.spec.uses_corpus and self.source.state is not None else []
         if not self._needs_fit:
+            paths.append(self._repeat_path)
             for block in self.source.blocks():
                 paths += [block.shard.manifest, block.shard.path]
             for spec in self.extractor.classifiers:
@@ -206,6 +211,11 @@ class Pair:
             yield self._opened(Job("block", block.shard.key, run_block, arguments, EMBED, len(block.utterances)))
         if missing:
             return
+        if not self._repeat_path.exists():
+            some = [(block, self._written_by.get(block.shard.key, 0)) for block in self.source.blocks()[:_REPEAT_FROM]]
+            repeat = (self.extractor.name, self.extractor.fingerprint, some, self.source.state)
+            yield self._opened(Job("repeat", "repeat", run_repeat, repeat))
+            return
         # The largest grids first, so that no worker is left with one of them at the end.
         for spec in sorted(waiting, key=self._points, reverse=True):
             own = (spec.name, self._protocol(spec), self.source)
@@ -220,12 +230,18 @@ class Pair:
             self.source = replace(self.source, state=dict(value))
         elif job.kind == "block":
             self.pace = Pace(self.pace.audio + value.audio, self.pace.seconds + value.seconds)
+            self._written_by[job.name] = value.process
+        elif job.kind == "repeat":
+            write_json(self._repeat_path, {"schema": _REPEAT_SCHEMA, "repeated": True})
         elif job.kind == "classifier":
             self.outcomes[job.name] = value
 
     def recovers(self, job: Job, error: Exception) -> bool:
         """Whether a failed job is tried again: a classifier that found a damaged shard, which was set aside."""
         self._open.discard(job.name)
+        if job.kind == "repeat":
+            with suppress(StoreError):
+                self.discard()  # nothing of what was stored can be trusted
         if job.kind != "classifier" or not isinstance(error, StoreError) or self._tries >= _TRIES:
             return False
         if all(is_done(block) for block in self.source.blocks()) and not self._open:
@@ -303,6 +319,11 @@ class Pair:
     def _state_path(self) -> Path:
         train = [u.sha256 for u in self.task.utterances if u.split == "train"]
         return folder_for(self.plan.home, self.extractor.fingerprint) / f"corpus-{digest(train)[:32]}.json"
+
+    @property
+    def _repeat_path(self) -> Path:
+        """It is there once embeddings of this fingerprint were computed twice, with the same numbers."""
+        return folder_for(self.plan.home, self.extractor.fingerprint) / "repeat.json"
 
     def _study(self, classifier: str) -> str:
         spec = next(spec for spec in self.extractor.classifiers if spec.name == classifier)

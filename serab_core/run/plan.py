@@ -15,7 +15,7 @@ from serab_core.data.protocols import REGRESSORS, SUITE
 from serab_core.embed.corpus import known_state
 from serab_core.embed.fingerprint import fingerprint, fingerprint_digest
 from serab_core.errors import UnknownNameError, UsageError
-from serab_core.run.changes import change_notices
+from serab_core.run.changes import change_notices, code_changes
 from serab_core.run.shares import Share
 from serab_core.store.weights import require_weights
 from serab_core.types import ProtocolSpec, Task
@@ -23,8 +23,9 @@ from serab_core.types import ProtocolSpec, Task
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from serab_core.data.prepared import Prepared
     from serab_core.store.home import Home
-    from serab_core.types import ClassifierSpec, ExtractorSpec, Progress
+    from serab_core.types import ClassifierSpec, DatasetSpec, ExtractorSpec, Progress
 
 DEMO = "demo"
 
@@ -122,7 +123,7 @@ def make_plan(
         )
     home.ensure()
     wanted = tuple(tasks) or _default_tasks(home, notices)
-    loaded = tuple(task for name in wanted for task in _tasks(home, name, protocol, progress))
+    loaded = tuple(task for name in wanted for task in _tasks(home, name, protocol, progress, notices))
     planned = [_searching(entry, loaded, bool(classifiers)) for entry in planned]
     changes = {
         entry.name: change_notices(home, entry.spec.name, fingerprint(entry.spec), entry.classifiers)
@@ -141,6 +142,17 @@ def make_plan(
         notices=tuple(notices),
         changes={name: tuple(texts) for name, texts in changes.items() if texts},
     )
+
+
+def _loaded(home: Home, name: str, notices: list[str], spec: DatasetSpec | None = None) -> Prepared:
+    """A prepared corpus. Where another version of its plugin prepared it, that is noted."""
+    prepared = load(home, name, spec)
+    before, now = prepared.index.get("plugin"), plugins.dataset_code(name)
+    if before and now and before != now:
+        changed = ", and ".join(code_changes(before, now))
+        text = f"{name} was prepared before {changed}: if its labels or splits changed, prepare it again."
+        notices += [] if text in notices else [text]
+    return prepared
 
 
 def _classifiers(names: Sequence[str]) -> tuple[ClassifierSpec, ...]:
@@ -180,22 +192,22 @@ def _searching(entry: PlannedExtractor, tasks: Sequence[Task], asked: bool) -> P
     return replace(entry, classifiers=of["classes"], regressors=regressors)
 
 
-def _tasks(home: Home, name: str, protocol: ProtocolSpec, progress: Progress) -> list[Task]:
+def _tasks(home: Home, name: str, protocol: ProtocolSpec, progress: Progress, notices: list[str]) -> list[Task]:
     """What a name stands for: one task, or one for each continuous target."""
     base, _, suffix = name.partition("/")
     if suffix and name not in prepared_names(home) and base in prepared_names(home):
-        prepared = load(home, base)
+        prepared = _loaded(home, base, notices)
         known = {target for targets in prepared.continuous.values() for target in targets}
         targets = prepared.continuous.get(name) or ([suffix] if suffix in known else [])
         if targets:
             return [prepared.task(protocol, target) for target in targets]
-    return [_task(home, name, protocol, progress)]
+    return [_task(home, name, protocol, progress, notices)]
 
 
-def _task(home: Home, name: str, protocol: ProtocolSpec, progress: Progress) -> Task:
+def _task(home: Home, name: str, protocol: ProtocolSpec, progress: Progress, notices: list[str]) -> Task:
     prepared = prepared_names(home)
     if name in prepared:
-        return load(home, name).task(protocol)
+        return _loaded(home, name, notices).task(protocol)
     installed = plugins.registry().names(Group.DATASETS)
     if name.rpartition(":")[2].partition("/")[0] not in installed:
         near = difflib.get_close_matches(name, {*installed, *prepared}, n=3, cutoff=0.4)
@@ -212,4 +224,4 @@ def _task(home: Home, name: str, protocol: ProtocolSpec, progress: Progress) -> 
     spec = plugins.dataset(name)
     if spec.generate is not None:
         return prepare(spec, [], home, progress).task(protocol)
-    return load(home, spec.name, spec).task(protocol)
+    return _loaded(home, spec.name, notices, spec).task(protocol)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from serab_core.store.home import Home
     from serab_core.types import Progress
 
+_SHARD = re.compile(r"[0-9a-f]{32}")
 _ASIDE = re.compile(r"\.bad-\d{8}T\d{6}$")
 DAY_S = 24 * 3600.0
 
@@ -119,7 +120,7 @@ def verify_home(home: Home, progress: Progress, *, set_aside: bool = True) -> tu
 def _checks(home: Home) -> Iterator[tuple[Path, Callable[[], Any], Callable[[], None] | None]]:
     """Each file with what reads it, and what sets it aside."""
     for manifest in sorted(home.embeddings.glob("*/*.json")):
-        if not manifest.name.startswith("corpus-"):
+        if _SHARD.fullmatch(manifest.stem):
             shard = Shard(manifest.parent, manifest.stem)
             yield shard.path, _call(check_shard, shard), _call(quarantine, shard)
     for path in sorted(home.studies.glob("*.json")):

@@ -113,6 +113,8 @@ class ExtractorSpec:
             Raises ValueError, with what is wrong, for a value that does not fit.
         known_state: the corpus statistics of a task where they need not be computed, or None. Raises ValueError, with
             what is wrong, for a task that has none.
+        tolerance: how far an embedding of the same audio may differ from one that another process computed, as a
+            fraction of its largest number.
         code: the code that computes: `distribution`, `version` and `digest` of its files. Serab sets it.
     """
 
@@ -136,4 +138,5 @@ class ExtractorSpec:
     options: Mapping[str, str] = field(default_factory=dict)
     configure: Callable[[Mapping[str, str]], ExtractorSpec] | None = None
     known_state: Callable[[str], CorpusState | None] | None = None
+    tolerance: float = 1e-3
     code: Mapping[str, str] = field(default_factory=dict)

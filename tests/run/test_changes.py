@@ -205,3 +205,60 @@ def test_what_changed_in_words():
     ]
     old = {key: value for key, value in before.items() if key != "code"}
     assert describe_changes(old, before) == ["serab began to include the code in the identity of an extractor"]
+
+
+def test_a_corpus_that_an_older_plugin_prepared_is_named(score, prepared_tones):
+    index = prepared_tones.folder / "index.json"
+    document = json.loads(index.read_text())
+    assert document["plugin"]["distribution"] == "serab-toys"
+    assert not any("was prepared before" in text for text in score("toy")["notices"])
+    document["plugin"]["digest"] = "0"
+    index.write_text(json.dumps(document))
+    (notice,) = [text for text in score("toy")["notices"] if "was prepared before" in text]
+    assert notice.startswith("tones was prepared before the code of serab-toys changed")
+
+
+RANDOM = """
+import numpy as np
+from serab_core import ExtractorSpec, hookimpl
+
+
+class Extractor:
+    def __init__(self):
+        self.weights = np.random.default_rng({seed}).standard_normal(3)
+
+    def embed(self, waveforms):
+        noise = {noise} * np.random.default_rng().standard_normal((len(waveforms), 3))
+        return np.array([self.weights * w.std() for w in waveforms] + noise, np.float32)
+
+
+@hookimpl
+def serab_register_extractors(register):
+    register(ExtractorSpec("lucky", Extractor, 3, "a test", "Apache-2.0", "@misc{{x}}"{more}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("seed", "noise", "more", "jobs", "refused"),
+    [
+        ("0", "0", "", "2", False),
+        ("", "0", "", "2", True),  # weights that are missing are drawn in every process
+        ("0", "0.1", "", "1", True),  # dropout
+        ("0", "1e-7", "", "1", False),
+        ("0", "1e-3", ", tolerance=0.5", "1", False),
+    ],
+)
+def test_no_random_number_reaches_a_score(serab, add_plugin, prepared_tones, home, seed, noise, more, jobs, refused):
+    add_plugin("serab-lucky", "serab.extractors", "lucky", RANDOM.format(seed=seed, noise=noise, more=more))
+    unload("serab_lucky")
+    code, out, _ = serab("eval", "lucky", "-t", "tones", "-c", "knn", "-j", jobs, "--json")
+    document = json.loads(out)
+    if not refused:
+        assert (code, document["failures"]) == (0, [])
+        return
+    assert code == 9
+    (failure,) = document["failures"]
+    assert "gives other numbers when it embeds the same audio again" in failure["error"]["what"]
+    assert "evaluation mode" in failure["error"]["next_step"]
+    assert list(home.embeddings.rglob("*.h5")) == []
+    assert document["results"] == []
