@@ -113,6 +113,8 @@ class ExtractorSpec:
             Raises ValueError, with what is wrong, for a value that does not fit.
         known_state: the corpus statistics of a task where they need not be computed, or None. Raises ValueError, with
             what is wrong, for a task that has none.
+        preflight: checks what the factory loads, in the process that plans a run and before any work is handed out.
+            Raises WeightsError or UsageError. It remembers a success, for it is called before every run.
     """
 
     name: str
@@ -135,3 +137,4 @@ class ExtractorSpec:
     options: Mapping[str, str] = field(default_factory=dict)
     configure: Callable[[Mapping[str, str]], ExtractorSpec] | None = None
     known_state: Callable[[str], CorpusState | None] | None = None
+    preflight: Callable[[], None] | None = None
