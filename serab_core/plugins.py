@@ -137,7 +137,8 @@ def _entries(name: str) -> list[tuple[str, str]]:
         return [("", _entry_of(_absolute(name)))]
     left, colon, right = name.partition(":")
     plain = (right if colon else left).partition("+")[0].partition("/")[0]
-    return [(left, plain), ("", left)] if colon else [("", plain)]
+    # Distributions have one normal form (PEP 503), in which the registry and the environments keep their names.
+    return [(re.sub(r"[-_.]+", "-", left).lower(), plain), ("", left)] if colon else [("", plain)]
 
 
 def is_path(name: str) -> bool:

@@ -56,6 +56,8 @@ def test_rows_of_a_buffer_that_the_extractor_reuses_stay_as_they_were(home, task
 def test_advice_fits_whose_code_raised(toys, tmp_path, monkeypatch):
     assert "plugin's author" in plugins.advice("toy")
     assert "plugin's author" in plugins.advice("serab-toys:toy")
+    assert plugins.is_installed("Serab_Toys:toy/wide")
+    assert not plugins.is_from_user("Serab_Toys:toy")
     (tmp_path / plugins.FOLDER_FILE).write_text("{}")
     for name in (str(tmp_path), f"{tmp_path}+best"):
         assert "author" not in plugins.advice(name)

@@ -76,7 +76,9 @@ def about(argument: str) -> About:
         raise UsageError(
             f"cannot be used: {error}",
             where=f"hear:{argument}",
-            next_step="it has to be a module with the HEAR API: load_model, get_scene_embeddings",
+            next_step="check that the module's load_model reads these weights"
+            if weights
+            else "it has to be a module with the HEAR API: load_model, get_scene_embeddings",
         ) from error
     finally:
         process.close()

@@ -7,15 +7,15 @@ import os
 import sys
 import sysconfig
 import time
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import serab_registry
 
 import serab_core
-from serab_core.audio.pointers import POINTER_BYTES, pointer
-from serab_core.errors import WeightsError, store_error
+from serab_core.audio.pointers import POINTER_BYTES
+from serab_core.errors import store_error
+from serab_core.store.intact import require_intact, require_no_pointer
 from serab_core.store.jsonio import digest
 from serab_core.store.weights import file_sha256
 
@@ -115,19 +115,15 @@ def content_digest(known: dict[str, str], folder: Path) -> str:
 
 def check_weights(path: Path) -> None:
     """Raise WeightsError for a weight file, or one in a folder of weights, that is empty, cut off or a pointer."""
-    again = "download it again"
     for file in sorted(own for own in path.rglob("*") if own.is_file()) if path.is_dir() else [path]:
+        if file.suffix in _WEIGHTS:
+            require_intact(file)
+            continue
         try:
             with file.open("rb") as opened:
-                head = opened.read(POINTER_BYTES)
+                require_no_pointer(file, opened.read(POINTER_BYTES))
         except OSError as error:
             raise store_error(error, file, "read") from error
-        if (reason := pointer(head)) is not None:
-            raise WeightsError(reason[0], where=file, next_step=reason[1])
-        if file.suffix in _WEIGHTS and not head:
-            raise WeightsError("is empty", where=file, next_step=again)
-        if file.suffix in _WEIGHTS and head.startswith(b"PK") and not zipfile.is_zipfile(file):
-            raise WeightsError(f"is cut off after {file.stat().st_size:,} bytes", where=file, next_step=again)
 
 
 def _is_installed(path: Path) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serab_core.audio.pointers import POINTER_BYTES, pointer
+from serab_core.audio.pointers import POINTER_BYTES
 from serab_core.errors import UsageError, WeightsError, store_error
+from serab_core.store.intact import require_intact, require_no_pointer
 from serab_core.store.weights import file_sha256
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ _NAMES = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bi
 """Weight files in the order in which transformers looks for them."""
 _FOREIGN = ("tf_model.h5", "flax_model.msgpack", "*.onnx", "*.gguf")
 _ADAPTER = "adapter_config.json"
-_HEADER_BYTES = 100_000_000  # the longest header that safetensors itself accepts
 _AGAIN = "download it again, or save the model there again with save_pretrained"
 _KEYS_OF_AUDIO = ("conv_dim", "feat_extract_norm", "num_mel_bins", "feature_projection_input_dim", "mask_time_prob")
 """Any of these in config.json: the model takes audio, and a feature extractor belongs to it."""
@@ -41,7 +40,7 @@ def read_object(path: Path) -> Mapping[str, Any]:
         return {}
     except OSError as error:
         raise store_error(error, path, "read") from error
-    _refuse_pointer(path, content[:POINTER_BYTES])
+    require_no_pointer(path, content[:POINTER_BYTES])
     try:
         value = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -117,21 +116,7 @@ def weight_files(folder: Path) -> Sequence[Path]:
 def check_weights(folder: Path) -> None:
     """Raise WeightsError for a weight file that is missing, cut off, empty, or a pointer; reads headers alone."""
     for path in weight_files(folder):
-        try:
-            size = path.stat().st_size
-            with path.open("rb") as file:
-                head = file.read(POINTER_BYTES)
-        except OSError as error:
-            raise store_error(error, path, "read") from error
-        _refuse_pointer(path, head)
-        if not size:
-            raise WeightsError("is empty", where=path, next_step=_AGAIN)
-        if head.lstrip()[:9].lower().startswith((b"<!doctype", b"<html")):
-            raise WeightsError("is a web page, not the weights", where=path, next_step=_AGAIN)
-        if path.suffix == ".safetensors":
-            _check_safetensors(path, size)
-        elif head.startswith(b"PK") and not zipfile.is_zipfile(path):
-            raise WeightsError(f"is cut off after {size:,} bytes", where=path, next_step=_AGAIN)
+        require_intact(path)
 
 
 def content_digest(folder: Path) -> str:
@@ -146,29 +131,3 @@ def content_digest(folder: Path) -> str:
     for name in sorted(files):
         total.update(f"{name}\n{file_sha256(files[name])}\n".encode("utf-8", "surrogateescape"))
     return total.hexdigest()
-
-
-def _refuse_pointer(path: Path, head: bytes) -> None:
-    if (reason := pointer(head)) is not None:
-        raise WeightsError(reason[0], where=path, next_step=reason[1])
-
-
-def _check_safetensors(path: Path, size: int) -> None:
-    """Compare the file's size with what its header says: eight bytes of length, a JSON header, the tensors."""
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        cut = size < 8 or (length <= _HEADER_BYTES and size < 8 + length)
-        if not cut:
-            try:
-                if length > _HEADER_BYTES:
-                    raise ValueError
-                tensors = json.loads(file.read(length))
-                ends = [entry["data_offsets"][1] for name, entry in tensors.items() if name != "__metadata__"]
-            except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
-                raise WeightsError("is no file of safetensors", where=path, next_step=_AGAIN) from error
-            needed = 8 + length + max(ends, default=0)
-            cut = size < needed
-            if not ends:
-                raise WeightsError("holds no tensors", where=path, next_step=_AGAIN)
-    if cut:
-        raise WeightsError(f"is cut off after {size:,} bytes", where=path, next_step=_AGAIN)
