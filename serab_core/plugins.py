@@ -8,6 +8,7 @@ import os
 import re
 from dataclasses import asdict, replace
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,6 +29,8 @@ from serab_core.errors import PluginError, SerabError, UnknownNameError, UsageEr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from serab_registry import PluginRecord
 
     from serab_core.types import ClassifierSpec, DatasetSpec, ExtractorSpec
 
@@ -154,12 +157,44 @@ def _entries(name: str) -> list[tuple[str, str]]:
         return [("", _entry_of(_absolute(name)))]
     left, colon, right = name.partition(":")
     plain = (right if colon else left).partition("+")[0].partition("/")[0]
-    return [(left, plain), ("", left)] if colon else [("", plain)]
+    # Distributions have one normal form (PEP 503), in which the registry and the environments keep their names.
+    return [(re.sub(r"[-_.]+", "-", left).lower(), plain), ("", left)] if colon else [("", plain)]
 
 
 def is_path(name: str) -> bool:
     """Whether an extractor's name is that of a folder."""
     return name.startswith((".", "/", "~")) or (os.sep != "/" and os.sep in name) or Path(name, FOLDER_FILE).exists()
+
+
+def is_from_user(name: str) -> bool:
+    """Whether an extractor's name leads to the user's model: a folder, or an argument of an entry point.
+
+    `hear:./my_model.py` and `hf:./my-model` are such names, `my-distribution:my-extractor` is none.
+    """
+    entry, _, argument = name.partition(":")
+    return is_path(name) or bool(argument and entry in registry().names(Group.EXTRACTORS))
+
+
+def advice(name: str) -> str:
+    """The next step for a user whose extractor raised: only code of others has an author to report to."""
+    if is_from_user(name):
+        return f"check the code and the files that {name.partition('+')[0]} stands for"
+    if any(_is_editable(own.distribution) for own in registry().records(Group.EXTRACTORS) if _is_of(own, name)):
+        return "check its code, which is installed from a folder on this machine; `serab plugins` says where"
+    return "report it to the plugin's author; `serab plugins` says where it comes from"
+
+
+def _is_of(record: PluginRecord, name: str) -> bool:
+    return (record.distribution, record.name) in _entries(name) or ("", record.name) in _entries(name)
+
+
+def _is_editable(distribution: str) -> bool:
+    """Whether a distribution is an editable install (PEP 610: direct_url.json)."""
+    try:
+        record = json.loads(metadata.distribution(distribution).read_text("direct_url.json") or "{}")
+    except (metadata.PackageNotFoundError, ValueError):
+        return False
+    return bool(record.get("dir_info", {}).get("editable", False))
 
 
 def _absolute(name: str) -> Path:

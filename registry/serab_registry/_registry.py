@@ -67,7 +67,10 @@ class Registry:
     ) -> None:
         self._hookspecs = hookspecs
         self._enabled = enabled
-        self._disabled = frozenset(entry.strip() for entry in disabled if entry.strip())
+        names = [entry.strip() for entry in disabled if entry.strip()]
+        # A distribution may be written in any form that pip takes; the name of an entry point has one form only.
+        forms = [f"{normalise(left)}{colon}{name}" for left, colon, name in (own.partition(":") for own in names)]
+        self._disabled = frozenset([*names, *forms])
         self._item_type = item_type
         self._find = find
         self._outcomes: dict[tuple[Group, str], Loaded | RegistryError] = {}

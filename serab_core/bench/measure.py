@@ -142,7 +142,13 @@ def _child(asked: dict[str, Any], threads: int, name: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "serab_core.bench.child", json.dumps(asked)]
     try:
         done = subprocess.run(  # noqa: S603  our own module
-            command, capture_output=True, text=True, env=environment, timeout=_LIMIT_S, check=False
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=_LIMIT_S,
+            check=False,
         )
         answer: dict[str, Any] = json.loads(done.stdout)
     except subprocess.TimeoutExpired as error:

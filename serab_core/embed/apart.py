@@ -38,6 +38,7 @@ def describe(spec: ExtractorSpec) -> dict[str, Any]:
         "weights": [weight_facts(weight) for weight in spec.weights],
         "libraries": {name: _version(name, spec.name) for name in spec.libraries},
         "known_state": spec.known_state is not None,
+        "preflight": spec.preflight is not None,
     }
     entry = spec.name.partition("/")[0].partition("+")[0].partition(":")[0]
     origin = next((own for own in plugins.registry().records(Group.EXTRACTORS) if own.name == entry), None)
@@ -114,6 +115,13 @@ def _state(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) ->
     return {"state": dict(state) if state is not None else None}, ()
 
 
+def _preflight(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+    check = plugins.extractor(header["name"]).preflight
+    if check is not None:
+        check()
+    return {}, ()
+
+
 def _convert(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
     convert = plugins.extractor(header["name"]).weights[header["number"]].convert
     assert convert is not None
@@ -132,6 +140,7 @@ if __name__ == "__main__":
             "fit": _fit,
             "use": _use,
             "state": _state,
+            "preflight": _preflight,
             "convert": _convert,
         }
     )

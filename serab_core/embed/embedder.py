@@ -207,7 +207,7 @@ def _guard(spec: ExtractorSpec, what: str, call: Callable[..., Any], *arguments:
         raise ExtractorError(
             f"{what}: {reason}" if isinstance(error, DiedError) else f"{what} raised {told}",
             where=spec.name,
-            next_step="report it to the plugin's author; `serab plugins` says where it comes from",
+            next_step=plugins.advice(spec.name),
         ) from error
 
 
@@ -220,6 +220,7 @@ def _embed_batch(
     if not isinstance(result, np.ndarray) or result.shape != wanted or result.dtype != np.float32:
         got = f"{result.dtype} {result.shape}" if isinstance(result, np.ndarray) else type(result).__name__
         raise ExtractorError(f"embed returned {got} in place of float32 {wanted}", where=spec.name)
+    result = np.array(result)  # a copy: the next call may overwrite a buffer that the extractor reuses
     if not np.isfinite(result).all():
         bad = batch[int(np.flatnonzero(~np.isfinite(result).all(axis=1))[0])]
         raise ExtractorError(

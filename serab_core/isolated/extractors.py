@@ -161,6 +161,7 @@ def _spec(told: Mapping[str, Any], name: str, place: Place) -> IsolatedSpec:
         weights=tuple(_weight(own, number, name, place) for number, own in enumerate(facts["weights"])),
         libraries=tuple(facts["libraries"]),
         known_state=partial(_known_state, name, place) if facts["known_state"] else None,
+        preflight=partial(_preflight, name, place) if facts["preflight"] else None,
         versions=facts["libraries"],
         runs_in={"environment": place.name, **told["runs_in"]},
     )
@@ -190,6 +191,10 @@ def _known_state(name: str, place: Place, task: str) -> CorpusState | None:
     except RemoteError as error:
         raise ValueError(str(error).removeprefix("ValueError: ")) from error
     return state
+
+
+def _preflight(name: str, place: Place) -> None:
+    place.told({"do": "preflight", "name": name}, name)
 
 
 _processes: OrderedDict[tuple[Place, str], Process] = OrderedDict()

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serab_core import offline
@@ -50,6 +51,7 @@ def answer(handlers: Mapping[str, Handler]) -> None:
     offline.shut_if_asked()
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever libraries print stays out of the answers
+    _empty_stdin()
     while (asked := receive(requests)) is not None:
         header, arrays = asked
         parts = _parts(requests)
@@ -65,6 +67,12 @@ def answer(handlers: Mapping[str, Handler]) -> None:
                 pass  # what it did not want to see
         sys.stdout.flush()
         send(answers, *sent)
+
+
+def _empty_stdin() -> None:
+    """Makes the standard input empty: a plugin that reads it would take the next question away."""
+    with Path(os.devnull).open("rb") as empty:
+        os.dup2(empty.fileno(), 0)
 
 
 def _parts(requests: Any) -> Iterator[NDArray[np.float32]]:

@@ -238,7 +238,7 @@ class Crew(Executor):
             where=_name_of(task),
             next_step="--jobs 1 runs everything in one process, and takes least memory"
             if any(death.startswith("SIGKILL") for death in task.deaths)
-            else "--isolate says where an extractor died; report it to its plugin's author",
+            else "--isolate says where an extractor died",
         )
 
     def _listen(self) -> None:

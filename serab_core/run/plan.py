@@ -132,6 +132,9 @@ def make_plan(
     for entry in planned:
         for task in loaded:
             known_state(entry.spec, task.name)  # what does not fit is told before anything is done
+    for entry in planned:
+        if entry.spec.preflight is not None:
+            entry.spec.preflight()
     prepared = set(prepared_names(home))
     return Plan(
         home=home,

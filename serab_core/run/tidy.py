@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGALRM", "SIGHUP") if hasattr(signal, name))
-_STDOUT, _STDERR = 1, 2
+_STDIN, _STDOUT, _STDERR = 0, 1, 2
 
 
 @contextlib.contextmanager
@@ -27,7 +27,8 @@ def surroundings_kept() -> Iterator[None]:
 
     That is the folder, the environment, the umask, signal handlers, streams, filters of warnings, NumPy's answers to
     faults, the global generators of Python and NumPy, and the threads of torch where that is loaded. What is
-    written to the standard output meanwhile, by native code too, goes to the standard error.
+    written to the standard output meanwhile, by native code too, goes to the standard error. The standard input is
+    empty meanwhile: a plugin must not take the answer to a question that serab did not ask.
     """
     folder, environment = Path.cwd(), dict(os.environ)
     drawn, drawn_by_numpy = random.getstate(), np.random.get_state()
@@ -36,7 +37,7 @@ def surroundings_kept() -> Iterator[None]:
     handlers = {number: signal.getsignal(number) for number in _SIGNALS} if main else {}
     masked, threads = _umask(), _torch_threads()
     try:
-        with _output_to_stderr():
+        with _output_to_stderr(), empty_stdin():
             yield
     finally:
         with contextlib.suppress(OSError):  # the folder may be gone
@@ -55,6 +56,27 @@ def surroundings_kept() -> Iterator[None]:
         os.umask(masked)
         if threads and _torch_threads() != threads:
             sys.modules["torch"].set_num_threads(threads)
+
+
+@contextlib.contextmanager
+def empty_stdin() -> Iterator[None]:
+    """Replaces the standard input by an empty one, for Python and for native code, and restores it afterwards."""
+    original = sys.stdin
+    try:
+        saved = os.dup(_STDIN)
+    except OSError:  # a process without a standard input
+        saved = -1
+    try:
+        with Path(os.devnull).open(encoding="utf-8") as empty:
+            if saved >= 0:
+                os.dup2(empty.fileno(), _STDIN)
+            sys.stdin = empty
+            yield
+    finally:
+        sys.stdin = original
+        if saved >= 0:
+            os.dup2(saved, _STDIN)
+            os.close(saved)
 
 
 def _umask() -> int:

@@ -10,6 +10,7 @@ import threading
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
 from multiprocessing.util import Finalize
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serab_core import offline
@@ -51,6 +52,8 @@ def initialise(threads: int, busy: Any, line: Connection, number: int) -> None:
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
     offline.shut_if_asked()
+    with Path(os.devnull).open("rb") as empty:
+        os.dup2(empty.fileno(), 0)  # plugins find an empty standard input, whatever the parent's is
     report_to(lambda stage, steps: line.send((stage, steps)))
     # After multiprocessing's own farewell nothing is left to do; taking torch's modules down would last a second.
     Finalize(None, _leave, exitpriority=-100)

@@ -37,6 +37,7 @@ def printed(script: str, *words: str, **environment: str) -> str:
             capture_output=True,
             text=True,
             timeout=LIMIT_S,
+            stdin=subprocess.DEVNULL,
             env=_environment(environment),
             check=False,
         )
@@ -62,7 +63,12 @@ def growth(script: str, *words: str, limit: int) -> int:
     """
     begin = time.monotonic()
     with subprocess.Popen(  # noqa: S603  our own scripts
-        _command(script, words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment({})
+        _command(script, words),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=_environment({}),
     ) as child:
         assert child.stdout is not None
         assert child.stderr is not None

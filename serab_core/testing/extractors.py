@@ -35,7 +35,9 @@ def _checks(name: str) -> Iterator[Check]:
         return made[0]
 
     def embed(*waveforms: Waveform) -> Embeddings:
-        return extractor().embed(list(waveforms))
+        result = extractor().embed(list(waveforms))
+        # A copy, as the core takes one: only `repeatable` is about an extractor that overwrites its earlier results.
+        return result.copy() if isinstance(result, np.ndarray) else result
 
     def shape() -> None:
         spec = plugins.extractor(name)
@@ -56,6 +58,13 @@ def _checks(name: str) -> Iterator[Check]:
         first, second = embed(*clips), embed(*clips)
         same = np.array_equal if spec.deterministic else partial(np.allclose, rtol=1e-4, atol=1e-6)
         assert same(first, second), "the same batch gave two results"
+        earlier = extractor().embed(clips[:1])
+        before = np.array(earlier)
+        extractor().embed(clips[1:2])
+        if not np.array_equal(before, earlier, equal_nan=True):
+            raise AssertionError(
+                "embed returns the same memory twice: the second call overwrote the result of the first"
+            )
 
     def batch_independent() -> None:
         clips = example_clips(plugins.extractor(name).sample_rate)
@@ -121,7 +130,8 @@ WORDS = {
     ),
     "repeatable": Words(
         "a score must be the same when it is made again",
-        "switch dropout off and seed what is random, or declare deterministic=False for rounding's sake",
+        "switch dropout off and seed what is random, or declare deterministic=False for rounding's sake; "
+        "return a copy of a buffer that the next call overwrites",
     ),
     "batch-independent": Words(
         "a score must not hang on how utterances fell into batches",

@@ -116,6 +116,8 @@ class ExtractorSpec:
         tolerance: how far an embedding of the same audio may differ from one that another process computed, as a
             fraction of its largest number.
         code: the code that computes: `distribution`, `version` and `digest` of its files. Serab sets it.
+        preflight: checks what the factory loads, in the process that plans a run and before any work is handed out.
+            Raises WeightsError or UsageError. It remembers a success, for it is called before every run.
     """
 
     name: str
@@ -140,3 +142,4 @@ class ExtractorSpec:
     known_state: Callable[[str], CorpusState | None] | None = None
     tolerance: float = 1e-3
     code: Mapping[str, str] = field(default_factory=dict)
+    preflight: Callable[[], None] | None = None

@@ -45,6 +45,26 @@ def test_blocks_hold_every_utterance_in_order(home, task):
     np.testing.assert_array_equal(embeddings[-1], expected)
 
 
+def test_rows_of_a_buffer_that_the_extractor_reuses_stay_as_they_were(home, task):
+    """The batches of a block are joined at its end; views of one buffer would all hold the last batch."""
+    embeddings = read_blocks(embed_all(home, task, "toy-bad/reused"))
+    extractor = plugins.extractor("toy-bad/reused").factory()
+    for row, utterance in zip(embeddings, task.utterances, strict=True):
+        np.testing.assert_array_equal(row, extractor.embed([load_waveform(utterance, 16000)])[0])
+
+
+def test_advice_fits_whose_code_raised(toys, tmp_path, monkeypatch):
+    assert "plugin's author" in plugins.advice("toy")
+    assert "plugin's author" in plugins.advice("serab-toys:toy")
+    assert plugins.is_installed("Serab_Toys:toy/wide")
+    assert not plugins.is_from_user("Serab_Toys:toy")
+    (tmp_path / plugins.FOLDER_FILE).write_text("{}")
+    for name in (str(tmp_path), f"{tmp_path}+best"):
+        assert "author" not in plugins.advice(name)
+    monkeypatch.setattr(plugins, "_is_editable", lambda distribution: distribution == "serab-toys")
+    assert "author" not in plugins.advice("toy/wide+bf16")
+
+
 def test_a_waveform_is_resampled_to_the_extractors_rate(task):
     utterance = task.utterances[0]
     with open(utterance.path, "rb") as file:

@@ -135,7 +135,7 @@ def test_two_distributions_with_one_name(add_plugin):
     assert alone.get(Group.EXTRACTORS, "same").origin == "first"
 
 
-@pytest.mark.parametrize("word", ["one", "p-one", "p-one:one"])
+@pytest.mark.parametrize("word", ["one", "p-one", "p-one:one", "P_One", "P.One:one"])
 def test_disabling(add_plugin, word):
     module = add_plugin("p-one", EXTRACTORS, "one", good("one"))
     registry = make(disabled=[" " + word, ""])

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
+import sys
 
 import numpy as np
+import pytest
 
 from serab_core.run.tidy import surroundings_kept
 
@@ -46,6 +49,36 @@ def test_everything_is_put_back(prepared_tones, add_plugin, serab):
     assert code == 0, err
     assert surroundings() == before
     assert "chatter" not in out
+
+
+ASKS = """
+import os, sys
+import numpy as np
+from serab_core import ExtractorSpec, hookimpl
+
+class Asks:
+    def embed(self, waveforms):
+        assert os.read(0, 10) == b"", "native code read an answer"
+        assert sys.stdin.read() == "", "Python read an answer"
+        return np.array([[len(w), np.abs(w).mean()] for w in waveforms], np.float32)
+
+@hookimpl
+def serab_register_extractors(register):
+    register(ExtractorSpec("asks", Asks, 2, "asks questions", "MIT", citation="@misc{asks}"))
+"""
+
+
+@pytest.mark.parametrize("options", [["--jobs", "1"], ["--jobs", "2"], ["--jobs", "1", "--isolate"]])
+def test_plugins_find_an_empty_standard_input(prepared_tones, add_plugin, site, options):
+    """What is piped into serab, or typed, is no answer to a plugin's question."""
+    add_plugin("serab-asks", "serab.extractors", "asks", ASKS)
+    words = ["eval", "asks", "--tasks", "tones", "--classifiers", "knn", *options]
+    script = f"from serab_core.cli import main; import sys; sys.argv[1:] = {words!r}; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", script], input="y\n" * 1000, capture_output=True, text=True, timeout=120, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [*sys.path, site]))},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
 
 
 def test_after_an_error_and_without_the_folder(tmp_path, monkeypatch):

@@ -94,6 +94,27 @@ def test_good_ones(add_plugin, weights, parts):
     assert failing("odd") == set()
 
 
+def test_a_reused_buffer_is_named(add_plugin):
+    parts = {
+        "body": "self.buffer[: len(rows)] = rows; return self.buffer[: len(rows)]",
+        "head": "BUFFER = np.zeros((999, 2), np.float32)",
+    }
+    code = plugin(**parts).replace("calls = 0", "calls, buffer = 0, BUFFER")
+    add_plugin("serab-odd", "serab.extractors", "odd", code)
+    checks = {check.id: check for check in extractor_checks("odd")}
+    with pytest.raises(AssertionError, match="returns the same memory twice"):
+        checks["extractor-repeatable"]()
+    checks["extractor-batch-independent"]()  # its results are compared as copies, so this one says nothing misleading
+
+
+def test_a_result_that_is_remembered_is_no_reused_buffer(add_plugin):
+    body = "return self.memory.setdefault(tuple(map(len, waveforms)) + (float(waveforms[0].sum()),), rows)"
+    code = plugin(body=body).replace("calls = 0", "calls, memory = 0, {}")
+    add_plugin("serab-odd", "serab.extractors", "odd", code)
+    checks = {check.id: check for check in extractor_checks("odd")}
+    checks["extractor-repeatable"]()
+
+
 @pytest.mark.parametrize("check", BROKEN)
 def test_broken_in_one_way(check, add_plugin, site, weights):
     (site / "jax.py").write_text("")

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import sys
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 
-import numpy as np
-
 from serab_core.errors import StoreError, UsageError, WeightsError
 from serab_core.store.home import find_home
 from serab_core.store.jsonio import digest, read_json, write_json
-from serab_core.store.weights import file_sha256
-from serab_plugin_hear.serve import FRAMEWORKS, start
+from serab_core.store.weights import content_sha256, file_sha256
+from serab_plugin_hear.files import check_weights, content_digest, own_folder, unchanged
+from serab_plugin_hear.serve import start
 
-_SCHEMA = "serab.hear-module/1"
+_SCHEMA = "serab.hear-module/2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +31,7 @@ class About:
         scenes: whether it has `get_scene_embeddings`; else time stamps are averaged.
         together: whether clips may be embedded together.
         identity: of code and weights: sha256 and versions.
+        files: sha256 by path: the module, what it imports, and what it reads beside it.
     """
 
     module: str
@@ -43,6 +42,7 @@ class About:
     scenes: bool
     together: bool
     identity: dict[str, str]
+    files: dict[str, str]
 
 
 def about(argument: str) -> About:
@@ -56,35 +56,41 @@ def about(argument: str) -> About:
     if weights and not Path(weights).exists():
         raise WeightsError("is no file", where=weights, next_step="check what follows the = of hear:MODULE=WEIGHTS")
     weights = str(Path(weights).absolute()) if weights else ""
-    identity = _identity(module, weights)
+    file = _required_file(module)
+    identity = _identity(module, weights, file)
     kept = find_home().weights / "hear" / f"{digest([module, weights, identity])[:32]}.json"
     try:
         if kept.exists():
             found = read_json(kept, _SCHEMA)
             del found["schema"]
-            return About(**found)
-    except (StoreError, TypeError):
+            if unchanged(found["files"]):
+                return About(**found)
+    except (StoreError, TypeError, KeyError, AttributeError):
         pass  # asked again, and written over
+    if weights:
+        check_weights(Path(weights))
     process = start(module, weights)
     try:
-        rate, dim, framework, scenes, together = process.embed([np.zeros((1, 0), np.float32)])[0]
+        facts, _ = process.ask({"do": "describe"})
     except RuntimeError as error:
         raise UsageError(
             f"cannot be used: {error}",
             where=f"hear:{argument}",
-            next_step="it has to be a module with the HEAR API: load_model, get_scene_embeddings",
+            next_step="check that the module's load_model reads these weights"
+            if weights
+            else "it has to be a module with the HEAR API: load_model, get_scene_embeddings",
         ) from error
     finally:
         process.close()
-    made = About(
-        module, weights, int(rate), int(dim), FRAMEWORKS[int(framework)], bool(scenes), bool(together), identity
-    )
+    answer = {key: facts[key] for key in ("rate", "dim", "framework", "scenes", "together", "files")}
+    identity |= {"files_sha256": content_digest(answer["files"], own_folder(module, file))}
+    made = About(module=module, weights=weights, identity=identity, **answer)
     write_json(kept, {"schema": _SCHEMA, **asdict(made)})
     return made
 
 
-def _identity(module: str, weights: str) -> dict[str, str]:
-    """What tells one state of code and weights from another, without importing the module."""
+def _required_file(module: str) -> Path:
+    """The file of a module. Raises UsageError where there is none."""
     path = Path(module) if module.endswith(".py") else _file_of(module)
     if path is None or not path.is_file():
         raise UsageError(
@@ -92,11 +98,14 @@ def _identity(module: str, weights: str) -> dict[str, str]:
             where=f"hear:{module}",
             next_step=f"pip install it, or name its file: hear:./{module.rpartition('.')[2]}.py",
         )
-    identity = {"module_sha256": file_sha256(path)}
+    return path
+
+
+def _identity(module: str, weights: str, file: Path) -> dict[str, str]:
+    """What is known of the state of code and weights without importing the module."""
+    identity = {"module_sha256": file_sha256(file)}
     if weights:
-        identity["weights_sha256"] = (
-            file_sha256(Path(weights)) if Path(weights).is_file() else hashlib.sha256(weights.encode()).hexdigest()
-        )
+        identity["weights_sha256"] = content_sha256(Path(weights))
     for distribution in metadata.packages_distributions().get(module.partition(".")[0], ()):
         identity[distribution] = metadata.version(distribution)
     return identity

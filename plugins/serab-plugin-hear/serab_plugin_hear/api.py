@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -33,7 +33,7 @@ class SerabModel(torch.nn.Module):
         self.sample_rate: int = spec.sample_rate
         self.scene_embedding_size: int = spec.dim
         self.timestamp_embedding_size: int = spec.dim
-        self._extractor: Any = spec.factory()
+        self._extractor = cast("Any", spec.factory())
         self._batch_size = spec.batch_size
         if state is not None:
             self._extractor.use_corpus(state)
@@ -42,7 +42,7 @@ class SerabModel(torch.nn.Module):
         """Embeddings of clips, shape (n, samples) -> (n, dim)."""
         clips = list(np.ascontiguousarray(audio.detach().cpu().numpy(), np.float32))
         rows = [
-            self._extractor.embed(clips[begin : begin + self._batch_size])
+            np.array(self._extractor.embed(clips[begin : begin + self._batch_size]))  # it may reuse its memory
             for begin in range(0, len(clips), self._batch_size)
         ]
         return torch.from_numpy(np.concatenate(rows)).to(audio.device)

@@ -29,7 +29,7 @@ class Hear:
 
     def warm(self) -> None:
         """Loads the module."""
-        self._process.embed([np.zeros((1, 0), np.float32)])
+        self._process.ask({"do": "describe"})
 
     def embed(self, waveforms: Sequence[Waveform]) -> Embeddings:
         """The module's scene embeddings; clips of equal length together.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib
 import importlib.util
 import sys
@@ -10,10 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from serab_core.errors import UsageError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ALIKE = 1e-5
+_REPEATED = 1e-4
+"""Largest difference between two embeddings of one clip, relative to its largest number: rounding, not dropout."""
 
 
 class HearModule:
@@ -25,6 +31,7 @@ class HearModule:
 
     Raises:
         ValueError: it has not what the API asks for.
+        UsageError: it embeds one clip differently when asked a second time.
     """
 
     def __init__(self, name: str, weights: str) -> None:
@@ -37,9 +44,15 @@ class HearModule:
         self._model = self._module.load_model(weights) if weights else self._module.load_model()
         size = "scene_embedding_size" if self.scenes else "timestamp_embedding_size"
         self.rate, self.dim = (self._number(name) for name in ("sample_rate", size))
-        if hasattr(self._model, "eval"):
-            self._model.eval()
+        self._name = f"hear:{name}" + (f"={weights}" if weights else "")
+        self._switch_to_evaluation()
+        self._require_repeatable()
         self.together = self._bears_company()
+
+    @property
+    def file(self) -> Path:
+        """The module's file."""
+        return Path(str(self._module.__file__)).absolute()
 
     @property
     def framework(self) -> str:
@@ -77,7 +90,8 @@ class HearModule:
         if self.scenes:
             return _array(self._module.get_scene_embeddings(audio, self._model))
         embeddings, _ = self._module.get_timestamp_embeddings(audio, self._model)
-        return _array(embeddings).mean(axis=1, dtype=np.float64).astype(np.float32)
+        means: NDArray[np.float32] = _array(embeddings).mean(axis=1, dtype=np.float64).astype(np.float32)
+        return means
 
     def _number(self, name: str) -> int:
         value = getattr(self._model, name, None)
@@ -85,10 +99,51 @@ class HearModule:
             raise ValueError(f"its model has no {name}, or one that is no number: {value!r}")
         return int(value)
 
-    def _bears_company(self) -> bool:
-        """Whether a clip's embedding is the same beside another one."""
+    def _switch_to_evaluation(self) -> None:
+        """Put every network of this process into evaluation mode, wherever the module keeps it.
+
+        The process serves this module alone. A network may be an attribute of a plain object, an element of a list, a
+        global variable or a default argument.
+        """
+        if hasattr(self._model, "eval"):
+            self._model.eval()
+        torch: Any = sys.modules.get("torch")
+        base = getattr(getattr(torch, "nn", None), "Module", None)
+        if not isinstance(base, type):
+            return
+        for candidate in gc.get_objects():
+            if issubclass(type(candidate), base) and getattr(candidate, "training", False):
+                with contextlib.suppress(Exception):  # exported programs have no other mode
+                    candidate.eval()
+
+    def _require_repeatable(self) -> None:
+        """Raise UsageError where one clip gets two embeddings."""
+        clip = self._noise()[:1]
+        self._call(clip)
+        self._switch_to_evaluation()  # networks that the first call built
+        first, second = self._call(clip), self._call(clip)
+        if first.shape == second.shape:
+            largest = max(float(np.abs(first).max(initial=0.0)), 1e-12)
+            difference = float(np.abs(first - second).max(initial=0.0)) / largest
+            if not difference > _REPEATED:
+                return
+            amount = f"by {difference:.2g} of its largest number"
+        else:
+            amount = f"of shapes {first.shape} and {second.shape}"
+        raise UsageError(
+            f"gives one clip another embedding when asked again, {amount}: dropout or another random step is on",
+            where=self._name,
+            next_step="call eval() on the network in load_model, and seed whatever else draws random numbers",
+        )
+
+    def _noise(self) -> NDArray[np.float32]:
         noise = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 2 * self.rate)).astype(np.float32)
         noise[1] *= 0.1
+        return noise
+
+    def _bears_company(self) -> bool:
+        """Whether a clip's embedding is the same beside another one."""
+        noise = self._noise()
         alone, both = self._call(noise[:1]), self._call(noise)
         scale = max(float(np.abs(alone).max()), 1e-12)
         return both.shape[0] == 2 and bool(np.abs(both[0] - alone[0]).max() <= _ALIKE * scale)
@@ -97,8 +152,8 @@ class HearModule:
 def _array(value: Any) -> NDArray[np.float32]:
     """A tensor of either framework, or an array, as float32."""
     if hasattr(value, "detach"):
-        value = value.detach().cpu()
-    return np.asarray(value, np.float32)
+        value = value.detach().cpu().float()  # NumPy knows no bfloat16
+    return np.array(value, np.float32)  # a copy: the module may reuse its memory for the next call
 
 
 def _imported(name: str) -> Any:

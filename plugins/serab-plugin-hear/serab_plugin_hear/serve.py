@@ -1,20 +1,25 @@
 """The process that a module runs in: `python -m serab_plugin_hear.serve MODULE WEIGHTS`.
 
-An array without samples asks for the model's sample rate, dimension, framework, whether it has scenes, and whether it
-bears company; any other is embedded, row by row.
+It answers `describe` with what the model is and which files it depends on, and `embed` with one row for each clip.
 """
 
 from __future__ import annotations
 
 import sys
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serab_core.isolated import Process, serve
+from serab_core.isolated import Process, answer
+from serab_plugin_hear.files import ReadFiles, hashes, imported_files, in_package, own_folder
 from serab_plugin_hear.module import HearModule
 
-FRAMEWORKS = ("numpy", "torch", "tensorflow")
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    Answer = tuple[dict[str, Any], Iterable[Any]]
 
 
 def start(module: str, weights: str) -> Process:
@@ -28,14 +33,27 @@ def _loaded(module: str, weights: str) -> HearModule:
     return HearModule(module, weights)
 
 
-def _answer(module: str, weights: str, clips: list[np.ndarray]) -> np.ndarray:
+def _describe(read: ReadFiles, module: str, weights: str, *_: object) -> Answer:
     loaded = _loaded(module, weights)
-    if clips[0].shape[1] == 0:
-        facts = [loaded.rate, loaded.dim, FRAMEWORKS.index(loaded.framework), loaded.scenes, loaded.together]
-        return np.array([facts], np.float32)
-    return np.concatenate([loaded.embed(own) for own in clips])
+    folder = own_folder(module, loaded.file)
+    files = {loaded.file, *imported_files(folder, in_package(module, loaded.file)), *read.beside(folder)}
+    files = {path for path in files if not weights or not path.is_relative_to(Path(weights))}
+    return {
+        "rate": loaded.rate,
+        "dim": loaded.dim,
+        "framework": loaded.framework,
+        "scenes": loaded.scenes,
+        "together": loaded.together,
+        "files": hashes(files),
+    }, ()
+
+
+def _embed(module: str, weights: str, header: dict[str, Any], arrays: list[Any], parts: object) -> Answer:
+    loaded = _loaded(module, weights)
+    return {}, [np.concatenate([loaded.embed(clips) for clips in arrays])]
 
 
 if __name__ == "__main__":
     sys.path.insert(0, "")
-    serve(lambda clips: _answer(sys.argv[1], sys.argv[2], clips))
+    named = (sys.argv[1], sys.argv[2])
+    answer({"describe": partial(_describe, ReadFiles(), *named), "embed": partial(_embed, *named)})

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from serab_core import plugins
+from serab_core.embed.fingerprint import fingerprint_digest
 from serab_core.errors import UsageError, WeightsError
 from serab_core.testing import extractor_checks
 
@@ -214,6 +215,138 @@ def test_a_shape_that_was_not_declared(made):
     _, extractor = made(STAMPS.replace("timestamp_embedding_size = 1", "timestamp_embedding_size = 2"))
     with pytest.raises(RuntimeError, match=r"gives shape \(1, 1\) for 1 clips, and declares 2"):
         extractor.embed(noise(1_000))
+
+
+HIDDEN = TORCH.replace(
+    "    return Model(float(open(path).read()) if path else 1.0)",
+    """    class Holder:
+        __slots__ = ("net",)
+        sample_rate = 16_000
+        scene_embedding_size = timestamp_embedding_size = 6
+    holder = Holder()
+    holder.net = [{"inner": Model(1.0)}]
+    return holder""",
+).replace("    return model(audio)\n", "    return model.net[0]['inner'](audio)\n")
+GLOBAL = HIDDEN.replace("holder.net = [{", "global NETS; NETS = [{").replace("model.net[0]", "NETS[0]")
+LATE = (
+    STAMPS.replace("import numpy as np", "import torch\nimport functools").replace(
+        "    cut =",
+        "    return built()(torch.ones(len(audio), 4, 1)), 0\n    cut =",
+    )
+    + "\n@functools.cache\ndef built():\n    return torch.nn.Dropout(0.5)\n"
+)
+
+
+@pytest.mark.parametrize("code", [HIDDEN, GLOBAL, LATE], ids=["plain-object", "global", "built-at-the-first-call"])
+def test_networks_in_training_mode_are_found_and_switched(made, code):
+    _, extractor = made(code)
+    clips = noise(2_000, 2_000)
+    np.testing.assert_array_equal(extractor.embed(clips), extractor.embed(clips))
+    assert (extractor.embed(clips) != 0).all()  # dropout sets numbers to zero
+
+
+RANDOM = {
+    "dropout-in-a-function": TORCH.replace("self.drop(", "torch.nn.functional.dropout("),
+    "training-mode-by-the-module": TORCH.replace(
+        "    return model(audio)\n", "    model.train()\n    return model(audio)\n"
+    ),
+    "noise": STAMPS.replace("cut.mean(axis=2)", "(cut.mean(axis=2) + np.random.standard_normal())"),
+    "state": STAMPS.replace("class Model:", "class Model:\n    calls = 0").replace(
+        "    cut =", "    model.calls += 1\n    audio = audio * model.calls\n    cut ="
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", RANDOM)
+def test_random_embeddings_are_refused(tmp_path, kind):
+    (tmp_path / "mine.py").write_text(RANDOM[kind])
+    with pytest.raises(UsageError, match="gives one clip another embedding when asked again") as found:
+        plugins.extractor("hear:./mine.py")
+    assert "call eval() on the network in load_model" in found.value.next_step
+    assert found.value.where == "hear:./mine.py"
+
+
+def test_bfloat16_and_reused_memory(made):
+    _, extractor = made(TORCH.replace("    return model(audio)\n", "    return model(audio).to(torch.bfloat16)\n"))
+    (clip,) = noise(4_000)
+    np.testing.assert_allclose(extractor.embed([clip])[0, 0], np.abs(clip).mean(), rtol=1e-2)
+    code = COMPANY.replace("return (audio - audio.mean()).max", "BUFFER[:] = (audio - audio.mean()).max").replace(
+        "(axis=1, keepdims=True)", "()\n    return BUFFER"
+    )
+    _, extractor = made(code + "\nBUFFER = np.zeros((1, 1), np.float32)\n", name="reused.py")
+    clips = noise(1_000, 1_000)
+    np.testing.assert_allclose(extractor.embed(clips)[:, 0], [(clip - clip.mean()).max() for clip in clips], rtol=1e-6)
+
+
+HELPED = (
+    "from {package}net import *\nimport numpy as np, pathlib\n"
+    "SCALE = float(pathlib.Path(__file__).with_name({file!r}).read_text())\n"
+    + (STAMPS.replace("cut.mean(axis=2)", "(SCALE * change(cut).mean(axis=2))"))
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), [("./mine.py", "mine.py"), ("pack.inner", "pack/inner.py"), ("alone", "alone.py")]
+)
+def test_a_changed_helper_or_settings_file_is_another_extractor(tmp_path, name, file):
+    folder = (tmp_path / file).parent
+    folder.mkdir(exist_ok=True)
+    if folder != tmp_path:
+        (folder / "__init__.py").write_text("")
+    (folder / "scale.txt").write_text("1.0")
+    (folder / "unused.py").write_text("x = 1")
+    (folder / "net.py").write_text("def change(x):\n    return x\n")
+    (tmp_path / file).write_text(HELPED.format(package="." if folder != tmp_path else "", file="scale.txt"))
+    (clip,) = noise(1_000)
+
+    def look() -> tuple[str, float]:
+        spec = plugins.extractor(f"hear:{name}")
+        extractor = spec.factory()
+        value = float(extractor.embed([clip])[0, 0])
+        extractor._process.close()
+        return fingerprint_digest(spec), value
+
+    first = look()
+    (folder / "unused.py").write_text("x = 2")
+    assert look() == first
+    (folder / "net.py").write_text("def change(x):\n    return 2 * x\n")
+    second = look()
+    (folder / "scale.txt").write_text("5.0")
+    third = look()
+    assert len({digest for digest, _ in (first, second, third)}) == 3
+    np.testing.assert_allclose([second[1], third[1]], [2 * first[1], 10 * first[1]], rtol=1e-5)
+
+
+def test_every_file_of_a_weights_folder_counts(made, tmp_path):
+    (tmp_path / "weights" / "deep").mkdir(parents=True)
+    (tmp_path / "weights" / "deep" / "a.txt").write_text("1.0")
+    code = STAMPS.replace("def load_model():", "def load_model(path):")
+    first, _ = made(code, "=weights")
+    (tmp_path / "weights" / "deep" / "a.txt").write_text("2.0")
+    second, _ = made(code, "=weights")
+    assert fingerprint_digest(first) != fingerprint_digest(second)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "is a git-lfs pointer"),
+        (b"", "is empty"),
+        (b"PK\x03\x04 the beginning of a zip", "is cut off after"),
+        (b"<!DOCTYPE html><html>", "is a web page"),
+    ],
+)
+def test_damaged_weights_are_named(tmp_path, content, reason):
+    (tmp_path / "mine.py").write_text(TORCH)
+    (tmp_path / "net.pt").write_bytes(content)
+    with pytest.raises(WeightsError, match=reason) as found:
+        plugins.extractor("hear:./mine.py=net.pt")
+    assert found.value.where == str(tmp_path / "net.pt")
+
+
+def test_advice_is_for_the_author_of_the_module(tmp_path):
+    assert "author" not in plugins.advice("hear:./mine.py")
+    assert "hear:./mine.py" in plugins.advice("hear:./mine.py")
 
 
 def serab(*words: object, folder: Path) -> subprocess.CompletedProcess[str]:

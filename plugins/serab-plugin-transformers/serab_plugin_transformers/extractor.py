@@ -46,13 +46,14 @@ class Hf:
     """A model.
 
     Args:
+        name: of the extractor, for messages.
         folder: of its files.
         shape: of the model.
         settings: of the embedding.
     """
 
-    def __init__(self, folder: Path, shape: Shape, settings: Settings) -> None:
-        self._folder, self._shape, self._settings = folder, shape, settings
+    def __init__(self, name: str, folder: Path, shape: Shape, settings: Settings) -> None:
+        self._name, self._folder, self._shape, self._settings = name, folder, shape, settings
 
     def warm(self) -> None:
         """Imports torch and transformers, and loads the model."""
@@ -189,14 +190,11 @@ class Hf:
     def _loaded(self) -> tuple[Any, Any]:
         """The model, or its encoder, and its feature extractor."""
         import torch
-        import transformers
 
-        transformers.logging.set_verbosity_error()
-        transformers.logging.disable_progress_bar()
+        from serab_plugin_transformers.loading import load
+
         kind = torch.bfloat16 if self._settings.bf16 else torch.float32
-        with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
-            model = transformers.AutoModel.from_pretrained(self._folder, local_files_only=True, dtype=kind)
+        model, front = load(self._folder, self._name, kind)
         if self._shape.kind == "whisper":
             model = model.get_encoder()
-        front = transformers.AutoFeatureExtractor.from_pretrained(self._folder, local_files_only=True)
-        return model.eval().requires_grad_(False).to(self._settings.device), front
+        return model.to(self._settings.device), front

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import UsageError
+from serab_plugin_transformers.checkpoint import require_front_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +48,7 @@ def shape_of(model: Model) -> Shape:
     """
     config, front = model.config, model.front_end
     kind = str(config.get("model_type", ""))
+    require_front_end(config, front, f"hf:{model.argument}")
     rate = int(front.get("sampling_rate", 16_000))
     if kind == "whisper":
         return Shape("whisper", _whole(model, "d_model"), _whole(model, "encoder_layers") + 1, rate, 30.0, True)

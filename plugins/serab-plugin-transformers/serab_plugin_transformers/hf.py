@@ -47,7 +47,12 @@ def _spec(model: Model, shape: Shape, options: Mapping[str, str]) -> ExtractorSp
         from serab_plugin_transformers.extractor import Hf, Settings
         from serab_plugin_transformers.hub import with_weights
 
-        return Hf(with_weights(model), shape, Settings(layer, pool, device, bf16))
+        return Hf(f"hf:{model.argument}", with_weights(model), shape, Settings(layer, pool, device, bf16))
+
+    def preflight() -> None:
+        from serab_plugin_transformers.inspection import inspect
+
+        inspect(model)
 
     which = f"{shape.layers} layers, one chosen on validation" if best else f"layer {layer}"
     return ExtractorSpec(
@@ -71,6 +76,7 @@ def _spec(model: Model, shape: Shape, options: Mapping[str, str]) -> ExtractorSp
         layers=tuple(str(number) for number in range(shape.layers)) if best else (),
         options=OPTIONS,
         configure=lambda chosen: _spec(model, shape, chosen),
+        preflight=preflight,
     )
 
 

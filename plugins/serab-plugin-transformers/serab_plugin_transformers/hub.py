@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import UsageError, WeightsError
-from serab_core.store.weights import file_sha256
+from serab_plugin_transformers.checkpoint import CONFIG, CONFIGS, content_digest, read_configuration, weight_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-_CONFIGS = ("config.json", "preprocessor_config.json")
 _WEIGHTS = ("*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin", "pytorch_model.bin.index.json")
 _PATIENCE_S = 8.0
 
@@ -26,7 +24,7 @@ class Model:
 
     Attributes:
         argument: as it was asked for.
-        revision: the commit, or the sha256 of a folder's weights.
+        revision: the commit, or the sha256 of a folder's weights and JSON files.
         config: of the model.
         front_end: of its feature extractor; empty where it has none.
         folder: of its files; weights may not be there yet.
@@ -53,17 +51,17 @@ def find(argument: str) -> Model:
     """
     if argument.startswith((".", "/", "~")):
         folder = Path(argument).expanduser().absolute()
-        if not (folder / "config.json").is_file():
+        if not (folder / CONFIG).is_file():
             raise UsageError(
-                "holds no config.json", where=folder, next_step="name a folder that save_pretrained wrote, or ORG/NAME"
+                "holds no config.json" if folder.is_dir() else "is no folder",
+                where=folder,
+                next_step=_folder_step(folder),
             )
-        weights = sorted(path for pattern in _WEIGHTS for path in folder.glob(pattern))
-        if not weights:
-            raise WeightsError("holds no model.safetensors", where=folder, next_step="save the model there again")
-        told = "+".join(file_sha256(path) for path in weights)
-        return Model(argument, told, *_read(folder), folder, local=True)
-    folder = _snapshot(argument, _CONFIGS)
-    return Model(argument, folder.name, *_read(folder), folder, local=False)
+        weight_files(folder)
+        config, front_end = read_configuration(folder)
+        return Model(argument, content_digest(folder), config, front_end, folder, local=True)
+    folder = _snapshot(argument, CONFIGS)
+    return Model(argument, folder.name, *read_configuration(folder), folder, local=False)
 
 
 def with_weights(model: Model) -> Path:
@@ -71,7 +69,15 @@ def with_weights(model: Model) -> Path:
     if model.local:
         return model.folder
     repository = model.argument.partition("@")[0]
-    return _snapshot(f"{repository}@{model.revision}", (*_CONFIGS, *_patterns(model.folder, repository, model)))
+    return _snapshot(f"{repository}@{model.revision}", (*CONFIGS, *_patterns(model.folder, repository, model)))
+
+
+def _folder_step(folder: Path) -> str:
+    """Advice on a folder that holds no model; the Trainer of transformers writes checkpoints into subfolders."""
+    inside = sorted(path.parent.name for path in folder.glob(f"*/{CONFIG}"))
+    if inside:
+        return f"name the folder inside that holds the model, such as {folder / inside[-1]}"
+    return "name a folder that save_pretrained wrote, or ORG/NAME"
 
 
 def _patterns(folder: Path, repository: str, model: Model) -> Sequence[str]:
@@ -102,7 +108,7 @@ def _snapshot(argument: str, patterns: Sequence[str]) -> Path:
             )
         )  # fmt: skip
 
-    small = tuple(patterns) == _CONFIGS
+    small = tuple(patterns) == CONFIGS
     try:
         folder = get(True) if constants.HF_HUB_OFFLINE else _soon(lambda: get(False)) if small else get(False)
     except HFValidationError as error:
@@ -149,14 +155,3 @@ def _soon(call: Callable[[], Path]) -> Path:
     if got:
         return got[0]
     raise failed[0] if failed else TimeoutError("no answer")
-
-
-def _read(folder: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    found = []
-    for name in _CONFIGS:
-        path = folder / name
-        try:
-            found.append(json.loads(path.read_text(encoding="utf-8")) if path.exists() else {})
-        except ValueError as error:
-            raise UsageError(f"is no JSON ({error})", where=path, next_step="fetch it again") from error
-    return found[0], found[1]

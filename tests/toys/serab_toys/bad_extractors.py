@@ -35,7 +35,20 @@ def missing_factory():
     raise ImportError("no module named gigantic")
 
 
+class Reused:
+    """Returns views of one buffer, as interpreters of exported networks do."""
+
+    def __init__(self):
+        self.buffer = np.zeros((16, 4), np.float32)
+
+    def embed(self, waveforms):
+        for row, waveform in enumerate(waveforms):
+            self.buffer[row] = [len(waveform), np.abs(waveform).mean(), waveform.std(), waveform.max()]
+        return self.buffer[: len(waveforms)]
+
+
 KINDS = {
+    "reused": Reused,
     "boom": returns(boom),
     "exit": returns(lambda n: sys.exit(3)),
     "die": returns(lambda n: os._exit(9)),

@@ -1,0 +1,133 @@
+"""The files that a module's numbers depend on: its code, the modules that it imports, and what it reads beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import sysconfig
+import time
+from pathlib import Path
+from typing import Any
+
+import serab_registry
+
+import serab_core
+from serab_core.audio.pointers import POINTER_BYTES
+from serab_core.errors import store_error
+from serab_core.store.intact import require_intact, require_no_pointer
+from serab_core.store.jsonio import digest
+from serab_core.store.weights import file_sha256
+
+_WEIGHTS = (
+    ".bin", ".ckpt", ".h5", ".hdf5", ".joblib", ".keras", ".mat", ".npy", ".npz", ".onnx", ".pb", ".pickle", ".pkl",
+    ".pt", ".pth", ".safetensors", ".tflite",
+)  # fmt: skip
+_SETTINGS = (".cfg", ".csv", ".ini", ".json", ".py", ".toml", ".txt", ".yaml", ".yml")
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_LIBRARY = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}
+_INSTALLED = ("site-packages", "dist-packages")
+
+
+class ReadFiles:
+    """Notes which files this process opens for reading, from its creation on.
+
+    Code that is not Python (safetensors, TensorFlow) opens files without telling the interpreter; they are not seen.
+    """
+
+    def __init__(self) -> None:
+        self._paths: set[str] = set()
+        self._start = time.time()
+        sys.addaudithook(self._note)
+
+    def beside(self, folder: Path) -> set[Path]:
+        """Return the files of weights, wherever they are, and of settings in `folder` and below.
+
+        Those that the process itself wrote are left out.
+        """
+        found = set()
+        for path in map(Path, list(self._paths)):
+            wanted = path.suffix in _WEIGHTS or (path.suffix in _SETTINGS and path.is_relative_to(folder))
+            with contextlib.suppress(OSError):
+                if wanted and not _is_installed(path) and path.is_file() and path.stat().st_mtime < self._start:
+                    found.add(path)
+        return found
+
+    def _note(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event != "open":
+            return
+        path, _, flags = arguments
+        if isinstance(path, (str, bytes, os.PathLike)) and isinstance(flags, int) and not flags & _WRITING:
+            with contextlib.suppress(Exception):  # an audit hook that raises would make `open` fail
+                self._paths.add(os.path.abspath(os.fsdecode(path)))  # noqa: PTH100  fast, and no file is looked at
+
+
+def in_package(module: str, file: Path) -> bool:
+    """Whether a module is a package, or is inside one."""
+    return not module.endswith(".py") and ("." in module or file.name == "__init__.py")
+
+
+def own_folder(module: str, file: Path) -> Path:
+    """Return the folder of a module that is named by its file, or of the top-level package of one named by dots."""
+    levels = module.count(".") + (file.name == "__init__.py") if in_package(module, file) else 0
+    return file.absolute().parents[max(0, levels - 1)]
+
+
+def imported_files(folder: Path, is_package: bool) -> set[Path]:
+    """Return the files of the modules that are the user's: those of `folder`, and others that are not installed.
+
+    Args:
+        folder: of the module under test.
+        is_package: whether everything in `folder` belongs to the module, though it be installed.
+    """
+    serab = [Path(str(library.__file__)).parent for library in (serab_core, serab_registry)] + [Path(__file__).parent]
+    found = set()
+    for module in list(sys.modules.values()):
+        name = getattr(module, "__file__", None)
+        if not isinstance(name, str) or not Path(name).is_file():
+            continue
+        path = Path(name).absolute()
+        if any(path.is_relative_to(own) for own in serab):
+            continue
+        if (is_package and path.is_relative_to(folder)) or not _is_installed(path):
+            found.add(path)
+    return found
+
+
+def hashes(paths: set[Path]) -> dict[str, str]:
+    """Return the sha256 of each file by its path. Raises StoreError."""
+    return {str(path): file_sha256(path) for path in sorted(paths)}
+
+
+def unchanged(known: dict[str, str]) -> bool:
+    """Whether every file still has the content that `hashes` saw."""
+    return all(Path(path).is_file() and file_sha256(Path(path)) == sha256 for path, sha256 in known.items())
+
+
+def content_digest(known: dict[str, str], folder: Path) -> str:
+    """Return one sha256 for the result of `hashes`, which is the same when the whole folder lies elsewhere."""
+    entries = []
+    for name, sha256 in known.items():
+        path = Path(name)
+        entries.append([path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name, sha256])
+    return digest(sorted(entries))
+
+
+def check_weights(path: Path) -> None:
+    """Raise WeightsError for a weight file, or one in a folder of weights, that is empty, cut off or a pointer."""
+    for file in sorted(own for own in path.rglob("*") if own.is_file()) if path.is_dir() else [path]:
+        if file.suffix in _WEIGHTS:
+            require_intact(file)
+            continue
+        try:
+            with file.open("rb") as opened:
+                require_no_pointer(file, opened.read(POINTER_BYTES))
+        except OSError as error:
+            raise store_error(error, file, "read") from error
+
+
+def _is_installed(path: Path) -> bool:
+    """Whether a file belongs to Python or to an installed distribution, whose version is recorded elsewhere."""
+    if any(part in _INSTALLED for part in path.parts):
+        return True
+    return any(path.is_relative_to(root) for root in _LIBRARY)

@@ -1,0 +1,133 @@
+"""The files of a model in a folder: which weights are loaded, whether they are whole, and what the JSON files say."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from serab_core.audio.pointers import POINTER_BYTES
+from serab_core.errors import UsageError, WeightsError, store_error
+from serab_core.store.intact import require_intact, require_no_pointer
+from serab_core.store.weights import file_sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+CONFIG, FRONT_END, PROCESSOR = "config.json", "preprocessor_config.json", "processor_config.json"
+CONFIGS = (CONFIG, FRONT_END, PROCESSOR)
+_NAMES = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
+"""Weight files in the order in which transformers looks for them."""
+_FOREIGN = ("tf_model.h5", "flax_model.msgpack", "*.onnx", "*.gguf")
+_ADAPTER = "adapter_config.json"
+_AGAIN = "download it again, or save the model there again with save_pretrained"
+_KEYS_OF_AUDIO = ("conv_dim", "feat_extract_norm", "num_mel_bins", "feature_projection_input_dim", "mask_time_prob")
+"""Any of these in config.json: the model takes audio, and a feature extractor belongs to it."""
+
+
+def read_object(path: Path) -> Mapping[str, Any]:
+    """Return the object in a JSON file, or an empty one where there is no such file.
+
+    Raises:
+        WeightsError: the file is a pointer to the real one.
+        UsageError: the file holds no JSON object.
+        StoreError: the file cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise store_error(error, path, "read") from error
+    require_no_pointer(path, content[:POINTER_BYTES])
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"is no JSON ({error})", where=path, next_step="fetch it again") from error
+    if not isinstance(value, dict):
+        raise UsageError("is no JSON object", where=path, next_step="fetch it again")
+    return value
+
+
+def read_configuration(folder: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return the configurations of the model and of its feature extractor; the latter is empty where it has none.
+
+    transformers prefers the feature extractor inside processor_config.json to the one in preprocessor_config.json.
+    """
+    nested = read_object(folder / PROCESSOR).get("feature_extractor")
+    front_end = nested if isinstance(nested, dict) and nested else read_object(folder / FRONT_END)
+    return read_object(folder / CONFIG), front_end
+
+
+def require_front_end(config: Mapping[str, Any], front_end: Mapping[str, Any], where: str) -> None:
+    """Raise WeightsError where a model of audio comes without the configuration of its feature extractor."""
+    if front_end or not any(key in config for key in _KEYS_OF_AUDIO):
+        return
+    base = config.get("_name_or_path")
+    named = base if isinstance(base, str) and base and not Path(base).is_absolute() else "the model it was trained from"
+    raise WeightsError(
+        f"holds no {FRONT_END}, and no {PROCESSOR} with a feature_extractor: how samples go into the model is unknown",
+        where=where,
+        next_step=f"save the feature extractor of {named} beside {CONFIG}: "
+        "transformers.AutoFeatureExtractor.from_pretrained(...).save_pretrained(FOLDER)",
+    )
+
+
+def weight_files(folder: Path) -> Sequence[Path]:
+    """Return the files that transformers loads the weights from, an index first.
+
+    Raises:
+        WeightsError: there are none, or a shard that the index names is missing.
+        UsageError: the index is no JSON object.
+    """
+    if (folder / _ADAPTER).is_file():
+        raise WeightsError(
+            f"holds an adapter ({_ADAPTER}), which changes a model that lies elsewhere",
+            where=folder,
+            next_step="merge the adapter into the model (merge_and_unload), save that to a new folder with "
+            "save_pretrained, and name the new folder",
+        )
+    explicit: object = None
+    with contextlib.suppress(UsageError):  # a broken config.json is reported where the configuration is read
+        explicit = read_object(folder / CONFIG).get("transformers_weights")
+    names = (explicit,) if isinstance(explicit, str) else _NAMES
+    found = next((folder / name for name in names if (folder / name).is_file()), None)
+    if found is None:
+        foreign = [path.name for pattern in _FOREIGN for path in sorted(folder.glob(pattern))]
+        others = f"; {foreign[0]} is of a format that is not read" if foreign else ""
+        raise WeightsError(
+            f"holds no {names[0]}, so that the configuration has no weights{others}",
+            where=folder,
+            next_step="save the model there again with save_pretrained, or download its weights",
+        )
+    if not found.name.endswith(".index.json"):
+        return (found,)
+    shards = read_object(found).get("weight_map")
+    if not isinstance(shards, dict) or not shards:
+        raise WeightsError("names no weight files", where=found, next_step=_AGAIN)
+    files = [folder / name for name in sorted({str(name) for name in shards.values()})]
+    for path in files:
+        if not path.is_file():
+            raise WeightsError(f"is missing; {found.name} names it", where=path, next_step=_AGAIN)
+    return (found, *files)
+
+
+def check_weights(folder: Path) -> None:
+    """Raise WeightsError for a weight file that is missing, cut off, empty, or a pointer; reads headers alone."""
+    for path in weight_files(folder):
+        require_intact(path)
+
+
+def content_digest(folder: Path) -> str:
+    """Return a sha256 over the weights that are loaded and every JSON file of the folder, with their names.
+
+    Raises:
+        WeightsError: there are no weights.
+        StoreError: a file cannot be read.
+    """
+    files = {path.relative_to(folder).as_posix(): path for path in (*weight_files(folder), *folder.glob("*.json"))}
+    total = hashlib.sha256()
+    for name in sorted(files):
+        total.update(f"{name}\n{file_sha256(files[name])}\n".encode("utf-8", "surrogateescape"))
+    return total.hexdigest()

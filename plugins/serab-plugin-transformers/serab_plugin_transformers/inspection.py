@@ -1,0 +1,68 @@
+"""The process that loads a model once before a run: `python -m serab_plugin_transformers.inspection`.
+
+It keeps torch, and whatever a damaged file does to it, out of the process that plans the run. A success is remembered
+by the contents of the model and the versions of the libraries.
+"""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from serab_core.errors import WeightsError
+from serab_core.isolated import Process, RemoteError, answer
+from serab_core.store.home import find_home
+from serab_core.store.jsonio import digest, write_json
+from serab_plugin_transformers.checkpoint import check_weights
+from serab_plugin_transformers.hub import with_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from serab_plugin_transformers.hub import Model
+
+_SCHEMA = "serab.hf-model/1"
+_CHECKS = 1  # changes whenever `loading.load` refuses more than before, so that remembered models are checked again
+
+
+def inspect(model: Model) -> None:
+    """Make sure that a model can be loaded, with every weight that its embeddings depend on.
+
+    Raises:
+        WeightsError: a file is missing or damaged, or lacks weights.
+        UsageError: the model is of no type that transformers implements.
+    """
+    libraries = {name: metadata.version(name) for name in ("torch", "transformers")}
+    facts = {"model": model.argument, "revision": model.revision, "libraries": libraries, "checks": _CHECKS}
+    identity = {key: value for key, value in facts.items() if key != "model" or not model.local}
+    record = find_home().weights / "hf" / f"{digest(identity)[:32]}.json"
+    if record.exists():
+        return
+    folder, where = with_weights(model), f"hf:{model.argument}"
+    check_weights(folder)
+    process = Process(where, "serab_plugin_transformers.inspection", [])
+    try:
+        process.ask({"do": "load", "folder": str(folder), "where": where})
+    except RemoteError as error:
+        raise WeightsError(
+            f"cannot be loaded ({error})",
+            where=where,
+            next_step="download the model again; if the process was killed, there was too little memory",
+        ) from error
+    finally:
+        process.close()
+    write_json(record, {"schema": _SCHEMA, **facts})
+
+
+def _load(header: dict[str, Any], arrays: object, parts: object) -> tuple[dict[str, Any], Iterable[Any]]:
+    import torch
+
+    from serab_plugin_transformers.loading import load
+
+    load(Path(header["folder"]), header["where"], torch.float32)
+    return {}, ()
+
+
+if __name__ == "__main__":
+    answer({"load": _load})

@@ -1,0 +1,151 @@
+"""Loads a model and its feature extractor, and refuses what would be random numbers or code from elsewhere."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import TYPE_CHECKING, Any
+
+from serab_core.errors import SerabError, UsageError, WeightsError
+from serab_plugin_transformers.checkpoint import check_weights, read_configuration
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+_HARMLESS = (
+    r"(^|\.)masked_spec_embed$",  # replaces masked frames, in training only
+    r"(^|\.)num_batches_tracked$",  # counts training steps; batch norm does not use it in evaluation
+    r"(^|\.)(position_ids|inv_freq)$",  # computed from the configuration, not trained
+    r"^(classifier|projector|lm_head|proj_out|pooler|quantizer|project_q|project_hid)(\.|$)",  # heads; not run
+)
+"""Keys that may be missing in any family: no hidden state of the encoder depends on them."""
+_HARMLESS_IN = {
+    "whisper": (
+        r"^(model\.)?decoder\.",  # only the encoder is run
+        r"^(model\.)?encoder\.embed_positions\.weight$",  # sinusoids, which transformers computes
+    ),
+    "wav2vec2": (r"^adapter\.",),  # between the last hidden state and the heads
+    "wavlm": (r"^adapter\.",),
+    "unispeech": (r"^adapter\.",),
+    "unispeech-sat": (r"^adapter\.",),
+    "data2vec-audio": (r"^adapter\.",),
+    "wav2vec2-conformer": (r"^adapter\.",),
+    "wav2vec2-bert": (r"^adapter\.",),
+}
+"""Keys that may be missing in one family, by `model_type`, for the same reason."""
+_NAMED = 4  # keys that an error names
+
+
+def load(folder: Path, where: str, dtype: Any) -> tuple[Any, Any]:
+    """Return the model, in evaluation mode, and its feature extractor.
+
+    Args:
+        folder: of the model's files.
+        where: the model's name in messages.
+        dtype: torch's type of the weights.
+
+    Raises:
+        WeightsError: a file is missing, damaged, or lacks weights that the embedding depends on.
+        UsageError: the model needs code that the repository brings, or is of a type that transformers does not know.
+    """
+    import torch
+
+    # Any: transformers' types are incomplete, and some of its names are resolved lazily.
+    transformers: Any = importlib.import_module("transformers")
+    check_weights(folder)
+    config, front_end = read_configuration(folder)
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    _require_local_code(config, front_end, where)
+    try:
+        with torch.random.fork_rng(devices=[]):  # transformers draws initial weights before it loads the saved ones
+            # Mismatched shapes are reported, too, instead of raised in the library's words.
+            model, report = transformers.AutoModel.from_pretrained(
+                folder,
+                local_files_only=True,
+                trust_remote_code=False,
+                dtype=dtype,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,
+            )
+        _require_weights(report, str(config.get("model_type", "")), where)
+        extractor = transformers.AutoFeatureExtractor.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+    except SerabError:
+        raise
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise WeightsError(
+            f"transformers {transformers.__version__} cannot load it ({reason})",
+            where=where,
+            next_step="download the model again, or save it again with save_pretrained",
+        ) from error
+    return model.eval().requires_grad_(False), extractor
+
+
+def _require_weights(report: Mapping[str, Collection[Any]], kind: str, where: str) -> None:
+    """Raise WeightsError for weights of the model that the files lack or have in another shape."""
+    patterns = (*_HARMLESS, *_HARMLESS_IN.get(kind, ()))
+    missing = sorted(key for key in report["missing_keys"] if not any(re.search(own, key) for own in patterns))
+    if missing:
+        raise WeightsError(
+            f"its weight files lack {len(missing)} of the model's weights ({_named(missing)}); transformers would draw "
+            "them at random",
+            where=where,
+            next_step="download the model again, or save the whole model again with save_pretrained; config.json must "
+            "be the one that belongs to the weights",
+        )
+    shapes = {key: (tuple(saved), tuple(needed)) for key, saved, needed in report["mismatched_keys"]}
+    wrong = sorted(key for key in shapes if not any(re.search(own, key) for own in patterns))
+    if wrong:
+        saved, needed = shapes[wrong[0]]
+        raise WeightsError(
+            f"{len(wrong)} of its weights have another shape than config.json asks for ({_named(wrong)}): "
+            f"{wrong[0]} is {saved}, and should be {needed}",
+            where=where,
+            next_step="use the config.json that belongs to the weights",
+        )
+
+
+def _named(keys: list[str]) -> str:
+    return ", ".join(keys[:_NAMED]) + (f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else "")
+
+
+def _require_local_code(config: Mapping[str, Any], front_end: Mapping[str, Any], where: str) -> None:
+    """Raise UsageError for a model that transformers itself does not implement.
+
+    A repository may name code of its own (`auto_map`) for a model that transformers implements, too: its own
+    implementation is used then, and the repository's code is not.
+    """
+    from transformers import CONFIG_MAPPING, MODEL_MAPPING, __version__
+    from transformers.models.auto.feature_extraction_auto import feature_extractor_class_from_name
+
+    kind = str(config.get("model_type", ""))
+    known = kind in CONFIG_MAPPING and CONFIG_MAPPING[kind] in MODEL_MAPPING
+    front = str(front_end.get("feature_extractor_type") or "")
+    for what, section, is_known in (
+        (f"model_type {kind!r}", config, known),
+        (f"feature_extractor_type {front!r}", front_end, not front or bool(feature_extractor_class_from_name(front))),
+    ):
+        if is_known:
+            continue
+        remote = section.get("auto_map")
+        if isinstance(remote, dict) and remote:
+            raise UsageError(
+                f"needs code from its own repository ({_code_files(remote)}), which serab never runs",
+                where=where,
+                next_step="use a model that transformers implements; or wrap this one in a Python module of yours "
+                "with the HEAR API, and run hear:./my_module.py",
+            )
+        raise UsageError(
+            f"has {what}, which transformers {__version__} does not know",
+            where=where,
+            next_step="check the spelling in the JSON file, or update: pip install -U transformers",
+        )
+
+
+def _code_files(remote: Mapping[str, Any]) -> str:
+    classes = [str(own) for value in remote.values() for own in (value if isinstance(value, list) else [value]) if own]
+    return ", ".join(sorted({f"{own.rpartition('--')[2].partition('.')[0]}.py" for own in classes}))
