@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -37,5 +38,7 @@ def _answer(module: str, weights: str, clips: list[np.ndarray]) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, "")
+    top = Path.cwd() / sys.argv[1].partition(".")[0]
+    if top.is_dir() or top.with_name(f"{top.name}.py").is_file():
+        sys.path.insert(0, str(top.parent))  # the user names a module of the working folder; no other is found there
     serve(lambda clips: _answer(sys.argv[1], sys.argv[2], clips))
