@@ -55,9 +55,7 @@ def length_notices(comparisons: Sequence[Comparison]) -> Iterator[Notice]:
     """The differences, as notices that tables repeat."""
     for one in comparisons:
         if one.severity == "fault":
-            yield Notice(
-                one.kind, "fault", f"this copy differs from the published corpus: {one.text}", one.names
-            )
+            yield Notice(one.kind, "fault", f"this copy differs from the published corpus: {one.text}", one.names)
         elif one.severity == "caution":
             yield Notice(one.kind, "caution", one.text, one.names)
 

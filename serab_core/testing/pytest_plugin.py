@@ -128,7 +128,9 @@ class CheckItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
         """What failed, why it matters and how to mend it."""
-        if isinstance(excinfo.value, AssertionError):
+        from serab_core.testing.checks import ConformanceError
+
+        if isinstance(excinfo.value, ConformanceError):
             return str(excinfo.value)
         return str(super().repr_failure(excinfo))
 

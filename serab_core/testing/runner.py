@@ -11,6 +11,7 @@ from serab_registry import Group
 
 from serab_core import plugins
 from serab_core.errors import SerabError, UnknownNameError
+from serab_core.testing.checks import Check, ConformanceError
 from serab_core.testing.classifiers import classifier_checks
 from serab_core.testing.datasets import dataset_checks
 from serab_core.testing.extractors import extractor_checks
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from serab_registry import PluginRecord
 
-    from serab_core.testing.checks import Check
 
 State = Literal["passed", "failed", "declared"]
 _GENERATORS: dict[Group, Callable[[str], list[Check]]] = {
@@ -70,8 +70,8 @@ def subjects(name: str) -> list[tuple[Group, str]]:
     owned = [r for group in _GENERATORS for r in registry.records(group) if r.distribution == name.lower()]
     if owned:
         return [(record.group, item) for record in owned for item in _items(record)]
-    found = []
-    missing: UnknownNameError | None = None
+    found: list[tuple[Group, str]] = []
+    missing: list[UnknownNameError] = []
     for group, find in (
         (Group.EXTRACTORS, plugins.extractor),
         (Group.DATASETS, plugins.dataset),
@@ -80,10 +80,9 @@ def subjects(name: str) -> list[tuple[Group, str]]:
         try:
             found.append((group, find(name).name if ":" not in name else name))
         except UnknownNameError as error:
-            missing = missing or error
+            missing.append(error)
     if not found:
-        assert missing is not None
-        raise missing
+        raise missing[0]
     return found
 
 
@@ -103,13 +102,18 @@ def run_check(check: Check) -> Outcome:
     message = ""
     try:
         message = check()
-    except AssertionError as error:
-        cause = error.__cause__
-        state, message = "failed", str(cause or error).partition("\nassert ")[0]
+    except ConformanceError as error:
+        cause = error.__cause__ or error
+        state, message = "failed", str(cause) if isinstance(cause, ConformanceError) else _described(cause)
     except SerabError as error:
         state, message = "failed", str(error)
     except (Exception, SystemExit) as error:  # a stranger's code
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        state, message = "failed", f"{type(error).__name__}: {error} ({last.filename}, line {last.lineno})"
+        state, message = "failed", _described(error)
     seconds = time.perf_counter() - begin
     return Outcome(check.id, check.subject, state, seconds, message, check.protects, check.fix)
+
+
+def _described(error: BaseException) -> str:
+    """What a plugin's code raised, and where."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({last.filename}, line {last.lineno})"

@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from serab_core.testing.runner import checks_of, run_check, subjects
+
 CHECKS = 15
 """Of an extractor."""
 DECLARED = """
@@ -137,3 +139,45 @@ def test_pytest_tells_failures_and_declarations(add_plugin, project):
     done = run_pytest(project, "--serab-plugin", "raises")
     assert done.returncode == 1
     assert "KeyError" in done.stdout
+
+
+BAD = """
+from serab_core import DatasetSpec, Entry, Index, SplitVariant, hookimpl
+
+def index(files):
+    return Index(tuple(Entry(id="one", file=file, label="a", speaker="s") for file in files))
+
+@hookimpl
+def serab_register_datasets(register):
+    register(DatasetSpec(name="bad", title="Bad", language="zxx", labels=("a", "a"), index=index, licence="",
+        citation="", how_to_get="", expected_counts={"b": 2}, expected_speakers=1, expected_ids=lambda: frozenset("x"),
+        variants=(SplitVariant(groups=("s",)), SplitVariant(groups=("s",))), known_defects={"two": "no utterance"}))
+"""
+
+
+def run_python(folder, *words, **environment):
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
+        capture_output=True, encoding="utf-8", timeout=120,
+    )  # fmt: skip
+
+
+def test_optimised_python_gives_the_same_verdicts(add_plugin, tmp_path):
+    add_plugin("serab-bad", "serab.datasets", "bad", BAD)
+    done = run_python(tmp_path, "-m", "serab_core", "check", "bad", "--json", PYTHONOPTIMIZE="2")
+    assert done.returncode == 11, done.stderr
+    fast = {check["id"]: check["message"] for check in json.loads(done.stdout)["checks"]}
+    plain = {check.id: run_check(check).message for check in checks_of(subjects("bad"))}
+    assert fast == plain
+    assert sum(bool(message) for message in plain.values()) >= 5
+
+
+def test_pytest_fails_a_bad_plugin_under_optimised_python(add_plugin, tmp_path):
+    add_plugin("serab-bad", "serab.datasets", "bad", BAD)
+    (tmp_path / "pytest.ini").write_text("[pytest]")
+    words = ("--serab-plugin", "bad", "-k", "declared", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path))
+    done = run_python(tmp_path, "-m", "pytest", *words, "-c", str(tmp_path / "pytest.ini"), PYTHONOPTIMIZE="1")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "bad fails dataset-declared: licence is empty" in done.stdout
