@@ -15,6 +15,10 @@ class ConformanceError(AssertionError):
     """
 
 
+NOT_APPLICABLE = "not applicable: "
+"""How the report of a check begins that has nothing to check in this plugin."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One named check of one plugin.

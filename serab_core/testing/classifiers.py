@@ -11,7 +11,7 @@ import numpy as np
 
 from serab_core import plugins
 from serab_core.score.metrics import ccc
-from serab_core.testing.checks import Check, ConformanceError, Words, checker
+from serab_core.testing.checks import NOT_APPLICABLE, Check, ConformanceError, Words, checker
 from serab_core.testing.examples import blobs, slopes
 from serab_core.testing.surroundings import leaves_settings_alone
 from serab_core.tune.study import fit_and_predict, grid_points
@@ -136,7 +136,7 @@ def _checks(name: str) -> Iterator[Check]:
     def reference() -> str:
         spec = plugins.classifier(name)
         if spec.reference is None:
-            return "no reference is declared"
+            return f"{NOT_APPLICABLE}no reference is declared"
         agreed: list[bool] = []
         for dims, spread in ((6, 1.0), (6, 0.3), (200, 1.0)):
             sets = [slopes(n, dims, spread) if continuous else blobs(n, dims, spread) for n in (0, 1)]
@@ -197,7 +197,7 @@ def _checks(name: str) -> Iterator[Check]:
     def export() -> str:
         spec = plugins.classifier(name)
         if spec.rebuild is None:
-            return "it cannot be exported"
+            return f"{NOT_APPLICABLE}its spec declares no rebuild, so it cannot be exported"
         for dims in (6, 200):
             train, fresh = data(0, dims), data(2, dims)
             point, _ = _first(spec, train, data(1, dims))

@@ -93,10 +93,10 @@ def _checks(name: str) -> Iterator[Check]:
             here = embed(*example_clips(plugins.extractor(name).sample_rate))
             surroundings.same_in_another_process(name, here, Path(scratch))
 
-    def scratch(held: Callable[[ExtractorSpec, str, Path], None]) -> Callable[[], None]:
-        def run() -> None:
+    def scratch(held: Callable[[ExtractorSpec, str, Path], str]) -> Callable[[], str]:
+        def run() -> str:
             with TemporaryDirectory() as folder:
-                held(plugins.extractor(name), name, Path(folder))
+                return held(plugins.extractor(name), name, Path(folder))
 
         return run
 

@@ -12,7 +12,7 @@ from serab_core.embed.fingerprint import fingerprint_digest
 from serab_core.errors import WeightsError
 from serab_core.store.home import Home, find_home
 from serab_core.store.weights import installed, require_weights
-from serab_core.testing.checks import ConformanceError
+from serab_core.testing.checks import NOT_APPLICABLE, ConformanceError
 from serab_core.testing.children import printed
 
 if TYPE_CHECKING:
@@ -82,10 +82,10 @@ def fingerprint_tells_what_matters(spec: ExtractorSpec, name: str) -> None:
         raise ConformanceError("the fingerprint hangs on words")
 
 
-def missing_weights_are_told(spec: ExtractorSpec, name: str, scratch: Path) -> None:
+def missing_weights_are_told(spec: ExtractorSpec, name: str, scratch: Path) -> str:
     """In a home without weights nothing is embedded, and the user hears which file is missing and what to do."""
     if not spec.weights:
-        return
+        return _NO_WEIGHTS
     empty = Home(scratch / "empty").ensure()
     text = ""
     try:
@@ -99,10 +99,13 @@ def missing_weights_are_told(spec: ExtractorSpec, name: str, scratch: Path) -> N
         raise ConformanceError("it embeds although the weights that it declares are not there")
     if told != "WeightsError":
         raise ConformanceError(f"without its weights it raises {told}, not the WeightsError of weights_path")
+    return ""
 
 
-def damaged_weights_are_noticed(spec: ExtractorSpec, name: str, scratch: Path) -> None:
+def damaged_weights_are_noticed(spec: ExtractorSpec, name: str, scratch: Path) -> str:
     """A weight file with one byte changed is not used."""
+    if not spec.weights:
+        return _NO_WEIGHTS
     home = find_home()
     homes = []
     for number, damaged in enumerate(spec.weights):
@@ -114,13 +117,15 @@ def damaged_weights_are_noticed(spec: ExtractorSpec, name: str, scratch: Path) -
             _copy(home.weights / f"{weight.name}.json", copy.weights / f"{weight.name}.json")
         _damage(copy, damaged)
         homes.append(copy)
-    if not homes:
-        return
     for weight, told in zip(spec.weights, _embedded_in(name, *homes), strict=True):
         if not told:
             raise ConformanceError(f"it embeds although {weight.name} is damaged")
         if told != "WeightsError":
             raise ConformanceError(f"with {weight.name} damaged it raises {told}, not weights_path's WeightsError")
+    return ""
+
+
+_NO_WEIGHTS = f"{NOT_APPLICABLE}its spec declares no weight files"
 
 
 def _embedded_in(name: str, *homes: Home) -> list[str]:

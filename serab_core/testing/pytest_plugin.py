@@ -121,8 +121,12 @@ class CheckItem(pytest.Item):
 
     def runtest(self) -> None:
         """Runs it."""
+        from serab_core.testing.checks import NOT_APPLICABLE
+
         if report := self._check():
             self.add_report_section("call", "serab", report)
+        if report.startswith(NOT_APPLICABLE):
+            pytest.skip(report)
         if self._check.expected:
             pytest.xfail(self._check.expected)
 
