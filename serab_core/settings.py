@@ -91,7 +91,7 @@ def in_force() -> Mapping[str, Found]:
     Raises:
         ConfigError: a file or variable says what cannot be.
     """
-    files = _files(Path.cwd(), os.environ.get(FILE_VARIABLE))
+    files = _files(working_folder(), os.environ.get(FILE_VARIABLE))
     return {setting.key: _found(setting, files) for setting in SETTINGS}
 
 
@@ -108,23 +108,31 @@ def home() -> Path:
 
 def config_files() -> list[Path]:
     """The files that are read, the nearest first: the project's, if there is one, and the user's."""
-    return [path for path, _ in _files(Path.cwd(), os.environ.get(FILE_VARIABLE))]
+    return [path for path, _ in _files(working_folder(), os.environ.get(FILE_VARIABLE))]
+
+
+def working_folder() -> Path | None:
+    """Return the working folder; None where it is deleted or cannot be read."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return None
 
 
 @cache
-def _files(here: Path, named: str | None) -> tuple[tuple[Path, Mapping[str, Value]], ...]:
+def _files(here: Path | None, named: str | None) -> tuple[tuple[Path, Mapping[str, Value]], ...]:
     """The files and what they set."""
     return tuple((path, _read(path)) for path in _find_files(here, named))
 
 
-def _find_files(here: Path, named: str | None) -> list[Path]:
+def _find_files(here: Path | None, named: str | None) -> list[Path]:
     if named is not None:
         path = _expanded(named, f"${FILE_VARIABLE}").absolute()
         if named and not path.is_file():
             raise ConfigError("is no file", where=path, next_step=f"correct {FILE_VARIABLE}, or unset it")
         return [path] if named else []
     found = []
-    for folder in (here, *here.parents):
+    for folder in (here, *here.parents) if here is not None else ():
         own = [path for path in (folder / FILE, folder / "pyproject.toml") if path.is_file() and _is_ours(path)]
         if own:
             found.append(own[0])
