@@ -143,10 +143,7 @@ def is_path(name: str) -> bool:
 
 
 def _absolute(name: str) -> Path:
-    try:
-        return Path(name).expanduser().absolute()
-    except RuntimeError as error:
-        raise UnknownNameError(f"{name!r} is in the home of nobody here", next_step="write it without ~") from error
+    return settings.absolute_path(name)
 
 
 def _entry_of(folder: Path) -> str:

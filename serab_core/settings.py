@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 
 from platformdirs import user_config_path, user_data_path
 
-from serab_core.errors import ConfigError
+from serab_core.errors import ConfigError, UnknownNameError, UsageError
 
 Kind: TypeAlias = Literal["path", "word", "words", "count"]
 Value: TypeAlias = str | int | tuple[str, ...] | None
@@ -109,6 +109,29 @@ def home() -> Path:
 def config_files() -> list[Path]:
     """The files that are read, the nearest first: the project's, if there is one, and the user's."""
     return [path for path, _ in _files(working_folder(), os.environ.get(FILE_VARIABLE))]
+
+
+def absolute_path(path: str | Path) -> Path:
+    """Return the path, absolute, with ~ for a home folder.
+
+    Raises:
+        UsageError: it is relative, and the working folder is deleted.
+        UnknownNameError: it names the home of nobody.
+    """
+    try:
+        expanded = Path(path).expanduser()
+    except RuntimeError as error:
+        raise UnknownNameError(
+            f"{str(path)!r} is in the home of nobody here", next_step="write it without ~"
+        ) from error
+    try:
+        return expanded.absolute()
+    except OSError as error:
+        raise UsageError(
+            "is a relative path, and the working folder is deleted",
+            where=str(path),
+            next_step="change to a folder that exists, or write the path in full",
+        ) from error
 
 
 def working_folder() -> Path | None:

@@ -18,7 +18,7 @@ from serab_core import plugins
 from serab_core.bench.sampling import Lap, Samples
 from serab_core.cores import available_cores
 from serab_core.errors import ExtractorError, UsageError
-from serab_core.isolated.python import child_environment, python_command
+from serab_core.isolated.python import child_environment, child_folder, python_command
 from serab_core.store.home import find_home
 from serab_core.store.weights import installed, require_weights
 
@@ -145,6 +145,7 @@ def _child(asked: dict[str, Any], threads: int, name: str) -> dict[str, Any]:
             encoding="utf-8",
             errors="replace",
             env=environment,
+            cwd=child_folder(),
             timeout=_LIMIT_S,
             check=False,
         )

@@ -32,9 +32,14 @@ def stderr() -> Console:
 
 
 def print_json(value: Any) -> None:
-    """Prints a document to stdout. Names that are not UTF-8 are written with JSON's escapes, as in stored documents."""
+    """Print a document to stdout. What the encoding of the output lacks is written with JSON's own escapes."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeError:
+        text = json.dumps(value, indent=2)
+    sys.stdout.write(text + "\n")
 
 
 def print_error(error: SerabError, *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import from_json
 from serab_core.isolated.messages import DiedError, RemoteError, receive, send
-from serab_core.isolated.python import child_environment, python_command
+from serab_core.isolated.python import child_environment, child_folder, python_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -55,6 +55,7 @@ class Process:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._said,
+                cwd=child_folder(),
                 env={**variables, **(environment or {})},
             )
         except OSError as error:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
+
+from serab_core.settings import working_folder
 
 
 def python_command(*arguments: str) -> list[str]:
@@ -13,6 +16,11 @@ def python_command(*arguments: str) -> list[str]:
     user, such as `random.py`, would run in place of the library of that name.
     """
     return [sys.executable, "-P", *arguments]
+
+
+def child_folder() -> str | None:
+    """The folder in which a child begins: the working folder, or the one for temporary files where that is deleted."""
+    return None if working_folder() is not None else tempfile.gettempdir()
 
 
 def child_environment(**changed: str) -> dict[str, str]:

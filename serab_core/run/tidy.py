@@ -9,10 +9,11 @@ import signal
 import sys
 import threading
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from serab_core.settings import working_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ def surroundings_kept() -> Iterator[None]:
     faults, the global generators of Python and NumPy, and the threads of torch where that is loaded. What is
     written to the standard output meanwhile, by native code too, goes to the standard error.
     """
-    folder, environment = Path.cwd(), dict(os.environ)
+    folder, environment = working_folder(), dict(os.environ)
     drawn, drawn_by_numpy = random.getstate(), np.random.get_state()
     faults, filters, streams = np.geterr(), warnings.filters[:], (sys.stdin, sys.stdout, sys.stderr)
     main = threading.current_thread() is threading.main_thread()
@@ -39,8 +40,9 @@ def surroundings_kept() -> Iterator[None]:
         with _output_to_stderr():
             yield
     finally:
-        with contextlib.suppress(OSError):  # the folder may be gone
-            os.chdir(folder)
+        if folder is not None:
+            with contextlib.suppress(OSError):  # it may be deleted by now
+                os.chdir(folder)
         for name in os.environ.keys() - environment.keys():
             del os.environ[name]
         os.environ.update({name: own for name, own in environment.items() if os.environ.get(name) != own})

@@ -5,14 +5,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+import tempfile
 import threading
 from contextlib import contextmanager
 from multiprocessing import spawn
 from multiprocessing.context import SpawnContext, SpawnProcess
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import UsageError
+from serab_core.settings import working_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,18 +88,32 @@ def _worker_start() -> Iterator[None]:
             if threading.get_ident() == thread:
                 for key in _MAIN:
                     data.pop(key, None)
-                if not Path(data.get("dir") or "").is_dir():  # the folder in which this process began is deleted
-                    data.pop("dir", None)
             return data
 
         spawn.get_preparation_data = prepare_worker
         if not before:
             os.environ[_SAFE_PATH] = _MARK
         try:
-            yield
+            with _existing_folder():
+                yield
         finally:
             spawn.get_preparation_data = prepare
             if not before:
                 os.environ.pop(_SAFE_PATH, None)
                 if before is not None:
                     os.environ[_SAFE_PATH] = before
+
+
+@contextmanager
+def _existing_folder() -> Iterator[None]:
+    """Where the working folder is deleted, let worker processes start in the folder for temporary files."""
+    if working_folder() is not None:
+        yield
+        return
+    deleted = os.open(".", os.O_RDONLY)
+    os.chdir(tempfile.gettempdir())
+    try:
+        yield
+    finally:
+        os.fchdir(deleted)
+        os.close(deleted)

@@ -9,7 +9,7 @@ import threading
 import time
 from typing import IO, cast
 
-from serab_core.isolated.python import child_environment, python_command
+from serab_core.isolated.python import child_environment, child_folder, python_command
 from serab_core.memory import family, resident
 from serab_core.testing.checks import ConformanceError
 
@@ -36,6 +36,7 @@ def printed(script: str, *words: str, **environment: str) -> str:
             errors="replace",
             timeout=LIMIT_S,
             env=child_environment(**environment),
+            cwd=child_folder(),
             check=False,
         )
     except subprocess.TimeoutExpired as error:
@@ -67,6 +68,7 @@ def growth(script: str, *words: str, limit: int) -> int:
         encoding="utf-8",
         errors="replace",
         env=child_environment(),
+        cwd=child_folder(),
     ) as child:
         said: list[str] = []
         output, errors = cast("IO[str]", child.stdout), cast("IO[str]", child.stderr)

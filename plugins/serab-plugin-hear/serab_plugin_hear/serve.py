@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import sys
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
 from serab_core.isolated import Process, serve
+from serab_core.settings import working_folder
 from serab_plugin_hear.module import HearModule
 
 FRAMEWORKS = ("numpy", "torch", "tensorflow")
@@ -38,7 +38,7 @@ def _answer(module: str, weights: str, clips: list[np.ndarray]) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    top = Path.cwd() / sys.argv[1].partition(".")[0]
-    if top.is_dir() or top.with_name(f"{top.name}.py").is_file():
-        sys.path.insert(0, str(top.parent))  # the user names a module of the working folder; no other is found there
+    here, top = working_folder(), sys.argv[1].partition(".")[0]
+    if here is not None and top and ((here / top).exists() or (here / f"{top}.py").exists()):
+        sys.path.insert(0, str(here))  # the user names a module of the working folder
     serve(lambda clips: _answer(sys.argv[1], sys.argv[2], clips))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import UsageError, WeightsError
+from serab_core.settings import absolute_path
 from serab_core.store.weights import file_sha256
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def find(argument: str) -> Model:
         UsageError: what is there is no model.
     """
     if argument.startswith((".", "/", "~")):
-        folder = Path(argument).expanduser().absolute()
+        folder = absolute_path(argument)
         if not (folder / "config.json").is_file():
             raise UsageError(
                 "holds no config.json", where=folder, next_step="name a folder that save_pretrained wrote, or ORG/NAME"
