@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import difflib
 import os
+import tempfile
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -98,6 +100,24 @@ def in_force() -> Mapping[str, Found]:
 def patience_s() -> float:
     """Seconds after which a process that says nothing is ended. Raises ConfigError."""
     return float(str(value("patience") or PATIENCE_S))
+
+
+@contextmanager
+def existing_folder() -> Iterator[None]:
+    """Work in the folder for temporary files meanwhile, where the working folder is deleted.
+
+    Libraries and new processes ask where they are, and fail where there is no answer.
+    """
+    if working_folder() is not None:
+        yield
+        return
+    deleted = os.open(".", os.O_RDONLY)
+    os.chdir(tempfile.gettempdir())
+    try:
+        yield
+    finally:
+        os.fchdir(deleted)
+        os.close(deleted)
 
 
 def home() -> Path:

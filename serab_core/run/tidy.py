@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serab_core.settings import working_folder
+from serab_core.settings import existing_folder, working_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def surroundings_kept() -> Iterator[None]:
     handlers = {number: signal.getsignal(number) for number in _SIGNALS} if main else {}
     masked, threads = _umask(), _torch_threads()
     try:
-        with _output_to_stderr():
+        with existing_folder(), _output_to_stderr():
             yield
     finally:
         if folder is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-import tempfile
 import threading
 from contextlib import contextmanager
 from multiprocessing import spawn
@@ -13,7 +12,7 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import UsageError
-from serab_core.settings import working_folder
+from serab_core.settings import existing_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +93,7 @@ def _worker_start() -> Iterator[None]:
         if not before:
             os.environ[_SAFE_PATH] = _MARK
         try:
-            with _existing_folder():
+            with existing_folder():
                 yield
         finally:
             spawn.get_preparation_data = prepare
@@ -102,18 +101,3 @@ def _worker_start() -> Iterator[None]:
                 os.environ.pop(_SAFE_PATH, None)
                 if before is not None:
                     os.environ[_SAFE_PATH] = before
-
-
-@contextmanager
-def _existing_folder() -> Iterator[None]:
-    """Where the working folder is deleted, let worker processes start in the folder for temporary files."""
-    if working_folder() is not None:
-        yield
-        return
-    deleted = os.open(".", os.O_RDONLY)
-    os.chdir(tempfile.gettempdir())
-    try:
-        yield
-    finally:
-        os.fchdir(deleted)
-        os.close(deleted)
