@@ -169,11 +169,13 @@ def _files(here: Path | None, named: str | None) -> tuple[tuple[Path, Mapping[st
 
 
 def _find_files(here: Path | None, named: str | None) -> list[Path]:
+    if named == "":
+        return []
     if named is not None:
-        path = _expanded(named, f"${FILE_VARIABLE}").absolute()
-        if named and not path.is_file():
+        path = absolute_path(_expanded(named, f"${FILE_VARIABLE}"))
+        if not path.is_file():
             raise ConfigError("is no file", where=path, next_step=f"correct {FILE_VARIABLE}, or unset it")
-        return [path] if named else []
+        return [path]
     found = []
     for folder in (here, *here.parents) if here is not None else ():
         own = [path for path in (folder / FILE, folder / "pyproject.toml") if path.is_file() and _is_ours(path)]
@@ -259,7 +261,7 @@ def _parsed(setting: Setting, text: str) -> Value:
     if setting.kind == "words":
         return tuple(word.strip() for word in text.split(",") if word.strip())
     if setting.kind == "path":
-        return str(_expanded(text, f"${setting.variable}").absolute())
+        return str(absolute_path(_expanded(text, f"${setting.variable}")))
     if setting.kind == "count":
         if not text.isascii() or not text.isdigit() or int(text) < 1:
             raise ConfigError(

@@ -164,8 +164,9 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if show_tracebacks.get():
             traceback.print_exception(error)
-        print_error(unforeseen(error), as_json=as_json)
-        return SerabError.exit_code
+        failure = unforeseen(error)
+        print_error(failure, as_json=as_json)
+        return failure.exit_code
     return 0
 
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import cache
 
 import pytest
 
@@ -34,7 +35,7 @@ def test_python_m(command):
     assert (done.returncode, done.stdout[:6]) == (0, "serab ")
 
 
-@pytest.mark.parametrize("words", [("config",), ("cache", "ls"), ("list", "extractors", "--json"), ("leaderboard",)])
+@pytest.mark.parametrize("words", [("config",), ("cache", "ls"), ("list", "extractors", "--json"), ("plugins",)])
 def test_commands_without_relative_paths_work_in_a_deleted_folder(command, words):
     done = command("-c", GONE, *words)
     assert done.returncode == 0, done.stderr
@@ -64,10 +65,9 @@ def test_json_is_json_in_every_encoding(command, encoding):
     script = "from serab_core.cli.output import print_json; print_json({'name': 'Emoç ãé 語'})"
     done = command("-c", script, PYTHONIOENCODING=encoding)
     assert json.loads(done.stdout) == {"name": "Emoç ãé 語"}
-    for words in (("eval", "Emoç語"), ("eval", "Emoç語", "--json"), ("plugins",)):
-        done = command("-m", "serab_core", *words, PYTHONIOENCODING=encoding)
-        assert "Traceback" not in done.stderr
-    assert done.returncode == 0
+    script = "from serab_core.cli.main import run; print(run(['eval', 'ç語']), run(['eval', 'ç', '--json']))"
+    done = command("-c", script, PYTHONIOENCODING=encoding)
+    assert "3 3" in done.stdout, done.stderr
 
 
 def test_numba_switched_off(command):
@@ -123,7 +123,7 @@ def test_a_prefix_names_its_distribution(monkeypatch, word):
     from serab_core.errors import UnknownNameError
 
     registry = Registry(hookspecs, item_type=plugins._spec_class, find=lambda: ())
-    monkeypatch.setattr(plugins, "registry", lambda: registry)
+    monkeypatch.setattr(plugins, "registry", cache(lambda: registry))
     wanted = "serab-plugin-transformers" if word.startswith("hf:") else "serab-plugin-hear"
     with pytest.raises(UnknownNameError, match=f"pip install {wanted}"):
         plugins.extractor(word)

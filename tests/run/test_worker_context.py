@@ -32,7 +32,7 @@ def test_a_script_without_a_guard_runs_once(python):
 
 def test_a_script_that_a_process_of_its_own_imports_again_is_refused(python):
     code = f"""{RUN}import multiprocessing
-if multiprocessing.parent_process():
+if __name__ == "__mp_main__":
     {EVAL}
 def job(): pass
 if __name__ == "__main__":
