@@ -20,6 +20,7 @@ import numba
 import platformdirs
 from numba import config
 
+from serab_core.errors import ConfigError
 from serab_core.locks import alone
 
 if TYPE_CHECKING:
@@ -58,7 +59,17 @@ class Kernels:
 
     @contextmanager
     def compiling(self) -> Iterator[None]:
-        """Around the definitions of the kernels: says what takes so long, and lets one process do it for all."""
+        """Around the definitions of the kernels: says what takes so long, and lets one process do it for all.
+
+        Raises:
+            ConfigError: Numba's compiling is switched off.
+        """
+        if config.DISABLE_JIT:
+            raise ConfigError(
+                f"Numba's compiling is switched off, and serab's kernels ({self._name}) are compiled by it",
+                where="NUMBA_DISABLE_JIT",
+                next_step="unset it, or remove disable_jit from the file .numba_config.yaml in the working folder",
+            )
         if not self._cached:
             text = f"serab: compiling its kernels ({self._name}), anew in each process: no cache can be written"
             print(text, file=sys.stderr)  # noqa: T201

@@ -25,6 +25,7 @@ A message has three parts: what happened, to which file, plugin or name, and wha
 from __future__ import annotations
 
 import errno
+import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -172,10 +173,23 @@ class InterruptedRunError(SerabError):
 def unforeseen(error: BaseException) -> SerabError:
     """An error that serab did not expect, as one of its own, with what to do about it."""
     reason = " ".join(str(error).split())
+    if isinstance(error, FileNotFoundError) and not _has_working_folder():
+        return UsageError(
+            f"the working folder is deleted, and something needs it ({reason})",
+            next_step="change to a folder that exists, and run the same command again",
+        )
     return SerabError(
         f"{type(error).__name__}: {reason}" if reason else type(error).__name__,
         next_step="this is a bug in serab or in a plugin: please report it with what `serab --debug ...` prints",
     )
+
+
+def _has_working_folder() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109  pathlib would be imported for this alone
+    except OSError:
+        return False
+    return True
 
 
 def _rebuild(kind: type[SerabError], what: str, where: str | None, next_step: str | None) -> SerabError:

@@ -22,6 +22,7 @@ from serab_registry import (
     RegistryError,
     UnknownPluginError,
     code_identity,
+    read_catalog,
 )
 
 from serab_core import environments, hookspecs, settings
@@ -102,7 +103,12 @@ def extractor(name: str) -> ExtractorSpec:
         made = with_options(made, match["options"].split("+")[1:]) if match["options"] else made
         return identified(made, Group.EXTRACTORS, entry)
     plain, *words = name.split("+")
-    found: ExtractorSpec = translated(lambda: registry().get(Group.EXTRACTORS, plain))
+    try:
+        found: ExtractorSpec = translated(lambda: registry().get(Group.EXTRACTORS, plain))
+    except UnknownNameError:
+        if Path(name).is_file():
+            raise _file_error(_absolute(name)) from None
+        raise
     return identified(with_options(found, words) if words else found, Group.EXTRACTORS, plain)
 
 
@@ -198,10 +204,7 @@ def _is_editable(distribution: str) -> bool:
 
 
 def _absolute(name: str) -> Path:
-    try:
-        return Path(name).expanduser().absolute()
-    except RuntimeError as error:
-        raise UnknownNameError(f"{name!r} is in the home of nobody here", next_step="write it without ~") from error
+    return settings.absolute_path(name)
 
 
 def _entry_of(folder: Path) -> str:
@@ -211,14 +214,28 @@ def _entry_of(folder: Path) -> str:
             return str(described["entry"])
         reason = f"{FOLDER_FILE} has schema {described['schema']!r}, not {FOLDER_SCHEMA!r}"
     except FileNotFoundError:
-        reason = f"holds no extractor: {FOLDER_FILE} is missing" if folder.is_dir() else "is no folder"
+        reason = f"holds no extractor: {FOLDER_FILE} is missing" if folder.is_dir() else "does not exist"
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"{FOLDER_FILE} cannot be read ({type(error).__name__})"
+    if folder.is_file():
+        raise _file_error(folder)
     raise UsageError(
         reason,
         where=folder,
         next_step="name a folder that `serab pretrain` wrote, or an installed extractor (serab list extractors)",
     )
+
+
+def _file_error(file: Path) -> UsageError:
+    """What to do with a file of a model: no extractor is a file."""
+    if file.suffix == ".py":
+        step = f"a module with the HEAR API is hear:{file}; for another model write a plugin: serab new extractor NAME"
+    else:
+        step = (
+            f"weights need the code of their model: hear:MODULE={file} passes them to a module with the HEAR API; or "
+            "write a plugin: serab new extractor NAME"
+        )
+    return UsageError("is a file, and an extractor is a name or a folder", where=file, next_step=step)
 
 
 def _made(entry: str, argument: str, name: str) -> ExtractorSpec:
@@ -338,14 +355,22 @@ def translated(call: Callable[[], _T]) -> _T:
         raise to_serab_error(error) from error
 
 
+def _brings_prefix(error: UnknownPluginError) -> list[str]:
+    """Distributions of the catalog whose extractors take an argument, such as `hf:ORG/NAME`, and are not installed."""
+    prefix, colon, _ = error.name.partition(":")
+    if not colon or error.group is not Group.EXTRACTORS or prefix in registry().names(Group.EXTRACTORS):
+        return []
+    return [entry.distribution for entry in read_catalog() if entry.offers(Group.EXTRACTORS, prefix)]
+
+
 def to_serab_error(error: RegistryError) -> SerabError:
     """The same error in the core's tree, with the next step."""
     if isinstance(error, UnknownPluginError):
         steps = []
         if error.near:
             steps.append(f"nearest: {', '.join(error.near)}")
-        steps += [f"install it with: pip install {name}" for name in error.install]
-        if not error.install:
+        steps += [f"install it with: pip install {name}" for name in error.install or _brings_prefix(error)]
+        if not error.install and not _brings_prefix(error):
             steps.append(
                 f"`{_LIST_COMMAND[error.group]}` shows what is installed, `serab plugins --available` what could be"
             )

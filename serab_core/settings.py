@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import difflib
 import os
+import tempfile
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import Any, Literal, TypeAlias
 
 from platformdirs import user_config_path, user_data_path
 
-from serab_core.errors import ConfigError
+from serab_core.errors import ConfigError, UnknownNameError, UsageError
 
 Kind: TypeAlias = Literal["path", "word", "words", "count"]
 Value: TypeAlias = str | int | tuple[str, ...] | None
@@ -91,13 +93,31 @@ def in_force() -> Mapping[str, Found]:
     Raises:
         ConfigError: a file or variable says what cannot be.
     """
-    files = _files(Path.cwd(), os.environ.get(FILE_VARIABLE))
+    files = _files(working_folder(), os.environ.get(FILE_VARIABLE))
     return {setting.key: _found(setting, files) for setting in SETTINGS}
 
 
 def patience_s() -> float:
     """Seconds after which a process that says nothing is ended. Raises ConfigError."""
     return float(str(value("patience") or PATIENCE_S))
+
+
+@contextmanager
+def existing_folder() -> Iterator[None]:
+    """Work in the folder for temporary files meanwhile, where the working folder is deleted.
+
+    Libraries and new processes ask where they are, and fail where there is no answer.
+    """
+    if working_folder() is not None:
+        yield
+        return
+    deleted = os.open(".", os.O_RDONLY)
+    os.chdir(tempfile.gettempdir())
+    try:
+        yield
+    finally:
+        os.fchdir(deleted)
+        os.close(deleted)
 
 
 def home() -> Path:
@@ -108,23 +128,56 @@ def home() -> Path:
 
 def config_files() -> list[Path]:
     """The files that are read, the nearest first: the project's, if there is one, and the user's."""
-    return [path for path, _ in _files(Path.cwd(), os.environ.get(FILE_VARIABLE))]
+    return [path for path, _ in _files(working_folder(), os.environ.get(FILE_VARIABLE))]
+
+
+def absolute_path(path: str | Path) -> Path:
+    """Return the path, absolute, with ~ for a home folder.
+
+    Raises:
+        UsageError: it is relative, and the working folder is deleted.
+        UnknownNameError: it names the home of nobody.
+    """
+    try:
+        expanded = Path(path).expanduser()
+    except RuntimeError as error:
+        raise UnknownNameError(
+            f"{str(path)!r} is in the home of nobody here", next_step="write it without ~"
+        ) from error
+    try:
+        return expanded.absolute()
+    except OSError as error:
+        raise UsageError(
+            "is a relative path, and the working folder is deleted",
+            where=str(path),
+            next_step="change to a folder that exists, or write the path in full",
+        ) from error
+
+
+def working_folder() -> Path | None:
+    """Return the working folder; None where it is deleted or cannot be read."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return None
 
 
 @cache
-def _files(here: Path, named: str | None) -> tuple[tuple[Path, Mapping[str, Value]], ...]:
+def _files(here: Path | None, named: str | None) -> tuple[tuple[Path, Mapping[str, Value]], ...]:
     """The files and what they set."""
     return tuple((path, _read(path)) for path in _find_files(here, named))
 
 
-def _find_files(here: Path, named: str | None) -> list[Path]:
+def _find_files(here: Path | None, named: str | None) -> list[Path]:
+    if named == "":
+        return []
     if named is not None:
-        path = _expanded(named, f"${FILE_VARIABLE}").absolute()
-        if named and not path.is_file():
+        path = absolute_path(_expanded(named, f"${FILE_VARIABLE}"))
+        if not path.is_file():
             raise ConfigError("is no file", where=path, next_step=f"correct {FILE_VARIABLE}, or unset it")
-        return [path] if named else []
+        return [path]
     found = []
-    for folder in (here, *here.parents):
+    for folder in (here, *here.parents) if here is not None else ():
         own = [path for path in (folder / FILE, folder / "pyproject.toml") if path.is_file() and _is_ours(path)]
         if own:
             found.append(own[0])
@@ -208,7 +261,7 @@ def _parsed(setting: Setting, text: str) -> Value:
     if setting.kind == "words":
         return tuple(word.strip() for word in text.split(",") if word.strip())
     if setting.kind == "path":
-        return str(_expanded(text, f"${setting.variable}").absolute())
+        return str(absolute_path(_expanded(text, f"${setting.variable}")))
     if setting.kind == "count":
         if not text.isascii() or not text.isdigit() or int(text) < 1:
             raise ConfigError(

@@ -69,7 +69,7 @@ def test_files_are_short_and_import_upwards(path):
     else:
         assert not [name for name in own if name.startswith("serab_plugin_")]
         room = parts[1].removesuffix(".py")
-        if room not in ("__init__",):
+        if room not in ("__init__", "__main__"):
             below = [f"serab_core.{other}" for other in ROOMS[ROOMS.index(room) + 1 :]]
             assert not [name for name in own if any(name == b or name.startswith(b + ".") for b in below)]
 
@@ -120,6 +120,14 @@ def test_nothing_in_the_sources_unpickles():
     # The words, not the tests that look for them; Optuna's snapshots, which pickle, are never switched on.
     pattern = re.compile(r"import pickle|joblib\.load|allow_pickle\s*=\s*True|weights_only\s*=\s*False|JournalSnapshot")
     assert [p for p in SOURCES if pattern.search(p.read_text())] == []
+
+
+def test_the_conformance_kit_has_no_assert_statement():
+    """`python -O` leaves them out, also those of the scripts that the kit runs in other processes."""
+    statement = re.compile(r"^\s*assert\b", re.MULTILINE)
+    files = sorted((ROOT / "serab_core" / "testing").glob("**/*.py"))
+    assert files
+    assert [path.name for path in files if statement.search(path.read_text())] == []
 
 
 def test_versions_move_together():

@@ -44,7 +44,7 @@ def test_options_make_another_extractor(weights):
         ("heavy:wrong", PluginError, "made int of 'wrong'"),
         ("heavy:boom", PluginError, "RuntimeError: boom"),
         ("toy:word", PluginError, "implements no hook serab_make_extractor"),
-        ("./nowhere", UsageError, "is no folder"),
+        ("./nowhere", UsageError, "does not exist"),
     ],
 )
 def test_what_does_not_fit_is_told(toys, name, error, words):

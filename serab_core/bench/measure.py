@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from importlib import metadata
@@ -20,6 +18,7 @@ from serab_core import plugins
 from serab_core.bench.sampling import Lap, Samples
 from serab_core.cores import available_cores
 from serab_core.errors import ExtractorError, UsageError
+from serab_core.isolated.python import child_environment, child_folder, python_command
 from serab_core.store.home import find_home
 from serab_core.store.weights import installed, require_weights
 
@@ -137,16 +136,17 @@ def _laps(told: Sequence[tuple[float, float, int]]) -> tuple[Lap, ...]:
 
 
 def _child(asked: dict[str, Any], threads: int, name: str) -> dict[str, Any]:
-    paths = os.pathsep.join(path if path else str(Path.cwd()) for path in sys.path)
-    environment = {**os.environ, "PYTHONPATH": paths, **dict.fromkeys(_THREADS, str(threads))}
-    command = [sys.executable, "-m", "serab_core.bench.child", json.dumps(asked)]
+    environment = child_environment(**dict.fromkeys(_THREADS, str(threads)))
+    command = python_command("-m", "serab_core.bench.child", json.dumps(asked))
     try:
         done = subprocess.run(  # noqa: S603  our own module
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             env=environment,
+            cwd=child_folder(),
             timeout=_LIMIT_S,
             check=False,
         )

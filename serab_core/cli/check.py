@@ -20,7 +20,12 @@ Each check has a name, says what it protects, and how to mend what fails.
 
 They run in a process of their own: a plugin that crashes or hangs fails that check, and the others go on.
 """
-_SIGNS = {"passed": "[green]passed[/green]", "failed": "[red]failed[/red]", "declared": "[yellow]declared[/yellow]"}
+_SIGNS = {
+    "passed": "[green]passed[/green]",
+    "failed": "[red]failed[/red]",
+    "declared": "[yellow]declared[/yellow]",
+    "not applicable": "[dim]not applicable[/dim]",
+}
 
 
 def check_command(
@@ -28,7 +33,7 @@ def check_command(
         list[str],
         typer.Argument(
             metavar="NAME ...",
-            help="Extractors, datasets, classifiers, or distributions.",
+            help="Extractors, as `serab eval` takes them; datasets, classifiers, or distributions.",
             autocompletion=complete.anything,
         ),
     ],
@@ -96,12 +101,15 @@ def _print(outcomes: Sequence[Outcome], made: object, console: object) -> None:
         elif outcome.state == "declared":
             text = f"{outcome.subject} is declared to fail {outcome.id}: {outcome.message}"
             out.print(text, markup=False, highlight=False, soft_wrap=True)
+        elif outcome.state == "not applicable":
+            text = f"{outcome.id} is not applicable to {outcome.subject}: {outcome.message}"
+            out.print(text, markup=False, highlight=False, soft_wrap=True)
         elif outcome.message:
             out.print(f"{outcome.subject}: {outcome.message}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _junit(outcomes: Sequence[Outcome]) -> bytes:
-    """JUnit's XML, as CI servers read it; a declared failure counts as skipped."""
+    """JUnit's XML, as CI servers read it; a declared failure, and what is not applicable, count as skipped."""
     from xml.etree import ElementTree
 
     counts = {state: sum(outcome.state == state for outcome in outcomes) for state in _SIGNS}
@@ -110,7 +118,7 @@ def _junit(outcomes: Sequence[Outcome]) -> bytes:
         name="serab check",
         tests=str(len(outcomes)),
         failures=str(counts["failed"]),
-        skipped=str(counts["declared"]),
+        skipped=str(counts["declared"] + counts["not applicable"]),
         errors="0",
         time=f"{sum(outcome.seconds for outcome in outcomes):.3f}",
     )
@@ -121,7 +129,7 @@ def _junit(outcomes: Sequence[Outcome]) -> bytes:
         if outcome.state == "failed":
             element = ElementTree.SubElement(case, "failure", message=outcome.message)
             element.text = f"why: {outcome.protects}\nfix: {outcome.fix}"
-        elif outcome.state == "declared":
+        elif outcome.state in ("declared", "not applicable"):
             ElementTree.SubElement(case, "skipped", message=outcome.message)
         elif outcome.message:
             ElementTree.SubElement(case, "system-out").text = outcome.message

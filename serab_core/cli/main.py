@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import faulthandler
 import io
 import os
 import signal
 import sys
 import threading
-import time
 import traceback
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -113,22 +114,30 @@ def main() -> NoReturn:
     if sys.stderr is not None:
         faulthandler.enable()  # a plugin whose import crashes is named by its file
     code = run(sys.argv[1:])
-    _wait_for_threads(code)
+    _limit_wait_for_threads(code)
     sys.exit(code)
 
 
-def _wait_for_threads(code: int) -> None:
-    """Ends the process though a plugin left threads behind, which Python would wait for."""
-    deadline = time.monotonic() + _THREADS_S
-    for thread in threading.enumerate():
-        if thread is threading.main_thread() or thread.daemon:
-            continue
-        thread.join(max(0.0, deadline - time.monotonic()))
-        if thread.is_alive():
-            sys.stderr.write(f"serab ends without a thread that a plugin left running ({thread.name})\n")
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
+def _limit_wait_for_threads(code: int) -> None:
+    """End the process in a few seconds though a plugin left a thread running, for which Python would wait.
+
+    Python itself ends the idle threads of every pool at its exit. A thread that still runs later is stuck.
+    """
+    over = threading.Event()
+
+    def watch() -> None:
+        if over.wait(_THREADS_S):
+            return
+        for thread in threading.enumerate():
+            if thread is not threading.main_thread() and not thread.daemon:
+                sys.stderr.write(f"serab ends without a thread that a plugin left running ({thread.name})\n")
+                for stream in (sys.stdout, sys.stderr):
+                    with contextlib.suppress(OSError, ValueError):
+                        stream.flush()
+                os._exit(code)
+
+    threading.Thread(target=watch, daemon=True).start()
+    atexit.register(over.set)  # Python calls it once no other thread runs
 
 
 def run(arguments: list[str]) -> int:
@@ -155,8 +164,9 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if show_tracebacks.get():
             traceback.print_exception(error)
-        print_error(unforeseen(error), as_json=as_json)
-        return SerabError.exit_code
+        failure = unforeseen(error)
+        print_error(failure, as_json=as_json)
+        return failure.exit_code
     return 0
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import subprocess
-import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import from_json
 from serab_core.isolated.messages import DiedError, RemoteError, receive, send
+from serab_core.isolated.python import child_environment, child_folder, python_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -44,20 +43,19 @@ class Process:
     ) -> None:
         self._name = name
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  as long as the process
-        variables = dict(os.environ)
-        if python is None:
-            variables["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-        else:
+        variables = child_environment()
+        if python is not None:
             for own in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"):
                 variables.pop(own, None)
             variables["PYTHONNOUSERSITE"] = "1"
-        command = [sys.executable, "-m"] if python is None else [str(python), "-P", "-m"]
+        command = python_command() if python is None else [str(python), "-P"]
         try:
             self._child = subprocess.Popen(  # noqa: S603  a module of ours, or of a plugin
-                [*command, module, *arguments],
+                [*command, "-m", module, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._said,
+                cwd=child_folder(),
                 env={**variables, **(environment or {})},
             )
         except OSError as error:

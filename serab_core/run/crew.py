@@ -170,7 +170,18 @@ class Crew(Executor):
 
     def _start(self, worker: _Worker, task: _Task) -> None:
         worker.task, worker.heard, task.last = task, time.monotonic(), worker
-        inner = worker.pool.submit(task.call)
+        try:
+            inner = worker.pool.submit(task.call)
+        except Exception as error:  # the system refuses another process: whoever waits for the job must hear of it
+            worker.task = None
+            task.future.set_exception(
+                WorkerError(
+                    f"a worker process cannot be started ({type(error).__name__}: {error})",
+                    where=_name_of(task),
+                    next_step="--jobs 1 starts none",
+                )
+            )
+            return
         worker.process = next(iter((getattr(worker.pool, "_processes", None) or {}).values()), None)
         if worker.far_end is not None:
             worker.far_end.close()  # the process has its own

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core import plugins
 from serab_core.errors import InterruptedRunError, SerabError, unforeseen
+from serab_core.run.devices import require_devices
+from serab_core.run.executors import LocalEngine
 from serab_core.run.jobs import run_warm
 from serab_core.run.pace import note_paces
 from serab_core.run.pair import Job, Pair
@@ -51,6 +53,7 @@ def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
     Raises:
         InterruptedRunError: Ctrl-C; what was finished is stored, and the same command goes on from there.
         StoreError: the home cannot be read.
+        UsageError: an extractor has to compute on a GPU that is not here.
     """
     run = Run(
         protocol=plan.protocol,
@@ -76,6 +79,8 @@ def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
     open_pairs = {position: pair for position, pair in enumerate(pairs) if position not in results}
     told: list[str] = []
     if open_pairs:
+        if isinstance(engine, LocalEngine):  # the workers of a cluster may have what this machine lacks
+            require_devices(own.extractor.spec.name for own in open_pairs.values() if own.utterances_to_embed())
         told = _work_off(open_pairs, progress, engine, listeners, results, failures)
     note_paces(plan, pairs)
     anew = dict.fromkeys(pair.extractor.name for pair in open_pairs.values())

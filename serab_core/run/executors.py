@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from concurrent.futures import Executor, Future
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from serab_core.cores import available_cores
 from serab_core.errors import UsageError
 from serab_core.run import worker
 from serab_core.run.crew import Crew
+from serab_core.run.worker_context import worker_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -106,7 +106,7 @@ def _here(advance: Callable[[str, int], None]) -> Iterator[Executor]:
 
 @contextmanager
 def _crew(jobs: int, patience_s: float, advance: Callable[[str, int], None]) -> Iterator[Executor]:
-    context = multiprocessing.get_context("spawn")  # fork is unsafe beside the threads of numerical libraries
+    context = worker_context()
     busy = context.RawArray("b", jobs)
     threads = max(1, available_cores() // jobs)
     share = int(_MEMORY * memory.installed() / jobs)

@@ -145,12 +145,15 @@ def _local_plugins() -> str:
 def _install(python: Path, wanted: list[str], name: str) -> None:
     constraints = python.parent / "constraints.txt"
     constraints.write_text(_local_plugins(), encoding="utf-8")
-    command = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
+    command = [str(python), "-P", "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
     command += ["--constraint", str(constraints), *wanted]
     variables = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
     if offline.asked_for():
         variables["PIP_NO_INDEX"] = "1"
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)  # noqa: S603  pip
+    variables["PYTHONIOENCODING"] = "utf-8:backslashreplace"
+    done = subprocess.run(  # noqa: S603  pip
+        command, env=variables, capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
     if done.returncode:
         lines = (done.stdout + done.stderr).strip().splitlines()[-_LINES:]
         said = "\n".join(line if len(line) < _LONGEST else f"{line[:_LONGEST]} ..." for line in lines)

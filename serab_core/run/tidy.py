@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from serab_core.settings import existing_folder, working_folder
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -30,18 +32,19 @@ def surroundings_kept() -> Iterator[None]:
     written to the standard output meanwhile, by native code too, goes to the standard error. The standard input is
     empty meanwhile: a plugin must not take the answer to a question that serab did not ask.
     """
-    folder, environment = Path.cwd(), dict(os.environ)
+    folder, environment = working_folder(), dict(os.environ)
     drawn, drawn_by_numpy = random.getstate(), np.random.get_state()
     faults, filters, streams = np.geterr(), warnings.filters[:], (sys.stdin, sys.stdout, sys.stderr)
     main = threading.current_thread() is threading.main_thread()
     handlers = {number: signal.getsignal(number) for number in _SIGNALS} if main else {}
     masked, threads = _umask(), _torch_threads()
     try:
-        with _output_to_stderr(), empty_stdin():
+        with existing_folder(), _output_to_stderr(), empty_stdin():
             yield
     finally:
-        with contextlib.suppress(OSError):  # the folder may be gone
-            os.chdir(folder)
+        if folder is not None:
+            with contextlib.suppress(OSError):  # it may be deleted by now
+                os.chdir(folder)
         for name in os.environ.keys() - environment.keys():
             del os.environ[name]
         os.environ.update({name: own for name, own in environment.items() if os.environ.get(name) != own})

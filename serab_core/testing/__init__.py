@@ -15,17 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from serab_core.testing.checks import Check as Check
+    from serab_core.testing.checks import ConformanceError as ConformanceError
     from serab_core.testing.classifiers import classifier_checks as classifier_checks
     from serab_core.testing.datasets import dataset_checks as dataset_checks
     from serab_core.testing.extractors import extractor_checks as extractor_checks
 
 _HOMES = {
     "Check": "checks",
+    "ConformanceError": "checks",
     "classifier_checks": "classifiers",
     "dataset_checks": "datasets",
     "extractor_checks": "extractors",
 }
-__all__ = ["Check", "classifier_checks", "dataset_checks", "extractor_checks"]
+__all__ = ["Check", "ConformanceError", "classifier_checks", "dataset_checks", "extractor_checks"]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 
+class ConformanceError(AssertionError):
+    """The verdict of a check that a plugin fails.
+
+    Checks raise it and use no `assert` statement: Python leaves those out under `-O` and PYTHONOPTIMIZE, and every
+    check would pass.
+    """
+
+
+NOT_APPLICABLE = "not applicable: "
+"""How the report of a check begins that has nothing to check in this plugin."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One named check of one plugin.
@@ -16,7 +28,7 @@ class Check:
         subject: the name under test.
         protects: one sentence on what goes wrong for users when it fails.
         fix: what the author can do.
-        function: raises AssertionError when the plugin fails it; what it returns, if anything, is reported.
+        function: raises ConformanceError when the plugin fails it; what it returns, if anything, is reported.
         expected: why the plugin is known to fail it, by its spec's `expected_failures`.
     """
 
@@ -34,7 +46,7 @@ class Check:
             what it reports; "" for most.
 
         Raises:
-            AssertionError: the plugin fails it; the message ends with why it matters and how to mend it. Or it passes
+            ConformanceError: the plugin fails it; the message ends with why it matters and how to mend it. Or it passes
                 a check that its spec declares to fail.
         """
         try:
@@ -42,11 +54,14 @@ class Check:
         except AssertionError as error:
             if self.expected:
                 return self.expected
-            said = str(error).partition("\nassert ")[0]  # pytest adds the expression, where it rewrites assertions
-            raise AssertionError(
-                f"{self.subject} fails {self.id}: {said}\n  why: {self.protects}\n  fix: {self.fix}"
+            reason = str(error) if isinstance(error, ConformanceError) else f"AssertionError: {error}"
+            raise ConformanceError(
+                f"{self.subject} fails {self.id}: {reason}\n  why: {self.protects}\n  fix: {self.fix}"
             ) from error
-        assert not self.expected, f"{self.subject} passes {self.id}, which its expected_failures names: delete it there"
+        if self.expected:
+            raise ConformanceError(
+                f"{self.subject} passes {self.id}, which its expected_failures names: delete it there"
+            )
         return report or ""
 
     def __str__(self) -> str:

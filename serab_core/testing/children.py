@@ -5,16 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, cast
 
+from serab_core.isolated.python import child_environment, child_folder, python_command
 from serab_core.memory import family, resident
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from serab_core.testing.checks import ConformanceError
 
 LIMIT_S = 600.0
 _EVERY_S = 0.02
@@ -29,21 +26,24 @@ def printed(script: str, *words: str, **environment: str) -> str:
         environment: variables beside those of this process.
 
     Raises:
-        AssertionError: it fails.
+        ConformanceError: it fails.
     """
     try:
         done = subprocess.run(  # noqa: S603  our own scripts
-            _command(script, words),
+            python_command("-c", script, *words),
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=LIMIT_S,
             stdin=subprocess.DEVNULL,
-            env=_environment(environment),
+            env=child_environment(**environment),
+            cwd=child_folder(),
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise AssertionError(f"it is not done after {LIMIT_S:.0f} s in a process of its own") from error
-    assert done.returncode == 0, f"it fails in a process of its own: {_last(done.stderr, done.returncode)}"
+        raise ConformanceError(f"it is not done after {LIMIT_S:.0f} s in a process of its own") from error
+    if done.returncode != 0:
+        raise ConformanceError(f"it fails in a process of its own: {_last(done.stderr, done.returncode)}")
     return done.stdout
 
 
@@ -59,26 +59,27 @@ def growth(script: str, *words: str, limit: int) -> int:
         bytes at the peak, above those at `ready`; 0 where the system does not tell (it does on Linux).
 
     Raises:
-        AssertionError: it fails.
+        ConformanceError: it fails.
     """
     begin = time.monotonic()
     with subprocess.Popen(  # noqa: S603  our own scripts
-        _command(script, words),
+        python_command("-c", script, *words),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
-        env=_environment({}),
+        encoding="utf-8",
+        errors="replace",
+        env=child_environment(),
+        cwd=child_folder(),
     ) as child:
-        assert child.stdout is not None
-        assert child.stderr is not None
         said: list[str] = []
-        listening = threading.Thread(target=said.extend, args=(child.stderr,), daemon=True)
+        output, errors = cast("IO[str]", child.stdout), cast("IO[str]", child.stderr)
+        listening = threading.Thread(target=said.extend, args=(errors,), daemon=True)
         listening.start()
-        while (line := child.stdout.readline()) and line.strip() != "ready":
+        while (line := output.readline()) and line.strip() != "ready":
             pass
         before = peak = resident(child.pid)
-        threading.Thread(target=child.stdout.read, daemon=True).start()
+        threading.Thread(target=output.read, daemon=True).start()
         while child.poll() is None:
             peak = max(peak, resident(child.pid))
             if peak - before > limit or time.monotonic() - begin > LIMIT_S:
@@ -90,18 +91,11 @@ def growth(script: str, *words: str, limit: int) -> int:
         code = child.wait()
         listening.join(5)
     if peak - before <= limit:
-        assert time.monotonic() - begin <= LIMIT_S, f"it is not done after {LIMIT_S:.0f} s"
-        assert code == 0, f"it fails in a process of its own: {_last(''.join(said), code)}"
+        if not time.monotonic() - begin <= LIMIT_S:
+            raise ConformanceError(f"it is not done after {LIMIT_S:.0f} s")
+        if code != 0:
+            raise ConformanceError(f"it fails in a process of its own: {_last(''.join(said), code)}")
     return peak - before
-
-
-def _command(script: str, words: Sequence[str]) -> list[str]:
-    return [sys.executable, "-c", script, *words]
-
-
-def _environment(changed: dict[str, str]) -> dict[str, str]:
-    paths = os.pathsep.join(path if path else str(Path.cwd()) for path in sys.path)
-    return {**os.environ, "PYTHONPATH": paths, **changed}
 
 
 def _last(text: str, code: int) -> str:

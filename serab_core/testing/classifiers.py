@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import warnings
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from serab_core import plugins
 from serab_core.score.metrics import ccc
-from serab_core.testing.checks import Check, Words, checker
+from serab_core.testing.checks import NOT_APPLICABLE, Check, ConformanceError, Words, checker
 from serab_core.testing.examples import blobs, slopes
 from serab_core.testing.surroundings import leaves_settings_alone
 from serab_core.tune.study import fit_and_predict, grid_points
@@ -93,8 +93,10 @@ def _checks(name: str) -> Iterator[Check]:
 
     def grid() -> None:
         points = grid_points(plugins.classifier(name))
-        assert points, "the search space is empty"
-        assert len({tuple(sorted(point.items(), key=str)) for point in points}) == len(points), "a point occurs twice"
+        if not points:
+            raise ConformanceError("the search space is empty")
+        if len({tuple(sorted(point.items(), key=str)) for point in points}) != len(points):
+            raise ConformanceError("a point occurs twice")
 
     def points() -> str:
         spec, fitted = plugins.classifier(name), 0
@@ -107,51 +109,61 @@ def _checks(name: str) -> Iterator[Check]:
                     fitted += 1
                 except PointError as error:
                     if not str(error).strip():
-                        raise AssertionError(f"{dict(point)} raises a PointError without a reason") from error
+                        raise ConformanceError(f"{dict(point)} raises a PointError without a reason") from error
                 except Exception as error:  # a stranger's code
-                    raise AssertionError(f"{dict(point)} raises {type(error).__name__}: {error}") from error
+                    raise ConformanceError(f"{dict(point)} raises {type(error).__name__}: {error}") from error
         return f"{fitted} of {2 * len(grid)} points could be fitted"
 
     def learns(dims: int) -> None:
         spec = plugins.classifier(name)
         train, validation = data(0, dims), data(1, dims)
         found = [got for _, got in _predictions(spec, train, validation)]
-        assert found, "no point of the grid could be fitted"
+        if not found:
+            raise ConformanceError("no point of the grid could be fitted")
         if continuous:
             best = max(ccc(validation.y, got) for got in found)
-            assert best >= 0.8, f"the best point's concordance with a plain slope is {best:.2f} in {dims} dimensions"
+            if not best >= 0.8:
+                raise ConformanceError(
+                    f"the best point's concordance with a plain slope is {best:.2f} in {dims} dimensions"
+                )
             return
         scores = [np.mean(got == validation.y) for got in found]
-        assert max(scores) >= 0.9, (
-            f"the best point tells {100 * max(scores):.0f} % of three separated blobs apart in {dims} dimensions"
-        )
+        if not max(scores) >= 0.9:
+            raise ConformanceError(
+                f"the best point tells {100 * max(scores):.0f} % of three separated blobs apart in {dims} dimensions"
+            )
 
     def reference() -> str:
         spec = plugins.classifier(name)
         if spec.reference is None:
-            return "no reference is declared"
+            return f"{NOT_APPLICABLE}no reference is declared"
         agreed: list[bool] = []
         for dims, spread in ((6, 1.0), (6, 0.3), (200, 1.0)):
             sets = [slopes(n, dims, spread) if continuous else blobs(n, dims, spread) for n in (0, 1)]
             for point, got in _predictions(spec, *sets):
-                expected = _referred(spec, point, *sets)
+                expected = _referred(spec.reference(point, _SEED), *sets)
                 same = np.equal if not continuous else partial(np.isclose, rtol=1e-3, atol=1e-3)
                 agreed.extend([] if expected is None else np.asarray(same(got, expected)).tolist())
-        assert agreed, "the reference can be fitted at no point"
+        if not agreed:
+            raise ConformanceError("the reference can be fitted at no point")
         share = float(np.mean(agreed))
-        assert share >= _AGREE, f"{100 * share:.1f} % of its predictions are the reference's"
+        if not share >= _AGREE:
+            raise ConformanceError(f"{100 * share:.1f} % of its predictions are the reference's")
         return f"{100 * share:.1f} % of {len(agreed)} predictions are the reference's"
 
     def repeatable() -> None:
         train, validation = data(0, 20), data(1, 20)
         (_, first), (_, second) = (_first(plugins.classifier(name), train, validation) for _ in range(2))
-        assert np.array_equal(first, second), "the same fit gave two results"
+        if not np.array_equal(first, second):
+            raise ConformanceError("the same fit gave two results")
 
     def known_classes() -> None:
         validation = blobs(1, 6)
         _, predicted = _first(plugins.classifier(name), blobs(0, 6), validation)
-        assert predicted.shape == validation.y.shape, f"predict returned shape {predicted.shape}"
-        assert set(predicted.tolist()) <= {0, 1, 2}, f"predict returned {sorted(set(predicted.tolist()))}"
+        if predicted.shape != validation.y.shape:
+            raise ConformanceError(f"predict returned shape {predicted.shape}")
+        if not set(predicted.tolist()) <= {0, 1, 2}:
+            raise ConformanceError(f"predict returned {sorted(set(predicted.tolist()))}")
 
     def missing_class() -> None:
         whole = blobs(1, 20)
@@ -164,7 +176,7 @@ def _checks(name: str) -> Iterator[Check]:
         except (PointError, AssertionError):
             raise
         except Exception as error:  # a stranger's code
-            raise AssertionError(
+            raise ConformanceError(
                 f"a validation split without a class raises {type(error).__name__}: {error}"
             ) from error
 
@@ -176,7 +188,7 @@ def _checks(name: str) -> Iterator[Check]:
             _first(plugins.classifier(name), train, validation)
         except ValueError as error:
             if "read-only" in str(error):
-                raise AssertionError("it writes to the examples") from error
+                raise ConformanceError("it writes to the examples") from error
             raise
 
     def afresh() -> None:
@@ -185,7 +197,7 @@ def _checks(name: str) -> Iterator[Check]:
     def export() -> str:
         spec = plugins.classifier(name)
         if spec.rebuild is None:
-            return "it cannot be exported"
+            return f"{NOT_APPLICABLE}its spec declares no rebuild, so it cannot be exported"
         for dims in (6, 200):
             train, fresh = data(0, dims), data(2, dims)
             point, _ = _first(spec, train, data(1, dims))
@@ -194,9 +206,8 @@ def _checks(name: str) -> Iterator[Check]:
                 fitted = spec.prepare(train, data(1, dims), seed=_SEED).refit(point)
             again = spec.rebuild(_stored(_exported(fitted)))
             same = np.array_equal if not continuous else partial(np.allclose, rtol=1e-9, atol=1e-9)
-            assert same(again.predict(fresh.X), fitted.predict(fresh.X)), (
-                f"rebuilt from its export it predicts something else in {dims} dimensions"
-            )
+            if not same(again.predict(fresh.X), fitted.predict(fresh.X)):
+                raise ConformanceError(f"rebuilt from its export it predicts something else in {dims} dimensions")
         return ""
 
     check = checker("classifier", name, WORDS, plugins.classifier(name).expected_failures)
@@ -231,13 +242,11 @@ def _first(spec: ClassifierSpec, train: Examples, validation: Examples) -> tuple
             return point, fit_and_predict(workspace.refit, point, validation)
         except PointError:
             continue
-    raise AssertionError("no point of the grid could be fitted")
+    raise ConformanceError("no point of the grid could be fitted")
 
 
-def _referred(spec: ClassifierSpec, point: Params, train: Examples, validation: Examples) -> Labels | None:
+def _referred(estimator: Any, train: Examples, validation: Examples) -> Labels | None:
     """What the reference predicts, or None where it refuses the point."""
-    assert spec.reference is not None
-    estimator = spec.reference(point, _SEED)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -249,9 +258,11 @@ def _referred(spec: ClassifierSpec, point: Params, train: Examples, validation: 
 
 def _exported(fitted: Predictor) -> Exported:
     export = getattr(fitted, "export", None)
-    assert callable(export), "rebuild is declared, and predictors have no export()"
+    if not callable(export):
+        raise ConformanceError("rebuild is declared, and predictors have no export()")
     made = export()
-    assert isinstance(made, Exported), f"export() returned {type(made).__name__}"
+    if not isinstance(made, Exported):
+        raise ConformanceError(f"export() returned {type(made).__name__}")
     return made
 
 
@@ -263,5 +274,5 @@ def _stored(exported: Exported) -> Exported:
         arrays = load(save({key: np.ascontiguousarray(array) for key, array in exported.arrays.items()}))
         settings = json.loads(json.dumps(dict(exported.settings), allow_nan=False))
     except (TypeError, ValueError, AttributeError, KeyError) as error:
-        raise AssertionError(f"its export is no plain data ({error})") from error
+        raise ConformanceError(f"its export is no plain data ({error})") from error
     return Exported(arrays, settings)

@@ -14,7 +14,7 @@ from serab_core.data.prepare import cut
 from serab_core.data.splits import crossing_speakers, draw_groups
 from serab_core.errors import DataError
 from serab_core.store.jsonio import digest
-from serab_core.testing.checks import Check, Words, checker
+from serab_core.testing.checks import Check, ConformanceError, Words, checker
 from serab_core.types import SPLITS, SourceFile
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from serab_core.types import DatasetSpec, Index
+    from serab_core.types.datasets import ExpectedAudio
 
 WORDS = {
     "declared": Words(
@@ -90,20 +91,25 @@ def _checks(name: str) -> Iterator[Check]:
         return plugins.dataset(name).index(_sources(files(), change))
 
     def example() -> None:
-        assert files(), "it has neither an example nor anything to generate"
+        if not files():
+            raise ConformanceError("it has neither an example nor anything to generate")
 
     def whole() -> str:
         if not files():
             return ""
         spec, index = plugins.dataset(name), indexed()
         repeated = [identifier for identifier, count in Counter(e.id for e in index.entries).items() if count > 1]
-        assert not repeated, f"{repeated[0]!r} is the id of several utterances"
+        if repeated:
+            raise ConformanceError(f"{repeated[0]!r} is the id of several utterances")
         checked = held_against(spec, index, "its example")
-        assert not checked.missing, f"of its own example it misses {', '.join(checked.missing[:5])}"
+        if checked.missing:
+            raise ConformanceError(f"of its own example it misses {', '.join(checked.missing[:5])}")
         speakers = {entry.speaker for entry in checked.index.entries}
-        assert len(speakers) == spec.expected_speakers, f"{len(speakers)} speakers, not {spec.expected_speakers}"
+        if len(speakers) != spec.expected_speakers:
+            raise ConformanceError(f"{len(speakers)} speakers, not {spec.expected_speakers}")
         strangers = set(spec.speaker_sex) - speakers
-        assert not strangers, f"speaker_sex names {sorted(strangers)[:3]}, who do not speak"
+        if strangers:
+            raise ConformanceError(f"speaker_sex names {sorted(strangers)[:3]}, who do not speak")
         return f"{len(checked.index.entries)} utterances, {len(speakers)} speakers"
 
     def partial_() -> None:
@@ -115,35 +121,42 @@ def _checks(name: str) -> Iterator[Check]:
                 checked = held_against(spec, spec.index(_sources(rest)), "part of its example")
             except DataError:
                 continue
-            assert checked.missing, f"without {entry.file.name} the corpus passes for whole"
+            if not checked.missing:
+                raise ConformanceError(f"without {entry.file.name} the corpus passes for whole")
 
     def speakers() -> None:
-        spec = plugins.dataset(name)
-        index = indexed() if files() else None
-        for variant in spec.variants if index else ():
-            assert index is not None
+        if not files():
+            return
+        spec, index = plugins.dataset(name), indexed()
+        for variant in spec.variants:
             splits = {identifier: split for identifier, (_, split) in cut(variant, index, spec).items()}
             crossing = crossing_speakers({entry.id: entry.speaker for entry in index.entries}, splits)
             if variant.shares_speakers:
-                assert crossing, f"variant {variant.name} declares shares_speakers, and no speaker crosses"
+                if not crossing:
+                    raise ConformanceError(f"variant {variant.name} declares shares_speakers, and no speaker crosses")
             else:
                 who, where = next(iter(crossing.items()), ("", ()))
-                assert not crossing, f"in variant {variant.name} speaker {who} is in {' and '.join(where)}"
+                if crossing:
+                    raise ConformanceError(f"in variant {variant.name} speaker {who} is in {' and '.join(where)}")
 
     def stable() -> None:
         if not files():
             return
         plain = _task_digest(indexed())
         for change, words in _CHANGES.items():
-            assert _task_digest(indexed(change)) == plain, f"the task is another one {words}"
+            if _task_digest(indexed(change)) != plain:
+                raise ConformanceError(f"the task is another one {words}")
 
     def inside() -> None:
         sources = _sources(files())
         given = {id(file) for file in sources}
         for entry in plugins.dataset(name).index(sources).entries if sources else ():
-            assert id(entry.file) in given, f"index returns {entry.file.shown}, which it was not given"
-            assert entry.id, f"the id of {entry.file.name} is empty"
-            assert entry.id.isprintable(), f"{entry.id!r} is no id"
+            if id(entry.file) not in given:
+                raise ConformanceError(f"index returns {entry.file.shown}, which it was not given")
+            if not entry.id:
+                raise ConformanceError(f"the id of {entry.file.name} is empty")
+            if not entry.id.isprintable():
+                raise ConformanceError(f"{entry.id!r} is no id")
 
     check = checker("dataset", name, WORDS, plugins.dataset(name).expected_failures)
     yield check("declared", partial(_declared, name))
@@ -162,19 +175,25 @@ def _checks(name: str) -> Iterator[Check]:
 def _declared(name: str) -> None:
     spec = plugins.dataset(name)
     for field in ("title", "language", "licence", "how_to_get"):
-        assert str(getattr(spec, field)).strip(), f"{field} is empty"
-    assert spec.citation.strip() or spec.synthetic, "citation is empty"
-    assert len(set(spec.labels)) == len(spec.labels) >= 2, f"labels are {spec.labels}"
+        if not str(getattr(spec, field)).strip():
+            raise ConformanceError(f"{field} is empty")
+    if not (spec.citation.strip() or spec.synthetic):
+        raise ConformanceError("citation is empty")
+    if not len(set(spec.labels)) == len(spec.labels) >= 2:
+        raise ConformanceError(f"labels are {spec.labels}")
 
 
 def _counts(name: str) -> None:
     spec = plugins.dataset(name)
-    assert set(spec.expected_counts) == set(spec.labels), "expected_counts does not have the labels as its keys"
-    assert all(count > 0 for count in spec.expected_counts.values()), "a label is expected in no utterance"
+    if set(spec.expected_counts) != set(spec.labels):
+        raise ConformanceError("expected_counts does not have the labels as its keys")
+    if not all(count > 0 for count in spec.expected_counts.values()):
+        raise ConformanceError("a label is expected in no utterance")
     if spec.expected_ids is not None:
         ids = spec.expected_ids()
         total = sum(spec.expected_counts.values())
-        assert len(ids) == total, f"{len(ids)} ids are listed and {total} utterances expected"
+        if len(ids) != total:
+            raise ConformanceError(f"{len(ids)} ids are listed and {total} utterances expected")
 
 
 def _published(name: str, files: Callable[[], Mapping[str, bytes]]) -> None:
@@ -182,63 +201,78 @@ def _published(name: str, files: Callable[[], Mapping[str, bytes]]) -> None:
     found = spec.index(_sources(files())).entries if files() else ()
     ids = spec.expected_ids() if spec.expected_ids is not None else {entry.id for entry in found}
     unknown = sorted(set(spec.known_defects) - ids)
-    assert not unknown, f"known_defects names {unknown[0]!r}, which is no utterance"
-    assert name not in spec.releases, "releases names the dataset itself"
+    if unknown:
+        raise ConformanceError(f"known_defects names {unknown[0]!r}, which is no utterance")
+    if name in spec.releases:
+        raise ConformanceError("releases names the dataset itself")
     for folder, content in spec.siblings.items():
-        assert content.strip(), f"siblings does not say what the folder {folder} holds"
+        if not content.strip():
+            raise ConformanceError(f"siblings does not say what the folder {folder} holds")
         taken = [path for path in files() if folder.lower() in map(str.lower, PurePosixPath(path).parts[:-1])]
-        assert not taken, f"{taken[0]} of its example lies in the folder {folder}, whose files are never taken"
+        if taken:
+            raise ConformanceError(
+                f"{taken[0]} of its example lies in the folder {folder}, whose files are never taken"
+            )
     if spec.expected_seconds is not None:
-        _check_lengths(spec, ids)
+        _check_lengths(spec.expected_seconds(), spec.expected_audio, ids)
     if spec.expected_audio is not None:
         audio, mean = spec.expected_audio, spec.expected_audio.hours * 3600 / max(len(ids), 1)
-        assert 0 < audio.shortest_s <= mean <= audio.longest_s, (
-            f"expected_audio has utterances of {mean:.2f} s on average, shortest {audio.shortest_s} s, longest "
-            f"{audio.longest_s} s"
-        )
-        assert audio.rates, "expected_audio has no rates"
+        if not 0 < audio.shortest_s <= mean <= audio.longest_s:
+            raise ConformanceError(
+                f"expected_audio has utterances of {mean:.2f} s on average, shortest {audio.shortest_s} s, longest "
+                f"{audio.longest_s} s"
+            )
+        if not audio.rates:
+            raise ConformanceError("expected_audio has no rates")
     if spec.sentence is not None:
         for identifier in sorted(ids):
             try:
                 code = spec.sentence(identifier)
             except Exception as error:
-                raise AssertionError(f"sentence raised {type(error).__name__} on {identifier!r}") from error
-            assert isinstance(code, str), f"sentence is {code!r} for {identifier!r}, which is no string"
-            assert code.strip(), f"sentence is empty for {identifier!r}"
+                raise ConformanceError(f"sentence raised {type(error).__name__} on {identifier!r}") from error
+            if not isinstance(code, str):
+                raise ConformanceError(f"sentence is {code!r} for {identifier!r}, which is no string")
+            if not code.strip():
+                raise ConformanceError(f"sentence is empty for {identifier!r}")
 
 
-def _check_lengths(spec: DatasetSpec, ids: AbstractSet[str]) -> None:
+def _check_lengths(seconds: Mapping[str, float], audio: ExpectedAudio | None, ids: AbstractSet[str]) -> None:
     """Published lengths are those of the utterances, and agree with `expected_audio` to a thousandth of the hours."""
-    assert spec.expected_seconds is not None
-    seconds = spec.expected_seconds()
     unknown = sorted(set(seconds) - ids)
-    assert not unknown, f"expected_seconds has {unknown[0]!r}, which is no utterance"
-    assert all(length > 0 for length in seconds.values()), "expected_seconds has a length that is not above zero"
-    if spec.expected_audio is not None and set(seconds) == ids:
+    if unknown:
+        raise ConformanceError(f"expected_seconds has {unknown[0]!r}, which is no utterance")
+    if not all(length > 0 for length in seconds.values()):
+        raise ConformanceError("expected_seconds has a length that is not above zero")
+    if audio is not None and set(seconds) == ids:
         hours = sum(seconds.values()) / 3600
-        assert abs(hours - spec.expected_audio.hours) <= 0.001 * hours, (
-            f"expected_seconds adds up to {hours:.4f} h and expected_audio says {spec.expected_audio.hours:.4f} h"
-        )
+        if not abs(hours - audio.hours) <= 0.001 * hours:
+            raise ConformanceError(
+                f"expected_seconds adds up to {hours:.4f} h and expected_audio says {audio.hours:.4f} h"
+            )
 
 
 def _foreign(name: str) -> None:
     def unread() -> bytes:
-        raise AssertionError("index read a file to find out that it is foreign")
+        raise ConformanceError("index read a file to find out that it is foreign")
 
     strangers = [SourceFile(PurePosixPath(p), 1, unread) for p in ("readme.txt", "music/track 1.wav", "x.wav")]
     found = plugins.dataset(name).index(strangers).entries
-    assert not found, f"index took {found[0].file.name} for an utterance"
+    if found:
+        raise ConformanceError(f"index took {found[0].file.name} for an utterance")
 
 
 def _variants(name: str) -> None:
     spec = plugins.dataset(name)
     names = [variant.name for variant in spec.variants]
-    assert len(set(names)) == len(names) >= 1, f"variants are {names}"
-    assert spec.released_variant in names, f"released_variant {spec.released_variant!r} is none of {names}"
+    if not len(set(names)) == len(names) >= 1:
+        raise ConformanceError(f"variants are {names}")
+    if spec.released_variant not in names:
+        raise ConformanceError(f"released_variant {spec.released_variant!r} is none of {names}")
     for variant in spec.variants:
         if variant.groups:
             drawn = set(draw_groups(variant.groups, variant.ratios).values())
-            assert drawn == set(SPLITS), f"variant {variant.name} fills only {sorted(drawn)}"
+            if drawn != set(SPLITS):
+                raise ConformanceError(f"variant {variant.name} fills only {sorted(drawn)}")
 
 
 def _example(spec: DatasetSpec) -> Mapping[str, bytes]:

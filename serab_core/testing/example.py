@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serab_core.testing.checks import ConformanceError
 from serab_core.types import CorpusExtractor
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ def made_extractor(spec: ExtractorSpec) -> Extractor:
     """An extractor that is ready to embed; its corpus statistics are those of the example clips."""
     fresh = spec.factory()
     if spec.uses_corpus:
-        assert isinstance(fresh, CorpusExtractor), "uses_corpus is declared; fit_corpus or use_corpus is missing"
+        if not isinstance(fresh, CorpusExtractor):
+            raise ConformanceError("uses_corpus is declared; fit_corpus or use_corpus is missing")
         fresh.use_corpus(fresh.fit_corpus(example_clips(spec.sample_rate)))
     return fresh
 

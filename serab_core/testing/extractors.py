@@ -11,7 +11,7 @@ import numpy as np
 
 from serab_core import plugins
 from serab_core.testing import identity, surroundings
-from serab_core.testing.checks import Check, Words, checker
+from serab_core.testing.checks import Check, ConformanceError, Words, checker
 from serab_core.testing.example import example_clips, made_extractor, odd_clips, voiced_clips
 from serab_core.testing.sensitivity import sensitivity
 
@@ -42,27 +42,32 @@ def _checks(name: str) -> Iterator[Check]:
     def shape() -> None:
         spec = plugins.extractor(name)
         result = embed(*example_clips(spec.sample_rate))
-        assert isinstance(result, np.ndarray), f"embed returned {type(result).__name__}"
-        assert result.dtype == np.float32, f"embed returned {result.dtype}"
+        if not isinstance(result, np.ndarray):
+            raise ConformanceError(f"embed returned {type(result).__name__}")
+        if result.dtype != np.float32:
+            raise ConformanceError(f"embed returned {result.dtype}")
         wanted = (len(example_clips(spec.sample_rate)), spec.dim)
-        assert result.shape == wanted, f"embed returned shape {result.shape}, declared is {wanted}"
+        if result.shape != wanted:
+            raise ConformanceError(f"embed returned shape {result.shape}, declared is {wanted}")
 
     def finite() -> None:
         rate = plugins.extractor(name).sample_rate
         for title, clip in odd_clips(rate).items():
-            assert np.isfinite(embed(clip)).all(), f"embedding of {title} is not finite"
+            if not np.isfinite(embed(clip)).all():
+                raise ConformanceError(f"embedding of {title} is not finite")
 
     def repeatable() -> None:
         spec = plugins.extractor(name)
         clips = example_clips(spec.sample_rate)
         first, second = embed(*clips), embed(*clips)
         same = np.array_equal if spec.deterministic else partial(np.allclose, rtol=1e-4, atol=1e-6)
-        assert same(first, second), "the same batch gave two results"
+        if not same(first, second):
+            raise ConformanceError("the same batch gave two results")
         earlier = extractor().embed(clips[:1])
         before = np.array(earlier)
         extractor().embed(clips[1:2])
         if not np.array_equal(before, earlier, equal_nan=True):
-            raise AssertionError(
+            raise ConformanceError(
                 "embed returns the same memory twice: the second call overwrote the result of the first"
             )
 
@@ -72,14 +77,17 @@ def _checks(name: str) -> Iterator[Check]:
         alone = np.concatenate([embed(clip) for clip in clips])
         backwards = embed(*clips[::-1])[::-1]
         scale = np.abs(alone).max(axis=1, keepdims=True) + 1e-6
-        assert (np.abs(together - alone) / scale).max() < 1e-4, "a clip embeds differently alone and in a batch"
-        assert (np.abs(together - backwards) / scale).max() < 1e-4, "a clip embeds differently at another place"
+        if not (np.abs(together - alone) / scale).max() < 1e-4:
+            raise ConformanceError("a clip embeds differently alone and in a batch")
+        if not (np.abs(together - backwards) / scale).max() < 1e-4:
+            raise ConformanceError("a clip embeds differently at another place")
 
     def input_kept() -> None:
         clips = example_clips(plugins.extractor(name).sample_rate)
         before = [clip.copy() for clip in clips]
         embed(*clips)
-        assert all(np.array_equal(a, b) for a, b in zip(clips, before, strict=True)), "embed changed its input"
+        if not all(np.array_equal(a, b) for a, b in zip(clips, before, strict=True)):
+            raise ConformanceError("embed changed its input")
 
     def moved() -> str:
         rate = plugins.extractor(name).sample_rate
@@ -94,10 +102,10 @@ def _checks(name: str) -> Iterator[Check]:
             here = embed(*example_clips(plugins.extractor(name).sample_rate))
             surroundings.same_in_another_process(name, here, Path(scratch))
 
-    def scratch(held: Callable[[ExtractorSpec, str, Path], None]) -> Callable[[], None]:
-        def run() -> None:
+    def scratch(held: Callable[[ExtractorSpec, str, Path], str]) -> Callable[[], str]:
+        def run() -> str:
             with TemporaryDirectory() as folder:
-                held(plugins.extractor(name), name, Path(folder))
+                return held(plugins.extractor(name), name, Path(folder))
 
         return run
 

@@ -12,6 +12,7 @@ from serab_core.embed.fingerprint import fingerprint_digest
 from serab_core.errors import WeightsError
 from serab_core.store.home import Home, find_home
 from serab_core.store.weights import installed, require_weights
+from serab_core.testing.checks import NOT_APPLICABLE, ConformanceError
 from serab_core.testing.children import printed
 
 if TYPE_CHECKING:
@@ -47,64 +48,84 @@ print("\\n" + json.dumps(told))
 
 def terms_are_told(spec: ExtractorSpec) -> None:
     """Users know what it is and on what terms, and whom to cite."""
-    assert spec.summary.strip(), "no summary is declared"
-    assert spec.licence.strip(), "no licence is declared"
-    assert spec.citation.strip(), "no citation is declared"
+    if not spec.summary.strip():
+        raise ConformanceError("no summary is declared")
+    if not spec.licence.strip():
+        raise ConformanceError("no licence is declared")
+    if not spec.citation.strip():
+        raise ConformanceError("no citation is declared")
     for weight in spec.weights:
-        assert weight.url.startswith(("https://", "http://")), f"{weight.name} has no address: {weight.url!r}"
-        assert weight.licence.strip(), f"{weight.name} has no licence"
+        if not weight.url.startswith(("https://", "http://")):
+            raise ConformanceError(f"{weight.name} has no address: {weight.url!r}")
+        if not weight.licence.strip():
+            raise ConformanceError(f"{weight.name} has no licence")
 
 
 def fingerprint_tells_what_matters(spec: ExtractorSpec, name: str) -> None:
     """Caches are found again by the fingerprint, and never mixed up."""
     here = fingerprint_digest(spec)
     there = printed(_FINGERPRINT, name, PYTHONHASHSEED="7").split()[-1]
-    assert there == here, "another process makes another fingerprint of it"
+    if there != here:
+        raise ConformanceError("another process makes another fingerprint of it")
     for key in spec.parameters:
         changed = replace(spec, parameters={**spec.parameters, key: "another value"})
-        assert fingerprint_digest(changed) != here, f"the fingerprint is the same with another {key}"
+        if fingerprint_digest(changed) == here:
+            raise ConformanceError(f"the fingerprint is the same with another {key}")
     for number, weight in enumerate(spec.weights):
         other = replace(weight, sha256="0" * 64)
         weights = (*spec.weights[:number], other, *spec.weights[number + 1 :])
         changed = replace(spec, weights=weights)
-        assert fingerprint_digest(changed) != here, f"the fingerprint is the same with another {weight.name}"
+        if fingerprint_digest(changed) == here:
+            raise ConformanceError(f"the fingerprint is the same with another {weight.name}")
     reworded = replace(spec, summary="other words", batch_size=spec.batch_size + 1, expected_failures={})
-    assert fingerprint_digest(reworded) == here, "the fingerprint hangs on words"
+    if fingerprint_digest(reworded) != here:
+        raise ConformanceError("the fingerprint hangs on words")
 
 
-def missing_weights_are_told(spec: ExtractorSpec, name: str, scratch: Path) -> None:
+def missing_weights_are_told(spec: ExtractorSpec, name: str, scratch: Path) -> str:
     """In a home without weights nothing is embedded, and the user hears which file is missing and what to do."""
     if not spec.weights:
-        return
+        return _NO_WEIGHTS
     empty = Home(scratch / "empty").ensure()
     text = ""
     try:
         require_weights(empty, spec.name, spec.weights)
     except WeightsError as error:
         text = str(error)
-    assert spec.weights[0].published in text, "the error for missing weights does not name the file"
+    if spec.weights[0].published not in text:
+        raise ConformanceError("the error for missing weights does not name the file")
     (told,) = _embedded_in(name, empty)
-    assert told, "it embeds although the weights that it declares are not there"
-    assert told == "WeightsError", f"without its weights it raises {told}, not the WeightsError of weights_path"
+    if not told:
+        raise ConformanceError("it embeds although the weights that it declares are not there")
+    if told != "WeightsError":
+        raise ConformanceError(f"without its weights it raises {told}, not the WeightsError of weights_path")
+    return ""
 
 
-def damaged_weights_are_noticed(spec: ExtractorSpec, name: str, scratch: Path) -> None:
+def damaged_weights_are_noticed(spec: ExtractorSpec, name: str, scratch: Path) -> str:
     """A weight file with one byte changed is not used."""
+    if not spec.weights:
+        return _NO_WEIGHTS
     home = find_home()
     homes = []
     for number, damaged in enumerate(spec.weights):
         copy = Home(scratch / str(number)).ensure()
         for weight in spec.weights:
-            assert installed(home, weight) is not None, f"{weight.name} is not there to be tried"
+            if installed(home, weight) is None:
+                raise ConformanceError(f"{weight.name} is not there to be tried")
             _copy(home.weights / weight.name, copy.weights / weight.name)
             _copy(home.weights / f"{weight.name}.json", copy.weights / f"{weight.name}.json")
         _damage(copy, damaged)
         homes.append(copy)
-    if not homes:
-        return
     for weight, told in zip(spec.weights, _embedded_in(name, *homes), strict=True):
-        assert told, f"it embeds although {weight.name} is damaged"
-        assert told == "WeightsError", f"with {weight.name} damaged it raises {told}, not weights_path's WeightsError"
+        if not told:
+            raise ConformanceError(f"it embeds although {weight.name} is damaged")
+        if told != "WeightsError":
+            raise ConformanceError(f"with {weight.name} damaged it raises {told}, not weights_path's WeightsError")
+    return ""
+
+
+_NO_WEIGHTS = f"{NOT_APPLICABLE}its spec declares no weight files"
 
 
 def _embedded_in(name: str, *homes: Home) -> list[str]:

@@ -121,14 +121,20 @@ class CheckItem(pytest.Item):
 
     def runtest(self) -> None:
         """Runs it."""
+        from serab_core.testing.checks import NOT_APPLICABLE
+
         if report := self._check():
             self.add_report_section("call", "serab", report)
+        if report.startswith(NOT_APPLICABLE):
+            pytest.skip(report)
         if self._check.expected:
             pytest.xfail(self._check.expected)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
         """What failed, why it matters and how to mend it."""
-        if isinstance(excinfo.value, AssertionError):
+        from serab_core.testing.checks import ConformanceError
+
+        if isinstance(excinfo.value, ConformanceError):
             return str(excinfo.value)
         return str(super().repr_failure(excinfo))
 

@@ -5,24 +5,26 @@ from __future__ import annotations
 import time
 import traceback
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from packaging.utils import canonicalize_name
 from serab_registry import Group
 
 from serab_core import plugins
-from serab_core.errors import SerabError, UnknownNameError
+from serab_core.errors import SerabError, UnknownNameError, UsageError
+from serab_core.testing.checks import NOT_APPLICABLE, Check, ConformanceError
 from serab_core.testing.classifiers import classifier_checks
 from serab_core.testing.datasets import dataset_checks
 from serab_core.testing.extractors import extractor_checks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from serab_registry import PluginRecord
 
-    from serab_core.testing.checks import Check
 
-State = Literal["passed", "failed", "declared"]
+State = Literal["passed", "failed", "declared", "not applicable"]
 _GENERATORS: dict[Group, Callable[[str], list[Check]]] = {
     Group.EXTRACTORS: extractor_checks,
     Group.DATASETS: dataset_checks,
@@ -37,7 +39,7 @@ class Outcome:
     Attributes:
         id: of the check.
         subject: the name under test.
-        state: `passed`; `failed`; or `declared`, where it fails as the plugin's spec says.
+        state: `passed`; `failed`; `declared`, where it fails as the plugin's spec says; or `not applicable`.
         seconds: that it took.
         message: what failed, the declared reason, or what the check reports; "" for most.
         protects, fix: of the check.
@@ -60,35 +62,49 @@ def subjects(name: str) -> list[tuple[Group, str]]:
     """What a word on the command line means: everything of that name, or everything that a distribution brings.
 
     Args:
-        name: of an extractor, dataset or classifier, as commands take it; or of a distribution.
+        name: of an extractor, dataset or classifier, as `serab eval` takes it: with a distribution, a variant, an
+            argument or options, or the path of a folder; or the name of a distribution.
 
     Raises:
         UnknownNameError: nothing is called that.
         PluginError: its plugin fails.
+        UsageError: the distribution brings nothing that can be checked without an argument.
     """
-    registry = plugins.registry()
-    owned = [r for group in _GENERATORS for r in registry.records(group) if r.distribution == name.lower()]
+    registry, distribution = plugins.registry(), canonicalize_name(name)
+    owned = [r for group in _GENERATORS for r in registry.records(group) if r.distribution == distribution]
     if owned:
-        return [(record.group, item) for record in owned for item in _items(record)]
-    found = []
-    missing: UnknownNameError | None = None
+        return _brought(owned)
+    found: list[tuple[Group, str]] = []
+    missing: list[UnknownNameError] = []
     for group, find in (
         (Group.EXTRACTORS, plugins.extractor),
         (Group.DATASETS, plugins.dataset),
         (Group.CLASSIFIERS, plugins.classifier),
     ):
         try:
-            found.append((group, find(name).name if ":" not in name else name))
+            spec = find(name)
+            found.append((group, name if ":" in name or plugins.is_path(name) else spec.name))
         except UnknownNameError as error:
-            missing = missing or error
+            missing.append(error)
     if not found:
-        assert missing is not None
-        raise missing
+        raise missing[0]
     return found
 
 
-def _items(record: PluginRecord) -> tuple[str, ...]:
-    return tuple(plugins.translated(lambda: plugins.registry().load(record.group, record.qualified)).items)
+def _brought(records: Sequence[PluginRecord]) -> list[tuple[Group, str]]:
+    """Everything that the plugins of a distribution register."""
+    registry, found = plugins.registry(), []
+    for record in records:
+        loaded = plugins.translated(partial(registry.load, record.group, record.qualified))
+        found += [(record.group, item) for item in loaded.items]
+    if not found:
+        examples = " or ".join(f"serab check {record.name}:..." for record in records)
+        raise UsageError(
+            "has no extractor, dataset or classifier without an argument",
+            where=records[0].distribution,
+            next_step=f"check one with its argument, as `serab eval` takes it: {examples}",
+        )
+    return found
 
 
 def checks_of(found: Iterable[tuple[Group, str]]) -> list[Check]:
@@ -103,13 +119,20 @@ def run_check(check: Check) -> Outcome:
     message = ""
     try:
         message = check()
-    except AssertionError as error:
-        cause = error.__cause__
-        state, message = "failed", str(cause or error).partition("\nassert ")[0]
+        if message.startswith(NOT_APPLICABLE):
+            state, message = "not applicable", message.removeprefix(NOT_APPLICABLE)
+    except ConformanceError as error:
+        cause = error.__cause__ or error
+        state, message = "failed", str(cause) if isinstance(cause, ConformanceError) else _described(cause)
     except SerabError as error:
         state, message = "failed", str(error)
     except (Exception, SystemExit) as error:  # a stranger's code
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        state, message = "failed", f"{type(error).__name__}: {error} ({last.filename}, line {last.lineno})"
+        state, message = "failed", _described(error)
     seconds = time.perf_counter() - begin
     return Outcome(check.id, check.subject, state, seconds, message, check.protects, check.fix)
+
+
+def _described(error: BaseException) -> str:
+    """What a plugin's code raised, and where."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({last.filename}, line {last.lineno})"

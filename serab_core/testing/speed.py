@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from serab_core.testing.checks import ConformanceError
+
 if TYPE_CHECKING:
     import pytest
 
@@ -27,4 +29,5 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_speed(serab_benchmark: SpeedTest, name: str, seconds: float, clips: int) -> None:
     """Times it; what it came to is in pytest-benchmark's table."""
     figure = serab_benchmark(name, seconds=seconds, clips=clips)
-    assert figure.ratio > 0.0
+    if not figure.ratio > 0.0:
+        raise ConformanceError(f"the speed of {name} is no positive number: {figure.ratio}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from serab_core.testing.checks import ConformanceError
 from serab_core.testing.children import growth, printed
 
 if TYPE_CHECKING:
@@ -52,8 +53,10 @@ short = np.asarray(made.embed(example_clips(spec.sample_rate)[:1]))
 long = long_clip(spec.sample_rate)
 print("\\nready", flush=True)
 got = np.asarray(made.embed([long]))
-assert got.shape == short.shape, f"ten minutes give {got.shape}, a short clip {short.shape}"
-assert np.isfinite(got).all(), "the embedding of ten minutes is not finite"
+if got.shape != short.shape:
+    sys.exit(f"ten minutes give {got.shape}, a short clip {short.shape}")
+if not np.isfinite(got).all():
+    sys.exit("the embedding of ten minutes is not finite")
 """
 
 
@@ -61,7 +64,8 @@ def imports_nothing_heavy(name: str) -> None:
     """The spec can be had without the libraries that its factory needs."""
     done = printed(_LOOK, name, json.dumps(HEAVY))
     found = json.loads(done.splitlines()[-1])
-    assert not found, f"asking for its spec imports {', '.join(found)}"
+    if found:
+        raise ConformanceError(f"asking for its spec imports {', '.join(found)}")
 
 
 def same_in_another_process(name: str, here: Embeddings, scratch: Path) -> None:
@@ -70,15 +74,18 @@ def same_in_another_process(name: str, here: Embeddings, scratch: Path) -> None:
     printed(_EMBED, name, str(file), PYTHONHASHSEED="7")
     there = np.load(file)
     scale = np.abs(here).max(axis=1, keepdims=True) + 1e-6
-    assert there.shape == here.shape, f"another process gives shape {there.shape}, this one {here.shape}"
+    if there.shape != here.shape:
+        raise ConformanceError(f"another process gives shape {there.shape}, this one {here.shape}")
     worst = float((np.abs(there - here) / scale).max())
-    assert worst < 1e-4, f"another process gives other numbers, {worst:.2g} apart"
+    if not worst < 1e-4:
+        raise ConformanceError(f"another process gives other numbers, {worst:.2g} apart")
 
 
 def bears_ten_minutes(name: str) -> str:
     """Ten minutes are embedded, in bounded memory."""
     taken = growth(_EMBED_LONG, name, limit=MEMORY_BYTES)
-    assert taken <= MEMORY_BYTES, f"ten minutes of audio take more than {MEMORY_BYTES >> 20} MiB"
+    if not taken <= MEMORY_BYTES:
+        raise ConformanceError(f"ten minutes of audio take more than {MEMORY_BYTES >> 20} MiB")
     return f"ten minutes take {taken >> 20} MiB more than a second"
 
 
@@ -93,7 +100,8 @@ def leaves_settings_alone(run: Callable[[], Any]) -> None:
     now = _settings()
     np.random.set_state(kept)
     changed = [title for title, value in now.items() if title in before and value != before[title]]
-    assert not changed, f"it changes {', '.join(changed)}"
+    if changed:
+        raise ConformanceError(f"it changes {', '.join(changed)}")
 
 
 def asks_no_network(run: Callable[[], Any]) -> None:
@@ -115,7 +123,8 @@ def asks_no_network(run: Callable[[], Any]) -> None:
     finally:
         socket.socket.connect = real  # type: ignore[method-assign]
     how = f", and fails without ({type(failed).__name__})" if failed else ""
-    assert not asked, f"it asks the network for {asked[0]}{how}"
+    if asked:
+        raise ConformanceError(f"it asks the network for {asked[0]}{how}")
     if failed is not None:
         raise failed
 

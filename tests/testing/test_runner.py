@@ -9,6 +9,9 @@ import sys
 from xml.etree import ElementTree
 
 import pytest
+from serab_registry import Group
+
+from serab_core.testing.runner import checks_of, run_check, subjects
 
 CHECKS = 15
 """Of an extractor."""
@@ -137,3 +140,117 @@ def test_pytest_tells_failures_and_declarations(add_plugin, project):
     done = run_pytest(project, "--serab-plugin", "raises")
     assert done.returncode == 1
     assert "KeyError" in done.stdout
+
+
+BAD = """
+from serab_core import DatasetSpec, Entry, Index, SplitVariant, hookimpl
+
+def index(files):
+    return Index(tuple(Entry(id="one", file=file, label="a", speaker="s") for file in files))
+
+@hookimpl
+def serab_register_datasets(register):
+    register(DatasetSpec(name="bad", title="Bad", language="zxx", labels=("a", "a"), index=index, licence="",
+        citation="", how_to_get="", expected_counts={"b": 2}, expected_speakers=1, expected_ids=lambda: frozenset("x"),
+        variants=(SplitVariant(groups=("s",)), SplitVariant(groups=("s",))), known_defects={"two": "no utterance"}))
+"""
+
+
+def run_python(folder, *words, **environment):
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
+        capture_output=True, encoding="utf-8", timeout=120,
+    )  # fmt: skip
+
+
+def test_optimised_python_gives_the_same_verdicts(add_plugin, tmp_path):
+    add_plugin("serab-bad", "serab.datasets", "bad", BAD)
+    done = run_python(tmp_path, "-m", "serab_core", "check", "bad", "--json", PYTHONOPTIMIZE="2")
+    assert done.returncode == 11, done.stderr
+    fast = {check["id"]: check["message"] for check in json.loads(done.stdout)["checks"]}
+    plain = {check.id: run_check(check).message for check in checks_of(subjects("bad"))}
+    assert fast == plain
+    assert sum(bool(message) for message in plain.values()) >= 5
+
+
+def test_pytest_fails_a_bad_plugin_under_optimised_python(add_plugin, tmp_path):
+    add_plugin("serab-bad", "serab.datasets", "bad", BAD)
+    (tmp_path / "pytest.ini").write_text("[pytest]")
+    words = ("--serab-plugin", "bad", "-k", "declared", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path))
+    done = run_python(tmp_path, "-m", "pytest", *words, "-c", str(tmp_path / "pytest.ini"), PYTHONOPTIMIZE="1")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "bad fails dataset-declared: licence is empty" in done.stdout
+
+
+HEAR = """
+import numpy as np
+
+class Model:
+    sample_rate, scene_embedding_size, timestamp_embedding_size = 16000, 3, 3
+
+def load_model(path=""):
+    return Model()
+
+def get_scene_embeddings(audio, model):
+    audio = np.asarray(audio)
+    return np.stack([audio.mean(1), audio.std(1), abs(audio).max(1)], 1).astype(np.float32)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("toy", "toy"),
+        ("serab_toys:toy", "serab_toys:toy"),
+        ("heavy+shift=1", "heavy+shift=1"),
+        ("heavy:folder", "heavy:folder"),
+        ("heavy:folder+shift=2", "heavy:folder+shift=2"),
+    ],
+)
+def test_every_name_that_eval_takes_is_one_extractor(toys, name, expected):
+    assert subjects(name) == [(Group.EXTRACTORS, expected)]
+    assert len(checks_of(subjects(name))) == CHECKS
+
+
+@pytest.mark.parametrize("name", ["serab-toys", "Serab_Toys", "serab.toys"])
+def test_a_distribution_by_any_spelling(add_plugin, name):
+    add_plugin("serab-toys", "serab.datasets", "bad", BAD)
+    assert subjects(name) == [(Group.DATASETS, "bad")]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("serab-toys:tones", Group.DATASETS), ("serab-toys:knn", Group.CLASSIFIERS)]
+)
+def test_datasets_and_classifiers_by_their_distribution(toys, name, kind):
+    assert subjects(name) == [(kind, name)]
+    assert checks_of(subjects(name))
+
+
+def test_a_module_with_the_hear_api_is_checked(site, tmp_path, monkeypatch):
+    pytest.importorskip("serab_plugin_hear")
+    (tmp_path / "mine.py").write_text(HEAR)
+    monkeypatch.chdir(tmp_path)
+    found = subjects("hear:./mine.py")
+    assert found == [(Group.EXTRACTORS, "hear:./mine.py")]
+    checks = {check.id: check for check in checks_of(found)}
+    assert run_check(checks["extractor-shape"]).state == "passed"
+    assert run_check(checks["extractor-input-kept"]).state == "passed"
+    weights = run_check(checks["extractor-damaged-weights"])
+    assert (weights.state, weights.message) == ("not applicable", "its spec declares no weight files")
+
+
+def test_a_distribution_without_a_plain_name_is_not_passed(serab):
+    pytest.importorskip("serab_plugin_hear")
+    code, _, err = serab("check", "serab-plugin-hear")
+    assert code == 2
+    assert "serab check hear:..." in err
+
+
+def test_what_is_not_applicable_is_said(toys, serab, tmp_path):
+    code, out, _ = serab("check", "never", "--junit", str(tmp_path / "out.xml"))
+    assert code == 11
+    assert "classifier-reference is not applicable to never: no reference is declared" in out
+    root = ElementTree.parse(tmp_path / "out.xml").getroot()
+    assert int(root.get("skipped")) == len(root.findall("testcase/skipped")) >= 1

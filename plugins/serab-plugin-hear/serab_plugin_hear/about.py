@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from serab_core.errors import StoreError, UsageError, WeightsError
+from serab_core.settings import working_folder
 from serab_core.store.home import find_home
 from serab_core.store.jsonio import digest, read_json, write_json
 from serab_core.store.weights import content_sha256, file_sha256
@@ -114,8 +115,8 @@ def _identity(module: str, weights: str, file: Path) -> dict[str, str]:
 def _file_of(module: str) -> Path | None:
     """The file of a module, found by its top-level package, which is not imported."""
     top, *rest = module.split(".")
-    here = Path.cwd()
-    for folder in (here / top, here / f"{top}.py"):
+    here = working_folder()
+    for folder in (here / top, here / f"{top}.py") if here is not None else ():
         if folder.exists():
             base = folder
             break

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serab_core.isolated import Process, answer
+from serab_core.settings import working_folder
 from serab_plugin_hear.files import ReadFiles, hashes, imported_files, in_package, own_folder
 from serab_plugin_hear.module import HearModule
 
@@ -54,6 +55,8 @@ def _embed(module: str, weights: str, header: dict[str, Any], arrays: list[Any],
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, "")
+    here, top = working_folder(), sys.argv[1].partition(".")[0]
+    if here is not None and top and ((here / top).exists() or (here / f"{top}.py").exists()):
+        sys.path.insert(0, str(here))  # the user names a module of the working folder
     named = (sys.argv[1], sys.argv[2])
     answer({"describe": partial(_describe, ReadFiles(), *named), "embed": partial(_embed, *named)})

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import UsageError, WeightsError
+from serab_core.settings import absolute_path
 from serab_plugin_transformers.checkpoint import CONFIG, CONFIGS, content_digest, read_configuration, weight_files
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def find(argument: str) -> Model:
         UsageError: what is there is no model.
     """
     if argument.startswith((".", "/", "~")):
-        folder = Path(argument).expanduser().absolute()
+        folder = absolute_path(argument)
         if not (folder / CONFIG).is_file():
             raise UsageError(
                 "holds no config.json" if folder.is_dir() else "is no folder",

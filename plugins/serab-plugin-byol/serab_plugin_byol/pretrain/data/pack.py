@@ -6,7 +6,6 @@ from collections import deque
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ import numpy as np
 from serab_core.audio.decode import decode
 from serab_core.audio.resample import resample
 from serab_core.errors import AudioError, DataError, store_error
+from serab_core.run.worker_context import worker_context
 from serab_core.store.atomic import replacing, sweep
 from serab_core.store.jsonio import digest
 from serab_plugin_byol.pretrain.config import RATE
@@ -140,7 +140,7 @@ def _decoded(files: Sequence[Path], jobs: int) -> Iterator[tuple[Path, NDArray[n
             yield (path, *_decode(path))
         return
     groups = [files[begin : begin + _AT_A_TIME] for begin in range(0, len(files), _AT_A_TIME)]
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(jobs, worker_context()) as pool:
         coming = iter(groups)
         waiting = deque((group, pool.submit(_decode_all, group)) for group in islice(coming, 2 * jobs))
         while waiting:

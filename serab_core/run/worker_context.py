@@ -1,0 +1,103 @@
+"""How worker processes start: without the user's script, and without the working folder on their path."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import threading
+from contextlib import contextmanager
+from multiprocessing import spawn
+from multiprocessing.context import SpawnContext, SpawnProcess
+from typing import TYPE_CHECKING, Any
+
+from serab_core.errors import UsageError
+from serab_core.settings import existing_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SAFE_PATH = "PYTHONSAFEPATH"
+_MARK = "serab-worker"  # the value of the variable where serab has set it, for the start of a worker only
+_MAIN = ("init_main_from_name", "init_main_from_path")  # multiprocessing's keys for the user's script
+_lock = threading.Lock()
+
+
+class WorkerProcess(SpawnProcess):
+    """A process that does not import the script of its parent.
+
+    multiprocessing imports it in each new process, for functions that are defined there. Jobs of serab are defined in
+    modules, and a script without `if __name__ == "__main__":` would start the whole run again in each worker.
+    """
+
+    def start(self) -> None:
+        """Start it."""
+        with _worker_start():
+            super().start()
+
+    def run(self) -> None:
+        """Run it, in the new process; the processes that a plugin starts there look for modules as they are used to."""
+        if os.environ.get(_SAFE_PATH) == _MARK:
+            del os.environ[_SAFE_PATH]
+        super().run()
+
+
+class WorkerContext(SpawnContext):
+    """A context of multiprocessing whose processes are `WorkerProcess`."""
+
+    Process = WorkerProcess
+
+
+def worker_context() -> WorkerContext:
+    """Return the context for worker processes.
+
+    Fork would be unsafe beside the threads of numerical libraries.
+
+    Raises:
+        UsageError: this process may not start others.
+    """
+    current = multiprocessing.current_process()
+    if getattr(current, "_inheriting", False):  # multiprocessing's own sign for a process that is still starting
+        raise UsageError(
+            "a worker process imports this script again, and the script would start a run in it",
+            where=getattr(sys.modules.get("__mp_main__"), "__file__", None),
+            next_step='put what the script does under `if __name__ == "__main__":`, or run it with 1 job',
+        )
+    if current.daemon:
+        raise UsageError(
+            f"the process {current.name} is a daemon of multiprocessing, which may not start worker processes",
+            next_step="run with 1 job there, or start serab from the main process",
+        )
+    if sys.platform != "win32":
+        from multiprocessing import resource_tracker
+
+        with _worker_start():
+            resource_tracker.ensure_running()  # a process of its own, which the first lock would start
+    return WorkerContext()
+
+
+@contextmanager
+def _worker_start() -> Iterator[None]:
+    """Keep the user's script and the working folder away from the processes that this thread starts."""
+    with _lock:
+        thread, prepare, before = threading.get_ident(), spawn.get_preparation_data, os.environ.get(_SAFE_PATH)
+
+        def prepare_worker(name: str) -> dict[str, Any]:
+            data = dict(prepare(name))
+            if threading.get_ident() == thread:
+                for key in _MAIN:
+                    data.pop(key, None)
+            return data
+
+        spawn.get_preparation_data = prepare_worker
+        if not before:
+            os.environ[_SAFE_PATH] = _MARK
+        try:
+            with existing_folder():
+                yield
+        finally:
+            spawn.get_preparation_data = prepare
+            if not before:
+                os.environ.pop(_SAFE_PATH, None)
+                if before is not None:
+                    os.environ[_SAFE_PATH] = before
