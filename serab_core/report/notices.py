@@ -98,15 +98,14 @@ def version_notices(
     for result in results:
         shown.setdefault(Version.of(result), result)
     lines = []
+    outdated: dict[tuple[str, ...], list[str]] = {}
     for name in sorted({version.name for version in shown}):
         versions = catalogue.versions_of(name)
         latest = installed.get(name)
         if len(versions) > 1:
             first = shown.get(versions[0])
             compared = latest or (first.provenance.get("fingerprint") if first else None)
-            texts = [
-                _version_text(version, shown[version], compared, catalogue) for version in versions if version in shown
-            ]
+            texts = [_version_text(v, shown[v], compared, catalogue) for v in versions if v in shown]
             lines.append(
                 f"{name} is stored in {len(versions)} versions. Each has a row of its own, one version is ranked, "
                 f"and no mean mixes them: {'; '.join(texts)}."
@@ -115,11 +114,13 @@ def version_notices(
             evaluated = next(shown[version] for version in versions if version in shown)
             keys = _differing_keys(evaluated, latest)
             if keys:
-                command = f"serab eval {name}{protocol_option(protocol)}"
-                lines.append(
-                    f"{name}: another version is installed here than the one that was scored "
-                    f"(they differ in {', '.join(keys)}): {command} scores the installed one."
-                )
+                outdated.setdefault(tuple(keys), []).append(name)
+    for keys, names in outdated.items():
+        command = f"serab eval {' '.join(names)}{protocol_option(protocol)}"
+        lines.append(
+            f"{', '.join(names)}: another version is installed here than the one that was scored (they differ in "
+            f"{', '.join(keys)}): {command} scores the installed one."
+        )
     return lines
 
 
@@ -130,8 +131,8 @@ def _version_text(version: Version, result: AnyResult, compared: Mapping[str, An
         parts.append("installed here")
     elif version in catalogue.current:
         parts.append("the newest")
-    keys = _differing_keys(result, compared) if compared else []
-    parts += [f"differs in {', '.join(keys)}"] if keys else []
+    different = _differing_keys(result, compared) if compared else []
+    parts += [f"differs in {', '.join(different)}"] if different else []
     parts += ["" if version in catalogue.current else "not ranked"]
     return f"{version.fingerprint[:SHORT] or 'not recorded'} ({', '.join(filter(None, parts))})"
 
@@ -165,7 +166,7 @@ def data_notices(results: Sequence[AnyResult], catalogue: Catalogue, protocol: s
         is_prepared = here is not None and column.matches(here)
         command = f"serab eval X --tasks {corpus}{protocol_option(protocol)}"
         if others:
-            origin = "that are prepared here" if is_prepared else "of most results"
+            origin = "that are prepared here" if is_prepared else "that are commonest"
             names = ", ".join(
                 dict.fromkeys(f"{catalogue.labels[Version.of(r)]} ({_data_text(r, column)})" for r in others)
             )

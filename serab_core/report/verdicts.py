@@ -179,7 +179,7 @@ def bias_document(gathered: Gathered) -> dict[str, Any]:
 def print_bias(console: Console, document: Document) -> None:
     """Prints subset bias."""
     heads = ("Tasks", "Subsets", "Widest spread of UM", "Pairs turned around %", "Most turned around")
-    made = table(*heads, right=heads[:4])
+    made = table(*heads, right=(heads[0], heads[1], heads[3]))
     for size in document["sizes"]:
         name, own = max(size["extractors"].items(), key=lambda item: item[1]["highest"] - item[1]["lowest"])
         most = max(size["flips"], key=lambda flip: flip["share"], default=None)
