@@ -115,11 +115,11 @@ def version_notices(
             keys = _differing_keys(evaluated, latest)
             if keys:
                 outdated.setdefault(tuple(keys), []).append(name)
-    for keys, names in outdated.items():
+    for parts, names in outdated.items():
         command = f"serab eval {' '.join(names)}{protocol_option(protocol)}"
         lines.append(
             f"{', '.join(names)}: another version is installed here than the one that was scored (they differ in "
-            f"{', '.join(keys)}): {command} scores the installed one."
+            f"{', '.join(parts)}): {command} scores the installed one."
         )
     return lines
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from serab_core.score.metrics import accuracy, uar
 
 if TYPE_CHECKING:
@@ -86,10 +88,12 @@ def _outcome_fault(result: TaskResult, outcome: ClassifierOutcome) -> str:
     fault = _predictions_fault(result, name)
     if fault:
         return fault
-    if not all(isinstance(label, str) for label in (*test.truth, *test.predicted)):
+    if {*map(type, test.truth), *map(type, test.predicted)} - {str}:
         return f"a label in the predictions of {name} is no word"
+    numbers = {label: number for number, label in enumerate({*test.truth, *test.predicted})}
+    truth, predicted = (np.array([numbers[label] for label in labels]) for labels in (test.truth, test.predicted))
     stored = {"accuracy": outcome.accuracy, "UAR": outcome.uar}
-    computed = {"accuracy": accuracy(test.truth, test.predicted), "UAR": uar(test.truth, test.predicted)}
+    computed = {"accuracy": accuracy(truth, predicted), "UAR": uar(truth, predicted)}
     for metric, value in stored.items():
         if value is None or not math.isclose(value, computed[metric], abs_tol=_TOLERANCE):
             return f"the {metric} of {name} is not that of its predictions"
@@ -104,7 +108,7 @@ def _predictions_fault(result: TaskResult | ContinuousResult, classifier: str) -
         return f"the predictions of {classifier} are not one for each utterance"
     if set(test.ids) - set(result.speakers):
         return "an utterance has no speaker"
-    return "" if all(isinstance(i, str) for i in test.ids) else f"an utterance id of {classifier} is no word"
+    return f"an utterance id of {classifier} is no word" if {*map(type, test.ids)} - {str} else ""
 
 
 def _is_finite(value: Any) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from serab_core.store.jsonio import digest
+from serab_core.store.jsonio import digest, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,8 +56,8 @@ class DataIdentity:
         dataset = result.provenance.get("dataset", {})
         test = result.outcome(result.chosen).test
         rows = [] if test is None else zip(test.ids, test.truth, (result.speakers[i] for i in test.ids), strict=True)
-        listed = sorted([str(identifier), truth, speaker] for identifier, truth, speaker in rows)
-        return cls(str(dataset.get("digest", "")), str(dataset.get("audio_digest", "")), digest(listed))
+        listed = sha256(encode(repr(sorted(rows)))).hexdigest()
+        return cls(str(dataset.get("digest", "")), str(dataset.get("audio_digest", "")), listed)
 
     def matches(self, other: DataIdentity) -> bool:
         """Whether scores on the two are comparable. Parts that are not recorded do not tell two identities apart."""

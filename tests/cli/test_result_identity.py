@@ -23,7 +23,7 @@ from serab_core.score.board import make_board
 from serab_core.score.compare import compare
 from serab_core.store.identity import DataIdentity, Version, make_catalogue
 from serab_core.store.results import RESULT_SCHEMA, result_document, result_path, write_result
-from serab_core.types import Predictions
+from serab_core.types import ClassifierOutcome, ContinuousResult, Point, Predictions
 
 READERS = (
     ("leaderboard",),
@@ -270,6 +270,43 @@ def test_a_prepared_corpus_decides_the_column(toys, serab, tmp_path):
     assert sorted(cell["extractor"] for cell in document["other_data"]) == ["toy", "toy/wide"]
     code, out, _ = serab("data", "add", "mine", str(manifest), "--json")
     assert len(json.loads(out)["results_on_other_data"]) == 1
+
+
+def continuous(name, *, version="1", digest="1", shift=0.0):
+    ids = tuple(f"u{number:02d}" for number in range(12))
+    truth = tuple(float(number) for number in range(12))
+    test = Predictions(ids, truth, tuple(value + shift for value in truth))
+    scores = {"ccc": 1.0 - shift / 10, "pearson": 1.0, "rmse": shift}
+    outcome = ClassifierOutcome("ridge", "Ridge", (Point({}, 0.9),), {}, 0.9, test, None, None, scores)
+    provenance = {
+        "fingerprint": {"version": version},
+        "dataset": {"digest": digest},
+        "protocol": {"tuner": "grid", "classifiers_by": "protocol", "classifiers": ["ridge"]},
+    }
+    return ContinuousResult(
+        extractor=name, task="iem4/valence", target="valence", language="en", protocol="serab", variant="default",
+        counts={"train": 24, "validation": 12, "test": 12}, chosen="ridge", scores=scores, outcomes=(outcome,),
+        synthetic=False, partial=False, cautions=(), key=sha256(f"{name}{version}{digest}".encode()).hexdigest(),
+        provenance=provenance, speakers={name: f"s{place // 2}" for place, name in enumerate(ids)},
+    )  # fmt: skip
+
+
+def test_continuous_targets_have_rows_and_columns_too(serab, store, make_result, home):
+    store(make_result("x", "emodb", 0.9), fingerprint={"version": "1"})
+    entries = [continuous("x"), continuous("x", version="2", shift=1.0), continuous("y"), continuous("z", digest="2")]
+    for place, result in enumerate(entries):
+        path = result_path(home.ensure(), result.extractor, result.task, "serab", result.key)
+        write_result(path, result)
+        os.utime(path, (1e9 + place, 1e9 + place))
+    path.with_name("serab-damaged.json").write_text("{")
+    document = board_of(serab)
+    shown = [(entry["name"], entry["other_data"]) for entry in document["continuous"]]
+    assert shown == [("x", False), ("x", False), ("y", False), ("z", True)]
+    assert len({entry["extractor"] for entry in document["continuous"]}) == 4
+    assert any("serab-damaged.json" in notice for notice in document["notices"])
+    out = flat(serab("leaderboard")[1])
+    assert "iem4/valence‡" in out
+    assert "z (digest 2)" in out
 
 
 # --- properties ---
