@@ -156,10 +156,10 @@ def _stored(extractors: list[str] | None) -> list[TaskResult]:
     stored, errors = valid_results(find_home())
     for error in errors:
         stderr().print(f"Left out: {error}", style="yellow", markup=False, highlight=False, soft_wrap=True)
-    kept = {entry.path: entry.result for entry in best_known(stored)}
-    kept |= {entry.path: entry.result for group in conflicts(stored) for entry in group}
+    by_path = {entry.path: entry.result for entry in best_known(stored)}
+    by_path |= {entry.path: entry.result for group in conflicts(stored) for entry in group}
     asked = split_words(extractors)
-    results = [result for result in kept.values() if not asked or result.extractor in asked]
+    results = [result for result in by_path.values() if not asked or result.extractor in asked]
     return sorted(results, key=lambda result: (result.extractor, result.task, result.protocol))
 
 

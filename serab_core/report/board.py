@@ -92,20 +92,20 @@ def gather(home: Home, protocol: str, extractors: Sequence[str] = (), tasks: Seq
     wanted = [_versions(word, catalogue, names, spec.name, home) for word in extractors]
     versions = {version for group in wanted for version in group} or set(catalogue.labels)
     tasks = [_known_name(word, "task", sorted({result.task for result in known}), spec.name, home) for word in tasks]
-    kept = [r for r in known if Version.of(r) in versions and (not tasks or r.task in tasks)]
-    if not kept:
+    selected = [r for r in known if Version.of(r) in versions and (not tasks or r.task in tasks)]
+    if not selected:
         raise UsageError(
             f"there is no result under protocol {spec.name}",
             where=home.results,
             next_step=f"serab eval mfcc-stats chance{protocol_option(spec.name)}",
         )
-    board = make_board(kept, SUITE, spec.name, catalogue=catalogue)
+    board = make_board(selected, SUITE, spec.name, catalogue=catalogue)
     shown = [
         result
         for result in sorted(continuous, key=lambda r: (r.extractor, r.task, not catalogue.on_column(r)))
         if Version.of(result) in versions and (not tasks or result.task.partition("/")[0] in tasks)
     ]
-    keys = {(result.extractor, result.key) for result in kept}
+    keys = {(result.extractor, result.key) for result in selected}
     groups = [group for group in conflicts(stored) if (group[0].result.extractor, group[0].result.key) in keys]
     notices = (*board_notices(board, shown, installed, groups), *left_out_notices([*errors, *more_errors]))
     speeds = paces(home, [row.version.name for row in board.rows if row.current])

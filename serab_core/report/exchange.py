@@ -110,7 +110,8 @@ def import_results(home: Home, results: Sequence[TaskResult], origin: str) -> Im
     for result in results:
         path = result_path(home, result.extractor, result.task, result.protocol, result.key)
         content = content_digest(result)
-        stored = [other for other in _readable(path.parent.glob(f"{path.stem}*.json")) if other.key == result.key]
+        readable = _readable(path.parent.glob(f"{path.stem}*.json"))
+        stored = [other for other in readable if (other.extractor, other.key) == (result.extractor, result.key)]
         if any(content_digest(other) == content for other in stored):
             known.append(result)
         else:

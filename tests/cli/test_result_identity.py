@@ -72,8 +72,8 @@ def store(home):
     return write
 
 
-def board_of(serab, *words):
-    code, out, err = serab("leaderboard", *words, "--json")
+def board_of(serab, *arguments):
+    code, out, err = serab("leaderboard", *arguments, "--json")
     assert code == 0, err
     return json.loads(out)
 
@@ -170,11 +170,11 @@ def two_preparations(store, make_result):
         store(make_result(name, "savee", right))
 
 
-@pytest.mark.parametrize("words", READERS, ids=" ".join)
-def test_two_preparations_of_a_task_stop_no_command(two_preparations, serab, words, tmp_path):
-    code, out, err = serab(*words)
+@pytest.mark.parametrize("arguments", READERS, ids=" ".join)
+def test_two_preparations_of_a_task_stop_no_command(two_preparations, serab, arguments, tmp_path):
+    code, out, err = serab(*arguments)
     assert code == 0, err
-    assert "‡" in out or words[0] in ("bias", "compare", "results") or words[-1] in ("--json", "first")
+    assert "‡" in out or arguments[0] in ("bias", "compare", "results") or arguments[-1] in ("--json", "first")
     assert serab("report", "-o", str(tmp_path / "r.html"), "--figures", str(tmp_path / "figures"))[0] == 0
     assert "On other data: in no mean, not ranked" in (tmp_path / "r.html").read_text()
 
@@ -320,13 +320,13 @@ def test_no_row_mixes_versions_and_no_column_mixes_data(make_result, data):
     )
     results = []
     for name, task, version, digest in data.draw(st.lists(pick, min_size=1, max_size=8, unique=True)):
-        made = make_result(name, task, 0.8, speakers=6 + int(digest), seed=int(version))
+        result = make_result(name, task, 0.8, speakers=6 + int(digest), seed=int(version))
         provenance = {
-            **made.provenance,
+            **result.provenance,
             "fingerprint": {"version": version},
             "dataset": {"digest": digest * 64, "audio_digest": data.draw(st.sampled_from(("", "a", "b")))},
         }
-        results.append(replace(made, provenance=provenance))
+        results.append(replace(result, provenance=provenance))
     board = make_board(results, SUITE, "serab", draws=20)
     shown = [cell for row in board.rows for cell in row.cells.values()]
     assert len(shown) + len(board.other_data) == len(results)
@@ -412,12 +412,12 @@ def test_names_are_never_cut(serab, store, make_result, monkeypatch, width, coun
             result = make_result(name, f"corpus_{corpus}", 0.4 + 0.05 * corpus, speakers=3, seed=place)
             store(result, protocol={"classifiers_by": "user"})
     monkeypatch.setenv("COLUMNS", str(width))
-    for words in (("leaderboard",), ("leaderboard", "--details"), ("optimism",), ("results", "ls")):
-        code, out, _ = serab(*words)
+    for arguments in (("leaderboard",), ("leaderboard", "--details"), ("optimism",), ("results", "ls")):
+        code, out, _ = serab(*arguments)
         assert code == 0
         lines = out.splitlines()
         for name in names:
-            assert any(name in line for line in lines), (words, name)
+            assert any(name in line for line in lines), (arguments, name)
         assert max(len(line) for line in lines if names[2] not in line) <= width
     table, _, notes = serab("leaderboard")[1].partition("Protocol serab")
     for corpus in range(9):
@@ -540,8 +540,8 @@ def test_the_protocol_of_the_settings(prepared_tones, serab, make_result, store,
 
 def test_which_column_is_taken(make_result):
     def on(name, digest, seed=0):
-        made = make_result(name, "emodb", 0.8, seed=seed)
-        return replace(made, provenance={**made.provenance, "dataset": {"digest": digest}})
+        result = make_result(name, "emodb", 0.8, seed=seed)
+        return replace(result, provenance={**result.provenance, "dataset": {"digest": digest}})
 
     results = [on("a", "1"), on("b", "1"), on("c", "2")]
     assert make_catalogue(results).columns["emodb"].digest == "1"
