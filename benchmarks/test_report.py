@@ -15,6 +15,7 @@ from serab_core.data.protocols import SUITE
 from serab_core.report.board import gather
 from serab_core.report.html.page import report_page
 from serab_core.score.bootstrap import drawn
+from serab_core.score.metrics import uar
 from serab_core.score.scored import scored
 from serab_core.store.home import Home
 from serab_core.store.results import result_path, write_result
@@ -31,10 +32,11 @@ def made(extractor: int, task: str) -> TaskResult:
     truth = [f"class {i % 6}" for i in range(TEST[task])]
     told = [t if rng.random() < 0.5 + 0.01 * extractor else f"class {rng.integers(6)}" for t in truth]
     right = float(np.mean(np.array(truth) == np.array(told)))
+    recall = uar(truth, told)
     ids = tuple(f"{task}-{i:05d}" for i in range(TEST[task]))
     outcomes = tuple(
         ClassifierOutcome(
-            n, n.upper(), (Point({}, 0.5),), {}, 0.5, Predictions(ids, tuple(truth), tuple(told)), right, right
+            n, n.upper(), (Point({}, 0.5),), {}, 0.5, Predictions(ids, tuple(truth), tuple(told)), right, recall
         )
         for n in ("lda", "lr", "qda", "rf", "svc")
     )
@@ -42,7 +44,7 @@ def made(extractor: int, task: str) -> TaskResult:
     return TaskResult(
         extractor=f"extractor-{extractor:02d}", task=task, language="en", protocol="serab", variant="default",
         counts={"train": 3 * TEST[task], "validation": TEST[task], "test": TEST[task]}, chosen="lda", accuracy=right,
-        uar=right, outcomes=outcomes, synthetic=False, partial=False, cautions=(),
+        uar=recall, outcomes=outcomes, synthetic=False, partial=False, cautions=(),
         key=f"{extractor:02d}{task}".ljust(64, "0"),
         provenance=how, speakers={name: f"s{i % SPEAKERS[task]}" for i, name in enumerate(ids)},
     )  # fmt: skip

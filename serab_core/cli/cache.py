@@ -119,19 +119,26 @@ def export_command(
     task: Annotated[str, typer.Option("--task", "-t", help="The task.", autocompletion=complete.tasks)],
     to: Annotated[Path, typer.Option("--to", "-o", help="The file.", dir_okay=False)],
     protocol: Annotated[
-        str, typer.Option("--protocol", "-p", help="Whose splits to note down.", autocompletion=complete.protocols)
-    ] = "serab",
+        str | None,
+        typer.Option(
+            "--protocol",
+            "-p",
+            help="The protocol whose splits are written; that of the settings by default.",
+            autocompletion=complete.protocols,
+        ),
+    ] = None,
     as_json: _Json = False,
 ) -> None:
     """Takes embeddings out."""
     from serab_core.cli.output import print_json, stderr, stdout
-    from serab_core.data.protocols import find_protocol
+    from serab_core.data.protocols import default_protocol, find_protocol
     from serab_core.report.progress import progress_on
     from serab_core.run.plan import make_plan
     from serab_core.run.take_out import take_out
     from serab_core.store.home import find_home
 
-    plan = make_plan(find_home(), [extractor], [task], find_protocol(protocol), [], progress_on(stderr()))
+    spec = find_protocol(protocol or default_protocol())
+    plan = make_plan(find_home(), [extractor], [task], spec, [], progress_on(stderr()))
     rows, dim = take_out(plan, to)
     if as_json:
         print_json({"schema": "serab.cache-export/1", "file": str(to), "utterances": rows, "dim": dim})

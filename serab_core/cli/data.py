@@ -45,18 +45,20 @@ def prepare_command(
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.prepare import prepare
     from serab_core.report.progress import progress_on
+    from serab_core.report.stored import stored_on_other_data
     from serab_core.store.home import find_home
 
     spec = plugins.dataset(name)
-    progress = progress_on(stderr())
-    prepared = prepare(
-        spec, sources or [], find_home(), progress, allow_partial=allow_partial, copy=copy, folder=folder
-    )
+    progress, home = progress_on(stderr()), find_home()
+    prepared = prepare(spec, sources or [], home, progress, allow_partial=allow_partial, copy=copy, folder=folder)
     summary = prepared.summary()
+    stored = stored_on_other_data(home, prepared.name)
     if as_json:
-        print_json({"schema": "serab.dataset-summary/1", **summary})
-    else:
-        print_summary(stdout(), summary)
+        print_json({"schema": "serab.dataset-summary/1", **summary, "results_on_other_data": stored})
+        return
+    print_summary(stdout(), summary)
+    for sentence in stored:
+        stdout().print(f"  results: {sentence}", highlight=False, markup=False, soft_wrap=True, style="yellow")
 
 
 def print_summary(console: Console, summary: dict[str, Any]) -> None:

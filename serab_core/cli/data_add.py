@@ -73,6 +73,7 @@ def add_command(
     from serab_core.data.user_corpus import Columns, check_dataset_name, user_dataset
     from serab_core.errors import UsageError
     from serab_core.report.progress import progress_on
+    from serab_core.report.stored import stored_on_other_data
     from serab_core.store.home import find_home
 
     check_dataset_name(name, {*plugins.registry().names(Group.DATASETS), *SUITE})
@@ -103,15 +104,18 @@ def add_command(
     )
     if replaced is not None:
         replaced["shared_utterances"] = len(replaced.pop("ids") & {row["id"] for row in prepared.index["utterances"]})
+    stored = stored_on_other_data(home, name)
     if as_json:
         document = {"schema": "serab.dataset-summary/1", **prepared.summary()}
-        print_json(document | {"replaces": replaced})
+        print_json(document | {"replaces": replaced, "results_on_other_data": stored})
         return
     console = stdout()
     print_summary(console, prepared.summary())
     if replaced is not None:
         text = _replaced_text(name, replaced, joinable=audformat is None)
         console.print(text, highlight=False, markup=False, soft_wrap=True, style="yellow")
+    for sentence in stored:
+        console.print(f"  results: {sentence}", highlight=False, markup=False, soft_wrap=True, style="yellow")
 
 
 def remove_command(

@@ -53,7 +53,8 @@ def leaderboard_command(
 ) -> None:
     """Ranks extractors."""
     from serab_core.cli.output import print_json, stdout
-    from serab_core.report.board import as_csv, as_latex, board_document, board_rows, print_board
+    from serab_core.report.board import as_csv, as_latex, board_document, board_rows
+    from serab_core.report.board_table import print_board
     from serab_core.store.atomic import write_bytes
 
     gathered = _gathered(protocol, extractors, tasks)

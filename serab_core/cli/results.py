@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,7 +28,8 @@ def list_command(extractors: _Extractors = None, as_json: _Json = False) -> None
 
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.report.exchange import result_table
-    from serab_core.report.tables import percent, table
+    from serab_core.report.tables import percent, print_by_extractor
+    from serab_core.store.identity import SHORT
 
     rows = result_table(_stored(extractors))
     if as_json:
@@ -37,11 +38,23 @@ def list_command(extractors: _Extractors = None, as_json: _Json = False) -> None
     if not rows:
         stderr().print("There is no result yet. Try: serab eval mfcc-stats chance", highlight=False)
         return
-    made = table("Extractor", "Task", "Protocol", "Acc. %", "UAR %", "Imported", right=("Acc. %", "UAR %"))
-    for row in rows:
-        cells = [escape(str(row[name])) for name in ("extractor", "task", "protocol")]
-        made.add_row(*cells, percent(row["accuracy"]), percent(row["uar"]), escape(row["imported"]))
-    stdout().print(made)
+    heads = ("Extractor", "Version", "Task", "Data", "Protocol", "Acc. %", "UAR %", "Imported")
+    cells = [
+        (
+            row["extractor"],
+            row["fingerprint"][:SHORT],
+            escape(row["task"]) + ("§" if row["conflict"] else ""),
+            row["dataset_digest"][:SHORT],
+            escape(row["protocol"]),
+            percent(row["accuracy"]),
+            percent(row["uar"]),
+            escape(row["imported"]),
+        )
+        for row in rows
+    ]
+    print_by_extractor(stdout(), heads, cells, right=("Acc. %", "UAR %"))
+    if any(row["conflict"] for row in rows):
+        stdout().print("§ another stored result has the same key and other content", highlight=False)
 
 
 @app.command("export", help="Write results into one file, with every prediction and where it comes from.")
@@ -59,7 +72,8 @@ def export_command(
     if not results:
         raise UsageError("there is no result to write", next_step="serab eval X; serab results ls shows what is there")
     write_bytes(file, exchange_text(results).encode())
-    _say(as_json, file, f"Wrote {len(results)} results to {file}.", len(results))
+    document = {"results": len(results), "known": 0, "conflicts": [], "other_data": []}
+    _say(as_json, file, f"Wrote {len(results)} results to {file}.", document)
 
 
 @app.command("import", help="Take in results that somebody exported; they are marked wherever they are shown.")
@@ -69,11 +83,18 @@ def import_command(
     as_json: _Json = False,
 ) -> None:
     """Imports results."""
-    from serab_core.report.exchange import read_exchange, take_in_results
+    from serab_core.report.exchange import import_results, read_exchange
     from serab_core.store.home import find_home
 
-    new, known = take_in_results(find_home(), read_exchange(file), origin.strip() or f"from {file.name}")
-    _say(as_json, file, f"Took in {len(new)} results of {file}; {len(known)} were there already.", len(new), len(known))
+    report = import_results(find_home(), read_exchange(file), origin.strip() or f"from {file.name}")
+    text = f"Took in {len(report.new)} results of {file}; {len(report.known)} were there already."
+    document = {
+        "results": len(report.new),
+        "known": len(report.known),
+        "conflicts": list(report.conflicts),
+        "other_data": list(report.other_data),
+    }
+    _say(as_json, file, text, document)
 
 
 @app.command("merge", help="Put several exported files into one.")
@@ -83,12 +104,13 @@ def merge_command(
     as_json: _Json = False,
 ) -> None:
     """Merges exported files."""
-    from serab_core.report.exchange import exchange_text, merged, read_exchange
+    from serab_core.report.exchange import exchange_text, merge_results, read_exchange
     from serab_core.store.atomic import write_bytes
 
-    results = merged(result for source in sources for result in read_exchange(source))
+    results, conflicts = merge_results(result for source in sources for result in read_exchange(source))
     write_bytes(target, exchange_text(results).encode())
-    _say(as_json, target, f"Wrote {len(results)} results to {target}.", len(results))
+    document = {"results": len(results), "known": 0, "conflicts": conflicts, "other_data": []}
+    _say(as_json, target, f"Wrote {len(results)} results to {target}.", document)
 
 
 @app.command("card", help="Write an extractor's scores as Markdown, for its model's page.")
@@ -96,19 +118,25 @@ def card_command(
     extractor: Annotated[str, typer.Argument(metavar="X", help="The extractor.", autocompletion=complete.extractors)],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The file; prints it by default.")] = None,
     protocol: Annotated[
-        str,
-        typer.Option("--protocol", "-p", help="serab, serab-released or strict.", autocompletion=complete.protocols),
-    ] = "serab",
+        str | None,
+        typer.Option(
+            "--protocol",
+            "-p",
+            help="serab, serab-released or strict; that of the settings by default.",
+            autocompletion=complete.protocols,
+        ),
+    ] = None,
 ) -> None:
     """Writes a card."""
     import sys
 
+    from serab_core.data.protocols import default_protocol
     from serab_core.report.board import gather
     from serab_core.report.card import results_card
     from serab_core.store.atomic import write_bytes
     from serab_core.store.home import find_home
 
-    card = results_card(gather(find_home(), protocol, [extractor]))
+    card = results_card(gather(find_home(), protocol or default_protocol(), [extractor]))
     if output is None:
         sys.stdout.write(card)
     else:
@@ -116,22 +144,37 @@ def card_command(
 
 
 def _stored(extractors: list[str] | None) -> list[TaskResult]:
-    """The best known results, of some extractors or of all; files that cannot be read are named on stderr."""
-    from serab_core.cli.output import stderr
-    from serab_core.store.home import find_home
-    from serab_core.store.results import best_known, stored_results
+    """The best known results, of some extractors or of all, and those whose key stands for several contents.
 
-    stored, errors = stored_results(find_home())
+    Files that are damaged are named on stderr.
+    """
+    from serab_core.cli.output import stderr
+    from serab_core.report.stored import valid_results
+    from serab_core.store.home import find_home
+    from serab_core.store.results import best_known, conflicts
+
+    stored, errors = valid_results(find_home())
     for error in errors:
         stderr().print(f"Left out: {error}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    by_path = {entry.path: entry.result for entry in best_known(stored)}
+    by_path |= {entry.path: entry.result for group in conflicts(stored) for entry in group}
     asked = split_words(extractors)
-    return [one.result for one in best_known(stored) if not asked or one.result.extractor in asked]
+    results = [result for result in by_path.values() if not asked or result.extractor in asked]
+    return sorted(results, key=lambda result: (result.extractor, result.task, result.protocol))
 
 
-def _say(as_json: bool, file: Path, words: str, written: int, known: int = 0) -> None:
-    from serab_core.cli.output import print_json, stdout
+def _say(as_json: bool, file: Path, text: str, document: dict[str, Any]) -> None:
+    """Prints what came of a command; conflicts are named on stderr and make the command fail."""
+    from serab_core.cli.output import print_json, stderr, stdout
+    from serab_core.errors import DataError
 
     if as_json:
-        print_json({"schema": "serab.exchange/1", "file": str(file), "results": written, "known": known})
+        print_json({"schema": "serab.exchange/1", "file": str(file), **document})
     else:
-        stdout().print(words, markup=False, highlight=False, soft_wrap=True)
+        stdout().print(text, markup=False, highlight=False, soft_wrap=True)
+        for sentence in document["other_data"]:
+            stdout().print(sentence, markup=False, highlight=False, soft_wrap=True, style="yellow")
+    for sentence in document["conflicts"]:
+        stderr().print(f"Conflict: {sentence}", markup=False, highlight=False, soft_wrap=True, style="red")
+    if document["conflicts"]:
+        raise typer.Exit(DataError.exit_code)

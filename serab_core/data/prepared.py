@@ -120,6 +120,11 @@ class Prepared:
         tasks = [self._task(v["name"]) for v in self.index["variants"]]
         return {"tasks": {task.variant: task.digest for task in tasks}, "audio": tasks[0].audio_digest}
 
+    def data_digests(self, protocol: ProtocolSpec, target: str = "") -> tuple[str, str]:
+        """The digests of the task and of its audio, as a result under the protocol records them."""
+        task = self._task(self.variant_for(protocol), target)
+        return task.digest, task.audio_digest
+
     def summary(self) -> dict[str, Any]:
         """Counts for lists and `--json`."""
         rows = self.index["utterances"]

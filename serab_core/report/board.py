@@ -1,4 +1,4 @@
-"""Reads what a home holds of one protocol, and shows it as a leaderboard: a table, JSON, CSV or LaTeX."""
+"""Reads what a home holds of one protocol, and shows it as a leaderboard: JSON, CSV or LaTeX."""
 
 from __future__ import annotations
 
@@ -9,31 +9,27 @@ from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
-from rich.markup import escape
-from rich.text import Text
-
 from serab_core import plugins
-from serab_core.data.integrity import PARTIAL, SYNTHETIC
-from serab_core.data.protocols import SUITE, default_protocol, find_protocol
-from serab_core.errors import PluginError, StoreError, UnknownNameError, UsageError
-from serab_core.report.cautions import FOOTNOTES, footnotes, mark, split_statements, task_cautions
-from serab_core.report.tables import continuous_table, percent, table
+from serab_core.data.protocols import SUITE, find_protocol
+from serab_core.errors import PluginError, UnknownNameError, UsageError
+from serab_core.report.cautions import FOOTNOTES, mark, task_cautions
+from serab_core.report.notices import board_notices, left_out_notices, protocol_option
+from serab_core.report.stored import installed_fingerprints, prepared_data, valid_continuous, valid_results
+from serab_core.report.tables import percent
 from serab_core.run.pace import paces
 from serab_core.score.board import Board, Cell, Row, make_board
 from serab_core.score.bootstrap import concordance_interval
-from serab_core.score.published import SOURCE
-from serab_core.store.results import best_known, searched_whole, stored_continuous, stored_results
+from serab_core.store.identity import DataIdentity, Version, make_catalogue
+from serab_core.store.jsonio import digest
+from serab_core.store.results import best_known, conflicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rich.console import Console
-
     from serab_core.score.aggregate import Mean
-    from serab_core.score.bootstrap import Interval
     from serab_core.store.home import Home
-    from serab_core.store.results import Stored
-    from serab_core.types import ContinuousResult
+    from serab_core.store.identity import Catalogue
+    from serab_core.types import ContinuousResult, TaskResult
 
     Metric = Literal["accuracy", "uar"]
 
@@ -45,19 +41,28 @@ class Gathered:
     """A home's results of one protocol, as a board.
 
     Attributes:
-        stored: the results that it was made of.
-        asked: the extractors that were asked for, by the names that their results carry.
+        asked: the extractors that were asked for, by the labels of their rows; of several versions the ranked one.
         notices: what a reader must know: files that cannot be read, searches that were not whole, imported results.
         continuous: results on continuous targets, which nothing else is made of.
         speeds: seconds of audio embedded in a second by one worker here, by extractor, where that is known.
+        conflicting: extractor and key of results that share both with another one whose content differs.
     """
 
     board: Board
-    stored: tuple[Stored, ...]
     notices: tuple[str, ...]
     continuous: tuple[ContinuousResult, ...] = ()
     speeds: Mapping[str, float] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
+    conflicting: frozenset[tuple[str, str]] = frozenset()
+
+    def mark(self, result: TaskResult | ContinuousResult) -> str:
+        """The signs beside a score; `FOOTNOTES` explains them."""
+        apart = "" if self.board.catalogue.on_column(result) else "‡"
+        return mark(result) + apart + ("§" if (result.extractor, result.key) in self.conflicting else "")
+
+    def title(self, result: TaskResult | ContinuousResult) -> str:
+        """The extractor of a result as tables show it."""
+        return self.board.catalogue.title(Version.of(result))
 
 
 def gather(home: Home, protocol: str, extractors: Sequence[str] = (), tasks: Sequence[str] = ()) -> Gathered:
@@ -66,46 +71,77 @@ def gather(home: Home, protocol: str, extractors: Sequence[str] = (), tasks: Seq
     Args:
         home: the home.
         protocol: its name.
-        extractors, tasks: only these; all by default.
+        extractors, tasks: only these; all by default. An extractor is named by its name, or by the label of a row.
 
     Raises:
         UnknownNameError: there is no such protocol.
         UsageError: nothing is stored of it, or of an extractor or task that was named.
     """
     spec = find_protocol(protocol)
-    everything, errors = stored_results(home)
-    kept = [one for one in best_known(everything) if one.result.protocol == spec.name]
-    extractors = [_named(name, "extractor", kept, spec.name, home) for name in extractors]
-    tasks = [_named(name, "task", kept, spec.name, home) for name in tasks]
-    kept = [
-        one
-        for one in kept
-        if (not extractors or one.result.extractor in extractors) and (not tasks or one.result.task in tasks)
-    ]
-    if not kept:
+    stored, errors = valid_results(home)
+    stored_continuous, more_errors = valid_continuous(home)
+    stored = [entry for entry in stored if entry.result.protocol == spec.name]
+    known = [entry.result for entry in best_known(stored)]
+    continuous = [entry.result for entry in best_known(e for e in stored_continuous if e.result.protocol == spec.name)]
+    everything: list[TaskResult | ContinuousResult] = [*known, *continuous]
+    installed = installed_fingerprints({result.extractor for result in everything})
+    catalogue = make_catalogue(
+        everything,
+        {name: digest(fingerprint) for name, fingerprint in installed.items()},
+        prepared_data(home, {result.task for result in everything}, spec.name),
+    )
+    names = sorted({result.extractor for result in known})
+    wanted = [_versions(word, catalogue, names, spec.name, home) for word in extractors]
+    versions = {version for group in wanted for version in group} or set(catalogue.labels)
+    tasks = [_known_name(word, "task", sorted({result.task for result in known}), spec.name, home) for word in tasks]
+    selected = [r for r in known if Version.of(r) in versions and (not tasks or r.task in tasks)]
+    if not selected:
         raise UsageError(
             f"there is no result under protocol {spec.name}",
             where=home.results,
-            next_step=f"serab eval mfcc-stats chance{_under(spec.name)}",
+            next_step=f"serab eval mfcc-stats chance{protocol_option(spec.name)}",
         )
-    board = make_board([one.result for one in kept], SUITE, spec.name)
-    continuous = tuple(
-        own
-        for own in stored_continuous(home, spec.name)
-        if (not extractors or own.extractor in extractors) and (not tasks or own.task.partition("/")[0] in tasks)
+    board = make_board(selected, SUITE, spec.name, catalogue=catalogue)
+    shown = [
+        result
+        for result in sorted(continuous, key=lambda r: (r.extractor, r.task, not catalogue.on_column(r)))
+        if Version.of(result) in versions and (not tasks or result.task.partition("/")[0] in tasks)
+    ]
+    keys = {(result.extractor, result.key) for result in selected}
+    groups = [group for group in conflicts(stored) if (group[0].result.extractor, group[0].result.key) in keys]
+    notices = (*board_notices(board, shown, installed, groups), *left_out_notices([*errors, *more_errors]))
+    speeds = paces(home, [row.version.name for row in board.rows if row.current])
+    return Gathered(
+        board,
+        notices,
+        tuple(shown),
+        {row.extractor: speeds[row.version.name] for row in board.rows if row.current and row.version.name in speeds},
+        tuple(_asked(group, board) for group in wanted),
+        frozenset((group[0].result.extractor, group[0].result.key) for group in groups),
     )
-    speeds = paces(home, [row.extractor for row in board.rows])
-    notices = (*_notices(board, kept, continuous), *_left_out(errors))
-    return Gathered(board, tuple(kept), notices, continuous, speeds, tuple(extractors))
 
 
-def _named(word: str, what: Literal["extractor", "task"], kept: Sequence[Stored], protocol: str, home: Home) -> str:
+def _versions(word: str, catalogue: Catalogue, names: Sequence[str], protocol: str, home: Home) -> list[Version]:
+    """The versions that a word means, the current one first: those of a name, or the one with this label."""
+    for version in catalogue.labels:
+        if version.name != word and word in (catalogue.labels[version], catalogue.title(version)):
+            return [version]
+    return catalogue.versions_of(_known_name(word, "extractor", names, protocol, home))
+
+
+def _asked(versions: Sequence[Version], board: Board) -> str:
+    """The label of the first version that has a row, or else scores on other data."""
+    labels = [board.catalogue.labels[version] for version in versions]
+    shown = [row.extractor for row in board.rows], [cell.extractor for cell in board.other_data]
+    return next((label for group in shown for label in labels if label in group), labels[0])
+
+
+def _known_name(word: str, what: Literal["extractor", "task"], known: Sequence[str], protocol: str, home: Home) -> str:
     """The name that results carry, of a word that may be short for it, as `byol-s` is for `byol-s/2048`.
 
     Raises:
         UsageError: there is no result of it.
     """
-    known = sorted({str(getattr(one.result, what)) for one in kept})
     if word not in known and what == "extractor":
         with suppress(UnknownNameError, PluginError):
             word = plugins.extractor(word).name
@@ -117,86 +153,8 @@ def _named(word: str, what: Literal["extractor", "task"], kept: Sequence[Stored]
         where=home.results,
         next_step=(f"nearest: {', '.join(near)}; or " if near else "")
         + (f"serab eval {word}" if what == "extractor" else f"serab eval X --tasks {word}")
-        + _under(protocol),
+        + protocol_option(protocol),
     )
-
-
-def _under(protocol: str) -> str:
-    """What a command line needs for this protocol."""
-    return "" if protocol == default_protocol() else f" --protocol {protocol}"
-
-
-def _left_out(errors: Sequence[StoreError]) -> list[str]:
-    """Files that cannot be read, the first few by name."""
-    told = [f"Left out: {error}" for error in errors[:2]]
-    return [*told, f"Left out likewise: {len(errors) - 2} files more."] if len(errors) > 2 else told
-
-
-def _notices(board: Board, kept: Sequence[Stored], continuous: Sequence[ContinuousResult]) -> list[str]:
-    protocol = find_protocol(board.protocol)
-    told = [f"Protocol {protocol.name}: {protocol.summary}."]
-    told += [f"Caution: {protocol.caution}."] if protocol.caution else []
-    results = [one.result for one in kept]
-    told += split_statements((*results, *continuous))
-    told += task_cautions((*results, *continuous), (protocol.caution, SYNTHETIC, PARTIAL))
-    few = sorted(
-        {cell.result.task for row in board.rows for cell in row.cells.values() if cell.draws.over != "speakers"}
-    )
-    if few:
-        told.append(
-            f"Intervals of {', '.join(few)} are over utterances, for there are too few test speakers: "
-            "they do not show how speakers differ."
-        )
-    left = sorted(
-        {f"{r.task} ({'synthetic' if r.synthetic else 'partial'})" for r in results if r.synthetic or r.partial}
-    )
-    if left:
-        told.append(f"In no mean: {', '.join(left)}.")
-    told += [f"{text}." for text in footnotes((*results, *continuous))]
-    for result in results:
-        if not searched_whole(result):
-            names = ", ".join(result.provenance.get("protocol", {}).get("classifiers", ()))
-            told.append(f"{result.extractor} on {result.task} was not searched as the protocol has it: {names}.")
-        if result.imported:
-            told.append(f"{result.extractor} on {result.task} is imported: {result.imported}.")
-    if any(row.group is None for row in board.rows):
-        those = board.ranked[0] if len(board.ranked) == 1 else f"one of {', '.join(board.ranked)}"
-        told.append(f"Without a group: extractors that have no result on {those}.")
-    if any(row.published for row in board.rows):
-        told.append(f"Paper: {SOURCE}.")
-    return told
-
-
-def print_board(console: Console, gathered: Gathered, metric: Metric, *, every_task: bool) -> None:
-    """Prints a leaderboard: the means, and each task's score where there is room."""
-    board = gathered.board
-    label = "Acc. %" if metric == "accuracy" else "UAR %"
-    tasks = (
-        list(board.tasks) if every_task or console.width >= 62 + 9 * len(board.tasks) or not _has_means(board) else []
-    )
-    paper = ["Paper, 9 tasks"] if any(row.published for row in board.rows) and metric == "accuracy" else []
-    heads = ["Group", "Extractor", *(["UM", "95 %", "Tasks"] if _has_means(board) else []), *tasks, *paper]
-    made = table(
-        *heads, right=[head for head in heads if head not in ("Extractor", "95 %")], title=f"{label}, {board.protocol}"
-    )
-    for row in board.rows:
-        um = next(iter(getattr(row, metric)), None)
-        cells = [str(row.group or "-"), escape(row.extractor)]
-        if _has_means(board):
-            cells += [
-                percent(um.value) if um else "-",
-                _reach(um.interval if um else None),
-                f"{len(row.tasks)} of {board.suite}",
-            ]
-        cells += [_score(row.cells.get(task), metric) for task in tasks]
-        if paper:
-            cells.append(percent(row.published.um) if row.published else "")
-        made.add_row(*cells)
-    console.print(made)
-    if gathered.continuous:
-        console.print(continuous_table(gathered.continuous))
-    for notice in gathered.notices:
-        console.print(Text(notice, style="dim"), soft_wrap=False)
 
 
 def board_document(gathered: Gathered) -> dict[str, Any]:
@@ -208,7 +166,8 @@ def board_document(gathered: Gathered) -> dict[str, Any]:
         "tasks": list(board.tasks),
         "ranked_over": list(board.ranked),
         "suite": board.suite,
-        "rows": [_row_document(row) for row in board.rows],
+        "rows": [_row_document(row, board.catalogue) for row in board.rows],
+        "other_data": [_other_data_document(cell) for cell in board.other_data],
         "comparisons": [
             {
                 "first": one.first,
@@ -220,15 +179,20 @@ def board_document(gathered: Gathered) -> dict[str, Any]:
             }
             for one in board.versus
         ],
-        "continuous": [continuous_document(own) for own in gathered.continuous],
+        "continuous": [continuous_document(gathered, result) for result in gathered.continuous],
         "notices": list(gathered.notices),
     }
 
 
-def continuous_document(result: ContinuousResult) -> dict[str, Any]:
+def continuous_document(gathered: Gathered, result: ContinuousResult) -> dict[str, Any]:
     """A score on a continuous target as plain values."""
+    catalogue, version = gathered.board.catalogue, Version.of(result)
     return {
-        "extractor": result.extractor,
+        "extractor": catalogue.labels[version],
+        "name": version.name,
+        "fingerprint": version.fingerprint,
+        "other_data": not catalogue.on_column(result),
+        "dataset_digest": DataIdentity.of(result).digest,
         "task": result.task,
         "target": result.target,
         "scores": dict(result.scores),
@@ -241,34 +205,53 @@ def continuous_document(result: ContinuousResult) -> dict[str, Any]:
     }
 
 
-def _row_document(row: Row) -> dict[str, Any]:
+def _row_document(row: Row, catalogue: Catalogue) -> dict[str, Any]:
     def mean(own: Mean) -> dict[str, Any]:
         return {"value": own.value, "interval": asdict(own.interval), "weights": dict(own.weights)}
 
     return {
         "extractor": row.extractor,
+        "name": row.version.name,
+        "fingerprint": row.version.fingerprint,
+        "current": row.current,
+        "installed": row.version in catalogue.installed,
         "group": row.group,
         "tasks": list(row.tasks),
         "accuracy": {own.kind: mean(own) for own in row.accuracy},
         "uar": {own.kind: mean(own) for own in row.uar},
         "published_um": row.published.um if row.published else None,
-        "scores": {
-            task: {
-                "accuracy": cell.result.accuracy,
-                "accuracy_interval": asdict(cell.accuracy),
-                "uar": cell.result.uar,
-                "uar_interval": asdict(cell.uar),
-                "macro_f1": cell.macro_f1,
-                "classifier": cell.result.chosen,
-                "test_utterances": cell.result.counts["test"],
-                "synthetic": cell.result.synthetic,
-                "partial": cell.result.partial,
-                "faulty": cell.result.faulty,
-                "imported": cell.result.imported,
-                "key": cell.result.key,
-            }
-            for task, cell in row.cells.items()
-        },
+        "scores": {task: _cell_document(cell) for task, cell in row.cells.items()},
+    }
+
+
+def _cell_document(cell: Cell) -> dict[str, Any]:
+    result = cell.result
+    return {
+        "accuracy": result.accuracy,
+        "accuracy_interval": asdict(cell.accuracy),
+        "uar": result.uar,
+        "uar_interval": asdict(cell.uar),
+        "macro_f1": cell.macro_f1,
+        "classifier": result.chosen,
+        "test_utterances": result.counts["test"],
+        "synthetic": result.synthetic,
+        "partial": result.partial,
+        "faulty": result.faulty,
+        "imported": result.imported,
+        "key": result.key,
+        "dataset_digest": DataIdentity.of(result).digest,
+    }
+
+
+def _other_data_document(cell: Cell) -> dict[str, Any]:
+    version = Version.of(cell.result)
+    return {
+        "extractor": cell.extractor,
+        "name": version.name,
+        "fingerprint": version.fingerprint,
+        "task": cell.result.task,
+        "audio_digest": DataIdentity.of(cell.result).audio_digest,
+        **_cell_document(cell),
     }
 
 
@@ -334,15 +317,7 @@ def _tex(text: str) -> str:
     return "".join(special.get(c, f"\\{c}" if c in "&%$#_{}" else c) for c in text)
 
 
-def _has_means(board: Board) -> bool:
-    return any(row.accuracy for row in board.rows)
-
-
-def _reach(interval: Interval | None) -> str:
-    return "" if interval is None else f"{percent(interval.low)}-{percent(interval.high)}"
-
-
-def _score(cell: Cell | None, metric: Metric, *, marked: bool = True) -> str:
+def _score(cell: Cell | None, metric: Metric, *, marked: bool) -> str:
     if cell is None:
         return ""
     return percent(getattr(cell.result, metric)) + (mark(cell.result) if marked else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import serab_core
-from serab_core.report.cautions import mark
+from serab_core.errors import UsageError
 from serab_core.report.tables import params_text, percent
 from serab_core.score.aggregate import enters
 
@@ -18,12 +18,24 @@ if TYPE_CHECKING:
 
 
 def results_card(gathered: Gathered) -> str:
-    """The card of the one extractor that was gathered."""
+    """The card of the extractor that was asked for.
+
+    Raises:
+        UsageError: all its results are on other data than the scores of their columns.
+    """
     board = gathered.board
-    (row,) = board.rows
+    row = next((row for row in board.rows if row.extractor == gathered.asked[0]), None)
+    if row is None:
+        tasks = ", ".join(dict.fromkeys(cell.result.task for cell in board.other_data))
+        raise UsageError(
+            f"every result of {gathered.asked[0]} is on other data than the scores of its column",
+            where=tasks,
+            next_step=f"serab eval {board.other_data[0].result.extractor} --tasks {tasks.replace(' ', '')}",
+        )
     cells = [row.cells[task] for task in board.tasks if task in row.cells]
     told = cells[0].result.provenance
-    lines = [*_front_matter(row, cells), f"# {_line(row.extractor)} on SERAB", ""]
+    name = row.version.name
+    lines = [*_front_matter(row, cells), f"# {_line(name)} on SERAB", ""]
     lines += [f"{_line(str(told['summary']))}.", ""] if told.get("summary") else []
     if row.accuracy:
         um = row.accuracy[0]
@@ -34,7 +46,7 @@ def results_card(gathered: Gathered) -> str:
     for cell in cells:
         result = cell.result
         outcome = result.outcome(result.chosen)
-        marks = mark(result).replace("*", r"\*")
+        marks = gathered.mark(result).replace("*", r"\*")
         classifier = _line(f"{outcome.title} {params_text(outcome.params)}".strip())
         scores = (percent(result.accuracy), _reach(cell.accuracy), percent(result.uar), percent(cell.macro_f1))
         lines.append(
@@ -49,7 +61,7 @@ def results_card(gathered: Gathered) -> str:
         )
     lines += ["", *(f"- {_line(notice)}" for notice in gathered.notices), "", "To make it again:", "", "```sh"]
     tasks = ",".join(cell.result.task for cell in cells)
-    lines += [f"serab eval {_line(row.extractor)} --tasks {tasks} --protocol {board.protocol}", "```", ""]
+    lines += [f"serab eval {_line(name)} --tasks {tasks} --protocol {board.protocol}", "```", ""]
     licence = _line(str(told.get("licence", "")))
     lines += [f"Made with serab {serab_core.__version__}. Licence of the extractor: {licence}."]
     if told.get("citation"):
@@ -61,7 +73,7 @@ def _front_matter(row: Row, cells: Sequence[Cell]) -> list[str]:
     """Model-index metadata, as the Hugging Face hub reads it, of whole corpora of real speech."""
     lines = ["---", "tags: [speech-emotion-recognition, serab]"]
     told = [cell for cell in cells if enters(cell.result)]
-    lines += ["model-index:", f"- name: {_quoted(row.extractor)}", "  results:"] if told else []
+    lines += ["model-index:", f"- name: {_quoted(row.version.name)}", "  results:"] if told else []
     for cell in told:
         task = _quoted(cell.result.task)
         lines += [

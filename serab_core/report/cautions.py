@@ -29,9 +29,40 @@ def task_cautions(results: Iterable[TaskResult | ContinuousResult], without: Col
     return [f"Caution ({', '.join(names)}): {caution}." for caution, names in tasks.items()]
 
 
+def grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Pairs of extractor and task as products: extractors that share their tasks, and these tasks."""
+    tasks: dict[str, list[str]] = {}
+    for extractor, task in pairs:
+        _add(tasks.setdefault(extractor, []), task)
+    extractors: dict[tuple[str, ...], list[str]] = {}
+    for extractor, names in tasks.items():
+        extractors.setdefault(tuple(sorted(names)), []).append(extractor)
+    return [(tuple(members), names) for names, members in extractors.items()]
+
+
+def shared_statements(entries: Iterable[tuple[str, str, str]], singular: str, plural: str) -> list[str]:
+    """A line for extractors and tasks that share a text: "X, Y on a, b were not searched: lda.".
+
+    Args:
+        entries: extractor, task and text.
+        singular, plural: what joins the names and the text, for one pair and for several.
+    """
+    by_text: dict[str, list[tuple[str, str]]] = {}
+    for extractor, task, text in entries:
+        by_text.setdefault(text, []).append((extractor, task))
+    lines = []
+    for text, pairs in by_text.items():
+        for extractors, tasks in grouped(pairs):
+            verb = singular if len(extractors) == len(tasks) == 1 else plural
+            lines.append(f"{', '.join(extractors)} on {', '.join(tasks)} {verb}: {text}.")
+    return lines
+
+
 FOOTNOTES = {
     "*": "* synthetic or partial corpus: in no mean",
     "†": "† the corpus has a fault that makes scores wrong, or is another build: see its caution",
+    "‡": "‡ on other data than the scores of its column: in no mean, not ranked",
+    "§": "§ another stored result has the same key and other content",
 }
 
 
@@ -40,9 +71,9 @@ def mark(result: TaskResult | ContinuousResult) -> str:
     return ("*" if result.synthetic or result.partial else "") + ("†" if result.faulty else "")
 
 
-def footnotes(results: Iterable[TaskResult | ContinuousResult]) -> list[str]:
-    """What the signs beside these scores mean."""
-    signs = "".join(mark(result) for result in results)
+def footnotes(results: Iterable[TaskResult | ContinuousResult], signs: str = "") -> list[str]:
+    """What the signs beside these scores mean, and further signs."""
+    signs += "".join(mark(result) for result in results)
     return [text for sign, text in FOOTNOTES.items() if sign in signs]
 
 

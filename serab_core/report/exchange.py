@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import re
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import serab_core
-from serab_core.errors import DataError
-from serab_core.score.metrics import accuracy, uar
+from serab_core.errors import DataError, StoreError
+from serab_core.report.stored import other_data_of
+from serab_core.score.validity import result_fault
+from serab_core.store.identity import SHORT, DataIdentity, Version, conflicting_keys, content_digest
 from serab_core.store.jsonio import dumps, read_json
 from serab_core.store.results import RESULT_SCHEMA, read_result, result_document, result_of, result_path, write_result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from serab_core.store.home import Home
@@ -23,12 +25,13 @@ if TYPE_CHECKING:
 SCHEMA = "serab.results/1"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?")
 _KEY = re.compile(r"[0-9a-f]{64}")
-_TOLERANCE = 1e-9
+CONFLICT = "another result has the same key and other content: one of the two is wrong"
+"""The caution of a merged result whose key stands for several contents."""
 
 
 def exchange_text(results: Sequence[TaskResult]) -> str:
     """A file of results, the same bytes for the same results."""
-    ordered = sorted(results, key=lambda r: (r.extractor, r.task, r.protocol, r.key))
+    ordered = sorted(results, key=lambda r: (r.extractor, r.task, r.protocol, r.key, content_digest(r)))
     return dumps(
         {"schema": SCHEMA, "serab": serab_core.__version__, "results": [result_document(result) for result in ordered]}
     )
@@ -48,50 +51,113 @@ def read_exchange(path: Path) -> list[TaskResult]:
     return [_checked(own, path, number) for number, own in enumerate(results, start=1)]
 
 
-def merged(results: Iterable[TaskResult]) -> list[TaskResult]:
-    """Each result once, by its key; of two with one key the one that was not imported."""
-    found: dict[tuple[str, str], TaskResult] = {}
+def merge_results(results: Iterable[TaskResult]) -> tuple[list[TaskResult], list[str]]:
+    """Each result once; of two with one key and one content the one that was not imported.
+
+    Returns:
+        the results, and a sentence for each key that stands for several contents. All of them are among the results,
+        each with a caution.
+    """
+    results = list(results)
+    conflicting = conflicting_keys(results)
+    best: dict[tuple[str, str, str], TaskResult] = {}
     for result in results:
-        before = found.get((result.extractor, result.key))
-        if before is None or (before.imported and not result.imported):
-            found[result.extractor, result.key] = result
-    return list(found.values())
+        pair = (result.extractor, result.key)
+        caution = (CONFLICT,) if pair in conflicting and CONFLICT not in result.cautions else ()
+        key = (*pair, content_digest(result) if pair in conflicting else "")
+        if key not in best or (best[key].imported and not result.imported):
+            best[key] = replace(result, cautions=(*result.cautions, *caution))
+    sentences = [
+        _conflict_text([result for result in best.values() if (result.extractor, result.key) == pair])
+        for pair in sorted(conflicting)
+    ]
+    return list(best.values()), sentences
 
 
-def take_in_results(
-    home: Home, results: Sequence[TaskResult], origin: str
-) -> tuple[list[TaskResult], list[TaskResult]]:
-    """Puts results of elsewhere into a home, marked as such.
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What came of an import.
+
+    Attributes:
+        new: the results that were written.
+        known: the results that the home had already.
+        conflicts: a sentence for each result whose key the home has with other content. They are among `new`, or
+            `known` where they were imported before.
+        other_data: a sentence for each task whose results are on other data than those prepared in the home.
+    """
+
+    new: tuple[TaskResult, ...]
+    known: tuple[TaskResult, ...]
+    conflicts: tuple[str, ...]
+    other_data: tuple[str, ...]
+
+
+def import_results(home: Home, results: Sequence[TaskResult], origin: str) -> ImportReport:
+    """Writes results of elsewhere into a home, marked as such. No file of the home is overwritten.
 
     Args:
         home: the home.
         results: that `read_exchange` returned.
-        origin: what to note down as their origin.
-
-    Returns:
-        those that were taken in, and those that were there already.
+        origin: the origin that is recorded with them.
 
     Raises:
         StoreError: the home cannot be written.
     """
-    new, known = [], []
+    new: list[TaskResult] = []
+    known: list[TaskResult] = []
+    conflicts = []
     home.ensure()
     for result in results:
         path = result_path(home, result.extractor, result.task, result.protocol, result.key)
-        if path.exists():
-            known.append(read_result(path))
-            continue
-        # A profile tells of the processes of one machine, and nothing holds it against anything.
-        marked = replace(result, imported=result.imported or origin, profile={})
-        write_result(path, marked)
-        new.append(marked)
-    return new, known
+        content = content_digest(result)
+        readable = _readable(path.parent.glob(f"{path.stem}*.json"))
+        stored = [other for other in readable if (other.extractor, other.key) == (result.extractor, result.key)]
+        if any(content_digest(other) == content for other in stored):
+            known.append(result)
+        else:
+            if path.exists():
+                path = path.with_name(f"{path.stem}-{content[:SHORT]}.json")
+            # A profile tells of the processes of one machine, and nothing holds it against anything.
+            marked = replace(result, imported=result.imported or origin, profile={})
+            write_result(path, marked)
+            new.append(marked)
+        others = [other for other in stored if content_digest(other) != content]
+        if others:
+            conflicts.append(_conflict_text([*others, result]))
+    return ImportReport(tuple(new), tuple(known), tuple(conflicts), tuple(other_data_of(home, results)))
+
+
+def _readable(paths: Iterable[Path]) -> Iterator[TaskResult]:
+    """The valid results in files; other files are left out."""
+    for path in sorted(paths):
+        with suppress(StoreError):
+            result = read_result(path)
+            if not result_fault(result):
+                yield result
+
+
+def _conflict_text(results: Sequence[TaskResult]) -> str:
+    first = results[0]
+    scores = ", ".join(f"{100 * r.accuracy:.1f} %{f' ({r.imported})' if r.imported else ''}" for r in results)
+    return (
+        f"{first.extractor} on {first.task}: {len(results)} results have the key {first.key[:SHORT]} and differ in "
+        f"their content (accuracy {scores}). All are kept and marked. Find out which one is right before you use any."
+    )
 
 
 def result_table(results: Sequence[TaskResult]) -> list[Mapping[str, Any]]:
     """Results at a glance."""
     columns = ("extractor", "task", "protocol", "accuracy", "uar", "imported", "key")
-    return [{name: getattr(result, name) for name in columns} for result in results]
+    conflicting = conflicting_keys(results)
+    return [
+        {name: getattr(result, name) for name in columns}
+        | {
+            "fingerprint": Version.of(result).fingerprint,
+            "dataset_digest": DataIdentity.of(result).digest,
+            "conflict": (result.extractor, result.key) in conflicting,
+        }
+        for result in results
+    ]
 
 
 def _checked(value: Any, path: Path, number: int) -> TaskResult:
@@ -101,45 +167,16 @@ def _checked(value: Any, path: Path, number: int) -> TaskResult:
         raise DataError(f"has schema {found!r} where {RESULT_SCHEMA!r} is wanted", where=where)
     try:
         result = result_of(value)
-        wrong = _wrong(result)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise DataError(f"is incomplete ({type(error).__name__}: {error})", where=where) from error
-    if wrong:
-        raise DataError(wrong, where=where, next_step="ask for the file again, as serab results export wrote it")
+    fault = result_fault(result) or _name_fault(result)
+    if fault:
+        raise DataError(fault, where=where, next_step="ask for the file again, as serab results export wrote it")
     return result
 
 
-def _wrong(result: TaskResult) -> str:
-    """What of a result cannot be, in words; "" for nothing."""
-    words = (result.extractor, result.language, result.variant, result.chosen, result.imported, *result.cautions)
-    if not all(isinstance(word, str) for word in words) or not result.extractor.strip():
-        return "a name in it is no word"
+def _name_fault(result: TaskResult) -> str:
+    """What is wrong with the names that become a path; "" for nothing."""
     if not _NAME.fullmatch(result.task) or not _NAME.fullmatch(result.protocol):
         return f"{result.task!r} under {result.protocol!r} is no task"
-    if not _KEY.fullmatch(result.key):
-        return "its key is no sha256"
-    tables = (result.counts, result.provenance, result.speakers, result.sexes)
-    if not all(isinstance(own, dict) for own in tables):
-        return "a table in it is no table"
-    wrong = next(filter(None, (_wrong_outcome(result, outcome.classifier) for outcome in result.outcomes)), "")
-    chosen = result.outcome(result.chosen)
-    if not wrong and (chosen.test is None or (chosen.accuracy, chosen.uar) != (result.accuracy, result.uar)):
-        return "its score is not that of its chosen classifier"
-    return wrong
-
-
-def _wrong_outcome(result: TaskResult, classifier: str) -> str:
-    outcome = result.outcome(classifier)
-    test = outcome.test
-    if test is None:
-        return ""
-    if not len(test.ids) == len(test.truth) == len(test.predicted) == len(set(test.ids)):
-        return f"the predictions of {classifier} are not one for each utterance"
-    if set(test.ids) - set(result.speakers):
-        return "an utterance has no speaker"
-    told = {"accuracy": outcome.accuracy, "UAR": outcome.uar}
-    computed = {"accuracy": accuracy(test.truth, test.predicted), "UAR": uar(test.truth, test.predicted)}
-    for name, value in told.items():
-        if value is None or not math.isclose(value, computed[name], abs_tol=_TOLERANCE):
-            return f"the {name} of {classifier} is not that of its predictions"
-    return ""
+    return "" if _KEY.fullmatch(result.key) else "its key is no sha256"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -17,11 +18,15 @@ from serab_core.score.aggregate import unweighted_mean
 from serab_core.score.bootstrap import concordance_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rich.console import Console
 
+    from serab_core.score.bootstrap import Interval
     from serab_core.types import ContinuousResult, Failure, GridValue, Run, TaskResult
+
+
+_UNLIMITED = 10_000  # columns, more than any table has
 
 
 def table(*columns: str, right: Sequence[str] = (), title: str | None = None) -> Table:
@@ -34,6 +39,54 @@ def table(*columns: str, right: Sequence[str] = (), title: str | None = None) ->
             column, justify="right" if column in right else "left", overflow="fold", no_wrap=column in right
         )
     return made
+
+
+def width_of(console: Console, shown: Table) -> int:
+    """The width of a table that wraps nothing."""
+    return console.measure(shown, options=console.options.update(max_width=_UNLIMITED)).maximum
+
+
+def print_by_extractor(
+    console: Console,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str | Text]],
+    *,
+    right: Sequence[str] = (),
+    title: str | None = None,
+) -> None:
+    """Prints a table whose first column has extractors, which are never cut.
+
+    Where a name leaves too little room for the other columns, each extractor has a table of its own below its name.
+
+    Args:
+        console: where to.
+        heads: the heads of all columns.
+        rows: the cells; the first is the extractor's name as it is, the others are markup. Equal names are shown once.
+        right: heads of columns that hold numbers.
+        title: stands above.
+    """
+    whole = table(*heads, right=right, title=title)
+    whole.columns[0].no_wrap = True
+    previous = None
+    for name, *cells in rows:
+        whole.add_row("" if name == previous else escape(str(name)), *cells)
+        previous = name
+    if console.measure(whole, options=console.options.update(max_width=_UNLIMITED)).minimum <= console.width:
+        console.print(whole)
+        return
+    if title:
+        console.print(Text(title, style="bold"))
+    for name in dict.fromkeys(str(row[0]) for row in rows):
+        console.print(Text(name, style="bold"), soft_wrap=True)
+        single = table(*heads[1:], right=right)
+        for _, *cells in (row for row in rows if row[0] == name):
+            single.add_row(*cells)
+        console.print(single)
+
+
+def interval_text(interval: Interval) -> str:
+    """An interval in percent."""
+    return f"{percent(interval.low)}-{percent(interval.high)}"
 
 
 def percent(value: float | None) -> str:
@@ -63,34 +116,35 @@ def print_run(console: Console, run: Run, *, details: bool = False) -> None:
     """Prints a run: its results, what they mean, what is missing and what failed."""
     if run.results:
         console.print()
-        console.print(_results_table(run))
+        _print_results(console, run)
         if details:
             for result in run.results:
                 console.print(_classifier_table(result, run.protocol.objective))
     if run.continuous:
         console.print()
-        console.print(continuous_table(run.continuous))
+        print_continuous(console, run.continuous)
     _print_notes(console, run)
 
 
-def _results_table(run: Run) -> Table:
-    made = table("Extractor", "Task", "Lang", "Acc. %", "UAR %", "Classifier", right=("Acc. %", "UAR %"))
+def _print_results(console: Console, run: Run) -> None:
+    heads = ("Extractor", "Task", "Lang", "Acc. %", "UAR %", "Classifier")
     marks = _marks(run.results)
-    previous = ""
+    rows: list[tuple[str | Text, ...]] = []
     for result in run.results:
         outcome = result.outcome(result.chosen)
         signs = "".join(marks[caution] for caution in result.cautions)
         params = params_text(outcome.params)
-        made.add_row(
-            "" if result.extractor == previous else escape(result.extractor),
-            escape(result.task) + signs,
-            escape(result.language),
-            Text(percent(result.accuracy), style="bold"),
-            percent(result.uar),
-            escape(outcome.title) + (f" [dim]{escape(params)}[/dim]" if params else ""),
+        rows.append(
+            (
+                result.extractor,
+                escape(result.task) + signs,
+                escape(result.language),
+                Text(percent(result.accuracy), style="bold"),
+                percent(result.uar),
+                escape(outcome.title) + (f" [dim]{escape(params)}[/dim]" if params else ""),
+            )
         )
-        previous = result.extractor
-    return made
+    print_by_extractor(console, heads, rows, right=("Acc. %", "UAR %"))
 
 
 def _classifier_table(result: TaskResult, objective: str) -> Table:
@@ -112,24 +166,37 @@ def _classifier_table(result: TaskResult, objective: str) -> Table:
     return made
 
 
-def continuous_table(results: Sequence[ContinuousResult]) -> Table:
-    """Scores on continuous targets: concordance with its interval, correlation, and error in the target's unit."""
-    made = table("Extractor", "Target", "CCC", "95 %", "Pearson", "RMSE", "Regressor", right=("CCC", "Pearson", "RMSE"))
-    previous = ""
+def print_continuous(
+    console: Console,
+    results: Sequence[ContinuousResult],
+    title_of: Callable[[ContinuousResult], str] = attrgetter("extractor"),
+    mark_of: Callable[[ContinuousResult], str] = mark,
+) -> None:
+    """Prints scores on continuous targets: concordance with its interval, correlation, and error in the target's unit.
+
+    Args:
+        console: where to.
+        results: the scores.
+        title_of: the extractor of a result as it is shown.
+        mark_of: the signs beside its task.
+    """
+    heads = ("Extractor", "Target", "CCC", "95 %", "Pearson", "RMSE", "Regressor")
+    rows: list[tuple[str | Text, ...]] = []
     for result in results:
-        outcome, reach = result.outcome(result.chosen), concordance_interval(result)
+        outcome, interval = result.outcome(result.chosen), concordance_interval(result)
         params = params_text(outcome.params)
-        made.add_row(
-            "" if result.extractor == previous else escape(result.extractor),
-            escape(result.task) + mark(result),
-            Text(f"{result.scores['ccc']:.3f}", style="bold"),
-            f"{reach.low:.2f} to {reach.high:.2f}",
-            f"{result.scores['pearson']:.3f}",
-            f"{result.scores['rmse']:.3f}",
-            escape(outcome.title) + (f" [dim]{escape(params)}[/dim]" if params else ""),
+        rows.append(
+            (
+                title_of(result),
+                escape(result.task) + mark_of(result),
+                Text(f"{result.scores['ccc']:.3f}", style="bold"),
+                f"{interval.low:.2f} to {interval.high:.2f}",
+                f"{result.scores['pearson']:.3f}",
+                f"{result.scores['rmse']:.3f}",
+                escape(outcome.title) + (f" [dim]{escape(params)}[/dim]" if params else ""),
+            )
         )
-        previous = result.extractor
-    return made
+    print_by_extractor(console, heads, rows, right=("CCC", "Pearson", "RMSE"))
 
 
 def _marks(results: Sequence[TaskResult]) -> dict[str, str]:

@@ -9,20 +9,21 @@ from rich.markup import escape
 from rich.text import Text
 
 from serab_core.errors import UsageError
-from serab_core.report.cautions import FOOTNOTES
-from serab_core.report.tables import percent, table
+from serab_core.report.tables import percent, print_by_extractor, table
 from serab_core.score.aggregate import enters
 from serab_core.score.compare import compare, compare_overall
 from serab_core.score.fairness import by_sex, by_speaker
 from serab_core.score.optimism import optimism
 from serab_core.score.subsets import subset_bias
+from serab_core.store.identity import DataIdentity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
     from serab_core.report.board import Gathered
+    from serab_core.score.board import Board, Cell
 
     Document = Mapping[str, Any]
 
@@ -35,39 +36,66 @@ def compare_document(gathered: Gathered, first: str, second: str) -> dict[str, A
     """
     if first == second:
         raise UsageError(f"{first} is to be compared with itself", next_step=f"serab compare {first} ANOTHER")
-    rows = {row.extractor: row for row in gathered.board.rows}
-    a, b = rows[first], rows[second]
-    common = [task for task in gathered.board.tasks if task in a.cells and task in b.cells]
+    board = gathered.board
+    a, b = _cells(board, first), _cells(board, second)
+    common = [task for task in board.tasks if task in a and task in b]
+    names = " ".join(dict.fromkeys(cells[task][0].result.extractor for cells in (a, b) for task in cells))
     if not common:
-        raise UsageError(f"{first} and {second} have no task in common", next_step=f"serab eval {first} {second}")
-    tasks, pairs = {}, {}
+        raise UsageError(f"{first} and {second} have no task in common", next_step=f"serab eval {names}")
+    in_means = {row.extractor: row.tasks for row in board.rows}
+    tasks: dict[str, Any] = {}
+    pairs, apart = {}, []
     for task in common:
-        pair = a.cells[task].test, b.cells[task].test
-        try:
-            found = compare(*pair)
-        except ValueError as error:
-            raise UsageError(
-                str(error),
-                where=f"{first} and {second} on {task}",
-                next_step=f"serab eval {first} {second} --tasks {task}",
-            ) from error
+        pair = _same_data(a[task], b[task])
+        if pair is None:
+            apart.append(task)
+            continue
+        on_column = all(board.catalogue.on_column(cell.result) for cell in pair)
+        tests = pair[0].test, pair[1].test
         tasks[task] = {
-            "first": a.cells[task].result.accuracy,
-            "second": b.cells[task].result.accuracy,
-            **asdict(found),
+            "first": pair[0].result.accuracy,
+            "second": pair[1].result.accuracy,
+            "other_data": not on_column,
+            **asdict(compare(*tests)),
         }
-        if task in a.tasks and task in b.tasks:
-            pairs[task] = pair
+        if on_column and all(task in in_means.get(label, ()) for label in (first, second)):
+            pairs[task] = tests
+    if not tasks:
+        raise UsageError(
+            "the two were not tested on the same utterances",
+            where=f"{first} and {second} on {', '.join(apart)}",
+            next_step=f"serab eval {names} --tasks {','.join(apart)}",
+        )
+    differing = f"Not compared: {', '.join(apart)}. The scores of {first} and {second} there are on different data."
+    notices = [differing] if apart else []
     return {
         "schema": "serab.comparison/1",
-        "protocol": gathered.board.protocol,
+        "protocol": board.protocol,
         "first": first,
         "second": second,
         "tasks": tasks,
         "overall": asdict(compare_overall(pairs)) if pairs else None,
-        "suite": gathered.board.suite,
-        "notices": list(gathered.notices),
+        "suite": board.suite,
+        "notices": [*notices, *gathered.notices],
     }
+
+
+def _cells(board: Board, label: str) -> dict[str, list[Cell]]:
+    """The cells of an extractor by task, that of the task's column first."""
+    cells = {task: [cell] for row in board.rows if row.extractor == label for task, cell in row.cells.items()}
+    for cell in board.other_data:
+        if cell.extractor == label:
+            cells.setdefault(cell.result.task, []).append(cell)
+    return cells
+
+
+def _same_data(first: Sequence[Cell], second: Sequence[Cell]) -> tuple[Cell, Cell] | None:
+    """The first pair of cells on the same data; None where there is none."""
+    for a in first:
+        for b in second:
+            if DataIdentity.of(a.result).matches(DataIdentity.of(b.result)):
+                return a, b
+    return None
 
 
 def print_comparison(console: Console, document: Document) -> None:
@@ -79,9 +107,16 @@ def print_comparison(console: Console, document: Document) -> None:
     )  # fmt: skip
     for task, own in document["tasks"].items():
         made.add_row(
-            escape(task), percent(own["first"]), percent(own["second"]), f"{100 * own['difference']:+.1f}",
-            str(own["only_first"]), str(own["only_second"]), _p(own["p"]), own["over"], _p(own["mcnemar"]),
-        )  # fmt: skip
+            escape(task) + ("‡" if own["other_data"] else ""),
+            percent(own["first"]),
+            percent(own["second"]),
+            f"{100 * own['difference']:+.1f}",
+            str(own["only_first"]),
+            str(own["only_second"]),
+            _p(own["p"]),
+            own["over"],
+            _p(own["mcnemar"]),
+        )
     console.print(made)
     overall = document["overall"]
     if overall is None:
@@ -144,7 +179,7 @@ def bias_document(gathered: Gathered) -> dict[str, Any]:
 def print_bias(console: Console, document: Document) -> None:
     """Prints subset bias."""
     heads = ("Tasks", "Subsets", "Widest spread of UM", "Pairs turned around %", "Most turned around")
-    made = table(*heads, right=heads[:4])
+    made = table(*heads, right=(heads[0], heads[1], heads[3]))
     for size in document["sizes"]:
         name, own = max(size["extractors"].items(), key=lambda item: item[1]["highest"] - item[1]["lowest"])
         most = max(size["flips"], key=lambda flip: flip["share"], default=None)
@@ -162,12 +197,14 @@ def print_bias(console: Console, document: Document) -> None:
 def optimism_document(gathered: Gathered) -> dict[str, Any]:
     """What choosing on test would have claimed, `serab.optimism/1`; `enters` says what counts for its mean."""
     board = gathered.board
+    cells = [(row.cells[task], row.current) for row in board.rows for task in board.tasks if task in row.cells]
+    cells += [(cell, False) for cell in board.other_data]
     rows = []
-    for row in board.rows:
-        for task in board.tasks:
-            if task in row.cells:
-                own = optimism(row.cells[task].result)
-                rows.append({**asdict(own), "gain": own.gain, "enters": enters(row.cells[task].result)})
+    for cell, current in cells:
+        gain = optimism(cell.result)
+        row = {**asdict(gain), "extractor": cell.extractor, "gain": gain.gain}
+        other_data = not board.catalogue.on_column(cell.result)
+        rows.append(row | {"enters": current and enters(cell.result), "other_data": other_data})
     counted = [row["gain"] for row in rows if row["enters"]]
     mean = sum(counted) / len(counted) if counted else None
     return {
@@ -182,18 +219,21 @@ def optimism_document(gathered: Gathered) -> dict[str, Any]:
 def print_optimism(console: Console, document: Document) -> None:
     """Prints optimism."""
     heads = ("Extractor", "Task", "By validation", "Acc. %", "By test", "Claimed %", "Optimism")
-    made = table(*heads, right=("Acc. %", "Claimed %", "Optimism"))
-    before = ""
-    for row in document["rows"]:
-        made.add_row(
-            "" if row["extractor"] == before else escape(row["extractor"]),
-            escape(row["task"]) + ("" if row["enters"] else "*"), escape(row["chosen"]), percent(row["accuracy"]),
-            escape(row["best"]), percent(row["claimed"]), f"{100 * row['gain']:+.1f}",
-        )  # fmt: skip
-        before = row["extractor"]
-    console.print(made)
+    rows = [
+        (
+            row["extractor"],
+            escape(row["task"]) + ("‡" if row["other_data"] else "" if row["enters"] else "*"),
+            escape(row["chosen"]),
+            percent(row["accuracy"]),
+            escape(row["best"]),
+            percent(row["claimed"]),
+            f"{100 * row['gain']:+.1f}",
+        )
+        for row in document["rows"]
+    ]
+    print_by_extractor(console, heads, rows, right=("Acc. %", "Claimed %", "Optimism"))
     if any(not row["enters"] for row in document["rows"]):
-        _note(console, FOOTNOTES["*"])
+        _note(console, "* synthetic or partial corpus, or another version of an extractor: in no mean")
     if document["mean_gain"] is not None:
         _say(console, f"Choosing on test would claim {100 * document['mean_gain']:.1f} points more on average.")
     _notes(console, document)
@@ -202,20 +242,20 @@ def print_optimism(console: Console, document: Document) -> None:
 def fairness_document(gathered: Gathered) -> dict[str, Any]:
     """Scores by speaker and sex, `serab.fairness/1`."""
     board = gathered.board
-    (row,) = board.rows
+    label = gathered.asked[0]
     tasks = {}
-    for task in board.tasks:
-        cell = row.cells[task]
+    for task, (cell, *_) in _cells(board, label).items():
         tasks[task] = {
             "accuracy": cell.result.accuracy,
+            "other_data": not board.catalogue.on_column(cell.result),
             "speakers": [asdict(group) for group in by_speaker(cell.test)],
             "sexes": [asdict(group) for group in by_sex(cell.test, cell.result.sexes)],
         }
     return {
         "schema": "serab.fairness/1",
         "protocol": board.protocol,
-        "extractor": row.extractor,
-        "tasks": tasks,
+        "extractor": label,
+        "tasks": {task: tasks[task] for task in board.tasks if task in tasks},
         "notices": list(gathered.notices),
     }
 
@@ -225,7 +265,7 @@ def print_fairness(console: Console, document: Document) -> None:
     made = table("Task", "Who", "Utterances", "Acc. %", "UAR %", right=("Utterances", "Acc. %", "UAR %"))
     words = {"f": "women", "m": "men"}
     for task, own in document["tasks"].items():
-        shown = task
+        shown = task + ("‡" if own["other_data"] else "")
         for group in own["sexes"]:
             who = f"{words[group['name']]} ({group['speakers']})"
             made.add_row(

@@ -12,6 +12,7 @@ from serab_core.score.compare import Overall, compare_overall, holm, tie_groups
 from serab_core.score.metrics import macro_f1
 from serab_core.score.published import Published, published_for
 from serab_core.score.scored import Scored, scored
+from serab_core.store.identity import Catalogue, Version, make_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,12 +25,14 @@ class Cell:
     """One extractor on one task.
 
     Attributes:
+        extractor: the label of its row.
         result: what is stored.
         test: the chosen classifier's predictions.
         draws: scores of drawn test splits.
         macro_f1: in [0, 1].
     """
 
+    extractor: str
     result: TaskResult
     test: Scored
     draws: Draws
@@ -48,17 +51,25 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One extractor.
+    """One version of an extractor.
 
     Attributes:
-        cells: by task.
+        extractor: the label, which no other row has: the name, with a few digits of the fingerprint where several
+            versions are stored.
+        title: the label as tables show it, with a mark at the version that is ranked where there are several.
+        version: the name and the fingerprint.
+        current: this version is ranked; other versions of the name are shown after it, in no group.
+        cells: by task, on the data of the task's column.
         tasks: those that enter its means.
         accuracy, uar: UM, WM and GM; none where no task enters.
-        group: among those that have all ranked tasks; None for the others.
+        group: among current versions that have all ranked tasks; None for the others.
         published: what the paper prints for this model.
     """
 
     extractor: str
+    title: str
+    version: Version
+    current: bool
     cells: Mapping[str, Cell]
     tasks: tuple[str, ...]
     accuracy: tuple[Mean, ...]
@@ -87,8 +98,10 @@ class Board:
         ranked: tasks over which extractors are ranked: those of the suite that anybody has whole. Where there are none,
             all tasks are, and no means are given.
         suite: how many tasks the benchmark has.
-        rows: ranked extractors by their mean, then the others.
+        rows: ranked extractors by their mean, then the others, then other versions of extractors.
         versus: every pair of ranked extractors.
+        other_data: results on other data of a task than its column: in no mean, and not ranked.
+        catalogue: the rows and columns of the results.
     """
 
     protocol: str
@@ -97,55 +110,85 @@ class Board:
     suite: int
     rows: tuple[Row, ...]
     versus: tuple[Versus, ...]
+    other_data: tuple[Cell, ...]
+    catalogue: Catalogue
 
 
-def make_board(results: Sequence[TaskResult], suite: Sequence[str], protocol: str, draws: int = DRAWS) -> Board:
+def make_board(
+    results: Sequence[TaskResult],
+    suite: Sequence[str],
+    protocol: str,
+    draws: int = DRAWS,
+    catalogue: Catalogue | None = None,
+) -> Board:
     """Puts results of one protocol together.
 
     Args:
-        results: at most one for each extractor and task.
+        results: at most one for each version of an extractor, task and data, the oldest first.
         suite: the benchmark's tasks, in order.
         protocol: its name.
         draws: of each interval.
+        catalogue: the rows and columns; those of the results alone by default.
     """
-    cells: dict[str, dict[str, Cell]] = {}
+    catalogue = catalogue or make_catalogue(results)
+    cells: dict[Version, dict[str, Cell]] = {}
+    other_data = []
     for result in results:
-        test = scored(result)
-        cell = Cell(result, test, drawn(test, draws), macro_f1(test.truth, test.predicted))
-        cells.setdefault(result.extractor, {})[result.task] = cell
+        test, version = scored(result), Version.of(result)
+        label = catalogue.labels[version]
+        cell = Cell(label, result, test, drawn(test, draws), macro_f1(test.truth, test.predicted))
+        on_column = catalogue.on_column(result) and result.task not in cells.get(version, {})
+        if on_column:
+            cells.setdefault(version, {})[result.task] = cell
+        else:
+            other_data.append(cell)
     known = {result.task for result in results}
     tasks = (*(task for task in suite if task in known), *sorted(known - set(suite)))
-    whole = {result.task for result in results if enters(result)}
-    ranked = tuple(task for task in suite if task in whole) or tasks
+    current = {version: row for version, row in cells.items() if version in catalogue.current}
+    whole = {task for row in current.values() for task, cell in row.items() if enters(cell.result)}
+    shared = tuple(task for task in tasks if any(task in row for row in current.values()))
+    ranked = tuple(task for task in suite if task in whole) or shared
     complete = [
-        name
-        for name, own in cells.items()
-        if all(task in own and (enters(own[task].result) or not whole & set(suite)) for task in ranked)
+        version
+        for version, row in current.items()
+        if all(task in row and (enters(row[task].result) or not whole & set(suite)) for task in ranked)
     ]
-    order = sorted(complete, key=lambda name: (-_mean(cells[name], ranked), name))
-    versus = _versus(cells, order, ranked)
+    order = sorted(complete, key=lambda version: (-_mean(cells[version], ranked), version))
+    versus = _versus(cells, order, ranked, catalogue)
     apart = {frozenset((one.first, one.second)): one.corrected for one in versus}
-    groups = tie_groups(order, apart)
-    rest = sorted(set(cells) - set(order), key=lambda name: (-len(cells[name]), name))
-    rows = [_row(name, cells[name], suite, groups.get(name)) for name in (*order, *rest)]
-    return Board(protocol, tasks, ranked, len(suite), tuple(rows), versus)
+    groups = tie_groups([catalogue.labels[version] for version in order], apart)
+    rest = sorted(set(cells) - set(order), key=lambda version: (version not in current, -len(cells[version]), version))
+    rows = [_row(version, cells[version], suite, groups, catalogue) for version in (*order, *rest)]
+    return Board(protocol, tasks, ranked, len(suite), tuple(rows), versus, tuple(other_data), catalogue)
 
 
-def _versus(cells: Mapping[str, Mapping[str, Cell]], order: Sequence[str], tasks: Sequence[str]) -> tuple[Versus, ...]:
+def _versus(
+    cells: Mapping[Version, Mapping[str, Cell]], order: Sequence[Version], tasks: Sequence[str], catalogue: Catalogue
+) -> tuple[Versus, ...]:
     pairs = list(combinations(order, 2))
     overall = []
     for first, second in pairs:
         tests = {task: (cells[first][task].test, cells[second][task].test) for task in tasks}
         overall.append(compare_overall(tests))
     corrected = holm([one.p for one in overall])
-    return tuple(Versus(*pair, one, p) for pair, one, p in zip(pairs, overall, corrected, strict=True))
+    labels = catalogue.labels
+    return tuple(
+        Versus(labels[first], labels[second], one, p)
+        for (first, second), one, p in zip(pairs, overall, corrected, strict=True)
+    )
 
 
 def _mean(cells: Mapping[str, Cell], tasks: Sequence[str]) -> float:
     return sum(cells[task].result.accuracy for task in tasks) / len(tasks)
 
 
-def _row(name: str, cells: Mapping[str, Cell], suite: Sequence[str], group: int | None) -> Row:
+def _row(
+    version: Version,
+    cells: Mapping[str, Cell],
+    suite: Sequence[str],
+    groups: Mapping[str, int],
+    catalogue: Catalogue,
+) -> Row:
     own = {task: cells[task] for task in suite if task in cells and enters(cells[task].result)}
 
     def of(metric: Literal["accuracy", "uar"]) -> tuple[Mean, ...]:
@@ -158,4 +201,16 @@ def _row(name: str, cells: Mapping[str, Cell], suite: Sequence[str], group: int 
             metric,
         )
 
-    return Row(name, cells, tuple(own), of("accuracy"), of("uar"), group, published_for(name))
+    label = catalogue.labels[version]
+    return Row(
+        extractor=label,
+        title=catalogue.title(version),
+        version=version,
+        current=version in catalogue.current,
+        cells=cells,
+        tasks=tuple(own),
+        accuracy=of("accuracy"),
+        uar=of("uar"),
+        group=groups.get(label),
+        published=published_for(version.name),
+    )

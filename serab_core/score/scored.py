@@ -35,9 +35,14 @@ class Scored:
 
 
 def scored(result: TaskResult, classifier: str = "") -> Scored:
-    """The test predictions of one classifier; of the chosen one by default. KeyError for one that was not run."""
+    """The test predictions of one classifier, sorted by id; of the chosen one by default.
+
+    KeyError for a classifier that was not run.
+    """
     test = result.outcome(classifier or result.chosen).test
     if test is None:
         raise KeyError(classifier)
-    speakers = np.array([result.speakers[identifier] for identifier in test.ids])
-    return Scored(test.ids, np.array(test.truth), np.array(test.predicted), speakers)
+    order = np.argsort(np.array(test.ids), kind="stable")  # sorted already, unless another program wrote the file
+    ids = tuple(test.ids[place] for place in order)
+    speakers = np.array([result.speakers[identifier] for identifier in ids])
+    return Scored(ids, np.array(test.truth)[order], np.array(test.predicted)[order], speakers)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from serab_core.errors import StoreError, store_error
+from serab_core.store.identity import DataIdentity, Version, conflicting_keys
 from serab_core.store.jsonio import read_json, write_json
 from serab_core.types import ClassifierOutcome, ContinuousResult, Point, Predictions, TaskResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from serab_core.store.home import Home
@@ -21,12 +22,15 @@ RESULT_SCHEMA = "serab.result/2"
 CONTINUOUS_SCHEMA = "serab.continuous/1"
 
 
+R = TypeVar("R", TaskResult, ContinuousResult)
+
+
 @dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Generic[R]):
     """A result and the file that it is in."""
 
     path: Path
-    result: TaskResult
+    result: R
 
 
 def outcome_path(home: Home, study: str) -> Path:
@@ -73,7 +77,7 @@ def read_result(path: Path) -> TaskResult:
     value = read_json(path, RESULT_SCHEMA)
     try:
         return result_of(value)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _incomplete(path, error) from error
 
 
@@ -93,7 +97,7 @@ def read_continuous(path: Path) -> ContinuousResult:
         parts["outcomes"] = tuple(_outcome(outcome) for outcome in parts["outcomes"])
         parts["cautions"] = tuple(parts["cautions"])
         return ContinuousResult(**parts)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _incomplete(path, error) from error
 
 
@@ -106,47 +110,55 @@ def result_document(result: TaskResult | ContinuousResult) -> dict[str, Any]:
     return document
 
 
-def stored_results(home: Home) -> tuple[list[Stored], list[StoreError]]:
+def stored_results(home: Home) -> tuple[list[Stored[TaskResult]], list[StoreError]]:
     """Every result in the home, the oldest file first, and the errors of files that cannot be read."""
-    found, errors = [], []
-    for path in home.results.glob("*/*/*.json"):
+    return _read_all(home.results.glob("*/*/*.json"), read_result)
+
+
+def stored_continuous(home: Home) -> tuple[list[Stored[ContinuousResult]], list[StoreError]]:
+    """Every result on a continuous target, the oldest file first, and the errors of files that cannot be read."""
+    return _read_all(home.results.glob("*/*/*/*.json"), read_continuous)
+
+
+def _read_all(paths: Iterable[Path], read: Callable[[Path], R]) -> tuple[list[Stored[R]], list[StoreError]]:
+    entries: list[tuple[int, Stored[R]]] = []
+    errors = []
+    for path in sorted(paths):
         try:
-            found.append((path.stat().st_mtime_ns, Stored(path, read_result(path))))
+            entries.append((path.stat().st_mtime_ns, Stored(path, read(path))))
         except StoreError as error:
             errors.append(error)
         except OSError as error:
             errors.append(store_error(error, path, "read"))
-    return [stored for _, stored in sorted(found, key=lambda pair: (pair[0], str(pair[1].path)))], errors
+    return [stored for _, stored in sorted(entries, key=lambda pair: (pair[0], str(pair[1].path)))], errors
 
 
-def stored_continuous(home: Home, protocol: str) -> list[ContinuousResult]:
-    """The last result on each continuous target under a protocol; files that cannot be read are passed over."""
-    found: dict[tuple[str, str], tuple[int, ContinuousResult]] = {}
-    for path in home.results.glob(f"*/*/*/{protocol}-*.json"):
-        try:
-            made, result = path.stat().st_mtime_ns, read_continuous(path)
-        except (StoreError, OSError):
-            continue
-        key = (result.extractor, result.task)
-        if key not in found or found[key][0] < made:
-            found[key] = (made, result)
-    return [found[key][1] for key in sorted(found)]
-
-
-def searched_whole(result: TaskResult) -> bool:
+def searched_whole(result: TaskResult | ContinuousResult) -> bool:
     """Whether the protocol's grids were searched, all of them, or those that the extractor itself names."""
     how = result.provenance.get("protocol", {})
     return how.get("tuner") == "grid" and how.get("classifiers_by") in ("protocol", "extractor")
 
 
-def best_known(stored: Iterable[Stored]) -> list[Stored]:
-    """Of each extractor, task and protocol the last one whose grids were searched whole, or else the last one."""
-    last: dict[tuple[str, str, str], Stored] = {}
-    for one in stored:
-        key = (one.result.extractor, one.result.task, one.result.protocol)
-        if key not in last or searched_whole(one.result) or not searched_whole(last[key].result):
-            last[key] = one
-    return [last[key] for key in sorted(last)]
+def best_known(stored: Iterable[Stored[R]]) -> list[Stored[R]]:
+    """One result for each version of an extractor, task, protocol and data, the oldest file first.
+
+    A result whose grids were searched whole comes before one of a part of them, one of this home before an imported
+    one, and the last one before earlier ones.
+    """
+    best: dict[tuple[Version, str, str, DataIdentity], tuple[bool, bool, int, Stored[R]]] = {}
+    for place, entry in enumerate(stored):
+        result = entry.result
+        key = (Version.of(result), result.task, result.protocol, DataIdentity.of(result))
+        candidate = (searched_whole(result), not getattr(result, "imported", ""), place, entry)
+        if key not in best or candidate[:3] > best[key][:3]:
+            best[key] = candidate
+    return [entry for *_, entry in sorted(best.values(), key=lambda candidate: candidate[2])]
+
+
+def conflicts(stored: Sequence[Stored[R]]) -> list[list[Stored[R]]]:
+    """Results that have one key and differ in their content, in groups."""
+    keys = conflicting_keys(entry.result for entry in stored)
+    return [[entry for entry in stored if (entry.result.extractor, entry.result.key) == pair] for pair in sorted(keys)]
 
 
 def _outcome(value: dict[str, Any]) -> ClassifierOutcome:

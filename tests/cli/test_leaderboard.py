@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from serab_core.score.metrics import uar
 from serab_core.types import Predictions
 
 
@@ -123,7 +124,7 @@ def test_synthetic_corpora_do_not_enter_the_mean_of_optimism(make_result, store_
             told[place] = own.test.truth[place]
         accuracy = own.accuracy + gain / len(told)
         other = replace(own, classifier="svc", title="SVC", validation=0.1, accuracy=accuracy,
-                        test=replace(own.test, predicted=tuple(told)))  # fmt: skip
+                        uar=uar(own.test.truth, told), test=replace(own.test, predicted=tuple(told)))  # fmt: skip
         return replace(made, outcomes=(own, other))
 
     store_result(flattered("emodb", 6, synthetic=False))

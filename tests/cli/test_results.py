@@ -37,7 +37,7 @@ def test_a_round_trip(exported, serab, tmp_path, monkeypatch):
     assert [row["scores"]["emodb"]["accuracy"] for row in after["rows"]] == [
         row["scores"]["emodb"]["accuracy"] for row in before["rows"]
     ]
-    assert "x/one on emodb is imported: a friend." in after["notices"]
+    assert "x/one on emodb, savee are imported: a friend." in after["notices"]
     listed = json.loads(serab("results", "ls", "--json")[1])["results"]
     assert {row["imported"] for row in listed} == {"a friend"}
     assert "a friend" in serab("results", "ls")[1]

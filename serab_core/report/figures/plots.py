@@ -154,15 +154,16 @@ def subset_plot(sizes: Sequence[Size], theme: Theme) -> str:
 
 def optimism_plot(board: Board, task: str, theme: Theme) -> str:
     """On one task, the accuracy of the classifier that validation chooses, and of the one that test would."""
+    labels = [row.extractor for row in board.rows if task in row.cells]
     rows = [optimism(row.cells[task].result) for row in board.rows if task in row.cells]
-    left = _label_width([row.extractor for row in rows])
+    left = _label_width(labels)
     made = Svg(_WIDE, 46 + ROW * len(rows), f"What choosing on test would claim on {task}", theme)
     values = [value for row in rows for value in (row.accuracy, row.claimed)]
     axis, marks = percent_axis(min(values) - 0.02, max(values) + 0.02, left, _WIDE - 70)
     _marks(made, axis, marks, 20, 30 + ROW * len(rows))
-    for place, row in enumerate(rows):
+    for place, (label, row) in enumerate(zip(labels, rows, strict=True)):
         y = 30 + ROW * place + ROW / 2
-        made.text(left - 12, y + 4.5, _label(row.extractor), theme.ink, anchor="end")
+        made.text(left - 12, y + 4.5, _label(label), theme.ink, anchor="end")
         made.line(axis.at(row.accuracy), y, axis.at(row.claimed), y, theme.second, 2)
         made.dot(axis.at(row.claimed), y, theme.second, 5, f"{row.best}, chosen on test: {100 * row.claimed:.1f} %")
         made.dot(

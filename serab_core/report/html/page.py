@@ -10,13 +10,13 @@ from jinja2 import Environment, StrictUndefined
 
 import serab_core
 from serab_core.report.board import continuous_document
-from serab_core.report.cautions import mark
 from serab_core.report.figures.plots import forest, optimism_plot, size_plot, speaker_plot, speed_plot, subset_plot
 from serab_core.report.figures.svg import PAGE
 from serab_core.report.tables import params_text, percent
 from serab_core.score.fairness import by_sex
 from serab_core.score.metrics import confusion
 from serab_core.score.subsets import subset_bias
+from serab_core.store.identity import DataIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,7 +35,8 @@ def report_page(gathered: Gathered, title: str) -> str:
     board = gathered.board
     sizes = sizes_of(board)
     cells = [cell for row in board.rows for cell in row.cells.values()]
-    numbers = {(cell.result.extractor, cell.result.task): place for place, cell in enumerate(cells)}
+    numbers = {(cell.extractor, cell.result.task): place for place, cell in enumerate(cells)}
+    cells += board.other_data
     tasks = [task for task in board.tasks if any(task in row.cells for row in board.rows)]
     sections = [
         ("board", "Scores"),
@@ -55,23 +56,30 @@ def report_page(gathered: Gathered, title: str) -> str:
         means=any(row.accuracy for row in board.rows),
         papers=any(row.published for row in board.rows),
         numbers=numbers,
-        marks={(cell.result.extractor, cell.result.task): mark(cell.result) for cell in cells},
+        marks={(cell.extractor, cell.result.task): gathered.mark(cell.result) for cell in cells[: len(numbers)]},
+        other_data=[
+            (place, gathered.title(cell.result), gathered.mark(cell.result), cell, DataIdentity.of(cell.result).short)
+            for place, cell in enumerate(board.other_data, start=len(numbers))
+        ],
         notices=list(gathered.notices),
         sections=sections,
         style=_part("style.css"),
         script=_part("script.js"),
-        data=_embedded(_data(cells)),
+        data=_embedded(_cell_data(gathered, cells)),
         forest=forest(board, PAGE),
         size=size_plot(board, PAGE),
         speed=speed_plot(board, gathered.speeds, PAGE) if gathered.speeds else "",
         subsets=subset_plot(sizes, PAGE) if sizes else "",
         optimism=[(task, optimism_plot(board, task, PAGE)) for task in tasks],
         speakers=[(task, speaker_plot(board, task, PAGE), _sexes(board, task)) for task in tasks],
-        continuous=[continuous_document(own) for own in gathered.continuous],
+        continuous=[
+            (gathered.title(result), gathered.mark(result), continuous_document(gathered, result))
+            for result in gathered.continuous
+        ],
         corpora=list(_corpora(board)),
         licences=[
             (name, told.get("summary", ""), told.get("licence", ""))
-            for name, told in ((row.extractor, next(iter(row.cells.values())).result.provenance) for row in board.rows)
+            for name, told in ((row.title, next(iter(row.cells.values())).result.provenance) for row in board.rows)
         ],
         bibtex="\n\n".join(_citations(cells)),
     )
@@ -112,7 +120,7 @@ class _Kept:
         return self._places[text]
 
 
-def _data(cells: list[Cell]) -> dict[str, Any]:
+def _cell_data(gathered: Gathered, cells: list[Cell]) -> dict[str, Any]:
     """What the page's script shows when a score is opened."""
     extractors, datasets, made = _Kept(), _Kept(), _Kept()
     rows = []
@@ -123,7 +131,7 @@ def _data(cells: list[Cell]) -> dict[str, Any]:
         how = ("protocol", "seeds", "serab", "python", "libraries", "plugins", "machine")
         rows.append(
             {
-                "name": result.extractor,
+                "name": gathered.title(result),
                 "task": result.task,
                 "accuracy": _reach(result.accuracy, cell.accuracy),
                 "uar": _reach(result.uar, cell.uar),

@@ -1,0 +1,153 @@
+"""A leaderboard as a table for the terminal, which never cuts the name of an extractor: it folds or turns instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.text import Text
+
+from serab_core.report.tables import interval_text, percent, print_by_extractor, print_continuous, table, width_of
+from serab_core.store.identity import DataIdentity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from serab_core.report.board import Gathered, Metric
+
+    Column = tuple[str, list[str]]  # the head, and a cell for each row
+
+
+def print_board(console: Console, gathered: Gathered, metric: Metric, *, every_task: bool) -> None:
+    """Prints a leaderboard: the means, and each task's score where there is room."""
+    board = gathered.board
+    title = f"{'Acc. %' if metric == 'accuracy' else 'UAR %'}, {board.protocol}"
+    if board.rows:
+        means, tasks = _columns(gathered, metric)
+        _print_columns(console, gathered, title, means, tasks, every_task=every_task)
+    if board.other_data:
+        heads = ("Extractor", "Task", "Data", title.partition(",")[0], "95 %")
+        rows = []
+        for cell in board.other_data:
+            result = cell.result
+            interval = cell.accuracy if metric == "accuracy" else cell.uar
+            data = DataIdentity.of(result).short
+            score = percent(getattr(result, metric)) + gathered.mark(result)
+            rows.append((gathered.title(result), escape(result.task), data, score, interval_text(interval)))
+        print_by_extractor(console, heads, rows, right=heads[3:4], title="On other data: in no mean, not ranked")
+    if gathered.continuous:
+        print_continuous(console, gathered.continuous, gathered.title, gathered.mark)
+    for notice in gathered.notices:
+        console.print(Text(notice, style="dim"), soft_wrap=False)
+
+
+def _columns(gathered: Gathered, metric: Metric) -> tuple[list[Column], list[Column]]:
+    """The columns beside the name: group, means and the paper's figure; and the tasks."""
+    rows = gathered.board.rows
+    means: list[Column] = [("Group", [str(row.group or "-") for row in rows])]
+    if any(row.accuracy for row in rows):
+        um = [next(iter(getattr(row, metric)), None) for row in rows]
+        means += [
+            ("UM", [percent(mean.value) if mean else "-" for mean in um]),
+            ("95 %", [interval_text(mean.interval) if mean else "" for mean in um]),
+            ("Tasks", [f"{len(row.tasks)} of {gathered.board.suite}" for row in rows]),
+        ]
+    if metric == "accuracy" and any(row.published for row in rows):
+        means.append(("Paper, 9 tasks", [percent(row.published.um) if row.published else "" for row in rows]))
+    tasks: list[Column] = []
+    for task in gathered.board.tasks:
+        cells = [row.cells.get(task) for row in rows]
+        tasks.append((task, [percent(getattr(c.result, metric)) + gathered.mark(c.result) if c else "" for c in cells]))
+    return means, [column for column in tasks if any(column[1])]
+
+
+def _print_columns(
+    console: Console,
+    gathered: Gathered,
+    title: str,
+    means: Sequence[Column],
+    tasks: Sequence[Column],
+    *,
+    every_task: bool,
+) -> None:
+    """Prints one table where it fits; else without tasks, where there are means; else in blocks or turned round."""
+    names = [row.title for row in gathered.board.rows]
+    has_means = len(means) > 1 and means[1][0] == "UM"
+    paper = [column for column in means if column[0].startswith("Paper")]
+    others = [column for column in means if column not in paper]
+    whole = _upright(names, [*others, *tasks, *paper], title)
+    brief = _upright(names, means, title)
+    if width_of(console, whole) <= console.width:
+        console.print(whole)
+    elif has_means and not every_task and width_of(console, brief) <= console.width:
+        console.print(brief)
+    else:
+        columns = [*others, *tasks, *paper] if every_task or not has_means else means
+        blocks = _blocks(console, names, columns, title)
+        turned = _turned_blocks(console, names, columns, title)
+        fits = all(width_of(console, block) <= console.width for block in blocks)
+        if fits and len(blocks) * (len(names) + 4) < len(turned) * (len(columns) + 4):
+            for block in blocks:
+                console.print(block)
+            return
+        for block, name in turned:
+            if name:
+                console.print(Text(name, style="bold"), soft_wrap=True)
+            console.print(block)
+
+
+def _upright(names: Sequence[str], columns: Sequence[Column], title: str) -> Table:
+    group, *rest = columns if columns and columns[0][0] == "Group" else (("", []), *columns)
+    heads = [*(["Group"] if group[1] else []), "Extractor", *(head for head, _ in rest)]
+    shown = table(*heads, right=[head for head in heads if head not in ("Extractor", "95 %")], title=title)
+    for column in shown.columns:
+        column.no_wrap = True
+    for place, name in enumerate(names):
+        first = [group[1][place]] if group[1] else []
+        shown.add_row(*first, escape(name), *(cells[place] for _, cells in rest))
+    return shown
+
+
+def _blocks(console: Console, names: Sequence[str], columns: Sequence[Column], title: str) -> list[Table]:
+    """Tables of all extractors, each with as many of the columns as fit."""
+    blocks: list[list[Column]] = [[]]
+    for column in columns:
+        if blocks[-1] and width_of(console, _upright(names, [*blocks[-1], column], title)) > console.width:
+            blocks.append([])
+        blocks[-1].append(column)
+    return [_upright(names, block, title) for block in blocks]
+
+
+def _turned_blocks(
+    console: Console, names: Sequence[str], columns: Sequence[Column], title: str
+) -> list[tuple[Table, str]]:
+    """Tables with a line for each column, and as many extractors beside each other as fit.
+
+    A name that is wider than the terminal stands above its table, and the terminal wraps it.
+    """
+    blocks: list[list[int]] = []
+    for place in range(len(names)):
+        if blocks and width_of(console, _turned(names, columns, [*blocks[-1], place], title)) <= console.width:
+            blocks[-1].append(place)
+        else:
+            blocks.append([place])
+    tables = []
+    for block in blocks:
+        shown = _turned(names, columns, block, title)
+        if width_of(console, shown) > console.width:
+            tables.append((_turned([""] * len(names), columns, block, title), names[block[0]]))
+        else:
+            tables.append((shown, ""))
+    return tables
+
+
+def _turned(names: Sequence[str], columns: Sequence[Column], places: Sequence[int], title: str) -> Table:
+    shown = table("", *(escape(names[place]) for place in places), title=title)
+    for column in shown.columns[1:]:
+        column.justify, column.no_wrap = "right", True
+    for head, cells in columns:
+        shown.add_row(escape(head), *(cells[place] for place in places))
+    return shown

@@ -1,0 +1,220 @@
+"""What a reader of a leaderboard must know of the results in it, a sentence each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from serab_core.data.integrity import PARTIAL, SYNTHETIC
+from serab_core.data.protocols import default_protocol, find_protocol
+from serab_core.report.cautions import footnotes, shared_statements, split_statements, task_cautions
+from serab_core.report.tables import percent
+from serab_core.score.published import SOURCE
+from serab_core.store.identity import SHORT, DataIdentity, Version
+from serab_core.store.results import searched_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from serab_core.errors import StoreError
+    from serab_core.score.board import Board
+    from serab_core.store.identity import Catalogue
+    from serab_core.store.results import Stored
+    from serab_core.types import ContinuousResult, TaskResult
+
+    AnyResult = TaskResult | ContinuousResult
+
+
+def board_notices(
+    board: Board,
+    continuous: Sequence[ContinuousResult],
+    installed: Mapping[str, Mapping[str, Any]],
+    conflicting: Sequence[Sequence[Stored[TaskResult]]],
+) -> list[str]:
+    """The notices of a leaderboard.
+
+    Args:
+        board: the leaderboard.
+        continuous: results on continuous targets that are shown beside it.
+        installed: fingerprints of extractors that are installed here.
+        conflicting: groups of results that share a key and differ in their content.
+    """
+    protocol, catalogue = find_protocol(board.protocol), board.catalogue
+    results = [cell.result for row in board.rows for cell in row.cells.values()]
+    results += [cell.result for cell in board.other_data]
+    everything: list[AnyResult] = [*results, *continuous]
+    lines = [f"Protocol {protocol.name}: {protocol.summary}."]
+    lines += [f"Caution: {protocol.caution}."] if protocol.caution else []
+    lines += split_statements(everything)
+    lines += task_cautions(everything, (protocol.caution, SYNTHETIC, PARTIAL))
+    few = sorted(
+        {cell.result.task for row in board.rows for cell in row.cells.values() if cell.draws.over != "speakers"}
+    )
+    if few:
+        lines.append(
+            f"Intervals of {', '.join(few)} are over utterances, for there are too few test speakers: "
+            "they know nothing of how speakers differ."
+        )
+    left = sorted(
+        {f"{r.task} ({'synthetic' if r.synthetic else 'partial'})" for r in results if r.synthetic or r.partial}
+    )
+    lines += [f"In no mean: {', '.join(left)}."] if left else []
+    apart = any(not catalogue.on_column(result) for result in everything)
+    signs = ("‡" if apart else "") + ("§" if conflicting else "")
+    lines += [f"{text}." for text in footnotes(everything, signs)]
+    lines += _search_notices(results, catalogue)
+    lines += version_notices(everything, catalogue, installed, board.protocol)
+    lines += data_notices(everything, catalogue, board.protocol)
+    lines += conflict_notices(conflicting, catalogue)
+    if any(row.group is None and row.current for row in board.rows):
+        tasks = board.ranked[0] if len(board.ranked) == 1 else f"one of {', '.join(board.ranked)}"
+        lines.append(f"Without a group: extractors that have no result on {tasks}.")
+    lines += [f"Paper: {SOURCE}."] if any(row.published for row in board.rows) else []
+    return lines
+
+
+def _search_notices(results: Sequence[TaskResult], catalogue: Catalogue) -> list[str]:
+    labels = catalogue.labels
+    partly = [
+        (labels[Version.of(r)], r.task, ", ".join(r.provenance.get("protocol", {}).get("classifiers", ())))
+        for r in results
+        if not searched_whole(r)
+    ]
+    imported = [(labels[Version.of(r)], r.task, r.imported) for r in results if r.imported]
+    searched = "not searched as the protocol has it"
+    return [
+        *shared_statements(partly, f"was {searched}", f"were {searched}"),
+        *shared_statements(imported, "is imported", "are imported"),
+    ]
+
+
+def version_notices(
+    results: Sequence[AnyResult],
+    catalogue: Catalogue,
+    installed: Mapping[str, Mapping[str, Any]],
+    protocol: str,
+) -> list[str]:
+    """Which versions of an extractor the results are of, where it is not the installed one alone."""
+    shown: dict[Version, AnyResult] = {}
+    for result in results:
+        shown.setdefault(Version.of(result), result)
+    lines = []
+    outdated: dict[tuple[str, ...], list[str]] = {}
+    for name in sorted({version.name for version in shown}):
+        versions = catalogue.versions_of(name)
+        latest = installed.get(name)
+        if len(versions) > 1:
+            first = shown.get(versions[0])
+            compared = latest or (first.provenance.get("fingerprint") if first else None)
+            texts = [_version_text(v, shown[v], compared, catalogue) for v in versions if v in shown]
+            lines.append(
+                f"{name} is stored in {len(versions)} versions. Each has a row of its own, one version is ranked, "
+                f"and no mean mixes them: {'; '.join(texts)}."
+            )
+        if latest is not None and not any(version in catalogue.installed for version in versions):
+            evaluated = next(shown[version] for version in versions if version in shown)
+            keys = _differing_keys(evaluated, latest)
+            if keys:
+                outdated.setdefault(tuple(keys), []).append(name)
+    for parts, names in outdated.items():
+        command = f"serab eval {' '.join(names)}{protocol_option(protocol)}"
+        lines.append(
+            f"{', '.join(names)}: another version is installed here than the one that was scored (they differ in "
+            f"{', '.join(parts)}): {command} scores the installed one."
+        )
+    return lines
+
+
+def _version_text(version: Version, result: AnyResult, compared: Mapping[str, Any] | None, catalogue: Catalogue) -> str:
+    fingerprint = result.provenance.get("fingerprint") or {}
+    parts = [f"version {fingerprint['version']}"] if fingerprint.get("version") else []
+    if version in catalogue.installed:
+        parts.append("installed here")
+    elif version in catalogue.current:
+        parts.append("the newest")
+    different = _differing_keys(result, compared) if compared else []
+    parts += [f"differs in {', '.join(different)}"] if different else []
+    parts += ["" if version in catalogue.current else "not ranked"]
+    return f"{version.fingerprint[:SHORT] or 'not recorded'} ({', '.join(filter(None, parts))})"
+
+
+def _differing_keys(result: AnyResult, other: Mapping[str, Any]) -> list[str]:
+    """The parts of a fingerprint that differ from those of another one."""
+    fingerprint = result.provenance.get("fingerprint") or {}
+    if not fingerprint:
+        return []
+    absent = object()
+    keys = sorted({*fingerprint, *other})
+    return [key for key in keys if _plain(fingerprint.get(key, absent)) != _plain(other.get(key, absent))]
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: lists in place of tuples."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+def data_notices(results: Sequence[AnyResult], catalogue: Catalogue, protocol: str) -> list[str]:
+    """Which results are on other data than their column, and columns that are not on what is prepared here."""
+    lines = []
+    for task in sorted({result.task for result in results}):
+        column, here = catalogue.columns[task], catalogue.prepared.get(task)
+        corpus = task.partition("/")[0]
+        others = [r for r in results if r.task == task and not catalogue.on_column(r)]
+        is_prepared = here is not None and column.matches(here)
+        command = f"serab eval X --tasks {corpus}{protocol_option(protocol)}"
+        if others:
+            origin = "that are prepared here" if is_prepared else "that are commonest"
+            names = ", ".join(
+                dict.fromkeys(f"{catalogue.labels[Version.of(r)]} ({_data_text(r, column)})" for r in others)
+            )
+            advice = f" {command} scores an extractor on the prepared data." if here is not None else ""
+            lines.append(
+                f"{task}: its column holds scores on the data {origin} (digest {column.short}). "
+                f"Scores on other data are shown apart, in no mean and not ranked: {names}.{advice}"
+            )
+        if here is not None and not is_prepared:
+            what = f"digest {here.short}" if here.digest != column.digest else "other audio"
+            lines.append(
+                f"{task}: no result is on the corpus that is prepared here ({what}); the column is on other data "
+                f"(digest {column.short}). {command} scores an extractor on the prepared data."
+            )
+    return lines
+
+
+def _data_text(result: AnyResult, column: DataIdentity) -> str:
+    data = DataIdentity.of(result)
+    if data.digest != column.digest:
+        return f"digest {data.short}"
+    return "other test utterances" if data.rows != column.rows else "other audio"
+
+
+def conflict_notices(conflicting: Sequence[Sequence[Stored[TaskResult]]], catalogue: Catalogue) -> list[str]:
+    """Results that share a key and differ in their content, with their files."""
+    lines = []
+    for group in conflicting:
+        result = group[0].result
+        scores = ", ".join(
+            percent(entry.result.accuracy)
+            + (f" % imported: {entry.result.imported}" if entry.result.imported else " %")
+            for entry in group
+        )
+        files = "; ".join(str(entry.path) for entry in group)
+        lines.append(
+            f"{result.extractor} on {result.task}: {len(group)} results have the key {result.key[:SHORT]} and differ "
+            f"({scores}). All are kept. Find out which one is right, and delete the other: {files}."
+        )
+    return lines
+
+
+def protocol_option(protocol: str) -> str:
+    """What a command line needs for a protocol: nothing for the one of the settings."""
+    return "" if protocol == default_protocol() else f" --protocol {protocol}"
+
+
+def left_out_notices(errors: Sequence[StoreError]) -> list[str]:
+    """Files that cannot be read, the first few by name."""
+    lines = [f"Left out: {error}" for error in errors[:2]]
+    return [*lines, f"Left out likewise: {len(errors) - 2} files more."] if len(errors) > 2 else lines

@@ -1,0 +1,199 @@
+"""Which extractor and which data a stored result belongs to: rows and columns of a leaderboard are made of these."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from serab_core.store.jsonio import digest, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from serab_core.types import ContinuousResult, TaskResult
+
+    AnyResult = TaskResult | ContinuousResult
+
+SHORT = 8  # hex digits of a digest that is shown to people
+_ALL_DIGITS = 64  # hex digits of a sha256
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Version:
+    """One version of an extractor: its name and the digest of its fingerprint, "" where none was recorded."""
+
+    name: str
+    fingerprint: str
+
+    @classmethod
+    def of(cls, result: AnyResult) -> Version:
+        """The version that a result was computed with."""
+        fingerprint = result.provenance.get("fingerprint")
+        return cls(result.extractor, digest(fingerprint) if fingerprint else "")
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class DataIdentity:
+    """The data of one task that a result was computed on.
+
+    Attributes:
+        digest: the digest of the task: utterances, labels, speakers and splits.
+        audio_digest: the digest of the audio; "" where it is not recorded.
+        rows: the digest of the test utterances with labels and speakers, as the result lists them; "" where the data
+            were not read from a result.
+    """
+
+    digest: str
+    audio_digest: str
+    rows: str = ""
+
+    @classmethod
+    def of(cls, result: AnyResult) -> DataIdentity:
+        """The data of a result whose content is valid."""
+        dataset = result.provenance.get("dataset", {})
+        test = result.outcome(result.chosen).test
+        rows = [] if test is None else zip(test.ids, test.truth, (result.speakers[i] for i in test.ids), strict=True)
+        listed = sha256(encode(repr(sorted(rows)))).hexdigest()
+        return cls(str(dataset.get("digest", "")), str(dataset.get("audio_digest", "")), listed)
+
+    def matches(self, other: DataIdentity) -> bool:
+        """Whether scores on the two are comparable. Parts that are not recorded do not tell two identities apart."""
+        return (
+            self.digest == other.digest
+            and (not self.audio_digest or not other.audio_digest or self.audio_digest == other.audio_digest)
+            and (not self.rows or not other.rows or self.rows == other.rows)
+        )
+
+    @property
+    def short(self) -> str:
+        """A few digits for people."""
+        return self.digest[:SHORT] or "not recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The rows and columns that a set of results makes.
+
+    Attributes:
+        labels: of each version: the name alone where there is one version of it, else with a few digits.
+        current: of each name the version that is ranked: the installed one, or else the newest.
+        installed: versions that are installed here.
+        columns: of each task the data whose scores are compared.
+        prepared: of each task the data that are prepared here.
+    """
+
+    labels: Mapping[Version, str]
+    current: frozenset[Version]
+    installed: frozenset[Version]
+    columns: Mapping[str, DataIdentity]
+    prepared: Mapping[str, DataIdentity] = field(default_factory=dict)
+
+    def on_column(self, result: AnyResult) -> bool:
+        """Whether a result is on the data of its task's column."""
+        return DataIdentity.of(result).matches(self.columns[result.task])
+
+    def title(self, version: Version) -> str:
+        """The label, with a mark at the version that is ranked where there are several."""
+        label = self.labels[version]
+        if label == version.name or version not in self.current:
+            return label
+        return f"{label[:-1]}, {'installed' if version in self.installed else 'newest'})"
+
+    def versions_of(self, name: str) -> list[Version]:
+        """The versions of an extractor, the current one first."""
+        return sorted((v for v in self.labels if v.name == name), key=lambda v: (v not in self.current, v))
+
+
+def make_catalogue(
+    results: Sequence[AnyResult],
+    installed: Mapping[str, str] | None = None,
+    prepared: Mapping[str, DataIdentity] | None = None,
+) -> Catalogue:
+    """Find the rows and columns of results.
+
+    Args:
+        results: of one protocol, the oldest first.
+        installed: digests of the fingerprints of installed extractors, by name.
+        prepared: the data that are prepared here, by task.
+    """
+    installed, prepared = installed or {}, prepared or {}
+    newest: dict[str, tuple[bool, int, Version]] = {}
+    versions: dict[str, list[Version]] = {}
+    for place, result in enumerate(results):
+        version = Version.of(result)
+        if version not in versions.setdefault(version.name, []):
+            versions[version.name].append(version)
+        candidate = (not getattr(result, "imported", ""), place, version)
+        newest[version.name] = max(newest.get(version.name, candidate), candidate)
+    here = {v for known in versions.values() for v in known if installed.get(v.name) == v.fingerprint}
+    here_by_name = {version.name: version for version in here}
+    current = {name: here_by_name.get(name, version) for name, (*_, version) in newest.items()}
+    return Catalogue(
+        _labels(versions), frozenset(current.values()), frozenset(here), _columns(results, prepared), prepared
+    )
+
+
+def _labels(versions: Mapping[str, Sequence[Version]]) -> dict[Version, str]:
+    """A unique label of each version. More digits are shown where a few do not tell two versions apart."""
+    labels = {known[0]: name for name, known in versions.items() if len(known) == 1}
+    for name, known in versions.items():
+        if len(known) > 1:
+            digits = SHORT
+            while digits < _ALL_DIGITS and (
+                len({v.fingerprint[:digits] for v in known}) < len(known)
+                or any(f"{name} ({v.fingerprint[:digits]})" in versions for v in known)
+            ):
+                digits += 1
+            labels |= {v: f"{name} ({v.fingerprint[:digits] or 'not recorded'})" for v in known}
+    return labels
+
+
+def _columns(results: Sequence[AnyResult], prepared: Mapping[str, DataIdentity]) -> dict[str, DataIdentity]:
+    """Of each task the prepared data where a result is on them, else those of most extractors, ties by the newest."""
+    by_task: dict[str, list[tuple[int, AnyResult, DataIdentity]]] = {}
+    for place, result in enumerate(results):
+        by_task.setdefault(result.task, []).append((place, result, DataIdentity.of(result)))
+    columns = {}
+    for task, entries in by_task.items():
+        here = prepared.get(task)
+
+        def rank(candidate: DataIdentity, entries: Sequence[Any] = entries, here: DataIdentity | None = here) -> Any:
+            members = [(place, Version.of(result)) for place, result, data in entries if data.matches(candidate)]
+            is_prepared = here is not None and candidate.matches(here)
+            count = len({version for _, version in members})
+            return is_prepared, count, bool(candidate.audio_digest), max(place for place, _ in members)
+
+        columns[task] = max(dict.fromkeys(data for *_, data in entries), key=rank)
+    return columns
+
+
+def content_digest(result: AnyResult) -> str:
+    """The digest of what a result claims: scores, predictions, the extractor and the data.
+
+    The machine, the command, times and cautions are left out: the same evaluation on two machines has one content.
+    """
+    document = asdict(result)
+    outcomes = [
+        {name: outcome[name] for name in ("classifier", "params", "test", "accuracy", "uar", "scores")}
+        for outcome in document["outcomes"]
+    ]
+    provenance = result.provenance
+    data = provenance.get("dataset", {})
+    ignored = ("outcomes", "provenance", "cautions", "splits", "faulty", "imported", "profile")
+    claims = {name: value for name, value in document.items() if name not in ignored}
+    version = Version.of(result).fingerprint
+    return digest([claims, outcomes, version, data.get("digest", ""), data.get("audio_digest", "")])
+
+
+def conflicting_keys(results: Iterable[AnyResult]) -> set[tuple[str, str]]:
+    """Extractor and key of results that share both and differ in their content."""
+    results = list(results)
+    counts = Counter((result.extractor, result.key) for result in results)
+    contents: dict[tuple[str, str], set[str]] = {}
+    for result in results:
+        if counts[result.extractor, result.key] > 1:
+            contents.setdefault((result.extractor, result.key), set()).add(content_digest(result))
+    return {pair for pair, digests in contents.items() if len(digests) > 1}
