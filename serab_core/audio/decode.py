@@ -173,9 +173,9 @@ def _decoded(content: bytes, source: int | _Memory, name: str) -> tuple[int, Wav
     """The file's rate and samples, shape (frames, channels), once its length is what its bytes say."""
     if not content:
         raise AudioError("is empty: it has no bytes", where=name, next_step=_INTACT)
-    found = pointer(bytes(content[:POINTER_BYTES]))
-    if found is not None:
-        raise AudioError(found[0], where=name, next_step=found[1])
+    pointer_fault = pointer(bytes(content[:POINTER_BYTES]))
+    if pointer_fault is not None:
+        raise AudioError(pointer_fault[0], where=name, next_step=pointer_fault[1])
     length = measure(content)
     if length is None:
         with _Reader(source, closefd=False) as file:  # raises, as a rule

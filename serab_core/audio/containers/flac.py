@@ -114,9 +114,9 @@ def walk(view: View) -> Length:
         return Length(
             _KIND, fault=f"holds a second FLAC file from byte {joined} on (two files joined end to end)", convert=True
         )
-    found = _last(view, at, len(view), block, total)
-    if found > total:
-        fault = f"is damaged: its header says {total} samples, and its frames hold {found}"
+    counted = _last(view, at, len(view), block, total)
+    if counted > total:
+        fault = f"is damaged: its header says {total} samples, and its frames hold {counted}"
         return Length(_KIND, fault=fault, convert=True)
     return Length(_KIND, total, streams=(Stream(view[begin:], total),) if begin else ())
 

@@ -198,13 +198,13 @@ def _free_chain(view: View, at: int, first: Header) -> bool:
 
 def walk(view: View, kind: str = "MPEG audio") -> Length:
     """Return the length of an MPEG audio file, and its frames without tags and junk."""
-    found = first_frame(view, skip_tags(view, 0), LEADING_BYTES)
-    if found is None:
+    start = first_frame(view, skip_tags(view, 0), LEADING_BYTES)
+    if start is None:
         return Length(kind, fault="holds no MPEG audio frames: it is damaged, or only its tags are there")
-    first = header(view[found : found + 4])
+    first = header(view[start : start + 4])
     assert first is not None
     kind = f"{kind} (layer {'I' * first.layer})"
-    at, began, frames, runs, marks = found, found, 0, list[bytes](), _marks(view)
+    at, began, frames, runs, marks = start, start, 0, list[bytes](), _marks(view)
     blank = 0  # zero bytes that begin within a frame and go on behind it
     infos: list[tuple[Info, int, int]] = []  # what it says, the number of its frame, and where it is
     while at < len(view):
@@ -291,9 +291,9 @@ def _behind(view: View, at: int, first: Header) -> str:
     rest = len(view) - at
     if 0 < rest < 4 and view[at] == 0xFF and (rest == 1 or header(bytes((*view[at:], 0x90, 0))[:4]) is not None):
         return f"is cut short: its last frame has {rest} bytes"
-    found = first_frame(view, at, rest)
-    if found is not None:
-        return f"is damaged: the {found - at} bytes at byte {at}, between two MPEG frames, are no MPEG audio"
+    following = first_frame(view, at, rest)
+    if following is not None:
+        return f"is damaged: the {following - at} bytes at byte {at}, between two MPEG frames, are no MPEG audio"
     return f"is damaged: the {rest} bytes from byte {at} on are no MPEG audio" if rest > TRAILING_BYTES else ""
 
 
