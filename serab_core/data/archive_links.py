@@ -32,10 +32,10 @@ def resolve_link(name: str, target: str, files: Container[str], links: Mapping[s
 
 def folders_of_members(files: Iterable[str]) -> frozenset[str]:
     """Return the folders of the archive; the files behind a link to one are listed by their own names."""
-    found = {"."}
+    folders = {"."}
     for name in files:
         folder = posixpath.dirname(name.removeprefix("./"))
-        while folder and folder not in found:
-            found.add(folder)
+        while folder and folder not in folders:
+            folders.add(folder)
             folder = posixpath.dirname(folder)
-    return frozenset(found)
+    return frozenset(folders)

@@ -205,8 +205,8 @@ def _kind(opened: IO[bytes], shown: str) -> str:
         return kind
     if not head:
         raise DataError("is empty: it has no bytes (a download that failed?)", where=shown, next_step=DOWNLOAD)
-    if found := pointer(head[:POINTER_BYTES]):
-        raise DataError(found[0], where=shown, next_step=found[1])
+    if pointer_fault := pointer(head[:POINTER_BYTES]):
+        raise DataError(pointer_fault[0], where=shown, next_step=pointer_fault[1])
     if kind == "audio":
         raise DataError(
             "is one audio file, and a corpus has many", where=shown, next_step="name the folder that holds the corpus"

@@ -122,10 +122,10 @@ def read_database(root: Path) -> Database:
             header = next(iter(header.values()))
         schemes = {str(name): dict(scheme or {}) for name, scheme in (header.get("schemes") or {}).items()}
         splits = {
-            str(name): str((own or {}).get("type") or "other") for name, own in (header.get("splits") or {}).items()
+            str(name): str((entry or {}).get("type") or "other") for name, entry in (header.get("splits") or {}).items()
         }
-        tables = {str(name): _table(str(name), own) for name, own in (header.get("tables") or {}).items()}
-        misc = {str(name): _misc(str(name), own) for name, own in (header.get("misc_tables") or {}).items()}
+        tables = {str(name): _table(str(name), entry) for name, entry in (header.get("tables") or {}).items()}
+        misc = {str(name): _misc(str(name), entry) for name, entry in (header.get("misc_tables") or {}).items()}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise _unreadable(root, error) from error
     except (AttributeError, TypeError, ValueError, KeyError, RecursionError) as error:
@@ -164,7 +164,7 @@ def _misc(name: str, header: Mapping[str, Any]) -> Table:
 
 def _columns(header: Mapping[str, Any]) -> tuple[Column, ...]:
     columns = header.get("columns") or {}
-    return tuple(Column(str(name), str((own or {}).get("scheme_id") or "")) for name, own in columns.items())
+    return tuple(Column(str(name), str((entry or {}).get("scheme_id") or "")) for name, entry in columns.items())
 
 
 def _read_table(root: Path, table: Table) -> list[dict[str, str]]:

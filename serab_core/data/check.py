@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from serab_core.data.differences import differences, left_out
-from serab_core.data.naming import AUDIO_SUFFIXES, OTHER_NAME, is_litter
+from serab_core.data.naming import AUDIO_SUFFIXES, OTHER_NAME, is_junk
 from serab_core.data.releases import corpus_of, other_releases, refuse_other_release
 from serab_core.data.source import Sources
 from serab_core.errors import DataError
@@ -80,17 +80,17 @@ def check(spec: DatasetSpec, index: Index, source: str, files: Sequence[SourceFi
             next_step=_next_step(spec, skipped),
         )
         raise explain(error, problems)
-    found = Index(tuple(entries), tuple(skipped))
+    accepted = Index(tuple(entries), tuple(skipped))
     if len({entry.label for entry in entries}) < 2:
         raise DataError(
             f"has only the class {entries[0].label!r}; a task needs two", where=source, next_step=spec.how_to_get
         )
-    missing, problem = differences(spec, found, known)
+    missing, problem = differences(spec, accepted, known)
     if problem:
         problem = "; ".join((problem, *([left_out(skipped)] if skipped else []), *notes))
     defects = (entry.id for entry in entries if entry.id in spec.known_defects)
     notes += [f"{identifier} stays in: {spec.known_defects[identifier]}" for identifier in defects]
-    return Checked(found, missing, problem, tuple(notes))
+    return Checked(accepted, missing, problem, tuple(notes))
 
 
 def _instead(skipped: Sequence[Skipped], files: Sequence[SourceFile], problems: bool) -> str:
@@ -98,7 +98,7 @@ def _instead(skipped: Sequence[Skipped], files: Sequence[SourceFile], problems: 
     reasons: dict[str, list[str]] = {}
     for skip in skipped:
         reasons.setdefault(skip.reason, []).append(skip.file)
-    audio = [file for file in files if file.name.suffix.lower() in AUDIO_SUFFIXES and not is_litter(file)]
+    audio = [file for file in files if file.name.suffix.lower() in AUDIO_SUFFIXES and not is_junk(file)]
     if not reasons and audio:
         reasons["the corpus's labels or lists do not name them"] = [str(file.name) for file in audio]
     said = []
@@ -129,7 +129,7 @@ _KINDS = {
 def explain(error: DataError, problems: Sequence[Problem], missing: Sequence[str] = ()) -> DataError:
     """Return an error with the likely causes: what could not be read, and what lies in another folder only."""
     causes, steps = list(missing), []
-    for kind, (words, step) in _KINDS.items():
+    for kind, (template, step) in _KINDS.items():
         there = [problem for problem in problems if problem.kind == kind]
         if not there:
             continue
@@ -139,10 +139,10 @@ def explain(error: DataError, problems: Sequence[Problem], missing: Sequence[str
             causes.append(f"{first.file} {first.reason}")
         elif kind == "archive":  # each has a reason of its own
             named = "; ".join(f"{problem.file} {problem.reason}" for problem in there[:_SHOWN])
-            causes.append(f"{words.format(n=len(there))}: {named}" + ("; ..." if len(there) > _SHOWN else ""))
+            causes.append(f"{template.format(n=len(there))}: {named}" + ("; ..." if len(there) > _SHOWN else ""))
         else:
             reason = f" ({first.reason})" if kind in ("link", "folder") else ""
-            causes.append(f"{words.format(n=len(there))}, such as {first.file}{reason}")
+            causes.append(f"{template.format(n=len(there))}, such as {first.file}{reason}")
         steps.append(step.format(name=name, stem=name.rpartition(".")[0]))
     if not causes:
         return error

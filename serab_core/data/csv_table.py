@@ -73,7 +73,7 @@ class CsvTable:
     def column(self, name: str) -> int | None:
         """The index of the column called `name`; None where there is none. Case and stray blanks do not count."""
         wanted = column_key(name)
-        return next((at for at, own in enumerate(self.header) if wanted and column_key(own) == wanted), None)
+        return next((at for at, heading in enumerate(self.header) if wanted and column_key(heading) == wanted), None)
 
     @property
     def named_columns(self) -> str:

@@ -81,13 +81,13 @@ def folders_of(groups: Iterable[Sequence[SourceFile]]) -> dict[int, Folder]:
     options: dict[int, set[tuple[Parts, Parts]]] = defaultdict(set)
     several = [list(group) for group in groups if len(group) > 1]
     for group in several:
-        for one, other in combinations(group, 2):
-            for file, found in zip((one, other), _difference(one, other), strict=True):
-                votes[found[0]] += 1
-                options[id(file)].add(found)
+        for first, second in combinations(group, 2):
+            for file, difference in zip((first, second), _difference(first, second), strict=True):
+                votes[difference[0]] += 1
+                options[id(file)].add(difference)
     best = {
-        number: max(found, key=lambda option: (votes[option[0]], len(option[0]), option))
-        for number, found in options.items()
+        number: max(differences, key=lambda option: (votes[option[0]], len(option[0]), option))
+        for number, differences in options.items()
     }
     present: Counter[Parts] = Counter()
     clashes: Counter[Parts] = Counter()  # utterances with two files in what was taken for one folder
@@ -106,13 +106,13 @@ def folders_of(groups: Iterable[Sequence[SourceFile]]) -> dict[int, Folder]:
         assigned[id(file)] = label
         places[label].add(place)
         relative[label] = len(place) - len(label) >= len(root)
-    made = {label: Folder(label, frozenset(places[label]), relative[label]) for label in places}
-    return {number: made[label] for number, label in assigned.items()}
+    by_label = {label: Folder(label, frozenset(places[label]), relative[label]) for label in places}
+    return {number: by_label[label] for number, label in assigned.items()}
 
 
-def _difference(one: SourceFile, other: SourceFile) -> tuple[tuple[Parts, Parts], tuple[Parts, Parts]]:
+def _difference(file: SourceFile, other_file: SourceFile) -> tuple[tuple[Parts, Parts], tuple[Parts, Parts]]:
     """Return, for each of two files, the parts of its folder that the other lacks, and the path that ends in them."""
-    (root, below), (other_root, other_below) = location(one), location(other)
+    (root, below), (other_root, other_below) = location(file), location(other_file)
     first, second = (*root, *below), (*other_root, *other_below)
     for _ in range(min(len(below), len(other_below))):
         if first[-1] != second[-1]:
@@ -156,8 +156,8 @@ def sibling_of(file: SourceFile, siblings: Mapping[str, str], *, with_root: bool
     for part in (*(root[-1:] if with_root else ()), *below):
         lower = part.casefold()
         bare = next((lower.removesuffix(suffix) for suffix in ARCHIVE_SUFFIXES if lower.endswith(suffix)), lower)
-        if found := names.get(lower) or names.get(bare):
-            return found
+        if sibling := names.get(lower) or names.get(bare):
+            return sibling
     return ""
 
 

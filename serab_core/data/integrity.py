@@ -32,7 +32,7 @@ def corpus_notices(
         labels: the classes of the task; empty for a continuous target, whose labels are not looked at.
     """
     cuts = {str(row["id"]): row["cut"][variant["name"]] for row in rows}
-    found = [
+    notices = [
         *_crossing(rows, cuts, declared=bool(variant.get("shares_speakers"))),
         *_repeated_audio(rows, cuts, with_labels=bool(labels)),
         *_missing_classes(rows, cuts, labels),
@@ -41,7 +41,7 @@ def corpus_notices(
         *_sentences(rows, cuts),
     ]
     order = {"fault": 0, "caution": 1, "info": 2}
-    return tuple(sorted(found, key=lambda notice: order[notice.severity]))
+    return tuple(sorted(notices, key=lambda notice: order[notice.severity]))
 
 
 def named(names: Sequence[str], most: int = MAX_NAMES) -> str:

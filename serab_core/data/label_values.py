@@ -123,9 +123,9 @@ def label_notes(labels: Collection[str]) -> list[str]:
         if comparison_key(label) in _NO_EMOTION
     ]
     notes += [
-        f"the labels {' and '.join(map(visible, own))} differ by a hyphen or an underscore alone, and are taken for "
-        f"{len(own)} classes"
-        for own in _near(labels)
+        f"the labels {' and '.join(map(visible, group))} differ by a hyphen or an underscore alone, and are taken for "
+        f"{len(group)} classes"
+        for group in _near(labels)
     ]
     literals = [label for label in sorted(labels) if label[:1] + label[-1:] in ("[]", "{}", "()")]
     if literals:
@@ -134,8 +134,8 @@ def label_notes(labels: Collection[str]) -> list[str]:
     joined = [
         label
         for label in sorted(labels)
-        if len(own := [part for part in _JOINED.split(label) if part.strip()]) > 1
-        and keys.issuperset(comparison_key(part) for part in own)
+        if len(components := [part for part in _JOINED.split(label) if part.strip()]) > 1
+        and keys.issuperset(comparison_key(part) for part in components)
     ]
     if joined:
         shown = ", ".join(map(visible, joined[:_SHOWN])) + (", ..." if len(joined) > _SHOWN else "")
@@ -148,7 +148,9 @@ def speaker_notes(speakers: Collection[str]) -> list[str]:
     pairs = _near(speakers)
     if not pairs:
         return []
-    shown = "; ".join(" and ".join(map(visible, own)) for own in pairs[:_SHOWN]) + ("; ..." if pairs[_SHOWN:] else "")
+    shown = "; ".join(" and ".join(map(visible, group)) for group in pairs[:_SHOWN]) + (
+        "; ..." if pairs[_SHOWN:] else ""
+    )
     return [f"speakers whose names differ by a hyphen or an underscore alone are taken for different people: {shown}"]
 
 
@@ -157,7 +159,7 @@ def _near(values: Collection[str]) -> list[list[str]]:
     near: dict[str, list[str]] = defaultdict(list)
     for value in sorted(values):
         near[comparison_key(_SEPARATOR.sub(" ", value))].append(value)
-    return [own for own in near.values() if len(own) > 1]
+    return [group for group in near.values() if len(group) > 1]
 
 
 def shown_places(places: Sequence[str]) -> str:
@@ -189,23 +191,25 @@ def _places(values: Iterable[Value]) -> dict[str, list[str]]:
 
 
 def _refuse_quotes(places: Mapping[str, Sequence[str]], kind: str, where: str) -> None:
-    for cell, own in places.items():
+    for cell, positions in places.items():
         text = cell.strip()
         if len(text) > 1 and text[0] == text[-1] == '"':
             raise DataError(
                 f"has {kind} {text} with its quotes: there is a blank before them, or they are written twice",
-                where=f"{where}, {own[0]}",
+                where=f"{where}, {positions[0]}",
                 next_step="write quotes right after the delimiter, or none",
             )
 
 
 def _refuse_missing(
-    places: Mapping[str, Sequence[str]], words: frozenset[str], kind: str, where: str, step: str
+    places: Mapping[str, Sequence[str]], missing_values: frozenset[str], kind: str, where: str, step: str
 ) -> None:
-    found = [text for text in places if comparison_key(text) in words or (kind == "speaker" and _is_unknown(text))]
-    if found:
-        spellings = ", ".join(sorted({visible(text.strip()) for text in found}))
-        stands = [place for text in found for place in places[text]]
+    missing = [
+        text for text in places if comparison_key(text) in missing_values or (kind == "speaker" and _is_unknown(text))
+    ]
+    if missing:
+        spellings = ", ".join(sorted({visible(text.strip()) for text in missing}))
+        stands = [place for text in missing for place in places[text]]
         rows = "1 row" if len(stands) == 1 else f"{len(stands)} rows"
         raise DataError(
             f"has {kind} {spellings} in {rows} ({shown_places(stands)}), which stands for a missing value",
@@ -220,12 +224,12 @@ def _refuse_spellings(places: Mapping[str, Sequence[str]], kind: str, where: str
     for text in places:
         number = _number(text.strip(), numbers)
         spellings[_spelling_key(text) if number is None else number].append(text)
-    for own in spellings.values():
-        if len(own) > 1:
-            own.sort(key=lambda text: (-len(places[text]), text))
-            shown = " and ".join(f"{visible(t)} ({len(places[t])} rows, first: {places[t][0]})" for t in own[:4])
+    for variants in spellings.values():
+        if len(variants) > 1:
+            variants.sort(key=lambda text: (-len(places[text]), text))
+            shown = " and ".join(f"{visible(t)} ({len(places[t])} rows, first: {places[t][0]})" for t in variants[:4])
             raise DataError(
-                f"writes one {kind} in {len(own)} ways: {shown}",
+                f"writes one {kind} in {len(variants)} ways: {shown}",
                 where=where,
                 next_step=f"write the {kind} in one way; if they are two {kind}s, give them names that differ by more "
                 "than case, blanks, quotes, zeros, the encoding or the Unicode form",
@@ -257,12 +261,12 @@ def _decoded_again(text: str) -> str:
 
 def _refuse_rounded(places: Mapping[str, Sequence[str]], where: str) -> None:
     """Refuse speakers that a spreadsheet has rounded: the digits that tell two of them apart are gone."""
-    found = [text for text in places if _EXCEL_NUMBER.fullmatch(text.strip())]
-    if found:
+    rounded = [text for text in places if _EXCEL_NUMBER.fullmatch(text.strip())]
+    if rounded:
         raise DataError(
-            f"has speaker {visible(found[0].strip())}, a long number that a spreadsheet has rounded: "
+            f"has speaker {visible(rounded[0].strip())}, a long number that a spreadsheet has rounded: "
             "several speakers may have become one",
-            where=f"{where}, {places[found[0]][0]}",
+            where=f"{where}, {places[rounded[0]][0]}",
             next_step="export the table again with this column as text",
         )
 

@@ -42,22 +42,27 @@ def compare_lengths(rows: Sequence[Mapping[str, Any]], spec: DatasetSpec, *, par
         partial: utterances are missing, so that the hours of the whole are not compared.
     """
     seconds = {str(row["id"]): float(row["duration"]) for row in rows}
-    found: list[Comparison] = []
+    comparisons: list[Comparison] = []
     if spec.expected_seconds is not None:
-        found.append(_each(seconds, spec.expected_seconds()))
+        comparisons.append(_each(seconds, spec.expected_seconds()))
     if spec.expected_audio is not None:
-        found.append(_hours(seconds, spec.expected_audio, partial=partial))
-        found.append(_rates(Counter(int(row["rate"]) for row in rows), spec.expected_audio))
-    return tuple(found)
+        comparisons.append(_hours(seconds, spec.expected_audio, partial=partial))
+        comparisons.append(_rates(Counter(int(row["rate"]) for row in rows), spec.expected_audio))
+    return tuple(comparisons)
 
 
 def length_notices(comparisons: Sequence[Comparison]) -> Iterator[Notice]:
     """The differences, as notices that tables repeat."""
-    for one in comparisons:
-        if one.severity == "fault":
-            yield Notice(one.kind, "fault", f"this copy differs from the published corpus: {one.text}", one.names)
-        elif one.severity == "caution":
-            yield Notice(one.kind, "caution", one.text, one.names)
+    for comparison in comparisons:
+        if comparison.severity == "fault":
+            yield Notice(
+                comparison.kind,
+                "fault",
+                f"this copy differs from the published corpus: {comparison.text}",
+                comparison.names,
+            )
+        elif comparison.severity == "caution":
+            yield Notice(comparison.kind, "caution", comparison.text, comparison.names)
 
 
 def _each(seconds: Mapping[str, float], published: Mapping[str, float]) -> Comparison:
@@ -93,9 +98,9 @@ def _hours(seconds: Mapping[str, float], expected: ExpectedAudio, *, partial: bo
     return Comparison("hours", "fault" if wrong else "", text, outside)
 
 
-def _rates(found: Mapping[int, int], expected: ExpectedAudio) -> Comparison:
+def _rates(counts: Mapping[int, int], expected: ExpectedAudio) -> Comparison:
     known = " and ".join(f"{rate} Hz" for rate in expected.rates)
-    other = [f"{count} at {rate} Hz" for rate, count in sorted(found.items()) if rate not in expected.rates]
+    other = [f"{count} at {rate} Hz" for rate, count in sorted(counts.items()) if rate not in expected.rates]
     if not other:
         return Comparison("sampling-rate", "", known)
     return Comparison("sampling-rate", "caution", f"a resampled copy: {', '.join(other)}; published: {known}")

@@ -61,9 +61,9 @@ def read_manifest(
     notes: list[str] = []
     for path, folder in zip(paths, folders, strict=True):
         prefix = "" if folder == common else folder.relative_to(common).as_posix()
-        read, found = _read_one(path, columns, segments, prefix, several=len(paths) > 1)
-        rows += read
-        notes += found
+        table_rows, table_notes = _read_manifest(path, columns, segments, prefix, several=len(paths) > 1)
+        rows += table_rows
+        notes += table_notes
     if len(paths) > 1 and not any(row.split.strip() for row in rows) and any(_named_as_split(path) for path in paths):
         notes.append(
             "the names of the manifests are not read as splits: the splits are drawn over speakers; to take the "
@@ -72,7 +72,7 @@ def read_manifest(
     return build_corpus(rows, ", ".join(str(path) for path in paths), notes=notes)
 
 
-def _read_one(
+def _read_manifest(
     path: Path, columns: Columns, segments: bool | None, prefix: str, *, several: bool
 ) -> tuple[list[Row], list[str]]:
     """The rows of one manifest, and what to say of it."""
@@ -91,12 +91,12 @@ def _read_one(
     lacking = [role for role in required if places[role] is None]
     if lacking:
         raise _no_column(table, names, lacking)
-    for one, other in (("label", "path"), ("label", "speaker"), ("label", "split"), ("speaker", "split")):
-        if places[one] is not None and places[one] == places[other]:
+    for first, second in (("label", "path"), ("label", "speaker"), ("label", "split"), ("speaker", "split")):
+        if places[first] is not None and places[first] == places[second]:
             raise DataError(
-                f"would have the column {names[one]} as both {one} and {other}",
+                f"would have the column {names[first]} as both {first} and {second}",
                 where=path,
-                next_step=f"name another column with --{one} or --{other}; the columns are: {table.named_columns}",
+                next_step=f"name another column with --{first} or --{second}; the columns are: {table.named_columns}",
             )
     if not table.records:
         raise DataError("has no rows below its header", where=path, next_step="write a row for each utterance")
@@ -212,8 +212,8 @@ def _spans(table: CsvTable, segments: bool | None) -> tuple[int | None, int | No
 
 
 def _unread_splits(table: CsvTable) -> list[str]:
-    found = [name for name in table.header if column_key(name) in _SPLIT_SYNONYMS]
-    for name in found:
+    split_columns = [name for name in table.header if column_key(name) in _SPLIT_SYNONYMS]
+    for name in split_columns:
         at = table.header.index(name)
         if all(split_of(record.cells[at]) for record in table.records):
             return [f"the column {name.strip()} is not read; to take its splits, add --split {_quoted(name.strip())}"]
@@ -221,11 +221,11 @@ def _unread_splits(table: CsvTable) -> list[str]:
 
 
 def _unread_times(table: CsvTable) -> list[str]:
-    own = {column_key(name): name.strip() for name in table.header}
-    starts, ends = ([own[key] for key in own if key in names] for names in _SEGMENT_SYNONYMS)
-    lengths = [own[key] for key in _DURATION_SYNONYMS if key in own]
+    columns = {column_key(name): name.strip() for name in table.header}
+    starts, ends = ([columns[key] for key in columns if key in names] for names in _SEGMENT_SYNONYMS)
+    lengths = [columns[key] for key in _DURATION_SYNONYMS if key in columns]
     if lengths and not (starts and ends):
-        starts, ends = starts or [own[key] for key in own if key == "offset"], lengths
+        starts, ends = starts or [columns[key] for key in columns if key == "offset"], lengths
     if not starts or not ends:
         return []
     return [

@@ -52,7 +52,7 @@ def index_by_name(
         entries: dict[str, list[Entry]] = {}
         skipped: list[Skipped] = []
         for file in sorted(files, key=preference):
-            if file.name.suffix.lower() not in AUDIO_SUFFIXES or is_litter(file):
+            if file.name.suffix.lower() not in AUDIO_SUFFIXES or is_junk(file):
                 continue
             entry = parse(file)
             if entry is None:
@@ -86,7 +86,7 @@ def _merge(entries: list[Entry]) -> Entry:
     return replace(first, alternatives=tuple(other.file for other in others)) if others else first
 
 
-def is_litter(file: SourceFile) -> bool:
+def is_junk(file: SourceFile) -> bool:
     """Whether a system or a tool put the file beside a real one: macOS, Windows, git, a disk station."""
     return is_junk_file(file.name.name) or any(map(is_junk_folder, file.name.parts[:-1]))
 

@@ -61,10 +61,10 @@ def prepare(
                 next_step=f"{spec.how_to_get}; then: serab data prepare {spec.name} PATH",
             )
         progress.note(f"Making {spec.name}, {sum(spec.expected_counts.values())} utterances")
-        with scratch_folder(home.datasets) as made:
-            _call(spec, "generate", spec.generate, made)
-            with open_sources([made]) as files:
-                return prepare_files(spec, files, str(made), home, progress, storage="flac" if copy else "copied")
+        with scratch_folder(home.datasets) as generated:
+            _call(spec, "generate", spec.generate, generated)
+            with open_sources([generated]) as files:
+                return prepare_files(spec, files, str(generated), home, progress, storage="flac" if copy else "copied")
     with open_sources(sources) as files:
         named = ", ".join(str(source) for source in sources)
         storage: Storage = "flac" if copy else "in place"
@@ -163,17 +163,17 @@ def cut(variant: SplitVariant, index: Index, spec: DatasetSpec) -> dict[str, tup
     Raises:
         DataError: a group is unknown, or a split would be empty.
     """
-    kept = [entry for entry in index.entries if entry.label not in variant.excluded_labels]
-    groups = {entry.id: group_of(entry, variant) for entry in kept}
+    included = [entry for entry in index.entries if entry.label not in variant.excluded_labels]
+    groups = {entry.id: group_of(entry, variant) for entry in included}
     assigned: dict[str, tuple[str, Split]] = {}
     if variant.own_splits:
-        for entry in kept:
+        for entry in included:
             if entry.split is None:
                 raise DataError("has no split of its own", where=f"{spec.name}: {entry.id}")
             assigned[entry.id] = (groups[entry.id], entry.split)
     else:
         drawn = draw_groups(variant.groups or groups.values(), variant.ratios)
-        for entry in kept:
+        for entry in included:
             group = groups[entry.id]
             if group not in drawn:
                 raise DataError(

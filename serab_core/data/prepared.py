@@ -38,8 +38,8 @@ class Prepared:
     @property
     def continuous(self) -> dict[str, list[str]]:
         """The targets of its continuous tasks, by the tasks' names."""
-        kept: dict[str, list[str]] = self.index.get("continuous", {})
-        return {f"{self.name}/{suffix}": targets for suffix, targets in kept.items()}
+        by_suffix: dict[str, list[str]] = self.index.get("continuous", {})
+        return {f"{self.name}/{suffix}": targets for suffix, targets in by_suffix.items()}
 
     def variant_for(self, protocol: ProtocolSpec) -> str:
         """The split variant that a protocol takes."""
@@ -58,7 +58,7 @@ class Prepared:
 
     def notices(self, variant: str, target: str = "") -> tuple[Notice, ...]:
         """What a reader of scores on one split variant must know: what `prepare` stored, then what the rows tell."""
-        stored = (Notice(**{**own, "names": tuple(own["names"])}) for own in self.index.get("notices", ()))
+        stored = (Notice(**{**record, "names": tuple(record["names"])}) for record in self.index.get("notices", ()))
         return (*stored, *self.split_notices(variant, target))
 
     def split_notices(self, variant: str, target: str = "") -> tuple[Notice, ...]:

@@ -97,8 +97,8 @@ class Ranking:
         return frozenset(f for f, several in self._candidates.items() if any(named_by(wanted, c.file) for c in several))
 
     def _folder_of(self, file: SourceFile) -> Folder | None:
-        found = [folder for folder in self._candidates if holds(folder, file)]
-        return max(found, key=lambda folder: (len(folder.parts), folder.parts)) if found else None
+        holding = [folder for folder in self._candidates if holds(folder, file)]
+        return max(holding, key=lambda folder: (len(folder.parts), folder.parts)) if holding else None
 
     def _kind(self, folder: Folder) -> tuple[bool, bool]:
         """The format of most of a folder's files."""
@@ -127,13 +127,13 @@ class Ranking:
     def undecided(self) -> dict[tuple[Folder, Folder], list[str]]:
         """Utterances whose recordings differ between folders that no rule puts one before the other, by pair."""
         best = [folder for folder in self.order if self._ranks[folder] == self._ranks[self.winner]]
-        pairs = {(one, other): self._compared(one, other)[1] for one, other in combinations(best, 2)}
+        pairs = {(first, second): self._compared(first, second)[1] for first, second in combinations(best, 2)}
         return {pair: keys for pair, keys in pairs.items() if keys}
 
-    def _compared(self, one: Folder, other: Folder) -> tuple[list[str], list[str]]:
+    def _compared(self, first: Folder, second: Folder) -> tuple[list[str], list[str]]:
         """Utterances that both folders have, and those of them whose recordings differ."""
-        both = sorted(key for key, several in self.files.items() if one in several and other in several)
-        pairs = {key: (self.files[key][one], self.files[key][other]) for key in both}
+        both = sorted(key for key, several in self.files.items() if first in several and second in several)
+        pairs = {key: (self.files[key][first], self.files[key][second]) for key in both}
         return both, [k for k, (a, b) in pairs.items() if not a.fault and not b.fault and not a.equals(b)]
 
     @cached_property

@@ -105,13 +105,13 @@ def _place(entry: Entry) -> PurePosixPath:
 def corpus_of(spec: DatasetSpec, skipped: Sequence[Skipped]) -> str:
     """The name of the other installed dataset that knows most of the names of the files; empty where none does."""
     files = [SourceFile(PurePosixPath(skip.file), 0, bytes) for skip in skipped]
-    found = {
+    counts = {
         other.name: len({entry.id for entry in _indexed(other, files)})
         for other in plugins.all_specs(Group.DATASETS).values()
         if other.name != spec.name and other.expected_ids is not None
     }
-    best = max(found, key=lambda name: found[name], default="")
-    return best if found.get(best) and found[best] >= _ENOUGH * len(files) else ""
+    best = max(counts, key=lambda name: counts[name], default="")
+    return best if counts.get(best) and counts[best] >= _ENOUGH * len(files) else ""
 
 
 def _indexed(spec: DatasetSpec, files: Sequence[SourceFile]) -> list[Entry]:

@@ -41,12 +41,12 @@ class RowFiles:
         """The file that a cell names, relative to `root`; or what is wrong with it, in words."""
         key = (root, cell)
         cell = disk_name(cell)
-        found = self._files.get(key)
-        if found is None:
+        file = self._files.get(key)
+        if file is None:
             if root not in self._roots:
                 self._roots[root] = str(root.absolute())
-            found = self._files[key] = _plain_source(self._roots[root], cell) or _source(root, cell)
-        return found
+            file = self._files[key] = _plain_source(self._roots[root], cell) or _source(root, cell)
+        return file
 
     def claim(self, source: SourceFile, segment: Segment | None, identifier: str, where: str, place: str) -> None:
         """Note that a row takes a file, or a segment of it.
@@ -114,8 +114,8 @@ def _plain_source(root: str, cell: str) -> SourceFile | None:
         return None
     if not stat.S_ISREG(status.st_mode):
         return None
-    found = Path(path)
-    return SourceFile(PurePosixPath(cell), status.st_size, found.read_bytes, found)
+    file = Path(path)
+    return SourceFile(PurePosixPath(cell), status.st_size, file.read_bytes, file)
 
 
 def _source(root: Path, cell: str) -> SourceFile | str:
@@ -124,7 +124,7 @@ def _source(root: Path, cell: str) -> SourceFile | str:
     # As written first: on Linux a name may begin with a blank or hold a backslash.
     spellings = dict.fromkeys((cell, cell.strip(), cell.strip().replace("\\", "/"), *_other_notations(cell.strip())))
     try:
-        path = next((found for spelling in spellings if (found := find_file(root, spelling)) is not None), None)
+        path = next((candidate for spelling in spellings if (candidate := find_file(root, spelling)) is not None), None)
         if path is None:
             with suppress(FileNotFoundError, NotADirectoryError):
                 os.lstat(wanted)  # a closed folder or a name that is too long is another fault than a missing file
@@ -187,8 +187,8 @@ def _nearest(path: Path) -> str:
         return f" (nor is its folder {missing})"
     names = _listing(path.parent)
     name = path.name.casefold()
-    near = [own for own in names if own.casefold() == name]
-    near += [own for own in names if Path(own).stem.casefold() in (path.stem.casefold(), name)]
+    near = [entry for entry in names if entry.casefold() == name]
+    near += [entry for entry in names if Path(entry).stem.casefold() in (path.stem.casefold(), name)]
     near += difflib.get_close_matches(path.name, names[:2000], n=1, cutoff=0.9)
     return f" (but {near[0]!r} is)" if near else ""
 

@@ -75,4 +75,8 @@ def crossing_speakers(speakers: Mapping[str, str], splits: Mapping[str, Split]) 
     seen: dict[str, set[Split]] = defaultdict(set)
     for utterance, split in splits.items():
         seen[speakers[utterance]].add(split)
-    return {speaker: tuple(s for s in SPLITS if s in own) for speaker, own in sorted(seen.items()) if len(own) > 1}
+    return {
+        speaker: tuple(s for s in SPLITS if s in speaker_splits)
+        for speaker, speaker_splits in sorted(seen.items())
+        if len(speaker_splits) > 1
+    }

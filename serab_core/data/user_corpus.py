@@ -122,10 +122,10 @@ def build_corpus(
     check_speakers((Value(row.speaker, row.place) for row in rows), named)
     entries = _entries(rows)
     entries, split_note = _complete_splits(entries, named, skipped)
-    found = [*notes, *overlap_note(entries)]
-    found += label_notes({entry.label for entry in entries})
-    found += speaker_notes({entry.speaker for entry in entries})
-    return UserCorpus(entries, tuple(skipped), (*found, *([split_note] if split_note else [])), split_note)
+    all_notes = [*notes, *overlap_note(entries)]
+    all_notes += label_notes({entry.label for entry in entries})
+    all_notes += speaker_notes({entry.speaker for entry in entries})
+    return UserCorpus(entries, tuple(skipped), (*all_notes, *([split_note] if split_note else [])), split_note)
 
 
 def user_dataset(name: str, corpus: UserCorpus, language: str) -> DatasetSpec:
@@ -157,10 +157,10 @@ def _refuse_empty(rows: Sequence[Row]) -> None:
     first: Row | None = None
     lacking: list[str] = []
     for row in rows:
-        own = [name for name in ("path", "label", "speaker") if not getattr(row, name).strip()]
-        if own and first is None:
-            first, lacking = row, own
-        for name in own:
+        blank_cells = [name for name in ("path", "label", "speaker") if not getattr(row, name).strip()]
+        if blank_cells and first is None:
+            first, lacking = row, blank_cells
+        for name in blank_cells:
             empty[name].append(row.place)
     if first is None:
         return

@@ -64,8 +64,10 @@ def verify(prepared: Prepared, spec: DatasetSpec | None, progress: Progress) -> 
     if spec is not None:
         rows, partial = prepared.index["utterances"], prepared.index["partial"]
         findings += [
-            Finding(one.kind.replace("-", " "), _VERDICTS[one.severity], one.text, one.names)
-            for one in compare_lengths(rows, spec, partial=partial)
+            Finding(
+                comparison.kind.replace("-", " "), _VERDICTS[comparison.severity], comparison.text, comparison.names
+            )
+            for comparison in compare_lengths(rows, spec, partial=partial)
         ]
     return (*findings, *_audio(prepared, next(iter(tasks.values())), spec, progress))
 
@@ -97,7 +99,7 @@ def _leaks(prepared: Prepared, task: Task, before: Sequence[Finding]) -> list[Fi
     """Findings about one split variant, without those that were made of a variant before it."""
     counts = ", ".join(f"{split} {task.count(split)}" for split in SPLITS)
     splits = Finding(f"splits ({task.variant})", "pass", f"{counts}; {task.splits}; no speaker is in two splits")
-    made = []
+    findings = []
     for notice in prepared.split_notices(task.variant):
         if notice.kind == "crossing-speakers":
             verdict: Verdict = "fail" if notice.severity == "fault" else "known"
@@ -108,8 +110,8 @@ def _leaks(prepared: Prepared, task: Task, before: Sequence[Finding]) -> list[Fi
         name = "repeated audio" if notice.kind in _REPEATED else notice.kind.replace("-", " ")
         finding = Finding(name, _VERDICTS[notice.severity], notice.text, notice.names)
         if finding not in before:
-            made.append(finding)
-    return [splits, *made]
+            findings.append(finding)
+    return [splits, *findings]
 
 
 def _audio(prepared: Prepared, task: Task, spec: DatasetSpec | None, progress: Progress) -> list[Finding]:
