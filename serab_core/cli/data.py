@@ -128,11 +128,11 @@ def verify_command(
         print_json({"schema": "serab.verification/1", "name": name, "findings": plain})
     else:
         colours = {"pass": "green", "fail": "bold red", "known": "yellow", "caution": "yellow", "info": "cyan"}
-        made = table("", "What", "Found")
+        results = table("", "What", "Found")
         for finding in findings:
             verdict = f"[{colours[finding.verdict]}]{finding.verdict}[/]"
-            made.add_row(verdict, escape(finding.name), escape(finding.text))
-        stdout().print(made)
+            results.add_row(verdict, escape(finding.name), escape(finding.text))
+        stdout().print(results)
     if any(finding.verdict == "fail" for finding in findings):
         raise typer.Exit(DataError.exit_code)
 
@@ -197,14 +197,14 @@ def list_command(
     if as_json:
         print_json({"schema": "serab.datasets/1", "home": str(home.root), "datasets": rows})
         return
-    made = table("Dataset", "Lang", "Prepared", "Licence")
+    listing = table("Dataset", "Lang", "Prepared", "Licence")
     for row in rows:
-        made.add_row(row["name"], row["language"] or "", _state(row), row["licence"] or "")
+        listing.add_row(row["name"], row["language"] or "", _state(row), row["licence"] or "")
         for suffix, targets in row["continuous"].items():
             state = "yes" if row["prepared"] else "no"
-            made.add_row(f"{row['name']}/{suffix}", "", state, f"{', '.join(targets)} of {row['name']}")
+            listing.add_row(f"{row['name']}/{suffix}", "", state, f"{', '.join(targets)} of {row['name']}")
     console = stdout()
-    console.print(made)
+    console.print(listing)
     for row in rows:
         if row["prepared"] is None or row["prepared"]["partial"]:  # not in the table: an address must not be broken
             line = f"{row['name']}: {row['how_to_get'] or 'no installed plugin knows it yet'}"

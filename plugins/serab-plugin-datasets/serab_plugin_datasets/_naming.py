@@ -60,8 +60,8 @@ def with_reasons(
     compiled = [(re.compile(pattern), reason) for pattern, reason in reasons.items()]
 
     def with_their_reasons(files: Sequence[SourceFile]) -> Index:
-        made = index(files)
-        return Index(made.entries, tuple(_with_reason(skip, compiled) for skip in made.skipped))
+        indexed = index(files)
+        return Index(indexed.entries, tuple(_with_reason(skip, compiled) for skip in indexed.skipped))
 
     return with_their_reasons
 
