@@ -97,7 +97,7 @@ def _sized(view: View, kind: str, comm: int, place: int, size: int, end: int) ->
 def _patched(view: View, comm: int, place: int, start: int, end: int, samples: int) -> bytes:
     """The file with the right sizes, and nothing behind its audio."""
     data = bytearray(view[:end] + bytes(end % 2))
-    if comm > place:  # put in front of the audio, where it survives
+    if comm > place:  # move COMM in front of the audio, because the cut drops what follows the audio
         moved = view[comm : comm + 8 + int.from_bytes(view[comm + 4 : comm + 8], "big")]
         moved += bytes(len(moved) % 2)
         data[place:place] = moved

@@ -37,12 +37,12 @@ _UNSUPPORTED: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"MATLAB 5.0 MAT-file", "MATLAB", ""),
     (0, b"SOUND SAMPLE DATA", "SMP", "sox"),
 )
-"""Where its mark is, the mark, the container, and a program that converts it."""
+"""Offset of the signature, the signature, the container, and a program that converts it."""
 _PAGES = (b"<!doctype html", b"<html", b"<?xml")
 
 
 def measure(view: View) -> Length | None:
-    """Return the length of an audio file; None where its content has no mark that is known."""
+    """Return the length of an audio file; None if its content has no known signature."""
     head = view[:64]
     length: Length | None = None
     if head[:4] in riff.MAGICS and head[8:12] == b"WAVE":
@@ -63,7 +63,7 @@ def measure(view: View) -> Length | None:
 
 
 def _tagged(view: View) -> Length | None:
-    """Of the containers that tags may precede."""
+    """Return the length of a file in a container that tags may precede; None for other files."""
     begin = mpeg.skip_tags(view, 0)
     mark = view[begin : begin + 4]
     if mark == flac.MAGIC:
@@ -82,7 +82,7 @@ def _tagged(view: View) -> Length | None:
 
 
 def _unsupported(head: bytes) -> Length | None:
-    """Of what serab does not decode, though it is audio; and of what is none."""
+    """Return the refusal of audio that serab does not decode, or of a web page; None for other content."""
     if head.lower().lstrip().startswith(_PAGES):
         return Length("a web page", fault="is a web page, not audio: a download that failed")
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
@@ -105,4 +105,4 @@ WALKERS: dict[str, Callable[[View], Length]] = {
     "flac": flac.walk,
     "ogg": ogg.walk,
 }
-"""One for each container; each takes any bytes."""
+"""One walker for each container; each accepts any bytes."""
