@@ -34,9 +34,7 @@ def prepare_command(
     copy: Annotated[bool, typer.Option("--copy", help="Keep all audio in the home, as 16 kHz FLAC.")] = False,
     folder: Annotated[
         str,
-        typer.Option(
-            "--folder", help="Of several recordings of an utterance, take the one in this folder; . is the top one."
-        ),
+        typer.Option("--folder", help="Folder to use if an utterance has several recordings; . is the top folder."),
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
 ) -> None:
@@ -87,7 +85,7 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
 
 
 def _skipped_lines(skipped: Sequence[tuple[str, str]]) -> list[str]:
-    """The files that were left out: each by its name where they are few, else how many for each kind of reason."""
+    """Return the files that were left out: by name if they are few, else as a count for each reason."""
     if len(skipped) <= MAX_SKIPPED:
         return [f"{file}: {reason}" for file, reason in skipped]
     kinds: dict[str, list[tuple[str, str]]] = {}

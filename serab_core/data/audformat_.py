@@ -25,12 +25,12 @@ _NO_CLASSES = {
     "time": "lengths of time",
     "object": "objects",
 }
-"""Types of schemes whose values are no classes, unless an int's scheme lists its labels."""
+"""Types of schemes whose values are not classes, unless an int scheme lists its labels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Where a table has the values of a column or scheme.
+    """The column of a table that holds the values of a column or scheme.
 
     Attributes:
         column: the table's column.
@@ -50,7 +50,7 @@ def read_audformat(
     """Read the utterances of a database on disk.
 
     All tables with the label whose names differ by the split alone are joined; `split_id` gives their splits. Speakers
-    come from any table of files with the column, and what a misc table says of a file counts too.
+    come from any table of files with the column, also by way of a misc table.
 
     Args:
         root: the folder with `db.yaml`, or that file.
@@ -110,7 +110,7 @@ def read_audformat(
 
 
 def _references(database: Database, name: str, *kinds: str) -> list[Reference]:
-    """Where tables have a column or scheme: directly, or else by a misc table or the labels of a scheme."""
+    """Return the columns for a column or scheme: direct ones, else those by a misc table or a scheme's labels."""
     direct: list[Reference] = []
     indirect: list[Reference] = []
     for table in database.tables.values():
@@ -137,7 +137,7 @@ def _references(database: Database, name: str, *kinds: str) -> list[Reference]:
 
 
 def _mapping(database: Database, scheme: str, name: str) -> tuple[dict[str, str], str] | None:
-    """What the labels of a scheme say under `name`, by label, and the scheme of that; None where they say nothing."""
+    """Return the values of `name` by label of a scheme, and their scheme; None if the labels have no such values."""
     labels = database.schemes.get(scheme, {}).get("labels")
     if isinstance(labels, dict):
         values = {
@@ -156,7 +156,7 @@ def _mapping(database: Database, scheme: str, name: str) -> tuple[dict[str, str]
 
 
 def _label_tables(database: Database, label: str, segments: bool | None, patterns: Sequence[str]) -> list[Reference]:
-    """The tables whose labels make the corpus."""
+    """Return the tables whose labels the corpus uses."""
     usable = _references(database, label, "filewise", "segmented")
     if not usable:
         raise _no_column(database, label, "label")
@@ -190,7 +190,7 @@ def _label_tables(database: Database, label: str, segments: bool | None, pattern
 
 
 def _kind_of_table(database: Database, table: Table) -> str:
-    """The table's name with `*` for the split: tables that differ by the split alone have one kind."""
+    """Return the table's name with `*` for the split: tables that differ only by the split have one kind."""
     split_names = {*SPLIT_WORDS, *(split.casefold() for split in database.splits)} | {table.split_id.casefold()} - {""}
     parts = ["*" if part.casefold() in split_names else part for part in table.name.split(".")]
     return ".".join(
@@ -199,7 +199,7 @@ def _kind_of_table(database: Database, table: Table) -> str:
 
 
 def _table_split(database: Database, table: Table) -> str:
-    """The split of a table's rows, as a word: by the type of its `split_id`, else by a name; "" where it has none."""
+    """Return the split of a table's rows: by the type of its `split_id`, else by a name; "" for no split."""
     if not table.split_id:
         return _split_in_name(table.name)
     split_type = database.splits.get(table.split_id, "other")
@@ -236,7 +236,7 @@ def _refuse_no_classes(database: Database, reference: Reference, label: str) -> 
 def _labels(
     database: Database, chosen: Sequence[Reference], segments: bool | None
 ) -> tuple[dict[Key, tuple[str, str]], list[Skipped]]:
-    """The label of each file or segment with the table it is from, and what has none."""
+    """Return the label of each file or segment with its table, and the files or segments without a label."""
     labels: dict[Key, tuple[str, str]] = {}
     empty: dict[Key, str] = {}
     for reference in chosen:
@@ -283,7 +283,7 @@ def _labels(
 def _refuse_two_splits(
     database: Database, chosen: Sequence[Reference], table_splits: Mapping[str, str], splits: Mapping[Key, str]
 ) -> dict[Key, str]:
-    """The split of each key; of two tables that have it, the one that says so. Raises DataError where they differ."""
+    """Return the split of each key; a table with a split takes precedence. Raises DataError if two splits differ."""
     resolved = dict(splits)
     for reference in chosen:
         word = table_splits[reference.table.name]
@@ -302,7 +302,7 @@ def _refuse_two_splits(
 
 
 def _values(database: Database, name: str, what: str, keys: set[Key]) -> tuple[dict[Key, str], list[str]]:
-    """The speaker or split of each file or segment by all tables that have the column, and those tables' names."""
+    """Return the speaker or split of each file or segment from all tables with the column, and those tables' names."""
     references = _references(database, name, "filewise", "segmented")
     if not references:
         raise _no_column(database, name, what)
@@ -331,7 +331,7 @@ def _values(database: Database, name: str, what: str, keys: set[Key]) -> tuple[d
 
 
 def _files_without_label(database: Database, chosen: Sequence[Reference]) -> list[Skipped]:
-    """The files that only other tables of the database name; a table that cannot be read is named itself."""
+    """Return the files that only other tables name, and the tables that cannot be read."""
     known = {key.file for reference in chosen for key in database.keys(reference.table)}
     others: dict[str, None] = {}
     skipped: list[Skipped] = []

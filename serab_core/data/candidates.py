@@ -51,10 +51,10 @@ def resolve(
 
     Args:
         spec: the dataset, which declares siblings and sampling rates.
-        index: what its plugin made of the files.
+        index: the index that its plugin made from the files.
         files: all files of the source; candidates are read in this order.
-        named: what to call the source in an error.
-        progress: told of the files that are compared.
+        named: the name of the source in an error.
+        progress: advances with each compared file.
         folder: the folder that the user chose; "" for none, "." for the top one.
 
     Raises:
@@ -68,7 +68,7 @@ def resolve(
 
 
 class _Resolver:
-    """Holds what `resolve` was given, and collects its account."""
+    """The arguments of `resolve`, and the decisions that it collects."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class _Resolver:
             self._notes.append(f"{listed(keys)}: taken from {best}, for the files in {folder} cannot be used ({fault})")
         for rule, keys in self._beside.items():
             self._notes.append(
-                f"{listed(keys)}: of two recordings in one folder the one was chosen of which is true: {rule}"
+                f"{listed(keys)}: one folder holds two recordings; the chosen recording follows the rule: {rule}"
             )
         entries = []
         for entry in self._index.entries:
@@ -212,7 +212,7 @@ class _Resolver:
         return first
 
     def _settle(self, ranking: Ranking, chosen: dict[str, SourceFile], singles: dict[str, SourceFile]) -> None:
-        """Take each utterance from the best folder that has it, and say what became of the other files."""
+        """Take each utterance from the best folder that has it, and note the reason for every other file."""
         winner = ranking.winner
         self._choices += ranking.choices()
         self._notes += ranking.notes()

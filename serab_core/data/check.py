@@ -1,4 +1,4 @@
-"""Holds what a source gave against what the corpus should be."""
+"""Compares the files of a source with the expected corpus."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHOWN = 8  # archives that a message names
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """An index without files that are not of the corpus, and how it differs from the whole corpus.
+    """An index without the files of other corpora, and its differences from the whole corpus.
 
     Attributes:
         index: the utterances that belong to the corpus.
@@ -43,8 +43,8 @@ def check(spec: DatasetSpec, index: Index, source: str, files: Sequence[SourceFi
 
     Args:
         spec: the dataset.
-        index: what its plugin made of the source's files.
-        source: what to call the source in an error.
+        index: the index that its plugin made from the source's files.
+        source: the name of the source in an error.
         files: all of its files, for the error when none of them is the corpus's.
 
     Raises:
@@ -94,7 +94,7 @@ def check(spec: DatasetSpec, index: Index, source: str, files: Sequence[SourceFi
 
 
 def _instead(skipped: Sequence[Skipped], files: Sequence[SourceFile], problems: bool) -> str:
-    """Say, in brackets, what audio files a source has instead of a corpus's."""
+    """Describe, in brackets, the audio files that a source has instead of the corpus's."""
     reasons: dict[str, list[str]] = {}
     for skip in skipped:
         reasons.setdefault(skip.reason, []).append(skip.file)
@@ -123,11 +123,11 @@ _KINDS = {
         "convert them to wav or flac, for example: ffmpeg -i {name} {stem}.wav",
     ),
 }
-"""What to say about problems of a source by their kind, and the next step."""
+"""Text and next step for each kind of problem in a source."""
 
 
 def explain(error: DataError, problems: Sequence[Problem], missing: Sequence[str] = ()) -> DataError:
-    """Return an error with the likely causes: what could not be read, and what lies in another folder only."""
+    """Return an error with the likely causes: unreadable files, and utterances that only another folder has."""
     causes, steps = list(missing), []
     for kind, (template, step) in _KINDS.items():
         there = [problem for problem in problems if problem.kind == kind]
@@ -137,7 +137,7 @@ def explain(error: DataError, problems: Sequence[Problem], missing: Sequence[str
         name = first.file.rpartition("/")[2]
         if len(there) == 1:
             causes.append(f"{first.file} {first.reason}")
-        elif kind == "archive":  # each has a reason of its own
+        elif kind == "archive":  # each archive has a different reason
             named = "; ".join(f"{problem.file} {problem.reason}" for problem in there[:_SHOWN])
             causes.append(f"{template.format(n=len(there))}: {named}" + ("; ..." if len(there) > _SHOWN else ""))
         else:
@@ -161,7 +161,7 @@ def refuse_partial(spec: DatasetSpec, checked: Checked, source: str) -> DataErro
 
 
 def _next_step(spec: DatasetSpec, skipped: Sequence[Skipped]) -> str:
-    """What to do where nothing of the corpus is there: take the name of the corpus that is there, or get the corpus."""
+    """Return the next step for a source without the corpus: prepare the corpus that it holds, or get the right one."""
     other = corpus_of(spec, skipped)
     if not other:
         return spec.how_to_get

@@ -24,7 +24,7 @@ LOSSLESS_SUBTYPES = ("PCM_", "FLOAT", "DOUBLE", "ALAC_")  # how libsndfile's nam
 
 @dataclass(slots=True)
 class Candidate:
-    """A file that may become an utterance's, and what is known of it.
+    """A file that may be used for an utterance, and its known properties.
 
     Attributes:
         file: the file.
@@ -56,7 +56,7 @@ def compare(
     preferred: frozenset[int],
     progress: Progress,
 ) -> None:
-    """Fill in what is known of candidates, by as little reading and decoding as decides between them.
+    """Fill in the properties of candidates, with as little reading and decoding as the choice needs.
 
     Where a lossless file is there, lossy ones are not read. All are read in the order of the source, for a compressed
     tar is slow in any other. Files are decoded only where their bytes differ, and one that has no equal is decoded to
@@ -66,7 +66,7 @@ def compare(
         candidates: by utterance.
         position: a file's place in the source, by its `id()`.
         preferred: `id()` of files that the user chose, which are read whatever they are.
-        progress: told of each file.
+        progress: advances with each file.
     """
     contenders: dict[str, list[Candidate]] = {}
     for key, several in candidates.items():

@@ -24,7 +24,7 @@ class Folder:
     """One copy of a corpus, or of some of its files.
 
     Attributes:
-        parts: what its files' paths have, and those of the other copy have not; empty for the copy that lies on top.
+        parts: the path components that the other copy's files lack; empty for the copy in the top folder.
         places: the folders that these parts stand for, from the root of the file system on.
         relative: `parts` lie below the source that the user named.
     """
@@ -38,12 +38,12 @@ class Folder:
 
     @property
     def shown(self) -> str:
-        """What to call it in a sentence."""
+        """The name of the folder in a sentence."""
         return str(self) if self.parts else "the top folder (.)"
 
     @property
     def option(self) -> str:
-        """What to give to `--folder`."""
+        """The value for `--folder`."""
         return shlex.quote(str(self))
 
     @property
@@ -71,8 +71,8 @@ def called(file: SourceFile) -> str:
 def folders_of(groups: Iterable[Sequence[SourceFile]]) -> dict[int, Folder]:
     """Return the folder of each file, by the file's `id()`.
 
-    Two files of an utterance differ by some parts of their paths. Of the parts by which a file differs from the
-    others, those count that tell apart most files of the source: one misplaced file makes no copy of its neighbours.
+    Two files of an utterance differ by some parts of their paths. A file may differ from the others by several
+    parts. The parts that separate most files of the source count, so that one misplaced file does not make a copy.
 
     Args:
         groups: the files of each utterance that has several.
@@ -90,7 +90,7 @@ def folders_of(groups: Iterable[Sequence[SourceFile]]) -> dict[int, Folder]:
         for number, differences in options.items()
     }
     present: Counter[Parts] = Counter()
-    clashes: Counter[Parts] = Counter()  # utterances with two files in what was taken for one folder
+    clashes: Counter[Parts] = Counter()  # utterances with two files in one assumed folder
     for group in several:
         counts = Counter(best[id(file)][0] for file in group)
         present.update(counts.keys())
@@ -142,7 +142,7 @@ def named_by(option: str, file: SourceFile) -> bool:
 
 
 def sibling_of(file: SourceFile, siblings: Mapping[str, str], *, with_root: bool) -> str:
-    """Return the declared sibling that a file lies in, "" for none. An archive of its name counts as the folder.
+    """Return the declared sibling that a file lies in, "" for no sibling. An archive of that name counts as the folder.
 
     Args:
         file: the file.

@@ -1,4 +1,4 @@
-"""Refuses labels and speakers that cannot be meant: two spellings of one value, missing values, numbers on a scale."""
+"""Refuses implausible labels and speakers: two spellings of one value, missing values, numbers on a scale."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ UNKNOWN = frozenset(
     | {"unspecified", "unidentified", "undefined", "anonymous", "anon", "nospeaker", "various", "multiple"}
     | {"multiplespeakers", "tbd", "unbekannt", "inconnu", "desconocido", "desconhecido", "sconosciuto"}
 )
-"""Words for a speaker whom nobody knows; as labels they may be meant."""
+"""Words for an unknown speaker; as labels they are valid."""
 _NO_EMOTION = frozenset(
     {"unknown", "unk", "xxx", "oth", "other", "others", "noagreement", "no_agreement", "no-agreement"}
     | {"undefined", "unlabeled", "unlabelled", "garbage", "ambiguous"}
@@ -116,7 +116,7 @@ def check_speakers(values: Iterable[Value], where: str) -> None:
 
 
 def label_notes(labels: Collection[str]) -> list[str]:
-    """What to say about labels that may be no emotion, or several emotions at once."""
+    """Return notes about labels that may not be emotions, or that combine several emotions."""
     notes = [
         f"the label {visible(label)} is taken for a class of its own"
         for label in sorted(labels)
@@ -129,7 +129,7 @@ def label_notes(labels: Collection[str]) -> list[str]:
     ]
     literals = [label for label in sorted(labels) if label[:1] + label[-1:] in ("[]", "{}", "()")]
     if literals:
-        notes.append(f"labels are written as lists or dictionaries, not as words, such as {literals[0]}")
+        notes.append(f"labels are written as lists or dictionaries, not as plain text, such as {literals[0]}")
     keys = {comparison_key(label) for label in labels}
     joined = [
         label
@@ -144,7 +144,7 @@ def label_notes(labels: Collection[str]) -> list[str]:
 
 
 def speaker_notes(speakers: Collection[str]) -> list[str]:
-    """What to say about speakers who may be one person."""
+    """Return a note about speakers who may be one person."""
     pairs = _near(speakers)
     if not pairs:
         return []
@@ -155,7 +155,7 @@ def speaker_notes(speakers: Collection[str]) -> list[str]:
 
 
 def _near(values: Collection[str]) -> list[list[str]]:
-    """The values that differ by hyphens and underscores alone. Between two digits they part two numbers, and count."""
+    """Return groups of values that differ only by hyphens and underscores, except between two digits."""
     near: dict[str, list[str]] = defaultdict(list)
     for value in sorted(values):
         near[comparison_key(_SEPARATOR.sub(" ", value))].append(value)
@@ -169,7 +169,7 @@ def shown_places(places: Sequence[str]) -> str:
 
 
 def comparison_key(text: str) -> str:
-    """A value without case, blanks, invisible characters, and the choice among Unicode's forms of a character."""
+    """Return a value without case, blanks and invisible characters, in one Unicode normal form."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     seen = "".join(c for c in folded if c.isspace() or unicodedata.category(c) not in ("Cf", "Cc"))
     return _BLANK.sub("", " ".join(seen.split()))
@@ -183,7 +183,7 @@ def visible(text: str) -> str:
 
 
 def _places(values: Iterable[Value]) -> dict[str, list[str]]:
-    """Where each text stands."""
+    """Return the places of each text."""
     places: dict[str, list[str]] = defaultdict(list)
     for value in values:
         places[value.text].append(value.place)
@@ -219,7 +219,7 @@ def _refuse_missing(
 
 
 def _refuse_spellings(places: Mapping[str, Sequence[str]], kind: str, where: str, numbers: re.Pattern[str]) -> None:
-    """Refuse values that differ by case, blanks, the Unicode form or the way a number is written, and by no more."""
+    """Refuse values that differ only by case, blanks, the Unicode form or the spelling of a number."""
     spellings: dict[object, list[str]] = defaultdict(list)
     for text in places:
         number = _number(text.strip(), numbers)
@@ -237,20 +237,20 @@ def _refuse_spellings(places: Mapping[str, Sequence[str]], kind: str, where: str
 
 
 def _is_unknown(text: str) -> bool:
-    """Whether a speaker's name says that nobody knows who it is, such as `(Unknown)` or `not available`."""
+    """Whether a name stands for an unknown speaker, such as `(Unknown)` or `not available`."""
     word = _NO_LETTER_OR_DIGIT.sub("", comparison_key(text))
     return word in UNKNOWN
 
 
 def _spelling_key(text: str) -> str:
-    """What two spellings of one value have in common."""
+    """Return a key that is equal for two spellings of one value."""
     word = comparison_key(_decoded_again(text.strip().strip(_QUOTES) or text))
     latin = word.translate(_LOOKALIKES)
-    return latin if latin.isascii() else word  # a word that is Cyrillic or Greek throughout stays itself
+    return latin if latin.isascii() else word  # a word only in Cyrillic or Greek letters is unchanged
 
 
 def _decoded_again(text: str) -> str:
-    """The text that was meant, where UTF-8 was read as Windows-1252 once: `colère` for `colÃ¨re`."""
+    """Return the original text if UTF-8 was decoded as Windows-1252: `colère` for `colÃ¨re`."""
     if text.isascii():
         return text
     try:
@@ -260,7 +260,7 @@ def _decoded_again(text: str) -> str:
 
 
 def _refuse_rounded(places: Mapping[str, Sequence[str]], where: str) -> None:
-    """Refuse speakers that a spreadsheet has rounded: the digits that tell two of them apart are gone."""
+    """Refuse speakers that a spreadsheet has rounded: the digits that distinguish them are lost."""
     rounded = [text for text in places if _EXCEL_NUMBER.fullmatch(text.strip())]
     if rounded:
         raise DataError(
@@ -272,7 +272,7 @@ def _refuse_rounded(places: Mapping[str, Sequence[str]], where: str) -> None:
 
 
 def _number(text: str, pattern: re.Pattern[str] = _NUMBER) -> Decimal | None:
-    """The number that a text of this pattern is; None for other texts."""
+    """Return the number in a text that matches the pattern; None for other texts."""
     if not pattern.fullmatch(text):
         return None
     try:

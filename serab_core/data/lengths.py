@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
     from serab_core.types import DatasetSpec, ExpectedAudio
 
-HOURS_TOLERANCE = 0.01  # of the published hours; frames at the ends of re-encoded files change less
-SECONDS_TOLERANCE = 0.05  # of one utterance, in seconds, beside the hundredth; an MPEG frame at 22.05 kHz
+HOURS_TOLERANCE = 0.01  # fraction of the published hours; re-encoding changes a file by less than this at its ends
+SECONDS_TOLERANCE = 0.05  # seconds of one utterance, or `HOURS_TOLERANCE` if that is more; an MPEG frame at 22.05 kHz
 
 
 class Comparison(NamedTuple):
-    """One comparison with what was published.
+    """One comparison with the published figures.
 
     Attributes:
         kind: `lengths`, `hours` or `sampling-rate`.
-        severity: of a difference; "" where there is none.
+        severity: the severity of the difference; "" if there is no difference.
         text: both figures.
         names: the utterances that differ.
     """
@@ -34,7 +34,7 @@ class Comparison(NamedTuple):
 
 
 def compare_lengths(rows: Sequence[Mapping[str, Any]], spec: DatasetSpec, *, partial: bool) -> tuple[Comparison, ...]:
-    """Compare the utterances with what `spec` says was published; empty where nothing was.
+    """Compare the utterances with the published figures in `spec`; empty if it has none.
 
     Args:
         rows: the utterances of the index of the corpus, at least one.

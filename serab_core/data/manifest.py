@@ -32,7 +32,7 @@ _SYNONYMS = {
     "speaker": ("speaker", "spk", "actor", "subject", "participant"),
     "split": ("split", "partition", "subset", "fold", "set"),
 }
-"""What the names of such columns hold in other people's manifests, the likeliest first."""
+"""Common names of each column in other manifests, the likeliest first."""
 
 
 def read_manifest(
@@ -45,7 +45,7 @@ def read_manifest(
 
     Args:
         paths: the manifests, whose rows make one corpus.
-        columns: the names of the columns; by default `path`, `label`, `speaker`, and `split` if there is one.
+        columns: the names of the columns; by default `path`, `label`, `speaker`, and `split` if it exists.
         segments: cut the segments that columns `start` and `end` give (True), take whole files in spite of such
             columns (False), or refuse them (None).
 
@@ -75,7 +75,7 @@ def read_manifest(
 def _read_manifest(
     path: Path, columns: Columns, segments: bool | None, prefix: str, *, several: bool
 ) -> tuple[list[Row], list[str]]:
-    """The rows of one manifest, and what to say of it."""
+    """Return the rows of one manifest, and notes about it."""
     names = {
         "path": columns.path or "path",
         "label": columns.label or "label",
@@ -144,7 +144,7 @@ def _no_column(table: CsvTable, names: dict[str, str], lacking: list[str]) -> Da
     if any(PurePath(name.strip()).suffix.lower() in AUDIO_SUFFIXES for name in table.header):
         what = f"names no columns: its first line is a row ({table.named_columns})"
     elif len(table.header) == 1 and set(re.split(r"[\s:,;]+", column_key(table.header[0]))).issuperset(lacking):
-        what += ". They are parted by something else than commas, semicolons, tabs or vertical bars"
+        what += ". They are not separated by commas, semicolons, tabs or vertical bars"
         step = "part all cells by commas"
     else:
         options = _options(table, names, lacking)
@@ -166,10 +166,10 @@ def _quoted(name: str) -> str:
 
 
 def _spans(table: CsvTable, segments: bool | None) -> tuple[int | None, int | None] | None:
-    """The columns of start and end where they are to be read; None where every row is a whole file.
+    """Return the columns of start and end to read; None if every row is a whole file.
 
     Raises:
-        DataError: the manifest gives segments and nobody said what to do with them, or the reverse.
+        DataError: the manifest has segments but no option says how to use them, or the reverse.
     """
     start, end = (table.column(name) for name in SEGMENT_COLUMNS)
     if segments is False:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     Files = dict[str, dict[Folder, Candidate]]
 
-MAX_NAMED = 20  # utterances that a message names before it only counts
-MIN_OVERLAP = 0.5  # share of the smaller folder's utterances that two folders have in common when they are copies
+MAX_NAMED = 20  # utterances that a message names; it counts the others
+MIN_OVERLAP = 0.5  # minimum fraction of the smaller folder's utterances that two copies share
 
 
 def kind_of(candidate: Candidate, rates: tuple[int, ...]) -> tuple[bool, bool]:
@@ -35,7 +35,7 @@ def why(kind: tuple[bool, bool], other: tuple[bool, bool], rates: tuple[int, ...
 
 
 def components(files: Files) -> Iterator[Files]:
-    """Split utterances into sets that have no folder in common: each is decided on its own."""
+    """Split utterances into sets without a common folder; each set has a separate ranking."""
     leader: dict[Folder, Folder] = {}
 
     def find(folder: Folder) -> Folder:
@@ -73,7 +73,7 @@ class Ranking:
         files: the best file of each folder, by utterance.
         rates: sampling rates that the corpus declares; empty for none.
         wanted: the folder that the user chose; "" for none.
-        singles: files of utterances that are there once.
+        singles: files of utterances with one file.
     """
 
     def __init__(self, files: Files, rates: tuple[int, ...], wanted: str, singles: Mapping[str, SourceFile]) -> None:
@@ -110,28 +110,28 @@ class Ranking:
         return folder not in self._wanted, unusable, *self._kind(folder)
 
     def _preference(self, folder: Folder) -> tuple[bool, int, int, str]:
-        """Sorts equal folders: on disk before in an archive, then the fullest, then nearest to the root."""
+        """Return a sort key for folders of equal rank: on disk, then most utterances, then nearest to the root."""
         several = self._candidates[folder]
         in_archive = any(candidate.file.path is None for candidate in several)
         return in_archive, -self._sizes[folder], len(folder.parts), str(folder)
 
     @property
     def winner(self) -> Folder:
-        """The folder that is taken."""
+        """The chosen folder."""
         return self.order[0]
 
     def folder_of_single(self, key: str) -> Folder | None:
-        """The folder of an utterance that is there once; None for one elsewhere."""
+        """Return the folder of an utterance with one file; None if it is in no ranked folder."""
         return self._single.get(key)
 
     def undecided(self) -> dict[tuple[Folder, Folder], list[str]]:
-        """Utterances whose recordings differ between folders that no rule puts one before the other, by pair."""
+        """Return utterances whose recordings differ between two folders of equal rank, by pair of folders."""
         best = [folder for folder in self.order if self._ranks[folder] == self._ranks[self.winner]]
         pairs = {(first, second): self._compared(first, second)[1] for first, second in combinations(best, 2)}
         return {pair: keys for pair, keys in pairs.items() if keys}
 
     def _compared(self, first: Folder, second: Folder) -> tuple[list[str], list[str]]:
-        """Utterances that both folders have, and those of them whose recordings differ."""
+        """Return the utterances in both folders, and those among them whose recordings differ."""
         both = sorted(key for key, several in self.files.items() if first in several and second in several)
         pairs = {key: (self.files[key][first], self.files[key][second]) for key in both}
         return both, [k for k, (a, b) in pairs.items() if not a.fault and not b.fault and not a.equals(b)]

@@ -38,7 +38,7 @@ class RowFiles:
     _ids: dict[str, str] = field(default_factory=dict)
 
     def find(self, root: Path, cell: str) -> SourceFile | str:
-        """The file that a cell names, relative to `root`; or what is wrong with it, in words."""
+        """The file that a cell names, relative to `root`; or a text that says what is wrong with it."""
         key = (root, cell)
         cell = disk_name(cell)
         file = self._files.get(key)
@@ -104,7 +104,7 @@ def missing_files_error(faults: list[tuple[str, str, str]]) -> DataError:
 
 
 def _plain_source(root: str, cell: str) -> SourceFile | None:
-    """The file that a cell names as written, which nearly every cell does; None for all that need a closer look."""
+    """Return the file that a cell names exactly as written; None if the cell needs the slower search."""
     if "\\" in cell or cell != cell.strip():
         return None
     path = os.path.join(root, cell)  # noqa: PTH118  as above
@@ -127,7 +127,7 @@ def _source(root: Path, cell: str) -> SourceFile | str:
         path = next((candidate for spelling in spellings if (candidate := find_file(root, spelling)) is not None), None)
         if path is None:
             with suppress(FileNotFoundError, NotADirectoryError):
-                os.lstat(wanted)  # a closed folder or a name that is too long is another fault than a missing file
+                os.lstat(wanted)  # a folder without permission and a name that is too long raise an OSError
             return _missing(root, cell.strip(), wanted)
         path = path.absolute()
         if path.is_file():
@@ -136,7 +136,7 @@ def _source(root: Path, cell: str) -> SourceFile | str:
             return f"names {path}, which is a folder, not a file"
         if path.is_symlink():
             return f"names {path}, which is a broken link (to {path.readlink()})"
-    except (OSError, ValueError) as error:  # a name that is too long, a folder that is closed to us
+    except (OSError, ValueError) as error:  # a name that is too long, or a folder without permission
         return f"names {wanted}, which cannot be read ({(getattr(error, 'strerror', None) or str(error)).lower()})"
     return f"names {path}, which is no regular file"
 
@@ -151,12 +151,12 @@ def _other_notations(cell: str) -> Iterator[str]:
     elif "%" in cell:
         yield unquote(cell.replace("\\", "/"))
     if cell.startswith("~"):
-        with suppress(RuntimeError):  # nobody has that name
+        with suppress(RuntimeError):  # no user has that name
             yield str(Path(cell.replace("\\", "/")).expanduser())
 
 
 def _missing(root: Path, cell: str, wanted: Path) -> str:
-    """What is wrong with a cell that names no file, and the file that it may mean."""
+    """Return the fault of a cell that names no file, with the file that it may mean."""
     address = _ADDRESS.match(cell)
     if address and not _FILE_ADDRESS.match(cell):
         return f"names the address {cell}, and serab reads files on disk only: download it"
@@ -178,7 +178,7 @@ def _missing(root: Path, cell: str, wanted: Path) -> str:
 
 
 def _nearest(path: Path) -> str:
-    """What stands in the folder instead: a name with other case or ending, or the first folder that is missing."""
+    """Return a similar name in the folder (other case or ending), or the first missing folder, for a message."""
     if not path.parent.is_dir():
         missing = next((p for p in reversed(path.parents) if not p.is_dir()), path.parent)
         other = next((n for n in _listing(missing.parent) if n.casefold() == missing.name.casefold()), "")

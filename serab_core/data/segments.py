@@ -28,7 +28,7 @@ def read_segment(start: str, end: str, where: str) -> Segment | None:
     Times are seconds (`1.5`), a clock (`00:00:01.500`) or pandas's form (`0 days 00:00:01.500000`).
 
     Raises:
-        DataError: a time is none of these, or the end is not after the start.
+        DataError: a time has another form, or the end is not after the start.
     """
     begin = read_time(start, "start", where) or 0.0
     stop = read_time(end, "end", where)
@@ -58,7 +58,7 @@ def read_time(text: str, column: str, where: str) -> float | None:
     step = "write seconds such as 1.5, or 00:00:01.500"
     if re.fullmatch(r"\d+,\d+", word):
         step = f"write the decimal point as a point: {word.replace(',', '.')}"
-    raise DataError(f"has {column} {word!r}, which is no time", where=where, next_step=step)
+    raise DataError(f"has {column} {word!r}, which is not a time", where=where, next_step=step)
 
 
 def segment_id(path: str, segment: Segment | None) -> str:

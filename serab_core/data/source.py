@@ -46,13 +46,13 @@ OTHER_ARCHIVE_SUFFIXES = (
 )
 """File endings of archives that serab does not open."""
 UNFINISHED_SUFFIXES = (".crdownload", ".part", ".partial", ".download", ".opdownload", ".filepart", ".aria2", ".!ut")
-"""File endings that browsers and download tools give to what is not complete."""
+"""File endings of incomplete downloads by browsers and download tools."""
 _PART = re.compile(r"\.(z\d\d|\d{3}|part\d+)$")
 """How the names of an archive's parts end."""
 
 
 class Sources(tuple[SourceFile, ...]):
-    """The files of all sources, and what could not be read there."""
+    """The files of all sources, and the problems in reading them."""
 
     problems: tuple[Problem, ...] = ()
 
@@ -275,7 +275,7 @@ def find_file(root: Path, relative: str) -> Path | None:
         relative: a path below it, with forward slashes.
 
     Returns:
-        the path as it is on disk, or None where there is none in either form. A link that leads nowhere is there.
+        the path as it is on disk, or None if no form exists. A link that leads nowhere counts as existing.
 
     Raises:
         DataError: two names on disk differ by their form alone, and neither is written as `relative` is.
@@ -303,10 +303,10 @@ def find_file(root: Path, relative: str) -> Path | None:
 
 
 def _exists(path: Path) -> bool:
-    """Whether the name is there, be it a link that leads nowhere."""
+    """Whether the name exists; a link that leads nowhere counts."""
     try:
         path.lstat()
-    except (OSError, ValueError):  # also a name that no file can have: too long, or with a zero byte
+    except (OSError, ValueError):  # an impossible file name: too long, or with a zero byte
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""What every table says of the tasks in it: how their splits were made, and what limits their scores."""
+"""Statements about the tasks of a table: how their splits were drawn, and the limits of their scores."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def split_statements(results: Iterable[TaskResult | ContinuousResult]) -> list[str]:
-    """How the splits were made, a line for each way: "Splits: the paper's splits on true speakers (emodb, emovo)."."""
+    """Return a line for each way to split: "Splits: the paper's splits on true speakers (emodb, emovo)."."""
     tasks: dict[str, list[str]] = {}
     for result in results:
         said = result.splits or "not recorded by the version of serab that made the result"
@@ -20,7 +20,7 @@ def split_statements(results: Iterable[TaskResult | ContinuousResult]) -> list[s
 
 
 def task_cautions(results: Iterable[TaskResult | ContinuousResult], without: Collection[str] = ()) -> list[str]:
-    """The cautions of results, a line for each with its tasks, but for those that the table states elsewhere."""
+    """Return a line for each caution with its tasks, except the cautions in `without`."""
     tasks: dict[str, list[str]] = {}
     for result in results:
         for caution in result.cautions:
@@ -36,12 +36,12 @@ FOOTNOTES = {
 
 
 def mark(result: TaskResult | ContinuousResult) -> str:
-    """The signs beside a score of which the corpus is not what the task's name promises; `FOOTNOTES` explains them."""
+    """Return the signs after a score on a synthetic, partial or faulty corpus; `FOOTNOTES` explains them."""
     return ("*" if result.synthetic or result.partial else "") + ("†" if result.faulty else "")
 
 
 def footnotes(results: Iterable[TaskResult | ContinuousResult]) -> list[str]:
-    """What the signs beside these scores mean."""
+    """Return the explanations of the signs after these scores."""
     signs = "".join(mark(result) for result in results)
     return [text for sign, text in FOOTNOTES.items() if sign in signs]
 

@@ -1,4 +1,4 @@
-"""What the corpora's modules share: a file name, a pattern, an entry."""
+"""Functions that make index entries from file names by a pattern, for the modules of the corpora."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ def by_pattern(
 def with_reasons(
     index: Callable[[Sequence[SourceFile]], Index], reasons: Mapping[str, str]
 ) -> Callable[[Sequence[SourceFile]], Index]:
-    """The same `index`, but files that it skips get a reason of their own where their stem matches a pattern.
+    """Return an `index` that gives a specific reason to a skipped file whose stem matches a pattern.
 
     Args:
-        index: skips the files.
+        index: the function that skips the files.
         reasons: the reason by a pattern for the stem, which must match whole; the first that matches counts.
     """
     compiled = [(re.compile(pattern), reason) for pattern, reason in reasons.items()]

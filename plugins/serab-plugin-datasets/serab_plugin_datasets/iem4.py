@@ -112,13 +112,13 @@ def index(files: Sequence[SourceFile]) -> Index:
             next_step="name the whole IEMOCAP_full_release, or all of its Session folders or zips: of a session, "
             "dialog/EmoEvaluation holds the labels and sentences/wav the audio",
         )
-    # Whole dialogues are no faults of the copy: nothing to report. Turns are reported in the summaries.
+    # Whole dialogues are part of the release, so they are not reported. The summaries report turns.
     skipped = [skip for skip in indexed.skipped if not _is_summed_up(PurePosixPath(skip.file).stem, unlabelled, others)]
     return Index(indexed.entries, (*skipped, *_summaries(list(unlabelled), others)))
 
 
 def _is_summed_up(stem: str, *groups: Mapping[str, object]) -> bool:
-    """Whether a skipped file is a whole dialogue, or a turn of which a summary tells."""
+    """Whether a skipped file is a whole dialogue, or a turn that a summary counts."""
     is_dialogue = _NAME.fullmatch(stem) is None and _DIALOGUE.fullmatch(stem) is not None
     return is_dialogue or any(stem in names for names in groups)
 

@@ -50,7 +50,7 @@ parse = by_pattern(
 
 
 def layout(row: Listed) -> str:
-    """As the two zips have it, one for each sex."""
+    """Return a file's path in the download, which has one zip for each sex."""
     return f"{'female' if row.speaker[0] == 'F' else 'male'}/{row.utterance}"
 
 
