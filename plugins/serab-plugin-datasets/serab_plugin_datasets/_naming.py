@@ -22,7 +22,7 @@ def by_pattern(
     speaker: Callable[[re.Match[str]], str] | None = None,
     groups: Callable[[re.Match[str]], Mapping[str, str]] | None = None,
 ) -> Callable[[SourceFile], Entry | None]:
-    """Makes a `parse` out of a pattern for the file's stem, which must match whole.
+    """Make a `parse` from a pattern for the file's stem, which must match whole.
 
     Args:
         pattern: with the groups `label` and, unless `speaker` is given, `speaker`.

@@ -42,7 +42,7 @@ def _layout(row: Listed) -> str:
 
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Registers `cafe`."""
+    """Register `cafe`."""
     register(
         DatasetSpec(
             name="cafe",

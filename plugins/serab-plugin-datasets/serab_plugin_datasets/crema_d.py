@@ -58,7 +58,7 @@ parse = by_pattern(
 
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Registers `crema_d`."""
+    """Register `crema_d`."""
     register(
         DatasetSpec(
             name="crema_d",

@@ -35,7 +35,7 @@ parse = by_pattern(r"(?P<speaker>0[389]|1[0-6])[ab]\d\d(?P<label>[A-Z])[a-z]", L
 
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Registers `emodb`."""
+    """Register `emodb`."""
     register(
         DatasetSpec(
             name="emodb",

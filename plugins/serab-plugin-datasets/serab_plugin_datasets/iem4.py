@@ -167,7 +167,7 @@ def example() -> dict[str, bytes]:
 
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Registers `iem4`."""
+    """Register `iem4`."""
     register(
         DatasetSpec(
             name="iem4",

@@ -41,7 +41,7 @@ def parse(file: SourceFile) -> Entry | None:
 
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Registers `savee`."""
+    """Register `savee`."""
     register(
         DatasetSpec(
             name="savee",

@@ -56,7 +56,7 @@ def layout(row: Listed) -> str:
 
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Registers `shemo`."""
+    """Register `shemo`."""
     register(
         DatasetSpec(
             name="shemo",

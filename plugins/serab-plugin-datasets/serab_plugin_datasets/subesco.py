@@ -48,7 +48,7 @@ def _layout(row: Listed) -> str:
 
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Registers `subesco`."""
+    """Register `subesco`."""
     register(
         DatasetSpec(
             name="subesco",

@@ -43,10 +43,10 @@ def walk(view: View) -> Length:
                 break
         position += 8 + size + size % 2
     if sound is None or comm is None:
-        what = "no SSND chunk" if sound is None else "no COMM chunk"
+        missing_chunk = "no SSND chunk" if sound is None else "no COMM chunk"
         if position + 8 > len(view):
-            return Length(kind, fault=f"is cut short: the file ends before its audio ({what})")
-        return Length(kind, fault=f"is damaged: no chunk begins at byte {position}, where one has to ({what})")
+            return Length(kind, fault=f"is cut short: the file ends before its audio ({missing_chunk})")
+        return Length(kind, fault=f"is damaged: no chunk begins at byte {position}, where one has to ({missing_chunk})")
     return _sized(view, kind, comm, *sound, min(position, len(view)))
 
 

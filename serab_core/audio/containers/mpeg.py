@@ -232,10 +232,10 @@ def walk(view: View, kind: str = "MPEG audio") -> Length:
             return Length(kind, fault=f"is cut short: its last frame, number {frames + 1}, has {there}")
         while marks[-1] < at:
             marks.pop()
-        said = info(view[at : at + min(head.size, 200)], head) if marks[-1] < at + 60 else None
-        if said is not None:
-            infos.append((said, frames, at))
-        if said is not None and not frames:
+        stream_info = info(view[at : at + min(head.size, 200)], head) if marks[-1] < at + 60 else None
+        if stream_info is not None:
+            infos.append((stream_info, frames, at))
+        if stream_info is not None and not frames:
             began = at + head.size
         else:
             frames += 1
@@ -266,11 +266,13 @@ def _counted(
 
     Of streams joined end to end, the later Info frames stay: they decode to silence, as with ffmpeg.
     """
-    for number, (said, before, place) in enumerate(infos):
+    for number, (stream_info, before, place) in enumerate(infos):
         after, stop = (frames, end) if number + 1 == len(infos) else infos[number + 1][1:]
         there = after - before - (before > 0)
-        if there < said.frames and not (there == said.frames - 1 and 0 < said.size <= stop - place):
-            return Length(kind, fault=f"is cut short: {there} of {said.frames} MPEG frames are there")
+        if there < stream_info.frames and not (
+            there == stream_info.frames - 1 and 0 < stream_info.size <= stop - place
+        ):
+            return Length(kind, fault=f"is cut short: {there} of {stream_info.frames} MPEG frames are there")
     if not frames:
         return Length(kind, fault="is empty: it holds no MPEG frame of audio")
     skip = drop = 0
