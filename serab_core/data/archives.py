@@ -182,9 +182,9 @@ def _guarded(name: str, shown: str) -> Iterator[None]:
         raise DataError(f"holds {name!r} damaged ({reason})", where=shown, next_step=DOWNLOAD) from error
 
 
-def _too_large(what: str, limit: int, shown: str) -> DataError:
+def _too_large(predicate: str, limit: int, shown: str) -> DataError:
     return DataError(
-        f"{what} more than {limit} bytes, as no corpus of speech does",
+        f"{predicate} more than {limit} bytes, as no corpus of speech does",
         where=shown,
         next_step=f"{DOWNLOAD}, or {UNPACK}",
     )

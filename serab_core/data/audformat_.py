@@ -206,8 +206,8 @@ def _table_split(database: Database, table: Table) -> str:
     word = split_type if split_of(split_type) else _split_in_name(table.split_id)
     if not word:
         raise DataError(
-            f"has the table {table.name} in the split {table.split_id!r} of type {split_type!r}, which is none of "
-            "train, dev and test",
+            f"has the table {table.name} in the split {table.split_id!r} of type {split_type!r}, which is not "
+            "train, dev or test",
             where=database.root,
             next_step="leave the table out by naming the others with --table, or have the splits drawn over speakers: "
             "--split none",
@@ -301,11 +301,11 @@ def _refuse_two_splits(
     return resolved
 
 
-def _values(database: Database, name: str, what: str, keys: set[Key]) -> tuple[dict[Key, str], list[str]]:
+def _values(database: Database, name: str, role: str, keys: set[Key]) -> tuple[dict[Key, str], list[str]]:
     """Return the speaker or split of each file or segment from all tables with the column, and those tables' names."""
     references = _references(database, name, "filewise", "segmented")
     if not references:
-        raise _no_column(database, name, what)
+        raise _no_column(database, name, role)
     values: dict[Key, tuple[str, str]] = {}
     for reference in references:
         table = reference.table
@@ -316,7 +316,7 @@ def _values(database: Database, name: str, what: str, keys: set[Key]) -> tuple[d
                     f"gives {segment_id(key.file, key.segment)} two values of {name!r}: {values[key][0]!r} in table "
                     f"{values[key][1]}, {text!r} in table {table.name}",
                     where=database.root,
-                    next_step=f"correct one of them, or name another column with --{what}",
+                    next_step=f"correct one of them, or name another column with --{role}",
                 )
             if text:
                 values.setdefault(key, (text, table.name))
@@ -348,11 +348,11 @@ def _value(reference: Reference, row: Mapping[str, str]) -> str:
     return text if reference.mapping is None else reference.mapping.get(text, "")
 
 
-def _no_column(database: Database, name: str, what: str) -> DataError:
+def _no_column(database: Database, name: str, role: str) -> DataError:
     return DataError(
         f"has no table of files with a column or scheme {name!r}; its columns are: {_columns_of(database)}",
         where=database.root,
-        next_step=f"name the column or scheme: --{what} NAME",
+        next_step=f"name the column or scheme: --{role} NAME",
     )
 
 

@@ -55,7 +55,7 @@ def resolve(
         files: all files of the source; candidates are read in this order.
         named: the name of the source in an error.
         progress: advances with each compared file.
-        folder: the folder that the user chose; "" for none, "." for the top one.
+        folder: the folder that the user chose; "" for none, "." for the top folder.
 
     Raises:
         DataError: recordings differ and no rule decides, only files of a sibling are there, or no file is in `folder`.

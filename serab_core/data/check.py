@@ -39,7 +39,7 @@ class Checked:
 
 
 def check(spec: DatasetSpec, index: Index, source: str, files: Sequence[SourceFile] = ()) -> Checked:
-    """Leaves out utterances that the corpus does not have, and finds out what is missing.
+    """Leave out utterances that the corpus does not have, and list the missing ones.
 
     Args:
         spec: the dataset.
@@ -101,15 +101,15 @@ def _instead(skipped: Sequence[Skipped], files: Sequence[SourceFile], problems: 
     audio = [file for file in files if file.name.suffix.lower() in AUDIO_SUFFIXES and not is_junk(file)]
     if not reasons and audio:
         reasons["the corpus's labels or lists do not name them"] = [str(file.name) for file in audio]
-    said = []
+    descriptions = []
     for reason, names in sorted(reasons.items(), key=lambda item: -len(item[1]))[:2]:
         many = "1 audio file has another name" if len(names) == 1 else f"{len(names)} audio files have other names"
         if reason != OTHER_NAME:
             many = f"{len(names)} audio file{'s are' if len(names) > 1 else ' is'} left out because {reason}"
-        said.append(f"{many}, such as {names[0]}")
-    if not said:
+        descriptions.append(f"{many}, such as {names[0]}")
+    if not descriptions:
         return "" if problems else " (it holds no audio files)"
-    return f" ({'; '.join(said)})"
+    return f" ({'; '.join(descriptions)})"
 
 
 _KINDS = {

@@ -177,9 +177,9 @@ def _text(path: Path) -> str:
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise DataError(f"cannot be read ({reason})", where=path, next_step="check the path") from error
-    for signature, what, step in _SIGNATURES:
+    for signature, fault, step in _SIGNATURES:
         if content.startswith(signature):
-            raise DataError(what, where=path, next_step=step)
+            raise DataError(fault, where=path, next_step=step)
     wide = _wide_encoding(content)
     if wide:
         raise DataError(
@@ -293,13 +293,13 @@ def _records(path: Path, text: str, delimiter: str, offset: int) -> list[Record]
                 start = reader.line_num + offset
         except csv.Error as error:
             if "unexpected end" in str(error):
-                what = "opens a quote that is never closed"
+                fault = "opens a quote that is never closed"
             elif "expected after" in str(error):
-                what = f"has text after a closing quote (in line {reader.line_num + offset})"
+                fault = f"has text after a closing quote (in line {reader.line_num + offset})"
             else:
-                what = f"is no CSV record ({error})"
+                fault = f"is no CSV record ({error})"
             raise DataError(
-                what,
+                fault,
                 where=f"{path}, line {start + 1}",
                 next_step='put the whole cell in quotes and write each quote inside it twice, such as "he said ""no"""',
             ) from error

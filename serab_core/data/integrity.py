@@ -100,8 +100,8 @@ def _repeated_audio(
     }
     for kind, text in texts.items():
         if kinds[kind]:
-            said = f"{len(members[kind])} utterances {text} ({named(kinds[kind])})"
-            yield Notice(kind, "caution" if kind == "repeated-audio" else "fault", said, tuple(members[kind]))
+            summary = f"{len(members[kind])} utterances {text} ({named(kinds[kind])})"
+            yield Notice(kind, "caution" if kind == "repeated-audio" else "fault", summary, tuple(members[kind]))
 
 
 def _missing_classes(

@@ -106,7 +106,7 @@ def check_speakers(values: Iterable[Value], where: str) -> None:
     """
     places = _places(values)
     step = (
-        "splits keep the utterances of a speaker together, so each needs its true one: fill them in or delete these "
+        "splits keep the utterances of a speaker together, so each needs its true speaker: fill it in or delete these "
         "rows; if it is a name, write it otherwise, such as speaker_NA"
     )
     _refuse_quotes(places, "speaker", where)
@@ -281,11 +281,11 @@ def _number(text: str, pattern: re.Pattern[str] = _NUMBER) -> Decimal | None:
         return None
 
 
-def _no_classes(distinct: Iterable[str], rows: int, what: str, where: str) -> DataError:
+def _no_classes(distinct: Iterable[str], rows: int, value_kind: str, where: str) -> DataError:
     labels = sorted(distinct)
     shown = ", ".join(visible(label if len(label) <= 40 else label[:37] + "...") for label in labels[:_SHOWN])
     return DataError(
-        f"has {len(labels)} different labels in {rows} rows ({shown}, ...): these are {what}, and no classes",
+        f"has {len(labels)} different labels in {rows} rows ({shown}, ...): these are {value_kind}, and no classes",
         where=where,
         next_step="name the column of the classes: --label NAME",
     )

@@ -139,17 +139,17 @@ def _refuse_swallowed_rows(table: CsvTable, record: Record, path_at: int) -> Non
 
 def _no_column(table: CsvTable, names: dict[str, str], lacking: list[str]) -> DataError:
     """The error for columns that a manifest lacks, with those that it has."""
-    what = f"has no column {' and '.join(names[role] for role in lacking)}; its columns are: {table.named_columns}"
+    fault = f"has no column {' and '.join(names[role] for role in lacking)}; its columns are: {table.named_columns}"
     step = f"the first line must name the columns {', '.join(REQUIRED)}, and perhaps split"
     if any(PurePath(name.strip()).suffix.lower() in AUDIO_SUFFIXES for name in table.header):
-        what = f"names no columns: its first line is a row ({table.named_columns})"
+        fault = f"names no columns: its first line is a row ({table.named_columns})"
     elif len(table.header) == 1 and set(re.split(r"[\s:,;]+", column_key(table.header[0]))).issuperset(lacking):
-        what += ". They are not separated by commas, semicolons, tabs or vertical bars"
-        step = "part all cells by commas"
+        fault += ". They are not separated by commas, semicolons, tabs or vertical bars"
+        step = "separate all cells by commas"
     else:
         options = _options(table, names, lacking)
         step = (f"name the column: {options}" if options else f"name it with --{lacking[0]} COLUMN") + f"; or {step}"
-    return DataError(what, where=table.path, next_step=step)
+    return DataError(fault, where=table.path, next_step=step)
 
 
 def _options(table: CsvTable, names: dict[str, str], lacking: list[str]) -> str:

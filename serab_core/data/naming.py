@@ -35,7 +35,7 @@ def index_by_name(
     parse: Callable[[SourceFile], Entry | None],
     known_bad: Mapping[str, str] | None = None,
 ) -> Callable[[Sequence[SourceFile]], Index]:
-    """Makes a dataset's `index` out of a function that reads one file name.
+    """Make a dataset's `index` from a function that reads one file name.
 
     Files that are not audio are ignored, as are the shadow files that macOS leaves in archives. Where
     several files give the same utterance, its entry has the others as `alternatives`, and `prepare` chooses.
@@ -67,7 +67,7 @@ def index_by_name(
 
 
 def preference(file: SourceFile) -> tuple[bool, int, str, str]:
-    """Sorts equal files: on disk before in an archive, then nearest to the root, then by name."""
+    """Return a sort key for files of one utterance: on disk first, then nearest to the root, then by name."""
     return file.path is None, len(file.name.parts), str(file.name), file.shown
 
 
@@ -75,11 +75,11 @@ def _merge(entries: list[Entry]) -> Entry:
     """Return one entry of several with the same id. Raises DataError where they contradict each other."""
     first, *others = entries
     for other in others:
-        for what in ("label", "speaker"):
-            if getattr(first, what) != getattr(other, what):
+        for attribute in ("label", "speaker"):
+            if getattr(first, attribute) != getattr(other, attribute):
                 raise DataError(
-                    f"is {what} {getattr(other, what)!r} of {other.id}, and {first.file.shown} is {what} "
-                    f"{getattr(first, what)!r} of it",
+                    f"is {attribute} {getattr(other, attribute)!r} of {other.id}, and {first.file.shown} is "
+                    f"{attribute} {getattr(first, attribute)!r} of it",
                     where=other.file.shown,
                     next_step="find out which of the two is right, and name a source that has only that one",
                 )

@@ -85,7 +85,7 @@ def prepare_files(
     notes: Sequence[str] = (),
     wanted: str = "",
 ) -> Prepared:
-    """Prepares a corpus from a list of files. Raises as `prepare` does.
+    """Prepare a corpus from a list of files. Raises as `prepare` does.
 
     Args:
         spec: the dataset.
@@ -142,7 +142,7 @@ def prepare_files(
     return load(home, spec.name)
 
 
-def _call(spec: DatasetSpec, what: str, function: Callable[..., Any], argument: object) -> Any:
+def _call(spec: DatasetSpec, function_name: str, function: Callable[..., Any], argument: object) -> Any:
     """Call the dataset's plugin. Raises PluginError for a defect of the plugin; errors of the disk pass through."""
     try:
         return function(argument)
@@ -151,7 +151,7 @@ def _call(spec: DatasetSpec, what: str, function: Callable[..., Any], argument: 
     except Exception as error:
         reason = " ".join(str(error).split())
         raise PluginError(
-            f"{what} raised {type(error).__name__}: {reason}",
+            f"{function_name} raised {type(error).__name__}: {reason}",
             where=f"dataset {spec.name}",
             next_step="report it to the plugin's author; `serab plugins` says where it comes from",
         ) from error

@@ -149,7 +149,7 @@ class Prepared:
 
 
 def load(home: Home, name: str, spec: DatasetSpec | None = None) -> Prepared:
-    """Reads a prepared corpus.
+    """Read a prepared corpus.
 
     Args:
         home: the home.

@@ -22,7 +22,7 @@ MIN_OVERLAP = 0.5  # minimum fraction of the smaller folder's utterances that tw
 
 
 def kind_of(candidate: Candidate, rates: tuple[int, ...]) -> tuple[bool, bool]:
-    """Sorts formats, the best first: lossless before lossy, a declared rate before another."""
+    """Return a sort key for formats, the best first: lossless before lossy, a declared rate before another."""
     return not candidate.lossless, bool(rates) and candidate.rate not in rates
 
 
@@ -49,10 +49,10 @@ def components(files: Files) -> Iterator[Files]:
         for other in others:
             leader.setdefault(other, other)
             leader[find(other)] = find(first)
-    parts: dict[Folder, Files] = defaultdict(dict)
+    component_files: dict[Folder, Files] = defaultdict(dict)
     for key, by_folder in files.items():
-        parts[find(next(iter(by_folder)))][key] = by_folder
-    yield from parts.values()
+        component_files[find(next(iter(by_folder)))][key] = by_folder
+    yield from component_files.values()
 
 
 def counted(number: int) -> str:

@@ -90,13 +90,13 @@ def relative_id(cell: str, prefix: str = "") -> str:
 
 
 def missing_files_error(faults: list[tuple[str, str, str]]) -> DataError:
-    """The error for rows whose files cannot be taken: `(where, place, what is wrong)` of each."""
-    where, place, what = faults[0]
+    """The error for rows whose files cannot be taken: `(where, place, fault)` of each."""
+    where, place, fault = faults[0]
     more = ""
     if len(faults) > 1:
         more = f"; {len(faults)} rows name files that cannot be used ({shown_places([f[1] for f in faults])})"
     return DataError(
-        what + more,
+        fault + more,
         where=f"{where}, {place}",
         next_step="correct the path (it is relative to the folder of the manifest or database), get the file, or "
         "delete the row",

@@ -73,7 +73,7 @@ def make_rows(
 
 
 class _Reader:
-    """Decodes the files of entries; consecutive segments of one file share one decoding."""
+    """Decode the files of entries; consecutive segments of one file share one decoding."""
 
     def __init__(self, storage: Storage) -> None:
         self._in_place = storage == "in place"
@@ -173,7 +173,7 @@ def _at_flac_rate(decoded: Decoded) -> Decoded:
 
 
 def _keep(entry: Entry, content: bytes, suffix: str, folder: Path) -> str:
-    """Writes the utterance's audio below the dataset's folder, and returns its name there."""
+    """Write the utterance's audio below the dataset's folder, and return its name there."""
     name = f"audio/{_safe(entry.id)}{suffix}"
     target = folder / name
     target.parent.mkdir(exist_ok=True)

@@ -18,7 +18,7 @@ SUITE: tuple[str, ...] = ("aesdd", "cafe", "crema_d", "emodb", "emovo", "iem4", 
 
 
 def draw_groups(groups: Iterable[str], ratios: Sequence[float] = (0.6, 0.2, 0.2)) -> dict[str, Split]:
-    """Assigns each group to a split, as the released code does.
+    """Assign each group to a split, as the released code does.
 
     The distinct ids are sorted as strings and shuffled by NumPy's legacy generator seeded 0; the cuts are the integer
     parts of the running sum of `ratios`, in binary floating point, times the number of groups.

@@ -48,7 +48,7 @@ class Finding:
 
 
 def verify(prepared: Prepared, spec: DatasetSpec | None, progress: Progress) -> tuple[Finding, ...]:
-    """Verifies a prepared corpus.
+    """Verify a prepared corpus.
 
     Args:
         prepared: the corpus.

@@ -14,9 +14,9 @@ def split_statements(results: Iterable[TaskResult | ContinuousResult]) -> list[s
     """Return a line for each way to split: "Splits: the paper's splits on true speakers (emodb, emovo)."."""
     tasks: dict[str, list[str]] = {}
     for result in results:
-        said = result.splits or "not recorded by the version of serab that made the result"
-        _add(tasks.setdefault(said, []), result.task)
-    return [f"Splits: {said} ({', '.join(names)})." for said, names in tasks.items()]
+        statement = result.splits or "not recorded by the version of serab that made the result"
+        _add(tasks.setdefault(statement, []), result.task)
+    return [f"Splits: {statement} ({', '.join(names)})." for statement, names in tasks.items()]
 
 
 def task_cautions(results: Iterable[TaskResult | ContinuousResult], without: Collection[str] = ()) -> list[str]:
