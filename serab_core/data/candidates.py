@@ -47,7 +47,7 @@ def resolve(
 
     The rules, in this order: a folder that the corpus declares as a sibling does not count; a file that decodes is
     taken before one that does not; lossless before lossy; a sampling rate that the corpus declares before another.
-    Where samples are equal, any copy is taken. `folder` overrides all of these but the second.
+    If the samples are equal, any copy is used. `folder` overrides all rules except the second.
 
     Args:
         spec: the dataset, which declares siblings and sampling rates.
@@ -143,7 +143,7 @@ class _Resolver:
         )
 
     def _without_siblings(self, everything: Mapping[str, Sequence[SourceFile]]) -> dict[str, list[SourceFile]]:
-        """Leave out files in folders that the corpus declares. Raises DataError when no other file is there."""
+        """Leave out files in folders that the corpus declares as siblings. Raises DataError if no other file exists."""
         remaining: dict[str, list[SourceFile]] = {}
         left: dict[str, list[SourceFile]] = defaultdict(list)
         for key, files in everything.items():

@@ -58,9 +58,9 @@ def compare(
 ) -> None:
     """Fill in the properties of candidates, with as little reading and decoding as the choice needs.
 
-    Where a lossless file is there, lossy ones are not read. All are read in the order of the source, for a compressed
-    tar is slow in any other. Files are decoded only where their bytes differ, and one that has no equal is decoded to
-    see that it can be.
+    If an utterance has a lossless file, its lossy files are not read. Files are read in the order of the source,
+    because a compressed tar is slow in any other order. Files are decoded only if their bytes differ. A file without an
+    equal is decoded to check that it can be.
 
     Args:
         candidates: by utterance.
@@ -89,7 +89,7 @@ def compare(
         if undecoded and any(c.digest != candidate.digest for c in contenders[key] if c.digest):
             _decode(candidate, _content(candidate))
     for key, several in contenders.items():
-        if all(c.fault for c in several):  # then a lossy one is better than none
+        if all(c.fault for c in several):  # then a lossy file is better than no file
             for candidate in candidates[key]:
                 if not candidate.digest and not candidate.fault:
                     _examine(candidate, [])

@@ -267,7 +267,7 @@ def _choose_delimiter(text: str, wanted: Sequence[str], delimiters: Sequence[str
         except csv.Error:
             if not rows:
                 return -1, 0
-        # A title or comments may stand above the header: it is refused by name later.
+        # A title or comments may precede the header; `_refuse_lines_above_header` reports them later.
         return max((len(set(wanted).intersection(names)) for names in rows), default=0), len(rows[0]) if rows else 0
 
     with _field_limit(len(text)):

@@ -25,7 +25,7 @@ class Folder:
 
     Attributes:
         parts: the path components that the other copy's files lack; empty for the copy in the top folder.
-        places: the folders that these parts stand for, from the root of the file system on.
+        places: the absolute paths of the folders that end in these parts.
         relative: `parts` lie below the source that the user named.
     """
 
@@ -101,7 +101,7 @@ def folders_of(groups: Iterable[Sequence[SourceFile]]) -> dict[int, Folder]:
     for file in (file for group in several for file in group):
         root, below = location(file)
         label, place = best[id(file)]
-        if 2 * clashes[label] >= present[label]:  # the label stands for several folders: they keep their whole paths
+        if 2 * clashes[label] >= present[label]:  # the label is ambiguous: use whole paths
             label, place = below, (*root, *below)
         assigned[id(file)] = label
         places[label].add(place)

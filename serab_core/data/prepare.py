@@ -1,4 +1,4 @@
-"""Prepares a corpus: every utterance decoded once, hashed, cut into splits, and written down as one index."""
+"""Prepares a corpus: decodes and hashes every utterance once, splits the corpus, and writes one index."""
 
 from __future__ import annotations
 

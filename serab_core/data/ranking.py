@@ -148,7 +148,7 @@ class Ranking:
         return len(self._overlap[folder][0]) >= MIN_OVERLAP * smaller
 
     def may_complete(self, folder: Folder) -> bool:
-        """Whether utterances that the winner lacks may be taken from a folder: same format, equal recordings."""
+        """Whether a folder may supply utterances that the winner lacks: same format, equal recordings."""
         both, differ = self._overlap[folder]
         return bool(both) and not differ and self._ranks[folder][2:] == self._ranks[self.winner][2:]
 

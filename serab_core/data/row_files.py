@@ -49,10 +49,10 @@ class RowFiles:
         return file
 
     def claim(self, source: SourceFile, segment: Segment | None, identifier: str, where: str, place: str) -> None:
-        """Note that a row takes a file, or a segment of it.
+        """Record that a row uses a file, or a segment of it.
 
         Raises:
-            DataError: another row takes the same.
+            DataError: another row uses the same file or segment.
         """
         assert source.path is not None, "a file on disk"
         key = (self._real_path(str(source.path)), segment)
@@ -90,7 +90,7 @@ def relative_id(cell: str, prefix: str = "") -> str:
 
 
 def missing_files_error(faults: list[tuple[str, str, str]]) -> DataError:
-    """The error for rows whose files cannot be taken: `(where, place, fault)` of each."""
+    """Return the error for rows whose files cannot be used: `(where, place, fault)` of each."""
     where, place, fault = faults[0]
     more = ""
     if len(faults) > 1:
@@ -142,7 +142,7 @@ def _source(root: Path, cell: str) -> SourceFile | str:
 
 
 def _other_notations(cell: str) -> Iterator[str]:
-    """The paths that a cell may stand for: a `file:` address, codes such as %20, and ~ for the user's folder."""
+    """Return the paths that a cell may mean: a `file:` address, codes such as %20, and ~ for the user's folder."""
     address = _FILE_ADDRESS.match(cell)
     if address:
         yield unquote(address["path"])

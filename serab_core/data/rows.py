@@ -1,4 +1,4 @@
-"""Decodes every utterance of a corpus once, puts its audio where it will stay, and describes it in a row."""
+"""Decodes every utterance of a corpus once, stores its audio, and describes it in a row."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Storage: TypeAlias = Literal["in place", "copied", "flac"]
 Samples that 24 bits do not hold are stored as float WAV instead of FLAC. Segments are always written to the home."""
 FLAC_RATE = 16_000  # Hz
 SEGMENT_SLACK = 0.05  # seconds by which a segment may end behind its file: annotations are rounded
-MAX_NAME_LENGTH = 120  # characters of a stored file's name, all ASCII; file systems take 255 bytes
+MAX_NAME_LENGTH = 120  # characters of a stored file's name, all ASCII; file systems allow 255 bytes
 
 
 def make_rows(
@@ -187,7 +187,7 @@ def _keep(entry: Entry, content: bytes, suffix: str, folder: Path) -> str:
 def _safe(identifier: str) -> str:
     """The utterance id as a file name: what is not a letter, digit, hyphen or underscore becomes its code.
 
-    A long name is cut, and ends in a hash of the whole id, for a file system takes 255 bytes a name.
+    A long name is cut, and ends in a hash of the whole id, because file systems allow 255 bytes per name.
     """
     name = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else f"={ord(c):x}=" for c in identifier)
     if len(name) <= MAX_NAME_LENGTH:
