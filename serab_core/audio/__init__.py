@@ -1,1 +1,1 @@
-"""Files to waveforms, by soundfile and soxr; waveforms to log-mels, by kernels of our own (`mel`)."""
+"""Decode files to waveforms with soundfile and soxr; compute log-mels with the kernels in `mel`."""

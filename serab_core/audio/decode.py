@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 Silence: TypeAlias = Literal["", "zero", "cancelled"]
-CANCELLED = 2.0**-10  # the average of the channels, against the louder of them: 60 dB below, it is what rounding leaves
+CANCELLED = 2.0**-10  # peak of the average over the louder channel's: 60 dB below is rounding error
 _INTACT = "replace it with an intact copy"
 _PIECE = 1 << 22
-"""Samples that are read at a time."""
+"""Samples per read."""
 _MORE = 1 << 28
-"""Bytes by which libsndfile is told that an MPEG file is longer, so that its estimate is never too short."""
+"""Bytes added to the size of an MPEG file that libsndfile receives, so that its estimate is never too short."""
 _TAIL = 4096
-"""Of these, the last are there: libsndfile looks for a tag in them."""
+"""The last bytes of these `_MORE` read as zeros, because libsndfile looks for a tag in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ class Decoded:
         rate: in Hz.
         channels: how many there were before averaging.
         peak: the largest absolute sample, after averaging.
-        silent: "zero" where every sample of the file is zero; "cancelled" where the channels are not, and their average
-            is (at most `CANCELLED` of the louder channel's peak).
+        silent: "zero" if every sample of the file is zero; "cancelled" if the channels are not zero, but their average
+            is (its peak is at most `CANCELLED` of the louder channel's peak).
     """
 
     samples: Waveform
@@ -54,27 +54,27 @@ class Decoded:
 
     @property
     def duration(self) -> float:
-        """In seconds."""
+        """The duration in seconds."""
         return len(self.samples) / self.rate
 
     @property
     def sha256(self) -> str:
-        """Of the rate and the samples, whatever container held them; WAV and FLAC of the same audio agree."""
+        """The sha256 of the rate and the samples. It is the same for WAV and FLAC files of the same audio."""
         digest = hashlib.sha256(f"mono float32 {self.rate} ".encode())
         digest.update(np.ascontiguousarray(self.samples, dtype="<f4").data)
         return digest.hexdigest()
 
 
 def decode(source: Path | bytes, name: str) -> Decoded:
-    """Decodes a file, or a file's content, and checks its length against what the bytes of its container say.
+    """Decode a file, or a file's content, and compare its length with the length that its container gives.
 
     Args:
         source: a path, or the bytes of a file.
         name: what to call it in an error.
 
     Raises:
-        AudioError: it is missing, no audio, cut short, empty, of another length than its container says, or holds
-            samples that are not finite numbers.
+        AudioError: the file is missing, not audio, cut short or empty, its length differs from the length that its
+            container gives, or it holds samples that are not finite numbers.
     """
     try:
         if isinstance(source, bytes):
@@ -83,7 +83,7 @@ def decode(source: Path | bytes, name: str) -> Decoded:
             with source.open("rb", buffering=0) as opened:
                 content = opened.read()
                 opened.seek(0)
-                # By its descriptor libsndfile reads a file itself; otherwise each read calls back into Python.
+                # With a descriptor, libsndfile reads the file itself; otherwise each read calls back into Python.
                 rate, samples = _decoded(content, opened.fileno(), name)
     except FileNotFoundError as error:
         raise AudioError(
@@ -99,9 +99,9 @@ def decode(source: Path | bytes, name: str) -> Decoded:
         raise AudioError(f"is not audio that can be decoded ({reason})", where=name, next_step=step) from error
     if len(samples) == 0:
         raise AudioError("is empty: it holds no samples", where=name, next_step=_INTACT)
-    with np.errstate(over="ignore", invalid="ignore"):  # told below
+    with np.errstate(over="ignore", invalid="ignore"):  # the error below names the sample
         mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
-    low, high = float(mono.min()), float(mono.max())  # NaN where one sample is
+    low, high = float(mono.min()), float(mono.max())  # NaN if any sample is NaN
     if not (np.isfinite(low) and np.isfinite(high)):
         unusable = ~np.isfinite(samples).all(axis=1) | ~np.isfinite(mono)
         raise AudioError(
@@ -120,10 +120,10 @@ def decode(source: Path | bytes, name: str) -> Decoded:
 
 
 class _Memory(io.BytesIO):
-    """Bytes as a file, for libsndfile, which asks damaged ones for places before their beginning."""
+    """Bytes as a file for libsndfile, which seeks before the beginning of some damaged files."""
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Stays where it is rather than go before the beginning."""
+        """Seek, but ignore a position before the beginning."""
         try:
             return super().seek(offset, whence)
         except ValueError:
@@ -131,22 +131,22 @@ class _Memory(io.BytesIO):
 
 
 class _Endless(io.RawIOBase):
-    """Bytes as a file that says it is longer than it is."""
+    """Bytes as a file that reports a greater size than its own."""
 
     def __init__(self, data: bytes) -> None:
         self._data, self._at = memoryview(data), 0
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Goes anywhere."""
+        """Seek to any position."""
         self._at = max(0, offset + (0, self._at, len(self._data) + _MORE)[whence])
         return self._at
 
     def tell(self) -> int:
-        """Where it is."""
+        """Return the current position."""
         return self._at
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Gives nothing behind the data, and zeros at the end that it claims to have."""
+        """Read nothing after the data, and zeros in the last `_TAIL` bytes of the reported size."""
         if self._at >= len(self._data) + _MORE - _TAIL:
             count = len(buffer)
             buffer[:] = bytes(count)
@@ -159,23 +159,23 @@ class _Endless(io.RawIOBase):
 
 
 class _Reader(soundfile.SoundFile):  # type: ignore[misc]
-    """A sound file that is read from start to end.
+    """A sound file for reading from start to end.
 
     soundfile seeks after each read, which fails at the end of a FLAC file that does not say its length.
     """
 
     def seekable(self) -> bool:
-        """No, so that soundfile does not."""
+        """Return False, so that soundfile does not seek."""
         return False
 
 
 def _decoded(content: bytes, source: int | _Memory, name: str) -> tuple[int, Waveform]:
-    """The file's rate and samples, shape (frames, channels), once its length is what its bytes say."""
+    """Return the file's rate and samples, shape (frames, channels), after checking its length."""
     if not content:
         raise AudioError("is empty: it has no bytes", where=name, next_step=_INTACT)
-    found = pointer(bytes(content[:POINTER_BYTES]))
-    if found is not None:
-        raise AudioError(found[0], where=name, next_step=found[1])
+    pointer_fault = pointer(bytes(content[:POINTER_BYTES]))
+    if pointer_fault is not None:
+        raise AudioError(pointer_fault[0], where=name, next_step=pointer_fault[1])
     length = measure(content)
     if length is None:
         with _Reader(source, closefd=False) as file:  # raises, as a rule
@@ -210,7 +210,7 @@ def _decoded(content: bytes, source: int | _Memory, name: str) -> tuple[int, Wav
 
 
 def _array(content: bytes, plain: Plain, count: int) -> Waveform:
-    """The samples of a file that needs no decoder, the same bits as libsndfile gives, shape (frames, channels)."""
+    """Return the samples of a file that needs no decoder, bit for bit as libsndfile, shape (frames, channels)."""
     kind = np.dtype(plain.dtype)
     raw = np.frombuffer(content, kind, count * plain.channels, plain.start).reshape(count, plain.channels)
     if kind.kind == "f":
@@ -220,7 +220,7 @@ def _array(content: bytes, plain: Plain, count: int) -> Waveform:
 
 
 def _stream(source: int | io.IOBase, stream: Stream, length: Length, name: str) -> tuple[int, Waveform]:
-    """The rate and samples of one stream, whose number is checked."""
+    """Return the rate and samples of one stream, after checking the number of samples."""
     try:
         with _Reader(source, closefd=False) as file:
             rate, samples = int(file.samplerate), _samples(file)
@@ -251,7 +251,7 @@ def _next_step(length: Length, name: str) -> str:
 
 
 def _convert(length: Length, name: str) -> str:
-    """The command that makes a file of it that serab reads."""
+    """Return the command that converts the file to one that serab reads."""
     if not length.tool:
         return "convert it to WAV with the program that wrote it"
     path = PurePath(name.rsplit(": ", 1)[-1])
@@ -260,7 +260,7 @@ def _convert(length: Length, name: str) -> str:
 
 
 def _samples(file: soundfile.SoundFile) -> Waveform:
-    """All that is there, shape (frames, channels), in pieces: a damaged head may promise more than any memory holds."""
+    """Read all samples, shape (frames, channels), in pieces: a damaged header may promise more than memory holds."""
     pieces: list[Waveform] = []
     room, left = max(1, _PIECE // max(1, file.channels)), int(file.frames)
     while True:

@@ -23,7 +23,7 @@ def rounded(samples: Waveform) -> Waveform:
     if _peak(samples) > 1.0:
         return samples
     whole = np.rint(samples * _SCALE)
-    result: Waveform = ((whole + np.float32(0.0)) / _SCALE).astype(np.float32)  # + 0 makes 0 of -0, which FLAC lacks
+    result: Waveform = ((whole + np.float32(0.0)) / _SCALE).astype(np.float32)  # + 0 turns -0 into 0: FLAC has no -0
     return result
 
 
@@ -55,7 +55,7 @@ def encode(samples: Waveform, rate: int, name: str) -> tuple[bytes, str]:
 
 
 def _flac(samples: Waveform, rate: int) -> bytes | None:
-    """The samples as FLAC of 24 bits; None where these do not hold them, or FLAC does not know the rate."""
+    """Return the samples as FLAC of 24 bits; None if 24 bits do not hold them, or FLAC does not support the rate."""
     if _peak(samples) > 1.0:
         return None
     scaled = samples * _SCALE
@@ -75,5 +75,5 @@ def _peak(samples: Waveform) -> float:
 
 
 def _equal(first: Waveform, second: Waveform) -> bool:
-    """Whether two arrays hold the same bits: 0 and -0 are two values to a hash."""
+    """Whether two arrays hold the same bits: 0 and -0 are equal numbers, but have different hashes."""
     return np.array_equal(first.view(np.int32), second.view(np.int32))

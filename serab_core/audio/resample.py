@@ -15,7 +15,7 @@ QUALITY = "HQ"
 
 
 def resample(samples: Waveform, rate: int, target: int) -> Waveform:
-    """Resamples to `target` Hz; returns the samples themselves where the rate is right already.
+    """Resample to `target` Hz; return the samples unchanged if the rate is already `target`.
 
     Args:
         samples: mono float32, 1-D, at `rate` Hz.

@@ -34,9 +34,7 @@ def prepare_command(
     copy: Annotated[bool, typer.Option("--copy", help="Keep all audio in the home, as 16 kHz FLAC.")] = False,
     folder: Annotated[
         str,
-        typer.Option(
-            "--folder", help="Of several recordings of an utterance, take the one in this folder; . is the top one."
-        ),
+        typer.Option("--folder", help="Folder to use if an utterance has several recordings; . is the top folder."),
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
 ) -> None:
@@ -89,7 +87,7 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
 
 
 def _skipped_lines(skipped: Sequence[tuple[str, str]]) -> list[str]:
-    """The files that were left out: each by its name where they are few, else how many for each kind of reason."""
+    """Return the files that were left out: by name if they are few, else as a count for each reason."""
     if len(skipped) <= MAX_SKIPPED:
         return [f"{file}: {reason}" for file, reason in skipped]
     kinds: dict[str, list[tuple[str, str]]] = {}
@@ -130,11 +128,11 @@ def verify_command(
         print_json({"schema": "serab.verification/1", "name": name, "findings": plain})
     else:
         colours = {"pass": "green", "fail": "bold red", "known": "yellow", "caution": "yellow", "info": "cyan"}
-        made = table("", "What", "Found")
+        results = table("", "What", "Found")
         for finding in findings:
             verdict = f"[{colours[finding.verdict]}]{finding.verdict}[/]"
-            made.add_row(verdict, escape(finding.name), escape(finding.text))
-        stdout().print(made)
+            results.add_row(verdict, escape(finding.name), escape(finding.text))
+        stdout().print(results)
     if any(finding.verdict == "fail" for finding in findings):
         raise typer.Exit(DataError.exit_code)
 
@@ -199,14 +197,14 @@ def list_command(
     if as_json:
         print_json({"schema": "serab.datasets/1", "home": str(home.root), "datasets": rows})
         return
-    made = table("Dataset", "Lang", "Prepared", "Licence")
+    listing = table("Dataset", "Lang", "Prepared", "Licence")
     for row in rows:
-        made.add_row(row["name"], row["language"] or "", _state(row), row["licence"] or "")
+        listing.add_row(row["name"], row["language"] or "", _state(row), row["licence"] or "")
         for suffix, targets in row["continuous"].items():
             state = "yes" if row["prepared"] else "no"
-            made.add_row(f"{row['name']}/{suffix}", "", state, f"{', '.join(targets)} of {row['name']}")
+            listing.add_row(f"{row['name']}/{suffix}", "", state, f"{', '.join(targets)} of {row['name']}")
     console = stdout()
-    console.print(made)
+    console.print(listing)
     for row in rows:
         if row["prepared"] is None or row["prepared"]["partial"]:  # not in the table: an address must not be broken
             line = f"{row['name']}: {row['how_to_get'] or 'no installed plugin knows it yet'}"

@@ -1,4 +1,4 @@
-"""`serab data add` and `serab data remove`: corpora of a user's own, and prepared corpora that are no longer needed."""
+"""`serab data add` and `serab data remove`: add a user's corpus, and remove a prepared corpus."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def add_command(
     copy: Annotated[bool, typer.Option("--copy", help="Keep all audio in the home, as 16 kHz FLAC.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
 ) -> None:
-    """Add a corpus of the user's own."""
+    """Add a user's corpus."""
     from serab_registry import Group
 
     from serab_core import plugins
@@ -175,7 +175,7 @@ def _held_text(held: dict[str, Any]) -> str:
 
 
 def _agreed(name: str, held: dict[str, Any]) -> bool:
-    """Ask once. Where nobody can answer, the answer is no."""
+    """Ask once. Without a terminal, the answer is no."""
     import sys
 
     if not sys.stdin.isatty():
@@ -184,7 +184,7 @@ def _agreed(name: str, held: dict[str, Any]) -> bool:
 
 
 def _replaced(home: Home, name: str) -> dict[str, Any] | None:
-    """What is prepared under the name already; None where nothing is."""
+    """Return the prepared corpus of that name; None if it does not exist."""
     import time
 
     from serab_core.data.prepared import INDEX_NAME, load

@@ -1,1 +1,1 @@
-"""Raw downloads to prepared corpora: sources, names, split rules, protocols and the index that is kept."""
+"""Raw downloads to prepared corpora: sources, names, split rules, protocols and the stored index."""

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
 
-_LINK_HOPS = 40  # links that follow each other, as Linux allows
+_LINK_HOPS = 40  # maximum links in a row, as on Linux
 
 
 def link_target(name: str, target: str) -> str:
-    """Return the member's name that a link means; one that starts with a slash is named from the archive's root."""
+    """Return the name of the member that a link points to. A leading slash stands for the archive's root."""
     base = "" if target.startswith("/") else posixpath.dirname(name)
     return posixpath.normpath(posixpath.join(base, target.lstrip("/") or "."))
 
 
 def resolve_link(name: str, target: str, files: Container[str], links: Mapping[str, str]) -> str | None:
-    """Return the regular member that a link leads to; None where it leads out of the archive or nowhere."""
+    """Return the regular member that a link leads to; None if it leads out of the archive or nowhere."""
     for _ in range(_LINK_HOPS):
         meant = link_target(name, target)
         real = next(
@@ -32,10 +32,10 @@ def resolve_link(name: str, target: str, files: Container[str], links: Mapping[s
 
 def folders_of_members(files: Iterable[str]) -> frozenset[str]:
     """Return the folders of the archive; the files behind a link to one are listed by their own names."""
-    found = {"."}
+    folders = {"."}
     for name in files:
         folder = posixpath.dirname(name.removeprefix("./"))
-        while folder and folder not in found:
-            found.add(folder)
+        while folder and folder not in folders:
+            folders.add(folder)
             folder = posixpath.dirname(folder)
-    return frozenset(found)
+    return frozenset(folders)

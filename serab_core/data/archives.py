@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
     Opener = Callable[[], IO[bytes]]
 
-MAX_FILE_BYTES = 1 << 30  # of one audio file; 1.5 hours of 48 kHz stereo in 16 bits are 1 GiB
-MAX_TOTAL_BYTES = 1 << 38  # 256 GiB, of all that is read from the archives of one source; no corpus of speech is larger
+MAX_FILE_BYTES = 1 << 30  # bytes of one audio file; 1.5 hours of 48 kHz stereo in 16 bits are 1 GiB
+MAX_TOTAL_BYTES = 1 << 38  # bytes read from the archives of one source: 256 GiB; no corpus of speech is larger
 ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 UNPACK = "unpack it, and name the folder"
 DOWNLOAD = "download it again"
 
-_PIECE = 1 << 20  # bytes that are read at a time
-_TAR_PADDING = 1 << 20  # zero bytes behind a tar that are searched for another one; tar itself writes 10 KiB at most
+_PIECE = 1 << 20  # bytes per read
+_TAR_PADDING = 1 << 20  # zero bytes after a tar to search for another tar; tar itself writes at most 10 KiB
 _TAIL = 65_557  # a zip's end record and its longest comment
 _MAGIC = (
     (b"PK\x03\x04", "zip"), (b"PK\x05\x06", "zip"), (b"PK\x07\x08", "zip"),
@@ -56,7 +56,7 @@ _READABLE_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in a source that could not be read, and would explain missing utterances.
+    """A file or folder of a source that could not be read, which may explain missing utterances.
 
     Attributes:
         kind: `link` (leads nowhere), `annex` (a link of git-annex without its content), `folder` (unreadable),
@@ -94,7 +94,8 @@ class Budget:
 def clean_name(name: str) -> PurePosixPath:
     """Return a file's name as relative path in Unicode's composed form (NFC).
 
-    Backslashes separate folders, for tools on Windows write them; a drive, a leading slash, `.` and `..` are left out.
+    Backslashes separate folders, because tools on Windows write them. A drive, a leading slash, `.` and `..` are
+    removed.
     """
     parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     if parts and len(parts[0]) == 2 and parts[0][1] == ":":
@@ -109,13 +110,13 @@ def list_archive(
 
     Args:
         opened: the archive, which stays open as long as `stack`.
-        shown: what to call it in errors.
+        shown: the name of the archive in errors.
         containers: see `SourceFile.containers`; the last is this archive.
         stack: closes what is opened here.
         budget: counts what is read.
 
     Raises:
-        DataError: it is no archive that can be opened.
+        DataError: the archive cannot be opened.
     """
     kind = _kind(opened, shown)
     opened.seek(0)
@@ -129,7 +130,7 @@ def list_archive(
             problems += _list_tar(opened, kind, shown, files, links, stack)
     except DataError:
         raise
-    except Exception as error:  # zipfile, tarfile, zlib, bz2 and lzma each have errors of their own
+    except Exception as error:  # zipfile, tarfile, zlib, bz2 and lzma raise different errors
         raise DataError(f"is a damaged archive ({error})", where=shown, next_step=DOWNLOAD) from error
     folders = folders_of_members(files) if links else frozenset()
     for name, target in links.items():
@@ -174,26 +175,26 @@ def _guarded(name: str, shown: str) -> Iterator[None]:
         yield
     except DataError:
         raise
-    except Exception as error:  # as above
+    except Exception as error:  # as in `list_archive`
         if isinstance(error, OSError) and error.strerror:
             raise DataError(f"cannot be read at {name!r} ({error.strerror})", where=shown) from error
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise DataError(f"holds {name!r} damaged ({reason})", where=shown, next_step=DOWNLOAD) from error
 
 
-def _too_large(what: str, limit: int, shown: str) -> DataError:
+def _too_large(predicate: str, limit: int, shown: str) -> DataError:
     return DataError(
-        f"{what} more than {limit} bytes, as no corpus of speech does",
+        f"{predicate} more than {limit} bytes, as no corpus of speech does",
         where=shown,
         next_step=f"{DOWNLOAD}, or {UNPACK}",
     )
 
 
 def _kind(opened: IO[bytes], shown: str) -> str:
-    """Return `zip`, `tar`, `gzip`, `bzip2` or `xz`, by the first bytes, for a zip may lie at the end of a tar.
+    """Return `zip`, `tar`, `gzip`, `bzip2` or `xz`, by the first bytes, because a zip may follow a tar.
 
     Raises:
-        DataError: it is nothing of these; says what it is instead.
+        DataError: the file is of another kind, which the error names.
     """
     head = opened.read(512)
     if head[257:262] == b"ustar":
@@ -205,8 +206,8 @@ def _kind(opened: IO[bytes], shown: str) -> str:
         return kind
     if not head:
         raise DataError("is empty: it has no bytes (a download that failed?)", where=shown, next_step=DOWNLOAD)
-    if found := pointer(head[:POINTER_BYTES]):
-        raise DataError(found[0], where=shown, next_step=found[1])
+    if pointer_fault := pointer(head[:POINTER_BYTES]):
+        raise DataError(pointer_fault[0], where=shown, next_step=pointer_fault[1])
     if kind == "audio":
         raise DataError(
             "is one audio file, and a corpus has many", where=shown, next_step="name the folder that holds the corpus"
@@ -219,19 +220,19 @@ def _kind(opened: IO[bytes], shown: str) -> str:
             where=shown,
             next_step="open it in a browser to see why, then download the archive",
         )
-    if zipfile.is_zipfile(opened):  # something lies in front of it
+    if zipfile.is_zipfile(opened):  # other bytes precede the zip
         _check_end(opened, shown)
         return "zip"
     opened.seek(0)
     if len(head) == 512 and any(head) and _is_tar(opened):
-        return "tar"  # one from before 1988, without a mark
+        return "tar"  # a tar from before 1988, without a signature
     raise DataError("is neither a folder nor a zip or tar", where=shown, next_step=f"{UNPACK}, or {DOWNLOAD}")
 
 
 def _is_tar(opened: IO[bytes]) -> bool:
     try:
         return tarfile.is_tarfile(opened)
-    except Exception:  # it says so by errors of several kinds
+    except Exception:  # tarfile raises errors of several classes
         return False
 
 
@@ -275,14 +276,14 @@ def _list_zip(
 
 def _refuse_doubled_name(name: str, shown: str) -> IO[bytes]:
     raise DataError(
-        f"holds two different files of the one name {name!r}",
+        f"holds two different files named {name!r}",
         where=shown,
         next_step="find out which of the two is right, unpack it, and name the folder",
     )
 
 
 def _readable_name(info: zipfile.ZipInfo) -> str:
-    """Return a member's name; one in UTF-8 without the flag that says so is decoded as UTF-8, not as cp437."""
+    """Return a member's name. A name in UTF-8 without the flag for UTF-8 is decoded as UTF-8, not as cp437."""
     if info.flag_bits & 0x800 or info.filename.isascii():
         return info.filename
     try:
@@ -303,7 +304,7 @@ def _open_zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str,
 
 
 class _Bounded:
-    """A stream that reads no more at once, and goes no further, than any corpus needs: a header may claim more."""
+    """A stream with limits for one read and for the position, because a damaged header may claim huge sizes."""
 
     def __init__(self, stream: IO[bytes], shown: str) -> None:
         self._stream, self._shown = stream, shown
@@ -367,7 +368,7 @@ def _list_tar(
 
 
 def _next_tar(stream: _Bounded, at: int) -> int | None:
-    """Return where another tar begins behind the end of one, for two may be joined; None where none does."""
+    """Return the position of another tar after the end of one, because files may be joined; None without one."""
     for place in range(at, at + _TAR_PADDING, tarfile.BLOCKSIZE):
         block = stream.read(tarfile.BLOCKSIZE)
         if len(block) < tarfile.BLOCKSIZE:

@@ -25,12 +25,12 @@ _NO_CLASSES = {
     "time": "lengths of time",
     "object": "objects",
 }
-"""Types of schemes whose values are no classes, unless an int's scheme lists its labels."""
+"""Types of schemes whose values are not classes, unless an int scheme lists its labels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Where a table has the values of a column or scheme.
+    """The column of a table that holds the values of a column or scheme.
 
     Attributes:
         column: the table's column.
@@ -50,7 +50,7 @@ def read_audformat(
     """Read the utterances of a database on disk.
 
     All tables with the label whose names differ by the split alone are joined; `split_id` gives their splits. Speakers
-    come from any table of files with the column, and what a misc table says of a file counts too.
+    come from any table of files with the column, also by way of a misc table.
 
     Args:
         root: the folder with `db.yaml`, or that file.
@@ -76,9 +76,9 @@ def read_audformat(
     if columns.split not in ("", NO_SPLIT):
         splits, _ = _values(database, columns.split, "split", set(labels))
     elif columns.split != NO_SPLIT:
-        words = {reference.table.name: _table_split(database, reference.table) for reference in chosen}
-        splits = {key: words[table] for key, (_, table) in labels.items()}
-        splits = _refuse_two_splits(database, chosen, words, splits)
+        table_splits = {reference.table.name: _table_split(database, reference.table) for reference in chosen}
+        splits = {key: table_splits[table] for key, (_, table) in labels.items()}
+        splits = _refuse_two_splits(database, chosen, table_splits, splits)
     rows = []
     for key, (text, _) in labels.items():
         if not speakers.get(key):
@@ -110,38 +110,40 @@ def read_audformat(
 
 
 def _references(database: Database, name: str, *kinds: str) -> list[Reference]:
-    """Where tables have a column or scheme: directly, or else by a misc table or the labels of a scheme."""
+    """Return the columns for a column or scheme: direct ones, else those by a misc table or a scheme's labels."""
     direct: list[Reference] = []
     indirect: list[Reference] = []
     for table in database.tables.values():
         if table.kind not in kinds:
             continue
-        own = [column for column in table.columns if column.name == name]
-        own = own or [column for column in table.columns if column.scheme == name]
-        if len(own) > 1:
+        matching = [column for column in table.columns if column.name == name]
+        matching = matching or [column for column in table.columns if column.scheme == name]
+        if len(matching) > 1:
             raise DataError(
                 f"has several columns of scheme {name!r} in table {table.name}: "
-                f"{', '.join(column.name for column in own)}",
+                f"{', '.join(column.name for column in matching)}",
                 where=database.root,
                 next_step="name one of the columns with --label or --speaker",
             )
-        if own:
-            direct.append(Reference(table, own[0].name, own[0].scheme))
+        if matching:
+            direct.append(Reference(table, matching[0].name, matching[0].scheme))
             continue
         for column in table.columns:
-            found = _mapping(database, column.scheme, name)
-            if found is not None:
-                indirect.append(Reference(table, column.name, found[1], found[0]))
+            mapping = _mapping(database, column.scheme, name)
+            if mapping is not None:
+                indirect.append(Reference(table, column.name, mapping[1], mapping[0]))
                 break
     return direct or indirect
 
 
 def _mapping(database: Database, scheme: str, name: str) -> tuple[dict[str, str], str] | None:
-    """What the labels of a scheme say under `name`, by label, and the scheme of that; None where they say nothing."""
+    """Return the values of `name` by label of a scheme, and their scheme; None if the labels have no such values."""
     labels = database.schemes.get(scheme, {}).get("labels")
     if isinstance(labels, dict):
-        told = {str(key): str(own[name]) for key, own in labels.items() if isinstance(own, dict) and name in own}
-        return (told, "") if told else None
+        values = {
+            str(key): str(fields[name]) for key, fields in labels.items() if isinstance(fields, dict) and name in fields
+        }
+        return (values, "") if values else None
     misc = database.misc.get(str(labels)) if isinstance(labels, str) else None
     if misc is None or len(misc.levels) != 1:
         return None
@@ -154,28 +156,28 @@ def _mapping(database: Database, scheme: str, name: str) -> tuple[dict[str, str]
 
 
 def _label_tables(database: Database, label: str, segments: bool | None, patterns: Sequence[str]) -> list[Reference]:
-    """The tables whose labels make the corpus."""
-    found = _references(database, label, "filewise", "segmented")
-    if not found:
+    """Return the tables whose labels the corpus uses."""
+    usable = _references(database, label, "filewise", "segmented")
+    if not usable:
         raise _no_column(database, label, "label")
     if patterns:
-        unmatched = [p for p in patterns if not any(fnmatchcase(reference.table.name, p) for reference in found)]
+        unmatched = [p for p in patterns if not any(fnmatchcase(reference.table.name, p) for reference in usable)]
         if unmatched:
             raise DataError(
-                f"has no table {unmatched[0]!r} with the label {label!r}; tables with it: {_listed(database, found)}",
+                f"has no table {unmatched[0]!r} with the label {label!r}; tables with it: {_listed(database, usable)}",
                 where=database.root,
                 next_step="choose with --table NAME, or --label for another column",
             )
-        return [r for r in found if any(fnmatchcase(r.table.name, pattern) for pattern in patterns)]
+        return [r for r in usable if any(fnmatchcase(r.table.name, pattern) for pattern in patterns)]
     kind = "segmented" if segments else "filewise"
-    chosen = [reference for reference in found if reference.table.kind == kind]
+    chosen = [reference for reference in usable if reference.table.kind == kind]
     if segments and not chosen:
         raise DataError(
-            f"has no table of segments with the label {label!r}; it has: {_listed(database, found)}",
+            f"has no table of segments with the label {label!r}; it has: {_listed(database, usable)}",
             where=database.root,
             next_step="leave --segments out, or name another column with --label",
         )
-    chosen = chosen or found
+    chosen = chosen or usable
     kinds = {_kind_of_table(database, reference.table) for reference in chosen}
     if len(kinds) > 1:
         raise DataError(
@@ -188,22 +190,24 @@ def _label_tables(database: Database, label: str, segments: bool | None, pattern
 
 
 def _kind_of_table(database: Database, table: Table) -> str:
-    """The table's name with `*` for the split: tables that differ by the split alone have one kind."""
-    words = {*SPLIT_WORDS, *(split.casefold() for split in database.splits)} | {table.split_id.casefold()} - {""}
-    parts = ["*" if part.casefold() in words else part for part in table.name.split(".")]
-    return ".".join("".join("*" if p.casefold() in words else p for p in re.split(r"([-_])", part)) for part in parts)
+    """Return the table's name with `*` for the split: tables that differ only by the split have one kind."""
+    split_names = {*SPLIT_WORDS, *(split.casefold() for split in database.splits)} | {table.split_id.casefold()} - {""}
+    parts = ["*" if part.casefold() in split_names else part for part in table.name.split(".")]
+    return ".".join(
+        "".join("*" if p.casefold() in split_names else p for p in re.split(r"([-_])", part)) for part in parts
+    )
 
 
 def _table_split(database: Database, table: Table) -> str:
-    """The split of a table's rows, as a word: by the type of its `split_id`, else by a name; "" where it has none."""
+    """Return the split of a table's rows: by the type of its `split_id`, else by a name; "" for no split."""
     if not table.split_id:
         return _split_in_name(table.name)
     split_type = database.splits.get(table.split_id, "other")
     word = split_type if split_of(split_type) else _split_in_name(table.split_id)
     if not word:
         raise DataError(
-            f"has the table {table.name} in the split {table.split_id!r} of type {split_type!r}, which is none of "
-            "train, dev and test",
+            f"has the table {table.name} in the split {table.split_id!r} of type {split_type!r}, which is not "
+            "train, dev or test",
             where=database.root,
             next_step="leave the table out by naming the others with --table, or have the splits drawn over speakers: "
             "--split none",
@@ -212,8 +216,8 @@ def _table_split(database: Database, table: Table) -> str:
 
 
 def _split_in_name(name: str) -> str:
-    words = {word for word in re.split(r"[._\-\s]", name) if split_of(word)}
-    return words.pop() if len(words) == 1 else ""
+    split_names = {word for word in re.split(r"[._\-\s]", name) if split_of(word)}
+    return split_names.pop() if len(split_names) == 1 else ""
 
 
 def _refuse_no_classes(database: Database, reference: Reference, label: str) -> None:
@@ -232,7 +236,7 @@ def _refuse_no_classes(database: Database, reference: Reference, label: str) -> 
 def _labels(
     database: Database, chosen: Sequence[Reference], segments: bool | None
 ) -> tuple[dict[Key, tuple[str, str]], list[Skipped]]:
-    """The label of each file or segment with the table it is from, and what has none."""
+    """Return the label of each file or segment with its table, and the files or segments without a label."""
     labels: dict[Key, tuple[str, str]] = {}
     empty: dict[Key, str] = {}
     for reference in chosen:
@@ -277,14 +281,14 @@ def _labels(
 
 
 def _refuse_two_splits(
-    database: Database, chosen: Sequence[Reference], words: Mapping[str, str], splits: Mapping[Key, str]
+    database: Database, chosen: Sequence[Reference], table_splits: Mapping[str, str], splits: Mapping[Key, str]
 ) -> dict[Key, str]:
-    """The split of each key; of two tables that have it, the one that says so. Raises DataError where they differ."""
-    found = dict(splits)
+    """Return the split of each key; a table with a split takes precedence. Raises DataError if two splits differ."""
+    resolved = dict(splits)
     for reference in chosen:
-        word = words[reference.table.name]
+        word = table_splits[reference.table.name]
         for key in database.keys(reference.table) if word else ():
-            before = found.get(key)
+            before = resolved.get(key)
             if before and split_of(before) != split_of(word):
                 raise DataError(
                     f"puts {segment_id(key.file, key.segment)} into two splits: {before} and {word} (table "
@@ -293,15 +297,15 @@ def _refuse_two_splits(
                     next_step="choose the tables to take with --table, or have the splits drawn: --split none",
                 )
             if before is not None:
-                found[key] = word
-    return found
+                resolved[key] = word
+    return resolved
 
 
-def _values(database: Database, name: str, what: str, keys: set[Key]) -> tuple[dict[Key, str], list[str]]:
-    """The speaker or split of each file or segment by all tables that have the column, and those tables' names."""
+def _values(database: Database, name: str, role: str, keys: set[Key]) -> tuple[dict[Key, str], list[str]]:
+    """Return the speaker or split of each file or segment from all tables with the column, and those tables' names."""
     references = _references(database, name, "filewise", "segmented")
     if not references:
-        raise _no_column(database, name, what)
+        raise _no_column(database, name, role)
     values: dict[Key, tuple[str, str]] = {}
     for reference in references:
         table = reference.table
@@ -312,22 +316,22 @@ def _values(database: Database, name: str, what: str, keys: set[Key]) -> tuple[d
                     f"gives {segment_id(key.file, key.segment)} two values of {name!r}: {values[key][0]!r} in table "
                     f"{values[key][1]}, {text!r} in table {table.name}",
                     where=database.root,
-                    next_step=f"correct one of them, or name another column with --{what}",
+                    next_step=f"correct one of them, or name another column with --{role}",
                 )
             if text:
                 values.setdefault(key, (text, table.name))
-    found: dict[Key, str] = {}
+    selected: dict[Key, str] = {}
     used: dict[str, None] = {}
-    for key in sorted(keys, key=lambda own: segment_id(own.file, own.segment)):
+    for key in sorted(keys, key=lambda item: segment_id(item.file, item.segment)):
         value = values.get(key) or values.get(Key(key.file))
         if value is not None:
-            found[key] = value[0]
+            selected[key] = value[0]
             used[value[1]] = None
-    return found, list(used) or [reference.table.name for reference in references]
+    return selected, list(used) or [reference.table.name for reference in references]
 
 
 def _files_without_label(database: Database, chosen: Sequence[Reference]) -> list[Skipped]:
-    """The files that only other tables of the database name; a table that cannot be read is named itself."""
+    """Return the files that only other tables name, and the tables that cannot be read."""
     known = {key.file for reference in chosen for key in database.keys(reference.table)}
     others: dict[str, None] = {}
     skipped: list[Skipped] = []
@@ -344,11 +348,11 @@ def _value(reference: Reference, row: Mapping[str, str]) -> str:
     return text if reference.mapping is None else reference.mapping.get(text, "")
 
 
-def _no_column(database: Database, name: str, what: str) -> DataError:
+def _no_column(database: Database, name: str, role: str) -> DataError:
     return DataError(
         f"has no table of files with a column or scheme {name!r}; its columns are: {_columns_of(database)}",
         where=database.root,
-        next_step=f"name the column or scheme: --{what} NAME",
+        next_step=f"name the column or scheme: --{role} NAME",
     )
 
 

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 INDEX_COLUMNS = ("file", "start", "end")
 _NO_VALUE = frozenset({"", "<NA>", "NaT"})
-"""What audformat and pandas write for a cell without a value."""
+"""Texts that audformat and pandas write for a missing value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What a row of a table describes: a file, or a segment of it."""
+    """The file or segment that a row of a table describes."""
 
     file: str
     segment: Segment | None = None
@@ -58,7 +58,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """The header of a database, and its tables once they are read.
+    """The header of a database, and the tables read so far.
 
     Attributes:
         schemes: by name, as the header has them.
@@ -73,13 +73,13 @@ class Database:
     _read: dict[str, list[dict[str, str]]] = field(default_factory=dict)
 
     def rows(self, table: Table) -> list[dict[str, str]]:
-        """The rows of a table: cells by column, "" where there is no value. Raises DataError."""
+        """The rows of a table: cells by column, "" for a missing value. Raises DataError."""
         if table.name not in self._read:
             self._read[table.name] = _read_table(self.root, table)
         return self._read[table.name]
 
     def keys(self, table: Table) -> list[Key]:
-        """What each row of a filewise or segmented table describes. Raises DataError."""
+        """Return the file or segment that each row of a table describes. Raises DataError."""
         keys = []
         for number, row in enumerate(self.rows(table), start=1):
             where = f"{self.root}: table {table.name}, row {number}"
@@ -102,7 +102,7 @@ def read_database(root: Path) -> Database:
     """Read the header of the database in a folder.
 
     Raises:
-        DataError: there is no header, or it is none of audformat's.
+        DataError: the header is missing, or is not a header of audformat.
     """
     import yaml
 
@@ -122,10 +122,10 @@ def read_database(root: Path) -> Database:
             header = next(iter(header.values()))
         schemes = {str(name): dict(scheme or {}) for name, scheme in (header.get("schemes") or {}).items()}
         splits = {
-            str(name): str((own or {}).get("type") or "other") for name, own in (header.get("splits") or {}).items()
+            str(name): str((entry or {}).get("type") or "other") for name, entry in (header.get("splits") or {}).items()
         }
-        tables = {str(name): _table(str(name), own) for name, own in (header.get("tables") or {}).items()}
-        misc = {str(name): _misc(str(name), own) for name, own in (header.get("misc_tables") or {}).items()}
+        tables = {str(name): _table(str(name), entry) for name, entry in (header.get("tables") or {}).items()}
+        misc = {str(name): _misc(str(name), entry) for name, entry in (header.get("misc_tables") or {}).items()}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise _unreadable(root, error) from error
     except (AttributeError, TypeError, ValueError, KeyError, RecursionError) as error:
@@ -164,7 +164,7 @@ def _misc(name: str, header: Mapping[str, Any]) -> Table:
 
 def _columns(header: Mapping[str, Any]) -> tuple[Column, ...]:
     columns = header.get("columns") or {}
-    return tuple(Column(str(name), str((own or {}).get("scheme_id") or "")) for name, own in columns.items())
+    return tuple(Column(str(name), str((entry or {}).get("scheme_id") or "")) for name, entry in columns.items())
 
 
 def _read_table(root: Path, table: Table) -> list[dict[str, str]]:

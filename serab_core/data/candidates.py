@@ -47,41 +47,41 @@ def resolve(
 
     The rules, in this order: a folder that the corpus declares as a sibling does not count; a file that decodes is
     taken before one that does not; lossless before lossy; a sampling rate that the corpus declares before another.
-    Where samples are equal, any copy is taken. `folder` overrides all of these but the second.
+    If the samples are equal, any copy is used. `folder` overrides all rules except the second.
 
     Args:
         spec: the dataset, which declares siblings and sampling rates.
-        index: what its plugin made of the files.
+        index: the index that its plugin made from the files.
         files: all files of the source; candidates are read in this order.
-        named: what to call the source in an error.
-        progress: told of the files that are compared.
-        folder: the folder that the user chose; "" for none, "." for the top one.
+        named: the name of the source in an error.
+        progress: advances with each compared file.
+        folder: the folder that the user chose; "" for none, "." for the top folder.
 
     Raises:
         DataError: recordings differ and no rule decides, only files of a sibling are there, or no file is in `folder`.
     """
     known = spec.expected_ids() if spec.expected_ids else None
-    own = [entry for entry in index.entries if known is None or entry.id in known]
-    if not folder and not spec.siblings and not any(entry.alternatives for entry in own):
+    entries = [entry for entry in index.entries if known is None or entry.id in known]
+    if not folder and not spec.siblings and not any(entry.alternatives for entry in entries):
         return Resolution(index)
-    return _Resolver(spec, index, own, files, named, folder).run(progress)
+    return _Resolver(spec, index, entries, files, named, folder).run(progress)
 
 
 class _Resolver:
-    """Holds what `resolve` was given, and collects its account."""
+    """The arguments of `resolve`, and the decisions that it collects."""
 
     def __init__(
         self,
         spec: DatasetSpec,
         index: Index,
-        own: Sequence[Entry],
+        entries: Sequence[Entry],
         files: Sequence[SourceFile],
         named: str,
         folder: str,
     ) -> None:
         self._spec, self._index, self._named, self._wanted = spec, index, named, folder
         self._rates = spec.expected_audio.rates if spec.expected_audio else ()
-        self._own = {entry.id: entry for entry in own}
+        self._entries = {entry.id: entry for entry in entries}
         self._position = {id(file): number for number, file in enumerate(files)}
         self._skipped: list[Skipped] = []
         self._choices: list[dict[str, Any]] = []
@@ -91,28 +91,28 @@ class _Resolver:
         self._beside: dict[str, list[str]] = defaultdict(list)
 
     def run(self, progress: Progress) -> Resolution:
-        everything = {key: [entry.file, *entry.alternatives] for key, entry in self._own.items()}
+        everything = {key: [entry.file, *entry.alternatives] for key, entry in self._entries.items()}
         if self._wanted:
             self._check_folder(everything)
-        kept = self._without_siblings(everything)
-        doubled = {key: files for key, files in kept.items() if len(files) > 1}
+        remaining = self._without_siblings(everything)
+        doubled = {key: files for key, files in remaining.items() if len(files) > 1}
         folders = folders_of(doubled.values())
         candidates = {key: [Candidate(f, folders[id(f)]) for f in files] for key, files in doubled.items()}
         named = (
             file for files in doubled.values() for file in files if self._wanted and self._is_wanted(file, folders)
         )
         compare(candidates, self._position, frozenset(map(id, named)), progress)
-        chosen = {key: files[0] for key, files in kept.items() if len(files) == 1}
+        chosen = {key: files[0] for key, files in remaining.items() if len(files) == 1}
         chosen |= self._choose(candidates, chosen)
         for (folder, best, fault), keys in self._replaced.items():
             self._notes.append(f"{listed(keys)}: taken from {best}, for the files in {folder} cannot be used ({fault})")
         for rule, keys in self._beside.items():
             self._notes.append(
-                f"{listed(keys)}: of two recordings in one folder the one was chosen of which is true: {rule}"
+                f"{listed(keys)}: one folder holds two recordings; the chosen recording follows the rule: {rule}"
             )
         entries = []
         for entry in self._index.entries:
-            if entry.id not in self._own:
+            if entry.id not in self._entries:
                 entries.append(replace(entry, alternatives=()))
             elif entry.id in chosen:
                 entries.append(replace(entry, file=chosen[entry.id], alternatives=()))
@@ -143,8 +143,8 @@ class _Resolver:
         )
 
     def _without_siblings(self, everything: Mapping[str, Sequence[SourceFile]]) -> dict[str, list[SourceFile]]:
-        """Leave out files in folders that the corpus declares. Raises DataError when no other file is there."""
-        kept: dict[str, list[SourceFile]] = {}
+        """Leave out files in folders that the corpus declares as siblings. Raises DataError if no other file exists."""
+        remaining: dict[str, list[SourceFile]] = {}
         left: dict[str, list[SourceFile]] = defaultdict(list)
         for key, files in everything.items():
             for file in files:
@@ -152,10 +152,10 @@ class _Resolver:
                 if sibling and not (self._wanted and named_by(self._wanted, file)):
                     left[sibling].append(file)
                 else:
-                    kept.setdefault(key, []).append(file)
+                    remaining.setdefault(key, []).append(file)
         for name, files in left.items():
             reason = self._spec.siblings[name]
-            if not kept:
+            if not remaining:
                 raise DataError(
                     f"holds {self._spec.title} in the folder {name} alone, which is not the corpus itself: {reason}",
                     where=self._named,
@@ -163,7 +163,7 @@ class _Resolver:
                 )
             self._notes.append(f"{len(files)} file{'' if len(files) == 1 else 's'} in {name} left out: {reason}")
             self._skipped += [Skipped(called(file), reason) for file in files]
-        return kept
+        return remaining
 
     def _choose(
         self, candidates: Mapping[str, list[Candidate]], singles: dict[str, SourceFile]
@@ -212,7 +212,7 @@ class _Resolver:
         return first
 
     def _settle(self, ranking: Ranking, chosen: dict[str, SourceFile], singles: dict[str, SourceFile]) -> None:
-        """Take each utterance from the best folder that has it, and say what became of the other files."""
+        """Take each utterance from the best folder that has it, and note the reason for every other file."""
         winner = ranking.winner
         self._choices += ranking.choices()
         self._notes += ranking.notes()
@@ -259,11 +259,11 @@ class _Resolver:
 
     def _refusal(self, refused: Mapping[tuple[Folder, Folder], list[str]]) -> DataError:
         ids = sorted({key for keys in refused.values() for key in keys})
-        one, other = max(refused, key=lambda pair: len(refused[pair]))
+        first, second = max(refused, key=lambda pair: len(refused[pair]))
         more = f", and so do {len(refused) - 1} more pairs of folders" if len(refused) > 1 else ""
         return DataError(
-            f"holds different recordings of {listed(ids)}: {one.path} and {other.path} differ{more}",
+            f"holds different recordings of {listed(ids)}: {first.path} and {second.path} differ{more}",
             where=self._named,
             next_step=f"find out which is right, and choose it: serab data prepare {self._spec.name} PATH "
-            f"--folder {one.option}, or --folder {other.option}",
+            f"--folder {first.option}, or --folder {second.option}",
         )

@@ -1,4 +1,4 @@
-"""Holds what a source gave against what the corpus should be."""
+"""Compares the files of a source with the expected corpus."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from serab_core.data.differences import differences, left_out
-from serab_core.data.naming import AUDIO_SUFFIXES, OTHER_NAME, is_litter
+from serab_core.data.naming import AUDIO_SUFFIXES, OTHER_NAME, is_junk
 from serab_core.data.releases import corpus_of, other_releases, refuse_other_release
 from serab_core.data.source import Sources
 from serab_core.errors import DataError
@@ -23,7 +23,7 @@ _SHOWN = 8  # archives that a message names
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """An index without files that are not of the corpus, and how it differs from the whole corpus.
+    """An index without the files of other corpora, and its differences from the whole corpus.
 
     Attributes:
         index: the utterances that belong to the corpus.
@@ -39,12 +39,12 @@ class Checked:
 
 
 def check(spec: DatasetSpec, index: Index, source: str, files: Sequence[SourceFile] = ()) -> Checked:
-    """Leaves out utterances that the corpus does not have, and finds out what is missing.
+    """Leave out utterances that the corpus does not have, and list the missing ones.
 
     Args:
         spec: the dataset.
-        index: what its plugin made of the source's files.
-        source: what to call the source in an error.
+        index: the index that its plugin made from the source's files.
+        source: the name of the source in an error.
         files: all of its files, for the error when none of them is the corpus's.
 
     Raises:
@@ -80,36 +80,36 @@ def check(spec: DatasetSpec, index: Index, source: str, files: Sequence[SourceFi
             next_step=_next_step(spec, skipped),
         )
         raise explain(error, problems)
-    found = Index(tuple(entries), tuple(skipped))
+    accepted = Index(tuple(entries), tuple(skipped))
     if len({entry.label for entry in entries}) < 2:
         raise DataError(
             f"has only the class {entries[0].label!r}; a task needs two", where=source, next_step=spec.how_to_get
         )
-    missing, problem = differences(spec, found, known)
+    missing, problem = differences(spec, accepted, known)
     if problem:
         problem = "; ".join((problem, *([left_out(skipped)] if skipped else []), *notes))
     defects = (entry.id for entry in entries if entry.id in spec.known_defects)
     notes += [f"{identifier} stays in: {spec.known_defects[identifier]}" for identifier in defects]
-    return Checked(found, missing, problem, tuple(notes))
+    return Checked(accepted, missing, problem, tuple(notes))
 
 
 def _instead(skipped: Sequence[Skipped], files: Sequence[SourceFile], problems: bool) -> str:
-    """Say, in brackets, what audio files a source has instead of a corpus's."""
+    """Describe, in brackets, the audio files that a source has instead of the corpus's."""
     reasons: dict[str, list[str]] = {}
     for skip in skipped:
         reasons.setdefault(skip.reason, []).append(skip.file)
-    audio = [file for file in files if file.name.suffix.lower() in AUDIO_SUFFIXES and not is_litter(file)]
+    audio = [file for file in files if file.name.suffix.lower() in AUDIO_SUFFIXES and not is_junk(file)]
     if not reasons and audio:
         reasons["the corpus's labels or lists do not name them"] = [str(file.name) for file in audio]
-    said = []
+    descriptions = []
     for reason, names in sorted(reasons.items(), key=lambda item: -len(item[1]))[:2]:
         many = "1 audio file has another name" if len(names) == 1 else f"{len(names)} audio files have other names"
         if reason != OTHER_NAME:
             many = f"{len(names)} audio file{'s are' if len(names) > 1 else ' is'} left out because {reason}"
-        said.append(f"{many}, such as {names[0]}")
-    if not said:
+        descriptions.append(f"{many}, such as {names[0]}")
+    if not descriptions:
         return "" if problems else " (it holds no audio files)"
-    return f" ({'; '.join(said)})"
+    return f" ({'; '.join(descriptions)})"
 
 
 _KINDS = {
@@ -123,13 +123,13 @@ _KINDS = {
         "convert them to wav or flac, for example: ffmpeg -i {name} {stem}.wav",
     ),
 }
-"""What to say about problems of a source by their kind, and the next step."""
+"""Text and next step for each kind of problem in a source."""
 
 
 def explain(error: DataError, problems: Sequence[Problem], missing: Sequence[str] = ()) -> DataError:
-    """Return an error with the likely causes: what could not be read, and what lies in another folder only."""
+    """Return an error with the likely causes: unreadable files, and utterances that only another folder has."""
     causes, steps = list(missing), []
-    for kind, (words, step) in _KINDS.items():
+    for kind, (template, step) in _KINDS.items():
         there = [problem for problem in problems if problem.kind == kind]
         if not there:
             continue
@@ -137,12 +137,12 @@ def explain(error: DataError, problems: Sequence[Problem], missing: Sequence[str
         name = first.file.rpartition("/")[2]
         if len(there) == 1:
             causes.append(f"{first.file} {first.reason}")
-        elif kind == "archive":  # each has a reason of its own
+        elif kind == "archive":  # each archive has a different reason
             named = "; ".join(f"{problem.file} {problem.reason}" for problem in there[:_SHOWN])
-            causes.append(f"{words.format(n=len(there))}: {named}" + ("; ..." if len(there) > _SHOWN else ""))
+            causes.append(f"{template.format(n=len(there))}: {named}" + ("; ..." if len(there) > _SHOWN else ""))
         else:
             reason = f" ({first.reason})" if kind in ("link", "folder") else ""
-            causes.append(f"{words.format(n=len(there))}, such as {first.file}{reason}")
+            causes.append(f"{template.format(n=len(there))}, such as {first.file}{reason}")
         steps.append(step.format(name=name, stem=name.rpartition(".")[0]))
     if not causes:
         return error
@@ -161,7 +161,7 @@ def refuse_partial(spec: DatasetSpec, checked: Checked, source: str) -> DataErro
 
 
 def _next_step(spec: DatasetSpec, skipped: Sequence[Skipped]) -> str:
-    """What to do where nothing of the corpus is there: take the name of the corpus that is there, or get the corpus."""
+    """Return the next step for a source without the corpus: prepare the corpus that it holds, or get the right one."""
     other = corpus_of(spec, skipped)
     if not other:
         return spec.how_to_get

@@ -24,7 +24,7 @@ LOSSLESS_SUBTYPES = ("PCM_", "FLOAT", "DOUBLE", "ALAC_")  # how libsndfile's nam
 
 @dataclass(slots=True)
 class Candidate:
-    """A file that may become an utterance's, and what is known of it.
+    """A file that may be used for an utterance, and its known properties.
 
     Attributes:
         file: the file.
@@ -56,17 +56,17 @@ def compare(
     preferred: frozenset[int],
     progress: Progress,
 ) -> None:
-    """Fill in what is known of candidates, by as little reading and decoding as decides between them.
+    """Fill in the properties of candidates, with as little reading and decoding as the choice needs.
 
-    Where a lossless file is there, lossy ones are not read. All are read in the order of the source, for a compressed
-    tar is slow in any other. Files are decoded only where their bytes differ, and one that has no equal is decoded to
-    see that it can be.
+    If an utterance has a lossless file, its lossy files are not read. Files are read in the order of the source,
+    because a compressed tar is slow in any other order. Files are decoded only if their bytes differ. A file without an
+    equal is decoded to check that it can be.
 
     Args:
         candidates: by utterance.
         position: a file's place in the source, by its `id()`.
         preferred: `id()` of files that the user chose, which are read whatever they are.
-        progress: told of each file.
+        progress: advances with each file.
     """
     contenders: dict[str, list[Candidate]] = {}
     for key, several in candidates.items():
@@ -89,7 +89,7 @@ def compare(
         if undecoded and any(c.digest != candidate.digest for c in contenders[key] if c.digest):
             _decode(candidate, _content(candidate))
     for key, several in contenders.items():
-        if all(c.fault for c in several):  # then a lossy one is better than none
+        if all(c.fault for c in several):  # then a lossy file is better than no file
             for candidate in candidates[key]:
                 if not candidate.digest and not candidate.fault:
                     _examine(candidate, [])

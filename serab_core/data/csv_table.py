@@ -60,7 +60,7 @@ class CsvTable:
     Attributes:
         header: the names of its columns, as written.
         records: its records, without blank lines.
-        delimiter: what parts its cells.
+        delimiter: the character between its cells.
         notes: what a user should know of how it was read.
     """
 
@@ -71,9 +71,9 @@ class CsvTable:
     notes: tuple[str, ...] = ()
 
     def column(self, name: str) -> int | None:
-        """The index of the column called `name`; None where there is none. Case and stray blanks do not count."""
+        """The index of the column called `name`; None if it is missing. Case and stray blanks do not count."""
         wanted = column_key(name)
-        return next((at for at, own in enumerate(self.header) if wanted and column_key(own) == wanted), None)
+        return next((at for at, heading in enumerate(self.header) if wanted and column_key(heading) == wanted), None)
 
     @property
     def named_columns(self) -> str:
@@ -82,7 +82,7 @@ class CsvTable:
 
 
 def column_key(name: str) -> str:
-    """The name of a column without case, surrounding blanks and characters that nobody sees."""
+    """Return the name of a column without case, surrounding blanks and invisible characters."""
     visible = "".join(c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
     return visible.strip().casefold()
 
@@ -102,7 +102,7 @@ def read_csv(path: Path, wanted: Collection[str], delimiters: Sequence[str] = tu
             or fewer cells than the header.
     """
     text = _text(path)
-    offset = 0  # lines before the header that are no records
+    offset = 0  # lines before the header that are not records
     separator = _EXCEL_SEPARATOR.match(text)
     if separator and separator[1] in DELIMITERS:  # Excel's own first line, which names the delimiter
         text, offset, delimiters = text[separator.end() :], 1, (separator[1],)
@@ -116,7 +116,7 @@ def read_csv(path: Path, wanted: Collection[str], delimiters: Sequence[str] = tu
     _refuse_lines_above_header(path, records, keys)
     header, rows = records[0], records[1:]
     _refuse_duplicate_names(path, header)
-    notes = [] if delimiter == "," else [f"{path.name}: its cells are parted by {DELIMITERS[delimiter]}"]
+    notes = [] if delimiter == "," else [f"{path.name}: its cells are separated by {DELIMITERS[delimiter]}"]
     if len(rows) > 1 and all(len(row.cells) == len(header.cells) + 1 for row in rows):
         header, rows, note = _drop_unnamed_column(path, header, rows, delimiter)
         notes += note
@@ -177,9 +177,9 @@ def _text(path: Path) -> str:
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise DataError(f"cannot be read ({reason})", where=path, next_step="check the path") from error
-    for signature, what, step in _SIGNATURES:
+    for signature, fault, step in _SIGNATURES:
         if content.startswith(signature):
-            raise DataError(what, where=path, next_step=step)
+            raise DataError(fault, where=path, next_step=step)
     wide = _wide_encoding(content)
     if wide:
         raise DataError(
@@ -267,7 +267,7 @@ def _choose_delimiter(text: str, wanted: Sequence[str], delimiters: Sequence[str
         except csv.Error:
             if not rows:
                 return -1, 0
-        # A title or comments may stand above the header: it is refused by name later.
+        # A title or comments may precede the header; `_refuse_lines_above_header` reports them later.
         return max((len(set(wanted).intersection(names)) for names in rows), default=0), len(rows[0]) if rows else 0
 
     with _field_limit(len(text)):
@@ -293,13 +293,13 @@ def _records(path: Path, text: str, delimiter: str, offset: int) -> list[Record]
                 start = reader.line_num + offset
         except csv.Error as error:
             if "unexpected end" in str(error):
-                what = "opens a quote that is never closed"
+                fault = "opens a quote that is never closed"
             elif "expected after" in str(error):
-                what = f"has text after a closing quote (in line {reader.line_num + offset})"
+                fault = f"has text after a closing quote (in line {reader.line_num + offset})"
             else:
-                what = f"is no CSV record ({error})"
+                fault = f"is no CSV record ({error})"
             raise DataError(
-                what,
+                fault,
                 where=f"{path}, line {start + 1}",
                 next_step='put the whole cell in quotes and write each quote inside it twice, such as "he said ""no"""',
             ) from error
@@ -330,7 +330,7 @@ def _wrong_count(path: Path, header: Record, row: Record, delimiter: str) -> Dat
     if have > need:
         surplus = ", ".join(_short(cell) for cell in row.cells[need:][:5])
         cause = f"; surplus: {surplus}. Probably a {name} inside a cell that is not in quotes"
-        step = 'put a cell that holds one in quotes, such as "oh no, not again"'
+        step = 'put a cell that holds this character in quotes, such as "oh no, not again"'
         if not any(cell.strip() for cell in row.cells[need:]):
             cause = f"; the surplus cells are blank. Probably the line ends in a {name}, or a cell before has one"
             step = f"delete the {name} at the end of the line, or {step}"
@@ -343,14 +343,15 @@ def _wrong_count(path: Path, header: Record, row: Record, delimiter: str) -> Dat
     others = [d for d in DELIMITERS if d != delimiter and have == 1 and row.cells[0].count(d) == need - 1]
     if others:
         cause = (
-            f"; its cells seem to be parted by {DELIMITERS[others[0]]}, those of the header by {DELIMITERS[delimiter]}"
+            f"; its cells seem to be separated by {DELIMITERS[others[0]]}, "
+            f"those of the header by {DELIMITERS[delimiter]}"
         )
-    step = f"write every cell, also an empty one, with its {name}; part all lines by the same sign"
+    step = f"write every cell, also an empty one, with its {name}; separate all cells by the same character"
     return DataError(counts + cause, where=f"{path}, line {row.line}", next_step=step)
 
 
 def _multiline_note(path: Path, rows: Sequence[Record]) -> tuple[str, ...]:
-    """Say that cells hold line ends: legal, but also what two stray quotes far apart look like."""
+    """Return a note about line ends inside cells: they are legal, but two stray quotes also cause them."""
     broken = [row for row in rows if any("\n" in cell or "\r" in cell for cell in row.cells)]
     if not broken:
         return ()

@@ -1,4 +1,4 @@
-"""Says how what a source gave differs from the whole corpus, in numbers that are true in every case."""
+"""Describes the differences between the files of a source and the whole corpus."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ _IS_UTF8 = sys.getfilesystemencoding().lower().replace("-", "") == "utf8"
 
 
 def disk_name(name: str) -> str:
-    """Return a path as the functions of `os` take it: the one whose bytes on disk are UTF-8 where they need be."""
+    """Return a path in the form for the functions of `os`, so that its bytes on disk are UTF-8."""
     if _IS_UTF8 or name.isascii() or sys.platform == "win32":
         return name
     return os.fsdecode(name.encode("utf-8", "surrogateescape"))

@@ -24,8 +24,8 @@ class Folder:
     """One copy of a corpus, or of some of its files.
 
     Attributes:
-        parts: what its files' paths have, and those of the other copy have not; empty for the copy that lies on top.
-        places: the folders that these parts stand for, from the root of the file system on.
+        parts: the path components that the other copy's files lack; empty for the copy in the top folder.
+        places: the absolute paths of the folders that end in these parts.
         relative: `parts` lie below the source that the user named.
     """
 
@@ -38,12 +38,12 @@ class Folder:
 
     @property
     def shown(self) -> str:
-        """What to call it in a sentence."""
+        """The name of the folder in a sentence."""
         return str(self) if self.parts else "the top folder (.)"
 
     @property
     def option(self) -> str:
-        """What to give to `--folder`."""
+        """The value for `--folder`."""
         return shlex.quote(str(self))
 
     @property
@@ -71,8 +71,8 @@ def called(file: SourceFile) -> str:
 def folders_of(groups: Iterable[Sequence[SourceFile]]) -> dict[int, Folder]:
     """Return the folder of each file, by the file's `id()`.
 
-    Two files of an utterance differ by some parts of their paths. Of the parts by which a file differs from the
-    others, those count that tell apart most files of the source: one misplaced file makes no copy of its neighbours.
+    Two files of an utterance differ by some parts of their paths. A file may differ from the others by several
+    parts. The parts that separate most files of the source count, so that one misplaced file does not make a copy.
 
     Args:
         groups: the files of each utterance that has several.
@@ -81,16 +81,16 @@ def folders_of(groups: Iterable[Sequence[SourceFile]]) -> dict[int, Folder]:
     options: dict[int, set[tuple[Parts, Parts]]] = defaultdict(set)
     several = [list(group) for group in groups if len(group) > 1]
     for group in several:
-        for one, other in combinations(group, 2):
-            for file, found in zip((one, other), _difference(one, other), strict=True):
-                votes[found[0]] += 1
-                options[id(file)].add(found)
+        for first, second in combinations(group, 2):
+            for file, difference in zip((first, second), _difference(first, second), strict=True):
+                votes[difference[0]] += 1
+                options[id(file)].add(difference)
     best = {
-        number: max(found, key=lambda option: (votes[option[0]], len(option[0]), option))
-        for number, found in options.items()
+        number: max(differences, key=lambda option: (votes[option[0]], len(option[0]), option))
+        for number, differences in options.items()
     }
     present: Counter[Parts] = Counter()
-    clashes: Counter[Parts] = Counter()  # utterances with two files in what was taken for one folder
+    clashes: Counter[Parts] = Counter()  # utterances with two files in one assumed folder
     for group in several:
         counts = Counter(best[id(file)][0] for file in group)
         present.update(counts.keys())
@@ -101,18 +101,18 @@ def folders_of(groups: Iterable[Sequence[SourceFile]]) -> dict[int, Folder]:
     for file in (file for group in several for file in group):
         root, below = location(file)
         label, place = best[id(file)]
-        if 2 * clashes[label] >= present[label]:  # the label stands for several folders: they keep their whole paths
+        if 2 * clashes[label] >= present[label]:  # the label is ambiguous: use whole paths
             label, place = below, (*root, *below)
         assigned[id(file)] = label
         places[label].add(place)
         relative[label] = len(place) - len(label) >= len(root)
-    made = {label: Folder(label, frozenset(places[label]), relative[label]) for label in places}
-    return {number: made[label] for number, label in assigned.items()}
+    by_label = {label: Folder(label, frozenset(places[label]), relative[label]) for label in places}
+    return {number: by_label[label] for number, label in assigned.items()}
 
 
-def _difference(one: SourceFile, other: SourceFile) -> tuple[tuple[Parts, Parts], tuple[Parts, Parts]]:
+def _difference(file: SourceFile, other_file: SourceFile) -> tuple[tuple[Parts, Parts], tuple[Parts, Parts]]:
     """Return, for each of two files, the parts of its folder that the other lacks, and the path that ends in them."""
-    (root, below), (other_root, other_below) = location(one), location(other)
+    (root, below), (other_root, other_below) = location(file), location(other_file)
     first, second = (*root, *below), (*other_root, *other_below)
     for _ in range(min(len(below), len(other_below))):
         if first[-1] != second[-1]:
@@ -142,7 +142,7 @@ def named_by(option: str, file: SourceFile) -> bool:
 
 
 def sibling_of(file: SourceFile, siblings: Mapping[str, str], *, with_root: bool) -> str:
-    """Return the declared sibling that a file lies in, "" for none. An archive of its name counts as the folder.
+    """Return the declared sibling that a file lies in, "" for no sibling. An archive of that name counts as the folder.
 
     Args:
         file: the file.
@@ -156,8 +156,8 @@ def sibling_of(file: SourceFile, siblings: Mapping[str, str], *, with_root: bool
     for part in (*(root[-1:] if with_root else ()), *below):
         lower = part.casefold()
         bare = next((lower.removesuffix(suffix) for suffix in ARCHIVE_SUFFIXES if lower.endswith(suffix)), lower)
-        if found := names.get(lower) or names.get(bare):
-            return found
+        if sibling := names.get(lower) or names.get(bare):
+            return sibling
     return ""
 
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 SYNTHETIC = "synthetic corpus: says nothing about real speech"
 PARTIAL = "partial corpus: not comparable with the whole"
-MIN_UTTERANCES = 5  # utterances of a speaker in a split, below which its own mean and deviation say little
+MIN_UTTERANCES = 5  # utterances of a speaker in a split; fewer give an unreliable mean and deviation
 MAX_PLAUSIBLE_PEAK = 8.0  # full scale is 1; a mix may reach 2 or 3, and integers that were never scaled reach thousands
-MAX_NAMES = 5  # names that a notice spells out; the rest is counted
+MAX_NAMES = 5  # names that a notice lists; it counts the others
 
 
 def corpus_notices(
@@ -29,10 +29,10 @@ def corpus_notices(
     Args:
         rows: the utterances of the variant, as the index of the corpus holds them.
         variant: the variant, as the index describes it: `name` and `shares_speakers`.
-        labels: the classes of the task; empty for a continuous target, whose labels are not looked at.
+        labels: the classes of the task; empty for a continuous target, which has no classes.
     """
     cuts = {str(row["id"]): row["cut"][variant["name"]] for row in rows}
-    found = [
+    notices = [
         *_crossing(rows, cuts, declared=bool(variant.get("shares_speakers"))),
         *_repeated_audio(rows, cuts, with_labels=bool(labels)),
         *_missing_classes(rows, cuts, labels),
@@ -41,7 +41,7 @@ def corpus_notices(
         *_sentences(rows, cuts),
     ]
     order = {"fault": 0, "caution": 1, "info": 2}
-    return tuple(sorted(found, key=lambda notice: order[notice.severity]))
+    return tuple(sorted(notices, key=lambda notice: order[notice.severity]))
 
 
 def named(names: Sequence[str], most: int = MAX_NAMES) -> str:
@@ -68,7 +68,7 @@ def _crossing(
 def _repeated_audio(
     rows: Sequence[Mapping[str, Any]], cuts: Mapping[str, Sequence[str]], *, with_labels: bool
 ) -> Iterator[Notice]:
-    """Groups of utterances with equal samples. Each group is reported once, under the worst that is true of it."""
+    """Groups of utterances with equal samples. Each group is reported once, as its most severe kind."""
     groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         if row.get("silent") is None:
@@ -100,8 +100,8 @@ def _repeated_audio(
     }
     for kind, text in texts.items():
         if kinds[kind]:
-            said = f"{len(members[kind])} utterances {text} ({named(kinds[kind])})"
-            yield Notice(kind, "caution" if kind == "repeated-audio" else "fault", said, tuple(members[kind]))
+            summary = f"{len(members[kind])} utterances {text} ({named(kinds[kind])})"
+            yield Notice(kind, "caution" if kind == "repeated-audio" else "fault", summary, tuple(members[kind]))
 
 
 def _missing_classes(
@@ -123,7 +123,7 @@ def _missing_classes(
 
 
 def _few_utterances(cuts: Mapping[str, Sequence[str]]) -> Iterator[Notice]:
-    """Of the groups that per-speaker normalisation takes, in each split."""
+    """Yield a notice about groups with too few utterances in a split for per-speaker normalisation."""
     counts = Counter((str(group), str(split)) for group, split in cuts.values())
     fewest: dict[str, tuple[int, str]] = {}
     for (group, split), count in sorted(counts.items()):
@@ -143,7 +143,7 @@ def _few_utterances(cuts: Mapping[str, Sequence[str]]) -> Iterator[Notice]:
 
 
 def level_notices(rows: Iterable[Mapping[str, Any]]) -> Iterator[Notice]:
-    """The notices about silence and peaks; `rows` give `id`, `peak` and, where it is so, `silent`."""
+    """The notices about silence and peaks; `rows` have `id`, `peak` and, for silent audio, `silent`."""
     rows = list(rows)
     silent = [str(row["id"]) for row in rows if row.get("silent") == "zero"]
     if silent:

@@ -1,4 +1,4 @@
-"""Refuses labels and speakers that cannot be meant: two spellings of one value, missing values, numbers on a scale."""
+"""Refuses implausible labels and speakers: two spellings of one value, missing values, numbers on a scale."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ UNKNOWN = frozenset(
     | {"unspecified", "unidentified", "undefined", "anonymous", "anon", "nospeaker", "various", "multiple"}
     | {"multiplespeakers", "tbd", "unbekannt", "inconnu", "desconocido", "desconhecido", "sconosciuto"}
 )
-"""Words for a speaker whom nobody knows; as labels they may be meant."""
+"""Words for an unknown speaker; as labels they are valid."""
 _NO_EMOTION = frozenset(
     {"unknown", "unk", "xxx", "oth", "other", "others", "noagreement", "no_agreement", "no-agreement"}
     | {"undefined", "unlabeled", "unlabelled", "garbage", "ambiguous"}
@@ -106,7 +106,7 @@ def check_speakers(values: Iterable[Value], where: str) -> None:
     """
     places = _places(values)
     step = (
-        "splits keep the utterances of a speaker together, so each needs its true one: fill them in or delete these "
+        "splits keep the utterances of a speaker together, so each needs its true speaker: fill it in or delete these "
         "rows; if it is a name, write it otherwise, such as speaker_NA"
     )
     _refuse_quotes(places, "speaker", where)
@@ -116,26 +116,26 @@ def check_speakers(values: Iterable[Value], where: str) -> None:
 
 
 def label_notes(labels: Collection[str]) -> list[str]:
-    """What to say about labels that may be no emotion, or several emotions at once."""
+    """Return notes about labels that may not be emotions, or that combine several emotions."""
     notes = [
         f"the label {visible(label)} is taken for a class of its own"
         for label in sorted(labels)
         if comparison_key(label) in _NO_EMOTION
     ]
     notes += [
-        f"the labels {' and '.join(map(visible, own))} differ by a hyphen or an underscore alone, and are taken for "
-        f"{len(own)} classes"
-        for own in _near(labels)
+        f"the labels {' and '.join(map(visible, group))} differ by a hyphen or an underscore alone, and are taken for "
+        f"{len(group)} classes"
+        for group in _near(labels)
     ]
     literals = [label for label in sorted(labels) if label[:1] + label[-1:] in ("[]", "{}", "()")]
     if literals:
-        notes.append(f"labels are written as lists or dictionaries, not as words, such as {literals[0]}")
+        notes.append(f"labels are written as lists or dictionaries, not as plain text, such as {literals[0]}")
     keys = {comparison_key(label) for label in labels}
     joined = [
         label
         for label in sorted(labels)
-        if len(own := [part for part in _JOINED.split(label) if part.strip()]) > 1
-        and keys.issuperset(comparison_key(part) for part in own)
+        if len(components := [part for part in _JOINED.split(label) if part.strip()]) > 1
+        and keys.issuperset(comparison_key(part) for part in components)
     ]
     if joined:
         shown = ", ".join(map(visible, joined[:_SHOWN])) + (", ..." if len(joined) > _SHOWN else "")
@@ -144,20 +144,22 @@ def label_notes(labels: Collection[str]) -> list[str]:
 
 
 def speaker_notes(speakers: Collection[str]) -> list[str]:
-    """What to say about speakers who may be one person."""
+    """Return a note about speakers who may be one person."""
     pairs = _near(speakers)
     if not pairs:
         return []
-    shown = "; ".join(" and ".join(map(visible, own)) for own in pairs[:_SHOWN]) + ("; ..." if pairs[_SHOWN:] else "")
+    shown = "; ".join(" and ".join(map(visible, group)) for group in pairs[:_SHOWN]) + (
+        "; ..." if pairs[_SHOWN:] else ""
+    )
     return [f"speakers whose names differ by a hyphen or an underscore alone are taken for different people: {shown}"]
 
 
 def _near(values: Collection[str]) -> list[list[str]]:
-    """The values that differ by hyphens and underscores alone. Between two digits they part two numbers, and count."""
+    """Return groups of values that differ only by hyphens and underscores, except between two digits."""
     near: dict[str, list[str]] = defaultdict(list)
     for value in sorted(values):
         near[comparison_key(_SEPARATOR.sub(" ", value))].append(value)
-    return [own for own in near.values() if len(own) > 1]
+    return [group for group in near.values() if len(group) > 1]
 
 
 def shown_places(places: Sequence[str]) -> str:
@@ -167,7 +169,7 @@ def shown_places(places: Sequence[str]) -> str:
 
 
 def comparison_key(text: str) -> str:
-    """A value without case, blanks, invisible characters, and the choice among Unicode's forms of a character."""
+    """Return a value without case, blanks and invisible characters, in one Unicode normal form."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     seen = "".join(c for c in folded if c.isspace() or unicodedata.category(c) not in ("Cf", "Cc"))
     return _BLANK.sub("", " ".join(seen.split()))
@@ -181,7 +183,7 @@ def visible(text: str) -> str:
 
 
 def _places(values: Iterable[Value]) -> dict[str, list[str]]:
-    """Where each text stands."""
+    """Return the places of each text."""
     places: dict[str, list[str]] = defaultdict(list)
     for value in values:
         places[value.text].append(value.place)
@@ -189,23 +191,25 @@ def _places(values: Iterable[Value]) -> dict[str, list[str]]:
 
 
 def _refuse_quotes(places: Mapping[str, Sequence[str]], kind: str, where: str) -> None:
-    for cell, own in places.items():
+    for cell, positions in places.items():
         text = cell.strip()
         if len(text) > 1 and text[0] == text[-1] == '"':
             raise DataError(
                 f"has {kind} {text} with its quotes: there is a blank before them, or they are written twice",
-                where=f"{where}, {own[0]}",
+                where=f"{where}, {positions[0]}",
                 next_step="write quotes right after the delimiter, or none",
             )
 
 
 def _refuse_missing(
-    places: Mapping[str, Sequence[str]], words: frozenset[str], kind: str, where: str, step: str
+    places: Mapping[str, Sequence[str]], missing_values: frozenset[str], kind: str, where: str, step: str
 ) -> None:
-    found = [text for text in places if comparison_key(text) in words or (kind == "speaker" and _is_unknown(text))]
-    if found:
-        spellings = ", ".join(sorted({visible(text.strip()) for text in found}))
-        stands = [place for text in found for place in places[text]]
+    missing = [
+        text for text in places if comparison_key(text) in missing_values or (kind == "speaker" and _is_unknown(text))
+    ]
+    if missing:
+        spellings = ", ".join(sorted({visible(text.strip()) for text in missing}))
+        stands = [place for text in missing for place in places[text]]
         rows = "1 row" if len(stands) == 1 else f"{len(stands)} rows"
         raise DataError(
             f"has {kind} {spellings} in {rows} ({shown_places(stands)}), which stands for a missing value",
@@ -215,17 +219,17 @@ def _refuse_missing(
 
 
 def _refuse_spellings(places: Mapping[str, Sequence[str]], kind: str, where: str, numbers: re.Pattern[str]) -> None:
-    """Refuse values that differ by case, blanks, the Unicode form or the way a number is written, and by no more."""
+    """Refuse values that differ only by case, blanks, the Unicode form or the spelling of a number."""
     spellings: dict[object, list[str]] = defaultdict(list)
     for text in places:
         number = _number(text.strip(), numbers)
         spellings[_spelling_key(text) if number is None else number].append(text)
-    for own in spellings.values():
-        if len(own) > 1:
-            own.sort(key=lambda text: (-len(places[text]), text))
-            shown = " and ".join(f"{visible(t)} ({len(places[t])} rows, first: {places[t][0]})" for t in own[:4])
+    for variants in spellings.values():
+        if len(variants) > 1:
+            variants.sort(key=lambda text: (-len(places[text]), text))
+            shown = " and ".join(f"{visible(t)} ({len(places[t])} rows, first: {places[t][0]})" for t in variants[:4])
             raise DataError(
-                f"writes one {kind} in {len(own)} ways: {shown}",
+                f"writes one {kind} in {len(variants)} ways: {shown}",
                 where=where,
                 next_step=f"write the {kind} in one way; if they are two {kind}s, give them names that differ by more "
                 "than case, blanks, quotes, zeros, the encoding or the Unicode form",
@@ -233,20 +237,20 @@ def _refuse_spellings(places: Mapping[str, Sequence[str]], kind: str, where: str
 
 
 def _is_unknown(text: str) -> bool:
-    """Whether a speaker's name says that nobody knows who it is, such as `(Unknown)` or `not available`."""
+    """Whether a name stands for an unknown speaker, such as `(Unknown)` or `not available`."""
     word = _NO_LETTER_OR_DIGIT.sub("", comparison_key(text))
     return word in UNKNOWN
 
 
 def _spelling_key(text: str) -> str:
-    """What two spellings of one value have in common."""
+    """Return a key that is equal for two spellings of one value."""
     word = comparison_key(_decoded_again(text.strip().strip(_QUOTES) or text))
     latin = word.translate(_LOOKALIKES)
-    return latin if latin.isascii() else word  # a word that is Cyrillic or Greek throughout stays itself
+    return latin if latin.isascii() else word  # a word only in Cyrillic or Greek letters is unchanged
 
 
 def _decoded_again(text: str) -> str:
-    """The text that was meant, where UTF-8 was read as Windows-1252 once: `colère` for `colÃ¨re`."""
+    """Return the original text if UTF-8 was decoded as Windows-1252: `colère` for `colÃ¨re`."""
     if text.isascii():
         return text
     try:
@@ -256,19 +260,19 @@ def _decoded_again(text: str) -> str:
 
 
 def _refuse_rounded(places: Mapping[str, Sequence[str]], where: str) -> None:
-    """Refuse speakers that a spreadsheet has rounded: the digits that tell two of them apart are gone."""
-    found = [text for text in places if _EXCEL_NUMBER.fullmatch(text.strip())]
-    if found:
+    """Refuse speakers that a spreadsheet has rounded: the digits that distinguish them are lost."""
+    rounded = [text for text in places if _EXCEL_NUMBER.fullmatch(text.strip())]
+    if rounded:
         raise DataError(
-            f"has speaker {visible(found[0].strip())}, a long number that a spreadsheet has rounded: "
+            f"has speaker {visible(rounded[0].strip())}, a long number that a spreadsheet has rounded: "
             "several speakers may have become one",
-            where=f"{where}, {places[found[0]][0]}",
+            where=f"{where}, {places[rounded[0]][0]}",
             next_step="export the table again with this column as text",
         )
 
 
 def _number(text: str, pattern: re.Pattern[str] = _NUMBER) -> Decimal | None:
-    """The number that a text of this pattern is; None for other texts."""
+    """Return the number in a text that matches the pattern; None for other texts."""
     if not pattern.fullmatch(text):
         return None
     try:
@@ -277,11 +281,11 @@ def _number(text: str, pattern: re.Pattern[str] = _NUMBER) -> Decimal | None:
         return None
 
 
-def _no_classes(distinct: Iterable[str], rows: int, what: str, where: str) -> DataError:
+def _no_classes(distinct: Iterable[str], rows: int, value_kind: str, where: str) -> DataError:
     labels = sorted(distinct)
     shown = ", ".join(visible(label if len(label) <= 40 else label[:37] + "...") for label in labels[:_SHOWN])
     return DataError(
-        f"has {len(labels)} different labels in {rows} rows ({shown}, ...): these are {what}, and no classes",
+        f"has {len(labels)} different labels in {rows} rows ({shown}, ...): these are {value_kind}, and no classes",
         where=where,
         next_step="name the column of the classes: --label NAME",
     )

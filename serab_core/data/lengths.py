@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
     from serab_core.types import DatasetSpec, ExpectedAudio
 
-HOURS_TOLERANCE = 0.01  # of the published hours; frames at the ends of re-encoded files change less
-SECONDS_TOLERANCE = 0.05  # of one utterance, in seconds, beside the hundredth; an MPEG frame at 22.05 kHz
+HOURS_TOLERANCE = 0.01  # fraction of the published hours; re-encoding changes a file by less than this at its ends
+SECONDS_TOLERANCE = 0.05  # seconds of one utterance, or `HOURS_TOLERANCE` if that is more; an MPEG frame at 22.05 kHz
 
 
 class Comparison(NamedTuple):
-    """One comparison with what was published.
+    """One comparison with the published figures.
 
     Attributes:
         kind: `lengths`, `hours` or `sampling-rate`.
-        severity: of a difference; "" where there is none.
+        severity: the severity of the difference; "" if there is no difference.
         text: both figures.
         names: the utterances that differ.
     """
@@ -34,7 +34,7 @@ class Comparison(NamedTuple):
 
 
 def compare_lengths(rows: Sequence[Mapping[str, Any]], spec: DatasetSpec, *, partial: bool) -> tuple[Comparison, ...]:
-    """Compare the utterances with what `spec` says was published; empty where nothing was.
+    """Compare the utterances with the published figures in `spec`; empty if it has none.
 
     Args:
         rows: the utterances of the index of the corpus, at least one.
@@ -42,22 +42,27 @@ def compare_lengths(rows: Sequence[Mapping[str, Any]], spec: DatasetSpec, *, par
         partial: utterances are missing, so that the hours of the whole are not compared.
     """
     seconds = {str(row["id"]): float(row["duration"]) for row in rows}
-    found: list[Comparison] = []
+    comparisons: list[Comparison] = []
     if spec.expected_seconds is not None:
-        found.append(_each(seconds, spec.expected_seconds()))
+        comparisons.append(_each(seconds, spec.expected_seconds()))
     if spec.expected_audio is not None:
-        found.append(_hours(seconds, spec.expected_audio, partial=partial))
-        found.append(_rates(Counter(int(row["rate"]) for row in rows), spec.expected_audio))
-    return tuple(found)
+        comparisons.append(_hours(seconds, spec.expected_audio, partial=partial))
+        comparisons.append(_rates(Counter(int(row["rate"]) for row in rows), spec.expected_audio))
+    return tuple(comparisons)
 
 
 def length_notices(comparisons: Sequence[Comparison]) -> Iterator[Notice]:
     """The differences, as notices that tables repeat."""
-    for one in comparisons:
-        if one.severity == "fault":
-            yield Notice(one.kind, "fault", f"this copy differs from the published corpus: {one.text}", one.names)
-        elif one.severity == "caution":
-            yield Notice(one.kind, "caution", one.text, one.names)
+    for comparison in comparisons:
+        if comparison.severity == "fault":
+            yield Notice(
+                comparison.kind,
+                "fault",
+                f"this copy differs from the published corpus: {comparison.text}",
+                comparison.names,
+            )
+        elif comparison.severity == "caution":
+            yield Notice(comparison.kind, "caution", comparison.text, comparison.names)
 
 
 def _each(seconds: Mapping[str, float], published: Mapping[str, float]) -> Comparison:
@@ -93,9 +98,9 @@ def _hours(seconds: Mapping[str, float], expected: ExpectedAudio, *, partial: bo
     return Comparison("hours", "fault" if wrong else "", text, outside)
 
 
-def _rates(found: Mapping[int, int], expected: ExpectedAudio) -> Comparison:
+def _rates(counts: Mapping[int, int], expected: ExpectedAudio) -> Comparison:
     known = " and ".join(f"{rate} Hz" for rate in expected.rates)
-    other = [f"{count} at {rate} Hz" for rate, count in sorted(found.items()) if rate not in expected.rates]
+    other = [f"{count} at {rate} Hz" for rate, count in sorted(counts.items()) if rate not in expected.rates]
     if not other:
         return Comparison("sampling-rate", "", known)
     return Comparison("sampling-rate", "caution", f"a resampled copy: {', '.join(other)}; published: {known}")

@@ -32,7 +32,7 @@ _SYNONYMS = {
     "speaker": ("speaker", "spk", "actor", "subject", "participant"),
     "split": ("split", "partition", "subset", "fold", "set"),
 }
-"""What the names of such columns hold in other people's manifests, the likeliest first."""
+"""Common names of each column in other manifests, the likeliest first."""
 
 
 def read_manifest(
@@ -45,7 +45,7 @@ def read_manifest(
 
     Args:
         paths: the manifests, whose rows make one corpus.
-        columns: the names of the columns; by default `path`, `label`, `speaker`, and `split` if there is one.
+        columns: the names of the columns; by default `path`, `label`, `speaker`, and `split` if it exists.
         segments: cut the segments that columns `start` and `end` give (True), take whole files in spite of such
             columns (False), or refuse them (None).
 
@@ -61,9 +61,9 @@ def read_manifest(
     notes: list[str] = []
     for path, folder in zip(paths, folders, strict=True):
         prefix = "" if folder == common else folder.relative_to(common).as_posix()
-        read, found = _read_one(path, columns, segments, prefix, several=len(paths) > 1)
-        rows += read
-        notes += found
+        table_rows, table_notes = _read_manifest(path, columns, segments, prefix, several=len(paths) > 1)
+        rows += table_rows
+        notes += table_notes
     if len(paths) > 1 and not any(row.split.strip() for row in rows) and any(_named_as_split(path) for path in paths):
         notes.append(
             "the names of the manifests are not read as splits: the splits are drawn over speakers; to take the "
@@ -72,10 +72,10 @@ def read_manifest(
     return build_corpus(rows, ", ".join(str(path) for path in paths), notes=notes)
 
 
-def _read_one(
+def _read_manifest(
     path: Path, columns: Columns, segments: bool | None, prefix: str, *, several: bool
 ) -> tuple[list[Row], list[str]]:
-    """The rows of one manifest, and what to say of it."""
+    """Return the rows of one manifest, and notes about it."""
     names = {
         "path": columns.path or "path",
         "label": columns.label or "label",
@@ -91,12 +91,12 @@ def _read_one(
     lacking = [role for role in required if places[role] is None]
     if lacking:
         raise _no_column(table, names, lacking)
-    for one, other in (("label", "path"), ("label", "speaker"), ("label", "split"), ("speaker", "split")):
-        if places[one] is not None and places[one] == places[other]:
+    for first, second in (("label", "path"), ("label", "speaker"), ("label", "split"), ("speaker", "split")):
+        if places[first] is not None and places[first] == places[second]:
             raise DataError(
-                f"would have the column {names[one]} as both {one} and {other}",
+                f"would have the column {names[first]} as both {first} and {second}",
                 where=path,
-                next_step=f"name another column with --{one} or --{other}; the columns are: {table.named_columns}",
+                next_step=f"name another column with --{first} or --{second}; the columns are: {table.named_columns}",
             )
     if not table.records:
         raise DataError("has no rows below its header", where=path, next_step="write a row for each utterance")
@@ -139,17 +139,17 @@ def _refuse_swallowed_rows(table: CsvTable, record: Record, path_at: int) -> Non
 
 def _no_column(table: CsvTable, names: dict[str, str], lacking: list[str]) -> DataError:
     """The error for columns that a manifest lacks, with those that it has."""
-    what = f"has no column {' and '.join(names[role] for role in lacking)}; its columns are: {table.named_columns}"
+    fault = f"has no column {' and '.join(names[role] for role in lacking)}; its columns are: {table.named_columns}"
     step = f"the first line must name the columns {', '.join(REQUIRED)}, and perhaps split"
     if any(PurePath(name.strip()).suffix.lower() in AUDIO_SUFFIXES for name in table.header):
-        what = f"names no columns: its first line is a row ({table.named_columns})"
+        fault = f"names no columns: its first line is a row ({table.named_columns})"
     elif len(table.header) == 1 and set(re.split(r"[\s:,;]+", column_key(table.header[0]))).issuperset(lacking):
-        what += ". They are parted by something else than commas, semicolons, tabs or vertical bars"
-        step = "part all cells by commas"
+        fault += ". They are not separated by commas, semicolons, tabs or vertical bars"
+        step = "separate all cells by commas"
     else:
         options = _options(table, names, lacking)
         step = (f"name the column: {options}" if options else f"name it with --{lacking[0]} COLUMN") + f"; or {step}"
-    return DataError(what, where=table.path, next_step=step)
+    return DataError(fault, where=table.path, next_step=step)
 
 
 def _options(table: CsvTable, names: dict[str, str], lacking: list[str]) -> str:
@@ -166,10 +166,10 @@ def _quoted(name: str) -> str:
 
 
 def _spans(table: CsvTable, segments: bool | None) -> tuple[int | None, int | None] | None:
-    """The columns of start and end where they are to be read; None where every row is a whole file.
+    """Return the columns of start and end to read; None if every row is a whole file.
 
     Raises:
-        DataError: the manifest gives segments and nobody said what to do with them, or the reverse.
+        DataError: the manifest has segments but no option says how to use them, or the reverse.
     """
     start, end = (table.column(name) for name in SEGMENT_COLUMNS)
     if segments is False:
@@ -212,8 +212,8 @@ def _spans(table: CsvTable, segments: bool | None) -> tuple[int | None, int | No
 
 
 def _unread_splits(table: CsvTable) -> list[str]:
-    found = [name for name in table.header if column_key(name) in _SPLIT_SYNONYMS]
-    for name in found:
+    split_columns = [name for name in table.header if column_key(name) in _SPLIT_SYNONYMS]
+    for name in split_columns:
         at = table.header.index(name)
         if all(split_of(record.cells[at]) for record in table.records):
             return [f"the column {name.strip()} is not read; to take its splits, add --split {_quoted(name.strip())}"]
@@ -221,11 +221,11 @@ def _unread_splits(table: CsvTable) -> list[str]:
 
 
 def _unread_times(table: CsvTable) -> list[str]:
-    own = {column_key(name): name.strip() for name in table.header}
-    starts, ends = ([own[key] for key in own if key in names] for names in _SEGMENT_SYNONYMS)
-    lengths = [own[key] for key in _DURATION_SYNONYMS if key in own]
+    columns = {column_key(name): name.strip() for name in table.header}
+    starts, ends = ([columns[key] for key in columns if key in names] for names in _SEGMENT_SYNONYMS)
+    lengths = [columns[key] for key in _DURATION_SYNONYMS if key in columns]
     if lengths and not (starts and ends):
-        starts, ends = starts or [own[key] for key in own if key == "offset"], lengths
+        starts, ends = starts or [columns[key] for key in columns if key == "offset"], lengths
     if not starts or not ends:
         return []
     return [

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from serab_core.types import SourceFile
 
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".au", ".w64", ".opus"})
-"""File endings that are taken for audio, lower case."""
+"""File endings of audio, lower case."""
 OTHER_AUDIO_SUFFIXES = frozenset(
     {".m4a", ".aac", ".wma", ".webm", ".mp4", ".amr", ".3gp", ".3gpp", ".caf", ".m4b", ".mp2", ".mka", ".mkv", ".mov",
      ".avi", ".flv", ".ape", ".wv", ".ra", ".sph", ".ac3", ".dts", ".awb", ".oga", ".spx", ".mpga", ".mpg", ".mpeg"}
@@ -25,8 +25,8 @@ JUNK_FOLDERS = frozenset(
      "$RECYCLE.BIN", "RECYCLER", "System Volume Information", "lost+found", ".ipynb_checkpoints", ".snapshot",
      ".snapshots", "#snapshot"}
 )  # fmt: skip
-"""Folders that systems and tools put beside data: bins, snapshots, and second copies such as those of git-annex."""
-_BIN = ".Trash-"  # how a desktop under Linux names a disk's bin; the user's number follows
+"""Folders that systems and tools add to data: bins, snapshots, and second copies such as those of git-annex."""
+_BIN = ".Trash-"  # a disk's bin on a Linux desktop; the user's number follows
 JUNK_FILES = frozenset({".ds_store", "desktop.ini", "thumbs.db"})
 OTHER_NAME = "its name is not of this corpus"
 
@@ -35,9 +35,9 @@ def index_by_name(
     parse: Callable[[SourceFile], Entry | None],
     known_bad: Mapping[str, str] | None = None,
 ) -> Callable[[Sequence[SourceFile]], Index]:
-    """Makes a dataset's `index` out of a function that reads one file name.
+    """Make a dataset's `index` from a function that reads one file name.
 
-    Files that are no audio are passed over in silence, as are the shadow files that macOS leaves in archives. Where
+    Files that are not audio are ignored, as are the shadow files that macOS leaves in archives. Where
     several files give the same utterance, its entry has the others as `alternatives`, and `prepare` chooses.
 
     Args:
@@ -52,7 +52,7 @@ def index_by_name(
         entries: dict[str, list[Entry]] = {}
         skipped: list[Skipped] = []
         for file in sorted(files, key=preference):
-            if file.name.suffix.lower() not in AUDIO_SUFFIXES or is_litter(file):
+            if file.name.suffix.lower() not in AUDIO_SUFFIXES or is_junk(file):
                 continue
             entry = parse(file)
             if entry is None:
@@ -67,7 +67,7 @@ def index_by_name(
 
 
 def preference(file: SourceFile) -> tuple[bool, int, str, str]:
-    """Sorts equal files: on disk before in an archive, then nearest to the root, then by name."""
+    """Return a sort key for files of one utterance: on disk first, then nearest to the root, then by name."""
     return file.path is None, len(file.name.parts), str(file.name), file.shown
 
 
@@ -75,24 +75,24 @@ def _merge(entries: list[Entry]) -> Entry:
     """Return one entry of several with the same id. Raises DataError where they contradict each other."""
     first, *others = entries
     for other in others:
-        for what in ("label", "speaker"):
-            if getattr(first, what) != getattr(other, what):
+        for attribute in ("label", "speaker"):
+            if getattr(first, attribute) != getattr(other, attribute):
                 raise DataError(
-                    f"is {what} {getattr(other, what)!r} of {other.id}, and {first.file.shown} is {what} "
-                    f"{getattr(first, what)!r} of it",
+                    f"is {attribute} {getattr(other, attribute)!r} of {other.id}, and {first.file.shown} is "
+                    f"{attribute} {getattr(first, attribute)!r} of it",
                     where=other.file.shown,
                     next_step="find out which of the two is right, and name a source that has only that one",
                 )
     return replace(first, alternatives=tuple(other.file for other in others)) if others else first
 
 
-def is_litter(file: SourceFile) -> bool:
-    """Whether a system or a tool put the file beside a real one: macOS, Windows, git, a disk station."""
+def is_junk(file: SourceFile) -> bool:
+    """Whether a system or a tool wrote the file, not the corpus: macOS, Windows, git, a disk station."""
     return is_junk_file(file.name.name) or any(map(is_junk_folder, file.name.parts[:-1]))
 
 
 def is_junk_folder(name: str) -> bool:
-    """Whether systems or tools make folders of this name, whose files are no data of the user's."""
+    """Whether a folder of this name belongs to a system or a tool, so that its files are not the user's data."""
     return name in JUNK_FOLDERS or name.startswith(_BIN)
 
 

@@ -38,11 +38,11 @@ class Prepared:
     @property
     def continuous(self) -> dict[str, list[str]]:
         """The targets of its continuous tasks, by the tasks' names."""
-        kept: dict[str, list[str]] = self.index.get("continuous", {})
-        return {f"{self.name}/{suffix}": targets for suffix, targets in kept.items()}
+        by_suffix: dict[str, list[str]] = self.index.get("continuous", {})
+        return {f"{self.name}/{suffix}": targets for suffix, targets in by_suffix.items()}
 
     def variant_for(self, protocol: ProtocolSpec) -> str:
-        """The split variant that a protocol takes."""
+        """Return the split variant that a protocol uses."""
         if protocol.splits == "released":
             return str(self.index["released_variant"])
         return str(self.index["variants"][0]["name"])
@@ -57,12 +57,12 @@ class Prepared:
         return replace(self._task(variant, target), cautions=tuple(cautions), faulty=faulty)
 
     def notices(self, variant: str, target: str = "") -> tuple[Notice, ...]:
-        """What a reader of scores on one split variant must know: what `prepare` stored, then what the rows tell."""
-        stored = (Notice(**{**own, "names": tuple(own["names"])}) for own in self.index.get("notices", ()))
+        """Return the notices for scores on one split variant: those stored by `prepare`, then those of the rows."""
+        stored = (Notice(**{**record, "names": tuple(record["names"])}) for record in self.index.get("notices", ()))
         return (*stored, *self.split_notices(variant, target))
 
     def split_notices(self, variant: str, target: str = "") -> tuple[Notice, ...]:
-        """What the rows of one split variant tell, faults first."""
+        """Return the notices computed from the rows of one split variant, faults first."""
         described = self._variant(variant)
         rows = [row for row in self.index["utterances"] if variant in row["cut"]]
         rows = [row for row in rows if not target or target in row.get("targets", {})]
@@ -116,7 +116,7 @@ class Prepared:
         )
 
     def digests(self) -> dict[str, Any]:
-        """What tells two preparations apart: the task by split variant, and the audio."""
+        """Return the digests that distinguish two preparations: of the task by split variant, and of the audio."""
         tasks = [self._task(v["name"]) for v in self.index["variants"]]
         return {"tasks": {task.variant: task.digest for task in tasks}, "audio": tasks[0].audio_digest}
 
@@ -154,15 +154,15 @@ class Prepared:
 
 
 def load(home: Home, name: str, spec: DatasetSpec | None = None) -> Prepared:
-    """Reads a prepared corpus.
+    """Read a prepared corpus.
 
     Args:
         home: the home.
         name: the dataset.
-        spec: what it is, where that is known; says in the error how its source is had.
+        spec: the dataset if it is installed; the error then says how to get its source.
 
     Raises:
-        NotPreparedError: it is not there.
+        NotPreparedError: the corpus is not prepared.
         StoreError: its index is damaged, or of another version of serab.
     """
     folder = home.datasets / name

@@ -1,4 +1,4 @@
-"""The three protocols, and the suite of tasks that they were made for (arXiv:2110.03414)."""
+"""The three protocols, and the suite of tasks of the paper (arXiv:2110.03414)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from serab_core.types import ProtocolSpec
 
 DEFAULT_TRIALS = 60
 REGRESSORS = ("ridge", "svr")
-"""Searched on continuous targets, in the order that settles ties, under every protocol."""
+"""Regressors for continuous targets under every protocol, in the order that breaks ties."""
 
 
 def for_targets(protocol: ProtocolSpec) -> ProtocolSpec:
-    """The protocol as it is on continuous targets: chosen on validation, by concordance. The paper has none of them."""
+    """Return the protocol for continuous targets: selection by validation CCC. The paper has no such targets."""
     return replace(protocol, objective="ccc", selection="validation", classifiers=REGRESSORS)
 
 
@@ -64,7 +64,7 @@ PROTOCOLS: dict[str, ProtocolSpec] = {
 
 
 def default_protocol() -> str:
-    """The name of the protocol that is meant where none is named. Raises ConfigError."""
+    """Return the name of the default protocol. Raises ConfigError."""
     return str(settings.value("protocol") or "serab")
 
 
@@ -72,7 +72,7 @@ def find_protocol(name: str) -> ProtocolSpec:
     """The protocol called `name`.
 
     Raises:
-        UnknownNameError: there is none.
+        UnknownNameError: no protocol has that name.
     """
     if name not in PROTOCOLS:
         near = difflib.get_close_matches(name, PROTOCOLS, n=1, cutoff=0.3) or list(PROTOCOLS)
@@ -84,7 +84,7 @@ def find_protocol(name: str) -> ProtocolSpec:
 
 
 def with_tuner(protocol: ProtocolSpec, tuner: str, trials: int | None) -> ProtocolSpec:
-    """The protocol with another search than its grids, marked as such.
+    """Return the protocol with the chosen tuner; a tuner other than the grid adds a caution.
 
     Raises:
         UsageError: there is no such tuner, or trials were given for the grid.

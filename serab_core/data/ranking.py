@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     Files = dict[str, dict[Folder, Candidate]]
 
-MAX_NAMED = 20  # utterances that a message names before it only counts
-MIN_OVERLAP = 0.5  # share of the smaller folder's utterances that two folders have in common when they are copies
+MAX_NAMED = 20  # utterances that a message names; it counts the others
+MIN_OVERLAP = 0.5  # minimum fraction of the smaller folder's utterances that two copies share
 
 
 def kind_of(candidate: Candidate, rates: tuple[int, ...]) -> tuple[bool, bool]:
-    """Sorts formats, the best first: lossless before lossy, a declared rate before another."""
+    """Return a sort key for formats, the best first: lossless before lossy, a declared rate before another."""
     return not candidate.lossless, bool(rates) and candidate.rate not in rates
 
 
@@ -35,7 +35,7 @@ def why(kind: tuple[bool, bool], other: tuple[bool, bool], rates: tuple[int, ...
 
 
 def components(files: Files) -> Iterator[Files]:
-    """Split utterances into sets that have no folder in common: each is decided on its own."""
+    """Split utterances into sets without a common folder; each set has a separate ranking."""
     leader: dict[Folder, Folder] = {}
 
     def find(folder: Folder) -> Folder:
@@ -49,10 +49,10 @@ def components(files: Files) -> Iterator[Files]:
         for other in others:
             leader.setdefault(other, other)
             leader[find(other)] = find(first)
-    parts: dict[Folder, Files] = defaultdict(dict)
+    component_files: dict[Folder, Files] = defaultdict(dict)
     for key, by_folder in files.items():
-        parts[find(next(iter(by_folder)))][key] = by_folder
-    yield from parts.values()
+        component_files[find(next(iter(by_folder)))][key] = by_folder
+    yield from component_files.values()
 
 
 def counted(number: int) -> str:
@@ -73,7 +73,7 @@ class Ranking:
         files: the best file of each folder, by utterance.
         rates: sampling rates that the corpus declares; empty for none.
         wanted: the folder that the user chose; "" for none.
-        singles: files of utterances that are there once.
+        singles: files of utterances with one file.
     """
 
     def __init__(self, files: Files, rates: tuple[int, ...], wanted: str, singles: Mapping[str, SourceFile]) -> None:
@@ -97,8 +97,8 @@ class Ranking:
         return frozenset(f for f, several in self._candidates.items() if any(named_by(wanted, c.file) for c in several))
 
     def _folder_of(self, file: SourceFile) -> Folder | None:
-        found = [folder for folder in self._candidates if holds(folder, file)]
-        return max(found, key=lambda folder: (len(folder.parts), folder.parts)) if found else None
+        holding = [folder for folder in self._candidates if holds(folder, file)]
+        return max(holding, key=lambda folder: (len(folder.parts), folder.parts)) if holding else None
 
     def _kind(self, folder: Folder) -> tuple[bool, bool]:
         """The format of most of a folder's files."""
@@ -110,30 +110,30 @@ class Ranking:
         return folder not in self._wanted, unusable, *self._kind(folder)
 
     def _preference(self, folder: Folder) -> tuple[bool, int, int, str]:
-        """Sorts equal folders: on disk before in an archive, then the fullest, then nearest to the root."""
+        """Return a sort key for folders of equal rank: on disk, then most utterances, then nearest to the root."""
         several = self._candidates[folder]
         in_archive = any(candidate.file.path is None for candidate in several)
         return in_archive, -self._sizes[folder], len(folder.parts), str(folder)
 
     @property
     def winner(self) -> Folder:
-        """The folder that is taken."""
+        """The chosen folder."""
         return self.order[0]
 
     def folder_of_single(self, key: str) -> Folder | None:
-        """The folder of an utterance that is there once; None for one elsewhere."""
+        """Return the folder of an utterance with one file; None if it is in no ranked folder."""
         return self._single.get(key)
 
     def undecided(self) -> dict[tuple[Folder, Folder], list[str]]:
-        """Utterances whose recordings differ between folders that no rule puts one before the other, by pair."""
+        """Return utterances whose recordings differ between two folders of equal rank, by pair of folders."""
         best = [folder for folder in self.order if self._ranks[folder] == self._ranks[self.winner]]
-        pairs = {(one, other): self._compared(one, other)[1] for one, other in combinations(best, 2)}
+        pairs = {(first, second): self._compared(first, second)[1] for first, second in combinations(best, 2)}
         return {pair: keys for pair, keys in pairs.items() if keys}
 
-    def _compared(self, one: Folder, other: Folder) -> tuple[list[str], list[str]]:
-        """Utterances that both folders have, and those of them whose recordings differ."""
-        both = sorted(key for key, several in self.files.items() if one in several and other in several)
-        pairs = {key: (self.files[key][one], self.files[key][other]) for key in both}
+    def _compared(self, first: Folder, second: Folder) -> tuple[list[str], list[str]]:
+        """Return the utterances in both folders, and those among them whose recordings differ."""
+        both = sorted(key for key, several in self.files.items() if first in several and second in several)
+        pairs = {key: (self.files[key][first], self.files[key][second]) for key in both}
         return both, [k for k, (a, b) in pairs.items() if not a.fault and not b.fault and not a.equals(b)]
 
     @cached_property
@@ -148,7 +148,7 @@ class Ranking:
         return len(self._overlap[folder][0]) >= MIN_OVERLAP * smaller
 
     def may_complete(self, folder: Folder) -> bool:
-        """Whether utterances that the winner lacks may be taken from a folder: same format, equal recordings."""
+        """Whether a folder may supply utterances that the winner lacks: same format, equal recordings."""
         both, differ = self._overlap[folder]
         return bool(both) and not differ and self._ranks[folder][2:] == self._ranks[self.winner][2:]
 

@@ -1,4 +1,4 @@
-"""Tells the releases of a corpus apart by the names of their files, and recognises another corpus by its names."""
+"""Distinguishes the releases of a corpus by file names, and recognises other corpora by file names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from serab_core.types import DatasetSpec, Entry, Skipped
 
 _ENOUGH = 0.25
-"""Share of the files that another corpus must know before it is recommended: room for copies and for other files."""
+"""Minimum fraction of the files that a recommended corpus knows; the others may be copies or other files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Release:
 
 
 def other_releases(spec: DatasetSpec) -> Iterator[Release]:
-    """The releases that the dataset declares beside itself, as far as they are installed and list their ids."""
+    """Yield the other releases that the dataset declares, if they are installed and list their ids."""
     for name in spec.releases:
         with contextlib.suppress(SerabError):
             other = plugins.dataset_or_none(name)
@@ -43,18 +43,18 @@ def other_releases(spec: DatasetSpec) -> Iterator[Release]:
 def refuse_other_release(
     spec: DatasetSpec, known: Collection[str], other: Release, entries: Sequence[Entry], source: str
 ) -> str:
-    """Refuses files of another release, and returns a note where the names do not tell which release they are.
+    """Refuse files of another release; return a note if the names are ambiguous, else "".
 
-    A name that only one release has tells the release. Where names of both kinds are there, the files of the other
-    release must lie apart from all files that would be taken: the names that both releases have need not be the same
-    recordings, so that a mixture of the two would be neither.
+    A name that only one release has identifies the release. If the source has such names of both releases, the files of
+    the other release must be in a separate folder. A name that both releases have may be two different recordings, so
+    that a mixture would be neither release.
 
     Args:
         spec: the dataset that is prepared.
         known: its ids.
         other: the other release.
-        entries: what the dataset's index found, ids of the other release among them.
-        source: what to call the source in an error.
+        entries: the entries of the dataset's index, which may have ids of the other release.
+        source: the name of the source in an error.
 
     Raises:
         DataError: the files are of the other release, or the two releases lie mixed.
@@ -80,7 +80,7 @@ def refuse_other_release(
     if here or there or not shared:
         return ""
     return (
-        f"the release cannot be told: the names of all {shared} utterances are in {spec.name} and in "
+        f"the release is ambiguous: the names of all {shared} utterances are in {spec.name} and in "
         f"{other.spec.name}, and the same name need not be the same recording"
     )
 
@@ -90,34 +90,34 @@ def _names(ids: Sequence[str]) -> str:
 
 
 def _lie_apart(entries: Sequence[Entry], known: Collection[str], there: Collection[str]) -> bool:
-    """Whether no file that would be taken lies in the lowest folder that holds all files of the other release."""
+    """Whether the lowest folder with all files of the other release holds no file of this one."""
     folder = os.path.commonpath([_place(entry).parent for entry in entries if entry.id in there])
     return not any(_place(entry).is_relative_to(folder) for entry in entries if entry.id in known)
 
 
 def _place(entry: Entry) -> PurePosixPath:
-    """Where a file lies; an archive counts as a folder."""
+    """Return the path of a file; an archive counts as a folder."""
     file = entry.file
     shown = f"{file.archive}/{file.name}" if file.path is None else file.path.as_posix()
     return PurePosixPath("/", shown)
 
 
 def corpus_of(spec: DatasetSpec, skipped: Sequence[Skipped]) -> str:
-    """The name of the other installed dataset that knows most of the names of the files; empty where none does."""
+    """Return the name of the other installed dataset that knows most of the file names; "" if no dataset does."""
     files = [SourceFile(PurePosixPath(skip.file), 0, bytes) for skip in skipped]
-    found = {
+    counts = {
         other.name: len({entry.id for entry in _indexed(other, files)})
         for other in plugins.all_specs(Group.DATASETS).values()
         if other.name != spec.name and other.expected_ids is not None
     }
-    best = max(found, key=lambda name: found[name], default="")
-    return best if found.get(best) and found[best] >= _ENOUGH * len(files) else ""
+    best = max(counts, key=lambda name: counts[name], default="")
+    return best if counts.get(best) and counts[best] >= _ENOUGH * len(files) else ""
 
 
 def _indexed(spec: DatasetSpec, files: Sequence[SourceFile]) -> list[Entry]:
-    """The utterances of a dataset among files of which only the names are known."""
+    """Return the utterances of a dataset among files of which only the names are known."""
     assert spec.expected_ids is not None
     ids = spec.expected_ids()
-    with contextlib.suppress(Exception):  # another corpus's index is only asked for advice
+    with contextlib.suppress(Exception):  # this index only serves a recommendation, so its errors are ignored
         return [entry for entry in spec.index(files).entries if entry.id in ids]
     return []

@@ -38,21 +38,21 @@ class RowFiles:
     _ids: dict[str, str] = field(default_factory=dict)
 
     def find(self, root: Path, cell: str) -> SourceFile | str:
-        """The file that a cell names, relative to `root`; or what is wrong with it, in words."""
+        """The file that a cell names, relative to `root`; or a text that says what is wrong with it."""
         key = (root, cell)
         cell = disk_name(cell)
-        found = self._files.get(key)
-        if found is None:
+        file = self._files.get(key)
+        if file is None:
             if root not in self._roots:
                 self._roots[root] = str(root.absolute())
-            found = self._files[key] = _plain_source(self._roots[root], cell) or _source(root, cell)
-        return found
+            file = self._files[key] = _plain_source(self._roots[root], cell) or _source(root, cell)
+        return file
 
     def claim(self, source: SourceFile, segment: Segment | None, identifier: str, where: str, place: str) -> None:
-        """Note that a row takes a file, or a segment of it.
+        """Record that a row uses a file, or a segment of it.
 
         Raises:
-            DataError: another row takes the same.
+            DataError: another row uses the same file or segment.
         """
         assert source.path is not None, "a file on disk"
         key = (self._real_path(str(source.path)), segment)
@@ -90,13 +90,13 @@ def relative_id(cell: str, prefix: str = "") -> str:
 
 
 def missing_files_error(faults: list[tuple[str, str, str]]) -> DataError:
-    """The error for rows whose files cannot be taken: `(where, place, what is wrong)` of each."""
-    where, place, what = faults[0]
+    """Return the error for rows whose files cannot be used: `(where, place, fault)` of each."""
+    where, place, fault = faults[0]
     more = ""
     if len(faults) > 1:
         more = f"; {len(faults)} rows name files that cannot be used ({shown_places([f[1] for f in faults])})"
     return DataError(
-        what + more,
+        fault + more,
         where=f"{where}, {place}",
         next_step="correct the path (it is relative to the folder of the manifest or database), get the file, or "
         "delete the row",
@@ -104,7 +104,7 @@ def missing_files_error(faults: list[tuple[str, str, str]]) -> DataError:
 
 
 def _plain_source(root: str, cell: str) -> SourceFile | None:
-    """The file that a cell names as written, which nearly every cell does; None for all that need a closer look."""
+    """Return the file that a cell names exactly as written; None if the cell needs the slower search."""
     if "\\" in cell or cell != cell.strip():
         return None
     path = os.path.join(root, cell)  # noqa: PTH118  as above
@@ -114,8 +114,8 @@ def _plain_source(root: str, cell: str) -> SourceFile | None:
         return None
     if not stat.S_ISREG(status.st_mode):
         return None
-    found = Path(path)
-    return SourceFile(PurePosixPath(cell), status.st_size, found.read_bytes, found)
+    file = Path(path)
+    return SourceFile(PurePosixPath(cell), status.st_size, file.read_bytes, file)
 
 
 def _source(root: Path, cell: str) -> SourceFile | str:
@@ -124,10 +124,10 @@ def _source(root: Path, cell: str) -> SourceFile | str:
     # As written first: on Linux a name may begin with a blank or hold a backslash.
     spellings = dict.fromkeys((cell, cell.strip(), cell.strip().replace("\\", "/"), *_other_notations(cell.strip())))
     try:
-        path = next((found for spelling in spellings if (found := find_file(root, spelling)) is not None), None)
+        path = next((candidate for spelling in spellings if (candidate := find_file(root, spelling)) is not None), None)
         if path is None:
             with suppress(FileNotFoundError, NotADirectoryError):
-                os.lstat(wanted)  # a closed folder or a name that is too long is another fault than a missing file
+                os.lstat(wanted)  # a folder without permission and a name that is too long raise an OSError
             return _missing(root, cell.strip(), wanted)
         path = path.absolute()
         if path.is_file():
@@ -136,13 +136,13 @@ def _source(root: Path, cell: str) -> SourceFile | str:
             return f"names {path}, which is a folder, not a file"
         if path.is_symlink():
             return f"names {path}, which is a broken link (to {path.readlink()})"
-    except (OSError, ValueError) as error:  # a name that is too long, a folder that is closed to us
+    except (OSError, ValueError) as error:  # a name that is too long, or a folder without permission
         return f"names {wanted}, which cannot be read ({(getattr(error, 'strerror', None) or str(error)).lower()})"
     return f"names {path}, which is no regular file"
 
 
 def _other_notations(cell: str) -> Iterator[str]:
-    """The paths that a cell may stand for: a `file:` address, codes such as %20, and ~ for the user's folder."""
+    """Return the paths that a cell may mean: a `file:` address, codes such as %20, and ~ for the user's folder."""
     address = _FILE_ADDRESS.match(cell)
     if address:
         yield unquote(address["path"])
@@ -151,12 +151,12 @@ def _other_notations(cell: str) -> Iterator[str]:
     elif "%" in cell:
         yield unquote(cell.replace("\\", "/"))
     if cell.startswith("~"):
-        with suppress(RuntimeError):  # nobody has that name
+        with suppress(RuntimeError):  # no user has that name
             yield str(Path(cell.replace("\\", "/")).expanduser())
 
 
 def _missing(root: Path, cell: str, wanted: Path) -> str:
-    """What is wrong with a cell that names no file, and the file that it may mean."""
+    """Return the fault of a cell that names no file, with the file that it may mean."""
     address = _ADDRESS.match(cell)
     if address and not _FILE_ADDRESS.match(cell):
         return f"names the address {cell}, and serab reads files on disk only: download it"
@@ -178,7 +178,7 @@ def _missing(root: Path, cell: str, wanted: Path) -> str:
 
 
 def _nearest(path: Path) -> str:
-    """What stands in the folder instead: a name with other case or ending, or the first folder that is missing."""
+    """Return a similar name in the folder (other case or ending), or the first missing folder, for a message."""
     if not path.parent.is_dir():
         missing = next((p for p in reversed(path.parents) if not p.is_dir()), path.parent)
         other = next((n for n in _listing(missing.parent) if n.casefold() == missing.name.casefold()), "")
@@ -187,8 +187,8 @@ def _nearest(path: Path) -> str:
         return f" (nor is its folder {missing})"
     names = _listing(path.parent)
     name = path.name.casefold()
-    near = [own for own in names if own.casefold() == name]
-    near += [own for own in names if Path(own).stem.casefold() in (path.stem.casefold(), name)]
+    near = [entry for entry in names if entry.casefold() == name]
+    near += [entry for entry in names if Path(entry).stem.casefold() in (path.stem.casefold(), name)]
     near += difflib.get_close_matches(path.name, names[:2000], n=1, cutoff=0.9)
     return f" (but {near[0]!r} is)" if near else ""
 

@@ -1,4 +1,4 @@
-"""Decodes every utterance of a corpus once, puts its audio where it will stay, and describes it in a row."""
+"""Decodes every utterance of a corpus once, stores its audio, and describes it in a row."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from serab_core.types import Entry, Progress, SourceFile, Split
 
 Storage: TypeAlias = Literal["in place", "copied", "flac"]
-"""Files on disk stay where they are (what is in an archive is copied), everything is copied, or kept as 16 kHz FLAC.
+"""How audio is stored: files on disk in place (those in an archive are copied), all copied, or all as 16 kHz FLAC.
 
-What 24 bits do not hold is kept as float WAV instead of FLAC. Segments of files are always written to the home."""
+Samples that 24 bits do not hold are stored as float WAV instead of FLAC. Segments are always written to the home."""
 FLAC_RATE = 16_000  # Hz
 SEGMENT_SLACK = 0.05  # seconds by which a segment may end behind its file: annotations are rounded
-MAX_NAME_LENGTH = 120  # characters of a stored file's name, all ASCII; file systems take 255 bytes
+MAX_NAME_LENGTH = 120  # characters of a stored file's name, all ASCII; file systems allow 255 bytes
 
 
 def make_rows(
@@ -42,9 +42,9 @@ def make_rows(
         name: the dataset.
         entries: in the order in which their files are best read.
         cuts: group and split of each utterance, by variant.
-        folder: the dataset's, for the audio that is kept.
-        progress: told of each utterance.
-        storage: what becomes of the audio.
+        folder: the dataset's folder, for stored audio.
+        progress: advances with each utterance.
+        storage: how the audio is stored.
 
     Raises:
         AudioError: one or several files cannot be used; all of them are tried first.
@@ -73,7 +73,7 @@ def make_rows(
 
 
 class _Reader:
-    """Decodes the files of entries; of several segments of one file, which follow each other, once."""
+    """Decode the files of entries; consecutive segments of one file share one decoding."""
 
     def __init__(self, storage: Storage) -> None:
         self._in_place = storage == "in place"
@@ -96,7 +96,7 @@ class _Reader:
 
 
 def _stored(entry: Entry, decoded: Decoded, content: bytes, folder: Path, storage: Storage) -> dict[str, Any]:
-    """Puts the audio where it will stay, and describes what is there."""
+    """Store the audio, and return its description."""
     if entry.segment is not None:
         decoded = cut_segment(decoded, entry.segment, entry.file.shown, entry.id)
         file = _keep(entry, *encode(decoded.samples, decoded.rate, entry.file.shown), folder)
@@ -129,7 +129,7 @@ def cut_segment(decoded: Decoded, segment: tuple[float, float | None], name: str
     Args:
         decoded: the whole file.
         segment: its start and end, in seconds; an end of None is the file's.
-        name: what to call the file in an error.
+        name: the name of the file in an error.
         utterance: the utterance that the segment is.
 
     Raises:
@@ -173,11 +173,11 @@ def _at_flac_rate(decoded: Decoded) -> Decoded:
 
 
 def _keep(entry: Entry, content: bytes, suffix: str, folder: Path) -> str:
-    """Writes the utterance's audio below the dataset's folder, and returns its name there."""
+    """Write the utterance's audio below the dataset's folder, and return its name there."""
     name = f"audio/{_safe(entry.id)}{suffix}"
     target = folder / name
     target.parent.mkdir(exist_ok=True)
-    if target.exists():  # on a file system that takes a.wav and A.wav for one name
+    if target.exists():  # the file system may treat a.wav and A.wav as one name
         name = f"audio/{_safe(entry.id)[: MAX_NAME_LENGTH - 33]}-{digest(entry.id)[:32]}{suffix}"
         target = folder / name
     target.write_bytes(content)
@@ -187,7 +187,7 @@ def _keep(entry: Entry, content: bytes, suffix: str, folder: Path) -> str:
 def _safe(identifier: str) -> str:
     """The utterance id as a file name: what is not a letter, digit, hyphen or underscore becomes its code.
 
-    A long name is cut, and ends in a hash of the whole id, for a file system takes 255 bytes a name.
+    A long name is cut, and ends in a hash of the whole id, because file systems allow 255 bytes per name.
     """
     name = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else f"={ord(c):x}=" for c in identifier)
     if len(name) <= MAX_NAME_LENGTH:

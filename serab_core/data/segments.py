@@ -28,7 +28,7 @@ def read_segment(start: str, end: str, where: str) -> Segment | None:
     Times are seconds (`1.5`), a clock (`00:00:01.500`) or pandas's form (`0 days 00:00:01.500000`).
 
     Raises:
-        DataError: a time is none of these, or the end is not after the start.
+        DataError: a time has another form, or the end is not after the start.
     """
     begin = read_time(start, "start", where) or 0.0
     stop = read_time(end, "end", where)
@@ -50,15 +50,15 @@ def read_time(text: str, column: str, where: str) -> float | None:
         return None
     match = _CLOCK.fullmatch(word) or _DAYS.fullmatch(word)
     if match:
-        found = {name: float(value or 0) for name, value in match.groupdict().items()}
-        seconds = 86400 * found.get("days", 0.0) + 3600 * found.get("hours", 0.0)
-        return round(seconds + 60 * found.get("minutes", 0.0) + found.get("seconds", 0.0), 6)
+        fields = {name: float(value or 0) for name, value in match.groupdict().items()}
+        seconds = 86400 * fields.get("days", 0.0) + 3600 * fields.get("hours", 0.0)
+        return round(seconds + 60 * fields.get("minutes", 0.0) + fields.get("seconds", 0.0), 6)
     if _SECONDS.fullmatch(word) and math.isfinite(float(word)):
         return round(float(word), 6)
     step = "write seconds such as 1.5, or 00:00:01.500"
     if re.fullmatch(r"\d+,\d+", word):
         step = f"write the decimal point as a point: {word.replace(',', '.')}"
-    raise DataError(f"has {column} {word!r}, which is no time", where=where, next_step=step)
+    raise DataError(f"has {column} {word!r}, which is not a time", where=where, next_step=step)
 
 
 def segment_id(path: str, segment: Segment | None) -> str:
@@ -78,10 +78,10 @@ def overlap_note(entries: Sequence[Entry]) -> tuple[str, ...]:
         if entry.segment is None and str(entry.file.path) in by_file:
             by_file[str(entry.file.path)].append(entry)
     overlapping: list[tuple[Entry, Entry]] = []
-    for own in by_file.values():
-        own.sort(key=_span)
-        longest = own[0]
-        for entry in own[1:]:
+    for file_entries in by_file.values():
+        file_entries.sort(key=_span)
+        longest = file_entries[0]
+        for entry in file_entries[1:]:
             if _span(entry)[0] < _span(longest)[1]:
                 overlapping.append((longest, entry))
             if _span(entry)[1] > _span(longest)[1]:

@@ -24,7 +24,7 @@ from serab_core.data.archives import (
     copy_member,
     list_archive,
 )
-from serab_core.data.naming import AUDIO_SUFFIXES, OTHER_AUDIO_SUFFIXES, is_junk_file, is_junk_folder, is_litter
+from serab_core.data.naming import AUDIO_SUFFIXES, OTHER_AUDIO_SUFFIXES, is_junk, is_junk_file, is_junk_folder
 from serab_core.errors import DataError
 from serab_core.types import SourceFile
 
@@ -46,13 +46,13 @@ OTHER_ARCHIVE_SUFFIXES = (
 )
 """File endings of archives that serab does not open."""
 UNFINISHED_SUFFIXES = (".crdownload", ".part", ".partial", ".download", ".opdownload", ".filepart", ".aria2", ".!ut")
-"""File endings that browsers and download tools give to what is not complete."""
+"""File endings of incomplete downloads by browsers and download tools."""
 _PART = re.compile(r"\.(z\d\d|\d{3}|part\d+)$")
 """How the names of an archive's parts end."""
 
 
 class Sources(tuple[SourceFile, ...]):
-    """The files of all sources, and what could not be read there."""
+    """The files of all sources, and the problems in reading them."""
 
     problems: tuple[Problem, ...] = ()
 
@@ -123,7 +123,7 @@ class _Reader:
             source = SourceFile(name, size, partial(_read, file), file, containers=(str(root),))
             self.files.append(source)
             self._note_kind(source)
-            if name.name.lower().endswith(ARCHIVE_SUFFIXES) and not is_litter(source):
+            if name.name.lower().endswith(ARCHIVE_SUFFIXES) and not is_junk(source):
                 archives.append(source)
         for source in archives:
             assert source.path is not None, "a file on disk"
@@ -207,8 +207,8 @@ class _Reader:
             except (DataError, OSError) as error:
                 self._note_archive(member.file.shown, error)
                 continue
-            for one in deeper:
-                self._note("archive", one.file.shown, f"lies in an archive in an archive: {UNPACK}")
+            for nested in deeper:
+                self._note("archive", nested.file.shown, f"lies in an archive in an archive: {UNPACK}")
 
     def _add_members(self, opened: IO[bytes], shown: str, containers: tuple[str, ...]) -> list[Member]:
         """Add the files of an archive; return those that are archives themselves."""
@@ -218,7 +218,7 @@ class _Reader:
         inner = []
         for member in members:
             self._note_kind(member.file)
-            if member.file.name.name.lower().endswith(ARCHIVE_SUFFIXES) and not is_litter(member.file):
+            if member.file.name.name.lower().endswith(ARCHIVE_SUFFIXES) and not is_junk(member.file):
                 inner.append(member)
         return inner
 
@@ -229,7 +229,7 @@ class _Reader:
         """Note a file whose ending says that it will not be read."""
         shown = str(file.name) if file.path is not None else file.shown
         name = file.name.name.lower()
-        if is_litter(file):
+        if is_junk(file):
             return
         if name.endswith(OTHER_ARCHIVE_SUFFIXES):
             self._note("archive", shown, "is an archive of a kind that serab does not open")
@@ -275,7 +275,7 @@ def find_file(root: Path, relative: str) -> Path | None:
         relative: a path below it, with forward slashes.
 
     Returns:
-        the path as it is on disk, or None where there is none in either form. A link that leads nowhere is there.
+        the path as it is on disk, or None if no form exists. A link that leads nowhere counts as existing.
 
     Raises:
         DataError: two names on disk differ by their form alone, and neither is written as `relative` is.
@@ -289,24 +289,24 @@ def find_file(root: Path, relative: str) -> Path | None:
             here = here / part
             continue
         form = unicodedata.normalize("NFC", part)
-        found = () if part.isascii() else _names_by_form(here).get(form, ())
-        if len(found) > 1:
+        matches = () if part.isascii() else _names_by_form(here).get(form, ())
+        if len(matches) > 1:
             raise DataError(
-                f"holds {len(found)} files named {form!r}, which differ by their Unicode form alone",
+                f"holds {len(matches)} files named {form!r}, which differ by their Unicode form alone",
                 where=here,
                 next_step="rename one of them",
             )
-        if not found:
+        if not matches:
             return None
-        here = here / found[0]
+        here = here / matches[0]
     return here if _exists(here) else None
 
 
 def _exists(path: Path) -> bool:
-    """Whether the name is there, be it a link that leads nowhere."""
+    """Whether the name exists; a link that leads nowhere counts."""
     try:
         path.lstat()
-    except (OSError, ValueError):  # also a name that no file can have: too long, or with a zero byte
+    except (OSError, ValueError):  # an impossible file name: too long, or with a zero byte
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""The paper's split rule, what is true of a split that it made, and the check that no speaker crosses it."""
+"""The paper's split rule, the description of its splits, and the check that no speaker is in two splits."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ SUITE: tuple[str, ...] = ("aesdd", "cafe", "crema_d", "emodb", "emovo", "iem4", 
 
 
 def draw_groups(groups: Iterable[str], ratios: Sequence[float] = (0.6, 0.2, 0.2)) -> dict[str, Split]:
-    """Assigns each group to a split, as the released code does.
+    """Assign each group to a split, as the released code does.
 
     The distinct ids are sorted as strings and shuffled by NumPy's legacy generator seeded 0; the cuts are the integer
-    parts of the running sum of `ratios`, kept in binary floating point, times the number of groups.
+    parts of the running sum of `ratios`, in binary floating point, times the number of groups.
 
     Args:
         groups: group ids, with or without repeats.
@@ -31,7 +31,7 @@ def draw_groups(groups: Iterable[str], ratios: Sequence[float] = (0.6, 0.2, 0.2)
         the split of every group.
     """
     order = sorted(set(groups))
-    np.random.RandomState(SEED).shuffle(order)  # in place, on the list: an array would be drawn the same
+    np.random.RandomState(SEED).shuffle(order)  # shuffles the list in place; an array would give the same order
     assigned: dict[str, Split] = {}
     share, start = 0.0, 0
     for position, (split, ratio) in enumerate(zip(SPLITS, ratios, strict=True)):
@@ -43,7 +43,7 @@ def draw_groups(groups: Iterable[str], ratios: Sequence[float] = (0.6, 0.2, 0.2)
 
 
 def describe_splits(name: str, variant: Mapping[str, Any], index: Mapping[str, Any]) -> str:
-    """How the splits of a task were made, in a phrase that is true of this task.
+    """Return a phrase that says how the splits of this task were drawn.
 
     Args:
         name: the dataset.
@@ -75,4 +75,8 @@ def crossing_speakers(speakers: Mapping[str, str], splits: Mapping[str, Split]) 
     seen: dict[str, set[Split]] = defaultdict(set)
     for utterance, split in splits.items():
         seen[speakers[utterance]].add(split)
-    return {speaker: tuple(s for s in SPLITS if s in own) for speaker, own in sorted(seen.items()) if len(own) > 1}
+    return {
+        speaker: tuple(s for s in SPLITS if s in speaker_splits)
+        for speaker, speaker_splits in sorted(seen.items())
+        if len(speaker_splits) > 1
+    }

@@ -27,7 +27,7 @@ SPLIT_WORDS: dict[str, Split] = {
 }
 """The words that a split column may hold, in lower case."""
 NO_SPLIT = "none"
-"""What `--split` is given to draw the splits although the corpus has its own."""
+"""The value of `--split` that draws splits even if the corpus has splits."""
 TRAIN_VALIDATION = (0.75, 0.25, 0.0)
 """Shares of train's speakers for train and validation: the paper's 60 to 20."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -73,9 +73,9 @@ class UserCorpus:
 
     Attributes:
         entries: sorted by id.
-        skipped: what the corpus has and the task has not, with the reason.
+        skipped: files of the corpus that the task leaves out, with the reason.
         notes: what the user should know, a sentence each.
-        split_note: what is shown with every result on its splits.
+        split_note: the text shown with every result on its splits.
     """
 
     entries: tuple[Entry, ...]
@@ -93,7 +93,7 @@ def check_dataset_name(name: str, taken: Iterable[str]) -> str:
     """
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} is no name for a dataset",
+            f"{name!r} is not a valid dataset name",
             next_step="use lower-case letters, digits, - and _ (such as my-corpus)",
         )
     if name in taken:
@@ -104,15 +104,16 @@ def check_dataset_name(name: str, taken: Iterable[str]) -> str:
 def build_corpus(
     rows: Sequence[Row], named: str, *, skipped: Sequence[Skipped] = (), notes: Sequence[str] = ()
 ) -> UserCorpus:
-    """Make utterances of rows.
+    """Make the utterances of rows.
 
     Args:
         rows: the rows; all of them give a split, or none does.
-        named: what to call their source in a message.
-        skipped, notes: what the reader has left out and has to say.
+        named: the name of their source in a message.
+        skipped: the files that the reader has left out.
+        notes: the notes of the reader.
 
     Raises:
-        DataError: a cell is empty, labels or speakers cannot be meant, a split is unknown, a file is missing or named
+        DataError: a cell is empty, labels or speakers are implausible, a split is unknown, a file is missing or named
             twice, or one of train and test has no row.
     """
     if not rows:
@@ -122,14 +123,14 @@ def build_corpus(
     check_speakers((Value(row.speaker, row.place) for row in rows), named)
     entries = _entries(rows)
     entries, split_note = _complete_splits(entries, named, skipped)
-    found = [*notes, *overlap_note(entries)]
-    found += label_notes({entry.label for entry in entries})
-    found += speaker_notes({entry.speaker for entry in entries})
-    return UserCorpus(entries, tuple(skipped), (*found, *([split_note] if split_note else [])), split_note)
+    all_notes = [*notes, *overlap_note(entries)]
+    all_notes += label_notes({entry.label for entry in entries})
+    all_notes += speaker_notes({entry.speaker for entry in entries})
+    return UserCorpus(entries, tuple(skipped), (*all_notes, *([split_note] if split_note else [])), split_note)
 
 
 def user_dataset(name: str, corpus: UserCorpus, language: str) -> DatasetSpec:
-    """A dataset of exactly these utterances, with their own splits, or else cut by the paper's rule over speakers."""
+    """Return a dataset of these utterances with the splits of the corpus, or else by the paper's rule over speakers."""
     counts = Counter(entry.label for entry in corpus.entries)
     has_splits = any(entry.split is not None for entry in corpus.entries)
     return DatasetSpec(
@@ -148,7 +149,7 @@ def user_dataset(name: str, corpus: UserCorpus, language: str) -> DatasetSpec:
 
 
 def split_of(word: str) -> Split | None:
-    """The split that a word stands for; None for other words."""
+    """Return the split with this name or synonym; None for other texts."""
     return SPLIT_WORDS.get(word.strip().casefold())
 
 
@@ -157,10 +158,10 @@ def _refuse_empty(rows: Sequence[Row]) -> None:
     first: Row | None = None
     lacking: list[str] = []
     for row in rows:
-        own = [name for name in ("path", "label", "speaker") if not getattr(row, name).strip()]
-        if own and first is None:
-            first, lacking = row, own
-        for name in own:
+        blank_cells = [name for name in ("path", "label", "speaker") if not getattr(row, name).strip()]
+        if blank_cells and first is None:
+            first, lacking = row, blank_cells
+        for name in blank_cells:
             empty[name].append(row.place)
     if first is None:
         return
@@ -221,7 +222,7 @@ def _row_split(row: Row) -> Split | None:
 def _complete_splits(
     entries: tuple[Entry, ...], named: str, skipped: Sequence[Skipped]
 ) -> tuple[tuple[Entry, ...], str]:
-    """The entries with a validation split cut from train where the corpus has none; and what to say about it."""
+    """Return the entries, with a validation split from train if the corpus lacks one, and a note about it."""
     missing = [entry.id for entry in entries if entry.split is None]
     if len(missing) == len(entries):
         return entries, ""

@@ -33,7 +33,7 @@ _VERDICTS: dict[str, Verdict] = {"": "pass", "fault": "fail", "caution": "cautio
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was verified.
+    """One result of the verification.
 
     Attributes:
         verdict: `known` is a defect that the variant declares; a `caution` limits what scores mean; `info` is no
@@ -48,12 +48,12 @@ class Finding:
 
 
 def verify(prepared: Prepared, spec: DatasetSpec | None, progress: Progress) -> tuple[Finding, ...]:
-    """Verifies a prepared corpus.
+    """Verify a prepared corpus.
 
     Args:
         prepared: the corpus.
-        spec: what it should be; None where its plugin is not installed, which leaves the expectations out.
-        progress: told of each utterance.
+        spec: the expected corpus; None if its plugin is not installed, which omits the comparison with it.
+        progress: advances with each utterance.
     """
     findings = [] if spec is None else _counts(prepared, spec)
     tasks = {task.variant: task for task in (prepared.task(protocol) for protocol in PROTOCOLS.values())}
@@ -64,8 +64,10 @@ def verify(prepared: Prepared, spec: DatasetSpec | None, progress: Progress) -> 
     if spec is not None:
         rows, partial = prepared.index["utterances"], prepared.index["partial"]
         findings += [
-            Finding(one.kind.replace("-", " "), _VERDICTS[one.severity], one.text, one.names)
-            for one in compare_lengths(rows, spec, partial=partial)
+            Finding(
+                comparison.kind.replace("-", " "), _VERDICTS[comparison.severity], comparison.text, comparison.names
+            )
+            for comparison in compare_lengths(rows, spec, partial=partial)
         ]
     return (*findings, *_audio(prepared, next(iter(tasks.values())), spec, progress))
 
@@ -94,22 +96,22 @@ _REPEATED = ("shared-audio", "contradicting-labels", "contradicting-speakers", "
 
 
 def _leaks(prepared: Prepared, task: Task, before: Sequence[Finding]) -> list[Finding]:
-    """Findings about one split variant, without those that were made of a variant before it."""
+    """Findings about one split variant, without those that an earlier variant has too."""
     counts = ", ".join(f"{split} {task.count(split)}" for split in SPLITS)
     splits = Finding(f"splits ({task.variant})", "pass", f"{counts}; {task.splits}; no speaker is in two splits")
-    made = []
+    findings = []
     for notice in prepared.split_notices(task.variant):
         if notice.kind == "crossing-speakers":
             verdict: Verdict = "fail" if notice.severity == "fault" else "known"
             splits = Finding(splits.name, verdict, f"{counts}; {task.splits}; {notice.text}", notice.names)
             continue
         if notice.kind in _LEVELS:
-            continue  # measured again, of the files as they are now
+            continue  # measured again below, on the current files
         name = "repeated audio" if notice.kind in _REPEATED else notice.kind.replace("-", " ")
         finding = Finding(name, _VERDICTS[notice.severity], notice.text, notice.names)
         if finding not in before:
-            made.append(finding)
-    return [splits, *made]
+            findings.append(finding)
+    return [splits, *findings]
 
 
 def _audio(prepared: Prepared, task: Task, spec: DatasetSpec | None, progress: Progress) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""What every table says of the tasks in it: how their splits were made, and what limits their scores."""
+"""Statements about the tasks of a table: how their splits were drawn, and the limits of their scores."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 
 def split_statements(results: Iterable[TaskResult | ContinuousResult]) -> list[str]:
-    """How the splits were made, a line for each way: "Splits: the paper's splits on true speakers (emodb, emovo)."."""
+    """Return a line for each way to split: "Splits: the paper's splits on true speakers (emodb, emovo)."."""
     tasks: dict[str, list[str]] = {}
     for result in results:
-        said = result.splits or "not recorded by the version of serab that made the result"
-        _add(tasks.setdefault(said, []), result.task)
-    return [f"Splits: {said} ({', '.join(names)})." for said, names in tasks.items()]
+        statement = result.splits or "not recorded by the version of serab that made the result"
+        _add(tasks.setdefault(statement, []), result.task)
+    return [f"Splits: {statement} ({', '.join(names)})." for statement, names in tasks.items()]
 
 
 def task_cautions(results: Iterable[TaskResult | ContinuousResult], without: Collection[str] = ()) -> list[str]:
-    """The cautions of results, a line for each with its tasks, but for those that the table states elsewhere."""
+    """Return a line for each caution with its tasks, except the cautions in `without`."""
     tasks: dict[str, list[str]] = {}
     for result in results:
         for caution in result.cautions:
@@ -67,7 +67,7 @@ FOOTNOTES = {
 
 
 def mark(result: TaskResult | ContinuousResult) -> str:
-    """The signs beside a score of which the corpus is not what the task's name promises; `FOOTNOTES` explains them."""
+    """Return the signs after a score on a synthetic, partial or faulty corpus; `FOOTNOTES` explains them."""
     return ("*" if result.synthetic or result.partial else "") + ("†" if result.faulty else "")
 
 

@@ -129,7 +129,7 @@ def test_the_type_of_a_split_counts_before_its_name(db):
     db.table("files", {"speaker": speaker_of})
     assert splits_of(db.read())["train"] == {"s0", "s1", "s2"}
     db.header["splits"]["b"] = {"type": "other"}
-    assert "table emotion.b in the split 'b' of type 'other', which is none of train, dev and test" in db.refusal()
+    assert "table emotion.b in the split 'b' of type 'other', which is not train, dev or test" in db.refusal()
     assert len(db.read(split="none").entries) == len(FILES)
 
 

@@ -105,7 +105,7 @@ def test_huge_cells(read):
         ),
         ("path,label,speaker\na,x,s,\n", "line 2: has 4 cells, .* the line ends in a comma"),
         ("path,label,speaker\n\na,x\n", "line 3: has 2 cells, but the header has 3; missing: speaker"),
-        ("path,label,speaker\na;x;s\n", "line 2: has 1 cell, .*parted by semicolons, those of the header by commas"),
+        ("path,label,speaker\na;x;s\n", "line 2: has 1 cell, .*separated by semicolons, those of the header by commas"),
         ("path,label,speaker,label\na,x,s,y\n", "line 1: has two columns of one name: 'label'"),
         ("path,label,speaker, Label\na,x,s,y\n", "line 1: has two columns of one name: 'label' and ' Label'"),
         ('path,label,speaker\na,x,s\na,"x,s\nb,y,t\n', "line 3: opens a quote that is never closed"),
@@ -158,7 +158,7 @@ def test_delimiters(read, content, delimiter):
     table = read(content)
     assert table.delimiter == delimiter
     assert table.records[0].cells == ("a,1", "x", "s")
-    assert ("parted by" in "".join(table.notes)) == (delimiter != ",")
+    assert ("separated by" in "".join(table.notes)) == (delimiter != ",")
 
 
 def test_header_names(read):

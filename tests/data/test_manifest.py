@@ -94,7 +94,7 @@ def test_faults_of_splits(manifest):
 
 def test_names_of_datasets(serab, manifest):
     for name in ("Mine", "", "a b", "../x", "-x"):
-        with pytest.raises(UsageError, match="is no name for a dataset"):
+        with pytest.raises(UsageError, match="is not a valid dataset name"):
             check_dataset_name(name, ())
     for name in ("tones", "emodb"):
         code, _, err = serab("data", "add", name, str(manifest))
@@ -354,8 +354,8 @@ def test_faults_of_segments(small):
     header = "path,label,speaker,start,end"
     cases = {
         ("a.wav,x,s1,1,1",): "line 2: has a segment that ends at 1 s, not after its start at 1 s",
-        ("a.wav,x,s1,-1,1",): "line 2: has start '-1', which is no time",
-        ("a.wav,x,s1,soon,1",): "line 2: has start 'soon', which is no time",
+        ("a.wav,x,s1,-1,1",): "line 2: has start '-1', which is not a time",
+        ("a.wav,x,s1,soon,1",): "line 2: has start 'soon', which is not a time",
         ('a.wav,x,s1,"1,5",2',): "write the decimal point as a point: 1.5",
         ("a.wav,x,s1,1,2", "a.wav,y,s1,1.0,00:00:02"): "line 3: names a.wav#1.000000-2.000000 a second time",
     }
@@ -528,7 +528,7 @@ def test_options_that_do_not_fit_together(serab, manifest):
     ("header", "says"),
     [
         ("a.wav,x,s1", "names no columns: its first line is a row (a.wav, x, s1)"),
-        ("path label speaker", "They are parted by something else than commas"),
+        ("path label speaker", "They are not separated by commas"),
         (
             "Filename,Emotion,Speaker_ID",
             "Next: name the column: --path Filename --label Emotion --speaker Speaker_ID; or",

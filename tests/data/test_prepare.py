@@ -205,7 +205,7 @@ def test_odd_specs(spec, tones_folder, home, quiet, tmp_path):
     tones.write(few, names=[n for n in tones.ids() if n[0] == "a"])
     with pytest.raises(DataError, match="leaves no utterance for train"):
         prepare(replace(spec, variants=(SplitVariant(),)), [few], home, quiet, allow_partial=True)
-    with pytest.raises(DataError, match="has no split of its own"):
+    with pytest.raises(DataError, match="has no split in the corpus"):
         prepare(replace(spec, variants=(SplitVariant(own_splits=True),)), [tones_folder], home, quiet)
 
 

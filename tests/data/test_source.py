@@ -328,7 +328,7 @@ def test_two_different_files_of_one_name_in_a_zip_are_refused_when_read(tmp_path
     with open_sources([double]) as files:
         by_name = {str(file.name): file for file in files}
         assert by_name["b.wav"].read() == b"b"
-        with pytest.raises(DataError, match=r"holds two different files of the one name 'a\.wav'"):
+        with pytest.raises(DataError, match=r"holds two different files named 'a\.wav'"):
             by_name["a.wav"].read()
 
 

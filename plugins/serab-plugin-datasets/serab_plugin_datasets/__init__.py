@@ -1,1 +1,1 @@
-"""The corpora of SERAB: one small module each, all of one shape."""
+"""The corpora of SERAB: one small module for each corpus."""

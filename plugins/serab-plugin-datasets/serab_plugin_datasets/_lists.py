@@ -1,4 +1,4 @@
-"""The corpora whose every utterance is known: one list each, a row an utterance."""
+"""Utterance lists of the corpora: one CSV for each corpus, one row for each utterance."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read_list(name: str) -> tuple[Listed, ...]:
 
 
 def ids_of(name: str) -> Callable[[], frozenset[str]]:
-    """What a spec's `expected_ids` takes: reads the list when it is asked for."""
+    """Return a function for a spec's `expected_ids`. It reads the list when it is called."""
     return partial(_ids, name)
 
 
@@ -46,7 +46,7 @@ def _ids(name: str) -> frozenset[str]:
 
 
 def seconds_of(name: str) -> Callable[[], dict[str, float]]:
-    """What a spec's `expected_seconds` takes: the published length of each utterance."""
+    """Return a function for a spec's `expected_seconds`: the published length of each utterance."""
 
     def seconds() -> dict[str, float]:
         return {row.utterance: float(row.seconds) for row in read_list(name)}
@@ -55,7 +55,12 @@ def seconds_of(name: str) -> Callable[[], dict[str, float]]:
 
 
 def example_of(name: str, layout: Callable[[Listed], str]) -> Callable[[], dict[str, bytes]]:
-    """What a spec's `example` takes: a row's file, without its ending, as the corpus's download names it."""
+    """Return a function for a spec's `example`: the files of the download, all empty.
+
+    Args:
+        name: the corpus.
+        layout: the file of a row, without its ending, as the download names it.
+    """
 
     def example() -> dict[str, bytes]:
         return {f"{layout(row)}.wav": b"" for row in read_list(name)}

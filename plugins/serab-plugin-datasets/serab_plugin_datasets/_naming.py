@@ -1,4 +1,4 @@
-"""What the corpora's modules share: a file name, a pattern, an entry."""
+"""Functions that make index entries from file names by a pattern, for the modules of the corpora."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def by_pattern(
     speaker: Callable[[re.Match[str]], str] | None = None,
     groups: Callable[[re.Match[str]], Mapping[str, str]] | None = None,
 ) -> Callable[[SourceFile], Entry | None]:
-    """Makes a `parse` out of a pattern for the file's stem, which must match whole.
+    """Make a `parse` from a pattern for the file's stem, which must match whole.
 
     Args:
         pattern: with the groups `label` and, unless `speaker` is given, `speaker`.
@@ -51,17 +51,17 @@ def by_pattern(
 def with_reasons(
     index: Callable[[Sequence[SourceFile]], Index], reasons: Mapping[str, str]
 ) -> Callable[[Sequence[SourceFile]], Index]:
-    """The same `index`, but files that it skips get a reason of their own where their stem matches a pattern.
+    """Return an `index` that gives a specific reason to a skipped file whose stem matches a pattern.
 
     Args:
-        index: skips the files.
+        index: the function that skips the files.
         reasons: the reason by a pattern for the stem, which must match whole; the first that matches counts.
     """
     compiled = [(re.compile(pattern), reason) for pattern, reason in reasons.items()]
 
     def with_their_reasons(files: Sequence[SourceFile]) -> Index:
-        made = index(files)
-        return Index(made.entries, tuple(_with_reason(skip, compiled) for skip in made.skipped))
+        indexed = index(files)
+        return Index(indexed.entries, tuple(_with_reason(skip, compiled) for skip in indexed.skipped))
 
     return with_their_reasons
 

@@ -27,7 +27,7 @@ parse = by_pattern(
 
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Registers `aesdd`."""
+    """Register `aesdd`."""
     register(
         DatasetSpec(
             name="aesdd",

@@ -35,14 +35,14 @@ SIBLINGS = dict.fromkeys(("CaFE_192k", "CaFE_192k_1", "CaFE_192k_2"), _RAW)
 
 
 def _layout(row: Listed) -> str:
-    """As the download has it: a folder an emotion, and in it one for each strength; neutral has none."""
+    """Return a file's path in the download: a folder for each emotion, with subfolders for the two intensities."""
     emotion, strength = row.utterance[3], row.utterance[5]
     return f"{FOLDERS[emotion]}{'' if emotion == 'N' else STRENGTHS[strength]}/{row.utterance}"
 
 
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Registers `cafe`."""
+    """Register `cafe`."""
     register(
         DatasetSpec(
             name="cafe",

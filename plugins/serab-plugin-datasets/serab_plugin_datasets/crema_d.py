@@ -28,7 +28,7 @@ CONTRADICTIONS = {
     "1013_WSI_DIS_XX": "1013_WSI_SAD_XX",
     "1017_IWW_FEA_XX": "1017_IWW_ANG_XX",
 }
-# The four that TensorFlow Datasets leaves out, and SERAB with it.
+# The four utterances that TensorFlow Datasets, and so SERAB, leaves out.
 LEFT_OUT = {
     "1040_ITH_SAD_XX": "left out, as TFDS and SERAB do: its name lacked an X in the corpus's table of labels",
     **{
@@ -58,7 +58,7 @@ parse = by_pattern(
 
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Registers `crema_d`."""
+    """Register `crema_d`."""
     register(
         DatasetSpec(
             name="crema_d",
@@ -89,7 +89,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             expected_speakers=91,
             expected_ids=ids_of("crema_d"),
             example=example_of("crema_d", lambda row: f"AudioWAV/{row.utterance}"),
-            # 7,438 utterances: the 5.2567 h of all 7,442 less the 9.4 s of the four that are left out.
+            # 7,438 utterances: 5.2567 h for all 7,442, minus 9.4 s for the four that are left out.
             expected_audio=ExpectedAudio(hours=5.2541, rates=(16000,), shortest_s=1.268, longest_s=5.005),
             siblings=SIBLINGS,
             sentence=lambda utterance: utterance.split("_")[1],

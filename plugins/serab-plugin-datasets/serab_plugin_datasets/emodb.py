@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 SERAB_API_VERSION = 1
 
 # In the order of the corpus's own letters (Angst, Ekel, Freude, Langeweile, neutral, Trauer, Wut). The order of classes
-# settles ties in a classifier's vote: one validation utterance of a random forest on ComParE_2016 hangs on it.
+# settles ties in a classifier's vote: one validation utterance of a random forest on ComParE_2016 depends on it.
 LABELS = {
     "A": "fear",
     "E": "disgust",
@@ -35,7 +35,7 @@ parse = by_pattern(r"(?P<speaker>0[389]|1[0-6])[ab]\d\d(?P<label>[A-Z])[a-z]", L
 
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Registers `emodb`."""
+    """Register `emodb`."""
     register(
         DatasetSpec(
             name="emodb",

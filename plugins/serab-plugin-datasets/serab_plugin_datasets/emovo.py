@@ -31,7 +31,7 @@ parse = by_pattern(r"(?P<label>[a-z]{3})-(?P<speaker>[fm][123])-[bdln]\d", LABEL
 
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Registers `emovo`."""
+    """Register `emovo`."""
     register(
         DatasetSpec(
             name="emovo",

@@ -104,7 +104,7 @@ def index(files: Sequence[SourceFile]) -> Index:
             )
         return None
 
-    found = index_by_name(parse)(files)
+    indexed = index_by_name(parse)(files)
     if unlabelled and not evaluations:
         raise DataError(
             f"{len(unlabelled):,} turns lie there, but no file EmoEvaluation/*.txt that gives their labels",
@@ -112,15 +112,15 @@ def index(files: Sequence[SourceFile]) -> Index:
             next_step="name the whole IEMOCAP_full_release, or all of its Session folders or zips: of a session, "
             "dialog/EmoEvaluation holds the labels and sentences/wav the audio",
         )
-    # Whole dialogues are no faults of the copy: nothing to report. Turns are reported in the summaries.
-    skipped = [skip for skip in found.skipped if not _is_summed_up(PurePosixPath(skip.file).stem, unlabelled, others)]
-    return Index(found.entries, (*skipped, *_summaries(list(unlabelled), others)))
+    # Whole dialogues are part of the release, so they are not reported. The summaries report turns.
+    skipped = [skip for skip in indexed.skipped if not _is_summed_up(PurePosixPath(skip.file).stem, unlabelled, others)]
+    return Index(indexed.entries, (*skipped, *_summaries(list(unlabelled), others)))
 
 
-def _is_summed_up(stem: str, *turns: Mapping[str, object]) -> bool:
-    """Whether a skipped file is a whole dialogue, or a turn of which a summary tells."""
+def _is_summed_up(stem: str, *groups: Mapping[str, object]) -> bool:
+    """Whether a skipped file is a whole dialogue, or a turn that a summary counts."""
     is_dialogue = _NAME.fullmatch(stem) is None and _DIALOGUE.fullmatch(stem) is not None
-    return is_dialogue or any(stem in own for own in turns)
+    return is_dialogue or any(stem in names for names in groups)
 
 
 def _summaries(unlabelled: Sequence[str], others: Mapping[str, str]) -> Iterator[Skipped]:
@@ -167,7 +167,7 @@ def example() -> dict[str, bytes]:
 
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Registers `iem4`."""
+    """Register `iem4`."""
     register(
         DatasetSpec(
             name="iem4",

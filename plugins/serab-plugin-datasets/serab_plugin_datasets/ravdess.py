@@ -36,7 +36,7 @@ OTHER_FILES = {
 
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Registers `ravdess`."""
+    """Register `ravdess`."""
     register(
         DatasetSpec(
             name="ravdess",

@@ -28,7 +28,7 @@ _NAME = re.compile(r"(?:(?P<speaker>DC|JE|JK|KL)_)?(?P<label>a|d|f|h|n|sa|su)(?P
 
 
 def parse(file: SourceFile) -> Entry | None:
-    """Reads the emotion off the file's name, and the speaker off it or its folder."""
+    """Read the emotion from the file's name, and the speaker from the name or the folder."""
     match = _NAME.fullmatch(file.name.stem)
     if match is None:
         return None
@@ -41,7 +41,7 @@ def parse(file: SourceFile) -> Entry | None:
 
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Registers `savee`."""
+    """Register `savee`."""
     register(
         DatasetSpec(
             name="savee",

@@ -50,13 +50,13 @@ parse = by_pattern(
 
 
 def layout(row: Listed) -> str:
-    """As the two zips have it, one for each sex."""
+    """Return a file's path in the download, which has one zip for each sex."""
     return f"{'female' if row.speaker[0] == 'F' else 'male'}/{row.utterance}"
 
 
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Registers `shemo`."""
+    """Register `shemo`."""
     register(
         DatasetSpec(
             name="shemo",

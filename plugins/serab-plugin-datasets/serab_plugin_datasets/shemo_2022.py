@@ -20,7 +20,7 @@ SERAB_API_VERSION = 1
 
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Registers `shemo-2022`."""
+    """Register `shemo-2022`."""
     register(
         DatasetSpec(
             name="shemo-2022",

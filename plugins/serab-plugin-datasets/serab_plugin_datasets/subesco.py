@@ -42,13 +42,13 @@ parse = by_pattern(
 
 
 def _layout(row: Listed) -> str:
-    """As the authors' zip has it, with the stray bracket."""
+    """Return a file's path in the authors' zip, with the stray bracket in one name."""
     return f"SUBESCO/{row.utterance}{']' if row.utterance == STRAY_BRACKET else ''}"
 
 
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Registers `subesco`."""
+    """Register `subesco`."""
     register(
         DatasetSpec(
             name="subesco",

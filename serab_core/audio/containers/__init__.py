@@ -1,7 +1,7 @@
-"""What an audio file's own bytes say of its length: one walker for each container that serab decodes.
+"""Lengths of audio files, computed from their bytes: one walker for each container that serab decodes.
 
-libsndfile shortens the length it reports to what a cut file has left, and only estimates that of an mp3. So a decoded
-length is compared with what these walkers count. They only look at bytes, in linear time, and never raise.
+For a truncated file, libsndfile reports the shortened length. For an mp3, it only estimates the length. So serab
+compares a decoded length with the count of these walkers. They only read bytes, in linear time, and never raise.
 """
 
 from __future__ import annotations

@@ -43,10 +43,10 @@ def walk(view: View) -> Length:
                 break
         position += 8 + size + size % 2
     if sound is None or comm is None:
-        what = "no SSND chunk" if sound is None else "no COMM chunk"
+        missing_chunk = "no SSND chunk" if sound is None else "no COMM chunk"
         if position + 8 > len(view):
-            return Length(kind, fault=f"is cut short: the file ends before its audio ({what})")
-        return Length(kind, fault=f"is damaged: no chunk begins at byte {position}, where one has to ({what})")
+            return Length(kind, fault=f"is cut short: the file ends before its audio ({missing_chunk})")
+        return Length(kind, fault=f"is damaged: no chunk begins at byte {position}, where one has to ({missing_chunk})")
     return _sized(view, kind, comm, *sound, min(position, len(view)))
 
 
@@ -97,7 +97,7 @@ def _sized(view: View, kind: str, comm: int, place: int, size: int, end: int) ->
 def _patched(view: View, comm: int, place: int, start: int, end: int, samples: int) -> bytes:
     """The file with the right sizes, and nothing behind its audio."""
     data = bytearray(view[:end] + bytes(end % 2))
-    if comm > place:  # put in front of the audio, where it survives
+    if comm > place:  # move COMM in front of the audio, because the cut drops what follows the audio
         moved = view[comm : comm + 8 + int.from_bytes(view[comm + 4 : comm + 8], "big")]
         moved += bytes(len(moved) % 2)
         data[place:place] = moved

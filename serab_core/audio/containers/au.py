@@ -9,7 +9,7 @@ from serab_core.audio.containers.length import Length, Stream, View, refused, sh
 MAGICS = (b".snd", b"dns.")
 _WIDTHS = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}  # bytes a sample, by codec
 _BITS = {23: 4, 25: 3, 26: 5}  # of a sample of G.721 and G.723
-_BLOCK = 240  # samples that libsndfile decodes together, at most
+_BLOCK = 240  # maximum samples that libsndfile decodes together
 
 
 def walk(view: View) -> Length:

@@ -1,4 +1,4 @@
-"""FLAC: STREAMINFO tells the samples, or 0 where it was written to a pipe; then the last frame tells them."""
+"""FLAC: STREAMINFO holds the number of samples. It is 0 in a file written to a pipe; the last frame then gives it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from serab_core.audio.containers.mpeg import skip_tags, tag_size
 
 MAGIC = b"fLaC"
 _KIND = "FLAC"
-_HEADER = 16  # bytes of a frame header, at most
-_CANDIDATES = 32  # of last frames that are tried: a false one passes its CRC-8 once in 256 times
+_HEADER = 16  # maximum bytes of a frame header
+_CANDIDATES = 32  # possible last frames to try: the CRC-8 accepts a false frame once in 256 times
 _SIZES = (0, 192, 576, 1152, 2304, 4608, 0, 0, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
 
 
@@ -54,7 +54,7 @@ class Frame:
 
 
 def read_frame(head: bytes, block: int) -> Frame | None:
-    """The frame header that `head` begins with; None where it is none.
+    """Return the frame header at the start of `head`; None if `head` does not start with a frame header.
 
     Args:
         block: samples of every frame but the last, of a stream whose frames are numbered.
@@ -107,16 +107,16 @@ def walk(view: View) -> Length:
     if frames is None:
         return Length(_KIND, fault="is cut short: the file ends in its header")
     at = frames
-    # libsndfile is given what is behind the tags in front.
+    # libsndfile receives the bytes that follow the leading tags.
     if not total:
         return _uncounted(view, begin, at, block)
     if (joined := _joined(view, at)) >= 0:
         return Length(
             _KIND, fault=f"holds a second FLAC file from byte {joined} on (two files joined end to end)", convert=True
         )
-    found = _last(view, at, len(view), block, total)
-    if found > total:
-        fault = f"is damaged: its header says {total} samples, and its frames hold {found}"
+    counted = _last(view, at, len(view), block, total)
+    if counted > total:
+        fault = f"is damaged: its header says {total} samples, and its frames hold {counted}"
         return Length(_KIND, fault=fault, convert=True)
     return Length(_KIND, total, streams=(Stream(view[begin:], total),) if begin else ())
 

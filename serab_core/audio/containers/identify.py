@@ -7,7 +7,7 @@ from collections.abc import Callable
 from serab_core.audio.containers import aiff, au, caf, flac, mpeg, nist, ogg, riff, w64
 from serab_core.audio.containers.length import Length, View, refused
 
-_FOREIGN: tuple[tuple[int, bytes, str, str], ...] = (
+_UNSUPPORTED: tuple[tuple[int, bytes, str, str], ...] = (
     (4, b"ftyp", "MP4 or M4A", "ffmpeg"),
     (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMA (ASF)", "ffmpeg"),
     (0, b"\x1a\x45\xdf\xa3", "Matroska or WebM", "ffmpeg"),
@@ -37,40 +37,40 @@ _FOREIGN: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"MATLAB 5.0 MAT-file", "MATLAB", ""),
     (0, b"SOUND SAMPLE DATA", "SMP", "sox"),
 )
-"""Where its mark is, the mark, the container, and a program that converts it."""
+"""Offset of the signature, the signature, the container, and a program that converts it."""
 _PAGES = (b"<!doctype html", b"<html", b"<?xml")
 
 
 def measure(view: View) -> Length | None:
-    """Return the length of an audio file; None where its content has no mark that is known."""
+    """Return the length of an audio file; None if its content has no known signature."""
     head = view[:64]
-    found: Length | None = None
+    length: Length | None = None
     if head[:4] in riff.MAGICS and head[8:12] == b"WAVE":
-        found = riff.walk(view)
+        length = riff.walk(view)
     elif head[:16] == w64.MAGIC:
-        found = w64.walk(view)
+        length = w64.walk(view)
     elif head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
-        found = aiff.walk(view)
+        length = aiff.walk(view)
     elif head[:4] in au.MAGICS:
-        found = au.walk(view)
+        length = au.walk(view)
     elif head[:4] == caf.MAGIC:
-        found = caf.walk(view)
+        length = caf.walk(view)
     elif head[:8] == nist.MAGIC:
-        found = nist.walk(view)
+        length = nist.walk(view)
     else:
-        found = _tagged(view) or _foreign(head)
-    return found
+        length = _tagged(view) or _unsupported(head)
+    return length
 
 
 def _tagged(view: View) -> Length | None:
-    """Of the containers that tags may precede."""
+    """Return the length of a file in a container that tags may precede; None for other files."""
     begin = mpeg.skip_tags(view, 0)
     mark = view[begin : begin + 4]
     if mark == flac.MAGIC:
         return flac.walk(view)
     if mark == ogg.MAGIC:
         return ogg.walk(view)
-    if begin == 0 and _foreign(view[:64]) is not None:
+    if begin == 0 and _unsupported(view[:64]) is not None:
         return None
     if begin and mark == b"RIFF" and view[begin + 8 : begin + 12] == b"WAVE":
         return refused("WAV behind a tag", "has an ID3 tag in front of its WAV header")
@@ -81,13 +81,13 @@ def _tagged(view: View) -> Length | None:
     return None
 
 
-def _foreign(head: bytes) -> Length | None:
-    """Of what serab does not decode, though it is audio; and of what is none."""
+def _unsupported(head: bytes) -> Length | None:
+    """Return the refusal of audio that serab does not decode, or of a web page; None for other content."""
     if head.lower().lstrip().startswith(_PAGES):
         return Length("a web page", fault="is a web page, not audio: a download that failed")
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
         return refused("AAC", "is AAC, which serab does not decode")
-    for at, mark, kind, tool in _FOREIGN:
+    for at, mark, kind, tool in _UNSUPPORTED:
         if head[at : at + len(mark)] == mark:
             command = {"ffmpeg": "ffmpeg -i {name} {out}", "sox": "sox {name} {out}"}.get(tool, "")
             return refused(kind, f"is {kind}, a kind of file that serab does not read", command)
@@ -105,4 +105,4 @@ WALKERS: dict[str, Callable[[View], Length]] = {
     "flac": flac.walk,
     "ogg": ogg.walk,
 }
-"""One for each container; each takes any bytes."""
+"""One walker for each container; each accepts any bytes."""

@@ -9,10 +9,10 @@ from typing import Literal, TypeAlias
 View: TypeAlias = bytes | mmap.mmap
 """A file's bytes; both kinds are sliced and searched alike."""
 TOLERATED_BYTES = 44  # one WAV header: some writers count it as audio
-FOREIGN_BYTES = 4096  # what editors leave behind the audio; more than this and 1 % of it is audio that is not counted
+FOREIGN_BYTES = 4096  # metadata of editors behind the audio; more than this and 1 % of the audio is uncounted audio
 _UNKNOWN_32 = ((0x7EFF_0000, 0x8001_0000), (0xFFF0_0000, 0xFFFF_FFFF))
-"""What programs write to a pipe as a length that they do not know: sox 0x7F000000 and 0x7FFFF000, arecord 0x80000000,
-lame 0x7FFFFFFF, ffmpeg 0xFFFFFFFF, others these less a header. No utterance has 2 GiB."""
+"""Sizes that programs write to a pipe because they do not know the length: sox 0x7F000000 and 0x7FFFF000, arecord
+0x80000000, lame 0x7FFFFFFF, ffmpeg 0xFFFFFFFF, others these minus a header. No utterance has 2 GiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Stream:
     Attributes:
         data: a whole file, as libsndfile reads it.
         samples: how many samples a channel it holds, with those that are skipped; None where they cannot be counted.
-        endless: libsndfile only estimates its length; it is told that the file is longer, and reads to the end.
+        endless: libsndfile only estimates its length; it receives a longer file size, and reads to the end.
         skip: samples at the start that the encoder added.
         drop: samples at the end that the encoder added.
         clock: rate in which `samples` are counted, in Hz; None for the file's own.
@@ -57,11 +57,11 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """What a walker found.
+    """The result of a walker.
 
     Attributes:
-        kind: the container, in words for an error.
-        samples: how many samples a channel the file holds; None where the bytes do not tell.
+        kind: the name of the container for an error message.
+        samples: samples per channel in the file; None if the bytes do not give the number.
         slack: by how many samples the decoder may differ: the last block of a block codec.
         clock: rate in which `samples` are counted, in Hz; None for the file's own.
         fault: what is wrong with the file, the predicate of a sentence; "" where nothing is.
@@ -92,7 +92,7 @@ class Length:
 
 
 def unknown_32(size: int) -> bool:
-    """Whether a size of 32 bits means that its writer did not know it. 0 does as well, where bytes follow."""
+    """Whether a size of 32 bits means that its writer did not know it. 0 also means that if bytes follow."""
     return any(low <= size <= high for low, high in _UNKNOWN_32)
 
 

@@ -50,7 +50,7 @@ _SEEN: dict[bytes, Header | None] = {}
 
 
 def header(head: bytes) -> Header | None:
-    """The header in four bytes; None where they are none. A size of 0 is free format."""
+    """Return the header in four bytes; None if they are not a header. A size of 0 means free format."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
     key = bytes((head[1], head[2], head[3] & 0xC0))
@@ -84,7 +84,7 @@ class Info:
 
 
 def info(frame: bytes, head: Header) -> Info | None:
-    """What a frame says of its stream in place of audio; None for a frame of audio."""
+    """Return the stream information in a Xing, Info or VBRI frame; None for a frame of audio."""
     if head.layer != 3:
         return None
     side = (9 if head.mono else 17) if head.version > 1 else (17 if head.mono else 32)
@@ -106,7 +106,7 @@ def info(frame: bytes, head: Header) -> Info | None:
 
 
 def tag_size(view: View, at: int) -> int:
-    """Bytes of a tag that begins at `at`: ID3v2, ID3v1 and its extension, APE, Lyrics3. 0 where there is none."""
+    """Bytes of a tag that begins at `at`: ID3v2, ID3v1 and its extension, APE, Lyrics3. 0 without a tag."""
     head = view[at : at + 32]
     if head[:3] == b"ID3" and len(head) >= 10 and not any(byte & 0x80 for byte in head[6:10]):
         size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
@@ -149,7 +149,7 @@ def _zeros(view: View, at: int) -> int:
 
 
 def first_frame(view: View, at: int, limit: int) -> int | None:
-    """Where the first frame begins that others follow, at most `limit` bytes behind `at`; None where there is none."""
+    """Return the position of the first frame that others follow, at most `limit` bytes after `at`; None without one."""
     begin, end = at, min(len(view), at + limit + 1)
     while True:
         at = view.find(b"\xff", at, end)
@@ -198,15 +198,15 @@ def _free_chain(view: View, at: int, first: Header) -> bool:
 
 def walk(view: View, kind: str = "MPEG audio") -> Length:
     """Return the length of an MPEG audio file, and its frames without tags and junk."""
-    found = first_frame(view, skip_tags(view, 0), LEADING_BYTES)
-    if found is None:
+    start = first_frame(view, skip_tags(view, 0), LEADING_BYTES)
+    if start is None:
         return Length(kind, fault="holds no MPEG audio frames: it is damaged, or only its tags are there")
-    first = header(view[found : found + 4])
+    first = header(view[start : start + 4])
     assert first is not None
     kind = f"{kind} (layer {'I' * first.layer})"
-    at, began, frames, runs, marks = found, found, 0, list[bytes](), _marks(view)
+    at, began, frames, runs, marks = start, start, 0, list[bytes](), _marks(view)
     blank = 0  # zero bytes that begin within a frame and go on behind it
-    infos: list[tuple[Info, int, int]] = []  # what it says, the number of its frame, and where it is
+    infos: list[tuple[Info, int, int]] = []  # the information, the number of its frame, and its position
     while at < len(view):
         head = header(view[at : at + 4])
         if head is None:
@@ -232,10 +232,10 @@ def walk(view: View, kind: str = "MPEG audio") -> Length:
             return Length(kind, fault=f"is cut short: its last frame, number {frames + 1}, has {there}")
         while marks[-1] < at:
             marks.pop()
-        said = info(view[at : at + min(head.size, 200)], head) if marks[-1] < at + 60 else None
-        if said is not None:
-            infos.append((said, frames, at))
-        if said is not None and not frames:
+        stream_info = info(view[at : at + min(head.size, 200)], head) if marks[-1] < at + 60 else None
+        if stream_info is not None:
+            infos.append((stream_info, frames, at))
+        if stream_info is not None and not frames:
             began = at + head.size
         else:
             frames += 1
@@ -262,15 +262,17 @@ def _marks(view: View) -> list[int]:
 def _counted(
     kind: str, first: Header, frames: int, runs: list[bytes], infos: list[tuple[Info, int, int]], end: int
 ) -> Length:
-    """Hold the count against what Xing, Info and VBRI frames promise, and trim what LAME added.
+    """Compare the count with the numbers in Xing, Info and VBRI frames, and trim the samples that LAME added.
 
     Of streams joined end to end, the later Info frames stay: they decode to silence, as with ffmpeg.
     """
-    for number, (said, before, place) in enumerate(infos):
+    for number, (stream_info, before, place) in enumerate(infos):
         after, stop = (frames, end) if number + 1 == len(infos) else infos[number + 1][1:]
         there = after - before - (before > 0)
-        if there < said.frames and not (there == said.frames - 1 and 0 < said.size <= stop - place):
-            return Length(kind, fault=f"is cut short: {there} of {said.frames} MPEG frames are there")
+        if there < stream_info.frames and not (
+            there == stream_info.frames - 1 and 0 < stream_info.size <= stop - place
+        ):
+            return Length(kind, fault=f"is cut short: {there} of {stream_info.frames} MPEG frames are there")
     if not frames:
         return Length(kind, fault="is empty: it holds no MPEG frame of audio")
     skip = drop = 0
@@ -291,9 +293,9 @@ def _behind(view: View, at: int, first: Header) -> str:
     rest = len(view) - at
     if 0 < rest < 4 and view[at] == 0xFF and (rest == 1 or header(bytes((*view[at:], 0x90, 0))[:4]) is not None):
         return f"is cut short: its last frame has {rest} bytes"
-    found = first_frame(view, at, rest)
-    if found is not None:
-        return f"is damaged: the {found - at} bytes at byte {at}, between two MPEG frames, are no MPEG audio"
+    following = first_frame(view, at, rest)
+    if following is not None:
+        return f"is damaged: the {following - at} bytes at byte {at}, between two MPEG frames, are no MPEG audio"
     return f"is damaged: the {rest} bytes from byte {at} on are no MPEG audio" if rest > TRAILING_BYTES else ""
 
 

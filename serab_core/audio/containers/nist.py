@@ -13,8 +13,8 @@ _FIELD = re.compile(rb"^(\w+) -(?:i|s\d+) (\S+)\s*$", re.MULTILINE)
 def walk(view: View) -> Length:
     """Return the length of a SPHERE file."""
     kind = "NIST SPHERE"
-    told = view[8:16].strip()
-    start = int(told) if told.isdigit() else 0
+    size_field = view[8:16].strip()
+    start = int(size_field) if size_field.isdigit() else 0
     if not 16 < start <= 1 << 20:
         return Length(kind, fault="is damaged: its second line does not say how long the header is")
     if len(view) < start:

@@ -12,7 +12,7 @@ from serab_core.audio.containers.mpeg import skip_tags
 MAGIC = b"OggS"
 _CODECS = {b"\x01vorbis": "Vorbis", b"OpusHead": "Opus", b"\x7fFLAC": "FLAC", b"Speex   ": "Speex", b"CELT    ": "CELT",
            b"\x80theora": "Theora", b"fishead\0": "Skeleton", b"PCM     ": "PCM", b"BBCD\0": "Dirac"}  # fmt: skip
-_OPUS_CLOCK = 48_000  # Hz, in which Opus counts samples whatever rate it had
+_OPUS_CLOCK = 48_000  # Hz; Opus counts samples at this rate, whatever the rate of its source
 _OPUS_LONGEST = 5760  # samples of a packet
 _OPENING, _ENDING = 2, 4  # flags of a page
 _NONE = (1 << 64) - 1  # the granule position of a page on which no packet ends
@@ -30,7 +30,7 @@ class _Link:
     ended: bool = False
     granule: int = 0
     first_granule: int | None = None
-    packets: int = 0  # that end on the first page with a granule position above 0
+    packets: int = 0  # packets that end on the first page with a granule position above 0
     bodies: list[tuple[int, int]] = field(default_factory=list)
     lacing: list[bytes] = field(default_factory=list)
 
@@ -46,7 +46,7 @@ def walk(view: View) -> Length:
         head = view[position : position + 27]
         if head[:4] != MAGIC[: len(head)] or head[4:5] not in (b"\0", b""):
             if not links:
-                return Length("Ogg", fault="is damaged: its first page is none")
+                return Length("Ogg", fault="is damaged: it does not begin with an Ogg page")
             if links[-1].ended and not surplus(view, skip_tags(view, position), position):
                 break
             return _stray(view, position, links[-1])
@@ -77,7 +77,7 @@ def walk(view: View) -> Length:
 
 
 def _stray(view: View, position: int, link: _Link) -> Length:
-    """The length of a file with bytes that are no page."""
+    """Return the refusal of a file with bytes that belong to no page."""
     following = view.find(MAGIC, position)
     if following < 0 and not link.ended:
         return Length(
@@ -88,7 +88,7 @@ def _stray(view: View, position: int, link: _Link) -> Length:
 
 
 def _add(link: _Link, flags: int, granule: int, serial: int, number: int, table: bytes, end: int) -> str:
-    """Add a page to its stream; returns what is wrong with it."""
+    """Add a page to its stream; return the fault of the page, or ""."""
     if serial != link.serial:
         return "holds several streams at once (video, or several recordings)"
     if link.ended:

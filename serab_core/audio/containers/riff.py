@@ -43,7 +43,7 @@ class Format:
     Attributes:
         tag: the codec; that of the subformat, where the tag says "extensible".
         frame: bytes of one sample of all channels, or of a block.
-        samples: samples a channel in `frame`; 0 where the chunk does not tell.
+        samples: samples a channel in `frame`; 0 if the chunk does not give the number.
         raw: the chunk's content.
         exact: the chunk's own size of a frame is `frame`, and its bits fill whole bytes.
     """
@@ -72,7 +72,7 @@ def read_format(raw: bytes, order: str = "<") -> Format | None:
     if not channels:
         return None
     if tag in _PLAIN:
-        # libsndfile takes the width by the bits; some writers' alignment is wrong.
+        # libsndfile computes the width from the bits; some writers' alignment is wrong.
         width = channels * max(1, (bits + 7) // 8)
         if tag == 1 and bits == 24 and align == 4 * channels:
             # 24 bits in 32 (arecord writes this), floats, or a wrong alignment: libsndfile looks at the samples.
@@ -142,7 +142,7 @@ def _sized(
                 fault = f"holds a second data chunk at byte {end}, so that its audio is in two parts"
             fault = fault or surplus(view, end, promised)
         if fault:
-            # ffmpeg would read the first part alone.
+            # ffmpeg would read only the first part.
             tool = "" if "second data" in fault else _WHOLE
             return Length(kind, fault=fault, convert="cut short" not in fault and "joined" not in fault, tool=tool)
     audio = there if unknown else min(promised, there)
@@ -193,9 +193,9 @@ def _is_name(name: bytes) -> bool:
 
 
 def _chunks_end(view: View, position: int, order: str) -> int:
-    """Where a sequence of chunks ends that begins at `position`, or a byte behind it.
+    """Return the end of a sequence of chunks that begins at `position`, or one byte after it.
 
-    It ends at the first that is none, and at one that holds audio.
+    The sequence ends before bytes that are not a chunk, and before a chunk that holds audio.
     """
     while True:
         if position % 2 and not _is_name(view[position : position + 4]):

@@ -6,8 +6,8 @@ from serab_core.audio.containers.length import Length, View, shortage, surplus, 
 from serab_core.audio.containers.riff import coded, read_format
 
 MAGIC = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
-_TAIL = b"\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"  # of the names of wave, fmt, data, ...
-_HEAD = 24  # a chunk's name and size; the size counts them
+_TAIL = b"\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"  # the last 12 bytes of every chunk name
+_HEAD = 24  # bytes of a chunk's name and size; the size includes them
 _KIND = "W64"
 
 
