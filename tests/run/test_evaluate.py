@@ -13,7 +13,6 @@ from serab_core import cores, plugins
 from serab_core.clock import STAGES
 from serab_core.data.protocols import PROTOCOLS
 from serab_core.errors import InterruptedRunError, NotPreparedError, PluginError, UnknownNameError, UsageError
-from serab_core.run import executors
 from serab_core.run.evaluate import evaluate
 from serab_core.run.executors import LocalEngine
 from serab_core.run.plan import make_plan
@@ -247,6 +246,7 @@ def stored_after(run, home) -> dict[str, bytes]:
 
 
 def test_ctrl_c_ends_the_workers(run, monkeypatch):
+    import multiprocessing
     import signal
     import threading
 
@@ -258,7 +258,7 @@ def test_ctrl_c_ends_the_workers(run, monkeypatch):
             run("toy-bad/slow", jobs=2)
     finally:
         signal.signal(signal.SIGINT, before)
-    assert not [p for p in executors.multiprocessing.active_children() if p.is_alive()]
+    assert not [p for p in multiprocessing.active_children() if p.is_alive()]
 
 
 def test_plans_refuse_what_does_not_fit(prepared_tones, home, quiet):
