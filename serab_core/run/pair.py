@@ -14,7 +14,7 @@ from serab_core.data.protocols import for_targets
 from serab_core.embed.blocks import folder_for, is_done
 from serab_core.embed.corpus import known_state
 from serab_core.embed.embedder import Pace
-from serab_core.errors import StoreError, store_error
+from serab_core.errors import ExtractorError, StoreError, store_error
 from serab_core.run.jobs import (
     EMBED,
     TUNE,
@@ -211,7 +211,7 @@ class Pair:
             yield self._opened(Job("block", block.shard.key, run_block, arguments, EMBED, len(block.utterances)))
         if missing:
             return
-        if not self._repeat_path.exists():
+        if not self._is_repeated:
             some = [(block, self._written_by.get(block.shard.key, 0)) for block in self.source.blocks()[:_REPEAT_FROM]]
             repeat = (self.extractor.name, self.extractor.fingerprint, some, self.source.state)
             yield self._opened(Job("repeat", "repeat", run_repeat, repeat))
@@ -237,12 +237,12 @@ class Pair:
             self.outcomes[job.name] = value
 
     def recovers(self, job: Job, error: Exception) -> bool:
-        """Whether a failed job is tried again: a classifier that found a damaged shard, which was set aside."""
+        """Whether a failed job is retried: one that read a damaged shard, which was set aside."""
         self._open.discard(job.name)
-        if job.kind == "repeat":
+        if job.kind == "repeat" and isinstance(error, ExtractorError):
             with suppress(StoreError):
                 self.discard()  # nothing of what was stored can be trusted
-        if job.kind != "classifier" or not isinstance(error, StoreError) or self._tries >= _TRIES:
+        if job.kind not in ("classifier", "repeat") or not isinstance(error, StoreError) or self._tries >= _TRIES:
             return False
         if all(is_done(block) for block in self.source.blocks()) and not self._open:
             return False
@@ -321,8 +321,16 @@ class Pair:
         return folder_for(self.plan.home, self.extractor.fingerprint) / f"corpus-{digest(train)[:32]}.json"
 
     @property
+    def _is_repeated(self) -> bool:
+        """Whether embeddings of this fingerprint were computed twice, with the same numbers."""
+        try:
+            return bool(read_json(self._repeat_path, _REPEAT_SCHEMA).get("repeated"))
+        except StoreError:
+            return False
+
+    @property
     def _repeat_path(self) -> Path:
-        """It is there once embeddings of this fingerprint were computed twice, with the same numbers."""
+        """The file that says so."""
         return folder_for(self.plan.home, self.extractor.fingerprint) / "repeat.json"
 
     def _study(self, classifier: str) -> str:

@@ -130,7 +130,9 @@ def test_the_installed_version_comes_first_though_another_one_is_newer(prepared_
     sys.modules.pop(module.stem)
     module.write_text(PLUGIN.format(shift=2.0, version="3.75"))
     out = flat(serab("leaderboard")[1])
-    assert "shifty: another version is installed here than the one that was scored (they differ in version)" in out
+    assert (
+        "shifty: another version is installed here than the one that was scored (they differ in code, version)" in out
+    )
     assert "serab eval shifty scores the installed one" in out
 
 

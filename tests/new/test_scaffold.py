@@ -66,7 +66,7 @@ def test_it_is_checked_by_name_and_by_distribution(begin, serab):
     for name in ("my-model", "serab-plugin-my-model"):
         code, out, _ = serab("check", name, "--json")
         assert code == 0
-        assert {check["state"] for check in json.loads(out)["checks"]} == {"passed"}
+        assert {check["state"] for check in json.loads(out)["checks"]} <= {"passed", "not applicable"}
 
 
 @pytest.mark.standard
