@@ -21,7 +21,6 @@ from serab_registry import (
     Registry,
     RegistryError,
     UnknownPluginError,
-    code_identity,
     read_catalog,
 )
 
@@ -123,7 +122,7 @@ def identified(spec: _Spec, group: Group, name: str) -> _Spec:
         name: its plugin's, as the registry takes it.
     """
     record = translated(lambda: registry().record(group, name))
-    known = asdict(code_identity(record))
+    known = asdict(registry().code(record))
     called = f"{record.distribution}:{spec.name}" if registry().is_shared(record) else spec.name
     return replace(spec, code=known, name=called)
 
@@ -313,7 +312,7 @@ def dataset_or_none(name: str) -> DatasetSpec | None:
 def dataset_code(name: str) -> dict[str, str]:
     """The distribution, version and digest of the plugin that brings a dataset; empty where none does."""
     try:
-        return asdict(code_identity(registry().record(Group.DATASETS, name)))
+        return asdict(registry().code(registry().record(Group.DATASETS, name)))
     except RegistryError:
         return {}
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from serab_registry._catalog import read_catalog
+from serab_registry._code import CodeIdentity, code_identity
 from serab_registry._collect import Collector
 from serab_registry._discover import discover, normalise, owners
 from serab_registry._errors import (
@@ -74,6 +75,7 @@ class Registry:
         self._item_type = item_type
         self._find = find
         self._outcomes: dict[tuple[Group, str], Loaded | RegistryError] = {}
+        self._codes: dict[tuple[Group, str], CodeIdentity] = {}
 
     @cached_property
     def _found(self) -> tuple[PluginRecord, ...]:
@@ -94,6 +96,13 @@ class Registry:
     def record(self, group: Group, name: str) -> PluginRecord:
         """The one plugin behind `name`, as `load` takes it, whose code is not imported. Raises as `load` does."""
         return self._choose(group, name)
+
+    def code(self, record: PluginRecord) -> CodeIdentity:
+        """Return the identity of a plugin's code as this registry first saw it; what is imported does not change."""
+        key = (record.group, record.qualified)
+        if key not in self._codes:
+            self._codes[key] = code_identity(record)
+        return self._codes[key]
 
     def is_shared(self, record: PluginRecord) -> bool:
         """Whether several distributions that are not switched off offer the record's name."""
