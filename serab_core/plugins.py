@@ -26,6 +26,7 @@ from serab_registry import (
 
 from serab_core import environments, hookspecs, settings
 from serab_core.errors import PluginError, SerabError, UnknownNameError, UsageError
+from serab_core.names import argument_paths, canonical_path, file_error, folder_entry, is_path, split_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,11 +43,7 @@ _LIST_COMMAND = {
     Group.CLASSIFIERS: "serab list classifiers",
     Group.COMMANDS: "serab --help",
 }
-_OPTIONS = re.compile(r"(?P<argument>.+?)(?P<options>(\+[a-z][a-z0-9_]*(=[^+]*)?)*)")
 NO_PLUGINS_VARIABLE = "SERAB_NO_PLUGINS"
-FOLDER_FILE = "serab-extractor.json"
-"""In a folder that is an extractor: `{"schema": "serab.extractor-folder/1", "entry": "the entry point's name"}`."""
-FOLDER_SCHEMA = "serab.extractor-folder/1"
 
 
 @cache
@@ -91,22 +88,23 @@ def extractor(name: str) -> ExtractorSpec:
 
             return described(name, Place.of(own))
     if is_path(name):
-        folder = _absolute(name)
-        entry = _entry_of(folder)
-        return identified(_made(entry, str(folder), name), Group.EXTRACTORS, entry)
+        folder = settings.absolute_path(name)
+        entry = folder_entry(folder)
+        spec = _make(entry, str(folder))
+        return identified(replace(spec, name=spec.name or canonical_path(name)), Group.EXTRACTORS, entry)
     entry, _, argument = name.partition(":")
     if argument and entry in registry().names(Group.EXTRACTORS):
-        match = _OPTIONS.fullmatch(argument)
-        assert match is not None
-        made = _made(entry, match["argument"], f"{entry}:{match['argument']}")
-        made = with_options(made, match["options"].split("+")[1:]) if match["options"] else made
-        return identified(made, Group.EXTRACTORS, entry)
+        argument, options = split_options(argument)
+        absolute, canonical = argument_paths(argument)
+        spec = _make(entry, absolute)
+        spec = replace(spec, name=f"{entry}:{canonical}") if canonical != argument or not spec.name else spec
+        return identified(with_options(spec, options) if options else spec, Group.EXTRACTORS, entry)
     plain, *words = name.split("+")
     try:
         found: ExtractorSpec = translated(lambda: registry().get(Group.EXTRACTORS, plain))
     except UnknownNameError:
         if Path(name).is_file():
-            raise _file_error(_absolute(name)) from None
+            raise file_error(settings.absolute_path(name)) from None
         raise
     return identified(with_options(found, words) if words else found, Group.EXTRACTORS, plain)
 
@@ -159,16 +157,11 @@ def is_installed(name: str) -> bool:
 def _entries(name: str) -> list[tuple[str, str]]:
     """What a name may mean: distributions ("" for any) and entry points."""
     if is_path(name):
-        return [("", _entry_of(_absolute(name)))]
+        return [("", folder_entry(settings.absolute_path(name)))]
     left, colon, right = name.partition(":")
     plain = (right if colon else left).partition("+")[0].partition("/")[0]
     # Distributions have one normal form (PEP 503), in which the registry and the environments keep their names.
     return [(re.sub(r"[-_.]+", "-", left).lower(), plain), ("", left)] if colon else [("", plain)]
-
-
-def is_path(name: str) -> bool:
-    """Whether an extractor's name is that of a folder."""
-    return name.startswith((".", "/", "~")) or (os.sep != "/" and os.sep in name) or Path(name, FOLDER_FILE).exists()
 
 
 def is_from_user(name: str) -> bool:
@@ -202,44 +195,27 @@ def _is_editable(distribution: str) -> bool:
     return bool(record.get("dir_info", {}).get("editable", False))
 
 
-def _absolute(name: str) -> Path:
-    return settings.absolute_path(name)
+def _make(entry: str, argument: str) -> ExtractorSpec:
+    spec: ExtractorSpec = translated(lambda: registry().make(Group.EXTRACTORS, entry, argument, SerabError))
+    return spec
 
 
-def _entry_of(folder: Path) -> str:
-    try:
-        described = json.loads((folder / FOLDER_FILE).read_text(encoding="utf-8"))
-        if described["schema"] == FOLDER_SCHEMA:
-            return str(described["entry"])
-        reason = f"{FOLDER_FILE} has schema {described['schema']!r}, not {FOLDER_SCHEMA!r}"
-    except FileNotFoundError:
-        reason = f"holds no extractor: {FOLDER_FILE} is missing" if folder.is_dir() else "does not exist"
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = f"{FOLDER_FILE} cannot be read ({type(error).__name__})"
-    if folder.is_file():
-        raise _file_error(folder)
-    raise UsageError(
-        reason,
-        where=folder,
-        next_step="name a folder that `serab pretrain` wrote, or an installed extractor (serab list extractors)",
-    )
+def canonical_name(name: str) -> str:
+    """Return the name that the results of an extractor carry, as far as that is known without its plugin.
 
+    Paths become canonical, and options are put in their order: `hear:./m.py` is `hear:~/models/m.py` there.
 
-def _file_error(file: Path) -> UsageError:
-    """What to do with a file of a model: no extractor is a file."""
-    if file.suffix == ".py":
-        step = f"a module with the HEAR API is hear:{file}; for another model write a plugin: serab new extractor NAME"
-    else:
-        step = (
-            f"weights need the code of their model: hear:MODULE={file} passes them to a module with the HEAR API; or "
-            "write a plugin: serab new extractor NAME"
-        )
-    return UsageError("is a file, and an extractor is a name or a folder", where=file, next_step=step)
-
-
-def _made(entry: str, argument: str, name: str) -> ExtractorSpec:
-    made: ExtractorSpec = translated(lambda: registry().make(Group.EXTRACTORS, entry, argument, SerabError))
-    return replace(made, name=made.name or name)
+    Raises:
+        UsageError: it holds a relative path, and the working folder is deleted.
+        UnknownNameError: it holds the home of a user who is not known.
+    """
+    if is_path(name):
+        return canonical_path(name)
+    entry, _, argument = name.partition(":")
+    if not argument or entry not in registry().names(Group.EXTRACTORS):
+        return name
+    argument, options = split_options(argument)
+    return "+".join([f"{entry}:{argument_paths(argument)[1]}", *sorted(options)])
 
 
 def with_options(spec: ExtractorSpec, words: Sequence[str]) -> ExtractorSpec:

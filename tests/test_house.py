@@ -21,6 +21,7 @@ ROOMS = [
     "errors",
     "offline",
     "settings",
+    "names",
     "types",
     "cores",
     "environments",

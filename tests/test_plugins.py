@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from serab_core import plugins
+from serab_core import names, plugins
 from serab_core.embed.corpus import known_state
 from serab_core.embed.fingerprint import fingerprint_digest
 from serab_core.errors import PluginError, UnknownNameError, UsageError
@@ -58,8 +58,8 @@ def test_a_word_and_a_folder(toys, tmp_path, monkeypatch):
     folder.mkdir()
     with pytest.raises(UsageError, match="holds no extractor: serab-extractor.json is missing"):
         plugins.extractor(str(folder))
-    described = folder / plugins.FOLDER_FILE
-    described.write_text(json.dumps({"schema": plugins.FOLDER_SCHEMA, "entry": "heavy"}))
+    described = folder / names.FOLDER_FILE
+    described.write_text(json.dumps({"schema": names.FOLDER_SCHEMA, "entry": "heavy"}))
     assert plugins.extractor(str(folder)).name == "mine"
     monkeypatch.chdir(tmp_path)
     assert plugins.extractor("./mine").name == plugins.extractor("mine").name == "mine"

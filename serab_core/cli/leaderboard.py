@@ -57,7 +57,7 @@ def leaderboard_command(
     from serab_core.report.board_table import print_board
     from serab_core.store.atomic import write_bytes
 
-    gathered = _gathered(protocol, extractors, tasks)
+    gathered = _gathered(protocol, extractors, tasks, continuous_alone=True)
     metric: Metric = "uar" if uar else "accuracy"
     rows, marked = board_rows(gathered.board, metric), board_rows(gathered.board, metric, marked=True)
     for path, text in ((csv, as_csv(rows)), (latex, as_latex(marked, gathered.notices))):
@@ -144,10 +144,12 @@ def fairness_command(
         print_fairness(stdout(), document)
 
 
-def _gathered(protocol: str | None, extractors: list[str] | None, tasks: list[str] | None) -> Gathered:
+def _gathered(
+    protocol: str | None, extractors: list[str] | None, tasks: list[str] | None, *, continuous_alone: bool = False
+) -> Gathered:
     from serab_core.data.protocols import default_protocol
     from serab_core.report.board import gather
     from serab_core.store.home import find_home
 
     name = protocol or default_protocol()
-    return gather(find_home(), name, split_words(extractors), split_words(tasks))
+    return gather(find_home(), name, split_words(extractors), split_words(tasks), continuous_alone=continuous_alone)

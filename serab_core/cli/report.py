@@ -54,7 +54,7 @@ def report_command(
     from serab_core.store.home import find_home
 
     name = protocol or default_protocol()
-    gathered = gather(find_home(), name, split_words(extractors), split_words(tasks))
+    gathered = gather(find_home(), name, split_words(extractors), split_words(tasks), continuous_alone=True)
     page = report_page(gathered, title).encode()
     write_bytes(output, page)
     written = write_figures(gathered.board, gathered.speeds, figures) if figures is not None else []

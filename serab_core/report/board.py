@@ -65,17 +65,26 @@ class Gathered:
         return self.board.catalogue.title(Version.of(result))
 
 
-def gather(home: Home, protocol: str, extractors: Sequence[str] = (), tasks: Sequence[str] = ()) -> Gathered:
+def gather(
+    home: Home,
+    protocol: str,
+    extractors: Sequence[str] = (),
+    tasks: Sequence[str] = (),
+    *,
+    continuous_alone: bool = False,
+) -> Gathered:
     """Puts together what a home holds.
 
     Args:
         home: the home.
         protocol: its name.
         extractors, tasks: only these; all by default. An extractor is named by its name, or by the label of a row.
+        continuous_alone: whether results on continuous targets are enough.
 
     Raises:
         UnknownNameError: there is no such protocol.
-        UsageError: nothing is stored of it, or of an extractor or task that was named.
+        UsageError: nothing is stored of it, or of an extractor or task that was named, or no result on classes where
+            that is needed.
     """
     spec = find_protocol(protocol)
     stored, errors = valid_results(home)
@@ -90,23 +99,32 @@ def gather(home: Home, protocol: str, extractors: Sequence[str] = (), tasks: Seq
         {name: digest(fingerprint) for name, fingerprint in installed.items()},
         prepared_data(home, {result.task for result in everything}, spec.name),
     )
-    names = sorted({result.extractor for result in known})
+    names = sorted({result.extractor for result in everything})
     wanted = [_versions(word, catalogue, names, spec.name, home) for word in extractors]
     versions = {version for group in wanted for version in group} or set(catalogue.labels)
-    tasks = [_known_name(word, "task", sorted({result.task for result in known}), spec.name, home) for word in tasks]
+    stored_tasks = sorted({name for r in everything for name in (r.task, r.task.partition("/")[0])})
+    tasks = [_known_name(word, "task", stored_tasks, spec.name, home) for word in tasks]
     selected = [r for r in known if Version.of(r) in versions and (not tasks or r.task in tasks)]
-    if not selected:
+    shown = [
+        result
+        for result in sorted(continuous, key=lambda r: (r.extractor, r.task, not catalogue.on_column(r)))
+        if Version.of(result) in versions and (not tasks or {result.task, result.task.partition("/")[0]} & set(tasks))
+    ]
+    if not selected and not shown:
         raise UsageError(
             f"there is no result under protocol {spec.name}",
             where=home.results,
             next_step=f"serab eval mfcc-stats chance{protocol_option(spec.name)}",
         )
+    if not selected and not continuous_alone:
+        raise UsageError(
+            f"all results under protocol {spec.name} that were asked for are on continuous targets, which only "
+            "`serab leaderboard` and `serab report` show",
+            where=home.results,
+            next_step="serab leaderboard; or score a task with classes: "
+            f"serab eval {shown[0].extractor} --tasks TASK{protocol_option(spec.name)}",
+        )
     board = make_board(selected, SUITE, spec.name, catalogue=catalogue)
-    shown = [
-        result
-        for result in sorted(continuous, key=lambda r: (r.extractor, r.task, not catalogue.on_column(r)))
-        if Version.of(result) in versions and (not tasks or result.task.partition("/")[0] in tasks)
-    ]
     keys = {(result.extractor, result.key) for result in selected}
     groups = [group for group in conflicts(stored) if (group[0].result.extractor, group[0].result.key) in keys]
     notices = (*board_notices(board, shown, installed, groups), *left_out_notices([*errors, *more_errors]))
@@ -143,8 +161,9 @@ def _known_name(word: str, what: Literal["extractor", "task"], known: Sequence[s
         UsageError: there is no result of it.
     """
     if word not in known and what == "extractor":
-        with suppress(UnknownNameError, PluginError):
-            word = plugins.extractor(word).name
+        with suppress(UnknownNameError, UsageError, PluginError):
+            word = plugins.canonical_name(word)
+            word = word if word in known else plugins.extractor(word).name
     if word in known:
         return word
     near = get_close_matches(word, known, n=3, cutoff=0.5)

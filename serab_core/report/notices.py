@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     AnyResult = TaskResult | ContinuousResult
 
+_SHOWN = 3  # results that a sentence names before it counts the others
+
 
 def board_notices(
     board: Board,
@@ -63,6 +65,7 @@ def board_notices(
     lines += [f"{text}." for text in footnotes(everything, signs)]
     lines += _search_notices(results, catalogue)
     lines += version_notices(everything, catalogue, installed, board.protocol)
+    lines += classifier_notices(everything, catalogue)
     lines += data_notices(everything, catalogue, board.protocol)
     lines += conflict_notices(conflicting, catalogue)
     if any(row.group is None and row.current for row in board.rows):
@@ -122,6 +125,31 @@ def version_notices(
             f"{', '.join(parts)}): {command} scores the installed one."
         )
     return lines
+
+
+def classifier_notices(results: Sequence[AnyResult], catalogue: Catalogue) -> list[str]:
+    """A sentence for each classifier that the results have from different code: their scores are not comparable."""
+    codes: dict[str, dict[tuple[str, str, str], list[str]]] = {}
+    for result in results:
+        code = result.provenance.get("classifier_code", {}).get(result.chosen)
+        if isinstance(code, dict):
+            key = tuple(str(code.get(part, "")) for part in ("distribution", "version", "digest"))
+            place = f"{catalogue.labels[Version.of(result)]} on {result.task}"
+            codes.setdefault(result.chosen, {}).setdefault(key, []).append(place)  # type: ignore[arg-type]
+    return [
+        f"Classifier {name}: these scores are of {len(versions)} versions of its code: "
+        f"{'; '.join(_code_text(key, places) for key, places in versions.items())}. serab eval with the same "
+        "extractors and tasks computes all of them with the installed version."
+        for name, versions in sorted(codes.items())
+        if len(versions) > 1
+    ]
+
+
+def _code_text(key: tuple[str, str, str], places: Sequence[str]) -> str:
+    distribution, version, digest = key
+    more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
+    label = " ".join(filter(None, (distribution, version))) or "unknown distribution"
+    return f"{label} ({digest[:SHORT] or 'code not recorded'}) for {', '.join(places[:_SHOWN])}{more}"
 
 
 def _version_text(version: Version, result: AnyResult, compared: Mapping[str, Any] | None, catalogue: Catalogue) -> str:

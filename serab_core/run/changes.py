@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import StoreError
+from serab_core.store.identity import SHORT
 from serab_core.store.jsonio import read_json
 from serab_core.store.results import RESULT_SCHEMA, folder_name
 
@@ -22,6 +24,9 @@ _PARTS = {
     "version": "its version",
     "dtype": "its number type",
 }
+
+
+_DIGEST = re.compile(r"[0-9a-f]{40,64}")  # SHA-1, as commits have it, up to SHA-256
 
 
 def change_notices(
@@ -43,11 +48,11 @@ def change_notices(
     notices = []
     changed = describe_changes(before, fingerprint)
     if changed:
-        notices.append(f"{name} is computed anew, for since {when} {', and '.join(changed)}.")
+        notices.append(f"{name} is computed anew, because since {when} {', and '.join(changed)}.")
     codes = provenance.get("classifier_code", {})
     tuned = {spec.name: code_changes(codes[spec.name], spec.code) for spec in classifiers if spec.name in codes}
     return notices + [
-        f"Classifier {classifier} is tuned anew, for since {when} {', and '.join(parts)}."
+        f"Classifier {classifier} is tuned anew, because since {when} {', and '.join(parts)}."
         for classifier, parts in tuned.items()
         if parts
     ]
@@ -85,7 +90,13 @@ def code_changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]
 
 def _values(kind: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     names = sorted({name for name in {*before, *now} if before.get(name) != now.get(name)})
-    return [f"{kind} {name} changed from {before.get(name, 'none')} to {now.get(name, 'none')}" for name in names]
+    return [f"{kind} {name} changed from {_short(before.get(name))} to {_short(now.get(name))}" for name in names]
+
+
+def _short(value: object) -> str:
+    """A value for people: of a digest, a few digits."""
+    text = "none" if value is None else str(value)
+    return text[:SHORT] if _DIGEST.fullmatch(text) else text
 
 
 def _last_provenance(home: Home, name: str) -> tuple[str, Mapping[str, Any]] | None:

@@ -122,6 +122,11 @@ class Pair:
         except StoreError as error:
             self.notices.append(f"{error.where} {error.what}; it is made anew.")
             return None
+        if found.imported:
+            self.notices.append(
+                f"{found.extractor} on {found.task} was not computed here: the result is imported ({found.imported}). "
+                "--fresh computes it."
+            )
         if self.plan.profile and not found.profile:
             words = f"{found.extractor} on {found.task} was there already, made without --profile"
             self.notices.append(f"{words}: a profile is taken where the work is done, such as in another SERAB_HOME.")

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from serab_core.data.protocols import SUITE
-from serab_core.errors import SerabError
+from serab_core.errors import SerabError, UsageError
 from serab_core.report.board import board_document, gather
 from serab_core.report.html.page import report_page
 from serab_core.report.verdicts import bias_document, compare_document, fairness_document, optimism_document
@@ -309,6 +309,46 @@ def test_continuous_targets_have_rows_and_columns_too(serab, store, make_result,
     out = flat(serab("leaderboard")[1])
     assert "iem4/valence‡" in out
     assert "z (digest 2)" in out
+
+
+@pytest.mark.parametrize(
+    "arguments", [*READERS[:-1], ("report",), ("leaderboard", "--csv", "a.csv", "--latex", "a.tex")]
+)
+def test_continuous_results_alone_stop_no_command(serab, home, tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    for result in (continuous("first"), continuous("second", shift=1.0)):
+        write_result(result_path(home.ensure(), result.extractor, result.task, "serab", result.key), result)
+    code, _out, err = serab(*arguments)
+    if arguments[0] in ("leaderboard", "report"):
+        assert code == 0, err
+    else:
+        assert code == UsageError.exit_code
+        assert "continuous targets" in flat(err)
+        assert "serab leaderboard" in flat(err)
+
+
+def test_a_leaderboard_of_continuous_results_alone_shows_them(serab, home):
+    for result in (continuous("first"), continuous("second", shift=1.0)):
+        write_result(result_path(home.ensure(), result.extractor, result.task, "serab", result.key), result)
+    for arguments in ((), ("--tasks", "iem4"), ("--tasks", "iem4/valence")):
+        code, out, err = serab("leaderboard", *arguments)
+        assert code == 0, err
+        assert "iem4/valence" in flat(out)
+        assert "second" in out
+    document = board_of(serab)
+    assert len(document["continuous"]) == 2
+    assert document["rows"] == []
+
+
+def test_scores_by_two_versions_of_a_classifier_are_named(serab, store, make_result):
+    codes = [{"distribution": "serab-x", "version": v, "digest": v * 64} for v in "12"]
+    for name, task, code in (("a", "emodb", codes[0]), ("a", "emovo", codes[1]), ("b", "emodb", codes[0])):
+        result = make_result(name, task, 0.8)
+        store(replace(result, provenance={**result.provenance, "classifier_code": {result.chosen: code}}))
+    notices = [notice for notice in board_of(serab)["notices"] if notice.startswith("Classifier ")]
+    assert len(notices) == 1
+    assert "serab-x 1 (11111111) for a on emodb, b on emodb; serab-x 2 (22222222) for a on emovo" in notices[0]
+    assert not [notice for notice in board_of(serab, "--tasks", "emodb")["notices"] if notice.startswith("Classifier ")]
 
 
 # --- properties ---

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from serab_core import plugins
+from serab_core import names, plugins
 from serab_core.audio.decode import decode
 from serab_core.audio.resample import resample
 from serab_core.data.protocols import PROTOCOLS
@@ -58,7 +58,7 @@ def test_advice_fits_whose_code_raised(toys, tmp_path, monkeypatch):
     assert "plugin's author" in plugins.advice("serab-toys:toy")
     assert plugins.is_installed("Serab_Toys:toy/wide")
     assert not plugins.is_from_user("Serab_Toys:toy")
-    (tmp_path / plugins.FOLDER_FILE).write_text("{}")
+    (tmp_path / names.FOLDER_FILE).write_text("{}")
     for name in (str(tmp_path), f"{tmp_path}+best"):
         assert "author" not in plugins.advice(name)
     monkeypatch.setattr(plugins, "_is_editable", lambda distribution: distribution == "serab-toys")

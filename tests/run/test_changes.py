@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -103,7 +104,7 @@ def test_an_edited_extractor_is_scored_anew_and_the_reason_is_given(write, score
     assert not edited["results"][0]["reused"]
     assert edited["results"][0]["key"] != first["results"][0]["key"]
     (reason,) = changed(edited)
-    assert reason.startswith("mine is computed anew, for since 2")
+    assert reason.startswith("mine is computed anew, because since 2")
     assert "the code of serab-mine changed" in reason
     assert embeddings(home) == 2
     write()
@@ -262,3 +263,20 @@ def test_no_random_number_reaches_a_score(serab, add_plugin, prepared_tones, hom
     assert "evaluation mode" in failure["error"]["next_step"]
     assert list(home.embeddings.rglob("*.h5")) == []
     assert document["results"] == []
+
+
+def test_an_imported_result_that_is_reused_is_said_to_be_imported(write, score, serab, home, tmp_path):
+    write()
+    computed = score("mine")["results"][0]
+    file = tmp_path / "results.json"
+    assert serab("results", "export", str(file))[0] == 0
+    shutil.rmtree(home.results)
+    assert serab("results", "import", str(file), "--from", "a friend")[0] == 0
+    again = score("mine")
+    assert again["results"][0]["reused"]
+    (notice,) = [text for text in again["notices"] if "not computed here" in text]
+    assert "mine on tones" in notice
+    assert "a friend" in notice
+    fresh = score("mine", "--fresh")
+    assert not [text for text in fresh["notices"] if "not computed here" in text]
+    assert fresh["results"][0]["accuracy"] == computed["accuracy"]

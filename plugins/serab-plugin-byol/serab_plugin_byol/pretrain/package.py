@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from serab_core.errors import UsageError
-from serab_core.plugins import FOLDER_FILE
+from serab_core.names import FOLDER_FILE
 from serab_core.store.atomic import replacing_folder
 from serab_plugin_byol.pretrain.run_folder import WEIGHTS, extractor_in
 

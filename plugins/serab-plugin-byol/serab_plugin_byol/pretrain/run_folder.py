@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import StoreError, WeightsError
-from serab_core.plugins import FOLDER_FILE, FOLDER_SCHEMA
+from serab_core.names import FOLDER_FILE, FOLDER_SCHEMA
 from serab_core.store.atomic import replacing
 from serab_core.store.jsonio import read_json, write_json
 from serab_core.store.weights import file_sha256
