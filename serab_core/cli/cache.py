@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +14,7 @@ from serab_core.cli import complete
 from serab_core.errors import StoreError
 
 app = typer.Typer(no_args_is_help=True, help="See what the home holds, check it, clear it, take embeddings out.")
+_DAYS = 30  # embeddings that are younger may belong to a run under way, or to one that is resumed
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -23,15 +26,24 @@ def list_command(as_json: _Json = False) -> None:
     from serab_core.cli.output import print_json, stdout
     from serab_core.report.tables import table
     from serab_core.store.home import find_home
-    from serab_core.store.inspect import holdings
+    from serab_core.store.identity import SHORT
+    from serab_core.store.inspect import extractors_of, holdings
 
     home = find_home()
-    found = holdings(home)
+    found = holdings(home, _current(extractors_of(home)))
     whole = sum(own.size for own in found)
     if as_json:
         rows = [
-            {"room": o.room, "name": o.name, "files": o.files, "bytes": o.size, "used": o.used, "folder": str(o.folder)}
-            for o in found
+            {
+                "room": own.room,
+                "name": own.name,
+                "files": own.files,
+                "bytes": own.size,
+                "used": own.used,
+                "folder": str(own.folder),
+                "superseded": own.superseded,
+            }
+            for own in found
         ]
         print_json({"schema": "serab.cache/1", "home": str(home.root), "bytes": whole, "holdings": rows})
         return
@@ -40,11 +52,16 @@ def list_command(as_json: _Json = False) -> None:
     for own in found:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(own.used))
         room = "" if own.room == before else own.room
-        made.add_row(room, escape(own.name), f"{own.files:,}", f"{own.size / 1e6:,.1f}", when)
+        version = f" ({own.folder.name[:SHORT]}, superseded)" if own.superseded else ""
+        made.add_row(room, escape(own.name + version), f"{own.files:,}", f"{own.size / 1e6:,.1f}", when)
         before = own.room
     if found:
         stdout().print(made)
     stdout().print(f"{whole / 1e6:,.1f} MB in {home.root}", markup=False, highlight=False, soft_wrap=True)
+    size = sum(own.size for own in found if own.superseded)
+    if any(own.superseded for own in found):
+        text = f"{size / 1e6:,.1f} MB are embeddings of earlier versions: serab cache gc --superseded shows them"
+        stdout().print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command("verify", help="Read everything that has a checksum; set aside what is damaged.")
@@ -75,9 +92,18 @@ def verify_command(
 @app.command("gc", help="Show what nobody needs any more; --yes removes it.")
 def clear_command(
     yes: Annotated[bool, typer.Option("--yes", help="Remove it.")] = False,
+    superseded: Annotated[
+        bool,
+        typer.Option("--superseded", help="Clear embeddings of earlier versions of extractors, too; results stay."),
+    ] = False,
     days: Annotated[
-        int, typer.Option("--days", min=0, help="Keep embeddings that were written in the last so many days.")
-    ] = 30,
+        int | None,
+        typer.Option(
+            "--days",
+            min=0,
+            help="Keep embeddings that were written in the last so many days; 30 by default, 0 with --superseded.",
+        ),
+    ] = None,
     as_json: _Json = False,
 ) -> None:
     """Clears the home."""
@@ -91,13 +117,13 @@ def clear_command(
     from serab_core.store.inspect import DAY_S, clear, waste
 
     home = find_home()
-    current = []
+    current = {}
     for spec in plugins.all_specs(Group.EXTRACTORS).values():
-        try:
-            current.append(fingerprint_digest(spec))
-        except SerabError:  # its weights are not here, so nothing was embedded with them
-            continue
-    found = waste(home, current, older_than_s=days * DAY_S)
+        with suppress(SerabError):  # its weights are not here, so nothing was embedded with them
+            current[spec.name] = fingerprint_digest(spec)
+    if days is None:
+        days = 0 if superseded else _DAYS
+    found = waste(home, current, older_than_s=days * DAY_S, superseded=superseded)
     if yes:
         clear(home, found)
     size = sum(own.size for own in found)
@@ -144,3 +170,11 @@ def export_command(
         print_json({"schema": "serab.cache-export/1", "file": str(to), "utterances": rows, "dim": dim})
         return
     stdout().print(f"{to}: {rows} x {dim} float32", markup=False, highlight=False, soft_wrap=True)
+
+
+def _current(names: Iterable[str]) -> dict[str, str]:
+    """Digests of the fingerprints of extractors as they are installed; those of adapters' models are not looked for."""
+    from serab_core.report.stored import installed_fingerprints
+    from serab_core.store.jsonio import digest
+
+    return {name: digest(fingerprint) for name, fingerprint in installed_fingerprints(names).items()}

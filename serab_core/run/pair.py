@@ -122,9 +122,10 @@ class Pair:
         except StoreError as error:
             self.notices.append(f"{error.where} {error.what}; it is made anew.")
             return None
-        if found.imported:
+        imported = getattr(found, "imported", "")
+        if imported:
             self.notices.append(
-                f"{found.extractor} on {found.task} was not computed here: the result is imported ({found.imported}). "
+                f"{found.extractor} on {found.task} was not computed here: the result is imported ({imported}). "
                 "--fresh computes it."
             )
         if self.plan.profile and not found.profile:

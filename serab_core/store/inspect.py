@@ -6,11 +6,12 @@ import contextlib
 import re
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import StoreError, store_error
 from serab_core.store.atomic import sweep
+from serab_core.store.digests import outdated_records
 from serab_core.store.journal import check_journal
 from serab_core.store.jsonio import digest, read_json
 from serab_core.store.results import RESULT_SCHEMA, read_continuous, read_outcome, read_result
@@ -19,7 +20,7 @@ from serab_core.store.shards import Shard, check_shard, quarantine
 from serab_core.store.weights import damaged_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
     from serab_core.store.home import Home
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _SHARD = re.compile(r"[0-9a-f]{32}")
 _ASIDE = re.compile(r"\.bad-\d{8}T\d{6}$")
 DAY_S = 24 * 3600.0
+UNREADABLE = "?"  # the extractor of embeddings without a manifest that can be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Holding:
         name: an extractor for embeddings, a corpus for datasets; "" for all of a room.
         files: how many.
         used: when one of them was last written, in seconds since the epoch.
+        superseded: whether they are embeddings of an earlier version of the extractor.
     """
 
     room: str
@@ -47,6 +50,7 @@ class Holding:
     size: int
     used: float
     folder: Path
+    superseded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +75,49 @@ class Waste:
     why: str
 
 
-def holdings(home: Home) -> list[Holding]:
-    """What is there: embeddings by fingerprint, datasets by corpus, all other rooms as a whole."""
+def holdings(home: Home, current: Mapping[str, str] | None = None) -> list[Holding]:
+    """What is there: embeddings by fingerprint, datasets by corpus, all other rooms as a whole.
+
+    Args:
+        home: the home.
+        current: digests of the fingerprints of extractors as they are installed, by name. Of other extractors the
+            embeddings that were written last are current.
+    """
     others = [folder for folder in _folders(home.root) if folder not in (home.embeddings, home.datasets)]
     found = [
-        *(_holding("embeddings", extractor_of(folder), folder) for folder in _folders(home.embeddings)),
+        *_embeddings(home, current or {}),
         *(_holding("datasets", folder.name, folder) for folder in _folders(home.datasets)),
         *(_holding(folder.name, "", folder) for folder in others),
     ]
     return [holding for holding in found if holding.files]
 
 
+def _embeddings(home: Home, current: Mapping[str, str]) -> list[Holding]:
+    """The embeddings of each fingerprint; of one extractor the current ones first, then those written last."""
+    by_name: dict[str, list[Holding]] = {}
+    for folder in _folders(home.embeddings):
+        name = extractor_of(folder)
+        by_name.setdefault(name, []).append(_holding("embeddings", name, folder))
+    ordered = []
+    for name, group in sorted(by_name.items()):
+        group.sort(key=lambda holding: holding.used, reverse=True)
+        key = current[name][:32] if name in current else group[0].folder.name
+        marked = [replace(own, superseded=own.folder.name != key and name != UNREADABLE) for own in group]
+        ordered += sorted(marked, key=lambda own: own.superseded)
+    return ordered
+
+
 def extractor_of(folder: Path) -> str:
-    """Whose embeddings a folder has, by one of its manifests; "?" where none can be read."""
+    """Whose embeddings a folder has, by one of its manifests; UNREADABLE where none can be read."""
     for manifest in folder.glob("*.json"):
         with contextlib.suppress(StoreError, KeyError, TypeError):
             return str(read_json(manifest, SHARD_SCHEMA)["provenance"]["fingerprint"]["extractor"])
-    return "?"
+    return UNREADABLE
+
+
+def extractors_of(home: Home) -> list[str]:
+    """The names of the extractors whose embeddings are there."""
+    return sorted({extractor_of(folder) for folder in _folders(home.embeddings)})
 
 
 def verify_home(home: Home, progress: Progress, *, set_aside: bool = True) -> tuple[int, list[Damage]]:
@@ -159,25 +189,35 @@ def move_aside(path: Path) -> None:
         path.rename(path.with_name(f"{path.name}.bad-{time.strftime('%Y%m%dT%H%M%S')}"))
 
 
-def waste(home: Home, current: Collection[str], *, older_than_s: float) -> list[Waste]:
+def waste(home: Home, current: Mapping[str, str], *, older_than_s: float, superseded: bool = False) -> list[Waste]:
     """What nobody needs: files that were set aside, and embeddings of no result and of no installed extractor.
 
     Args:
         home: the home.
-        current: digests of the fingerprints of extractors as they are installed.
+        current: digests of the fingerprints of extractors as they are installed, by name.
         older_than_s: embeddings that were written later are kept in any case.
+        superseded: add the embeddings of earlier versions of an extractor, though there are results of them.
     """
     found = [
         Waste(path, path.stat().st_size, "was damaged, and set aside")
         for path in sorted(home.root.rglob("*.bad-*"))
         if _ASIDE.search(path.name) and path.is_file()
     ]
-    needed = {own[:32] for own in current} | {own[:32] for own in _fingerprints(home)}
-    for folder in _folders(home.embeddings):
-        own = _holding("embeddings", extractor_of(folder), folder)
-        if folder.name not in needed and time.time() - own.used > older_than_s:
+    needed = {digest[:32] for digest in current.values()} | {digest[:32] for digest in _fingerprints(home)}
+    for own in _embeddings(home, current):
+        if time.time() - own.used <= older_than_s:
+            continue
+        if superseded and own.superseded:
+            why = f"embeddings of an earlier version of {own.name}"
+        elif own.folder.name not in needed:
             why = f"embeddings of {own.name}, of which there is no result and no such version is installed"
-            found.append(Waste(folder, own.size, why))
+        else:
+            continue
+        found.append(Waste(own.folder, own.size, why))
+    found += [
+        Waste(path, path.stat().st_size, "is the digest of a file that is gone or has changed")
+        for path in outdated_records()
+    ]
     return found
 
 

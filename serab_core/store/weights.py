@@ -54,13 +54,18 @@ def file_sha256(path: Path) -> str:
         raise store_error(error, path, "read") from error
 
 
-def content_sha256(path: Path) -> str:
-    """sha256 of a file, or of the names and sha256 of all files in a folder. Raises StoreError."""
+def content_sha256(path: Path, sha256_of: Callable[[Path], str] = file_sha256) -> str:
+    """sha256 of a file, or of the names and sha256 of all files in a folder. Raises StoreError.
+
+    Args:
+        path: the file or folder.
+        sha256_of: returns the sha256 of one file.
+    """
     if not path.is_dir():
-        return file_sha256(path)
+        return sha256_of(path)
     told = hashlib.sha256()
     for file in sorted(own for own in path.rglob("*") if own.is_file()):
-        told.update(f"{file.relative_to(path).as_posix()}\n{file_sha256(file)}\n".encode())
+        told.update(f"{file.relative_to(path).as_posix()}\n{sha256_of(file)}\n".encode("utf-8", "surrogateescape"))
     return told.hexdigest()
 
 

@@ -280,3 +280,34 @@ def test_an_imported_result_that_is_reused_is_said_to_be_imported(write, score, 
     fresh = score("mine", "--fresh")
     assert not [text for text in fresh["notices"] if "not computed here" in text]
     assert fresh["results"][0]["accuracy"] == computed["accuracy"]
+
+
+def test_superseded_embeddings_are_marked_and_can_be_cleared(write, score, serab, home):
+    write()
+    score("mine")
+    write(value=-7)
+    score("mine")
+    write(value=3)
+    current = score("mine")["results"][0]
+
+    def held(*flags):
+        code, out, err = serab("cache", *flags, "--json")
+        assert code == 0, err
+        return json.loads(out)
+
+    rows = [row for row in held("ls")["holdings"] if row["room"] == "embeddings"]
+    assert [row["superseded"] for row in rows] == [False, True, True]
+    out = serab("cache", "ls")[1]
+    assert out.count("superseded)") == 2
+    assert "cache gc --superseded" in out
+    assert held("gc")["waste"] == held("gc", "--days", "0")["waste"] == []
+    waste = held("gc", "--superseded")["waste"]
+    assert {entry["path"] for entry in waste} == {row["folder"] for row in rows[1:]}
+    assert "an earlier version of mine" in waste[0]["why"]
+    assert held("gc", "--superseded", "--days", "1")["waste"] == []
+    held("gc", "--superseded", "--yes")
+    assert [str(folder) for folder in home.embeddings.iterdir()] == [rows[0]["folder"]]
+    assert score("mine")["results"][0] == {**current, "reused": True}
+    write()  # the first version comes back: its result is there, its embeddings are not
+    assert score("mine")["results"][0]["reused"]
+    assert [row["superseded"] for row in held("ls")["holdings"] if row["room"] == "embeddings"] == [True]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from serab_core.errors import StoreError, UsageError, WeightsError
 from serab_core.settings import working_folder
+from serab_core.store.digests import known_content_sha256, known_sha256
 from serab_core.store.home import find_home
 from serab_core.store.jsonio import digest, read_json, write_json
-from serab_core.store.weights import content_sha256, file_sha256
 from serab_plugin_hear.files import check_weights, content_digest, own_folder, unchanged
 from serab_plugin_hear.serve import start
 
@@ -94,6 +94,8 @@ def _required_file(module: str) -> Path:
     """The file of a module. Raises UsageError where there is none."""
     path = Path(module) if module.endswith(".py") else _file_of(module)
     if path is None or not path.is_file():
+        if module.endswith(".py"):
+            raise UsageError("does not exist", where=module, next_step="check the path behind hear:")
         raise UsageError(
             f"no module is called {module}",
             where=f"hear:{module}",
@@ -104,9 +106,9 @@ def _required_file(module: str) -> Path:
 
 def _identity(module: str, weights: str, file: Path) -> dict[str, str]:
     """What is known of the state of code and weights without importing the module."""
-    identity = {"module_sha256": file_sha256(file)}
+    identity = {"module_sha256": known_sha256(file)}
     if weights:
-        identity["weights_sha256"] = content_sha256(Path(weights))
+        identity["weights_sha256"] = known_content_sha256(Path(weights))
     for distribution in metadata.packages_distributions().get(module.partition(".")[0], ()):
         identity[distribution] = metadata.version(distribution)
     return identity

@@ -15,9 +15,9 @@ import serab_registry
 import serab_core
 from serab_core.audio.pointers import POINTER_BYTES
 from serab_core.errors import store_error
+from serab_core.store.digests import known_sha256
 from serab_core.store.intact import require_intact, require_no_pointer
 from serab_core.store.jsonio import digest
-from serab_core.store.weights import file_sha256
 
 _WEIGHTS = (
     ".bin", ".ckpt", ".h5", ".hdf5", ".joblib", ".keras", ".mat", ".npy", ".npz", ".onnx", ".pb", ".pickle", ".pkl",
@@ -96,12 +96,12 @@ def imported_files(folder: Path, is_package: bool) -> set[Path]:
 
 def hashes(paths: set[Path]) -> dict[str, str]:
     """Return the sha256 of each file by its path. Raises StoreError."""
-    return {str(path): file_sha256(path) for path in sorted(paths)}
+    return {str(path): known_sha256(path) for path in sorted(paths)}
 
 
 def unchanged(known: dict[str, str]) -> bool:
     """Whether every file still has the content that `hashes` saw."""
-    return all(Path(path).is_file() and file_sha256(Path(path)) == sha256 for path, sha256 in known.items())
+    return all(Path(path).is_file() and known_sha256(Path(path)) == sha256 for path, sha256 in known.items())
 
 
 def content_digest(known: dict[str, str], folder: Path) -> str:

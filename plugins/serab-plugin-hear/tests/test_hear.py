@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from serab_core import plugins
-from serab_core.embed.fingerprint import fingerprint_digest
+from serab_core.embed.fingerprint import fingerprint, fingerprint_digest
 from serab_core.errors import UsageError, WeightsError
 from serab_core.testing import extractor_checks
 
@@ -120,7 +120,8 @@ def noise(*samples: int) -> list[np.ndarray]:
 def test_a_torch_module(made, tmp_path):
     (tmp_path / "two.txt").write_text("2.0")
     spec, extractor = made(TORCH, "=two.txt")
-    assert (spec.name, spec.dim, spec.sample_rate, spec.libraries) == ("hear:./mine.py=two.txt", 6, 16_000, ("torch",))
+    assert (spec.dim, spec.sample_rate, spec.libraries) == (6, 16_000, ("torch",))
+    assert spec.name == f"hear:{tmp_path / 'mine.py'}={tmp_path / 'two.txt'}"
     clips = noise(16_000, 8_000, 16_000, 777)
     got = extractor.embed(clips)
     for row, clip in zip(got, clips, strict=True):
@@ -204,7 +205,7 @@ def test_what_has_not_the_api(tmp_path, code, words):
 def test_what_is_not_there(tmp_path):
     with pytest.raises(UsageError, match="no module is called serab_no_such"):
         plugins.extractor("hear:serab_no_such.thing")
-    with pytest.raises(UsageError, match=r"no module is called \./gone\.py"):
+    with pytest.raises(UsageError, match=r"gone\.py: does not exist"):
         plugins.extractor("hear:./gone.py")
     (tmp_path / "mine.py").write_text(TORCH)
     with pytest.raises(WeightsError, match="is no file"):
@@ -263,7 +264,7 @@ def test_random_embeddings_are_refused(tmp_path, kind):
     with pytest.raises(UsageError, match="gives one clip another embedding when asked again") as found:
         plugins.extractor("hear:./mine.py")
     assert "call eval() on the network in load_model" in found.value.next_step
-    assert found.value.where == "hear:./mine.py"
+    assert found.value.where == f"hear:{tmp_path / 'mine.py'}"
 
 
 def test_bfloat16_and_reused_memory(made):
@@ -356,10 +357,28 @@ def serab(*words: object, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_one_file_named_by_several_paths_is_one_extractor(tmp_path, monkeypatch):
+    """And one path in two folders is two."""
+    texts = {}
+    for name in "ab":
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "mine.py").write_text(STAMPS if name == "a" else f"{STAMPS}\n\nOTHER = 1\n")
+        (tmp_path / f"link-{name}").symlink_to(folder)
+        specs = [plugins.extractor(f"hear:{path}") for path in (folder / "mine.py", f"./{name}/../link-{name}/mine.py")]
+        monkeypatch.chdir(folder)
+        specs.append(plugins.extractor("hear:./mine.py"))
+        specs.append(plugins.extractor("hear:mine.py"))
+        monkeypatch.chdir(tmp_path)
+        assert {spec.name for spec in specs} == {f"hear:{folder / 'mine.py'}"}
+        (texts[name],) = {json.dumps(fingerprint(spec), sort_keys=True) for spec in specs}
+    assert texts["a"] != texts["b"]
+
+
 def test_from_the_command_line(tmp_path):
     (tmp_path / "mine.py").write_text(TORCH)
     done = serab("eval", "hear:./mine.py", "--tasks", "demo", "-c", "lda", "--json", folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["results"][0]["extractor"] == "hear:./mine.py"
+    assert json.loads(done.stdout)["results"][0]["extractor"] == f"hear:{tmp_path / 'mine.py'}"
     done = serab("eval", "hear:gone", "--tasks", "demo", folder=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")

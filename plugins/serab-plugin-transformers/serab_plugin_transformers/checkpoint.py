@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core.audio.pointers import POINTER_BYTES
 from serab_core.errors import UsageError, WeightsError, store_error
+from serab_core.store.digests import known_sha256
 from serab_core.store.intact import require_intact, require_no_pointer
-from serab_core.store.weights import file_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -129,5 +129,5 @@ def content_digest(folder: Path) -> str:
     files = {path.relative_to(folder).as_posix(): path for path in (*weight_files(folder), *folder.glob("*.json"))}
     total = hashlib.sha256()
     for name in sorted(files):
-        total.update(f"{name}\n{file_sha256(files[name])}\n".encode("utf-8", "surrogateescape"))
+        total.update(f"{name}\n{known_sha256(files[name])}\n".encode("utf-8", "surrogateescape"))
     return total.hexdigest()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from serab_core.errors import StoreError, WeightsError
 from serab_core.names import FOLDER_FILE, FOLDER_SCHEMA
 from serab_core.store.atomic import replacing
+from serab_core.store.digests import known_sha256
 from serab_core.store.jsonio import read_json, write_json
 from serab_core.store.weights import file_sha256
 from serab_plugin_byol.architecture import architecture
@@ -79,7 +80,7 @@ def extractor_in(folder: Path, name: str | None = None, licence: str = "") -> Ex
         wanted, window, words = str(about["sha256"]), int(about["window"]), f"{about['preset']}, step {about['step']}"
     except (KeyError, ValueError, TypeError) as error:
         raise StoreError(f"is incomplete ({error})", where=folder / FOLDER_FILE, next_step="train again") from error
-    if not path.is_file() or file_sha256(path) != wanted:
+    if not path.is_file() or known_sha256(path) != wanted:
         raise WeightsError(
             "is missing, or not what serab-extractor.json describes", where=path, next_step="go on with its training"
         )
