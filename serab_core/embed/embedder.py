@@ -27,6 +27,8 @@ from serab_core.types import CorpusExtractor, WarmExtractor
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from numpy.typing import NDArray
+
     from serab_core.embed.blocks import Block
     from serab_core.types import CorpusState, Embeddings, Extractor, ExtractorSpec, Utterance, Waveform
 
@@ -126,8 +128,7 @@ def repeat_block(
     waveforms = [load_waveform(utterance, spec.sample_rate) for utterance in batch]
     again = _embed_batch(spec, extractor, batch, waveforms)
     before = read_shard(block.shard, block.digests)[: len(batch)]
-    largest = np.maximum(np.abs(before), np.abs(again)).max(axis=1)
-    off = np.abs(again - before).max(axis=1) / np.where(largest > 0, largest, 1)
+    off = largest_difference(before, again)
     worst = int(off.argmax())
     if off[worst] > spec.tolerance:
         raise ExtractorError(
@@ -137,6 +138,20 @@ def repeat_block(
             next_step="switch the network to evaluation mode (dropout off), make sure that all its weights are loaded, "
             "and seed what is random",
         )
+
+
+def largest_difference(before: Embeddings, again: Embeddings) -> NDArray[np.float32]:
+    """Return how far two embeddings of the same utterances differ, as a fraction of the largest number in each row.
+
+    Args:
+        before, again: shape (n, dim).
+
+    Returns:
+        shape (n,).
+    """
+    largest = np.maximum(np.abs(before), np.abs(again)).max(axis=1)
+    difference: NDArray[np.float32] = np.abs(again - before).max(axis=1) / np.where(largest > 0, largest, 1)
+    return difference
 
 
 def fit_corpus(name: str, train: Sequence[Utterance]) -> CorpusState:

@@ -123,19 +123,27 @@ def read_shard(shard: Shard, utterances: tuple[str, ...]) -> Embeddings:
     Raises:
         StoreError: it is missing, damaged or holds something else. Damage is quarantined first.
     """
+    embeddings, names = shard_rows(shard)
+    if names != utterances:
+        raise _damaged(shard, "holds other utterances than its name says")
+    return embeddings
+
+
+def shard_rows(shard: Shard) -> tuple[Embeddings, tuple[str, ...]]:
+    """Read a shard: its embeddings, shape (n, dim), and the sha256 of each utterance's samples.
+
+    Raises:
+        StoreError: it is missing or damaged. Damage is quarantined first.
+    """
     try:
         content = check_shard(shard)
     except _DamageError as error:
         raise _damaged(shard, error.what) from error
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
-            embeddings: Embeddings = file["embeddings"][...]
-            found = tuple(name.decode() for name in file["utterances"][...])
+            return file["embeddings"][...], tuple(name.decode() for name in file["utterances"][...])
     except (OSError, KeyError, RuntimeError) as error:
         raise _damaged(shard, "is no shard of embeddings") from error
-    if found != utterances:
-        raise _damaged(shard, "holds other utterances than its name says")
-    return embeddings
 
 
 def _damaged(shard: Shard, what: str) -> StoreError:

@@ -14,6 +14,7 @@ from serab_core.testing import identity, surroundings
 from serab_core.testing.checks import Check, ConformanceError, Words, checker
 from serab_core.testing.example import example_clips, made_extractor, odd_clips, voiced_clips
 from serab_core.testing.sensitivity import sensitivity
+from serab_core.testing.stored import stored_embeddings_agree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -119,6 +120,7 @@ def _checks(name: str) -> Iterator[Check]:
     yield check("sensitivity", moved)
     yield check("identity", lambda: identity.terms_are_told(plugins.extractor(name)))
     yield check("fingerprint", lambda: identity.fingerprint_tells_what_matters(plugins.extractor(name), name))
+    yield check("stored-embeddings", lambda: stored_embeddings_agree(plugins.extractor(name)))
     yield check("light-import", partial(surroundings.imports_nothing_heavy, name))
     yield check("other-process", elsewhere)
     yield check("settings-kept", partial(surroundings.leaves_settings_alone, afresh))
@@ -164,6 +166,11 @@ WORDS = {
     "fingerprint": Words(
         "caches are kept apart, and found again, by what the spec declares",
         "declare parameters that are plain values, the same in each process",
+    ),
+    "stored-embeddings": Words(
+        "a score computed from stored embeddings must be that of the extractor as it is now",
+        "declare what the numbers depend on: files as WeightFile, choices as parameters, packages as libraries; "
+        "`serab eval X --fresh` replaces what is stored",
     ),
     "light-import": Words(
         "listing extractors must not load every library that one of them needs",

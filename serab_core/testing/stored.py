@@ -1,0 +1,89 @@
+"""A check of what the home holds: the embeddings stored for an extractor are those that it computes now."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serab_core.data.prepared import load, prepared_names
+from serab_core.data.protocols import default_protocol, find_protocol
+from serab_core.embed.blocks import folder_for
+from serab_core.embed.embedder import largest_difference, load_waveform
+from serab_core.embed.fingerprint import fingerprint_digest
+from serab_core.errors import SerabError
+from serab_core.store.home import find_home
+from serab_core.store.jsonio import read_json
+from serab_core.store.shards import SCHEMA, Shard, shard_rows
+from serab_core.testing.checks import NOT_APPLICABLE, ConformanceError
+from serab_core.types import CorpusExtractor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from serab_core.store.home import Home
+    from serab_core.types import CorpusState, Embeddings, Extractor, ExtractorSpec, Utterance
+
+COMPARED = 6  # utterances; each is one call of `embed`
+_ROUNDING = 1e-4  # what a clip's company in a batch may change, as the check `batch-independent` has it
+_PER_SHARD = 2  # so that they are of several shards, which different processes may have written
+
+
+def stored_embeddings_agree(spec: ExtractorSpec) -> str:
+    """Compare stored embeddings of the extractor's fingerprint with new ones.
+
+    Returns:
+        "", or why the check is not applicable.
+
+    Raises:
+        ConformanceError: the numbers differ by more than the spec's tolerance.
+    """
+    home = find_home()
+    utterances = _prepared_utterances(home)
+    compared = 0
+    for utterance, before, state in islice(_stored(home, fingerprint_digest(spec), utterances), COMPARED):
+        again = _started(spec, state).embed([load_waveform(utterance, spec.sample_rate)])
+        difference = float(largest_difference(before, np.array(again))[0])
+        allowed = max(spec.tolerance, _ROUNDING)
+        if not difference <= allowed:
+            raise ConformanceError(
+                f"the stored embedding of utterance {utterance.id} differs from the one computed now by "
+                f"{100 * difference:.3g} % of the largest number (allowed: {100 * allowed:.3g} %), "
+                "and the fingerprint is the same"
+            )
+        compared += 1
+    return "" if compared else f"{NOT_APPLICABLE}the home holds no embeddings of this version of a prepared corpus"
+
+
+def _prepared_utterances(home: Home) -> dict[str, Utterance]:
+    """The utterances of all prepared corpora by the SHA-256 of their samples."""
+    utterances: dict[str, Utterance] = {}
+    protocol = find_protocol(default_protocol())
+    for name in prepared_names(home):
+        with suppress(SerabError):
+            utterances |= {utterance.sha256: utterance for utterance in load(home, name).task(protocol).utterances}
+    return utterances
+
+
+def _stored(
+    home: Home, digest: str, utterances: Mapping[str, Utterance]
+) -> Iterator[tuple[Utterance, Embeddings, CorpusState | None]]:
+    """Utterances with their stored embedding, shape (1, dim), and the corpus statistics it was computed with."""
+    for manifest in sorted(folder_for(home, digest).glob("*.json")):
+        with suppress(SerabError, KeyError, TypeError):
+            state = read_json(manifest, SCHEMA)["provenance"]["corpus_state"]
+            embeddings, names = shard_rows(Shard(manifest.parent, manifest.stem))
+            rows = [place for place, name in enumerate(names) if name in utterances][:_PER_SHARD]
+            for row in rows:
+                yield utterances[names[row]], embeddings[row : row + 1], state
+
+
+def _started(spec: ExtractorSpec, state: CorpusState | None) -> Extractor:
+    extractor = spec.factory()
+    if state is not None:
+        if not isinstance(extractor, CorpusExtractor):
+            raise ConformanceError("its stored embeddings have corpus statistics; fit_corpus or use_corpus is missing")
+        extractor.use_corpus(state)
+    return extractor
