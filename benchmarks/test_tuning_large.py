@@ -15,7 +15,8 @@ from threadpoolctl import threadpool_limits
 
 from serab_core import plugins
 from serab_core.score.metrics import accuracy
-from serab_core.tune.study import best_point, fit_and_predict, search
+from serab_core.tune.points import best_point, fit_and_predict
+from serab_core.tune.study import search
 from serab_core.types import Examples
 
 

@@ -112,7 +112,7 @@ def _examples():
 def _grid(name: str, estimator) -> tuple[Call, Call]:
     """Ours tunes over the whole grid; the peer fits four points of it."""
     from serab_core import plugins
-    from serab_core.tune.study import grid_points
+    from serab_core.tune.points import grid_points
 
     spec = plugins.classifier(name)
     train, validation = _examples()

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serab_core import plugins
-from serab_core.audio.decode import decode
-from serab_core.audio.resample import resample
 from serab_core.clock import stage
 from serab_core.embed.fingerprint import fingerprint
 from serab_core.errors import DataError, ExtractorError, SerabError
@@ -40,6 +38,9 @@ def load_waveform(utterance: Utterance, rate: int) -> Waveform:
         AudioError: the file cannot be used any more.
         DataError: its samples are not those that were prepared.
     """
+    from serab_core.audio.decode import decode  # here, for a run that finds all embeddings stored decodes nothing
+    from serab_core.audio.resample import resample
+
     with stage("decode"):
         decoded = decode(Path(utterance.path), utterance.path)
         found = decoded.sha256

@@ -33,7 +33,7 @@ from serab_core.score.choose import choose
 from serab_core.store.jsonio import digest, read_json, write_json
 from serab_core.store.results import outcome_path, read_continuous, read_result, result_path, write_result
 from serab_core.tune.classifier import study_key
-from serab_core.tune.study import grid_points
+from serab_core.tune.points import grid_points
 from serab_core.tune.wide import own_protocol
 from serab_core.types import SPLITS, ContinuousResult, TaskResult
 

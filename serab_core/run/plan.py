@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from serab_registry import Group
 
 from serab_core import plugins
-from serab_core.data.prepare import prepare
 from serab_core.data.prepared import load, prepared_names
 from serab_core.data.protocols import REGRESSORS, SUITE
 from serab_core.embed.corpus import known_state
@@ -226,5 +225,7 @@ def _task(home: Home, name: str, protocol: ProtocolSpec, progress: Progress, not
             )
     spec = plugins.dataset(name)
     if spec.generate is not None:
+        from serab_core.data.prepare import prepare  # here, for it imports the readers of audio and archives
+
         return prepare(spec, [], home, progress).task(protocol)
     return _loaded(home, spec.name, notices, spec).task(protocol)

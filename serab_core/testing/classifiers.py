@@ -14,7 +14,7 @@ from serab_core.score.metrics import ccc
 from serab_core.testing.checks import NOT_APPLICABLE, Check, ConformanceError, Words, checker
 from serab_core.testing.examples import blobs, slopes
 from serab_core.testing.surroundings import leaves_settings_alone
-from serab_core.tune.study import fit_and_predict, grid_points
+from serab_core.tune.points import fit_and_predict, grid_points
 from serab_core.types import Examples, Exported, PointError
 
 if TYPE_CHECKING:

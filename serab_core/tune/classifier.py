@@ -12,7 +12,7 @@ from serab_core.clock import stage
 from serab_core.errors import TuningError
 from serab_core.store.jsonio import digest
 from serab_core.tune.normalise import by_training_split, per_speaker
-from serab_core.tune.study import best_point, fit_and_predict, search
+from serab_core.tune.points import best_point, fit_and_predict
 from serab_core.types import Examples, Point, PointError, Predictions, Range
 
 if TYPE_CHECKING:
@@ -104,6 +104,8 @@ def tune_classifier(
         TuningError: the classifier raised something else than `PointError`.
         StoreError: the journal cannot be written.
     """
+    from serab_core.tune.study import search  # here, for it imports Optuna, which a run without searches does not need
+
     train = examples_of(task, features, "train")
     validation = examples_of(task, features, "validation")
     test = examples_of(task, features, "test")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from serab_core.errors import StoreError, UnknownNameError
 from serab_core.store.jsonio import read_json, write_json
 from serab_core.store.results import journal_path, outcome_path, read_outcome
-from serab_core.tune.study import ended_trials, grid_points
+from serab_core.tune.points import grid_points
 
 if TYPE_CHECKING:
     from serab_core.store.home import Home
@@ -99,6 +99,8 @@ def _state(home: Home, about: StudyAbout) -> StudyState:
         return StudyState(about, outcome, len(outcome.points))
     journal = journal_path(home, about.journal)
     try:
+        from serab_core.tune.study import ended_trials  # here, for it imports Optuna
+
         return StudyState(about, None, ended_trials(journal, about.classifier) if journal.exists() else 0)
     except StoreError:  # damaged: the study is made anew, from its first trial
         return StudyState(about, None, 0)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import optuna
@@ -16,6 +15,7 @@ from optuna.trial import TrialState
 from serab_core.errors import StoreError
 from serab_core.store.inspect import move_aside
 from serab_core.store.journal import Hdf5JournalBackend
+from serab_core.tune.points import fit_and_predict, grid_points
 from serab_core.tune.wide import suggest
 from serab_core.types import Point, PointError
 
@@ -23,21 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from serab_core.types import ClassifierSpec, Examples, GridValue, Labels, Params, Predictor, Workspace
 
 _REASON = "reason"
 _STARTUP = 5
 """Trials before TPE and pruning begin; the same for any number, so that a longer search begins as a shorter one."""
-
-
-def grid_points(spec: ClassifierSpec) -> tuple[Params, ...]:
-    """The points of the grid in the order that settles ties: keys sorted, the last key fastest."""
-    keys = sorted(spec.search_space)
-    return tuple(
-        dict(zip(keys, values, strict=True)) for values in itertools.product(*(spec.search_space[k] for k in keys))
-    )
 
 
 def search(
@@ -175,28 +165,6 @@ def ended_trials(journal: Path, classifier: str) -> int:
     with _quiet_optuna():
         storage = JournalStorage(Hdf5JournalBackend(journal))
         return len(_ended(optuna.load_study(study_name=classifier, storage=storage)))
-
-
-def best_point(points: tuple[Point, ...]) -> Point | None:
-    """The first point of the highest score; None when none could be fitted."""
-    best: Point | None = None
-    for point in points:
-        if point.score is not None and (best is None or best.score is None or point.score > best.score):
-            best = point
-    return best
-
-
-def fit_and_predict(fit: Callable[[Params], Predictor], params: Params, examples: Examples) -> NDArray[Any]:
-    """Fits a point and predicts, without the library's warnings of slow convergence, which the paper's grids abound in.
-
-    Raises:
-        PointError: the point cannot be fitted.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        kind = np.int64 if examples.n_classes else np.float64
-        predicted: NDArray[Any] = np.asarray(fit(params).predict(examples.X), dtype=kind)
-    return predicted
 
 
 def _ended(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:

@@ -20,7 +20,8 @@ import json, sys, time
 from pathlib import Path
 import numpy as np
 from serab_core.score.metrics import accuracy
-from serab_core.tune.study import best_point, search
+from serab_core.tune.points import best_point
+from serab_core.tune.study import search
 from serab_core.types import ClassifierSpec, Examples, Range
 
 journal, log, trials = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]) or None

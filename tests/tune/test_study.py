@@ -11,7 +11,8 @@ from sklearn.model_selection import ParameterGrid
 from serab_core.errors import TuningError
 from serab_core.score.metrics import accuracy
 from serab_core.tune.plain import estimator_workspace
-from serab_core.tune.study import best_point, grid_points, search
+from serab_core.tune.points import best_point, grid_points
+from serab_core.tune.study import search
 from serab_core.types import ClassifierSpec, Examples, Point, PointError
 
 SPACE = {"kernel": ("rbf", "linear"), "C": (100.0, 1.0, 0.01), "class_weight": ("balanced", None)}

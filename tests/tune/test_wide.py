@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from serab_core.data.protocols import PROTOCOLS, with_tuner
 from serab_core.errors import UsageError
 from serab_core.score.metrics import accuracy
-from serab_core.tune.study import best_point, search
+from serab_core.tune.points import best_point
+from serab_core.tune.study import search
 from serab_core.tune.wide import deal, own_protocol
 from serab_core.types import ClassifierSpec, Examples, PointError, Range
 

@@ -21,7 +21,7 @@ from sklearn.svm import SVC
 
 from serab_core import plugins
 from serab_core.testing import classifier_checks
-from serab_core.tune.study import grid_points
+from serab_core.tune.points import grid_points
 from serab_core.types import Examples, PointError
 
 POINTS = {"lda": 1, "lr": 22, "qda": 3, "rf": 30, "svc": 44}

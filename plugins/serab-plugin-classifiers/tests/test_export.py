@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from serab_core import plugins
 from serab_core.tune.exported import About, load_export, write_export
-from serab_core.tune.study import fit_and_predict, grid_points
+from serab_core.tune.points import fit_and_predict, grid_points
 from serab_core.types import Examples
 
 POINTS = {

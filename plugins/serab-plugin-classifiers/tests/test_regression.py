@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 
 from serab_core import plugins
-from serab_core.tune.study import grid_points
+from serab_core.tune.points import grid_points
 from serab_core.types import Examples, PointError
 
 
