@@ -1,7 +1,7 @@
 """serab: a plugin-based benchmark harness for speech emotion recognition.
 
-The names below are the public surface for plugin authors. They are resolved on first use, so that `import serab_core`
-costs nothing and `serab --help` loads no numerical library.
+The names below are those of the package `serab`, and the public surface for plugin authors. They are resolved on first
+use, so that `import serab_core` costs nothing and `serab --help` loads no numerical library.
 """
 
 from __future__ import annotations
@@ -9,7 +9,22 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from serab_core import api as _api
+
 if TYPE_CHECKING:
+    from serab_core.api import Comparison as Comparison
+    from serab_core.api import EvaluationError as EvaluationError
+    from serab_core.api import Leaderboard as Leaderboard
+    from serab_core.api import Result as Result
+    from serab_core.api import Results as Results
+    from serab_core.api import Run as Run
+    from serab_core.api import classifiers as classifiers
+    from serab_core.api import compare as compare
+    from serab_core.api import datasets as datasets
+    from serab_core.api import evaluate as evaluate
+    from serab_core.api import extractors as extractors
+    from serab_core.api import load_results as load_results
+    from serab_core.api import prepare as prepare
     from serab_core.cores import free_cores as free_cores
     from serab_core.data.naming import index_by_name as index_by_name
     from serab_core.errors import DataError as DataError
@@ -31,7 +46,6 @@ if TYPE_CHECKING:
     from serab_core.types import PointError as PointError
     from serab_core.types import Predictions as Predictions
     from serab_core.types import Range as Range
-    from serab_core.types import Run as Run
     from serab_core.types import Skipped as Skipped
     from serab_core.types import SourceFile as SourceFile
     from serab_core.types import SplitVariant as SplitVariant
@@ -57,7 +71,6 @@ _TYPES = [
     "PointError",
     "Predictions",
     "Range",
-    "Run",
     "Skipped",
     "SourceFile",
     "SplitVariant",
@@ -70,11 +83,11 @@ _HOMES = {
     "free_cores": "serab_core.cores",
     "index_by_name": "serab_core.data.naming",
     "DataError": "serab_core.errors",
-    "SerabError": "serab_core.errors",
     "hookimpl": "serab_core.hookspecs",
     "weights_path": "serab_core.store.weights",
     "estimator_workspace": "serab_core.tune.plain",
     **dict.fromkeys(_TYPES, "serab_core.types"),
+    **dict.fromkeys(_api.__all__, "serab_core.api"),
 }
 
 __all__ = sorted((*_HOMES, "__version__"))

@@ -6,10 +6,12 @@ import contextlib
 import json
 import os
 import re
+from contextvars import ContextVar
 from dataclasses import asdict, replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from serab_registry import (
@@ -29,7 +31,7 @@ from serab_core.errors import PluginError, SerabError, UnknownNameError, UsageEr
 from serab_core.names import argument_paths, canonical_path, file_error, folder_entry, is_path, split_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from serab_registry import PluginRecord
 
@@ -44,6 +46,23 @@ _LIST_COMMAND = {
     Group.COMMANDS: "serab --help",
 }
 NO_PLUGINS_VARIABLE = "SERAB_NO_PLUGINS"
+
+
+_local: ContextVar[Mapping[str, ExtractorSpec]] = ContextVar("local_extractors", default=MappingProxyType({}))
+
+
+@contextlib.contextmanager
+def local_extractors(specs: Mapping[str, ExtractorSpec]) -> Iterator[None]:
+    """Offer extractors of this process, which no plugin brings and no worker process can build.
+
+    Args:
+        specs: by name; `extractor` returns them while the context is open.
+    """
+    token = _local.set(specs)
+    try:
+        yield
+    finally:
+        _local.reset(token)
 
 
 @cache
@@ -80,6 +99,8 @@ def extractor(name: str) -> ExtractorSpec:
         UsageError: an option's value does not fit, or the folder is no extractor.
         PluginError: its plugin fails.
     """
+    if name in _local.get():
+        return _local.get()[name]
     if not environments.inside():
         own = environment_of(name)
         here = is_installed(name)
@@ -175,6 +196,8 @@ def is_from_user(name: str) -> bool:
 
 def advice(name: str) -> str:
     """The next step for a user whose extractor raised: only code of others has an author to report to."""
+    if name in _local.get():
+        return f"check the object {name}, which this program made"
     if is_from_user(name):
         return f"check the code and the files that {name.partition('+')[0]} stands for"
     if any(_is_editable(own.distribution) for own in registry().records(Group.EXTRACTORS) if _is_of(own, name)):
@@ -326,8 +349,10 @@ def translated(call: Callable[[], _T]) -> _T:
     """Runs a call into the registry and raises its errors as the core's."""
     try:
         return call()
+    except PluginLoadError as error:
+        raise to_serab_error(error) from error  # with the traceback of the plugin
     except RegistryError as error:
-        raise to_serab_error(error) from error
+        raise to_serab_error(error) from None
 
 
 def _brings_prefix(error: UnknownPluginError) -> list[str]:

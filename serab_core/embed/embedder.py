@@ -210,6 +210,11 @@ def _extractor(name: str) -> Extractor:
     return _guard(spec, "its factory", spec.factory)  # type: ignore[no-any-return]
 
 
+def forget_extractors() -> None:
+    """Drop the extractors that this process has built; the next use of one builds it again."""
+    _extractor.cache_clear()
+
+
 def _guard(spec: ExtractorSpec, what: str, call: Callable[..., Any], *arguments: Any) -> Any:
     """Calls into the plugin: what it prints goes to stderr, what it raises is named."""
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -17,12 +19,16 @@ if TYPE_CHECKING:
     from serab_core.types import Progress as Shows
 
 LINE_EVERY_S = 5.0
+_UPDATE_EVERY_S = 0.3  # of a line in a notebook: fast enough to look alive, slow enough for a remote server
+_KERNEL_VARIABLE = "JPY_PARENT_PID"  # Jupyter sets it for kernels, and the commands of their cells inherit it
 
 
 def progress_on(console: Console, *, quiet: bool = False) -> Shows:
     """The progress display that suits a console."""
     if quiet:
         return Silent()
+    if os.environ.get(_KERNEL_VARIABLE):  # in a notebook, or in a command that a cell of one runs
+        return NotebookLines() if "ipykernel" in sys.modules else Lines(console)
     return Bars(console) if console.is_terminal else Lines(console)
 
 
@@ -119,6 +125,41 @@ class Lines:
     def note(self, text: str) -> None:
         """Prints a line."""
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+class NotebookLines:
+    """One line a stage in the output of a notebook's cell, which changes in place."""
+
+    @contextmanager
+    def stage(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Opens a stage; one of no steps shows nothing."""
+        if total == 0:
+            yield lambda steps: None
+            return
+        from IPython.display import Pretty, display
+
+        clock = _Clock(total)
+        shown = display(Pretty(f"{title}: {total} to do"), display_id=True)
+        last = time.monotonic()
+
+        def advance(steps: int) -> None:
+            nonlocal last
+            clock.advance(steps)
+            if clock.done < total and time.monotonic() - last >= _UPDATE_EVERY_S:
+                last = time.monotonic()
+                left = "" if clock.left is None else f", about {spoken(clock.left)} left"
+                shown.update(Pretty(f"{title}: {clock.done} of {total}{left}"))
+
+        try:
+            yield advance
+        finally:
+            shown.update(Pretty(f"{title}: {clock.done} after {spoken(clock.elapsed)}"))
+
+    def note(self, text: str) -> None:
+        """Shows a line."""
+        from IPython.display import Pretty, display
+
+        display(Pretty(text))
 
 
 class _Clock:

@@ -1,0 +1,6 @@
+"""`python -m serab` is the command `serab`."""
+
+from serab_core.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""The Python front door of serab: `import serab`.
+
+Every public name is listed in `__all__`, and is imported at its first use: `import serab` loads no numerical library.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from serab_core.api.boards import Comparison as Comparison
+    from serab_core.api.boards import Leaderboard as Leaderboard
+    from serab_core.api.boards import compare as compare
+    from serab_core.api.corpora import classifiers as classifiers
+    from serab_core.api.corpora import datasets as datasets
+    from serab_core.api.corpora import extractors as extractors
+    from serab_core.api.corpora import prepare as prepare
+    from serab_core.api.evaluation import EvaluationError as EvaluationError
+    from serab_core.api.evaluation import evaluate as evaluate
+    from serab_core.api.results import Result as Result
+    from serab_core.api.results import Results as Results
+    from serab_core.api.results import Run as Run
+    from serab_core.api.results import load_results as load_results
+    from serab_core.errors import SerabError as SerabError
+
+MODULES = {
+    "Comparison": "serab_core.api.boards",
+    "EvaluationError": "serab_core.api.evaluation",
+    "Leaderboard": "serab_core.api.boards",
+    "Result": "serab_core.api.results",
+    "Results": "serab_core.api.results",
+    "Run": "serab_core.api.results",
+    "SerabError": "serab_core.errors",
+    "classifiers": "serab_core.api.corpora",
+    "compare": "serab_core.api.boards",
+    "datasets": "serab_core.api.corpora",
+    "evaluate": "serab_core.api.evaluation",
+    "extractors": "serab_core.api.corpora",
+    "load_results": "serab_core.api.results",
+    "prepare": "serab_core.api.corpora",
+}
+__all__ = [
+    "Comparison",
+    "EvaluationError",
+    "Leaderboard",
+    "Result",
+    "Results",
+    "Run",
+    "SerabError",
+    "classifiers",
+    "compare",
+    "datasets",
+    "evaluate",
+    "extractors",
+    "load_results",
+    "prepare",
+]
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        module = MODULES[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    return getattr(importlib.import_module(module), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

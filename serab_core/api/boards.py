@@ -1,0 +1,225 @@
+"""Leaderboards and comparisons as objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from serab_core.api.frames import as_html, as_text, data_frame
+from serab_core.api.homes import use_home
+from serab_core.data.protocols import default_protocol
+from serab_core.errors import UsageError
+from serab_core.report.board import gather
+from serab_core.report.board_table import print_board
+from serab_core.report.verdicts import compare_document, print_comparison
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    import pandas
+    from rich.console import Console
+
+    from serab_core.report.board import Gathered
+
+SUITES = ("serab",)
+_METRICS = ("accuracy", "uar")
+_COLUMNS = ("group", "extractor", "task", "metric", "value", "low", "high", "is_mean")
+_PAIR_COLUMNS = ("task", "first", "second", "difference", "p", "over")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Leaderboard:
+    """Extractors in the order of their mean.
+
+    Attributes:
+        gathered: the board as plain data.
+        metric: what tables show.
+    """
+
+    gathered: Gathered
+    metric: Literal["accuracy", "uar"]
+
+    @property
+    def extractors(self) -> list[str]:
+        """The extractors, the best one first."""
+        return [row.extractor for row in self.gathered.board.rows]
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a reader must know of the results, in sentences."""
+        return self.gathered.notices
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return a row for each extractor and task, and for each mean over the suite.
+
+        Returns:
+            columns `group` (extractors whose difference from the best of a group is not significant share it),
+            `extractor`, `task` (or the name of the mean: UM, WM, GM), `metric`, `value`, `low`, `high`, `is_mean`.
+
+        Raises:
+            UsageError: pandas is not installed.
+        """
+        rows: list[dict[str, Any]] = []
+        for row in self.gathered.board.rows:
+            for metric in _METRICS:
+                scores = [(task, getattr(own.result, metric), getattr(own, metric)) for task, own in row.cells.items()]
+                means = [(mean.kind, mean.value, mean.interval) for mean in getattr(row, metric)]
+                for place, (name, value, interval) in enumerate([*scores, *means]):
+                    values = (row.group, row.extractor, name, metric, value, interval.low, interval.high)
+                    rows.append(dict(zip(_COLUMNS, (*values, place >= len(scores)), strict=True)))
+        return data_frame(rows, _COLUMNS)
+
+    def __repr__(self) -> str:
+        def show(console: Console) -> None:
+            print_board(console, self.gathered, self.metric, every_task=True)
+
+        return as_text(show)
+
+    def _repr_html_(self) -> str:
+        board = self.gathered.board
+        heads = ["Group", "Extractor", "UM", "95 %", *board.tasks]
+        rows = []
+        for row in board.rows:
+            mean = next(iter(getattr(row, self.metric)), None)
+            means = ["", ""] if mean is None else [_points(mean.value), _range(mean.interval)]
+            cells = [row.cells.get(task) for task in board.tasks]
+            scores = [
+                _points(getattr(c.result, self.metric)) + self.gathered.mark(c.result) if c else "" for c in cells
+            ]
+            rows.append([str(row.group or "-"), row.title, *means, *scores])
+        return as_html(heads, rows, self.notices)
+
+
+def load_leaderboard(
+    home: str | os.PathLike[str] | None,
+    extractors: Sequence[str],
+    tasks: Sequence[str],
+    *,
+    suite: str,
+    metric: Literal["accuracy", "uar"],
+    protocol: str | None,
+) -> Leaderboard:
+    """Load a leaderboard; `Results.leaderboard` says what the arguments are."""
+    if suite not in SUITES:
+        raise UsageError(f"there is no suite {suite!r}", next_step=f"there are: {', '.join(SUITES)}")
+    if metric not in _METRICS:
+        raise UsageError(f"no leaderboard shows {metric!r}", next_step=f"metrics: {', '.join(_METRICS)}")
+    with use_home(home) as used:
+        gathered = gather(used, protocol or default_protocol(), extractors, tasks, continuous_alone=True)
+    return Leaderboard(gathered, metric)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskComparison:
+    """Two extractors on one task.
+
+    Attributes:
+        first, second: their accuracies, in [0, 1].
+        difference: first minus second.
+        p: of the permutation test.
+        over: what was permuted: `speakers`, or `utterances` where there are too few speakers.
+    """
+
+    task: str
+    first: float
+    second: float
+    difference: float
+    p: float
+    over: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparison:
+    """Two extractors on the tasks that both have.
+
+    Attributes:
+        first, second: the extractors.
+        tasks: one comparison for each task.
+        overall: the mean over the tasks of the benchmark: `difference`, `low`, `high` and `p`; None where no task of
+            the benchmark is among them.
+        document: everything that is known of it, as `serab compare --json` prints it.
+    """
+
+    first: str
+    second: str
+    tasks: tuple[TaskComparison, ...]
+    overall: Mapping[str, float] | None
+    document: Mapping[str, Any]
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a reader must know of it, in sentences."""
+        return tuple(self.document["notices"])
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return a row for each task. Raises UsageError without pandas."""
+        return data_frame([{name: getattr(own, name) for name in _PAIR_COLUMNS} for own in self.tasks], _PAIR_COLUMNS)
+
+    def __repr__(self) -> str:
+        def show(console: Console) -> None:
+            print_comparison(console, self.document)
+
+        return as_text(show)
+
+    def _repr_html_(self) -> str:
+        heads = ["Task", f"{self.first} %", f"{self.second} %", "Difference", "p", "over"]
+        rows = [
+            [
+                own.task, _points(own.first), _points(own.second), f"{100 * own.difference:+.1f}", f"{own.p:.3f}" if own.p >= 0.001 else "<0.001",
+                own.over,
+            ]
+            for own in self.tasks
+        ]  # fmt: skip
+        return as_html(heads, rows, self.notices)
+
+
+def compare(
+    first: str,
+    second: str,
+    tasks: str | Sequence[str] | None = None,
+    *,
+    protocol: str | None = None,
+    home: str | os.PathLike[str] | None = None,
+) -> Comparison:
+    """Compare two extractors on the same test utterances, by the results in a home.
+
+    Args:
+        first, second: names of extractors.
+        tasks: only these tasks; all that both have by default.
+        protocol: that of the settings by default.
+        home: that of the settings by default.
+
+    Raises:
+        UsageError: one has no result, or they have no task in common.
+
+    Example:
+        >>> run = serab.evaluate(["mfcc-stats", "chance"], tasks=["demo"], progress=False)
+        >>> serab.compare("mfcc-stats", "chance", tasks="demo").tasks[0].difference > 0
+        True
+    """
+    words = [tasks] if isinstance(tasks, str) else list(tasks or ())
+    with use_home(home) as used:
+        gathered = gather(used, protocol or default_protocol(), [first, second], words)
+        document = compare_document(gathered, *gathered.asked)
+    pairs = tuple(
+        TaskComparison(
+            task=task, first=own["first"], second=own["second"], difference=own["difference"],
+            p=own["p"], over=own["over"],
+        )
+        for task, own in document["tasks"].items()
+    )  # fmt: skip
+    overall = document["overall"]
+    summary = None
+    if overall is not None:
+        interval = overall["interval"]
+        summary = {key: overall[key] for key in ("difference", "p")} | {key: interval[key] for key in ("low", "high")}
+    return Comparison(document["first"], document["second"], pairs, summary, document)
+
+
+def _points(value: float) -> str:
+    return f"{100 * value:.1f}"
+
+
+def _range(interval: Any) -> str:
+    return f"{100 * interval.low:.1f} to {100 * interval.high:.1f}"

@@ -1,0 +1,269 @@
+"""Corpora, and what the installed plugins offer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from serab_registry import Group
+
+from serab_core import plugins
+from serab_core.api.frames import as_html, as_text, data_frame
+from serab_core.api.homes import use_home
+from serab_core.data.prepared import load, prepared_names
+from serab_core.errors import SerabError
+from serab_core.report.progress import Silent
+from serab_core.report.tables import table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas
+    from rich.console import Console
+
+_Row = TypeVar("_Row")
+
+
+class Table(Sequence[_Row], Generic[_Row]):
+    """Rows of one kind: a sequence that shows itself as a table.
+
+    Args:
+        kind: the class of the rows, a dataclass.
+        rows: the rows.
+    """
+
+    def __init__(self, kind: type[_Row], rows: Sequence[_Row]) -> None:
+        self._names = tuple(own.name for own in fields(kind))  # type: ignore[arg-type]
+        self._rows = tuple(rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[_Row]:
+        return iter(self._rows)
+
+    @overload
+    def __getitem__(self, key: int | str) -> _Row: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> Sequence[_Row]: ...
+
+    def __getitem__(self, key: int | slice | str) -> _Row | Sequence[_Row]:
+        """Return a row by its place or its name. Raises KeyError or IndexError."""
+        if isinstance(key, str):
+            for row in self._rows:
+                if getattr(row, "name", None) == key:
+                    return row
+            raise KeyError(key)
+        return self._rows[key]
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return the rows as a data frame. Raises UsageError without pandas."""
+        return data_frame([{name: getattr(row, name) for name in self._names} for row in self._rows], self._names)
+
+    def __repr__(self) -> str:
+        from rich.markup import escape
+
+        def show(console: Console) -> None:
+            shown = table(*(name.replace("_", " ").capitalize() for name in self._names))
+            for row in self._cells():
+                shown.add_row(*map(escape, row))
+            console.print(shown)
+
+        return as_text(show)
+
+    def _repr_html_(self) -> str:
+        return as_html([name.replace("_", " ").capitalize() for name in self._names], self._cells())
+
+    def _cells(self) -> list[list[str]]:
+        return [[_text(getattr(row, name)) for name in self._names] for row in self._rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A corpus that can be prepared, or is.
+
+    Attributes:
+        name: the name of the task.
+        prepared: whether it is prepared in the home.
+        utterances, labels, speakers: how many; of a corpus that is not prepared, how many are expected.
+    """
+
+    name: str
+    title: str
+    language: str
+    prepared: bool
+    utterances: int
+    labels: int
+    speakers: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractorInfo:
+    """An installed extractor.
+
+    Attributes:
+        dim: the dimension of its embeddings.
+        sample_rate: in Hz.
+    """
+
+    name: str
+    dim: int
+    sample_rate: int
+    summary: str
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierInfo:
+    """An installed classifier, and how many points its grid has."""
+
+    name: str
+    title: str
+    summary: str
+    grid_points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A prepared corpus.
+
+    Attributes:
+        splits: how many utterances each split has.
+        labels: how many utterances each label has.
+        cautions: what limits scores on it, in sentences.
+    """
+
+    name: str
+    title: str
+    utterances: int
+    speakers: int
+    hours: float
+    splits: dict[str, int]
+    labels: dict[str, int]
+    partial: bool
+    cautions: tuple[str, ...]
+    folder: str
+
+
+def datasets(home: str | os.PathLike[str] | None = None) -> Table[Dataset]:
+    """List the corpora that installed plugins know, and those that are prepared in the home.
+
+    Example:
+        >>> corpora = serab.datasets()
+        >>> corpora["demo"].language
+        'zxx'
+    """
+    rows = {
+        spec.name: Dataset(
+            spec.name,
+            spec.title,
+            spec.language,
+            False,
+            sum(spec.expected_counts.values()),
+            len(spec.labels),
+            spec.expected_speakers,
+        )
+        for spec in plugins.all_specs(Group.DATASETS).values()
+    }
+    with use_home(home) as used:
+        for name in prepared_names(used):
+            try:
+                found = load(used, name).summary()
+            except SerabError:  # its index is damaged: it counts as not prepared, and serab.prepare mends it
+                continue
+            rows[name] = Dataset(
+                name,
+                found["title"],
+                found["language"],
+                True,
+                found["utterances"],
+                len(found["labels"]),
+                found["speakers"],
+            )
+    return Table(Dataset, [rows[name] for name in sorted(rows)])
+
+
+def extractors() -> Table[ExtractorInfo]:
+    """List the installed extractors.
+
+    Example:
+        >>> serab.extractors()["mfcc-stats"].sample_rate
+        16000
+    """
+    specs = plugins.all_specs(Group.EXTRACTORS)
+    rows = [ExtractorInfo(own.name, own.dim, own.sample_rate, own.summary, own.licence) for own in specs.values()]
+    return Table(ExtractorInfo, sorted(rows, key=lambda row: row.name))
+
+
+def classifiers() -> Table[ClassifierInfo]:
+    """List the installed classifiers and regressors.
+
+    Example:
+        >>> serab.classifiers()["lda"].title
+        'LDA'
+    """
+    specs = plugins.all_specs(Group.CLASSIFIERS)
+    rows = [
+        ClassifierInfo(own.name, own.title, own.summary, prod(len(values) for values in own.search_space.values()))
+        for own in specs.values()
+    ]
+    return Table(ClassifierInfo, sorted(rows, key=lambda row: row.name))
+
+
+def prepare(
+    name: str,
+    source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
+    *,
+    copy: bool = False,
+    allow_partial: bool = False,
+    folder: str = "",
+    home: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+) -> Corpus:
+    """Prepare a corpus from the download that you have.
+
+    Args:
+        name: the dataset; `serab.datasets()` lists them.
+        source: a zip, a tar or a folder, or several; none for a corpus that serab generates. Files in folders are used
+            in place.
+        copy: keep all audio in the home.
+        allow_partial: prepare an incomplete corpus, too; every result on it is marked.
+        folder: the folder to use if the source has several recordings of an utterance.
+        home: that of the settings by default.
+        progress: show progress on stderr.
+
+    Raises:
+        DataError: the source is missing, not the corpus, or incomplete.
+        SerabError: the name is unknown, or the home cannot be written.
+
+    Example:
+        >>> serab.prepare("demo", progress=False).speakers
+        10
+    """
+    from serab_core.api.evaluation import show_progress
+    from serab_core.data.prepare import prepare as prepare_corpus
+
+    spec = plugins.dataset(name)
+    sources = [source] if isinstance(source, (str, os.PathLike)) else list(source or ())
+    paths = [Path(own).expanduser() for own in sources]
+    with use_home(home) as used:
+        prepared = prepare_corpus(
+            spec, paths, used, show_progress() if progress else Silent(), allow_partial=allow_partial, copy=copy,
+            folder=folder,
+        )  # fmt: skip
+        found = prepared.summary()
+    texts = [own["text"] for own in found["notices"] if own["severity"] in ("fault", "caution")]
+    return Corpus(
+        name=found["name"], title=found["title"], utterances=found["utterances"], speakers=found["speakers"],
+        hours=found["hours"], splits=found["splits"], labels=found["labels"], partial=found["partial"],
+        cautions=tuple(texts), folder=found["folder"],
+    )  # fmt: skip
+
+
+def _text(value: Any) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

@@ -1,0 +1,195 @@
+"""`serab.evaluate`: scores of extractors on tasks."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from serab_core import plugins, settings
+from serab_core.api.homes import use_home
+from serab_core.api.objects import LocalExtractor, sort_extractors
+from serab_core.api.results import Run, run_of
+from serab_core.data.protocols import default_protocol, find_protocol, with_tuner
+from serab_core.embed.embedder import forget_extractors
+from serab_core.errors import JobsFailedError
+from serab_core.report.progress import Silent, progress_on
+from serab_core.run.evaluate import evaluate as run_plan
+from serab_core.run.executors import LocalEngine, find_engine
+from serab_core.run.locked import home_beside
+from serab_core.run.plan import make_plan
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+    from typing import Literal
+
+    from serab_core.run.executors import Engine
+    from serab_core.store.home import Home
+    from serab_core.types import Progress, ProtocolSpec
+    from serab_core.types import Run as CoreRun
+
+
+class EvaluationError(JobsFailedError):
+    """Part of an evaluation failed. What was computed is stored, and is in `run`.
+
+    Attributes:
+        run: the results, and in `failures` what could not be computed.
+    """
+
+    run: Run
+
+
+def evaluate(
+    extractors: object,
+    tasks: str | Sequence[str] | None = None,
+    *,
+    protocol: str | None = None,
+    classifiers: str | Sequence[str] | None = None,
+    tuner: Literal["grid", "tpe"] = "grid",
+    trials: int | None = None,
+    jobs: int = 1,
+    engine: str | None = None,
+    home: str | os.PathLike[str] | None = None,
+    fresh: bool = False,
+    cache_key: str | Mapping[str, str] | None = None,
+    progress: bool = True,
+    raise_errors: bool = True,
+) -> Run:
+    """Score extractors on tasks. What was computed before is reused.
+
+    Args:
+        extractors: names of installed extractors (`serab.extractors()` lists them), `ExtractorSpec`s, or objects with
+            `embed(waveforms)` and `sample_rate` in Hz; one of them, a list, or a mapping from names to objects.
+            `embed` gets a list of float32 arrays, mono, at that rate, and returns shape (number of waveforms, dim).
+        tasks: names of prepared tasks; by default all that are prepared, or a small synthetic corpus where none is.
+        protocol: `serab`, `serab-released` or `strict`; that of the settings by default.
+        classifiers: only these classifiers; those of the protocol by default.
+        tuner: `grid` for the grids of the protocol, `tpe` for a search of wider spaces.
+        trials: with `tpe`, the number of points for all classifiers of a task; 60 by default.
+        jobs: worker processes. With 1, everything runs in this process. With more, a script needs
+            `if __name__ == "__main__":` around the call only if a plugin starts processes itself.
+        engine: `local`, or `dask://HOST:PORT`; that of the settings by default.
+        home: the folder for corpora, embeddings and results; that of the settings by default.
+        fresh: compute everything again.
+        cache_key: the key under which embeddings and results of an object are stored, such as "my-model-epoch-12";
+            a mapping from names for several objects. Serab cannot see what an object computes: change the key whenever
+            that changes. Without a key nothing of the object is stored.
+        progress: show progress on stderr.
+        raise_errors: raise an error if a part fails; otherwise the parts that failed are in `failures` of the run.
+
+    Returns:
+        The run: `run["mfcc-stats", "emodb"].uar`, `run.to_dataframe()`.
+
+    Raises:
+        EvaluationError: an extractor failed on a task; `error.run` has the results of the others.
+        SerabError: a name is unknown, a corpus is not prepared, weights are missing, or the home cannot be written.
+
+    Example:
+        >>> import numpy as np
+        >>> class Loudness:
+        ...     sample_rate = 16000
+        ...     def embed(self, waveforms):
+        ...         return np.array([[w.std(), np.abs(w).max()] for w in waveforms])
+        >>> run = serab.evaluate([Loudness(), "chance"], tasks=["demo"], progress=False)
+        >>> [result.extractor for result in run]
+        ['Loudness', 'chance']
+    """
+    used, names = sort_extractors(extractors, cache_key)
+    shown = show_progress() if progress else Silent()
+    with use_home(home) as root:
+        spec = with_tuner(find_protocol(protocol or default_protocol()), tuner, trials)
+        where = find_engine(engine or str(settings.value("engine") or "local"), jobs)
+        call = _Call(root, _words(tasks) or settings.words("tasks"), spec, _words(classifiers), shown, fresh)
+        groups = _groups(used)
+        parts = [call.run([used[place] for place in group], where) for group in groups]
+    merged = _merged(parts, groups)
+    aliases = {name: own for name, own in zip(names, merged.extractors, strict=True) if name != own}
+    unkept = [own.spec.name for own in used if isinstance(own, LocalExtractor) and not own.cache_key]
+    notices = [f"{name} is an object without a cache_key: nothing of it was stored." for name in unkept]
+    merged = replace(merged, notices=(*merged.notices, *notices))
+    run = run_of(merged, aliases, str(root.root) if home else "")
+    if run.failures and raise_errors:
+        from serab_core.report.tables import failure_text
+
+        error = EvaluationError(
+            "; ".join(failure_text(failure).removesuffix(".") for failure in run.failures),
+            next_step="the results of the others are stored, and are in the attribute run of this error",
+        )
+        error.run = run
+        raise error
+    return run
+
+
+class _Call:
+    """What all extractors of one call have in common."""
+
+    def __init__(
+        self,
+        home: Home,
+        tasks: Sequence[str],
+        protocol: ProtocolSpec,
+        classifiers: Sequence[str],
+        progress: Progress,
+        fresh: bool,
+    ) -> None:
+        self._home, self._tasks, self._protocol = home, tasks, protocol
+        self._classifiers, self._progress, self._fresh = classifiers, progress, fresh
+
+    def run(self, extractors: Sequence[str | LocalExtractor], engine: Engine) -> CoreRun:
+        """Evaluate extractors of one kind: installed ones, objects with keys, or objects without."""
+        local = [own for own in extractors if isinstance(own, LocalExtractor)]
+        if not local:
+            return self._evaluate(self._home, [str(name) for name in extractors], engine)
+        specs = {own.spec.name: own.spec for own in local}
+        forget_extractors()  # those of an earlier call may have the same names
+        try:
+            with plugins.local_extractors(specs):
+                if all(own.cache_key for own in local):
+                    return self._evaluate(self._home, list(specs), LocalEngine(1))
+                with home_beside(self._home) as scratch:
+                    return self._evaluate(scratch, list(specs), LocalEngine(1))
+        finally:
+            forget_extractors()
+
+    def _evaluate(self, home: Home, names: Sequence[str], engine: Engine) -> CoreRun:
+        plan = make_plan(home, names, self._tasks, self._protocol, self._classifiers, self._progress)
+        return run_plan(replace(plan, fresh=self._fresh), self._progress, engine)
+
+
+def _groups(used: Sequence[str | LocalExtractor]) -> list[list[int]]:
+    """The places of extractors that are evaluated together: installed ones, objects with a key, objects without."""
+    groups: dict[tuple[bool, bool], list[int]] = {}
+    for place, own in enumerate(used):
+        kind = (True, bool(own.cache_key)) if isinstance(own, LocalExtractor) else (False, True)
+        groups.setdefault(kind, []).append(place)
+    return list(groups.values()) or [[]]  # no extractor is an error, which planning raises
+
+
+def _merged(parts: Sequence[CoreRun], groups: Sequence[Sequence[int]]) -> CoreRun:
+    """One run of several, with the extractors in the order of the call."""
+    names = {
+        place: name
+        for part, group in zip(parts, groups, strict=True)
+        for place, name in zip(group, part.extractors, strict=True)
+    }
+    return replace(
+        parts[0],
+        extractors=tuple(names[place] for place in sorted(names)),
+        results=tuple(result for part in parts for result in part.results),
+        continuous=tuple(result for part in parts for result in part.continuous),
+        failures=tuple(failure for part in parts for failure in part.failures),
+        reused=frozenset[str]().union(*(part.reused for part in parts)),
+        notices=tuple(dict.fromkeys(notice for part in parts for notice in part.notices)),
+    )
+
+
+def _words(names: str | Sequence[str] | None) -> list[str]:
+    return [names] if isinstance(names, str) else list(names or ())
+
+
+def show_progress() -> Progress:
+    """Return the progress display for stderr."""
+    from rich.console import Console
+
+    return progress_on(Console(file=sys.stderr, emoji=False))
