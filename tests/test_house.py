@@ -43,6 +43,7 @@ ROOMS = [
     "report",
     "testing",
     "new",
+    "api",
     "cli",
 ]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from serab_core.api.corpora import prepare as prepare
     from serab_core.api.evaluation import EvaluationError as EvaluationError
     from serab_core.api.evaluation import evaluate as evaluate
-    from serab_core.api.results import Result as Result
+    from serab_core.api.result import Result as Result
     from serab_core.api.results import Results as Results
     from serab_core.api.results import Run as Run
     from serab_core.api.results import load_results as load_results
@@ -28,7 +28,7 @@ MODULES = {
     "Comparison": "serab_core.api.boards",
     "EvaluationError": "serab_core.api.evaluation",
     "Leaderboard": "serab_core.api.boards",
-    "Result": "serab_core.api.results",
+    "Result": "serab_core.api.result",
     "Results": "serab_core.api.results",
     "Run": "serab_core.api.results",
     "SerabError": "serab_core.errors",

@@ -164,13 +164,11 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         heads = ["Task", f"{self.first} %", f"{self.second} %", "Difference", "p", "over"]
-        rows = [
-            [
-                own.task, _points(own.first), _points(own.second), f"{100 * own.difference:+.1f}", f"{own.p:.3f}" if own.p >= 0.001 else "<0.001",
-                own.over,
-            ]
-            for own in self.tasks
-        ]  # fmt: skip
+        rows = []
+        for own in self.tasks:
+            p = f"{own.p:.3f}" if own.p >= 0.001 else "<0.001"
+            scores = [_points(own.first), _points(own.second), f"{100 * own.difference:+.1f}"]
+            rows.append([own.task, *scores, p, own.over])
         return as_html(heads, rows, self.notices)
 
 

@@ -40,7 +40,10 @@ def as_text(print_on: Callable[[Console], None]) -> str:
     from rich.console import Console
 
     stream = io.StringIO()
-    print_on(Console(file=stream, width=TEXT_COLUMNS, color_system=None, force_terminal=False, emoji=False))
+    plain = Console(
+        file=stream, width=TEXT_COLUMNS, color_system=None, force_terminal=False, force_jupyter=False, emoji=False
+    )
+    print_on(plain)
     lines = [line.rstrip() for line in stream.getvalue().splitlines()]
     return "\n".join(lines).strip("\n")
 

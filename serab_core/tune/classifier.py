@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +105,9 @@ def tune_classifier(
         TuningError: the classifier raised something else than `PointError`.
         StoreError: the journal cannot be written.
     """
-    from serab_core.tune.study import search  # here, for it imports Optuna, which a run without searches does not need
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "IProgress not found")  # tqdm's, in notebooks; no bar of its own is shown
+        from serab_core.tune.study import search  # here, for a run without searches does not need Optuna
 
     train = examples_of(task, features, "train")
     validation = examples_of(task, features, "validation")

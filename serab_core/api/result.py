@@ -1,0 +1,302 @@
+"""One result as an object: scores, confusion, intervals and predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from serab_core.api.frames import as_html, data_frame
+from serab_core.errors import UsageError
+from serab_core.types import ContinuousResult
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+    import pandas
+
+    from serab_core.score.bootstrap import Interval
+    from serab_core.types import Predictions, TaskResult
+
+    Stored = TaskResult | ContinuousResult
+
+COLUMNS = (
+    "extractor", "task", "language", "protocol", "metric", "value", "low", "high", "classifier", "utterances",
+    "speakers", "cautions",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """The scores of one class, in [0, 1], and how many test utterances have it."""
+
+    recall: float
+    precision: float
+    f1: float
+    utterances: int
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """How often each class was predicted as each.
+
+    Attributes:
+        labels: the classes.
+        counts: shape (labels, labels); the row is the true class, the column the predicted one.
+    """
+
+    labels: tuple[str, ...]
+    counts: npt.NDArray[np.int64]
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return the counts with labels. Raises UsageError without pandas."""
+        frame = data_frame([dict(zip(self.labels, map(int, row), strict=True)) for row in self.counts], self.labels)
+        frame.index = list(self.labels)
+        return frame
+
+    def _repr_html_(self) -> str:
+        rows = [[label, *map(str, row)] for label, row in zip(self.labels, self.counts, strict=True)]
+        return as_html(["true \\ predicted", *self.labels], rows)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Result:
+    """The score of one extractor on one task.
+
+    Attributes:
+        stored: the stored document as data, with everything that is known of the result.
+        reused: whether it was there before the call that returned it.
+
+    Example:
+        >>> result = serab.evaluate("chance", tasks=["demo"], progress=False)["chance", "demo"]
+        >>> result
+        Result(chance on demo: accuracy 25.0 %, UAR 25.0 %)
+        >>> result.interval("uar").over
+        'utterances'
+    """
+
+    stored: Stored
+    reused: bool = False
+
+    @property
+    def extractor(self) -> str:
+        """The name of the extractor."""
+        return self.stored.extractor
+
+    @property
+    def task(self) -> str:
+        """The name of the task."""
+        return self.stored.task
+
+    @property
+    def protocol(self) -> str:
+        """The name of the protocol."""
+        return self.stored.protocol
+
+    @property
+    def target(self) -> str | None:
+        """The continuous target; None for classes."""
+        return self.stored.target if isinstance(self.stored, ContinuousResult) else None
+
+    @property
+    def classifier(self) -> str:
+        """The classifier or regressor that the protocol chose."""
+        return self.stored.chosen
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters of the chosen classifier."""
+        return dict(self.stored.outcome(self.stored.chosen).params or {})
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What limits the score, in sentences. Show them wherever you show the score."""
+        return self.stored.cautions
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Versions, fingerprint, digests, seeds and machine."""
+        return self.stored.provenance
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Every score by its metric: `accuracy`, `uar` and `macro_f1`; or `ccc`, `pearson` and `rmse`."""
+        if isinstance(self.stored, ContinuousResult):
+            return dict(self.stored.scores)
+        from serab_core.score.metrics import macro_f1
+
+        test = self._test
+        return {
+            "accuracy": self.stored.accuracy,
+            "uar": self.stored.uar,
+            "macro_f1": macro_f1(test.truth, test.predicted),
+        }
+
+    @property
+    def accuracy(self) -> float:
+        """The fraction of test utterances whose class was recognised (WA), in [0, 1]."""
+        return self._score("accuracy")
+
+    @property
+    def uar(self) -> float:
+        """The unweighted average recall, in [0, 1]."""
+        return self._score("uar")
+
+    @property
+    def macro_f1(self) -> float:
+        """The mean of F1 over the classes, in [0, 1]."""
+        return self._score("macro_f1")
+
+    @property
+    def ccc(self) -> float:
+        """The concordance correlation coefficient, in [-1, 1] (Lin, 1989)."""
+        return self._score("ccc")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes that occur in the test split or among its predictions, sorted."""
+        return tuple(sorted({str(label) for label in (*self._test.truth, *self._test.predicted)}))
+
+    @property
+    def confusion(self) -> Confusion:
+        """How often each class was predicted as each. Raises UsageError for a continuous target."""
+        from serab_core.score.metrics import confusion
+
+        self._score("accuracy")
+        return Confusion(self.labels, confusion(self._test.truth, self._test.predicted, self.labels))
+
+    @property
+    def per_class(self) -> dict[str, ClassScore]:
+        """The scores of each class. Raises UsageError for a continuous target."""
+        table = self.confusion
+        scores = {}
+        for place, label in enumerate(table.labels):
+            hits, true, predicted = (
+                int(n) for n in (table.counts[place, place], table.counts[place].sum(), table.counts[:, place].sum())
+            )
+            scores[label] = ClassScore(
+                recall=hits / true if true else 0.0,
+                precision=hits / predicted if predicted else 0.0,
+                f1=2 * hits / (true + predicted),
+                utterances=true,
+            )
+        return scores
+
+    def interval(self, metric: str = "uar") -> Interval:
+        """Return the 95 % confidence interval of a score.
+
+        Args:
+            metric: `accuracy` or `uar`; `ccc` for a continuous target.
+
+        Returns:
+            low and high, and `over`: `speakers`, or `utterances` where there are fewer than five test speakers. The
+            latter knows nothing of how speakers differ.
+
+        Raises:
+            UsageError: there is no interval of that metric.
+        """
+        from serab_core.score.bootstrap import concordance_interval, drawn
+        from serab_core.score.scored import scored
+
+        if isinstance(self.stored, ContinuousResult):
+            if metric == "ccc":
+                return concordance_interval(self.stored)
+            raise UsageError(f"there is no interval of {metric!r}", next_step="on continuous targets: interval('ccc')")
+        if metric == "accuracy":
+            return drawn(scored(self.stored)).interval("accuracy")
+        if metric == "uar":
+            return drawn(scored(self.stored)).interval("uar")
+        raise UsageError(f"there is no interval of {metric!r}", next_step="there are: accuracy, uar")
+
+    def predictions(self) -> pandas.DataFrame:
+        """Return a row for each test utterance: `utterance`, `speaker`, `truth`, `predicted`.
+
+        Raises:
+            UsageError: pandas is not installed.
+        """
+        test = self._test
+        rows = [
+            {"utterance": name, "speaker": self.stored.speakers[name], "truth": truth, "predicted": predicted}
+            for name, truth, predicted in zip(test.ids, test.truth, test.predicted, strict=True)
+        ]
+        return data_frame(rows, ("utterance", "speaker", "truth", "predicted"))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each metric, with the columns of `Run.to_dataframe`."""
+        shared = {
+            "extractor": self.extractor,
+            "task": self.task,
+            "language": self.stored.language,
+            "protocol": self.protocol,
+            "classifier": self.classifier,
+            "utterances": len(self._test.ids),
+            "speakers": len({self.stored.speakers[name] for name in self._test.ids}),
+            "cautions": "; ".join(self.cautions),
+        }
+        with_interval = ("ccc",) if self.target is not None else ("accuracy", "uar")
+        rows = []
+        for metric, value in self.scores.items():
+            interval = self.interval(metric) if metric in with_interval else None
+            low, high = (None, None) if interval is None else (interval.low, interval.high)
+            rows.append({**shared, "metric": metric, "value": value, "low": low, "high": high})
+        return rows
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return a row for each metric. Raises UsageError without pandas."""
+        return data_frame(self.rows(), COLUMNS)
+
+    def __repr__(self) -> str:
+        if self.target is not None:
+            return f"Result({self.extractor} on {self.task}: CCC {self.ccc:.3f})"
+        return f"Result({self.extractor} on {self.task}: accuracy {_percent(self.accuracy)}, UAR {_percent(self.uar)})"
+
+    def _repr_html_(self) -> str:
+        return results_html([self], self.cautions)
+
+    @property
+    def _test(self) -> Predictions:
+        test = self.stored.outcome(self.stored.chosen).test
+        assert test is not None, "the chosen classifier has predictions"
+        return test
+
+    def _score(self, metric: str) -> float:
+        scores = self.scores
+        if metric not in scores:
+            raise UsageError(
+                f"there is no {metric} of {self.extractor} on {self.task}", next_step=f"there are: {', '.join(scores)}"
+            )
+        return scores[metric]
+
+
+def results_html(results: Sequence[Result], notices: Sequence[str]) -> str:
+    """Return results as an HTML table, with the notices and every caution below it."""
+    heads = ["Extractor", "Task", "Accuracy %", "95 %", "UAR %", "95 %", "Macro-F1 %", "Classifier"]
+    continuous = any(own.target is not None for own in results)
+    rows = []
+    for own in results:
+        scores = own.scores
+        cells = []
+        for metric in ("accuracy", "uar"):
+            interval = own.interval(metric) if metric in scores else None
+            cells += [_points(scores.get(metric)), _range(interval)]
+        cells.append(_points(scores.get("macro_f1")))
+        more = [f"{scores['ccc']:.3f}" if "ccc" in scores else ""] if continuous else []
+        rows.append([own.extractor, own.task, *cells, *more, own.classifier])
+    if continuous:
+        heads.insert(7, "CCC")
+    cautions = [f"{own.task}: {caution}" for own in results for caution in own.cautions]
+    return as_html(heads, rows, dict.fromkeys([*cautions, *notices]))
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f} %"
+
+
+def _points(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.1f}"
+
+
+def _range(interval: Interval | None) -> str:
+    return "" if interval is None else f"{_points(interval.low)} to {_points(interval.high)}"
