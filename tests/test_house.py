@@ -20,7 +20,10 @@ SOURCES = sorted(
 ROOMS = [
     "errors",
     "offline",
+    "ownership",
+    "project_file",
     "settings",
+    "lifecycle",
     "types",
     "cores",
     "environments",
