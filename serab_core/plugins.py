@@ -105,7 +105,7 @@ def extractor(name: str) -> ExtractorSpec:
     try:
         found: ExtractorSpec = translated(lambda: registry().get(Group.EXTRACTORS, plain))
     except UnknownNameError:
-        if Path(name).is_file():
+        if os.path.isfile(name):  # noqa: PTH113  Path.is_file fails for a name that is too long
             raise _file_error(_absolute(name)) from None
         raise
     return identified(with_options(found, words) if words else found, Group.EXTRACTORS, plain)
@@ -167,8 +167,16 @@ def _entries(name: str) -> list[tuple[str, str]]:
 
 
 def is_path(name: str) -> bool:
-    """Whether an extractor's name is that of a folder."""
-    return name.startswith((".", "/", "~")) or (os.sep != "/" and os.sep in name) or Path(name, FOLDER_FILE).exists()
+    """Whether an extractor's name is the path of a folder; `./folder` always is.
+
+    A folder called like an extractor that is installed, or that the catalog has, is meant only where it is written so.
+    """
+    if name.startswith((".", "/", "~")) or (os.sep != "/" and os.sep in name):
+        return True
+    if not os.path.isfile(os.path.join(name, FOLDER_FILE)):  # noqa: PTH113, PTH118  Path fails for too long a name
+        return False
+    entry = name.partition("/")[0]
+    return entry not in extractor_names() and not any(known.offers(Group.EXTRACTORS, entry) for known in read_catalog())
 
 
 def is_from_user(name: str) -> bool:

@@ -9,11 +9,11 @@ from importlib import metadata
 from pathlib import Path
 
 from serab_core.errors import StoreError, UsageError, WeightsError
-from serab_core.settings import working_folder
 from serab_core.store.home import find_home
 from serab_core.store.jsonio import digest, read_json, write_json
 from serab_core.store.weights import content_sha256, file_sha256
 from serab_plugin_hear.files import check_weights, content_digest, own_folder, unchanged
+from serab_plugin_hear.module import local_base
 from serab_plugin_hear.serve import start
 
 _SCHEMA = "serab.hear-module/2"
@@ -112,20 +112,33 @@ def _identity(module: str, weights: str, file: Path) -> dict[str, str]:
     return identity
 
 
+def _installed_base(top: str) -> Path | None:
+    """The folder of an installed package, or the file of a module, which is not imported."""
+    sys.path_importer_cache.clear()
+    spec = importlib.util.find_spec(top) if top else None
+    if spec is None or spec.origin is None or spec.origin in ("built-in", "frozen"):
+        return None
+    return Path(spec.origin).parent if spec.submodule_search_locations else Path(spec.origin)
+
+
 def _file_of(module: str) -> Path | None:
-    """The file of a module, found by its top-level package, which is not imported."""
+    """The file of a module, found by its top-level package, which is not imported.
+
+    Raises:
+        UsageError: it is installed, and the working folder has another one of that name.
+    """
     top, *rest = module.split(".")
-    here = working_folder()
-    for folder in (here / top, here / f"{top}.py") if here is not None else ():
-        if folder.exists():
-            base = folder
-            break
-    else:
-        sys.path_importer_cache.clear()
-        spec = importlib.util.find_spec(top)
-        if spec is None or spec.origin is None:
-            return None
-        base = Path(spec.origin).parent if spec.submodule_search_locations else Path(spec.origin)
+    local, installed = local_base(top), _installed_base(top)
+    if local is not None and installed is not None and local.resolve() != installed.resolve():
+        raise UsageError(
+            f"two modules are called {top}: {installed} is installed, {local} is in the working folder",
+            where=f"hear:{module}",
+            next_step=f"for the file write its path, hear:./{'/'.join([top, *rest])}.py; for the installed one go to "
+            "another folder",
+        )
+    base = local or installed
+    if base is None:
+        return None
     if base.is_file():
         return base if not rest else None
     inside = base.joinpath(*rest)
