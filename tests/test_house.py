@@ -19,11 +19,11 @@ SOURCES = sorted(
 )
 ROOMS = [
     "errors",
+    "lifecycle",
     "offline",
     "ownership",
     "project_file",
     "settings",
-    "lifecycle",
     "types",
     "cores",
     "environments",

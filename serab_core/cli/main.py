@@ -37,7 +37,7 @@ from serab_core.cli.lazy import PluginGroup
 from serab_core.cli.output import print_error, print_ignored, print_json, show_tracebacks
 from serab_core.cli.streams import OutputError, drop_output, finish_output, prepare_streams
 from serab_core.errors import InterruptedRunError, SerabError, UsageError, unforeseen
-from serab_core.lifecycle import end_process, leave_working_folder
+from serab_core.lifecycle import end_process, ignore_numba_file, leave_working_folder
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -113,6 +113,7 @@ def options(
 def main() -> NoReturn:
     """Runs `serab` and ends the process with the exit code of what happened."""
     leave_working_folder()
+    ignore_numba_file()
     prepare_streams()
     signal.signal(signal.SIGTERM, _terminated)
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
