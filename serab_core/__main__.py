@@ -1,14 +1,21 @@
-"""`python -m serab_core` is the command `serab`.
+"""The command `serab`, also as `python -m serab_core`.
 
-Python puts the working folder first on the path for imports here, as it does not for the script `serab`. It is taken off
-before anything else is imported.
+`python -m`, and an empty item of PYTHONPATH, put the working folder on the path for imports. It is taken off before
+anything else is imported.
 """
+
+from typing import NoReturn
 
 from serab_core.lifecycle import leave_working_folder
 
-if __name__ == "__main__":
+
+def main() -> NoReturn:
+    """Run `serab`, and end the process with its exit code."""
     leave_working_folder()
+    from serab_core.cli import main as run_command
 
-    from serab_core.cli import main
+    run_command()
 
+
+if __name__ == "__main__":
     main()
