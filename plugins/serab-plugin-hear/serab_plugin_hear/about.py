@@ -121,6 +121,17 @@ def _installed_base(top: str) -> Path | None:
     return Path(spec.origin).parent if spec.submodule_search_locations else Path(spec.origin)
 
 
+def _equal(local: Path, installed: Path) -> bool:
+    """Whether the module or package of the working folder is the installed one, or a copy, as its sources are."""
+    if local.resolve() == installed.resolve():
+        return True
+    if local.is_file() or installed.is_file():
+        return local.is_file() and installed.is_file() and local.read_bytes() == installed.read_bytes()
+    names = [path.relative_to(local) for path in local.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    copies = ((local / name, installed / name) for name in names)
+    return all(copy.is_file() and path.read_bytes() == copy.read_bytes() for path, copy in copies)
+
+
 def _file_of(module: str) -> Path | None:
     """The file of a module, found by its top-level package, which is not imported.
 
@@ -129,12 +140,12 @@ def _file_of(module: str) -> Path | None:
     """
     top, *rest = module.split(".")
     local, installed = local_base(top), _installed_base(top)
-    if local is not None and installed is not None and local.resolve() != installed.resolve():
+    if local is not None and installed is not None and not _equal(local, installed):
+        step = f"name its file, hear:./{top}.py" if local.is_file() else f"install it, pip install -e {local.parent}"
         raise UsageError(
             f"two modules are called {top}: {installed} is installed, {local} is in the working folder",
             where=f"hear:{module}",
-            next_step=f"for the file write its path, hear:./{'/'.join([top, *rest])}.py; for the installed one go to "
-            "another folder",
+            next_step=f"for the one here {step}; for the installed one go to another folder",
         )
     base = local or installed
     if base is None:

@@ -188,6 +188,18 @@ def test_a_file_called_like_an_installed_module_is_meant_only_as_a_path(tmp_path
         plugins.extractor("hear:./baseline.py")
 
 
+def test_the_sources_of_an_installed_package_are_no_other_package(tmp_path, monkeypatch):
+    for folder in (tmp_path / "site" / "baselines", tmp_path / "baselines"):
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").write_text("")
+        (folder / "inner.py").write_text(STAMPS)
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    assert plugins.extractor("hear:baselines.inner").dim == 1
+    (tmp_path / "baselines" / "json.py").write_text("")
+    with pytest.raises(UsageError, match="for the one here install it, pip install -e"):
+        plugins.extractor("hear:baselines.inner")
+
+
 @pytest.mark.parametrize("name", ["./mine.py", "mine"])
 def test_a_file_called_like_a_module_of_the_library_is_not_imported(tmp_path, name):
     (tmp_path / "mine.py").write_text(STAMPS + "\nimport fractions, helper\n")
