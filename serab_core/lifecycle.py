@@ -21,8 +21,10 @@ def leave_working_folder() -> None:
 
     `python -m` and `python -c` put it first, and an empty item of PYTHONPATH stands for it: a file of that folder would
     run in place of a library, and the metadata of a plugin there would count as installed. A folder that PYTHONPATH
-    names stays, and so does the one that serab itself was imported from.
+    names stays, and so does the one that serab itself was imported from. PYTHONSAFEPATH says the same to every process
+    that serab, a library or a plugin starts, unless the user has set it himself.
     """
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
     try:
         here = os.getcwd()  # noqa: PTH109
     except OSError:  # it is deleted
