@@ -247,3 +247,18 @@ def test_the_shells_tab_shows_nothing(project, serab, monkeypatch):
         monkeypatch.setenv(name, value)
     code, out, err = serab()
     assert (code, out.split(), err) == (0, ["eval"], "")
+
+
+def test_a_run_says_on_whose_word_a_scheduler_is_used(project, capsys, monkeypatch):
+    from serab_core.cli.eval_ import _engine
+
+    (project / "serab.toml").write_text(CRITICAL)
+    assert (_engine(None), capsys.readouterr().err) == ("local", "")
+    assert _engine("dask://here:2") == "dask://here:2"
+    assert "Engine: dask://here:2, named by --engine" in capsys.readouterr().err
+    monkeypatch.setenv("SERAB_CONFIG", str(project / "serab.toml"))
+    assert _engine(None) == "dask://127.0.0.1:1"
+    assert f"named by {project}/serab.toml" in capsys.readouterr().err
+    monkeypatch.setenv("SERAB_ENGINE", "dask://there:3")
+    assert _engine(None) == "dask://there:3"
+    assert "named by $SERAB_ENGINE" in capsys.readouterr().err

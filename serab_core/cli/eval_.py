@@ -163,7 +163,7 @@ def _engine(option: str | None) -> str:
 
     setting = settings.in_force()["engine"]
     name = option or str(setting.value or "local")
-    if name != "local":
+    if name.startswith("dask://"):
         origin = "--engine" if option else setting.origin
         text = f"Engine: {name}, named by {origin}; it and this process run each other's code."
         stderr().print(text, markup=False, highlight=False, soft_wrap=True)
