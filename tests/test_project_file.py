@@ -189,9 +189,9 @@ def test_the_search_ends_at_the_border_of_the_file_system(project, monkeypatch):
     real = Path.stat
 
     def state(path, **options):
-        found = real(path, **options)
-        device = found.st_dev + 1 if path == project else found.st_dev
-        return os.stat_result([*found[:2], device, *found[3:]])
+        fields = real(path, **options)
+        device = fields.st_dev + 1 if path == project else fields.st_dev
+        return os.stat_result([*fields[:2], device, *fields[3:]])
 
     monkeypatch.setattr(Path, "stat", state)
     assert settings.value("jobs") is None

@@ -113,7 +113,8 @@ def _detached(stream: Any) -> Any:
 def _options(stream: Any) -> dict[str, Any]:
     if stream is None:
         return {"encoding": "utf-8", "errors": "backslashreplace", "line_buffering": True}
-    return {"encoding": stream.encoding, "errors": "backslashreplace", "line_buffering": stream.line_buffering}
+    buffering = {"line_buffering": stream.line_buffering, "write_through": stream.write_through}
+    return {"encoding": stream.encoding, "errors": "backslashreplace", **buffering}
 
 
 def _fail(error: OSError) -> NoReturn:
