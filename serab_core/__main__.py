@@ -1,6 +1,21 @@
-"""`python -m serab_core` is the command `serab`."""
+"""The command `serab`, also as `python -m serab_core`.
 
-from serab_core.cli import main
+`python -m`, and an empty item of PYTHONPATH, put the working folder on the path for imports. It is taken off before
+anything else is imported.
+"""
+
+from typing import NoReturn
+
+from serab_core.lifecycle import leave_working_folder
+
+
+def main() -> NoReturn:
+    """Run `serab`, and end the process with its exit code."""
+    leave_working_folder()
+    from serab_core.cli import main as run_command
+
+    run_command()
+
 
 if __name__ == "__main__":
     main()

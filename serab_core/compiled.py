@@ -15,13 +15,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import llvmlite.binding
-import numba
 import platformdirs
-from numba import config
 
 from serab_core.errors import ConfigError
+from serab_core.lifecycle import ignore_numba_file
 from serab_core.locks import alone
+from serab_core.ownership import untrusted_reason
+
+ignore_numba_file()
+
+import llvmlite.binding  # noqa: E402
+import numba  # noqa: E402
+from numba import config  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,7 +76,7 @@ class Kernels:
                 next_step="unset it, or remove disable_jit from the file .numba_config.yaml in the working folder",
             )
         if not self._cached:
-            text = f"serab: compiling its kernels ({self._name}), anew in each process: no cache can be written"
+            text = f"serab: compiling its kernels ({self._name}), anew in each process: {self._obstacle}"
             print(text, file=sys.stderr)  # noqa: T201
             yield
             return
@@ -98,13 +103,22 @@ class Kernels:
 
         return wrap
 
-    @cached_property
+    @property
     def _cached(self) -> bool:
+        return not self._obstacle
+
+    @cached_property
+    def _obstacle(self) -> str:
+        """Why the cache is not used; "" where it is. Numba's files are pickles: who can write them can run code."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            for folder in (self.folder, self.folder.parent):
+                if reason := untrusted_reason(folder):
+                    return f"{folder} {reason}; chmod go-w makes it yours alone, {VARIABLE} names another place"
         except OSError:
-            return False
-        return os.access(self.folder, os.W_OK)
+            return "no cache can be written"
+        return "" if os.access(self.folder, os.W_OK) else "no cache can be written"
 
     def _with_cache(self, signature: str, function: Callable[..., Any]) -> Any:
         """Numba reads its setting for the folder where a function is decorated: it is ours for that moment only."""

@@ -7,7 +7,7 @@
     ├── DataError              5   a source is not the corpus it should be, or is incomplete
     │   ├── AudioError         5   one audio file cannot be used
     │   └── NotPreparedError   5   the task's corpus has not been prepared
-    ├── StoreError             6   $SERAB_HOME cannot be read or written
+    ├── StoreError             6   $SERAB_HOME, or standard output, cannot be read or written
     ├── ExtractorError         7   an extractor raised, or returned something else than it declared
     ├── TuningError            8   no classifier could be fitted
     ├── JobsFailedError        9   part of the work failed; the rest was done and kept
@@ -105,7 +105,7 @@ class NotPreparedError(DataError):
 
 
 class StoreError(SerabError):
-    """`$SERAB_HOME` cannot be read or written."""
+    """`$SERAB_HOME`, or standard output, cannot be read or written."""
 
     exit_code = 6
 
@@ -170,6 +170,9 @@ class InterruptedRunError(SerabError):
     exit_code = 130
 
 
+_SHOWN = 40  # characters of a name in a message
+
+
 def unforeseen(error: BaseException) -> SerabError:
     """An error that serab did not expect, as one of its own, with what to do about it."""
     reason = " ".join(str(error).split())
@@ -177,6 +180,13 @@ def unforeseen(error: BaseException) -> SerabError:
         return UsageError(
             f"the working folder is deleted, and something needs it ({reason})",
             next_step="change to a folder that exists, and run the same command again",
+        )
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        name = os.path.basename(str(error.filename or ""))  # noqa: PTH119  pathlib would be imported for this alone
+        shown = f" ({name[:_SHOWN]}..., {len(name)} characters)" if len(name) > _SHOWN else ""
+        return UsageError(
+            f"a name is longer than the file system allows{shown}",
+            next_step="check what you wrote for a name or a path, and shorten it",
         )
     return SerabError(
         f"{type(error).__name__}: {reason}" if reason else type(error).__name__,
@@ -215,6 +225,7 @@ _NEXT_BY_ERRNO = {
     errno.ENOENT: f"check the path, or {_ELSEWHERE}",
     errno.EISDIR: "a folder stands where a file is needed: check the path",
     errno.ENOTDIR: f"a file stands where a folder is needed: move it, or {_ELSEWHERE}",
+    errno.ENAMETOOLONG: "choose a shorter name",
     errno.EIO: "the disk reports a fault: check it, then run the same command again",
 }
 

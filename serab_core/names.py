@@ -17,9 +17,9 @@ _OPTIONS = re.compile(r"(?P<argument>.+?)(?P<options>(\+[a-z][a-z0-9_]*(=[^+]*)?
 _CODE = ".py"
 
 
-def is_path(name: str) -> bool:
-    """Whether an extractor's name is that of a folder."""
-    return name.startswith((".", "/", "~")) or (os.sep != "/" and os.sep in name) or Path(name, FOLDER_FILE).exists()
+def is_written_as_path(name: str) -> bool:
+    """Whether an extractor's name can be nothing else than a path, as `./folder` is."""
+    return name.startswith((".", "/", "~")) or (os.sep != "/" and os.sep in name)
 
 
 def split_options(argument: str) -> tuple[str, list[str]]:

@@ -1,8 +1,9 @@
 """Keeps the network shut when asked: `serab --offline`, or SERAB_OFFLINE=1.
 
-Python tells of every address that its sockets are asked to reach before they do; what is ours or a plugin's is stopped
-there and named. Libraries that open sockets by themselves, in native code, do not ask Python; for those of the Hugging
-Face hub their own switches are set as well.
+Python reports every address that its sockets are asked to reach, and every name that its resolver is asked for, before
+it does so; code of serab or of a plugin is stopped there, and named. Three things are not stopped: native code that
+opens sockets by itself (for the Hugging Face hub its own switches are set as well), programs that a plugin starts, and
+sockets that only listen.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 VARIABLE = "SERAB_OFFLINE"
 _OTHERS = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
-_EVENTS = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "socket.sendmsg")
+_RESOLVER_EVENTS = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo")
+"""The first argument is a name or an address; `gethostbyname_ex` and `getfqdn` raise two of them."""
+_EVENTS = (*_RESOLVER_EVENTS, "socket.connect", "socket.sendto", "socket.sendmsg")
 _LIBRARIES = (
     "requests",
     "urllib3",
@@ -86,7 +89,7 @@ def raise_attempts() -> None:
 def _look(event: str, arguments: tuple[Any, ...]) -> None:
     if not _shut or event not in _EVENTS:
         return
-    address = arguments[0] if event in ("socket.getaddrinfo", "socket.gethostbyname") else arguments[-1]
+    address = arguments[0] if event in _RESOLVER_EVENTS else arguments[-1]
     host = _host(address)
     if host is None:
         return
@@ -103,8 +106,8 @@ def _host(address: Any) -> str | None:
     """The host of an address; None for sockets within this machine's own file system, and for none."""
     if isinstance(address, tuple) and address:
         return str(address[0])
-    if isinstance(address, bytes):
-        address = address.decode(errors="replace")
+    if isinstance(address, (bytes, bytearray)):
+        address = bytes(address).decode(errors="replace")
     if isinstance(address, str) and address and not address.startswith(("/", "\0")):
         return address
     return None

@@ -10,7 +10,6 @@ from contextvars import ContextVar
 from dataclasses import asdict, replace
 from functools import cache
 from importlib import metadata
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,7 +27,15 @@ from serab_registry import (
 
 from serab_core import environments, hookspecs, settings
 from serab_core.errors import PluginError, SerabError, UnknownNameError, UsageError
-from serab_core.names import argument_paths, canonical_path, file_error, folder_entry, is_path, split_options
+from serab_core.names import (
+    FOLDER_FILE,
+    argument_paths,
+    canonical_path,
+    file_error,
+    folder_entry,
+    is_written_as_path,
+    split_options,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -124,7 +131,7 @@ def extractor(name: str) -> ExtractorSpec:
     try:
         found: ExtractorSpec = translated(lambda: registry().get(Group.EXTRACTORS, plain))
     except UnknownNameError:
-        if Path(name).is_file():
+        if os.path.isfile(name):  # noqa: PTH113  Path.is_file fails for a name that is too long
             raise file_error(settings.absolute_path(name)) from None
         raise
     return identified(with_options(found, words) if words else found, Group.EXTRACTORS, plain)
@@ -183,6 +190,19 @@ def _entries(name: str) -> list[tuple[str, str]]:
     plain = (right if colon else left).partition("+")[0].partition("/")[0]
     # Distributions have one normal form (PEP 503), in which the registry and the environments keep their names.
     return [(re.sub(r"[-_.]+", "-", left).lower(), plain), ("", left)] if colon else [("", plain)]
+
+
+def is_path(name: str) -> bool:
+    """Whether an extractor's name is the path of a folder; `./folder` always is.
+
+    A folder called like an extractor that is installed, or that the catalog has, is meant only where it is written so.
+    """
+    if is_written_as_path(name):
+        return True
+    if not os.path.isfile(os.path.join(name, FOLDER_FILE)):  # noqa: PTH113, PTH118  Path fails for too long a name
+        return False
+    entry = name.partition("/")[0]
+    return entry not in extractor_names() and not any(known.offers(Group.EXTRACTORS, entry) for known in read_catalog())
 
 
 def is_from_user(name: str) -> bool:

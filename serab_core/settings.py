@@ -1,15 +1,16 @@
 """What a user sets once: in `serab.toml`, in a project's `pyproject.toml`, or in the environment.
 
-What is nearer goes first: the command line, the environment, the project's file, the user's file, the default.
+What is nearer goes first: the command line, the environment, the project's file, the user's file, the default. A
+project's file sets what can run code, or can move what the user has, only where the user trusts its folder.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
+import shlex
 import tempfile
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -19,12 +20,14 @@ from typing import Any, Literal, TypeAlias
 from platformdirs import user_config_path, user_data_path
 
 from serab_core.errors import ConfigError, UnknownNameError, UsageError
+from serab_core.project_file import FILE, IgnoredSetting, find_project_file, read_trusted, settings_table
 
 Kind: TypeAlias = Literal["path", "word", "words", "count"]
 Value: TypeAlias = str | int | tuple[str, ...] | None
-FILE, TABLE = "serab.toml", "tool.serab"
 FILE_VARIABLE = "SERAB_CONFIG"
 """Names the one file to read in place of the project's and the user's; empty for none."""
+MAX_UNTRUSTED_JOBS = 64
+"""Processes that a project's file may ask for without being trusted; thousands would stop the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Setting:
         variable: of the environment; words are separated by commas there.
         words: one sentence on what it does.
         default: as users read it, where nothing is set; the value itself is None then, or empty.
+        needs_trust: a project's file sets it only where the user trusts the folder.
     """
 
     key: str
@@ -44,13 +48,14 @@ class Setting:
     variable: str
     words: str
     default: str
+    needs_trust: bool = False
 
 
 PATIENCE_S = 3600.0
 """A single point of a search may take minutes on a large corpus; an hour without a word is too long."""
 SETTINGS = (
-    Setting("home", "path", "SERAB_HOME", "Where everything is kept.", "the platform's folder for user data"),
-    Setting("engine", "word", "SERAB_ENGINE", "Where the work is done: local, or dask://HOST:PORT.", "local"),
+    Setting("home", "path", "SERAB_HOME", "Where everything is kept.", "the platform's folder for user data", True),
+    Setting("engine", "word", "SERAB_ENGINE", "Where the work is done: local, or dask://HOST:PORT.", "local", True),
     Setting("jobs", "count", "SERAB_JOBS", "Processes at a time.", "one a core"),
     Setting("patience", "count", "SERAB_PATIENCE", "Seconds after which a silent process is ended.", f"{PATIENCE_S:g}"),
     Setting("protocol", "word", "SERAB_PROTOCOL", "What scores mean: serab, serab-released or strict.", "serab"),
@@ -67,12 +72,29 @@ _BY_KEY = {setting.key: setting for setting in SETTINGS}
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SettingValue:
     """A setting's value, and where it comes from: a variable, a file, or "" for the default."""
 
     setting: Setting
     value: Value
     origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingFiles:
+    """The files of settings.
+
+    Attributes:
+        tables: what each file sets, the nearest first.
+        ignored: what a project's file sets in vain.
+    """
+
+    tables: tuple[tuple[Path, Mapping[str, Value]], ...] = ()
+    ignored: tuple[IgnoredSetting, ...] = ()
+
+
+on_ignored: Callable[[IgnoredSetting], None] | None = None
+"""Called once for each setting that is ignored, when the files are read; the command prints it."""
 
 
 def value(key: str) -> Value:
@@ -82,19 +104,24 @@ def value(key: str) -> Value:
 
 def words(key: str) -> list[str]:
     """What is in force, of a setting that is several words. Raises ConfigError."""
-    found = value(key)
-    assert isinstance(found, tuple)
-    return list(found)
+    several = value(key)
+    assert isinstance(several, tuple)
+    return list(several)
 
 
-def in_force() -> Mapping[str, Found]:
+def in_force() -> Mapping[str, SettingValue]:
     """Every setting by its key. Files are read once in a process.
 
     Raises:
         ConfigError: a file or variable says what cannot be.
     """
     files = _files(working_folder(), os.environ.get(FILE_VARIABLE))
-    return {setting.key: _found(setting, files) for setting in SETTINGS}
+    return {setting.key: _resolve(setting, files) for setting in SETTINGS}
+
+
+def ignored_settings() -> tuple[IgnoredSetting, ...]:
+    """Return what a project's file sets and is not obeyed. Raises ConfigError."""
+    return _files(working_folder(), os.environ.get(FILE_VARIABLE)).ignored
 
 
 def patience_s() -> float:
@@ -128,7 +155,7 @@ def home() -> Path:
 
 def config_files() -> list[Path]:
     """The files that are read, the nearest first: the project's, if there is one, and the user's."""
-    return [path for path, _ in _files(working_folder(), os.environ.get(FILE_VARIABLE))]
+    return [path for path, _ in _files(working_folder(), os.environ.get(FILE_VARIABLE)).tables]
 
 
 def absolute_path(path: str | Path) -> Path:
@@ -163,45 +190,77 @@ def working_folder() -> Path | None:
 
 
 @cache
-def _files(here: Path | None, named: str | None) -> tuple[tuple[Path, Mapping[str, Value]], ...]:
-    """The files and what they set."""
-    return tuple((path, _read(path)) for path in _find_files(here, named))
+def _files(here: Path | None, named: str | None) -> SettingFiles:
+    """Read the files. Raises ConfigError."""
+    files = _read_files(here, named)
+    if on_ignored is not None:
+        for entry in files.ignored:
+            on_ignored(entry)
+    return files
 
 
-def _find_files(here: Path | None, named: str | None) -> list[Path]:
+def _read_files(here: Path | None, named: str | None) -> SettingFiles:
     if named == "":
-        return []
+        return SettingFiles()
     if named is not None:
-        path = absolute_path(_expanded(named, f"${FILE_VARIABLE}"))
-        if not path.is_file():
-            raise ConfigError("is no file", where=path, next_step=f"correct {FILE_VARIABLE}, or unset it")
-        return [path]
-    found = []
-    for folder in (here, *here.parents) if here is not None else ():
-        own = [path for path in (folder / FILE, folder / "pyproject.toml") if path.is_file() and _is_ours(path)]
-        if own:
-            found.append(own[0])
-            break
-    user = user_config_path("serab", appauthor=False) / FILE
-    return [*found, *([user] if user.is_file() and user not in found else [])]
+        only = absolute_path(_expanded(named, f"${FILE_VARIABLE}"))
+        if not only.is_file():
+            raise ConfigError("is no file", where=only, next_step=f"correct {FILE_VARIABLE}, or unset it")
+        return SettingFiles(((only, read_settings(only)),))
+    user = user_folder() / FILE
+    users = ((user, read_settings(user)),) if user.is_file() else ()
+    path, ignored = find_project_file(here)
+    if path is None or (users and path.samefile(user)):
+        return SettingFiles(users, tuple(ignored))
+    table, untrusted = _split_by_trust(path, read_settings(path))
+    return SettingFiles(((path, table), *users), (*ignored, *untrusted))
 
 
-def _is_ours(path: Path) -> bool:
-    """Whether a file has settings: `pyproject.toml` only with a table of ours."""
-    return path.name == FILE or "serab" in _load(path).get("tool", {})
+def user_folder() -> Path:
+    """The user's own folder for configuration, with his `serab.toml` and the list of folders that he trusts."""
+    return user_config_path("serab", appauthor=False)
 
 
-def _load(path: Path) -> dict[str, Any]:
+def trust_file() -> Path:
+    """The list of folders that the user trusts."""
+    return user_folder() / "trusted.json"
+
+
+def values_to_trust(table: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what counts only where the user trusts the folder, of what a project's file sets."""
+    return {key: value for key, value in table.items() if _BY_KEY[key].needs_trust or _is_excessive(key, value)}
+
+
+def _is_excessive(key: str, value: Value) -> bool:
+    return key == "jobs" and isinstance(value, int) and value > MAX_UNTRUSTED_JOBS
+
+
+def _split_by_trust(path: Path, table: Mapping[str, Value]) -> tuple[dict[str, Value], list[IgnoredSetting]]:
+    """Return what a project's file sets with effect, and what is ignored."""
+    critical = values_to_trust(table)
+    if not critical:
+        return dict(table), []
+    reason, step = (
+        "needs your word, for the file may be a stranger's",
+        f"serab config trust {shlex.quote(str(path.parent))}",
+    )
+    trusted: Mapping[str, Any] = {}
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:  # TOML's and Unicode's errors are ValueErrors
-        raise ConfigError(f"cannot be read ({error})", where=path, next_step="correct it; see: serab config") from error
+        trusted = read_trusted(trust_file()).get(os.path.realpath(path.parent), {})
+    except ConfigError as error:
+        reason, step = f"needs your word, and {error.where} {error.what}", str(error.next_step)
+    ignored = [
+        IgnoredSetting(path, key, f"is {value!r}, and you trusted {trusted[key]!r}" if key in trusted else reason, step)
+        for key, value in critical.items()
+        if trusted.get(key) != value
+    ]
+    keys = {entry.key for entry in ignored}
+    return {key: value for key, value in table.items() if key not in keys}, ignored
 
 
-def _read(path: Path) -> Mapping[str, Value]:
-    """The settings of a file, as it writes them."""
-    loaded = _load(path)
-    table = loaded.get("tool", {}).get("serab", {}) if path.name == "pyproject.toml" else loaded
+def read_settings(path: Path) -> Mapping[str, Value]:
+    """Return the settings of a file, checked. Raises ConfigError."""
+    table = settings_table(path)
     for key in table:
         if key not in _BY_KEY:
             near = difflib.get_close_matches(key, _BY_KEY, 1)
@@ -210,7 +269,7 @@ def _read(path: Path) -> Mapping[str, Value]:
                 where=path,
                 next_step=f"the settings are {', '.join(_BY_KEY)}",
             )
-    return {key: _typed(_BY_KEY[key], own, path) for key, own in table.items()}
+    return {key: _typed(_BY_KEY[key], text, path) for key, text in table.items()}
 
 
 def _expanded(text: str, where: Path | str) -> Path:
@@ -246,14 +305,14 @@ _SHAPES: dict[Kind, str] = {
 }
 
 
-def _found(setting: Setting, files: Sequence[tuple[Path, Mapping[str, Value]]]) -> Found:
+def _resolve(setting: Setting, files: SettingFiles) -> SettingValue:
     text = os.environ.get(setting.variable, "").strip()
     if text:
-        return Found(setting, _parsed(setting, text), f"${setting.variable}")
-    for path, table in files:
+        return SettingValue(setting, _parsed(setting, text), f"${setting.variable}")
+    for path, table in files.tables:
         if setting.key in table:
-            return Found(setting, table[setting.key], str(path))
-    return Found(setting, () if setting.kind == "words" else None, "")
+            return SettingValue(setting, table[setting.key], str(path))
+    return SettingValue(setting, () if setting.kind == "words" else None, "")
 
 
 def _parsed(setting: Setting, text: str) -> Value:

@@ -19,7 +19,10 @@ SOURCES = sorted(
 )
 ROOMS = [
     "errors",
+    "lifecycle",
     "offline",
+    "ownership",
+    "project_file",
     "settings",
     "names",
     "types",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import _socket
 import json
 import os
 import socket
 import subprocess
 import sys
+import urllib.request
 
 import pytest
 
@@ -54,6 +56,15 @@ def shut():
         lambda: socket.gethostbyname("example.org"),
         datagram,
         lambda: socket.create_connection(("localhost", 1), timeout=0.1),
+        lambda: socket.getaddrinfo(b"example.org", 443),
+        lambda: socket.gethostbyname_ex("example.org"),
+        lambda: socket.gethostbyaddr("192.0.2.1"),
+        lambda: socket.getnameinfo(("192.0.2.1", 80), 0),
+        lambda: socket.getfqdn("192.0.2.1"),
+        lambda: _socket.getaddrinfo("example.org", 443),
+        lambda: _socket.socket().connect(("192.0.2.1", 80)),
+        lambda: socket.socket().connect_ex(("192.0.2.1", 80)),
+        lambda: urllib.request.urlopen("http://192.0.2.1/", timeout=0.1),
     ],
 )
 def test_every_way_out_is_shut(shut, ask):

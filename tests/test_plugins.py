@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -103,3 +104,31 @@ def test_options_for_all_that_have_them(toys):
 def test_a_folder_in_the_home_of_nobody():
     with pytest.raises(UnknownNameError, match="home of nobody here"):
         plugins.extractor("~nobody-is-called-so/x")
+
+
+def test_a_folder_called_like_an_extractor_is_meant_only_as_a_path(toys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    elsewhere = SimpleNamespace(offers=lambda group, entry: entry == "away")  # the catalog has it, nothing is installed
+    monkeypatch.setattr(plugins, "read_catalog", lambda: [elsewhere])
+    for name in ("toy", "away"):
+        (tmp_path / name).mkdir()
+        described = {"schema": names.FOLDER_SCHEMA, "entry": "heavy"}
+        (tmp_path / name / names.FOLDER_FILE).write_text(json.dumps(described))
+    assert plugins.extractor("toy").code["distribution"] == "serab-toys"
+    assert plugins.extractor("toy").dim != plugins.extractor("./toy").dim
+    with pytest.raises(UnknownNameError, match="away"):
+        plugins.extractor("away")
+    assert plugins.extractor("./away").name == "away"
+
+
+@pytest.mark.parametrize("length", [300, 5_000])
+def test_a_name_longer_than_the_file_system_allows(toys, serab, length):
+    name = "x" * length
+    for words in (
+        ("eval", name), ("check", name), ("bench", name), ("fairness", name), ("compare", name, "toy"),
+        ("data", "show", name), ("data", "verify", name), ("data", "prepare", name), ("plugins", "isolate", name),
+        ("weights", "import", name, "x.pt"), ("weights", "import", "heavy", name), ("export", name, "--task", name),
+    ):  # fmt: skip
+        code, _, err = serab(*words)
+        assert code in (2, 3, 4, 5, 6, 10, 12), (words[:2], err)
+        assert "bug in serab" not in err

@@ -147,6 +147,7 @@ def test_commands_take_it(project, toys, serab, tmp_path):
     )
     from serab_toys import tones
 
+    assert serab("config", "trust")[0] == 0
     tones.write(tmp_path / "download")
     assert serab("data", "prepare", "tones", str(tmp_path / "download"))[0] == 0
     code, out, err = serab("eval", "toy", "--classifiers", "centroid", "--json")
@@ -156,6 +157,7 @@ def test_commands_take_it(project, toys, serab, tmp_path):
     assert str(tmp_path / "kept") in document["results"][0]["file"]
     assert serab("eval", "heavy")[0] == 4
     (project / "serab.toml").write_text('engine = "cloud"\n')
+    assert serab("config", "trust")[0] == 0
     code, _, err = serab("eval", "toy")
     assert code == 2
     assert "no engine 'cloud'" in err

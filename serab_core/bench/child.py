@@ -12,6 +12,8 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from serab_core import offline
+
 if TYPE_CHECKING:
     from serab_core.types import Extractor
 
@@ -93,9 +95,12 @@ def _parameters(extractor: Extractor) -> int | None:
 
 
 if __name__ == "__main__":
+    offline.shut_if_asked()
     asked = json.loads(sys.argv[1])
     out, sys.stdout = sys.stdout, sys.stderr  # whatever a plugin prints is not the answer
     answer = json.dumps(measure(asked["name"], asked["lengths"], asked["batch"], asked["budget_s"]))
     out.write(answer + "\n")
     out.flush()
-    os._exit(0)  # libraries that take long to say goodbye have nothing left to do
+    from serab_core.lifecycle import end_process  # late: what it imports would count as the extractor's
+
+    end_process(0)  # libraries that take long to say goodbye have nothing left to do

@@ -1,23 +1,41 @@
-"""`serab config`: what is set, and where."""
+"""`serab config`: what is set, where, what is ignored, and which folders are trusted."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 HELP = """Show the settings that are in force, and where each comes from.
 
 They stand in serab.toml, here or above, or in a pyproject.toml as [tool.serab]; in the user's own serab.toml; or in the
-environment, which goes first. What the command line says goes before all of them.
+environment, which goes first. What the command line says goes before all of them. A file here or above sets home and
+engine only after serab config trust.
 """
+TRUST_HELP = """Let a project's file set home and engine.
+
+Whoever chooses the home chooses which plugins' environments run, and the scheduler of an engine can run code here. So
+the two count only after your word, which holds for the values that the file has now: a changed value is ignored again.
+"""
+UNTRUST_HELP = """Take back serab config trust."""
+
+app = typer.Typer(help=HELP, invoke_without_command=True)
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
+@app.callback()
 def config_command(
+    context: typer.Context,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of serab.toml.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: _Json = False,
 ) -> None:
     """Shows settings."""
+    if context.invoked_subcommand is not None:
+        return
     from rich.markup import escape
 
     from serab_core import settings
@@ -28,7 +46,7 @@ def config_command(
         print_json(settings.json_schema())
         return
     files = [str(path) for path in settings.config_files()]
-    found = settings.in_force().values()
+    values, ignored = settings.in_force().values(), settings.ignored_settings()
     if as_json:
         rows = {
             each.setting.key: {
@@ -37,16 +55,127 @@ def config_command(
                 "default": each.setting.default,
                 "variable": each.setting.variable,
             }
-            for each in found
+            for each in values
         }
         rows["home"]["value"] = str(settings.home())
-        print_json({"schema": "serab.config/1", "files": files, "settings": rows})
+        skipped = [
+            {"file": str(each.file), "setting": each.key or None, "reason": each.reason, "next_step": each.next_step}
+            for each in ignored
+        ]
+        print_json({"schema": "serab.config/1", "files": files, "settings": rows, "ignored": skipped})
         return
-    made = table("Setting", "In force", "From", "Variable")
-    for each in found:
+    shown = table("Setting", "In force", "From", "Variable")
+    for each in values:
         value = ", ".join(each.value) if isinstance(each.value, tuple) else each.value
-        shown = str(settings.home()) if each.setting.key == "home" else str(value) if value else each.setting.default
-        made.add_row(each.setting.key, escape(shown), escape(each.origin) or "default", each.setting.variable)
-    stdout().print(made)
+        text = str(settings.home()) if each.setting.key == "home" else str(value) if value else each.setting.default
+        shown.add_row(each.setting.key, escape(text), escape(each.origin) or "default", each.setting.variable)
+    stdout().print(shown)
     read = ", ".join(files) if files else "none; a serab.toml here, or above, would be"
-    stdout().print(f"Files read: {read}.", markup=False, highlight=False, soft_wrap=True)
+    lines = [f"Files read: {read}.", *(f"Ignored: {each}" for each in ignored)]
+    for line in lines:
+        stdout().print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command("trust", help=TRUST_HELP)
+def trust_command(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[FOLDER]", help="With the file; the working folder, or above, by default.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--list", help="Show the folders that are trusted.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Trusts a folder."""
+    import os
+
+    from serab_core import settings
+    from serab_core.cli.output import print_json, stdout
+    from serab_core.project_file import read_trusted
+
+    trusted = read_trusted(settings.trust_file())
+    if not show:
+        path = _project_file(folder)
+        values = settings.values_to_trust(settings.read_settings(path))
+        key = os.path.realpath(path.parent)
+        trusted.pop(key, None)
+        if values:
+            trusted[key] = dict(values)
+        _write(trusted)
+        if not as_json:
+            text = f"{path}: trusted: {_assignments(values)}." if values else f"{path}: sets nothing that needs trust."
+            stdout().print(text, markup=False, highlight=False, soft_wrap=True)
+    if as_json:
+        print_json({"schema": "serab.trusted/1", "folders": trusted})
+    elif show:
+        for name, values in sorted(trusted.items()):
+            stdout().print(f"{name}: {_assignments(values)}", markup=False, highlight=False, soft_wrap=True)
+        if not trusted:
+            stdout().print("No folder is trusted.", highlight=False)
+
+
+@app.command("untrust", help=UNTRUST_HELP)
+def untrust_command(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[FOLDER]", help="A trusted folder; the working folder by default.")
+    ] = None,
+) -> None:
+    """Takes trust back."""
+    import os
+
+    from serab_core import settings
+    from serab_core.cli.output import stdout
+    from serab_core.errors import UnknownNameError
+    from serab_core.project_file import read_trusted
+
+    trusted = read_trusted(settings.trust_file())
+    key = os.path.realpath(settings.absolute_path(folder or "."))
+    if trusted.pop(key, None) is None:
+        raise UnknownNameError("is not trusted", where=key, next_step="see: serab config trust --list")
+    _write(trusted)
+    stdout().print(f"{key}: trusted no longer.", markup=False, highlight=False, soft_wrap=True)
+
+
+def _project_file(folder: Path | None) -> Path:
+    """Return the file to trust.
+
+    Raises:
+        ConfigError: there is none, or others can write it.
+    """
+    import os
+
+    from serab_core import settings
+    from serab_core.errors import ConfigError
+    from serab_core.project_file import find_project_file
+
+    here = Path(os.path.realpath(settings.absolute_path(folder or ".")))
+    path, ignored = find_project_file(here)
+    refused = [entry for entry in ignored if folder is None or entry.file.parent == here]
+    if path is None or (folder is not None and path.parent != here) or (refused and refused[0].file.parent == here):
+        if refused:
+            raise ConfigError(
+                f"cannot be trusted: it {refused[0].reason}", where=refused[0].file, next_step=refused[0].next_step
+            )
+        raise ConfigError(
+            "has no serab.toml, and no pyproject.toml with [tool.serab]",
+            where=here,
+            next_step="name the folder of the file: serab config trust FOLDER",
+        )
+    return path
+
+
+def _write(trusted: Mapping[str, Mapping[str, Any]]) -> None:
+    from serab_core import settings
+    from serab_core.errors import store_error
+    from serab_core.project_file import TRUST_SCHEMA
+    from serab_core.store.jsonio import write_json
+
+    path = settings.trust_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_json(path, {"schema": TRUST_SCHEMA, "folders": trusted})
+        path.chmod(0o600)
+    except OSError as error:
+        raise store_error(error, path) from error
+
+
+def _assignments(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} = {value!r}" for key, value in values.items())

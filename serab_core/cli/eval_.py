@@ -113,14 +113,14 @@ def evaluate_command(
     if locked is not None:
         if extractors or tasks or protocol or classifiers:
             raise UsageError("--locked takes everything from the file", next_step="name the file alone")
-        repeat_result(locked, engine or str(settings.value("engine") or "local"), jobs, as_json=as_json)
+        repeat_result(locked, _engine(engine), jobs, as_json=as_json)
         return
     errors = stderr()
     progress = progress_on(errors)
     home = find_home()
     made = with_tuner(find_protocol(protocol or default_protocol()), tuner, trials)
     share = parse_share(shard)
-    where = find_engine(engine or str(settings.value("engine") or "local"), jobs)
+    where = find_engine(_engine(engine), jobs)
     named = extractors or []
     words, more = _told_apart(named) if tasks else (named, [])
     names = plugins.with_asked(words, {"layer": layer, "device": device})
@@ -154,3 +154,17 @@ def _told_apart(words: list[str]) -> tuple[list[str], list[str]]:
     extractors = plugins.extractor_names()
     more = [word for word in words if word.partition("/")[0] in known and word.partition("/")[0] not in extractors]
     return [word for word in words if word not in more], more
+
+
+def _engine(option: str | None) -> str:
+    """Return the engine's name; of a scheduler, print who named it, for it can run code here."""
+    from serab_core import settings
+    from serab_core.cli.output import stderr
+
+    setting = settings.in_force()["engine"]
+    name = option or str(setting.value or "local")
+    if name.startswith("dask://"):
+        origin = "--engine" if option else setting.origin
+        text = f"Engine: {name}, named by {origin}; it and this process run each other's code."
+        stderr().print(text, markup=False, highlight=False, soft_wrap=True)
+    return name

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serab_core.cli import complete
-from serab_core.cli.words import split_words
+from serab_core.cli.words import single_word, split_words
 
 if TYPE_CHECKING:
     from serab_core.report.board import Gathered, Metric
@@ -80,7 +80,7 @@ def compare_command(
     from serab_core.cli.output import print_json, stdout
     from serab_core.report.verdicts import compare_document, print_comparison
 
-    gathered = _gathered(protocol, [first, second], tasks)
+    gathered = _gathered(protocol, [single_word(first, "extractor"), single_word(second, "extractor")], tasks)
     document = compare_document(gathered, *gathered.asked)
     if as_json:
         print_json(document)
@@ -137,7 +137,7 @@ def fairness_command(
     from serab_core.cli.output import print_json, stdout
     from serab_core.report.verdicts import fairness_document, print_fairness
 
-    document = fairness_document(_gathered(protocol, [extractor], tasks))
+    document = fairness_document(_gathered(protocol, [single_word(extractor, "extractor")], tasks))
     if as_json:
         print_json(document)
     else:

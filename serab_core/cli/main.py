@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import faulthandler
 import io
 import os
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
+from serab_core import settings
 from serab_core.cli import (
     bench,
     cache,
@@ -34,8 +34,10 @@ from serab_core.cli import (
     weights,
 )
 from serab_core.cli.lazy import PluginGroup
-from serab_core.cli.output import print_error, print_json, show_tracebacks
+from serab_core.cli.output import print_error, print_ignored, print_json, show_tracebacks
+from serab_core.cli.streams import OutputError, drop_output, finish_output, prepare_streams
 from serab_core.errors import InterruptedRunError, SerabError, UsageError, unforeseen
+from serab_core.lifecycle import end_process, ignore_numba_file, leave_working_folder
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -54,7 +56,6 @@ app = typer.Typer(
 app.command("eval", help=eval_.HELP)(eval_.evaluate_command)
 app.command("bench", help=bench.HELP)(bench.bench_command)
 app.command("check", help=check.HELP)(check.check_command)
-app.command("config", help=config.HELP)(config.config_command)
 app.command("leaderboard", help=leaderboard.LEADERBOARD_HELP)(leaderboard.leaderboard_command)
 app.command("compare", help=leaderboard.COMPARE_HELP)(leaderboard.compare_command)
 app.command("bias", help=leaderboard.BIAS_HELP)(leaderboard.bias_command)
@@ -63,6 +64,7 @@ app.command("fairness", help=leaderboard.FAIRNESS_HELP)(leaderboard.fairness_com
 app.command("report", help=report.HELP)(report.report_command)
 app.command("export", help=export.HELP)(export.export_command)
 app.add_typer(cache.app, name="cache")
+app.add_typer(config.app, name="config")
 app.add_typer(data.app, name="data")
 app.add_typer(list_.app, name="list")
 app.add_typer(new.app, name="new")
@@ -110,9 +112,13 @@ def options(
 
 def main() -> NoReturn:
     """Runs `serab` and ends the process with the exit code of what happened."""
+    leave_working_folder()
+    ignore_numba_file()
+    prepare_streams()
     signal.signal(signal.SIGTERM, _terminated)
-    if sys.stderr is not None:
-        faulthandler.enable()  # a plugin whose import crashes is named by its file
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
+        signal.signal(signal.SIGHUP, _terminated)
+    faulthandler.enable()  # a plugin whose import crashes is named by its file
     code = run(sys.argv[1:])
     _limit_wait_for_threads(code)
     sys.exit(code)
@@ -131,10 +137,7 @@ def _limit_wait_for_threads(code: int) -> None:
         for thread in threading.enumerate():
             if thread is not threading.main_thread() and not thread.daemon:
                 sys.stderr.write(f"serab ends without a thread that a plugin left running ({thread.name})\n")
-                for stream in (sys.stdout, sys.stderr):
-                    with contextlib.suppress(OSError, ValueError):
-                        stream.flush()
-                os._exit(code)
+                end_process(code)
 
     threading.Thread(target=watch, daemon=True).start()
     atexit.register(over.set)  # Python calls it once no other thread runs
@@ -148,7 +151,24 @@ def run(arguments: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding lacks is still shown
+    quiet = arguments[:1] == ["config"] or "_SERAB_COMPLETE" in os.environ  # it shows them itself; the Tab key
+    settings.on_ignored = None if quiet else print_ignored
     as_json = "--json" in arguments
+    try:
+        code = _run(arguments, as_json=as_json)
+        finish_output()
+    except OutputError as error:
+        drop_output()
+        print_error(error, as_json=False)
+        return error.exit_code
+    except BrokenPipeError:
+        drop_output()
+        return 1
+    return code
+
+
+def _run(arguments: list[str], *, as_json: bool) -> int:
+    """Run one command line and return its exit code. Raises OutputError."""
     try:
         app(arguments, prog_name="serab")
     except SystemExit as ended:
@@ -158,6 +178,8 @@ def run(arguments: list[str]) -> int:
         elif as_json and isinstance(ended.__context__, TyperException):
             print_json(_parser_error(ended.__context__).as_json())
         return code
+    except OutputError:
+        raise
     except SerabError as error:
         print_error(error, as_json=as_json)
         return error.exit_code

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from serab_core.errors import SerabError
+    from serab_core.project_file import IgnoredSetting
 
 
 show_tracebacks: ContextVar[bool] = ContextVar("show_tracebacks", default=False)
@@ -48,3 +49,8 @@ def print_error(error: SerabError, *, as_json: bool) -> None:
     console.print(f"  {error}", highlight=False, markup=False, soft_wrap=True)
     if as_json:
         print_json(error.as_json())
+
+
+def print_ignored(ignored: IgnoredSetting) -> None:
+    """Print to stderr that a setting of a project's file is not obeyed."""
+    stderr().print(f"serab: {ignored}", highlight=False, markup=False, soft_wrap=True, style="yellow")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 INDEX_COLUMNS = ("file", "start", "end")
 _NO_VALUE = frozenset({"", "<NA>", "NaT"})
 """Texts that audformat and pandas write for a missing value."""
+_SAFE_PYARROW = (14, 1)  # the first minor version that unpickles no type out of a file (CVE-2023-47248, in 14.0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,12 @@ def _read_parquet(path: Path) -> list[dict[str, str]]:
             where=path,
             next_step='pip install pyarrow, or save the database as CSV: db.save(FOLDER, storage_format="csv")',
         ) from error
+    if tuple(int(number) for number in pyarrow.__version__.split(".")[:2]) < _SAFE_PYARROW:
+        raise DataError(
+            f"is a table in Parquet, and pyarrow {pyarrow.__version__} runs code that such a file brings",
+            where=path,
+            next_step="pip install -U pyarrow",
+        )
     try:
         read = parquet.read_table(path)
         columns: dict[str, list[str]] = {}

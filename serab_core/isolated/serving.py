@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from serab_core import offline
 from serab_core.errors import SerabError
 from serab_core.isolated.messages import receive, send
+from serab_core.lifecycle import end_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -45,7 +46,9 @@ def answer(handlers: Mapping[str, Handler]) -> None:
         handlers: by what is to be done: gets plain values, arrays, and those that come one at a time behind the
             question; gives plain values and arrays. What it raises becomes the answer.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end of its input ends it
+    for name in ("SIGINT", "SIGHUP"):  # the end of its input ends it
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     faulthandler.enable()  # the last words of one that crashes say where
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     offline.shut_if_asked()
@@ -84,4 +87,4 @@ def _end_with(parent: int) -> None:
     """Ends this process when whoever started it is gone, though it does not look at its input just then."""
     while os.getppid() == parent:
         time.sleep(_LOOK_S)
-    os._exit(1)
+    end_process(1)

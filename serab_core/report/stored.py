@@ -10,7 +10,6 @@ from serab_core.data.prepared import load
 from serab_core.data.protocols import find_protocol
 from serab_core.embed.fingerprint import fingerprint
 from serab_core.errors import SerabError, StoreError
-from serab_core.names import is_path
 from serab_core.score.validity import continuous_fault, result_fault
 from serab_core.store.identity import DataIdentity
 from serab_core.store.results import stored_continuous, stored_results
@@ -58,7 +57,7 @@ def installed_fingerprints(names: Iterable[str]) -> dict[str, dict[str, Any]]:
         return fingerprints
     for name in sorted(set(names)):
         with suppress(SerabError):
-            if ":" not in name and not is_path(name) and plugins.environment_of(name) is None:
+            if ":" not in name and not plugins.is_path(name) and plugins.environment_of(name) is None:
                 fingerprints[name] = fingerprint(plugins.extractor(name))
     return fingerprints
 

@@ -81,7 +81,7 @@ def remove(what: str) -> Environment:
 def _requirement(what: str) -> tuple[str, list[str]]:
     """The distribution's normal name, and what to tell pip."""
     path = Path(what).expanduser()
-    if path.is_dir() or path.suffix == ".whl":
+    if plugins.is_path(what) or os.sep in what or path.suffix == ".whl":
         return _name_of(path), [str(path.absolute())]
     entry = what.partition("/")[0]
     for record in plugins.registry().records(Group.EXTRACTORS):
@@ -90,6 +90,12 @@ def _requirement(what: str) -> tuple[str, list[str]]:
     for known in read_catalog():
         if known.offers(Group.EXTRACTORS, entry):
             return str(canonicalize_name(known.distribution)), [known.distribution]
+    if path.is_dir():
+        raise UsageError(
+            "is the name of a folder here, and may be that of a distribution elsewhere",
+            where=what,
+            next_step=f"for the folder write .{os.sep}{what}; for the distribution go to another folder",
+        )
     try:
         return str(canonicalize_name(Requirement(what).name)), [what]
     except InvalidRequirement as error:

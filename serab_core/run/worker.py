@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core import offline
 from serab_core.cores import available_cores, share_cores
+from serab_core.lifecycle import end_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,7 +52,9 @@ def initialise(threads: int, busy: Any, line: Connection, number: int) -> None:
             stream.reconfigure(errors="backslashreplace")  # what a plugin prints must not fail its job
     for variable in _THREAD_VARIABLES:
         os.environ[variable] = str(threads)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent sees Ctrl-C and ends its workers
+    for name in ("SIGINT", "SIGHUP"):  # the parent sees Ctrl-C, and a terminal that closes, and ends its workers
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
@@ -92,13 +95,10 @@ def report(stage: str, steps: int) -> None:
 
 
 def _leave() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(0)
+    end_process(0)
 
 
 def _end_with(sentinel: int) -> None:
     # A killed parent cannot end its workers; without this they would wait for jobs for ever.
     wait([sentinel])
-    os._exit(1)
+    end_process(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from contextlib import contextmanager
@@ -71,9 +72,22 @@ def worker_context() -> WorkerContext:
     if sys.platform != "win32":
         from multiprocessing import resource_tracker
 
-        with _worker_start():
+        with _worker_start(), _hangup_ignored():
             resource_tracker.ensure_running()  # a process of its own, which the first lock would start
     return WorkerContext()
+
+
+@contextmanager
+def _hangup_ignored() -> Iterator[None]:
+    """Start processes that outlive a terminal that closes; this one ends them, in order."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before if before is not None else signal.SIG_DFL)
 
 
 @contextmanager

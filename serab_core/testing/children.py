@@ -9,6 +9,7 @@ import threading
 import time
 from typing import IO, cast
 
+from serab_core import offline
 from serab_core.isolated.python import child_environment, child_folder, python_command
 from serab_core.memory import family, resident
 from serab_core.testing.checks import ConformanceError
@@ -30,7 +31,7 @@ def printed(script: str, *words: str, **environment: str) -> str:
     """
     try:
         done = subprocess.run(  # noqa: S603  our own scripts
-            python_command("-c", script, *words),
+            python_command("-c", _begin() + script, *words),
             capture_output=True,
             encoding="utf-8",
             errors="replace",
@@ -63,7 +64,7 @@ def growth(script: str, *words: str, limit: int) -> int:
     """
     begin = time.monotonic()
     with subprocess.Popen(  # noqa: S603  our own scripts
-        python_command("-c", script, *words),
+        python_command("-c", _begin() + script, *words),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -96,6 +97,11 @@ def growth(script: str, *words: str, limit: int) -> int:
         if code != 0:
             raise ConformanceError(f"it fails in a process of its own: {_last(''.join(said), code)}")
     return peak - before
+
+
+def _begin() -> str:
+    """What a script starts with: under `--offline` the network is disabled in its process, too."""
+    return "from serab_core import offline; offline.shut_if_asked()\n" if offline.asked_for() else ""
 
 
 def _last(text: str, code: int) -> str:

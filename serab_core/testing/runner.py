@@ -13,7 +13,6 @@ from serab_registry import Group
 
 from serab_core import plugins
 from serab_core.errors import SerabError, UnknownNameError, UsageError
-from serab_core.names import is_path
 from serab_core.testing.checks import NOT_APPLICABLE, Check, ConformanceError
 from serab_core.testing.classifiers import classifier_checks
 from serab_core.testing.datasets import dataset_checks
@@ -84,7 +83,7 @@ def subjects(name: str) -> list[tuple[Group, str]]:
     ):
         try:
             spec = find(name)
-            found.append((group, name if ":" in name or is_path(name) else spec.name))
+            found.append((group, name if ":" in name or plugins.is_path(name) else spec.name))
         except UnknownNameError as error:
             missing.append(error)
     if not found:

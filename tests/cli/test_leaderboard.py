@@ -176,3 +176,23 @@ def test_nothing_there_and_damaged_files(serab, make_result, store_result):
     assert code == 0
     assert "Left out likewise: 1 files more." in out
     assert serab("leaderboard", "--protocol", "nonsense")[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("compare", ",", ","), "',' names nothing"),
+        (("compare", "good,opensmile", "good"), "'good,opensmile' is several names"),
+        (("compare", "", "good"), "'' is no name"),
+        (("fairness", ","), "',' names nothing"),
+        (("fairness", "good,opensmile"), "is several names"),
+        (("leaderboard", ","), "',' names nothing"),
+        (("leaderboard", "--tasks", " , "), "' , ' names nothing"),
+        (("bias", ",,"), "',,' names nothing"),
+        (("eval", "toy", "--tasks", ","), "',' names nothing"),
+    ],
+)
+def test_commas_alone_name_nothing(filled, toys, serab, words, said):
+    code, out, err = serab(*words)
+    assert (code, out) == (2, "")
+    assert said in err

@@ -309,6 +309,14 @@ def test_a_parquet_table_without_pyarrow(db, monkeypatch):
     assert "needs the package pyarrow. Next: pip install pyarrow, or save the database as CSV" in db.refusal()
 
 
+def test_a_pyarrow_that_runs_code_out_of_a_file_reads_none(db, monkeypatch):
+    pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    monkeypatch.setattr(pyarrow, "__version__", "13.0.0")
+    db.table("emotion", {"emotion": label_of, "speaker": speaker_of})
+    (db.root / "db.emotion.csv").rename(db.root / "db.emotion.parquet")
+    assert "pyarrow 13.0.0 runs code that such a file brings. Next: pip install -U pyarrow" in db.refusal()
+
+
 def test_damaged_databases(db, tmp_path):
     with pytest.raises(DataError, match="is no audformat database .it has no db.yaml"):
         read_audformat(tmp_path)

@@ -88,3 +88,22 @@ def test_a_worker_that_cannot_be_started_fails_its_job(toys, monkeypatch):
         future = executor.submit(print)
         with pytest.raises(WorkerError, match="cannot be started .BlockingIOError: too many processes"):
             future.result(5)
+
+
+@pytest.mark.parametrize("code", ["-c,import random", "-m,random", "tracker"])
+def test_no_process_of_a_plugin_imports_from_the_working_folder(python, tmp_path, code):
+    """As the trackers and workers of multiprocessing and joblib are started, by whatever library uses them."""
+    folder = tmp_path / "working"
+    folder.mkdir()
+    for name in ("random", "multiprocessing"):
+        (folder / f"{name}.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w')")
+    start = "from multiprocessing import resource_tracker; resource_tracker.ensure_running()"
+    if code != "tracker":
+        start = f"subprocess.run([sys.executable, *{code.split(',')}])"
+    done = python(
+        f"import subprocess, sys\nfrom serab_core.cli import main\ndef run(words):\n    {start}\n    return 0\n"
+        "sys.modules['serab_core.cli.main'].run = run\nmain()\n",
+        folder,
+    )
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "imported").exists()

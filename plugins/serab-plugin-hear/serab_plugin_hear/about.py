@@ -9,11 +9,11 @@ from importlib import metadata
 from pathlib import Path
 
 from serab_core.errors import StoreError, UsageError, WeightsError
-from serab_core.settings import working_folder
 from serab_core.store.digests import known_content_sha256, known_sha256
 from serab_core.store.home import find_home
 from serab_core.store.jsonio import digest, read_json, write_json
 from serab_plugin_hear.files import check_weights, content_digest, own_folder, unchanged
+from serab_plugin_hear.module import local_base
 from serab_plugin_hear.serve import start
 
 _SCHEMA = "serab.hear-module/2"
@@ -114,20 +114,44 @@ def _identity(module: str, weights: str, file: Path) -> dict[str, str]:
     return identity
 
 
+def _installed_base(top: str) -> Path | None:
+    """The folder of an installed package, or the file of a module, which is not imported."""
+    sys.path_importer_cache.clear()
+    spec = importlib.util.find_spec(top) if top else None
+    if spec is None or spec.origin is None or spec.origin in ("built-in", "frozen"):
+        return None
+    return Path(spec.origin).parent if spec.submodule_search_locations else Path(spec.origin)
+
+
+def _equal(local: Path, installed: Path) -> bool:
+    """Whether the module or package of the working folder is the installed one, or a copy, as its sources are."""
+    if local.resolve() == installed.resolve():
+        return True
+    if local.is_file() or installed.is_file():
+        return local.is_file() and installed.is_file() and local.read_bytes() == installed.read_bytes()
+    names = [path.relative_to(local) for path in local.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    copies = ((local / name, installed / name) for name in names)
+    return all(copy.is_file() and path.read_bytes() == copy.read_bytes() for path, copy in copies)
+
+
 def _file_of(module: str) -> Path | None:
-    """The file of a module, found by its top-level package, which is not imported."""
+    """The file of a module, found by its top-level package, which is not imported.
+
+    Raises:
+        UsageError: it is installed, and the working folder has another one of that name.
+    """
     top, *rest = module.split(".")
-    here = working_folder()
-    for folder in (here / top, here / f"{top}.py") if here is not None else ():
-        if folder.exists():
-            base = folder
-            break
-    else:
-        sys.path_importer_cache.clear()
-        spec = importlib.util.find_spec(top)
-        if spec is None or spec.origin is None:
-            return None
-        base = Path(spec.origin).parent if spec.submodule_search_locations else Path(spec.origin)
+    local, installed = local_base(top), _installed_base(top)
+    if local is not None and installed is not None and not _equal(local, installed):
+        step = f"name its file, hear:./{top}.py" if local.is_file() else f"install it, pip install -e {local.parent}"
+        raise UsageError(
+            f"two modules are called {top}: {installed} is installed, {local} is in the working folder",
+            where=f"hear:{module}",
+            next_step=f"for the one here {step}; for the installed one go to another folder",
+        )
+    base = local or installed
+    if base is None:
+        return None
     if base.is_file():
         return base if not rest else None
     inside = base.joinpath(*rest)

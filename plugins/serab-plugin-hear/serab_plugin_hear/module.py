@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serab_core.errors import UsageError
+from serab_core.settings import working_folder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -160,7 +161,7 @@ def _imported(name: str) -> Any:
     if not name.endswith(".py"):
         return importlib.import_module(name)
     path = Path(name).absolute()
-    sys.path.insert(0, str(path.parent))
+    add_to_path(path.parent)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise ValueError(f"{path} is no module")
@@ -168,3 +169,21 @@ def _imported(name: str) -> Any:
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
     return module
+
+
+def local_base(top: str) -> Path | None:
+    """Return the package or module of the working folder that has a name; None where there is none."""
+    here = working_folder()
+    for base in (here / top, here / f"{top}.py") if here is not None and top else ():
+        if base.is_file() or next(base.glob("*.py"), None) is not None:
+            return base
+    return None
+
+
+def add_to_path(folder: Path) -> None:
+    """Look for modules in a folder, after Python's own library and before what is installed.
+
+    The folder may hold a file that is called like a module of the library, such as `random.py`.
+    """
+    library = [at for at, path in enumerate(sys.path) if Path(path).name == "lib-dynload"]
+    sys.path.insert(library[0] + 1 if library else 0, str(folder))

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serab_core.isolated import Process, answer
-from serab_core.settings import working_folder
 from serab_plugin_hear.files import ReadFiles, hashes, imported_files, in_package, own_folder
-from serab_plugin_hear.module import HearModule
+from serab_plugin_hear.module import HearModule, add_to_path, local_base
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,8 +54,8 @@ def _embed(module: str, weights: str, header: dict[str, Any], arrays: list[Any],
 
 
 if __name__ == "__main__":
-    here, top = working_folder(), sys.argv[1].partition(".")[0]
-    if here is not None and top and ((here / top).exists() or (here / f"{top}.py").exists()):
-        sys.path.insert(0, str(here))  # the user names a module of the working folder
+    local = local_base(sys.argv[1].partition(".")[0])
+    if local is not None:
+        add_to_path(local.parent)  # the user names a module of the working folder
     named = (sys.argv[1], sys.argv[2])
     answer({"describe": partial(_describe, ReadFiles(), *named), "embed": partial(_embed, *named)})

@@ -175,6 +175,40 @@ def test_a_module_by_name(made, tmp_path):
         plugins.extractor("hear:pack")
 
 
+def test_a_file_called_like_an_installed_module_is_meant_only_as_a_path(tmp_path, monkeypatch):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "baseline.py").write_text(STAMPS)
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    (tmp_path / "baseline").mkdir()
+    (tmp_path / "baseline" / "clip.wav").write_bytes(b"")  # no module
+    assert plugins.extractor("hear:baseline").dim == 1
+    (tmp_path / "baseline.py").write_text("raise RuntimeError('imported')")
+    with pytest.raises(UsageError, match=r"two modules are called baseline: .*site.*Next: .*hear:\./baseline\.py"):
+        plugins.extractor("hear:baseline")
+    with pytest.raises(UsageError, match="imported"):
+        plugins.extractor("hear:./baseline.py")
+
+
+def test_the_sources_of_an_installed_package_are_no_other_package(tmp_path, monkeypatch):
+    for folder in (tmp_path / "site" / "baselines", tmp_path / "baselines"):
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").write_text("")
+        (folder / "inner.py").write_text(STAMPS)
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    assert plugins.extractor("hear:baselines.inner").dim == 1
+    (tmp_path / "baselines" / "json.py").write_text("")
+    with pytest.raises(UsageError, match="for the one here install it, pip install -e"):
+        plugins.extractor("hear:baselines.inner")
+
+
+@pytest.mark.parametrize("name", ["./mine.py", "mine"])
+def test_a_file_called_like_a_module_of_the_library_is_not_imported(tmp_path, name):
+    (tmp_path / "mine.py").write_text(STAMPS + "\nimport fractions, helper\n")
+    (tmp_path / "helper.py").write_text("")
+    (tmp_path / "fractions.py").write_text("raise RuntimeError('imported')")
+    assert plugins.extractor(f"hear:{name}").dim == 1
+
+
 def test_what_it_is_changes_with_code_and_weights(made, tmp_path):
     (tmp_path / "a.txt").write_text("1.0")
     first, _ = made(TORCH, "=a.txt")

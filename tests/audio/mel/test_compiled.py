@@ -74,3 +74,27 @@ def test_a_damaged_cache_is_compiled_anew(tmp_path):
     out, _ = run(tmp_path)
     assert out[1] == "True"
     assert time.monotonic() - started < 120
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777])
+@pytest.mark.parametrize("place", ["folder", "parent"])
+def test_compiled_code_that_others_can_write_is_not_loaded(tmp_path, monkeypatch, mode, place):
+    """Numba's files are pickles."""
+    from serab_core.compiled import VARIABLE, Kernels
+
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    assert Kernels("x")._obstacle == ""
+    folder = Kernels("x").folder
+    assert folder.stat().st_mode & 0o777 == 0o700
+    (folder if place == "folder" else folder.parent).chmod(mode)
+    assert "can be written by every user; chmod go-w" in Kernels("x")._obstacle
+
+
+def test_a_file_in_the_working_folder_names_no_place_of_compiled_code(tmp_path):
+    (tmp_path / ".numba_config.yaml").write_text(f"cache_dir: {tmp_path}\ncuda_driver: {tmp_path}/driver.so\n")
+    script = "from serab_core import compiled; print([compiled.config.CACHE_DIR, compiled.config.CUDA_DRIVER])"
+    for given, read in (({}, "['', '']"), ({"NUMBA_CACHE_DIR": "/mine"}, "['/mine', '']")):
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **given}
+        command = [sys.executable, "-c", script]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == read

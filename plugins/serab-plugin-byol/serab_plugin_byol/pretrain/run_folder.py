@@ -6,7 +6,7 @@ data.json               what it was trained on
 checkpoints/            the last two, from which the same command goes on
 logs/                   metrics.csv, and TensorBoard's events
 encoder.safetensors     the online encoder at the last checkpoint
-serab-extractor.json    what it is: `serab eval runs/my-byol`
+serab-extractor.json    what it is: `serab eval ./runs/my-byol`
 """
 
 from __future__ import annotations

@@ -1,0 +1,128 @@
+"""The standard streams of the command: none is missing, and a result that cannot be written is an error in words."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import sys
+from typing import Any, NoReturn
+
+from serab_core.errors import StoreError
+
+
+class OutputError(StoreError):
+    """Standard output cannot be written: it is closed, or its disk is full."""
+
+
+class ResultStream(io.TextIOWrapper):
+    """Standard output, whose failures are `OutputError`; all but a reader that went away, such as `head`."""
+
+    def write(self, text: str, /) -> int:
+        """Write text."""
+        try:
+            return super().write(text)
+        except OSError as error:
+            _fail(error)
+
+    def flush(self) -> None:
+        """Write what is buffered."""
+        try:
+            super().flush()
+        except OSError as error:
+            _fail(error)
+
+
+class MessageStream(io.TextIOWrapper):
+    """Standard error, whose failures stop nothing: there is nowhere left to report them."""
+
+    def write(self, text: str, /) -> int:
+        """Write text."""
+        with contextlib.suppress(OSError):
+            return super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is buffered."""
+        with contextlib.suppress(OSError):
+            super().flush()
+
+
+class _ClosedFile(io.RawIOBase):
+    """What a closed standard output is written to."""
+
+    def writable(self) -> bool:
+        """Whether it takes text: it says so, and fails at the first one."""
+        return True
+
+    def write(self, content: Any, /) -> NoReturn:
+        """Fail as the system does."""
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
+def prepare_streams() -> None:
+    """Give this process its three standard streams, whatever it was started with.
+
+    A closed descriptor is opened on the null device: the next file that a library opens would get its number, and what
+    native code prints would be written into that file.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, which is this one
+    output = io.BufferedWriter(_ClosedFile(), 1) if sys.stdout is None else _detached(sys.stdout)
+    if output is not None:
+        sys.stdout = ResultStream(output, **_options(sys.stdout))
+    messages = open(2, "wb", closefd=False) if sys.stderr is None else _detached(sys.stderr)  # noqa: SIM115
+    if messages is not None:
+        sys.stderr = MessageStream(messages, **_options(sys.stderr))
+    if sys.stdin is None:
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115
+
+
+def finish_output() -> None:
+    """Write what is buffered for standard output. Raises OutputError."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        drop_output()
+        raise
+
+
+def drop_output() -> None:
+    """Forget what standard output could not take, for which Python's own end would complain again."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sink = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink, sys.stdout.fileno())
+        os.close(sink)
+    with contextlib.suppress(OSError, ValueError, AttributeError, StoreError):
+        sys.stdout.flush()
+
+
+def _detached(stream: Any) -> Any:
+    """Return the bytes below a text stream; None for a stream that is not Python's own."""
+    if type(stream) is not io.TextIOWrapper:
+        return None
+    with contextlib.suppress(OSError):
+        stream.flush()
+    return stream.buffer
+
+
+def _options(stream: Any) -> dict[str, Any]:
+    if stream is None:
+        return {"encoding": "utf-8", "errors": "backslashreplace", "line_buffering": True}
+    buffering = {"line_buffering": stream.line_buffering, "write_through": stream.write_through}
+    return {"encoding": stream.encoding, "errors": "backslashreplace", **buffering}
+
+
+def _fail(error: OSError) -> NoReturn:
+    if error.errno == errno.EPIPE:
+        raise error
+    step = "free some space there" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "send it to a file or a terminal"
+    raise OutputError(
+        f"cannot be written ({(error.strerror or type(error).__name__).lower()}), so the result is not shown",
+        where="standard output",
+        next_step=f"{step}, and run the same command again",
+    ) from error

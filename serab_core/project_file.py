@@ -1,0 +1,186 @@
+"""The settings of a project: which file they are in, whether it is obeyed, and which folders the user trusts.
+
+A file in the working folder may come from a stranger: with a clone of an experiment, in an archive, in a folder that
+several users share. What it may set without the user's word cannot run code and cannot move what the user has.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from serab_core.errors import ConfigError
+from serab_core.ownership import untrusted_file_reason
+
+FILE = "serab.toml"
+PYPROJECT = "pyproject.toml"
+TRUST_SCHEMA = "serab.trusted/1"
+_MAX_BYTES = 1 << 20  # bytes; a larger file is no file of settings, and parsing it would take minutes
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoredSetting:
+    """A setting, or a file, that a project has and that is not obeyed.
+
+    Attributes:
+        file: the project's file.
+        key: the setting; "" for all that the file sets.
+        reason: why, as the end of a sentence that begins with the file or the setting.
+        next_step: what makes it count.
+    """
+
+    file: Path
+    key: str
+    reason: str
+    next_step: str
+
+    def __str__(self) -> str:
+        subject = f"the setting {self.key}" if self.key else "the file"
+        return f"{self.file}: {subject} is ignored: it {self.reason}. Next: {self.next_step}."
+
+
+def load_toml(path: Path) -> dict[str, Any]:
+    """Return the content of a TOML file. Raises ConfigError."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
+        if len(content) > _MAX_BYTES:
+            raise ValueError(f"it is larger than {_MAX_BYTES} bytes")
+        return tomllib.loads(content.decode("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:  # TOML's and Unicode's errors are ValueErrors
+        raise ConfigError(f"cannot be read ({error})", where=path, next_step="correct it; see: serab config") from error
+
+
+def settings_table(path: Path) -> Mapping[str, Any]:
+    """Return what a file sets, not checked yet: all of it, or the table `tool.serab` of a `pyproject.toml`.
+
+    Raises:
+        ConfigError: it cannot be read, or has no such table.
+    """
+    content = load_toml(path)
+    if path.name != PYPROJECT:
+        return content
+    table = _tool_table(content)
+    if not isinstance(table, dict):
+        raise ConfigError("has no table tool.serab", where=path, next_step="write [tool.serab]")
+    return table
+
+
+def find_project_file(here: Path | None) -> tuple[Path | None, list[IgnoredSetting]]:
+    """Return the nearest file of settings in the working folder or above, and those that were passed over.
+
+    The search ends at the user's home folder and at the border of the file system. A file that another user owns or
+    can write is passed over.
+
+    Args:
+        here: the working folder; None where it is deleted.
+
+    Raises:
+        ConfigError: a `pyproject.toml` that mentions serab is no TOML.
+    """
+    ignored: list[IgnoredSetting] = []
+    for folder in _searched_folders(here):
+        for path in (folder / FILE, folder / PYPROJECT):
+            if not _is_file(path) or (path.name == PYPROJECT and not _mentions_serab(path)):
+                continue
+            reason = _untrusted_reason(path)
+            if reason:
+                if path.name == FILE or _has_table(path):
+                    ignored.append(IgnoredSetting(path, "", reason, _obey_step(path)))
+                continue
+            if path.name == FILE or _tool_table(load_toml(path)) is not None:
+                return path, ignored
+    return None, ignored
+
+
+def _obey_step(path: Path) -> str:
+    return (
+        f"write the settings into a file that only you can write, or name this file, if you know what is in it: "
+        f"SERAB_CONFIG={shlex.quote(str(path))}"
+    )
+
+
+def _searched_folders(here: Path | None) -> Iterator[Path]:
+    if here is None:
+        return
+    home = os.path.realpath(os.path.expanduser("~"))  # noqa: PTH111  Path.expanduser fails where there is no home
+    try:
+        device = here.stat().st_dev
+        for folder in (here, *here.parents):
+            if folder.stat().st_dev != device:
+                return
+            yield folder
+            if str(folder) == home:
+                return
+    except OSError:
+        return
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _untrusted_reason(path: Path) -> str:
+    try:
+        return untrusted_file_reason(path)
+    except OSError as error:
+        return f"cannot be looked at ({error.strerror})"
+
+
+def _mentions_serab(path: Path) -> bool:
+    """Whether it is worth parsing: most projects' files are none of ours, and may be no TOML yet (a template)."""
+    try:
+        with path.open("rb") as file:
+            return b"serab" in file.read(_MAX_BYTES)
+    except OSError:
+        return False
+
+
+def _has_table(path: Path) -> bool:
+    try:
+        return _tool_table(load_toml(path)) is not None
+    except ConfigError:
+        return False
+
+
+def _tool_table(content: Mapping[str, Any]) -> object:
+    """Return what a `pyproject.toml` has as `tool.serab`; None for nothing."""
+    tool = content.get("tool")
+    return tool.get("serab") if isinstance(tool, dict) else None
+
+
+def read_trusted(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the values that the user trusts, by the folder that sets them.
+
+    Args:
+        path: the list, in the user's own folder for configuration.
+
+    Raises:
+        ConfigError: it cannot be read, or others can write it.
+    """
+    if not path.exists():
+        return {}
+    if reason := untrusted_file_reason(path):
+        raise ConfigError(
+            f"{reason}, and is not obeyed", where=path, next_step="make it yours alone: chmod go-w, for its folder too"
+        )
+    try:
+        document = json.loads(path.read_bytes())
+        if document["schema"] != TRUST_SCHEMA:
+            raise ValueError(f"its schema is {document['schema']!r}, not {TRUST_SCHEMA!r}")
+        return {str(folder): dict(values) for folder, values in document["folders"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ConfigError(
+            f"cannot be read ({type(error).__name__}: {error})",
+            where=path,
+            next_step="move it away, and trust your folders again: serab config trust FOLDER",
+        ) from error
