@@ -1,6 +1,6 @@
 """`python -m serab` is the command `serab`."""
 
-from serab_core.cli import main
+from serab_core.__main__ import main
 
 if __name__ == "__main__":
     main()

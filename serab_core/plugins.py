@@ -36,6 +36,7 @@ from serab_core.names import (
     is_written_as_path,
     split_options,
 )
+from serab_core.options import with_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -259,33 +260,6 @@ def canonical_name(name: str) -> str:
         return name
     argument, options = split_options(argument)
     return "+".join([f"{entry}:{argument_paths(argument)[1]}", *sorted(options)])
-
-
-def with_options(spec: ExtractorSpec, words: Sequence[str]) -> ExtractorSpec:
-    """The extractor with options, named `name+option+option=value` in their order by name.
-
-    Raises:
-        UnknownNameError: it has no such option.
-        UsageError: an option is given twice, or its value does not fit.
-    """
-    pairs = [word.partition("=") for word in words]
-    chosen = {key: value for key, _, value in pairs}
-    for key in chosen:
-        if key not in spec.options or spec.configure is None:
-            known = "; ".join(f"+{option}: {text}" for option, text in spec.options.items())
-            raise UnknownNameError(
-                f"{spec.name} has no option {key!r}",
-                next_step=f"its options are {known}" if known else "it has no options: leave out what follows the +",
-            )
-    if len(chosen) < len(pairs):
-        raise UsageError("an option is given twice", where=spec.name, next_step="give each once")
-    assert spec.configure is not None
-    try:
-        made = spec.configure(chosen)
-    except ValueError as error:
-        raise UsageError(str(error), where=spec.name, next_step="see: serab list extractors --json") from error
-    text = "".join(f"+{key}={chosen[key]}" if chosen[key] else f"+{key}" for key in sorted(chosen))
-    return replace(made, name=f"{spec.name}{text}")
 
 
 def with_asked(names: Sequence[str], options: Mapping[str, str | None]) -> list[str]:

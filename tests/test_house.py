@@ -30,6 +30,7 @@ ROOMS = [
     "environments",
     "isolated",
     "hookspecs",
+    "options",
     "plugins",
     "clock",
     "locks",
