@@ -11,6 +11,7 @@ from serab_core.data.protocols import default_protocol
 from serab_core.errors import UsageError
 from serab_core.report.board import gather
 from serab_core.report.board_table import print_board
+from serab_core.report.tables import probability
 from serab_core.report.verdicts import compare_document, print_comparison
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 SUITES = ("serab",)
 _METRICS = ("accuracy", "uar")
 _COLUMNS = ("group", "extractor", "task", "metric", "value", "low", "high", "is_mean")
-_PAIR_COLUMNS = ("task", "first", "second", "difference", "p", "over")
+_PAIR_COLUMNS = ("task", "first", "second", "difference", "p", "test", "speakers")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -97,17 +98,17 @@ def load_leaderboard(
     tasks: Sequence[str],
     *,
     suite: str,
-    metric: Literal["accuracy", "uar"],
+    metric: Literal["accuracy", "uar"] | None,
     protocol: str | None,
 ) -> Leaderboard:
     """Load a leaderboard; `Results.leaderboard` says what the arguments are."""
     if suite not in SUITES:
         raise UsageError(f"there is no suite {suite!r}", next_step=f"there are: {', '.join(SUITES)}")
-    if metric not in _METRICS:
+    if metric is not None and metric not in _METRICS:
         raise UsageError(f"no leaderboard shows {metric!r}", next_step=f"metrics: {', '.join(_METRICS)}")
     with use_home(home) as used:
-        gathered = gather(used, protocol or default_protocol(), extractors, tasks, continuous_alone=True)
-    return Leaderboard(gathered, metric)
+        gathered = gather(used, protocol or default_protocol(), extractors, tasks, metric=metric, continuous_alone=True)
+    return Leaderboard(gathered, gathered.board.metric)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +116,20 @@ class TaskComparison:
     """Two extractors on one task.
 
     Attributes:
-        first, second: their accuracies, in [0, 1].
+        first, second: their scores, in [0, 1].
         difference: first minus second.
-        p: of the permutation test.
-        over: what was permuted: `speakers`, or `utterances` where there are too few speakers.
+        p: of the test; None where there are too few speakers to test.
+        test: `permutation` by speaker, `t over speakers`, or "" for none.
+        speakers: how many test speakers there are.
     """
 
     task: str
     first: float
     second: float
     difference: float
-    p: float
-    over: str
+    p: float | None
+    test: str
+    speakers: int
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -144,7 +147,7 @@ class Comparison:
     first: str
     second: str
     tasks: tuple[TaskComparison, ...]
-    overall: Mapping[str, float] | None
+    overall: Mapping[str, float | None] | None
     document: Mapping[str, Any]
 
     @property
@@ -163,12 +166,11 @@ class Comparison:
         return as_text(show)
 
     def _repr_html_(self) -> str:
-        heads = ["Task", f"{self.first} %", f"{self.second} %", "Difference", "p", "over"]
+        heads = ["Task", f"{self.first} %", f"{self.second} %", "Difference", "p", "Test"]
         rows = []
         for own in self.tasks:
-            p = f"{own.p:.3f}" if own.p >= 0.001 else "<0.001"
             scores = [_points(own.first), _points(own.second), f"{100 * own.difference:+.1f}"]
-            rows.append([own.task, *scores, p, own.over])
+            rows.append([own.task, *scores, probability(own.p), own.test or "too few speakers"])
         return as_html(heads, rows, self.notices)
 
 
@@ -178,6 +180,7 @@ def compare(
     tasks: str | Sequence[str] | None = None,
     *,
     protocol: str | None = None,
+    metric: Literal["accuracy", "uar"] | None = None,
     home: str | os.PathLike[str] | None = None,
 ) -> Comparison:
     """Compare two extractors on the same test utterances, by the results in a home.
@@ -186,6 +189,7 @@ def compare(
         first, second: names of extractors.
         tasks: only these tasks; all that both have by default.
         protocol: that of the settings by default.
+        metric: what is compared; by default UAR under `strict`, else accuracy.
         home: that of the settings by default.
 
     Raises:
@@ -198,19 +202,19 @@ def compare(
     """
     words = [tasks] if isinstance(tasks, str) else list(tasks or ())
     with use_home(home) as used:
-        gathered = gather(used, protocol or default_protocol(), [first, second], words)
+        gathered = gather(used, protocol or default_protocol(), [first, second], words, metric=metric)
         document = compare_document(gathered, *gathered.asked)
     pairs = tuple(
         TaskComparison(
             task=task, first=own["first"], second=own["second"], difference=own["difference"],
-            p=own["p"], over=own["over"],
+            p=own["p"], test=own["test"], speakers=own["speakers"],
         )
         for task, own in document["tasks"].items()
     )  # fmt: skip
     overall = document["overall"]
     summary = None
     if overall is not None:
-        interval = overall["interval"]
+        interval = overall["interval"] or {"low": None, "high": None}
         summary = {key: overall[key] for key in ("difference", "p")} | {key: interval[key] for key in ("low", "high")}
     return Comparison(document["first"], document["second"], pairs, summary, document)
 

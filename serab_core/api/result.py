@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from serab_core.api.frames import as_html, data_frame
 from serab_core.errors import UsageError
@@ -73,8 +73,8 @@ class Result:
         >>> result = serab.evaluate("chance", tasks=["demo"], progress=False)["chance", "demo"]
         >>> result
         Result(chance on demo: accuracy 25.0 %, UAR 25.0 %)
-        >>> result.interval("uar").over
-        'utterances'
+        >>> result.interval("uar").method
+        'beta-binomial'
     """
 
     stored: Stored
@@ -184,30 +184,31 @@ class Result:
             )
         return scores
 
-    def interval(self, metric: str = "uar") -> Interval:
+    def interval(self, metric: str = "uar", *, over: Literal["speakers", "utterances"] = "speakers") -> Interval:
         """Return the 95 % confidence interval of a score.
 
         Args:
             metric: `accuracy` or `uar`; `ccc` for a continuous target.
+            over: `speakers` for an interval that holds for new speakers; with fewer than five test speakers it comes
+                from a model of how speakers differ, and is wide. `utterances` for one that is over utterances of these
+                speakers only, and too narrow for claims about others.
 
         Returns:
-            low and high, and `over`: `speakers`, or `utterances` where there are fewer than five test speakers. The
-            latter knows nothing of how speakers differ.
+            low, high, and how they were found: `over`, `groups` (how many speakers or utterances) and `method`.
 
         Raises:
             UsageError: there is no interval of that metric.
         """
-        from serab_core.score.bootstrap import concordance_interval, drawn
-        from serab_core.score.scored import scored
+        from serab_core.score.bootstrap import concordance_interval, task_draws
 
         if isinstance(self.stored, ContinuousResult):
             if metric == "ccc":
                 return concordance_interval(self.stored)
             raise UsageError(f"there is no interval of {metric!r}", next_step="on continuous targets: interval('ccc')")
         if metric == "accuracy":
-            return drawn(scored(self.stored)).interval("accuracy")
+            return task_draws(self.stored, over=over).interval("accuracy")
         if metric == "uar":
-            return drawn(scored(self.stored)).interval("uar")
+            return task_draws(self.stored, over=over).interval("uar")
         raise UsageError(f"there is no interval of {metric!r}", next_step="there are: accuracy, uar")
 
     def predictions(self) -> pandas.DataFrame:

@@ -111,13 +111,13 @@ class Results:
         return data_frame([row for own in self.results for row in own.rows()], COLUMNS)
 
     def leaderboard(
-        self, suite: str = "serab", metric: Literal["accuracy", "uar"] = "accuracy", protocol: str | None = None
+        self, suite: str = "serab", metric: Literal["accuracy", "uar"] | None = None, protocol: str | None = None
     ) -> Leaderboard:
         """Rank the extractors of these results by what the home holds.
 
         Args:
             suite: the tasks of the mean: `serab`, the nine of the paper.
-            metric: what tables show.
+            metric: what tables show, and extractors are ranked by; by default UAR under `strict`, else accuracy.
             protocol: that of the settings by default.
 
         Raises:

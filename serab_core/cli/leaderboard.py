@@ -35,6 +35,13 @@ _Tasks = Annotated[
     list[str] | None,
     typer.Option("--tasks", "-t", help="Only these, by commas; all by default.", autocompletion=complete.tasks),
 ]
+_Metric = Annotated[
+    str | None,
+    typer.Option(
+        "--metric",
+        help="accuracy or uar: what is shown, ranked and tested; by default UAR under strict, else accuracy.",
+    ),
+]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -45,7 +52,8 @@ def leaderboard_command(
     ] = None,
     protocol: _Protocol = None,
     tasks: _Tasks = None,
-    uar: Annotated[bool, typer.Option("--uar", help="Show unweighted average recall in place of accuracy.")] = False,
+    metric: _Metric = None,
+    uar: Annotated[bool, typer.Option("--uar", help="The same as --metric uar.")] = False,
     details: Annotated[bool, typer.Option("--details", help="Show every task, however narrow the terminal.")] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write the table to a file, too.")] = None,
     latex: Annotated[Path | None, typer.Option("--latex", help="Write it as LaTeX, too.")] = None,
@@ -57,16 +65,16 @@ def leaderboard_command(
     from serab_core.report.board_table import print_board
     from serab_core.store.atomic import write_bytes
 
-    gathered = _gathered(protocol, extractors, tasks, continuous_alone=True)
-    metric: Metric = "uar" if uar else "accuracy"
-    rows, marked = board_rows(gathered.board, metric), board_rows(gathered.board, metric, marked=True)
+    gathered = _gathered(protocol, extractors, tasks, metric=_metric(uar, metric), continuous_alone=True)
+    shown = gathered.board.metric
+    rows, marked = board_rows(gathered.board, shown), board_rows(gathered.board, shown, marked=True)
     for path, text in ((csv, as_csv(rows)), (latex, as_latex(marked, gathered.notices))):
         if path is not None:
             write_bytes(path, text.encode())
     if as_json:
         print_json(board_document(gathered))
     else:
-        print_board(stdout(), gathered, metric, every_task=details)
+        print_board(stdout(), gathered, shown, every_task=details)
 
 
 def compare_command(
@@ -74,13 +82,19 @@ def compare_command(
     second: Annotated[str, typer.Argument(metavar="B", help="Another one.", autocompletion=complete.extractors)],
     protocol: _Protocol = None,
     tasks: _Tasks = None,
+    metric: _Metric = None,
     as_json: _Json = False,
 ) -> None:
     """Compares two extractors."""
     from serab_core.cli.output import print_json, stdout
     from serab_core.report.verdicts import compare_document, print_comparison
 
-    gathered = _gathered(protocol, [single_word(first, "extractor"), single_word(second, "extractor")], tasks)
+    gathered = _gathered(
+        protocol,
+        [single_word(first, "extractor"), single_word(second, "extractor")],
+        tasks,
+        metric=_metric(False, metric),
+    )
     document = compare_document(gathered, *gathered.asked)
     if as_json:
         print_json(document)
@@ -144,12 +158,35 @@ def fairness_command(
         print_fairness(stdout(), document)
 
 
+def _metric(uar: bool, metric: str | None) -> Metric | None:
+    from serab_core.errors import UsageError
+
+    if uar and metric not in (None, "uar"):
+        raise UsageError(f"--uar and --metric {metric} do not fit together", next_step="leave one of them out")
+    if uar or metric == "uar":
+        return "uar"
+    if metric in (None, "accuracy"):
+        return None if metric is None else "accuracy"
+    raise UsageError(f"there is no ranking by {metric!r}", next_step="--metric accuracy, or --metric uar")
+
+
 def _gathered(
-    protocol: str | None, extractors: list[str] | None, tasks: list[str] | None, *, continuous_alone: bool = False
+    protocol: str | None,
+    extractors: list[str] | None,
+    tasks: list[str] | None,
+    *,
+    metric: Metric | None = None,
+    continuous_alone: bool = False,
 ) -> Gathered:
     from serab_core.data.protocols import default_protocol
     from serab_core.report.board import gather
     from serab_core.store.home import find_home
 
-    name = protocol or default_protocol()
-    return gather(find_home(), name, split_words(extractors), split_words(tasks), continuous_alone=continuous_alone)
+    return gather(
+        find_home(),
+        protocol or default_protocol(),
+        split_words(extractors),
+        split_words(tasks),
+        metric=metric,
+        continuous_alone=continuous_alone,
+    )

@@ -71,6 +71,7 @@ def gather(
     extractors: Sequence[str] = (),
     tasks: Sequence[str] = (),
     *,
+    metric: Metric | None = None,
     continuous_alone: bool = False,
 ) -> Gathered:
     """Puts together what a home holds.
@@ -79,6 +80,8 @@ def gather(
         home: the home.
         protocol: its name.
         extractors, tasks: only these; all by default. An extractor is named by its name, or by the label of a row.
+        metric: by which extractors are ranked and compared; by default UAR for a protocol that maximises it, else
+            accuracy.
         continuous_alone: whether results on continuous targets are enough.
 
     Raises:
@@ -124,7 +127,8 @@ def gather(
             next_step="serab leaderboard; or score a task with classes: "
             f"serab eval {shown[0].extractor} --tasks TASK{protocol_option(spec.name)}",
         )
-    board = make_board(selected, SUITE, spec.name, catalogue=catalogue)
+    metric = metric or ("uar" if spec.objective == "uar" else "accuracy")
+    board = make_board(selected, SUITE, spec.name, catalogue=catalogue, metric=metric)
     keys = {(result.extractor, result.key) for result in selected}
     groups = [group for group in conflicts(stored) if (group[0].result.extractor, group[0].result.key) in keys]
     notices = (*board_notices(board, shown, installed, groups), *left_out_notices([*errors, *more_errors]))
@@ -182,6 +186,7 @@ def board_document(gathered: Gathered) -> dict[str, Any]:
     return {
         "schema": "serab.leaderboard/1",
         "protocol": board.protocol,
+        "metric": board.metric,
         "tasks": list(board.tasks),
         "ranked_over": list(board.ranked),
         "suite": board.suite,
@@ -192,9 +197,10 @@ def board_document(gathered: Gathered) -> dict[str, Any]:
                 "first": one.first,
                 "second": one.second,
                 "difference": one.overall.difference,
-                "interval": asdict(one.overall.interval),
+                "interval": asdict(one.overall.interval) if one.overall.interval else None,
                 "p": one.overall.p,
                 "p_holm": one.corrected,
+                "test": one.overall.test,
             }
             for one in board.versus
         ],
@@ -235,6 +241,7 @@ def _row_document(row: Row, catalogue: Catalogue) -> dict[str, Any]:
         "current": row.current,
         "installed": row.version in catalogue.installed,
         "group": row.group,
+        "letters": row.letters,
         "tasks": list(row.tasks),
         "accuracy": {own.kind: mean(own) for own in row.accuracy},
         "uar": {own.kind: mean(own) for own in row.uar},
@@ -280,11 +287,21 @@ def board_rows(board: Board, metric: Metric, *, marked: bool = False) -> list[li
     Args:
         board: the leaderboard.
         metric: the scores to show.
-        marked: put the signs of `FOOTNOTES` beside scores, for readers; without it, two columns at the end of each row
-            name the tasks with a fault and the cautions, for programs.
+        marked: put the signs of `FOOTNOTES` beside scores, for readers; without it, three columns at the end of each row
+            have the letters of significant differences, the tasks with a fault and the cautions, for programs.
     """
-    head = ["group", "extractor", "UM", "UM low", "UM high", "WM", "GM", "tasks", *board.tasks]
-    head += [] if marked else ["faulty tasks", "cautions"]
+    head = [
+        "group",
+        "extractor",
+        "UM",
+        "UM low",
+        "UM high",
+        "WM",
+        "GM",
+        "tasks",
+        *board.tasks,
+    ]
+    head += [] if marked else ["letters", "faulty tasks", "cautions"]
     rows = [head]
     for row in board.rows:
         found = {own.kind: own for own in getattr(row, metric)}
@@ -294,9 +311,16 @@ def board_rows(board: Board, metric: Metric, *, marked: bool = False) -> list[li
         scores = [_score(row.cells.get(task), metric, marked=marked) for task in board.tasks]
         if not marked:
             results = [row.cells[task].result for task in board.tasks if task in row.cells]
-            scores += ["; ".join(r.task for r in results if r.faulty), " ".join(task_cautions(results))]
+            scores += [row.letters, "; ".join(r.task for r in results if r.faulty), " ".join(task_cautions(results))]
         rows.append(
-            [str(row.group or ""), row.extractor, *numbers, *others, f"{len(row.tasks)}/{board.suite}", *scores]
+            [
+                str(row.group or ""),
+                row.extractor,
+                *numbers,
+                *others,
+                f"{len(row.tasks)}/{board.suite}",
+                *scores,
+            ]
         )
     return rows
 

@@ -48,6 +48,8 @@ def _columns(gathered: Gathered, metric: Metric) -> tuple[list[Column], list[Col
     """The columns beside the name: group, means and the paper's figure; and the tasks."""
     rows = gathered.board.rows
     means: list[Column] = [("Group", [str(row.group or "-") for row in rows])]
+    if any(len(row.letters) > 1 for row in rows):  # groups alone would hide which of them overlap
+        means.append(("Letters", [row.letters for row in rows]))
     if any(row.accuracy for row in rows):
         um = [next(iter(getattr(row, metric)), None) for row in rows]
         means += [

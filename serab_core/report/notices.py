@@ -48,14 +48,14 @@ def board_notices(
     lines += [f"Caution: {protocol.caution}."] if protocol.caution else []
     lines += split_statements(everything)
     lines += task_cautions(everything, (protocol.caution, SYNTHETIC, PARTIAL))
-    few = sorted(
-        {cell.result.task for row in board.rows for cell in row.cells.values() if cell.draws.over != "speakers"}
-    )
+    cells = [cell for row in board.rows for cell in row.cells.values()]
+    few = sorted({f"{own.result.task} ({own.draws.groups})" for own in cells if own.draws.method == "beta-binomial"})
     if few:
         lines.append(
-            f"Intervals of {', '.join(few)} are over utterances, for there are too few test speakers: "
-            "they know nothing of how speakers differ."
+            f"Few test speakers: {', '.join(few)}. Their intervals come from a model of how speakers differ "
+            "(beta-binomial), and are wide for that reason."
         )
+    lines += _test_notices(board)
     left = sorted(
         {f"{r.task} ({'synthetic' if r.synthetic else 'partial'})" for r in results if r.synthetic or r.partial}
     )
@@ -73,6 +73,28 @@ def board_notices(
         lines.append(f"Without a group: extractors that have no result on {tasks}.")
     lines += [f"Paper: {SOURCE}."] if any(row.published for row in board.rows) else []
     return lines
+
+
+def _test_notices(board: Board) -> list[str]:
+    """How differences were tested, and what a group means."""
+    if not board.versus:
+        return []
+    name = "UAR" if board.metric == "uar" else "accuracy"
+    tests = sorted({one.overall.test for one in board.versus if one.corrected is not None})
+    if not tests:
+        return [
+            f"Ranked by {name}. No difference is tested, for there are too few test speakers: all extractors are in "
+            "one group."
+        ]
+    letters = " Two share a letter if their difference is not significant." if _has_letters(board) else ""
+    return [
+        f"Ranked by {name}. The difference of an extractor from the first of its group is not significant ({tests[0]}, "
+        f"p corrected for {len(board.versus)} pair{'s' if len(board.versus) > 1 else ''} after Holm).{letters}"
+    ]
+
+
+def _has_letters(board: Board) -> bool:
+    return any(len(row.letters) > 1 for row in board.rows)
 
 
 def _search_notices(results: Sequence[TaskResult], catalogue: Catalogue) -> list[str]:

@@ -94,6 +94,13 @@ def percent(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.1f}"
 
 
+def probability(value: float | None) -> str:
+    """A probability with three decimals; a dash for none."""
+    if value is None:
+        return "-"
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
 def params_text(params: Mapping[str, GridValue] | None) -> str:
     """Parameters in one short line: `C=0.01, rbf, balanced`."""
     if params is None:

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from serab_core.errors import UsageError
-from serab_core.report.tables import percent, print_by_extractor, table
+from serab_core.report.tables import percent, print_by_extractor, probability, table
 from serab_core.score.aggregate import enters
 from serab_core.score.compare import compare, compare_overall
 from serab_core.score.fairness import by_sex, by_speaker
@@ -53,10 +53,10 @@ def compare_document(gathered: Gathered, first: str, second: str) -> dict[str, A
         on_column = all(board.catalogue.on_column(cell.result) for cell in pair)
         tests = pair[0].test, pair[1].test
         tasks[task] = {
-            "first": pair[0].result.accuracy,
-            "second": pair[1].result.accuracy,
+            "first": getattr(pair[0].result, board.metric),
+            "second": getattr(pair[1].result, board.metric),
             "other_data": not on_column,
-            **asdict(compare(*tests)),
+            **asdict(compare(*tests, board.metric)),
         }
         if on_column and all(task in in_means.get(label, ()) for label in (first, second)):
             pairs[task] = tests
@@ -71,10 +71,11 @@ def compare_document(gathered: Gathered, first: str, second: str) -> dict[str, A
     return {
         "schema": "serab.comparison/1",
         "protocol": board.protocol,
+        "metric": board.metric,
         "first": first,
         "second": second,
         "tasks": tasks,
-        "overall": asdict(compare_overall(pairs)) if pairs else None,
+        "overall": asdict(compare_overall(pairs, board.metric)) if pairs else None,
         "suite": board.suite,
         "notices": [*notices, *gathered.notices],
     }
@@ -101,9 +102,11 @@ def _same_data(first: Sequence[Cell], second: Sequence[Cell]) -> tuple[Cell, Cel
 def print_comparison(console: Console, document: Document) -> None:
     """Prints a comparison."""
     first, second = document["first"], document["second"]
+    name = "UAR" if document["metric"] == "uar" else "accuracy"
     made = table(
-        "Task", "A %", "B %", "A - B", "Only A", "Only B", "p", "over", "McNemar",
-        right=("A %", "B %", "A - B", "Only A", "Only B", "p", "McNemar"), title=escape(f"A {first}, B {second}"),
+        "Task", "A %", "B %", "A - B", "Only A", "Only B", "p", "Test", "Speakers",
+        right=("A %", "B %", "A - B", "Only A", "Only B", "p", "Speakers"),
+        title=escape(f"A {first}, B {second}: {name}"),
     )  # fmt: skip
     for task, own in document["tasks"].items():
         made.add_row(
@@ -113,26 +116,30 @@ def print_comparison(console: Console, document: Document) -> None:
             f"{100 * own['difference']:+.1f}",
             str(own["only_first"]),
             str(own["only_second"]),
-            _p(own["p"]),
-            own["over"],
-            _p(own["mcnemar"]),
+            probability(own["p"]),
+            own["test"] or "too few speakers",
+            str(own["speakers"]),
         )
     console.print(made)
     overall = document["overall"]
     if overall is None:
         _note(console, "No task of the benchmark is among them: there is no mean to compare.")
     else:
-        reach = overall["interval"]
-        count = f"{len(overall['tasks'])} of {document['suite']} tasks"
-        _say(
-            console,
-            f"UM over {count}: A - B {100 * overall['difference']:+.1f} points "
-            f"({100 * reach['low']:+.1f} to {100 * reach['high']:+.1f}, 95 %), p {_p(overall['p'])}.",
-        )
-        better = first if overall["difference"] > 0 else second
-        verdict = f"{better} is better." if overall["p"] < 0.05 else "Which one is better cannot be told."
-        _say(console, verdict)
+        _say(console, _overall_text(document, overall, first, second))
     _notes(console, document)
+
+
+def _overall_text(document: Document, overall: Mapping[str, Any], first: str, second: str) -> str:
+    """The comparison of the means in a few sentences."""
+    count = f"{len(overall['tasks'])} of {document['suite']} tasks"
+    difference = f"UM over {count}: A - B {100 * overall['difference']:+.1f} points"
+    if overall["p"] is None:
+        return f"{difference}. Too few speakers to test whether that is more than chance."
+    reach = overall["interval"]
+    limits = f"({100 * reach['low']:+.1f} to {100 * reach['high']:+.1f}, 95 %)"
+    better = first if overall["difference"] > 0 else second
+    verdict = f"{better} is better." if overall["p"] < 0.05 else "The difference is not significant."
+    return f"{difference} {limits}, p {probability(overall['p'])}, {overall['test']}. {verdict}"
 
 
 def bias_document(gathered: Gathered) -> dict[str, Any]:
@@ -290,10 +297,6 @@ def print_fairness(console: Console, document: Document) -> None:
 def _notes(console: Console, document: Document) -> None:
     for notice in document["notices"]:
         _note(console, notice)
-
-
-def _p(value: float) -> str:
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _say(console: Console, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +13,7 @@ from serab_core.score.bootstrap import Interval, interval
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from serab_core.score.bootstrap import Draws
+    from serab_core.score.bootstrap import Draws, Method
     from serab_core.types import TaskResult
 
 
@@ -89,10 +89,9 @@ def means(
     tasks = list(scores)
     values = np.array([scores[task] for task in tasks])
     spread = np.stack([getattr(draws[task], metric) for task in tasks])
-    over: Literal["speakers", "utterances"] = (
-        "speakers" if all(draws[task].over == "speakers" for task in tasks) else "utterances"
-    )
     groups = sum(draws[task].groups for task in tasks)
+    methods = {draws[task].method for task in tasks}
+    method: Method = methods.pop() if len(methods) == 1 else "bootstrap and beta-binomial"
     whole = sum(sizes[task] for task in tasks)
     even = np.full(len(tasks), 1 / len(tasks))
     by_size = np.array([sizes[task] / whole for task in tasks])
@@ -104,5 +103,7 @@ def means(
         else:
             value, drawn = float(weights @ values), weights @ spread
         own = dict(zip(tasks, weights.tolist(), strict=True))
-        made.append(Mean(kind, value, interval(drawn, over, groups), own))  # type: ignore[arg-type]
+        found = interval(drawn, "speakers", groups, method=method)
+        found = replace(found, low=min(found.low, value), high=max(found.high, value))
+        made.append(Mean(kind, value, found, own))  # type: ignore[arg-type]
     return tuple(made)

@@ -7,8 +7,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
 from serab_core.score.aggregate import Mean, enters, means
-from serab_core.score.bootstrap import DRAWS, Draws, Interval, drawn
-from serab_core.score.compare import Overall, compare_overall, holm, tie_groups
+from serab_core.score.bootstrap import DRAWS, Draws, Interval, task_draws
+from serab_core.score.compare import Overall, compact_letters, compare_overall, holm, significance_groups
 from serab_core.score.metrics import macro_f1
 from serab_core.score.published import Published, published_for
 from serab_core.score.scored import Scored, scored
@@ -17,6 +17,7 @@ from serab_core.store.identity import Catalogue, Version, make_catalogue
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from serab_core.score.compare import Metric
     from serab_core.types import TaskResult
 
 
@@ -63,6 +64,7 @@ class Row:
         tasks: those that enter its means.
         accuracy, uar: UM, WM and GM; none where no task enters.
         group: among current versions that have all ranked tasks; None for the others.
+        letters: of these versions; two share a letter if their difference is not significant.
         published: what the paper prints for this model.
     """
 
@@ -75,17 +77,23 @@ class Row:
     accuracy: tuple[Mean, ...]
     uar: tuple[Mean, ...]
     group: int | None
+    letters: str
     published: Published | None
 
 
 @dataclass(frozen=True, slots=True)
 class Versus:
-    """Two ranked extractors, and how sure it is that they differ."""
+    """Two ranked extractors, and how sure it is that they differ.
+
+    Attributes:
+        overall: the test of their means.
+        corrected: its probability, corrected for the number of pairs; None where there are too few speakers to test.
+    """
 
     first: str
     second: str
     overall: Overall
-    corrected: float
+    corrected: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,7 @@ class Board:
 
     Attributes:
         protocol: how every score was made.
+        metric: by which extractors are ranked, compared and grouped.
         tasks: all tasks that anybody has, the suite's first.
         ranked: tasks over which extractors are ranked: those of the suite that anybody has whole. Where there are none,
             all tasks are, and no means are given.
@@ -105,6 +114,7 @@ class Board:
     """
 
     protocol: str
+    metric: Metric
     tasks: tuple[str, ...]
     ranked: tuple[str, ...]
     suite: int
@@ -120,6 +130,7 @@ def make_board(
     protocol: str,
     draws: int = DRAWS,
     catalogue: Catalogue | None = None,
+    metric: Metric = "accuracy",
 ) -> Board:
     """Puts results of one protocol together.
 
@@ -129,6 +140,7 @@ def make_board(
         protocol: its name.
         draws: of each interval.
         catalogue: the rows and columns; those of the results alone by default.
+        metric: by which extractors are ranked, compared and grouped.
     """
     catalogue = catalogue or make_catalogue(results)
     cells: dict[Version, dict[str, Cell]] = {}
@@ -136,7 +148,7 @@ def make_board(
     for result in results:
         test, version = scored(result), Version.of(result)
         label = catalogue.labels[version]
-        cell = Cell(label, result, test, drawn(test, draws), macro_f1(test.truth, test.predicted))
+        cell = Cell(label, result, test, task_draws(result, draws), macro_f1(test.truth, test.predicted))
         on_column = catalogue.on_column(result) and result.task not in cells.get(version, {})
         if on_column:
             cells.setdefault(version, {})[result.task] = cell
@@ -153,24 +165,33 @@ def make_board(
         for version, row in current.items()
         if all(task in row and (enters(row[task].result) or not whole & set(suite)) for task in ranked)
     ]
-    order = sorted(complete, key=lambda version: (-_mean(cells[version], ranked), version))
-    versus = _versus(cells, order, ranked, catalogue)
-    apart = {frozenset((one.first, one.second)): one.corrected for one in versus}
-    groups = tie_groups([catalogue.labels[version] for version in order], apart)
+    order = sorted(complete, key=lambda version: (-_mean(cells[version], ranked, metric), version))
+    versus = _versus(cells, order, ranked, catalogue, metric)
+    # Without a test no difference is significant.
+    corrected = {frozenset((one.first, one.second)): 1.0 if one.corrected is None else one.corrected for one in versus}
+    names = [catalogue.labels[version] for version in order]
+    groups, letters = significance_groups(names, corrected), compact_letters(names, corrected)
     rest = sorted(set(cells) - set(order), key=lambda version: (version not in current, -len(cells[version]), version))
-    rows = [_row(version, cells[version], suite, groups, catalogue) for version in (*order, *rest)]
-    return Board(protocol, tasks, ranked, len(suite), tuple(rows), versus, tuple(other_data), catalogue)
+    rows = [_row(version, cells[version], suite, groups, letters, catalogue) for version in (*order, *rest)]
+    return Board(protocol, metric, tasks, ranked, len(suite), tuple(rows), versus, tuple(other_data), catalogue)
 
 
 def _versus(
-    cells: Mapping[Version, Mapping[str, Cell]], order: Sequence[Version], tasks: Sequence[str], catalogue: Catalogue
+    cells: Mapping[Version, Mapping[str, Cell]],
+    order: Sequence[Version],
+    tasks: Sequence[str],
+    catalogue: Catalogue,
+    metric: Metric,
 ) -> tuple[Versus, ...]:
     pairs = list(combinations(order, 2))
     overall = []
     for first, second in pairs:
         tests = {task: (cells[first][task].test, cells[second][task].test) for task in tasks}
-        overall.append(compare_overall(tests))
-    corrected = holm([one.p for one in overall])
+        overall.append(compare_overall(tests, metric))
+    tested = [place for place, one in enumerate(overall) if one.p is not None]
+    values = holm([overall[place].p or 0.0 for place in tested])
+    by_place = dict(zip(tested, values, strict=True))
+    corrected = [by_place.get(place) for place in range(len(overall))]
     labels = catalogue.labels
     return tuple(
         Versus(labels[first], labels[second], one, p)
@@ -178,8 +199,8 @@ def _versus(
     )
 
 
-def _mean(cells: Mapping[str, Cell], tasks: Sequence[str]) -> float:
-    return sum(cells[task].result.accuracy for task in tasks) / len(tasks)
+def _mean(cells: Mapping[str, Cell], tasks: Sequence[str], metric: Metric) -> float:
+    return sum(float(getattr(cells[task].result, metric)) for task in tasks) / len(tasks)
 
 
 def _row(
@@ -187,6 +208,7 @@ def _row(
     cells: Mapping[str, Cell],
     suite: Sequence[str],
     groups: Mapping[str, int],
+    letters: Mapping[str, str],
     catalogue: Catalogue,
 ) -> Row:
     own = {task: cells[task] for task in suite if task in cells and enters(cells[task].result)}
@@ -212,5 +234,6 @@ def _row(
         accuracy=of("accuracy"),
         uar=of("uar"),
         group=groups.get(label),
+        letters=letters.get(label, ""),
         published=published_for(version.name),
     )

@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
+from zlib import crc32
 
 import numpy as np
+
+from serab_core.score.few_speakers import posterior_draws
+from serab_core.score.scored import scored
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from serab_core.score.scored import Scored
-    from serab_core.types import ContinuousResult
+    from serab_core.types import ContinuousResult, TaskResult
 
     Numbers = npt.NDArray[np.float64]
 
 DRAWS, SEED, LEVEL = 2_000, 42, 0.95
 LEAST_SPEAKERS = 5
-"""With fewer the interval is drawn over utterances: a handful of speakers says too little of how speakers differ."""
+"""With fewer, speakers are not resampled: an interval of accuracy or UAR is that of a model of how speakers differ."""
+Over: TypeAlias = Literal["speakers", "utterances"]
+Method: TypeAlias = Literal["bootstrap", "beta-binomial", "bootstrap and beta-binomial", "t"]
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A confidence interval.
+    """A 95 % confidence interval.
 
     Attributes:
         low, high: shares in [0, 1], or differences of shares.
-        over: what was drawn: `speakers`, or `utterances` where there are too few speakers. The latter knows nothing of
-            how speakers differ, and is too narrow for claims about other ones.
-        groups: how many of them there are.
+        over: what it generalises over: new `speakers`, or new `utterances` of these speakers only. The latter knows
+            nothing of how speakers differ, and is too narrow for claims about other ones.
+        groups: how many speakers there are, or utterances for an interval over these; of a mean over tasks, how many
+            speakers all tasks have together.
+        method: `bootstrap` over speakers or utterances; `beta-binomial`, a model for fewer than five speakers; `t`,
+            Student's t over tasks or speakers; of a mean, those of its tasks.
     """
 
     low: float
     high: float
-    over: Literal["speakers", "utterances"]
+    over: Over
     groups: int
+    method: Method = "bootstrap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,51 +53,88 @@ class Draws:
 
     Attributes:
         accuracy, uar: shape (draws,).
-        over, groups: as in `Interval`.
+        over, groups, method: as in `Interval`.
+        scores: the accuracy and UAR of the test split itself, which the intervals contain.
     """
 
     accuracy: Numbers
     uar: Numbers
-    over: Literal["speakers", "utterances"]
+    over: Over
     groups: int
+    method: Method
+    scores: tuple[float, float]
 
     def interval(self, metric: Literal["accuracy", "uar"]) -> Interval:
         """The middle 95 %."""
-        return interval(self.accuracy if metric == "accuracy" else self.uar, self.over, self.groups)
+        draws, score = (self.accuracy, self.scores[0]) if metric == "accuracy" else (self.uar, self.scores[1])
+        found = interval(draws, self.over, self.groups, method=self.method)
+        return replace(found, low=min(found.low, score), high=max(found.high, score))
 
 
-def drawn(test: Scored, draws: int = DRAWS, seed: int = SEED) -> Draws:
-    """Draws as many speakers as there are, with replacement, again and again; or utterances, with too few speakers.
+def task_draws(result: TaskResult, draws: int = DRAWS, *, over: Over = "speakers") -> Draws:
+    """Return draws of a result's test split; those of different tasks are independent of each other.
+
+    Args:
+        result: the result; its chosen classifier is taken.
+        draws: how many.
+        over: as for `drawn`.
+    """
+    return drawn(scored(result), draws, crc32(result.task.encode()) ^ SEED, over=over)
+
+
+def drawn(test: Scored, draws: int = DRAWS, seed: int = SEED, *, over: Over = "speakers") -> Draws:
+    """Draw test splits with other speakers; from five speakers on by resampling these, else by a model.
 
     Args:
         test: predictions of at least two utterances.
         draws: how many.
-        seed: of the generator; equal for all, so that extractors are drawn alike.
+        seed: of the generator; extractors on one task are drawn alike.
+        over: `utterances` for an interval over other utterances of these speakers only.
     """
     classes, truth = np.unique(test.truth, return_inverse=True)
     speakers, speaker = np.unique(test.speakers, return_inverse=True)
     rng = np.random.default_rng(seed)
-    over: Literal["speakers", "utterances"] = "speakers" if len(speakers) >= LEAST_SPEAKERS else "utterances"
-    # Hits and sizes by group and class. Utterances of one class that came out alike are one group, drawn as often.
-    group = speaker if over == "speakers" else 2 * truth + test.right
-    count = len(speakers) if over == "speakers" else 2 * len(classes)
-    hits, sizes = np.zeros((2, count, len(classes)))
-    np.add.at(sizes, (group, truth), 1.0)
-    np.add.at(hits, (group, truth), test.right.astype(float))
+    sizes, hits = np.zeros((2, len(speakers), len(classes)))
+    np.add.at(sizes, (speaker, truth), 1.0)
+    np.add.at(hits, (speaker, truth), test.right.astype(float))
+    whole = hits.sum(axis=0, keepdims=True), sizes.sum(axis=0, keepdims=True)
+    scores = float(test.right.mean()), float(_mean_recall(*whole)[0])
+    if over == "speakers" and len(speakers) < LEAST_SPEAKERS:
+        uniforms = rng.permutation((np.arange(draws) + 0.5) / draws)  # evenly spread: quantiles do not depend on luck
+        accuracy = posterior_draws(hits.sum(axis=1), sizes.sum(axis=1), uniforms)
+        uar = posterior_draws(*_weighted(hits, sizes), uniforms)
+        return Draws(accuracy, uar, "speakers", len(speakers), "beta-binomial", scores)
     if over == "speakers":
+        count = len(speakers)
         times = rng.multinomial(count, np.full(count, 1 / count), draws).astype(float)
-        drawn_hits, drawn_sizes, groups = times @ hits, times @ sizes, count
+        drawn_hits, drawn_sizes = times @ hits, times @ sizes
     else:
-        times = rng.multinomial(len(truth), sizes.sum(axis=1) / len(truth), draws).astype(float)
-        share = np.divide(hits, sizes, out=np.zeros_like(hits), where=sizes > 0)
-        kind = (sizes > 0).astype(float)
-        drawn_hits, drawn_sizes, groups = times @ (share * kind), times @ kind, len(truth)
-    factor = widening(groups)
+        count = len(truth)
+        # Utterances of one class that came out alike are one group, drawn as often.
+        right, wrong = whole[0][0], whole[1][0] - whole[0][0]
+        times = rng.multinomial(count, np.concatenate([right, wrong]) / count, draws).astype(float)
+        drawn_hits = times[:, : len(classes)]
+        drawn_sizes = drawn_hits + times[:, len(classes) :]
+    factor = widening(count)
     accuracy = drawn_hits.sum(axis=1) / drawn_sizes.sum(axis=1)
     uar = _mean_recall(drawn_hits, drawn_sizes)
-    whole = test.right.mean()
-    whole_uar = float(_mean_recall(hits.sum(axis=0, keepdims=True), sizes.sum(axis=0, keepdims=True))[0])
-    return Draws(whole + factor * (accuracy - whole), whole_uar + factor * (uar - whole_uar), over, groups)
+    wide = [score + factor * (values - score) for score, values in zip(scores, (accuracy, uar), strict=True)]
+    return Draws(wide[0], wide[1], over, count, "bootstrap", scores)
+
+
+def _weighted(hits: Numbers, sizes: Numbers) -> tuple[Numbers, Numbers]:
+    """Right answers and answers of each speaker, every class weighted alike, as UAR does.
+
+    Answers are counted as so many equally weighted ones as have the same variance, the effective sample size (Kish,
+    1965, "Survey Sampling").
+
+    Args:
+        hits, sizes: by speaker and class, shape (speakers, classes).
+    """
+    weights = 1 / sizes.sum(axis=0)
+    sums = sizes @ weights
+    effective = sums**2 / (sizes @ weights**2)
+    return effective * (hits @ weights) / sums, effective
 
 
 def concordance_interval(result: ContinuousResult, draws: int = DRAWS, seed: int = SEED) -> Interval:
@@ -96,7 +143,7 @@ def concordance_interval(result: ContinuousResult, draws: int = DRAWS, seed: int
     assert test is not None
     truth, told = np.asarray(test.truth, np.float64), np.asarray(test.predicted, np.float64)
     names, speaker = np.unique([result.speakers[identifier] for identifier in test.ids], return_inverse=True)
-    over: Literal["speakers", "utterances"] = "speakers" if len(names) >= LEAST_SPEAKERS else "utterances"
+    over: Over = "speakers" if len(names) >= LEAST_SPEAKERS else "utterances"
     group = speaker if over == "speakers" else np.arange(len(truth))
     count = int(group.max()) + 1
     moments = np.stack([np.ones_like(truth), truth, told, truth**2, told**2, truth * told])
@@ -131,11 +178,15 @@ def widening(groups: int) -> float:
 
 
 def interval(
-    draws: Numbers, over: Literal["speakers", "utterances"], groups: int, bounds: tuple[float, float] = (0.0, 1.0)
+    draws: Numbers,
+    over: Over,
+    groups: int,
+    bounds: tuple[float, float] = (0.0, 1.0),
+    method: Method = "bootstrap",
 ) -> Interval:
     """The middle 95 % of draws, within bounds."""
     low, high = np.quantile(draws, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
-    return Interval(max(float(low), bounds[0]), min(float(high), bounds[1]), over, groups)
+    return Interval(max(float(low), bounds[0]), min(float(high), bounds[1]), over, groups, method)
 
 
 def _mean_recall(hits: Numbers, sizes: Numbers) -> Numbers:

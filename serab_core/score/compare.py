@@ -1,14 +1,19 @@
-"""Is one extractor better than another on the same utterances, or may it be chance?"""
+"""Is one extractor better than another on the same utterances, or may it be chance?
+
+A test must hold for other speakers. Over the answers of one speaker two extractors differ for that speaker's sake, too,
+so that tests over utterances find differences that are none. The level of each test here is simulated:
+`tox run -e coverage` writes the table in `docs/statistics.md`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from serab_core.score.bootstrap import DRAWS, SEED, Interval, interval, widening
+from serab_core.score.bootstrap import LEVEL, Interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,11 +24,16 @@ if TYPE_CHECKING:
 
     Numbers = npt.NDArray[np.float64]
 
-PERMUTATIONS = 10_000
-LEAST_SPEAKERS = 6
-"""With fewer, no permutation of speakers can have a probability below 5 %: 2 / 2^5 is 6 %."""
-_EXACT = 12
-"""Up to so many speakers all 2^n permutations are counted."""
+Metric: TypeAlias = Literal["accuracy", "uar"]
+Test: TypeAlias = Literal["permutation", "t over speakers", "t over tasks", ""]
+
+LEAST_PERMUTED = 6
+"""Speakers from which on their signs are permuted; with five the smallest p is 2 / 2^5, which is 6 %."""
+LEAST_SPEAKERS = 3
+"""Speakers for a t test of one task; with two it has next to no power, and one speaker says nothing of others."""
+LEAST_TASKS = 4
+"""Tasks from which on a mean is tested over tasks, which needs no model of speakers; with fewer, over speakers."""
+_STEPS = 20_000  # of the grid on which sums of weighted gains are counted; rounding moves p by less than 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +41,22 @@ class Comparison:
     """Two extractors on one task.
 
     Attributes:
-        difference: of accuracies, the first's less the second's, in [-1, 1].
-        only_first, only_second: utterances that one alone told right.
-        p: how often chance alone gives a difference as large: a permutation test.
-        over: what was permuted: `speakers`, or `utterances` where there are too few speakers.
-        mcnemar: McNemar's exact probability, over utterances.
+        difference: of the metric, the first's less the second's, in [-1, 1].
+        only_first, only_second: utterances that one alone recognised.
+        p: how often chance alone gives a difference as large; None where there are too few speakers to test.
+        test: `permutation` of the two extractors' answers, by speaker; `t over speakers`; "" for none.
+        speakers: how many speakers were tested.
+        smallest_p: the smallest p that this many speakers can give; None for none.
+        mcnemar: McNemar's exact probability, over utterances: of these speakers only.
     """
 
     difference: float
     only_first: int
     only_second: int
-    p: float
-    over: Literal["speakers", "utterances"]
+    p: float | None
+    test: Test
+    speakers: int
+    smallest_p: float | None
     mcnemar: float
 
 
@@ -52,76 +66,111 @@ class Overall:
 
     Attributes:
         tasks: these.
-        difference: of the plain means of accuracies over them.
-        interval: of the difference.
-        p: of a permutation test over all of them together.
+        difference: of the plain means of the metric over them.
+        interval: of the difference; None where nothing is tested.
+        p: of the test; None where there are too few speakers to test.
+        test: `t over tasks`, `t over speakers`, or that of the only task.
     """
 
     tasks: tuple[str, ...]
     difference: float
-    interval: Interval
-    p: float
+    interval: Interval | None
+    p: float | None
+    test: Test
 
 
 @dataclass(frozen=True, slots=True)
-class _Units:
-    """What is permuted on one task: by how many utterances each unit, a speaker or an utterance, is for the first.
+class _Gains:
+    """By how much each speaker is for the first extractor, on one task.
 
     Attributes:
-        gains: of each unit.
-        sizes: utterances of each unit.
+        gains: sums of the weights of utterances that the first alone recognised, less those of the second alone.
+        weights: sums of the weights of all utterances of a speaker; they sum to 1.
+        noise: the variance of the difference if utterances were independent.
+        whole: whether every weight is the same, so that gains are multiples of it.
+        count: utterances.
     """
 
     gains: Numbers
-    sizes: Numbers
-    over: Literal["speakers", "utterances"]
+    weights: Numbers
+    noise: float
+    whole: bool
+    count: int
+
+    @property
+    def difference(self) -> float:
+        return float(self.gains.sum())
 
 
-def compare(first: Scored, second: Scored) -> Comparison:
-    """Compares two classifiers' predictions for the same utterances.
+def compare(first: Scored, second: Scored, metric: Metric = "accuracy") -> Comparison:
+    """Compare two classifiers' predictions for the same utterances.
 
-    The permutation test exchanges the two extractors' answers, all answers of a speaker together, for they are not
-    independent (Winkler et al., 2015, "Multi-level block permutation"). Over single utterances it is
-    McNemar's exact test.
+    From six speakers on, the two extractors' answers are exchanged, all answers of a speaker together, for they are not
+    independent (Winkler et al., 2015, "Multi-level block permutation"); all 2^speakers exchanges are counted. With
+    three to five speakers it is a t test on the speakers' gains, whose variance is that of the jackknife, or that of
+    independent utterances where this is larger.
+
+    Args:
+        first, second: the predictions.
+        metric: of which the difference is tested.
 
     Raises:
         ValueError: the utterances are not the same.
     """
-    units = _units(first, second)
+    found = _gains(first, second, metric)
     only_first = int(np.sum(first.right & ~second.right))
     only_second = int(np.sum(second.right & ~first.right))
+    speakers = len(found.gains)
+    p: float | None = None
+    test: Test = ""
+    smallest: float | None = None
+    if speakers >= LEAST_PERMUTED:
+        p, test, smallest = _permutation(found), "permutation", 2.0 ** (1 - speakers)
+    elif speakers >= LEAST_SPEAKERS:
+        p, test = _student(found.difference, _variance(found), speakers - 1), "t over speakers"
     exact = mcnemar(only_first, only_second)
-    p = exact if units.over == "utterances" else _probability(units.gains.sum(), _permuted(units, 0))
-    difference = float(units.gains.sum() / units.sizes.sum())
-    return Comparison(difference, only_first, only_second, p, units.over, exact)
+    return Comparison(found.difference, only_first, only_second, p, test, speakers, smallest, exact)
 
 
-def compare_overall(pairs: Mapping[str, tuple[Scored, Scored]]) -> Overall:
-    """Compares the plain means of two extractors over tasks, by exchanging their answers on all tasks at once.
+def compare_overall(pairs: Mapping[str, tuple[Scored, Scored]], metric: Metric = "accuracy") -> Overall:
+    """Compare the plain means of two extractors over tasks.
+
+    From four tasks on it is a paired t test over the tasks' differences. With two or three it is a t test over
+    speakers: the variances of the tasks are summed, with degrees of freedom as Welch (1947) and Satterthwaite (1946)
+    have them.
+    With one task it is the test of that task.
 
     Args:
         pairs: both extractors' predictions by task.
+        metric: of which the difference is tested.
 
     Raises:
         ValueError: there are no tasks, or utterances differ.
     """
     if not pairs:
         raise ValueError("there is no task that both have")
-    units = [_units(*pair) for pair in pairs.values()]
-    observed = float(np.mean([own.gains.sum() / own.sizes.sum() for own in units]))
-    permuted = np.mean(
-        [_permuted(own, place, exact=False) / own.sizes.sum() for place, own in enumerate(units)], axis=0
-    )
-    drawn = np.mean([_drawn(own, place) for place, own in enumerate(units)], axis=0)
-    over: Literal["speakers", "utterances"] = (
-        "speakers" if all(own.over == "speakers" for own in units) else "utterances"
-    )
-    reach = interval(drawn, over, sum(len(own.gains) for own in units), (-1.0, 1.0))
-    return Overall(tuple(pairs), observed, reach, _probability(observed, permuted))
+    found = [_gains(*pair, metric) for pair in pairs.values()]
+    differences = np.array([own.difference for own in found])
+    mean, count, tasks = float(differences.mean()), len(found), tuple(pairs)
+    speakers = sum(len(own.gains) for own in found)
+    if count >= LEAST_TASKS:
+        # Equal differences on all tasks do not make a mean certain: it is at least as uncertain as utterances leave it.
+        variance = max(float(differences.var(ddof=1)) / count, sum(own.noise for own in found) / count**2)
+        return _tested(tasks, mean, variance, count - 1, "t over tasks", speakers)
+    if any(len(own.gains) < 2 for own in found) or (count == 1 and speakers < LEAST_SPEAKERS):
+        return Overall(tasks, mean, None, None, "")
+    variances = np.array([_variance(own) for own in found])
+    degrees = np.array([len(own.gains) - 1 for own in found])
+    whole = float(variances.sum())
+    freedom = whole**2 / float(np.sum(variances**2 / degrees)) if whole else float(degrees.sum())
+    outcome = _tested(tasks, mean, whole / count**2, freedom, "t over speakers", speakers)
+    if count == 1 and speakers >= LEAST_PERMUTED:
+        return Overall(tasks, mean, outcome.interval, _permutation(found[0]), "permutation")
+    return outcome
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """McNemar's exact probability of so uneven a split of the utterances that one alone told right; 1 for none."""
+    """McNemar's exact probability of so uneven a split of the utterances that one alone recognised; 1 for none."""
     from scipy.special import bdtr
 
     whole = only_first + only_second
@@ -138,91 +187,132 @@ def holm(probabilities: Sequence[float]) -> list[float]:
     return corrected
 
 
-def tie_groups(order: Sequence[str], apart: Mapping[frozenset[str], float], level: float = 0.05) -> dict[str, int]:
-    """Groups in place of ranks: an extractor is in the group of the best one that it is not told apart from.
+def significance_groups(
+    order: Sequence[str], corrected: Mapping[frozenset[str], float], level: float = 0.05
+) -> dict[str, int]:
+    """Number the groups of extractors whose difference from the first of the group is not significant.
 
     Args:
         order: extractors, the best first.
-        apart: corrected probability of each pair.
-        level: below it two are told apart.
+        corrected: corrected probability of each pair.
+        level: below it a difference is significant.
 
     Returns:
-        the number of each extractor's group, from 1 on. Two of one group may still differ; neither can be called better
-        than the group's first.
+        the number of each extractor's group, from 1 on. Two of one group may differ from each other, and an extractor
+        of a later group may be as good as some of an earlier one: `compact_letters` shows each pair.
     """
     groups: dict[str, int] = {}
     leader, number = "", 0
     for name in order:
-        if not leader or apart[frozenset((leader, name))] < level:
+        if not leader or corrected[frozenset((leader, name))] < level:
             leader, number = name, number + 1
         groups[name] = number
     return groups
 
 
-def _units(first: Scored, second: Scored) -> _Units:
+def compact_letters(
+    order: Sequence[str], corrected: Mapping[frozenset[str], float], level: float = 0.05
+) -> dict[str, str]:
+    """Give each extractor letters: two share a letter if, and only if, their difference is not significant.
+
+    The letters are found by insertion and absorption (Piepho, 2004, "An algorithm for a letter-based representation of
+    all-pairwise comparisons").
+
+    Args:
+        order: extractors, the best first.
+        corrected: corrected probability of each pair.
+        level: below it a difference is significant.
+
+    Example:
+        >>> pairs = {frozenset("xy"): 0.5, frozenset("yz"): 0.5, frozenset("xz"): 0.01}
+        >>> compact_letters(["x", "y", "z"], pairs)
+        {'x': 'a', 'y': 'ab', 'z': 'b'}
+    """
+    columns = [frozenset(order)] if order else []
+    for place, first in enumerate(order):
+        for second in order[place + 1 :]:
+            if corrected[frozenset((first, second))] >= level:
+                continue
+            split = [column for column in columns if {first, second} <= column]
+            columns = [column for column in columns if column not in split]
+            for own in (column - {name} for column in split for name in (first, second)):
+                if not any(own <= other for other in columns):
+                    columns = [*(other for other in columns if not other <= own), own]
+    columns.sort(key=lambda column: [name not in column for name in order])
+    return {name: "".join(_letter(number) for number, column in enumerate(columns) if name in column) for name in order}
+
+
+def _letter(number: int) -> str:
+    """A to z, then a1 to z1, and so on."""
+    turn, place = divmod(number, 26)
+    return chr(ord("a") + place) + (str(turn) if turn else "")
+
+
+def _tested(tasks: tuple[str, ...], mean: float, variance: float, freedom: float, test: Test, speakers: int) -> Overall:
+    from scipy.special import stdtrit
+
+    reach = float(stdtrit(freedom, 0.5 + LEVEL / 2)) * variance**0.5
+    limits = Interval(max(-1.0, mean - reach), min(1.0, mean + reach), "speakers", speakers, "t")
+    return Overall(tasks, mean, limits, _student(mean, variance, freedom), test)
+
+
+def _gains(first: Scored, second: Scored, metric: Metric) -> _Gains:
     if first.ids != second.ids or not np.array_equal(first.truth, second.truth):
         raise ValueError("the two were not tested on the same utterances")
-    gains = first.right.astype(float) - second.right.astype(float)
-    speakers, speaker = np.unique(first.speakers, return_inverse=True)
-    if len(speakers) >= LEAST_SPEAKERS:
-        own, sizes = np.bincount(speaker, gains, len(speakers)), np.bincount(speaker, minlength=len(speakers))
-        return _Units(own.astype(np.float64), sizes.astype(np.float64), "speakers")
-    return _Units(gains, np.ones_like(gains), "utterances")
+    gain = first.right.astype(np.float64) - second.right.astype(np.float64)
+    speaker, weight = _layout(first, metric)
+    return _Gains(
+        gains=np.bincount(speaker, gain * weight).astype(np.float64),
+        weights=np.bincount(speaker, weight).astype(np.float64),
+        noise=float(np.sum((gain * weight) ** 2)),
+        whole=metric == "accuracy",
+        count=len(gain),
+    )
 
 
-def _permuted(units: _Units, place: int, *, exact: bool = True) -> Numbers:
-    """Sums of gains under permutations; tasks at different places are permuted independently of each other."""
-    count = len(units.gains)
-    if units.over == "utterances":  # each gain that is not 0 is 1 or -1: their sum is a binomial's
-        return _coins(int(np.count_nonzero(units.gains)), place)
-    signs = _every_sign(count) if exact and count <= _EXACT else _signs(count, place)
-    permuted: Numbers = signs @ units.gains
-    return permuted
+@lru_cache(1024)
+def _layout(test: Scored, metric: Metric) -> tuple[npt.NDArray[np.intp], Numbers]:
+    """The number of each utterance's speaker, and the weight of each utterance in the metric; both of shape (n,)."""
+    speaker = np.unique(test.speakers, return_inverse=True)[1]
+    if metric == "uar":
+        _, place, sizes = np.unique(test.truth, return_inverse=True, return_counts=True)
+        return speaker, 1 / (len(sizes) * sizes[place])
+    return speaker, np.full(len(speaker), 1 / len(speaker))
 
 
-def _drawn(units: _Units, place: int) -> Numbers:
-    """Differences of accuracies over units drawn with replacement, as wide as `bootstrap.drawn` makes them."""
-    count = len(units.gains)
-    observed = units.gains.sum() / units.sizes.sum()
-    if units.over == "speakers":
-        times = _times(count, place)
-        drawn = (times @ units.gains) / (times @ units.sizes)
-    else:
-        shares = [np.mean(units.gains > 0), np.mean(units.gains < 0), np.mean(units.gains == 0)]
-        gained = _generator(place).multinomial(count, shares, DRAWS)
-        drawn = (gained[:, 0] - gained[:, 1]) / count
-    return np.asarray(observed + widening(count) * (drawn - observed), np.float64)
+def _variance(found: _Gains) -> float:
+    """The variance of the difference over speakers: the jackknife's, or that of independent utterances if larger."""
+    count = len(found.gains)
+    without = (found.gains.sum() - found.gains) / (1 - found.weights)
+    jackknife = (count - 1) / count * float(np.sum((without - found.difference) ** 2))
+    return max(jackknife, found.noise)
 
 
-def _probability(observed: float, permuted: Numbers) -> float:
-    """The share of permutations with a difference as large, rounding aside."""
-    return float(np.mean(np.abs(permuted) >= abs(observed) - 1e-9))
+def _student(difference: float, variance: float, freedom: float) -> float:
+    """The two-sided probability of Student's t; 1 where both differences and variance are 0."""
+    from scipy.special import stdtr
+
+    if variance <= 0:
+        return 1.0
+    return min(1.0, 2 * float(stdtr(freedom, -abs(difference) / variance**0.5)))
 
 
-def _generator(place: int) -> np.random.Generator:
-    return np.random.default_rng([SEED, place])
+def _permutation(found: _Gains) -> float:
+    """The probability of so large a sum of gains if each speaker's sign were drawn: every combination is counted.
 
-
-# The same for every pair of extractors on a task: kept, for there are hundreds of pairs.
-
-
-@lru_cache(64)
-def _signs(count: int, place: int) -> Numbers:
-    signs = np.asarray(_generator(place).integers(0, 2, (PERMUTATIONS, count)) * 2.0 - 1.0, np.float64)
-    signs[0] = 1.0  # what was observed is one of the possible outcomes
-    return signs
-
-
-@lru_cache(16)
-def _every_sign(count: int) -> Numbers:
-    return np.asarray(1.0 - 2.0 * (np.arange(2**count)[:, None] >> np.arange(count) & 1), np.float64)
-
-
-@lru_cache(4096)
-def _coins(count: int, place: int) -> Numbers:
-    return np.asarray(2.0 * _generator(place).binomial(count, 0.5, PERMUTATIONS) - count, np.float64)
-
-
-@lru_cache(64)
-def _times(count: int, place: int) -> Numbers:
-    return _generator(place).multinomial(count, np.full(count, 1 / count), DRAWS).astype(np.float64)
+    Sums of whole gains take few values, so that their distribution is convolved speaker by speaker in place of listing
+    2^speakers sums. Weighted gains, those of UAR, are rounded to a grid of 20,000 steps first.
+    """
+    unit = 1 / found.count if found.whole else max(float(np.abs(found.gains).sum()), 1e-300) / _STEPS
+    signed = np.rint(found.gains / unit).astype(np.int64)
+    steps = np.abs(signed)
+    reach = int(steps.sum())
+    chances = np.ones(1)
+    for step in steps:  # chances[i] belongs to the sum 2 * i - (sum of steps so far)
+        longer = np.zeros(len(chances) + step)
+        longer[: len(chances)] += chances / 2
+        longer[step:] += chances / 2
+        chances = longer
+    sums = 2 * np.arange(reach + 1) - reach
+    observed = abs(int(signed.sum()))
+    return min(1.0, float(chances[np.abs(sums) >= observed].sum()))

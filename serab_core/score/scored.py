@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from serab_core.types import TaskResult
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Scored:
     """Predictions on a test split.
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ROW = 26
 _WIDE = 720.0
+_NAMES = {"accuracy": "Accuracy", "uar": "UAR"}
 _LONGEST = 36
 """Letters of a name."""
 _NAMED = 12
@@ -29,14 +30,16 @@ def forest(board: Board, theme: Theme) -> str:
     rows = [row for row in board.rows if row.group is not None]
     points = []
     for row in rows:
-        if row.accuracy:
-            points.append((row, row.accuracy[0].value, row.accuracy[0].interval))
+        means = getattr(row, board.metric)
+        if means:
+            points.append((row, means[0].value, means[0].interval))
         else:
-            values = [row.cells[task].result.accuracy for task in board.ranked]
-            reaches = [row.cells[task].accuracy for task in board.ranked]
+            values = [getattr(row.cells[task].result, board.metric) for task in board.ranked]
+            reaches = [getattr(row.cells[task], board.metric) for task in board.ranked]
             points.append((row, sum(values) / len(values), reaches[0]))
     left = _label_width([row.extractor for row in rows])
-    what = "UM" if any(row.accuracy for row in rows) else "Accuracy"
+    name = _NAMES[board.metric]
+    what = f"UM of {name}" if any(row.accuracy for row in rows) else name
     made = Svg(_WIDE, 46 + ROW * len(points), f"{what} of each extractor with its 95 % interval", theme)
     lows, highs = [reach.low for *_, reach in points], [reach.high for *_, reach in points]
     axis, marks = percent_axis(min(lows, default=0), max(highs, default=1), left, _WIDE - 60)
@@ -53,7 +56,7 @@ def forest(board: Board, theme: Theme) -> str:
         made.line(axis.at(reach.low), y, axis.at(reach.high), y, theme.mark, 2)
         hint = f"{row.extractor}: {100 * value:.1f} % ({100 * reach.low:.1f} to {100 * reach.high:.1f})"
         made.dot(axis.at(value), y, theme.mark, 5, hint)
-        if row.published:
+        if row.published and board.metric == "accuracy":
             x = axis.at(row.published.um)
             if axis.begin <= x <= axis.end:
                 made.dot(
@@ -71,13 +74,17 @@ def size_plot(board: Board, theme: Theme) -> str:
         told = next(iter(row.cells.values())).result.provenance.get("fingerprint", {}).get("dim")
         if isinstance(told, int):
             dims[row.extractor] = float(told)
-    return _against(board, dims, "numbers in an embedding", "Accuracy against the length of the embedding", theme)
+    return _against(
+        board, dims, "numbers in an embedding", f"{_NAMES[board.metric]} against the length of the embedding", theme
+    )
 
 
 def speed_plot(board: Board, speeds: Mapping[str, float], theme: Theme) -> str:
     """Accuracy against seconds of audio that a worker embeds in a second; more is better."""
     words = "seconds of audio in a second, one worker"
-    return _against(board, speeds, words, "Accuracy against the speed of embedding", theme, more_is_better=True)
+    return _against(
+        board, speeds, words, f"{_NAMES[board.metric]} against the speed of embedding", theme, more_is_better=True
+    )
 
 
 def _against(
@@ -86,15 +93,16 @@ def _against(
     """Accuracy against something on a logarithmic axis; extractors that none beats on both counts are joined."""
     points = []
     for row in board.rows:
-        value = row.accuracy[0].value if row.accuracy else None
+        means = getattr(row, board.metric)
+        value = means[0].value if means else None
         if value is None and row.group is not None:
-            value = sum(row.cells[task].result.accuracy for task in board.ranked) / len(board.ranked)
+            value = sum(getattr(row.cells[task].result, board.metric) for task in board.ranked) / len(board.ranked)
         if row.group is not None and value is not None and costs.get(row.extractor, 0.0) > 0.0:
             points.append((costs[row.extractor], value, row.extractor))
     made = Svg(_WIDE, 330, title, theme)
     if not points:
         return made.rendered()
-    made.text(56, 12, "accuracy %, the mean over tasks", theme.soft, size=12)
+    made.text(56, 12, f"{_NAMES[board.metric]} %, the mean over tasks", theme.soft, size=12)
     up, marks = percent_axis(min(v for _, v, _ in points), max(v for _, v, _ in points), 280, 24)
     low, high = math.log10(min(c for c, *_ in points)), math.log10(max(c for c, *_ in points))
     across = Axis(low - 0.15, high + 0.35, 56, _WIDE - 16)

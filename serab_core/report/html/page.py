@@ -12,7 +12,7 @@ import serab_core
 from serab_core.report.board import continuous_document
 from serab_core.report.figures.plots import forest, optimism_plot, size_plot, speaker_plot, speed_plot, subset_plot
 from serab_core.report.figures.svg import PAGE
-from serab_core.report.tables import params_text, percent
+from serab_core.report.tables import params_text, percent, probability
 from serab_core.score.fairness import by_sex
 from serab_core.score.metrics import confusion
 from serab_core.score.subsets import subset_bias
@@ -48,6 +48,7 @@ def report_page(gathered: Gathered, title: str) -> str:
     sections += [("optimism", "Optimism"), ("speakers", "Speakers"), ("corpora", "Corpora"), ("citations", "Citations")]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["percent"] = percent
+    environment.filters["probability"] = probability
     return environment.from_string(_part("page.html.jinja")).render(
         title=title,
         version=serab_core.__version__,
@@ -168,6 +169,7 @@ def _reach(value: float, interval: Any) -> dict[str, Any]:
         "high": interval.high,
         "over": interval.over,
         "groups": interval.groups,
+        "method": interval.method,
     }
 
 

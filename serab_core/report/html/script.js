@@ -86,7 +86,7 @@ function fill(cell) {
   const [extractor, dataset, made] = [data.extractors[cell.extractor], data.datasets[cell.dataset], data.made[cell.made]];
   dialog.querySelector("h2").textContent = `${cell.name} on ${cell.task}`;
   const body = dialog.querySelector(".body");
-  const reach = (own) => `${percent(own.value)} % (${percent(own.low)} to ${percent(own.high)}, over ${own.groups} ${own.over})`;
+  const reach = (own) => `${percent(own.value)} % (${percent(own.low)} to ${percent(own.high)}, over ${own.groups} ${own.over}${own.method === "beta-binomial" ? ", by a model" : ""})`;
   body.replaceChildren(
     pairs([
       ["Accuracy", reach(cell.accuracy)], ["UAR", reach(cell.uar)], ["Macro-F1", `${percent(cell.macro_f1)} %`],
