@@ -19,6 +19,7 @@ SOURCES = sorted(
 )
 ROOMS = [
     "errors",
+    "terminal",
     "offline",
     "settings",
     "types",

@@ -18,8 +18,6 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tab
 @app.command("ls", help="List what the home holds, with sizes.")
 def list_command(as_json: _Json = False) -> None:
     """Lists the home."""
-    from rich.markup import escape
-
     from serab_core.cli.output import print_json, stdout
     from serab_core.report.tables import table
     from serab_core.store.home import find_home
@@ -40,7 +38,7 @@ def list_command(as_json: _Json = False) -> None:
     for own in found:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(own.used))
         room = "" if own.room == before else own.room
-        made.add_row(room, escape(own.name), f"{own.files:,}", f"{own.size / 1e6:,.1f}", when)
+        made.add_row(room, own.name, f"{own.files:,}", f"{own.size / 1e6:,.1f}", when)
         before = own.room
     if found:
         stdout().print(made)

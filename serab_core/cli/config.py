@@ -18,8 +18,6 @@ def config_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Shows settings."""
-    from rich.markup import escape
-
     from serab_core import settings
     from serab_core.cli.output import print_json, stdout
     from serab_core.report.tables import table
@@ -46,7 +44,7 @@ def config_command(
     for each in found:
         value = ", ".join(each.value) if isinstance(each.value, tuple) else each.value
         shown = str(settings.home()) if each.setting.key == "home" else str(value) if value else each.setting.default
-        made.add_row(each.setting.key, escape(shown), escape(each.origin) or "default", each.setting.variable)
+        made.add_row(each.setting.key, shown, each.origin or "default", each.setting.variable)
     stdout().print(made)
     read = ", ".join(files) if files else "none; a serab.toml here, or above, would be"
     stdout().print(f"Files read: {read}.", markup=False, highlight=False, soft_wrap=True)

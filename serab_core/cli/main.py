@@ -36,6 +36,7 @@ from serab_core.cli import (
 from serab_core.cli.lazy import PluginGroup
 from serab_core.cli.output import print_error, print_json, show_tracebacks
 from serab_core.errors import InterruptedRunError, SerabError, UsageError, unforeseen
+from serab_core.terminal import escape_controls, escape_line
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -130,7 +131,9 @@ def _limit_wait_for_threads(code: int) -> None:
             return
         for thread in threading.enumerate():
             if thread is not threading.main_thread() and not thread.daemon:
-                sys.stderr.write(f"serab ends without a thread that a plugin left running ({thread.name})\n")
+                sys.stderr.write(
+                    f"serab ends without a thread that a plugin left running ({escape_line(thread.name)})\n"
+                )
                 for stream in (sys.stdout, sys.stderr):
                     with contextlib.suppress(OSError, ValueError):
                         stream.flush()
@@ -163,7 +166,7 @@ def run(arguments: list[str]) -> int:
         return error.exit_code
     except Exception as error:
         if show_tracebacks.get():
-            traceback.print_exception(error)
+            sys.stderr.write(escape_controls("".join(traceback.format_exception(error))))
         failure = unforeseen(error)
         print_error(failure, as_json=as_json)
         return failure.exit_code

@@ -24,8 +24,6 @@ _Extractors = Annotated[
 @app.command("ls", help="List the stored results.")
 def list_command(extractors: _Extractors = None, as_json: _Json = False) -> None:
     """Lists results."""
-    from rich.markup import escape
-
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.report.exchange import result_table
     from serab_core.report.tables import percent, print_by_extractor
@@ -43,12 +41,12 @@ def list_command(extractors: _Extractors = None, as_json: _Json = False) -> None
         (
             row["extractor"],
             row["fingerprint"][:SHORT],
-            escape(row["task"]) + ("§" if row["conflict"] else ""),
+            row["task"] + ("§" if row["conflict"] else ""),
             row["dataset_digest"][:SHORT],
-            escape(row["protocol"]),
+            row["protocol"],
             percent(row["accuracy"]),
             percent(row["uar"]),
-            escape(row["imported"]),
+            row["imported"],
         )
         for row in rows
     ]
@@ -128,8 +126,7 @@ def card_command(
     ] = None,
 ) -> None:
     """Writes a card."""
-    import sys
-
+    from serab_core.cli.output import print_text
     from serab_core.data.protocols import default_protocol
     from serab_core.report.board import gather
     from serab_core.report.card import results_card
@@ -138,7 +135,7 @@ def card_command(
 
     card = results_card(gather(find_home(), protocol or default_protocol(), [extractor]))
     if output is None:
-        sys.stdout.write(card)
+        print_text(card)
     else:
         write_bytes(output, card.encode())
 

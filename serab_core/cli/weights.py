@@ -23,7 +23,6 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of words
 @app.command("list", help="Show which weights the installed extractors need, and which are there.")
 def list_command(as_json: _Json = False) -> None:
     """Shows weights."""
-    from rich.markup import escape
     from serab_registry import Group
 
     from serab_core import plugins
@@ -40,11 +39,11 @@ def list_command(as_json: _Json = False) -> None:
     for row in rows:
         size, sha256 = row["size"], row["sha256"]
         made.add_row(
-            escape(row["extractor"]),
+            row["extractor"],
             "yes" if row["installed"] else "-",
             f"{size:,}" if size else "-",
             f"{sha256[:12]}…" if sha256 else "-",
-            escape(row["licence"]),
+            row["licence"],
         )
     stdout().print(made)
     for row in rows:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from serab_core.terminal import escape_line
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -47,7 +49,7 @@ class Bars:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -67,7 +69,7 @@ class Bars:
         if self._open == 0:
             self._progress.start()
         self._open += 1
-        bar = self._progress.add_task(title, total=total)
+        bar = self._progress.add_task(escape_line(title), total=total)
         clock = _Clock(total)
 
         def advance(steps: int) -> None:
@@ -81,7 +83,9 @@ class Bars:
             self._open -= 1
             if self._open == 0:
                 self._progress.stop()
-        self._console.print(f"[dim]{title}: {total} after {spoken(clock.elapsed)}[/dim]", highlight=False)
+        self._console.print(
+            f"{title}: {total} after {spoken(clock.elapsed)}", style="dim", highlight=False, markup=False
+        )
 
     def note(self, text: str) -> None:
         """Prints a line above the bars."""
