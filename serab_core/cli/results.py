@@ -65,11 +65,12 @@ def export_command(
     from serab_core.errors import UsageError
     from serab_core.report.exchange import exchange_text
     from serab_core.store.atomic import write_bytes
+    from serab_core.store.jsonio import encode
 
     results = _stored(extractors)
     if not results:
         raise UsageError("there is no result to write", next_step="serab eval X; serab results ls shows what is there")
-    write_bytes(file, exchange_text(results).encode())
+    write_bytes(file, encode(exchange_text(results)))
     document = {"results": len(results), "known": 0, "conflicts": [], "other_data": []}
     _say(as_json, file, f"Wrote {len(results)} results to {file}.", document)
 
@@ -104,9 +105,10 @@ def merge_command(
     """Merges exported files."""
     from serab_core.report.exchange import exchange_text, merge_results, read_exchange
     from serab_core.store.atomic import write_bytes
+    from serab_core.store.jsonio import encode
 
     results, conflicts = merge_results(result for source in sources for result in read_exchange(source))
-    write_bytes(target, exchange_text(results).encode())
+    write_bytes(target, encode(exchange_text(results)))
     document = {"results": len(results), "known": 0, "conflicts": conflicts, "other_data": []}
     _say(as_json, target, f"Wrote {len(results)} results to {target}.", document)
 

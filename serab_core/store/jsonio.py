@@ -10,7 +10,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from serab_core.errors import StoreError, store_error
+from serab_core.errors import store_error
 from serab_core.store.atomic import write_bytes
 
 if TYPE_CHECKING:
@@ -44,17 +44,12 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
     Raises:
         StoreError: the file cannot be read, is no JSON object, or has another schema.
     """
+    from serab_core.store import codec  # msgspec takes time to import, and digests do not need it
+
     try:
-        value = json.loads(path.read_bytes())
+        content = path.read_bytes()
     except OSError as error:
         raise store_error(error, path, "read") from error
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise StoreError(f"is not JSON ({error})", where=path, next_step="move the file away and run again") from error
-    found = value.get("schema") if isinstance(value, dict) else None
-    if found != schema:
-        raise StoreError(
-            f"has schema {found!r} where {schema!r} is wanted",
-            where=path,
-            next_step="it was written by another version of serab: move the file away, or use that version",
-        )
+    value: Any = codec.decode(content, object, where=path, surrogates_in=("$",))
+    codec.require_schema(value.get("schema") if isinstance(value, dict) else None, (schema,), path)
     return dict(value)
