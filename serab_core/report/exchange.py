@@ -17,7 +17,15 @@ from serab_core.store import codec
 from serab_core.store.identity import SHORT, DataIdentity, Version, conflicting_keys, content_digest
 from serab_core.store.jsonio import dumps
 from serab_core.store.result_documents import ResultDocument
-from serab_core.store.results import folder_name, read_result, result_document, result_of, result_path, write_result
+from serab_core.store.results import (
+    RESULT_SCHEMA,
+    folder_name,
+    read_result,
+    result_document,
+    result_of,
+    result_path,
+    write_result,
+)
 from serab_core.terminal import escape_line
 
 if TYPE_CHECKING:
@@ -30,7 +38,9 @@ if TYPE_CHECKING:
 SCHEMA = "serab.results/1"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?")
 _KEY = re.compile(r"[0-9a-f]{64}")
-_FILE_NAMES_IN = ("$.speakers", "$.sexes", "$.outcomes[].test", "$.provenance.command")
+_FILE_NAMES_IN = tuple(
+    f"$.results[].{field}" for field in ("speakers", "sexes", "outcomes[].test", "provenance.command")
+)
 MAX_NAME = 200  # letters of a name; it becomes a folder, whose name may have 255 bytes
 CONFLICT = "another result has the same key and other content: one of the two is wrong"
 """The caution of a merged result whose key stands for several contents."""
@@ -40,7 +50,7 @@ class ExchangeDocument(msgspec.Struct, frozen=True):
     """A file of results. Each of them is decoded by itself, so that an error can say which one is wrong."""
 
     schema: Literal["serab.results/1"]
-    results: list[msgspec.Raw]
+    results: list[Any]
     serab: str = ""
 
 
@@ -63,7 +73,7 @@ def read_exchange(path: Path) -> list[TaskResult]:
         content = path.read_bytes()
     except OSError as error:
         raise store_error(error, path, "read") from error
-    document = codec.decode(content, ExchangeDocument, where=path)
+    document = codec.decode(content, ExchangeDocument, where=path, surrogates_in=_FILE_NAMES_IN)
     return [_checked(result, path, number) for number, result in enumerate(document.results, start=1)]
 
 
@@ -176,11 +186,12 @@ def result_table(results: Sequence[TaskResult]) -> list[Mapping[str, Any]]:
     ]
 
 
-def _checked(content: msgspec.Raw, path: Path, number: int) -> TaskResult:
+def _checked(value: Any, path: Path, number: int) -> TaskResult:
     where = f"{path}, result {number}"
-    document = codec.decode(content, ResultDocument, where=where, surrogates_in=_FILE_NAMES_IN, error=DataError)
+    schema = value.get("schema") if isinstance(value, dict) else None
+    codec.require_schema(schema, (RESULT_SCHEMA,), where, DataError)
     try:
-        result = result_of(document)
+        result = result_of(codec.convert(value, ResultDocument, "$"))
         fault = result_fault(result) or _name_fault(result)
     except ValueError as error:
         fault = str(error)

@@ -43,7 +43,7 @@ class _SurrogateError(ValueError):
 
 
 def decode(
-    content: bytes | msgspec.Raw,
+    content: bytes,
     kind: type[T],
     *,
     where: str | Path,
@@ -56,7 +56,7 @@ def decode(
         content: the document, as JSON in UTF-8.
         kind: the type to decode to, a Struct with a field `schema`, or any type that msgspec knows.
         where: the file, for errors.
-        surrogates_in: fields of the document, by path such as `$.speakers`, in which a byte of a file name that is
+        surrogates_in: fields of the document, such as `$.results[].speakers`, in which a byte of a file name that is
             not UTF-8 may stand as a lone surrogate. `("$",)` allows them everywhere, as in documents of this home.
         error: the class of error to raise.
 
@@ -67,7 +67,7 @@ def decode(
         StoreError: or the class given by `error`: the content is no JSON, has another schema, or a field has another
             type or an impossible value.
     """
-    data = bytes(content).removeprefix(codecs.BOM_UTF8)
+    data = content.removeprefix(codecs.BOM_UTF8)
 
     wanted = _schemas(kind)
 
@@ -79,9 +79,9 @@ def decode(
             if wanted:
                 require_schema(msgspec.json.decode(data, type=_Head).schema, wanted, where, error)
             return msgspec.json.decode(data, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError) as fault:
-            if "surrogate" not in str(fault):
-                raise
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:  # malformed, or with a lone surrogate, which msgspec does not read
             value = _parsed_with_surrogates(data)
         _check_text(value, surrogates_in)
         if wanted:
@@ -168,9 +168,9 @@ def require_schema(
 ) -> None:
     """Compare the schema that a document names with those that are wanted. Raises StoreError, or `error`."""
     if not isinstance(schema, str) or schema not in wanted:
-        shown = schema if isinstance(schema, str | int | float | None) else type(schema).__name__
+        shown = repr(schema[:100] if isinstance(schema, str) else schema)[:100]
         raise error(
-            f"has schema {str(shown)[:100]!r} where {' or '.join(map(repr, wanted))} is wanted",
+            f"has schema {shown} where {' or '.join(map(repr, wanted))} is wanted",
             where=where,
             next_step=OTHER_VERSION,
         )
@@ -195,13 +195,20 @@ def _parsed_with_surrogates(data: bytes) -> Any:
     return json.loads(data, parse_constant=refuse)
 
 
-def _check_text(value: Any, allowed: Collection[str], path: str = "$", depth: int = 500) -> None:
+def _check_text(value: Any, allowed: Collection[str], path: str = "$", field: str = "$", depth: int = 500) -> None:
     """Check that lone surrogates stand for bytes of file names, in fields where file names may stand.
+
+    Args:
+        value: a part of a document.
+        allowed: see `decode`.
+        path: where the part stands, for errors.
+        field: where it stands, without the numbers of list items, for comparison with `allowed`.
+        depth: levels of nesting that are allowed.
 
     Raises:
         ValueError: they do not; the message says where.
     """
-    if path in allowed:
+    if field in allowed:
         allowed = ("$",)
     if depth == 0:
         raise RecursionError
@@ -211,11 +218,11 @@ def _check_text(value: Any, allowed: Collection[str], path: str = "$", depth: in
             raise _SurrogateError(f"has at {_printable(path)} text with half of a character (a lone surrogate)")
     elif isinstance(value, dict):
         for key, item in value.items():
-            _check_text(key, allowed, path, depth - 1)
-            _check_text(item, allowed, f"{path}.{key}", depth - 1)
+            _check_text(key, allowed, path, f"{field}{{}}", depth - 1)
+            _check_text(item, allowed, f"{path}.{key}", f"{field}.{key}", depth - 1)
     elif isinstance(value, list):
-        for item in value:
-            _check_text(item, allowed, f"{path}[]", depth - 1)
+        for at, item in enumerate(value):
+            _check_text(item, allowed, f"{path}[{at}]", f"{field}[]", depth - 1)
     elif isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"a number at {_printable(path)} is out of range")
 
