@@ -22,7 +22,6 @@ _EVENTS = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "sock
 _LIBRARIES = (
     "requests",
     "urllib3",
-    "pooch",
     "http",
     "socket",
     "ssl",
