@@ -41,6 +41,11 @@ def escape_line(text: str) -> str:
     return escape_controls(text).replace("\n", r"\n").replace("\t", r"\t")
 
 
+def file_content(text: str) -> bytes:
+    """Return the content of a text file for people, such as a report: UTF-8, with codes as of `escape_controls`."""
+    return escape_controls(text).encode()
+
+
 def escape_json(document: str) -> str:
     r"""Return a JSON document with `\u` escapes for what JSON itself leaves as it is and a terminal obeys.
 

@@ -57,14 +57,14 @@ def leaderboard_command(
     from serab_core.report.board_table import print_board
     from serab_core.report.csv_text import as_csv
     from serab_core.store.atomic import write_bytes
-    from serab_core.store.jsonio import encode
+    from serab_core.terminal import file_content
 
     gathered = _gathered(protocol, extractors, tasks)
     metric: Metric = "uar" if uar else "accuracy"
     rows, marked = board_rows(gathered.board, metric), board_rows(gathered.board, metric, marked=True)
     for path, text in ((csv, as_csv(rows)), (latex, as_latex(marked, gathered.notices))):
         if path is not None:
-            write_bytes(path, encode(text))
+            write_bytes(path, file_content(text))
     if as_json:
         print_json(board_document(gathered))
     else:

@@ -134,12 +134,13 @@ def card_command(
     from serab_core.report.card import results_card
     from serab_core.store.atomic import write_bytes
     from serab_core.store.home import find_home
+    from serab_core.terminal import file_content
 
     card = results_card(gather(find_home(), protocol or default_protocol(), [extractor]))
     if output is None:
         print_text(card)
     else:
-        write_bytes(output, card.encode())
+        write_bytes(output, file_content(card))
 
 
 def _stored(extractors: list[str] | None) -> list[TaskResult]:
