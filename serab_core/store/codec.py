@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args, get_type_hin
 import msgspec
 
 from serab_core.errors import SerabError, StoreError
-from serab_core.store.jsonio import dumps
+from serab_core.store.jsonio import dumps, read_content
 from serab_core.store.jsonio import encode as encode_text
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ MAX_DEPTH = 32  # levels of nesting in values without a type; those of serab hav
 MAX_INTEGER = 2**63  # what other programs read; larger ones are no figure of anything here
 OTHER_VERSION = "it was written by another version of serab: move the file away, or use that version"
 AGAIN = "move the file away and run again"
+_MISSING = re.compile(r"Object missing required field `(.*)`")
 _LOCATED = re.compile(r"(?P<reason>.*?)(?: - at `(?P<path>[^`]*)`)?", re.DOTALL)
 
 
@@ -97,6 +98,11 @@ def decode(
         fail(f"is not JSON ({fault})")
 
 
+def read(path: Path, kind: type[T]) -> T:
+    """Read a document of this home. Raises StoreError for one that cannot be read, or is not of this type."""
+    return decode(read_content(path), kind, where=path, surrogates_in=("$",))
+
+
 def schema_of(content: bytes) -> Any:
     """Return the schema that a document names; None where it names none or is no document."""
     try:
@@ -160,6 +166,9 @@ def validation_text(fault: msgspec.ValidationError, path: str = "$") -> str:
     match = _LOCATED.fullmatch(str(fault))
     assert match is not None, "the pattern matches every text"
     place = path + (match["path"] or "$").removeprefix("$")
+    missing = _MISSING.fullmatch(match["reason"])
+    if missing:
+        return f"is incomplete at {place}: it lacks the field {missing[1]!r}"
     return f"is not valid at {place}: {match['reason']}"
 
 

@@ -11,7 +11,7 @@ import msgspec
 from serab_core.errors import StoreError, store_error
 from serab_core.store import codec
 from serab_core.store.identity import DataIdentity, Version, conflicting_keys
-from serab_core.store.jsonio import write_json
+from serab_core.store.jsonio import read_content, write_json
 from serab_core.store.result_documents import (
     ContinuousDocument,
     OutcomeDocument,
@@ -71,7 +71,7 @@ def write_outcome(path: Path, outcome: ClassifierOutcome, identity: dict[str, An
 
 def read_outcome(path: Path) -> ClassifierOutcome:
     """Reads an outcome back. Raises StoreError for one that is damaged or of another version."""
-    document = codec.decode(_content(path), StudyOutcomeDocument, where=path, surrogates_in=("$",))
+    document = codec.read(path, StudyOutcomeDocument)
     return _checked(lambda: _outcome(document.outcome), path)
 
 
@@ -82,17 +82,17 @@ def write_result(path: Path, result: TaskResult | ContinuousResult) -> None:
 
 def read_result(path: Path) -> TaskResult:
     """Reads a result back. Raises StoreError for one that is damaged or of another version."""
-    return _result(_content(path), path)
+    return _result(read_content(path), path)
 
 
 def read_continuous(path: Path) -> ContinuousResult:
     """Reads a result on a continuous target back. Raises StoreError for one that is damaged or of another version."""
-    return _continuous(_content(path), path)
+    return _continuous(read_content(path), path)
 
 
 def read_any_result(path: Path) -> TaskResult | ContinuousResult:
     """Reads a result of either kind back. Raises StoreError for one that is damaged or of another version."""
-    content = _content(path)
+    content = read_content(path)
     if codec.schema_of(content) == CONTINUOUS_SCHEMA:
         return _continuous(content, path)
     return _result(content, path)
@@ -101,13 +101,6 @@ def read_any_result(path: Path) -> TaskResult | ContinuousResult:
 def result_of(document: ResultDocument) -> TaskResult:
     """The result that a document describes. Raises ValueError for impossible values where it has no types."""
     return TaskResult(**_fields(document))
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise store_error(error, path, "read") from error
 
 
 def _result(content: bytes, path: Path) -> TaskResult:

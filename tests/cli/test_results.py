@@ -69,7 +69,7 @@ def test_the_same_bytes_and_merging(exported, serab, tmp_path):
         (lambda r: r.update(speakers={}), "an utterance has no speaker"),
         (lambda r: r.update(counts=[]), "is not valid at $.counts: Expected `object`, got `array`"),
         (lambda r: r["outcomes"][0]["test"]["ids"].pop(), "not one for each utterance"),
-        (lambda r: r.pop("cautions"), "missing required field `cautions`"),
+        (lambda r: r.pop("cautions"), "is incomplete at $: it lacks the field 'cautions'"),
         (lambda r: r.update(more=1), "contains unknown field `more`"),
         (lambda r: r.update(chosen="svc"), "is incomplete"),
         (lambda r: r.update(schema="serab.result/1"), "is wanted"),
