@@ -58,12 +58,12 @@ class IndexDocument(msgspec.Struct, frozen=True):
     variants: Annotated[tuple[VariantDocument, ...], msgspec.Meta(min_length=1)]
     utterances: Annotated[tuple[RowDocument, ...], msgspec.Meta(min_length=1)]
     released_variant: str
-    synthetic: bool = False
-    partial: bool = False
-    missing: tuple[str, ...] = ()
+    synthetic: bool
+    partial: bool
+    missing: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...]
     notes: tuple[str, ...] = ()
     choices: tuple[dict[str, Any], ...] = ()
-    skipped: tuple[tuple[str, str], ...] = ()
     continuous: dict[str, tuple[str, ...]] = {}
     notices: tuple[NoticeDocument, ...] = ()
     plugin: dict[str, Any] | None = None

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import sys
 from dataclasses import replace
 from itertools import product
 
 import pytest
 
 from serab_core import settings
-from serab_core.cli import main
 from serab_core.environments import environments
 from serab_core.errors import SerabError
 from serab_core.report.exchange import import_results, read_exchange
@@ -26,8 +26,8 @@ from serab_core.store.results import result_document
 from serab_core.types import ContinuousResult
 from tests.faults.conftest import amount
 
-COUNT = amount("FUZZ", 300)
-COMMANDS = max(4, COUNT // 100)  # documents of each kind that were read, for which the commands are run
+COUNT = amount("FUZZ", 250)
+COMMANDS = max(2, COUNT // 400)  # documents of each kind for which commands are run, two for each
 GONE = object()
 VALUES = [
     None, True, False, 0, -1, 1, 7, 0.5, -0.0, 1e308, 1e-320, 2**31, 2**63, 10**30, "", " ", ".", "..", "../../x", "x",
@@ -96,12 +96,11 @@ def fuzz(report_fault, request, serab, monkeypatch, tmp_path):
 
     A command may refuse its words or its input; it may not end in an error that serab did not foresee.
     """
-    bugs = []
 
     def unforeseen(error):
         raise AssertionError("a command ended in a traceback") from error
 
-    monkeypatch.setattr(main, "unforeseen", unforeseen)
+    monkeypatch.setattr(sys.modules["serab_core.cli.main"], "unforeseen", unforeseen)
 
     def run(documents, put, read, commands, seed):
         counts = {"inputs": 0, "read": 0, "refused": 0, "commands": 0}
@@ -114,7 +113,7 @@ def fuzz(report_fault, request, serab, monkeypatch, tmp_path):
             except SerabError as error:
                 counts["refused"] += 1
                 assert str(error)
-                if counts["refused"] > COMMANDS // 4 and shown.random() > COMMANDS / COUNT / 4:
+                if counts["refused"] > COMMANDS // 2 and shown.random() > COMMANDS / COUNT / 4:
                     continue
             except Exception as error:
                 raise AssertionError(f"the reader failed on {content[:3000]!r}") from error
@@ -122,14 +121,13 @@ def fuzz(report_fault, request, serab, monkeypatch, tmp_path):
                 counts["read"] += 1
                 if counts["read"] > COMMANDS and shown.random() > COMMANDS / COUNT:
                     continue
-            for command in commands:
+            for command in shown.sample(commands, min(2, len(commands))):
                 try:
                     _, out, err = serab(*(part.format(folder=tmp_path) for part in command))
                 except AssertionError as error:
                     raise AssertionError(f"{command} failed on {content[:3000]!r}") from error
                 assert not {"\x1b", "\x07", "\u202e"} & set(out + err), (command, content[:3000])
                 counts["commands"] += 1
-        assert not bugs
         assert counts["refused"]
         name = request.node.name.removeprefix("test_")
         report_fault(name, **counts, tracebacks=0)
@@ -346,7 +344,8 @@ def test_settings(fuzz, tmp_path, monkeypatch):
     def put(content: bytes) -> None:
         try:
             value = json.loads(content, parse_constant=float)
-        except (ValueError, RecursionError):
+            list(map(toml, value.values()))
+        except (ValueError, RecursionError, AttributeError):
             value = {}
         lines = [f"{name} = {toml(item)}" for name, item in value.items()] if isinstance(value, dict) else ["= 3"]
         path.write_bytes("\n".join(lines).encode("utf-8", "surrogatepass"))
