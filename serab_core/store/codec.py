@@ -77,10 +77,10 @@ def decode(
 
     try:
         try:
-            if wanted:
-                require_schema(msgspec.json.decode(data, type=_Head).schema, wanted, where, error)
             return msgspec.json.decode(data, type=kind)
         except msgspec.ValidationError:
+            if wanted:  # of a document of another version, the version is what is wrong
+                require_schema(schema_of(data), wanted, where, error)
             raise
         except msgspec.DecodeError:  # malformed, or with a lone surrogate, which msgspec does not read
             value = _parsed_with_surrogates(data)
