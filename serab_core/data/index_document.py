@@ -21,10 +21,10 @@ class RowDocument(msgspec.Struct, frozen=True, gc=False):
     cut: dict[str, tuple[str, Literal["train", "validation", "test"]]]
     targets: dict[str, float] = {}
     sentence: str = ""
-    silent: str | None = None
-    peak: float | None = None
-    rate: int | None = None
-    channels: int | None = None
+    silent: str = ""
+    peak: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
+    rate: Annotated[int, msgspec.Meta(ge=0)] = 0
+    channels: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class VariantDocument(msgspec.Struct, frozen=True):
