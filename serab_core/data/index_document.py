@@ -31,20 +31,20 @@ class VariantDocument(msgspec.Struct, frozen=True):
     """A way to split the corpus."""
 
     name: str
-    note: str = ""
+    note: str
     group: str = "speaker"
     ratios: tuple[Annotated[float, msgspec.Meta(ge=0.0, le=1.0)], ...] = ()
     shares_speakers: bool = False
     own_splits: bool = False
 
 
-class NoticeDocument(msgspec.Struct, frozen=True):
+class NoticeDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """See `serab_core.types.Notice`."""
 
     kind: str
     severity: Literal["fault", "caution", "info"]
     text: str
-    names: tuple[str, ...] = ()
+    names: tuple[str, ...]
 
 
 class IndexDocument(msgspec.Struct, frozen=True):
