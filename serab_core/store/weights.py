@@ -154,11 +154,13 @@ def damaged_weights(home: Home) -> list[tuple[Path, str]]:
     """Every weight file that is there, and what is wrong with it: "" for nothing."""
     found = []
     for record in sorted(home.weights.glob("*.json")):
+        path = record.with_suffix("")
         try:
             told = codec.read(record, RecordDocument)
-        except StoreError:
-            continue  # not a record of a file
-        path = record.with_suffix("")
+        except StoreError as error:
+            if path.exists() and not isinstance(error.__cause__, OSError):  # otherwise it is no record of a file
+                found.append((path, f"has a damaged record: {record.name} {error.what}"))
+            continue
         if not path.exists():
             found.append((path, "is gone, and its record is there"))
         else:
