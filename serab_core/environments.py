@@ -87,7 +87,9 @@ def _read(folder: Path) -> Environment:
             raise ValueError(f"schema {told['schema']!r}")
         python = folder / told["python"]
         name, version, extractors = str(told["distribution"]), str(told["version"]), tuple(told["extractors"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if not isinstance(told["extractors"], list) or not all(isinstance(entry, str) for entry in extractors):
+            raise TypeError("extractors")
+        gone = "" if python.exists() else f"{python} is gone"
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         return Environment(folder.name, folder, folder, error=f"{FILE} cannot be read ({type(error).__name__})")
-    gone = "" if python.exists() else f"{python} is gone"
     return Environment(name, folder, python, version, extractors, gone)

@@ -25,7 +25,6 @@ _EVENTS = (*_RESOLVER_EVENTS, "socket.connect", "socket.sendto", "socket.sendmsg
 _LIBRARIES = (
     "requests",
     "urllib3",
-    "pooch",
     "http",
     "socket",
     "ssl",

@@ -20,6 +20,7 @@ SOURCES = sorted(
 ROOMS = [
     "errors",
     "lifecycle",
+    "terminal",
     "offline",
     "ownership",
     "project_file",

@@ -66,12 +66,10 @@ class Table(Sequence[_Row], Generic[_Row]):
         return data_frame([{name: getattr(row, name) for name in self._names} for row in self._rows], self._names)
 
     def __repr__(self) -> str:
-        from rich.markup import escape
-
         def show(console: Console) -> None:
             shown = table(*(name.replace("_", " ").capitalize() for name in self._names))
             for row in self._cells():
-                shown.add_row(*map(escape, row))
+                shown.add_row(*row)
             console.print(shown)
 
         return as_text(show)

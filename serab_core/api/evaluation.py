@@ -190,6 +190,6 @@ def _words(names: str | Sequence[str] | None) -> list[str]:
 
 def show_progress() -> Progress:
     """Return the progress display for stderr."""
-    from rich.console import Console
+    from serab_core.report.console import SafeConsole
 
-    return progress_on(Console(file=sys.stderr, emoji=False))
+    return progress_on(SafeConsole(file=sys.stderr))

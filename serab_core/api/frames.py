@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import UsageError
+from serab_core.terminal import escape_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,12 +38,10 @@ def pandas_module() -> Any:
 
 def as_text(print_on: Callable[[Console], None]) -> str:
     """Return what a function prints on a console, without colours and trailing blanks."""
-    from rich.console import Console
+    from serab_core.report.console import SafeConsole
 
     stream = io.StringIO()
-    plain = Console(
-        file=stream, width=TEXT_COLUMNS, color_system=None, force_terminal=False, force_jupyter=False, emoji=False
-    )
+    plain = SafeConsole(file=stream, width=TEXT_COLUMNS, color_system=None, force_terminal=False, force_jupyter=False)
     print_on(plain)
     lines = [line.rstrip() for line in stream.getvalue().splitlines()]
     return "\n".join(lines).strip("\n")
@@ -56,13 +55,17 @@ def as_html(heads: Sequence[str], rows: Iterable[Sequence[str]], notes: Iterable
         rows: the cells as text.
         notes: sentences.
     """
-    head = "".join(f'<th style="text-align:left">{escape(text)}</th>' for text in heads)
+    head = "".join(f'<th style="text-align:left">{_escaped(text)}</th>' for text in heads)
     body = "".join(f"<tr>{''.join(_cell(text) for text in row)}</tr>" for row in rows)
-    below = "".join(f'<div style="font-size:smaller;opacity:0.75">{escape(text)}</div>' for text in notes)
+    below = "".join(f'<div style="font-size:smaller;opacity:0.75">{_escaped(text)}</div>' for text in notes)
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return f"<div>{table}{below}</div>"
 
 
 def _cell(text: str) -> str:
     side = "right" if text[:1].isdigit() or text[:2] in ("-", "+") or text[:1] in "+-" else "left"
-    return f'<td style="text-align:{side}">{escape(text)}</td>'
+    return f'<td style="text-align:{side}">{_escaped(text)}</td>'
+
+
+def _escaped(text: str) -> str:
+    return escape(escape_line(text))

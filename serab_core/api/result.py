@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from serab_core.api.frames import as_html, data_frame
 from serab_core.errors import UsageError
+from serab_core.terminal import escape_line
 from serab_core.types import ContinuousResult
 
 if TYPE_CHECKING:
@@ -249,9 +250,10 @@ class Result:
         return data_frame(self.rows(), COLUMNS)
 
     def __repr__(self) -> str:
+        place = escape_line(f"{self.extractor} on {self.task}")
         if self.target is not None:
-            return f"Result({self.extractor} on {self.task}: CCC {self.ccc:.3f})"
-        return f"Result({self.extractor} on {self.task}: accuracy {_percent(self.accuracy)}, UAR {_percent(self.uar)})"
+            return f"Result({place}: CCC {self.ccc:.3f})"
+        return f"Result({place}: accuracy {_percent(self.accuracy)}, UAR {_percent(self.uar)})"
 
     def _repr_html_(self) -> str:
         return results_html([self], self.cautions)

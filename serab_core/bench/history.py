@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
 
 from serab_core.bench.clips import TYPICAL_S
 from serab_core.errors import StoreError, UsageError
+from serab_core.store import codec
 from serab_core.store.jsonio import read_json, write_json
 
 if TYPE_CHECKING:
@@ -17,6 +20,34 @@ if TYPE_CHECKING:
     from serab_core.store.home import Home
 
 SCHEMA = "serab.bench/1"
+
+
+class _Info(msgspec.Struct, frozen=True):
+    ratio: Annotated[float, msgspec.Meta(gt=0.0, le=1e15)]
+    extractor: str = ""
+    threads: Annotated[int, msgspec.Meta(ge=1, le=10**6)] = 1
+    clips: Annotated[int, msgspec.Meta(ge=1, le=10**9)] | None = None
+    clip_s: Annotated[float, msgspec.Meta(ge=0.0, le=1e9)] = 0.0
+
+
+class _Benchmark(msgspec.Struct, frozen=True):
+    name: str
+    extra_info: _Info
+
+
+class _Machine(msgspec.Struct, frozen=True):
+    processor: str = ""
+    node: str = ""
+
+
+class RunDocument(msgspec.Struct, frozen=True):
+    """The fields of a kept run that serab reads; the format is that of pytest-benchmark, and has more."""
+
+    schema: Literal["serab.bench/1"]
+    benchmarks: tuple[_Benchmark, ...]
+    machine_info: _Machine = _Machine()
+    datetime: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +100,25 @@ def past(home: Home, extractors: Collection[str] = ()) -> tuple[list[Moment], li
     moments, errors = [], []
     for path in sorted((home.speed / "runs").glob("*.json")):
         try:
-            moments += [one for one in _moments(read_run(path)) if not extractors or one.extractor in extractors]
+            moments += [
+                one for one in _moments(codec.read(path, RunDocument)) if not extractors or one.extractor in extractors
+            ]
         except StoreError as error:
             errors.append(error)
-        except (KeyError, TypeError, ValueError) as error:
-            errors.append(StoreError(f"is no run of serab bench ({error})", where=path))
     return moments, errors
 
 
-def _moments(run: Mapping[str, Any]) -> list[Moment]:
-    nearest: dict[tuple[str, int], Mapping[str, Any]] = {}
-    for own in run["benchmarks"]:
-        told = own["extra_info"]
-        key = (str(told["extractor"]), int(told["threads"]))
-        if told["clips"] == 1 and (
-            key not in nearest or abs(told["clip_s"] - TYPICAL_S) < abs(nearest[key]["clip_s"] - TYPICAL_S)
+def _moments(run: RunDocument) -> list[Moment]:
+    nearest: dict[tuple[str, int], _Info] = {}
+    for benchmark in run.benchmarks:
+        info = benchmark.extra_info
+        key = (info.extractor, info.threads)
+        if info.clips == 1 and (
+            key not in nearest or abs(info.clip_s - TYPICAL_S) < abs(nearest[key].clip_s - TYPICAL_S)
         ):
-            nearest[key] = told
-    where = (str(run["datetime"]), str(run["version"]).rpartition(" ")[2], str(run["machine_info"]["processor"]))
-    return [Moment(*where, *key, float(told["ratio"])) for key, told in nearest.items()]
+            nearest[key] = info
+    where = (run.datetime, run.version.rpartition(" ")[2], run.machine_info.processor)
+    return [Moment(*where, *key, info.ratio) for key, info in nearest.items()]
 
 
 def find_run(home: Home, word: str) -> Path:
@@ -108,10 +139,8 @@ def find_run(home: Home, word: str) -> Path:
 
 def read_run(path: Path) -> dict[str, Any]:
     """A kept run. Raises StoreError for a file that is none."""
-    run = read_json(path, SCHEMA)
-    if not isinstance(run.get("benchmarks"), list):
-        raise StoreError("has no list of benchmarks", where=path)
-    return run
+    codec.read(path, RunDocument)
+    return read_json(path, SCHEMA)
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:

@@ -21,8 +21,6 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tab
 @app.command("ls", help="List what the home holds, with sizes.")
 def list_command(as_json: _Json = False) -> None:
     """Lists the home."""
-    from rich.markup import escape
-
     from serab_core.cli.output import print_json, stdout
     from serab_core.report.tables import table
     from serab_core.store.home import find_home
@@ -53,7 +51,7 @@ def list_command(as_json: _Json = False) -> None:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(own.used))
         room = "" if own.room == before else own.room
         version = f" ({own.folder.name[:SHORT]}, superseded)" if own.superseded else ""
-        made.add_row(room, escape(own.name + version), f"{own.files:,}", f"{own.size / 1e6:,.1f}", when)
+        made.add_row(room, own.name + version, f"{own.files:,}", f"{own.size / 1e6:,.1f}", when)
         before = own.room
     if found:
         stdout().print(made)

@@ -20,12 +20,7 @@ Each check has a name, says what it protects, and how to mend what fails.
 
 They run in a process of their own: a plugin that crashes or hangs fails that check, and the others go on.
 """
-_SIGNS = {
-    "passed": "[green]passed[/green]",
-    "failed": "[red]failed[/red]",
-    "declared": "[yellow]declared[/yellow]",
-    "not applicable": "[dim]not applicable[/dim]",
-}
+_COLOURS = {"passed": "green", "failed": "red", "declared": "yellow", "not applicable": "dim"}
 
 
 def check_command(
@@ -83,16 +78,16 @@ def check_command(
 def _print(outcomes: Sequence[Outcome], made: object, console: object) -> None:
     from typing import Any
 
-    from rich.markup import escape
+    from rich.text import Text
 
     shown: Any = made
     shown.columns[1].no_wrap = True
     out: Any = console
     before = ""
     for outcome in outcomes:
-        subject = "" if outcome.subject == before else escape(outcome.subject)
+        subject = "" if outcome.subject == before else outcome.subject
         before = outcome.subject
-        shown.add_row(subject, outcome.id, _SIGNS[outcome.state], escape(outcome.protects))
+        shown.add_row(subject, outcome.id, Text(outcome.state, style=_COLOURS[outcome.state]), outcome.protects)
     out.print(shown)
     for outcome in outcomes:
         if outcome.state == "failed":
@@ -112,7 +107,7 @@ def _junit(outcomes: Sequence[Outcome]) -> bytes:
     """JUnit's XML, as CI servers read it; a declared failure, and what is not applicable, count as skipped."""
     from xml.etree import ElementTree
 
-    counts = {state: sum(outcome.state == state for outcome in outcomes) for state in _SIGNS}
+    counts = {state: sum(outcome.state == state for outcome in outcomes) for state in _COLOURS}
     suite = ElementTree.Element(
         "testsuite",
         name="serab check",

@@ -36,8 +36,6 @@ def config_command(
     """Shows settings."""
     if context.invoked_subcommand is not None:
         return
-    from rich.markup import escape
-
     from serab_core import settings
     from serab_core.cli.output import print_json, stdout
     from serab_core.report.tables import table
@@ -68,7 +66,7 @@ def config_command(
     for each in values:
         value = ", ".join(each.value) if isinstance(each.value, tuple) else each.value
         text = str(settings.home()) if each.setting.key == "home" else str(value) if value else each.setting.default
-        shown.add_row(each.setting.key, escape(text), escape(each.origin) or "default", each.setting.variable)
+        shown.add_row(each.setting.key, text, each.origin or "default", each.setting.variable)
     stdout().print(shown)
     read = ", ".join(files) if files else "none; a serab.toml here, or above, would be"
     lines = [f"Files read: {read}.", *(f"Ignored: {each}" for each in ignored)]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from serab_core.cli import complete, data_add
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console
+    from rich.text import Text
 
 MAX_SKIPPED = 5  # lines about files that were left out
 app = typer.Typer(no_args_is_help=True, help="Prepare corpora and see what is there.")
@@ -111,6 +111,8 @@ def verify_command(
     """Verifies a corpus."""
     from dataclasses import asdict
 
+    from rich.text import Text
+
     from serab_core import plugins
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.prepared import load
@@ -130,8 +132,8 @@ def verify_command(
         colours = {"pass": "green", "fail": "bold red", "known": "yellow", "caution": "yellow", "info": "cyan"}
         results = table("", "What", "Found")
         for finding in findings:
-            verdict = f"[{colours[finding.verdict]}]{finding.verdict}[/]"
-            results.add_row(verdict, escape(finding.name), escape(finding.text))
+            verdict = Text(finding.verdict, style=colours[finding.verdict])
+            results.add_row(verdict, finding.name, finding.text)
         stdout().print(results)
     if any(finding.verdict == "fail" for finding in findings):
         raise typer.Exit(DataError.exit_code)
@@ -212,13 +214,14 @@ def list_command(
     console.print(f"\nHome: {home.root}", highlight=False, markup=False, soft_wrap=True, style="dim")
 
 
-def _state(row: dict[str, Any]) -> str:
+def _state(row: dict[str, Any]) -> Text:
+    from rich.text import Text
+
     prepared = row["prepared"]
     if prepared is None:
-        return "no" if row["installed"] else "-"
+        return Text("no" if row["installed"] else "-")
     marks = [mark for mark in ("synthetic", "partial") if prepared[mark]]
     marks += ["faulty: see serab data verify"] if any(n["severity"] == "fault" for n in prepared["notices"]) else []
     count, whole = prepared["utterances"], row["expected_utterances"]
-    return (f"{count} of {whole}" if whole else f"{count} utterances") + (
-        f" [yellow]({', '.join(marks)})[/yellow]" if marks else ""
-    )
+    state = Text(f"{count} of {whole}" if whole else f"{count} utterances")
+    return state.append(f" ({', '.join(marks)})", "yellow") if marks else state

@@ -61,16 +61,18 @@ def leaderboard_command(
 ) -> None:
     """Ranks extractors."""
     from serab_core.cli.output import print_json, stdout
-    from serab_core.report.board import as_csv, as_latex, board_document, board_rows
+    from serab_core.report.board import as_latex, board_document, board_rows
     from serab_core.report.board_table import print_board
+    from serab_core.report.csv_text import as_csv
     from serab_core.store.atomic import write_bytes
+    from serab_core.terminal import file_content
 
     gathered = _gathered(protocol, extractors, tasks, metric=_metric(uar, metric), continuous_alone=True)
     shown = gathered.board.metric
     rows, marked = board_rows(gathered.board, shown), board_rows(gathered.board, shown, marked=True)
     for path, text in ((csv, as_csv(rows)), (latex, as_latex(marked, gathered.notices))):
         if path is not None:
-            write_bytes(path, text.encode())
+            write_bytes(path, file_content(text))
     if as_json:
         print_json(board_document(gathered))
     else:

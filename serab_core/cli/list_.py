@@ -102,7 +102,6 @@ _WIDE = 110
 
 
 def _show(group: Group, as_json: bool, describe: Callable[[Any], dict[str, Any]], wide: tuple[str, ...] = ()) -> None:
-    from rich.markup import escape
     from serab_registry import PluginState
 
     from serab_core import plugins
@@ -129,7 +128,7 @@ def _show(group: Group, as_json: bool, describe: Callable[[Any], dict[str, Any]]
         made = table(*titles.values(), right=numbers)
         made.columns[0].no_wrap = True
         for row in rows:
-            made.add_row(*(escape(str(value)) for value in row.values()))
+            made.add_row(*(str(value) for value in row.values()))
         stdout().print(made)
         if left_out:
             names = ", ".join(key.partition("_")[0] for key in left_out)

@@ -71,7 +71,6 @@ def _document(path: Path, repeated: Repeated) -> dict[str, object]:
 
 
 def _print(repeated: Repeated) -> None:
-    from rich.markup import escape
 
     from serab_core.cli.output import stdout
     from serab_core.report.tables import table
@@ -79,7 +78,7 @@ def _print(repeated: Repeated) -> None:
     if repeated.differences:
         made = table("What is different", "Then", "Now")
         for own in repeated.differences:
-            made.add_row(escape(own.part), escape(own.then) or "-", escape(own.now) or "-")
+            made.add_row(own.part, own.then or "-", own.now or "-")
         stdout().print(made)
     then, now = repeated.then, repeated.now
     same = f"{repeated.equal} of {repeated.utterances} predictions are the same"

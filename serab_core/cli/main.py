@@ -38,6 +38,7 @@ from serab_core.cli.output import print_error, print_ignored, print_json, show_t
 from serab_core.cli.streams import OutputError, drop_output, finish_output, prepare_streams
 from serab_core.errors import InterruptedRunError, SerabError, UsageError, unforeseen
 from serab_core.lifecycle import end_process, ignore_numba_file, leave_working_folder
+from serab_core.terminal import escape_controls, escape_line
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -136,7 +137,9 @@ def _limit_wait_for_threads(code: int) -> None:
             return
         for thread in threading.enumerate():
             if thread is not threading.main_thread() and not thread.daemon:
-                sys.stderr.write(f"serab ends without a thread that a plugin left running ({thread.name})\n")
+                sys.stderr.write(
+                    f"serab ends without a thread that a plugin left running ({escape_line(thread.name)})\n"
+                )
                 end_process(code)
 
     threading.Thread(target=watch, daemon=True).start()
@@ -185,7 +188,7 @@ def _run(arguments: list[str], *, as_json: bool) -> int:
         return error.exit_code
     except Exception as error:
         if show_tracebacks.get():
-            traceback.print_exception(error)
+            sys.stderr.write(escape_controls("".join(traceback.format_exception(error))))
         failure = unforeseen(error)
         print_error(failure, as_json=as_json)
         return failure.exit_code

@@ -7,6 +7,8 @@ import sys
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from serab_core.terminal import escape_controls, escape_json, escape_line
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -20,33 +22,41 @@ show_tracebacks: ContextVar[bool] = ContextVar("show_tracebacks", default=False)
 
 def stdout() -> Console:
     """The console for results."""
-    from rich.console import Console
+    from serab_core.report.console import SafeConsole
 
-    return Console(emoji=False)  # ":label:" stays as it is
+    return SafeConsole()
 
 
 def stderr() -> Console:
     """The console for progress and errors."""
-    from rich.console import Console
+    from serab_core.report.console import SafeConsole
 
-    return Console(stderr=True, emoji=False)
+    return SafeConsole(stderr=True)
 
 
 def print_json(value: Any) -> None:
     """Prints a document to stdout. Names that are not UTF-8 are written with JSON's escapes, as in stored documents.
 
     So is all that is not ASCII where stdout has another encoding than UTF-8: JSON is UTF-8 (RFC 8259, section 8.1).
+    Characters that a terminal obeys are written with JSON's escapes too.
     """
     encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("_", "-")
     text = json.dumps(value, indent=2, ensure_ascii=encoding not in ("utf-8", "utf8"))
-    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
+    sys.stdout.write(escape_json(text) + "\n")
+
+
+def print_text(text: str) -> None:
+    """Prints a document that has its own layout, such as CSV or Markdown, to stdout."""
+    sys.stdout.write(escape_controls(text))
 
 
 def print_error(error: SerabError, *, as_json: bool) -> None:
     """Prints an error as words to stderr and, where JSON was asked for, as a document to stdout."""
+    from rich.text import Text
+
     console = stderr()
-    console.print(f"[bold red]Error[/bold red] ({type(error).__name__})", highlight=False)
-    console.print(f"  {error}", highlight=False, markup=False, soft_wrap=True)
+    console.print(Text.assemble(("Error", "bold red"), f" ({type(error).__name__})"), highlight=False)
+    console.print(f"  {escape_line(str(error))}", highlight=False, markup=False, soft_wrap=True)
     if as_json:
         print_json(error.as_json())
 

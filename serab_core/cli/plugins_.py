@@ -38,8 +38,8 @@ def plugins_command(
         return
     from itertools import groupby
 
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
     from serab_registry import API_VERSION, Group, read_catalog
 
     from serab_core.cli.output import print_json, stdout
@@ -65,7 +65,7 @@ def plugins_command(
             return
         made = table("Distribution", "Installed", "What it brings")
         for entry, row in zip(read_catalog(), rows, strict=True):
-            made.add_row(entry.distribution, "yes" if row["installed"] else "", escape(entry.summary))
+            made.add_row(entry.distribution, "yes" if row["installed"] else "", entry.summary)
         console.print(made)
         console.print("Install one with: pip install DISTRIBUTION", highlight=False, style="dim")
         return
@@ -84,20 +84,20 @@ def plugins_command(
         console.print("No plugins are installed. See: serab plugins --available", highlight=False)
         return
     for origin, members in groupby(sorted(records, key=lambda record: record.origin), key=lambda record: record.origin):
-        console.print(f"[bold]{escape(origin)}[/bold]", highlight=False)
+        console.print(origin, style="bold", highlight=False)
         lines = Table.grid(padding=(0, 2))
         for record in members:
-            state = f"[{_COLOURS[record.state]}]{record.state.value}[/]"
-            what = escape(record.error or ", ".join(record.items))
-            lines.add_row("", record.group.kind, escape(record.name), state, what)
+            state = Text(record.state.value, style=_COLOURS[record.state])
+            what = record.error or ", ".join(record.items)
+            lines.add_row("", record.group.kind, record.name, state, what)
         console.print(lines)
     for environment in environments():
         origin = f"{environment.name} {environment.version}".strip()
-        console.print(f"[bold]{escape(origin)}[/bold], in an environment of its own", highlight=False)
-        state = "[red]failed[/]" if environment.error else "[green]isolated[/]"
+        console.print(Text.assemble((origin, "bold"), ", in an environment of its own"), highlight=False)
+        state = Text("failed", "red") if environment.error else Text("isolated", "green")
         lines = Table.grid(padding=(0, 2))
         for name in environment.extractors or ("",):
-            lines.add_row("", "extractor", escape(name), state, escape(environment.error))
+            lines.add_row("", "extractor", name, state, environment.error)
         console.print(lines)
 
 
@@ -123,8 +123,6 @@ def isolate_command(
     For libraries that do not bear each other. It need not be installed here; where it is, `serab eval X --isolate` uses
     the environment.
     """
-    from rich.markup import escape
-
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.report.progress import progress_on
     from serab_core.run import isolate
@@ -134,11 +132,11 @@ def isolate_command(
         print_json({"schema": "serab.environment/1", **done.as_json(), "removed": remove})
         return
     if remove:
-        stdout().print(f"Removed: {escape(done.name)}", highlight=False)
+        stdout().print(f"Removed: {done.name}", highlight=False)
         return
     stdout().print(
-        f"{escape(done.name)} {escape(done.version)} has an environment of its own: {done.folder}",
+        f"{done.name} {done.version} has an environment of its own: {done.folder}",
         highlight=False,
         soft_wrap=True,
     )
-    stdout().print(f"Try: serab eval {escape(done.extractors[0])} --isolate", highlight=False, style="dim")
+    stdout().print(f"Try: serab eval {done.extractors[0]} --isolate", highlight=False, style="dim")

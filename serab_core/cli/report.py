@@ -52,10 +52,11 @@ def report_command(
     from serab_core.report.html.page import report_page
     from serab_core.store.atomic import write_bytes
     from serab_core.store.home import find_home
+    from serab_core.terminal import file_content
 
     name = protocol or default_protocol()
     gathered = gather(find_home(), name, split_words(extractors), split_words(tasks), continuous_alone=True)
-    page = report_page(gathered, title).encode()
+    page = file_content(report_page(gathered, title))
     write_bytes(output, page)
     written = write_figures(gathered.board, gathered.speeds, figures) if figures is not None else []
     if figures is not None and not can_write_png():

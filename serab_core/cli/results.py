@@ -24,8 +24,6 @@ _Extractors = Annotated[
 @app.command("ls", help="List the stored results.")
 def list_command(extractors: _Extractors = None, as_json: _Json = False) -> None:
     """Lists results."""
-    from rich.markup import escape
-
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.report.exchange import result_table
     from serab_core.report.tables import percent, print_by_extractor
@@ -43,12 +41,12 @@ def list_command(extractors: _Extractors = None, as_json: _Json = False) -> None
         (
             row["extractor"],
             row["fingerprint"][:SHORT],
-            escape(row["task"]) + ("§" if row["conflict"] else ""),
+            row["task"] + ("§" if row["conflict"] else ""),
             row["dataset_digest"][:SHORT],
-            escape(row["protocol"]),
+            row["protocol"],
             percent(row["accuracy"]),
             percent(row["uar"]),
-            escape(row["imported"]),
+            row["imported"],
         )
         for row in rows
     ]
@@ -67,11 +65,12 @@ def export_command(
     from serab_core.errors import UsageError
     from serab_core.report.exchange import exchange_text
     from serab_core.store.atomic import write_bytes
+    from serab_core.store.jsonio import encode
 
     results = _stored(extractors)
     if not results:
         raise UsageError("there is no result to write", next_step="serab eval X; serab results ls shows what is there")
-    write_bytes(file, exchange_text(results).encode())
+    write_bytes(file, encode(exchange_text(results)))
     document = {"results": len(results), "known": 0, "conflicts": [], "other_data": []}
     _say(as_json, file, f"Wrote {len(results)} results to {file}.", document)
 
@@ -106,9 +105,10 @@ def merge_command(
     """Merges exported files."""
     from serab_core.report.exchange import exchange_text, merge_results, read_exchange
     from serab_core.store.atomic import write_bytes
+    from serab_core.store.jsonio import encode
 
     results, conflicts = merge_results(result for source in sources for result in read_exchange(source))
-    write_bytes(target, exchange_text(results).encode())
+    write_bytes(target, encode(exchange_text(results)))
     document = {"results": len(results), "known": 0, "conflicts": conflicts, "other_data": []}
     _say(as_json, target, f"Wrote {len(results)} results to {target}.", document)
 
@@ -128,19 +128,19 @@ def card_command(
     ] = None,
 ) -> None:
     """Writes a card."""
-    import sys
-
+    from serab_core.cli.output import print_text
     from serab_core.data.protocols import default_protocol
     from serab_core.report.board import gather
     from serab_core.report.card import results_card
     from serab_core.store.atomic import write_bytes
     from serab_core.store.home import find_home
+    from serab_core.terminal import file_content
 
     card = results_card(gather(find_home(), protocol or default_protocol(), [extractor]))
     if output is None:
-        sys.stdout.write(card)
+        print_text(card)
     else:
-        write_bytes(output, card.encode())
+        write_bytes(output, file_content(card))
 
 
 def _stored(extractors: list[str] | None) -> list[TaskResult]:

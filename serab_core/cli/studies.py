@@ -16,7 +16,7 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tab
 @app.command("ls", help="List the studies, finished or not.")
 def list_command(as_json: _Json = False) -> None:
     """Lists studies."""
-    from rich.markup import escape
+    from rich.text import Text
 
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.report.tables import table
@@ -33,14 +33,14 @@ def list_command(as_json: _Json = False) -> None:
     made = table("Study", "Extractor", "Task", "Protocol", "Classifier", "Points", "Validation", right=("Validation",))
     for state in states:
         about = state.about
-        points = f"{about.points}" if state.outcome else f"[yellow]{state.trials} of {about.points}[/yellow]"
+        points = f"{about.points}" if state.outcome else Text(f"{state.trials} of {about.points}", style="yellow")
         best = state.outcome.validation if state.outcome else None
         made.add_row(
             about.study[:8],
-            escape(about.extractor),
-            escape(about.task),
+            about.extractor,
+            about.task,
             about.protocol,
-            f"{escape(about.classifier)}, {about.tuner}",
+            f"{about.classifier}, {about.tuner}",
             points,
             "" if best is None else f"{100 * best:.1f}",
         )
@@ -55,7 +55,7 @@ def show_command(
     """Shows a study."""
     from dataclasses import asdict
 
-    from rich.markup import escape
+    from rich.text import Text
 
     from serab_core.cli.output import print_json, stdout
     from serab_core.report.tables import table
@@ -71,8 +71,10 @@ def show_command(
     about = state.about
     console = stdout()
     console.print(
-        f"[bold]{escape(about.classifier)}[/bold] for {escape(about.extractor)} on {escape(about.task)}, "
-        f"protocol {about.protocol}, {about.tuner}",
+        Text.assemble(
+            (about.classifier, "bold"),
+            f" for {about.extractor} on {about.task}, protocol {about.protocol}, {about.tuner}",
+        ),
         highlight=False,
     )
     if not state.outcome:
@@ -85,9 +87,9 @@ def show_command(
     chosen = state.outcome.params
     for point in sorted(points, key=lambda p: -1.0 if p.score is None else p.score, reverse=True):
         score = "" if point.score is None else f"{100 * point.score:.1f}"
-        mark = "chosen" if point.params == chosen else escape(point.reason)
+        mark = "chosen" if point.params == chosen else point.reason
         chosen = None if mark == "chosen" else chosen
-        made.add_row(score, escape(_words(point.params)), mark)
+        made.add_row(score, _words(point.params), mark)
     console.print(made)
 
 

@@ -23,7 +23,6 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of words
 @app.command("list", help="Show which weights the installed extractors need, and which are there.")
 def list_command(as_json: _Json = False) -> None:
     """Shows weights."""
-    from rich.markup import escape
     from serab_registry import Group
 
     from serab_core import plugins
@@ -40,11 +39,11 @@ def list_command(as_json: _Json = False) -> None:
     for row in rows:
         size, sha256 = row["size"], row["sha256"]
         made.add_row(
-            escape(row["extractor"]),
+            row["extractor"],
             "yes" if row["installed"] else "-",
             f"{size:,}" if size else "-",
             f"{sha256[:12]}…" if sha256 else "-",
-            escape(row["licence"]),
+            row["licence"],
         )
     stdout().print(made)
     for row in rows:
@@ -85,9 +84,17 @@ def fetch_command(
         typer.Argument(metavar="X [Y ...]", help="Extractors, such as byol-s/512.", autocompletion=complete.extractors),
     ],
     accept: _Accept = False,
+    sha256: Annotated[
+        str, typer.Option("--sha256", metavar="HEX", help="The checksum of a file whose plugin states none.")
+    ] = "",
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Keep a file without a checksum: you trust what its address sends.")
+    ] = False,
     as_json: _Json = False,
 ) -> None:
     """Downloads files."""
+    from dataclasses import replace
+
     from serab_core import plugins
     from serab_core.cli.output import stderr
     from serab_core.errors import UsageError
@@ -97,16 +104,63 @@ def fetch_command(
     from serab_core.store.weights import installed, take_in
 
     home = find_home().ensure()
-    for spec in [plugins.extractor(name) for name in extractors]:
+    specs = [plugins.extractor(name) for name in extractors]
+    _check_sha256(sha256, [weight for spec in specs for weight in spec.weights])
+    for spec in specs:
         if not spec.weights:
             raise UsageError("needs no weights", where=spec.name, next_step="leave it out")
         for weight in spec.weights:
             if installed(home, weight) is None:
                 _agree(home, weight, accept)
-                got = fetch(home, spec.name, weight, progress_on(stderr()))
-                take_in(home, weight, got, weight.url)
-                got.unlink(missing_ok=True)
+                checked = replace(weight, sha256=weight.sha256 or sha256.lower() or None)
+                file = fetch(home, spec.name, checked, progress_on(stderr()))
+                if checked.sha256 is None:
+                    _require_word(spec, weight, file, unverified)
+                take_in(home, checked, file, weight.url)
+                file.unlink(missing_ok=True)
             _tell(home, spec, weight, as_json, pinned=weight.sha256 is not None)
+
+
+def _check_sha256(sha256: str, weights: list[WeightFile]) -> None:
+    """Check the option: it is a sha256, and there is one file that it can be of. Raises UsageError."""
+    import re
+
+    from serab_core.errors import UsageError
+
+    if not sha256:
+        return
+    if not re.fullmatch(r"[0-9A-Fa-f]{64}", sha256):
+        raise UsageError("--sha256 is no sha256", next_step="give its 64 hexadecimal digits")
+    without = [weight.name for weight in weights if weight.sha256 is None]
+    if len(without) != 1:
+        text = f"{len(without)} of the files have none" if without else "its plugin states the checksum already"
+        raise UsageError(f"--sha256 is for one file without a checksum: {text}", next_step="leave it out")
+
+
+def _require_word(spec: ExtractorSpec, weight: WeightFile, file: Path, unverified: bool) -> None:
+    """Ask whether to keep a file that no published checksum confirms. Raises WeightsError without a yes."""
+    import sys
+
+    from serab_core.cli.output import stderr
+    from serab_core.errors import WeightsError
+    from serab_core.store.weights import file_sha256
+
+    if unverified:
+        return
+    found = file_sha256(file)
+    stderr().print(
+        f"No checksum of {weight.name} is published. {weight.url} sent a file with the sha256 {found}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if sys.stdin.isatty() and typer.confirm("Do you trust it?", err=True):
+        return
+    raise WeightsError(
+        f"nothing confirms the file that was downloaded (sha256 {found})",
+        where=weight.name,
+        next_step=f"compare it with what the authors publish, then `serab weights fetch {spec.name} --sha256 {found}`; "
+        "or --unverified, if you trust the address",
+    )
 
 
 def _weight_for(spec: ExtractorSpec, file: Path) -> WeightFile:

@@ -5,9 +5,6 @@ No name from an archive ever becomes a path on disk.
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import os
 import stat
 import tarfile
@@ -17,10 +14,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, cast
 
 from serab_core.audio.pointers import POINTER_BYTES, pointer
+from serab_core.data.archive_limits import (
+    DOWNLOAD,
+    UNPACK,
+    Budget,
+    Problem,
+    SmallReads,
+    ZipFileLimits,
+    too_large,
+)
 from serab_core.data.archive_links import folders_of_members, link_target, resolve_link
+from serab_core.data.archive_tar import list_tar
 from serab_core.errors import DataError
 from serab_core.types import SourceFile
 
@@ -33,11 +40,8 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 1 << 30  # bytes of one audio file; 1.5 hours of 48 kHz stereo in 16 bits are 1 GiB
 MAX_TOTAL_BYTES = 1 << 38  # bytes read from the archives of one source: 256 GiB; no corpus of speech is larger
 ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-UNPACK = "unpack it, and name the folder"
-DOWNLOAD = "download it again"
 
 _PIECE = 1 << 20  # bytes per read
-_TAR_PADDING = 1 << 20  # zero bytes after a tar to search for another tar; tar itself writes at most 10 KiB
 _TAIL = 65_557  # a zip's end record and its longest comment
 _MAGIC = (
     (b"PK\x03\x04", "zip"), (b"PK\x05\x06", "zip"), (b"PK\x07\x08", "zip"),
@@ -55,40 +59,11 @@ _READABLE_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """A file or folder of a source that could not be read, which may explain missing utterances.
-
-    Attributes:
-        kind: `link` (leads nowhere), `annex` (a link of git-annex without its content), `folder` (unreadable),
-            `archive` (cannot be opened), `format` (audio of a kind that is not read), `download` (not finished).
-        file: where it is, below the source.
-        reason: what is wrong with it, as a predicate: "is a RAR archive".
-    """
-
-    kind: str
-    file: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Member:
     """A file in an archive, and a function that opens it for reading piece by piece."""
 
     file: SourceFile
     open: Opener
-
-
-class Budget:
-    """Counts the bytes that are read from archives, and stops at the limit."""
-
-    def __init__(self) -> None:
-        self.read = 0
-
-    def add(self, size: int, shown: str) -> None:
-        """Add `size` bytes. Raises DataError when the total exceeds `MAX_TOTAL_BYTES`."""
-        self.read += size
-        if self.read > MAX_TOTAL_BYTES:
-            raise _too_large("unpacks to", MAX_TOTAL_BYTES, shown)
 
 
 def clean_name(name: str) -> PurePosixPath:
@@ -125,9 +100,9 @@ def list_archive(
     problems: list[Problem] = []
     try:
         if kind == "zip":
-            _list_zip(opened, shown, files, links, stack)
+            _list_zip(opened, shown, files, links, stack, budget)
         else:
-            problems += _list_tar(opened, kind, shown, files, links, stack)
+            problems += list_tar(opened, kind, shown, files, links, stack, budget, MAX_TOTAL_BYTES)
     except DataError:
         raise
     except Exception as error:  # zipfile, tarfile, zlib, bz2 and lzma raise different errors
@@ -164,8 +139,9 @@ def copy_member(
         while piece := stream.read(_PIECE):
             size += len(piece)
             if size > limit:
-                raise _too_large(f"holds {name!r}, which unpacks to", limit, shown)
-            budget.add(len(piece), shown)
+                raise too_large(f"holds {name!r}, which unpacks to", limit, shown)
+            budget.add(len(piece), shown, MAX_TOTAL_BYTES)
+            budget.advance(shown, name, size)
             write(piece)
 
 
@@ -180,14 +156,6 @@ def _guarded(name: str, shown: str) -> Iterator[None]:
             raise DataError(f"cannot be read at {name!r} ({error.strerror})", where=shown) from error
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise DataError(f"holds {name!r} damaged ({reason})", where=shown, next_step=DOWNLOAD) from error
-
-
-def _too_large(predicate: str, limit: int, shown: str) -> DataError:
-    return DataError(
-        f"{predicate} more than {limit} bytes, as no corpus of speech does",
-        where=shown,
-        next_step=f"{DOWNLOAD}, or {UNPACK}",
-    )
 
 
 def _kind(opened: IO[bytes], shown: str) -> str:
@@ -255,11 +223,17 @@ def _check_end(opened: IO[bytes], shown: str) -> None:
 
 
 def _list_zip(
-    opened: IO[bytes], shown: str, files: dict[str, tuple[int, Opener]], links: dict[str, str], stack: ExitStack
+    opened: IO[bytes],
+    shown: str,
+    files: dict[str, tuple[int, Opener]],
+    links: dict[str, str],
+    stack: ExitStack,
+    budget: Budget,
 ) -> None:
-    archive = stack.enter_context(zipfile.ZipFile(opened))
+    archive = stack.enter_context(zipfile.ZipFile(cast("IO[bytes]", ZipFileLimits(opened, shown))))
     contents: dict[str, tuple[int, int]] = {}
     for info in archive.infolist():
+        budget.add_member(shown)
         name = _readable_name(info)
         if name.endswith(("/", "\\")):
             continue
@@ -300,89 +274,7 @@ def _open_zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str,
         raise DataError(
             f"holds {name!r} compressed by {method}, which Python cannot read", where=shown, next_step=UNPACK
         )
-    return archive.open(info)
-
-
-class _Bounded:
-    """A stream with limits for one read and for the position, because a damaged header may claim huge sizes."""
-
-    def __init__(self, stream: IO[bytes], shown: str) -> None:
-        self._stream, self._shown = stream, shown
-
-    def read(self, size: int = -1) -> bytes:
-        if size > MAX_FILE_BYTES:
-            raise _too_large("holds a header of", MAX_FILE_BYTES, self._shown)
-        return self._stream.read(size)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        if offset > MAX_TOTAL_BYTES:
-            raise _too_large("unpacks to", MAX_TOTAL_BYTES, self._shown)
-        return self._stream.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._stream.tell()
-
-    def close(self) -> None:
-        self._stream.close()
-
-
-def _list_tar(
-    opened: IO[bytes],
-    kind: str,
-    shown: str,
-    files: dict[str, tuple[int, Opener]],
-    links: dict[str, str],
-    stack: ExitStack,
-) -> list[Problem]:
-    stream: IO[bytes] = opened
-    if kind == "gzip":
-        stream = cast("IO[bytes]", gzip.GzipFile(fileobj=opened))
-    elif kind == "bzip2":
-        stream = cast("IO[bytes]", bz2.BZ2File(opened))
-    elif kind == "xz":
-        stream = cast("IO[bytes]", lzma.LZMAFile(opened))  # noqa: SIM115 it is as long open as the archive
-    bounded = cast("Any", _Bounded(stream, shown))
-    start: int | None = 0
-    while start is not None:
-        bounded.seek(start)
-        try:
-            archive = stack.enter_context(tarfile.TarFile(fileobj=bounded))
-        except tarfile.ReadError as error:
-            if kind == "tar":
-                raise
-            raise DataError(
-                f"is compressed by {kind}, and holds no tar ({error})", where=shown, next_step=UNPACK
-            ) from error
-        for member in archive:  # of two members with one name the last counts, as when a tar is unpacked
-            if member.isfile():
-                files[member.name] = (member.size, partial(_open_tar_member, archive, member))
-            elif member.islnk():
-                links[member.name] = "/" + member.linkname  # a hard link's target is named from the archive's root
-            elif member.issym():
-                links[member.name] = member.linkname
-        bounded.seek(archive.offset)
-        if any(bounded.read(tarfile.BLOCKSIZE)):
-            return [Problem("archive", shown, "is cut short or damaged: its list of files ends too early")]
-        start = _next_tar(bounded, archive.offset + tarfile.BLOCKSIZE)
-    return []
-
-
-def _next_tar(stream: _Bounded, at: int) -> int | None:
-    """Return the position of another tar after the end of one, because files may be joined; None without one."""
-    for place in range(at, at + _TAR_PADDING, tarfile.BLOCKSIZE):
-        block = stream.read(tarfile.BLOCKSIZE)
-        if len(block) < tarfile.BLOCKSIZE:
-            return None
-        if any(block):
-            try:
-                tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-            except tarfile.HeaderError:
-                return None
-            return place
-    return None
-
-
-def _open_tar_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
-    opened = archive.extractfile(member)
-    assert opened is not None, "a regular file"
-    return opened
+    stream = archive.open(info)
+    if info.compress_type in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        return cast("IO[bytes]", SmallReads(stream))
+    return stream

@@ -15,7 +15,7 @@ from serab_core.types import Index, Skipped
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from serab_core.data.archives import Problem
+    from serab_core.data.archive_limits import Problem
     from serab_core.types import DatasetSpec, SourceFile
 
 _SHOWN = 8  # archives that a message names

@@ -66,7 +66,7 @@ def prepare(
             _call(spec, "generate", spec.generate, generated)
             with open_sources([generated]) as files:
                 return prepare_files(spec, files, str(generated), home, progress, storage="flac" if copy else "copied")
-    with open_sources(sources) as files:
+    with open_sources(sources, home.datasets) as files:
         named = ", ".join(str(source) for source in sources)
         storage: Storage = "flac" if copy else "in place"
         return prepare_files(

@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from serab_core.data.disk_names import disk_name
+from serab_core.data.index_document import IndexDocument
 from serab_core.data.integrity import corpus_notices
 from serab_core.data.splits import describe_splits
 from serab_core.errors import NotPreparedError, StoreError
-from serab_core.store.jsonio import digest, read_json
+from serab_core.store import codec
+from serab_core.store.jsonio import digest, read_content
 from serab_core.types import SPLITS, Notice, Task, Utterance
 
 if TYPE_CHECKING:
@@ -173,14 +175,14 @@ def load(home: Home, name: str, spec: DatasetSpec | None = None) -> Prepared:
             step = (f"{spec.how_to_get}; then: " if spec else "") + f"{step} PATH"
         raise NotPreparedError("is not prepared", where=name, next_step=step)
     again = f"prepare it again: serab data prepare {name} PATH (serab data add, for a corpus of your own)"
+    content = read_content(path)
     try:
-        index = read_json(path, SCHEMA)
+        fault = codec.decode(content, IndexDocument, where=path, surrogates_in=("$",)).fault()
+        index = codec.decode(content, dict[str, Any], where=path, surrogates_in=("$",))
     except StoreError as error:
-        if isinstance(error.__cause__, OSError):
-            raise
         raise StoreError(error.what, where=path, next_step=again) from error
-    if not {"name", "title", "language", "labels", "variants", "utterances", "released_variant"} <= index.keys():
-        raise StoreError("is incomplete", where=path, next_step=again)
+    if fault:
+        raise StoreError(fault, where=path, next_step=again)
     return Prepared(folder, index)
 
 

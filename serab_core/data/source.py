@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from serab_core.audio.pointers import is_annex_target
+from serab_core.data.archive_limits import UNPACK, Budget, Problem
 from serab_core.data.archives import (
     ARCHIVE_SUFFIXES,
     MAX_TOTAL_BYTES,
-    UNPACK,
-    Budget,
     Member,
-    Problem,
     clean_name,
     copy_member,
     list_archive,
@@ -58,18 +56,22 @@ class Sources(tuple[SourceFile, ...]):
 
 
 @contextmanager
-def open_sources(paths: Sequence[Path]) -> Iterator[Sources]:
+def open_sources(paths: Sequence[Path], scratch: Path | None = None) -> Iterator[Sources]:
     """The files of all sources, readable while the context lasts.
 
     Archives inside folders count as sources too, and so do archives inside archives, one level deep. An archive that
     the user did not name himself and that cannot be opened is a problem of the sources, not an error. Links to folders
     are followed. No name out of an archive is ever used as a path.
 
+    Args:
+        paths: the sources.
+        scratch: a folder for archives within archives, such as one of the home; that of the system by default.
+
     Raises:
         DataError: a source is missing, or is neither a folder nor an archive that can be opened.
     """
     with ExitStack() as stack:
-        reader = _Reader(stack)
+        reader = _Reader(stack, scratch)
         for path in paths:
             if path.is_dir():
                 reader.add_folder(path)
@@ -94,10 +96,11 @@ def _absent(path: Path) -> DataError:
 class _Reader:
     """Collects files and problems over all sources."""
 
-    def __init__(self, stack: ExitStack) -> None:
+    def __init__(self, stack: ExitStack, scratch: Path | None) -> None:
         self.files: list[SourceFile] = []
         self.problems: list[Problem] = []
         self._stack = stack
+        self._scratch = scratch
         self._budget = Budget()
         self._seen: set[tuple[int, int]] = set()  # device and inode of folders and archives, against loops
 
@@ -197,10 +200,11 @@ class _Reader:
     def _add_archive(self, path: Path, containers: tuple[str, ...]) -> None:
         shown = str(path)
         opened = self._stack.enter_context(path.open("rb"))
+        self._budget.add_archive(os.fstat(opened.fileno()).st_size)
         for member in self._add_members(opened, shown, containers):
             name = member.file.name
             try:
-                inner: IO[bytes] = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 kept open
+                inner: IO[bytes] = self._stack.enter_context(tempfile.TemporaryFile(dir=self._scratch))  # noqa: SIM115
                 copy_member(member.open, inner.write, MAX_TOTAL_BYTES, str(name), shown, self._budget)
                 inner.seek(0)
                 deeper = self._add_members(inner, member.file.shown, (*containers, str(name)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.text import Text
 
 from serab_core.report.tables import table
@@ -25,7 +24,7 @@ def print_measured(console: Console, measured: Sequence[Measured]) -> None:
     for one in measured:
         single, batch = _typical(one), list(one.figures.values())[-1]
         made.add_row(
-            escape(one.extractor), str(one.threads), f"{1 / single.realtime_factor:,.0f}", f"{batch.clips_per_s:,.1f}",
+            one.extractor, str(one.threads), f"{1 / single.realtime_factor:,.0f}", f"{batch.clips_per_s:,.1f}",
             f"{single.ratio:.3g}",
         )  # fmt: skip
     console.print(made)
@@ -36,7 +35,7 @@ def print_measured(console: Console, measured: Sequence[Measured]) -> None:
         for figure in one.figures.values():
             own = (one.extractor, one.threads)
             times = [f"{1000 * figure.samples.quantile(share):,.1f}" for share in (0.5, 0.95, 0.99)]
-            name = "" if own == before else escape(one.extractor)
+            name = "" if own == before else one.extractor
             made.add_row(
                 name, f"{figure.clips} x {figure.clip_s:g} s", *times, f"{figure.ratio:.3g}",
                 f"{200 * figure.samples.error:.0f}",
@@ -47,7 +46,7 @@ def print_measured(console: Console, measured: Sequence[Measured]) -> None:
     made = table(*heads, right=heads[1:])
     for one in measured:
         made.add_row(
-            escape(one.extractor), f"{one.load_s:.2f}", f"{one.first_s:.2f}",
+            one.extractor, f"{one.load_s:.2f}", f"{one.first_s:.2f}",
             f"{one.peak_bytes / 1e6:,.0f}" if one.peak_bytes else "-",
             "-" if one.weights_bytes is None else f"{one.weights_bytes / 1e6:.1f}",
             "-" if one.parameters is None else f"{one.parameters:,}", f"{one.dim:,}",
@@ -59,7 +58,7 @@ def print_measured(console: Console, measured: Sequence[Measured]) -> None:
         "versions are compared by it. ±: how far it may be off (95 %).",
         "First: of the first clip. Peak: memory of the process. Disk: its weights.",
     ):
-        console.print(Text(line, style="dim"))
+        console.print(line, style="dim", highlight=False)
 
 
 def print_changes(console: Console, found: Sequence[Change], name: str) -> None:
@@ -68,7 +67,7 @@ def print_changes(console: Console, found: Sequence[Change], name: str) -> None:
     for change in found:
         colour = "red" if change.factor > 1.25 else "green" if change.factor < 0.8 else "default"
         made.add_row(
-            escape(change.name), f"{change.before:.3g}", f"{change.now:.3g}", f"[{colour}]{change.factor:.2f}[/]"
+            change.name, f"{change.before:.3g}", f"{change.now:.3g}", Text(f"{change.factor:.2f}", style=colour)
         )
     console.print(made)
 
@@ -82,8 +81,8 @@ def print_past(console: Console, moments: Sequence[Moment]) -> None:
         factor = own.ratio / first.setdefault((own.extractor, own.threads), own.ratio)
         name = own.extractor if own.threads == 1 else f"{own.extractor} ({own.threads} threads)"
         when = own.when[:16].replace("T", " ")
-        made.add_row("" if known else escape(name), when, escape(own.version), f"{own.ratio:.3g}", f"{factor:.2f}",
-                     escape(own.machine))  # fmt: skip
+        made.add_row("" if known else name, when, own.version, f"{own.ratio:.3g}", f"{factor:.2f}",
+                     own.machine)  # fmt: skip
     console.print(made)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
@@ -22,6 +21,7 @@ from serab_core.score.bootstrap import concordance_interval
 from serab_core.store.identity import DataIdentity, Version, make_catalogue
 from serab_core.store.jsonio import digest
 from serab_core.store.results import best_known, conflicts
+from serab_core.terminal import escape_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Metric = Literal["accuracy", "uar"]
 
 _MARKS = "".join(FOOTNOTES)
+_NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,8 +288,8 @@ def board_rows(board: Board, metric: Metric, *, marked: bool = False) -> list[li
     Args:
         board: the leaderboard.
         metric: the scores to show.
-        marked: put the signs of `FOOTNOTES` beside scores, for readers; without it, three columns at the end of each row
-            have the letters of significant differences, the tasks with a fault and the cautions, for programs.
+        marked: put the signs of `FOOTNOTES` beside scores, for readers; without it, three columns at the end of each
+            row have the letters of significant differences, the tasks with a fault and the cautions, for programs.
     """
     head = [
         "group",
@@ -325,20 +326,13 @@ def board_rows(board: Board, metric: Metric, *, marked: bool = False) -> list[li
     return rows
 
 
-def as_csv(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as CSV, percent with one decimal."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
-
-
 def as_latex(rows: Sequence[Sequence[str]], notices: Sequence[str] = ()) -> str:
     """Rows as a LaTeX table of booktabs, the best of each column in bold; notices follow as comments."""
     head, *body = rows
     best = []
     for column in range(len(head)):
         values = [row[column].rstrip(_MARKS) for row in body]
-        numbers = [value for value in values if value.replace(".", "", 1).isdigit()]
+        numbers = [value for value in values if _NUMBER.fullmatch(value)] if column > 1 else []
         best.append(max(numbers, key=float) if numbers and head[column] not in ("group", "UM low", "UM high") else None)
     lines = [rf"\begin{{tabular}}{{rl{'r' * (len(head) - 2)}}}", r"\toprule", _latex_row(head), r"\midrule"]
     for row in body:
@@ -347,7 +341,9 @@ def as_latex(rows: Sequence[Sequence[str]], notices: Sequence[str] = ()) -> str:
             for cell, top in zip(row, best, strict=True)
         ]
         lines.append(" & ".join(cells) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", *(f"% {' '.join(n.split())}" for n in notices), ""])
+    return "\n".join(
+        [*lines, r"\bottomrule", r"\end{tabular}", *(f"% {escape_line(' '.join(n.split()))}" for n in notices), ""]
+    )
 
 
 def _latex_row(cells: Sequence[str]) -> str:
@@ -357,7 +353,7 @@ def _latex_row(cells: Sequence[str]) -> str:
 def _tex(text: str) -> str:
     """Words with LaTeX's own characters escaped."""
     special = {"†": r"$^{\dagger}$", "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    return "".join(special.get(c, f"\\{c}" if c in "&%$#_{}" else c) for c in text)
+    return "".join(special.get(c, f"\\{c}" if c in "&%$#_{}" else c) for c in escape_line(text))
 
 
 def _score(cell: Cell | None, metric: Metric, *, marked: bool) -> str:

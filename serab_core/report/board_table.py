@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-from rich.text import Text
-
 from serab_core.report.tables import interval_text, percent, print_by_extractor, print_continuous, table, width_of
 from serab_core.store.identity import DataIdentity
 
@@ -36,12 +33,12 @@ def print_board(console: Console, gathered: Gathered, metric: Metric, *, every_t
             interval = cell.accuracy if metric == "accuracy" else cell.uar
             data = DataIdentity.of(result).short
             score = percent(getattr(result, metric)) + gathered.mark(result)
-            rows.append((gathered.title(result), escape(result.task), data, score, interval_text(interval)))
+            rows.append((gathered.title(result), result.task, data, score, interval_text(interval)))
         print_by_extractor(console, heads, rows, right=heads[3:4], title="On other data: in no mean, not ranked")
     if gathered.continuous:
         print_continuous(console, gathered.continuous, gathered.title, gathered.mark)
     for notice in gathered.notices:
-        console.print(Text(notice, style="dim"), soft_wrap=False)
+        console.print(notice, style="dim", highlight=False, soft_wrap=False)
 
 
 def _columns(gathered: Gathered, metric: Metric) -> tuple[list[Column], list[Column]]:
@@ -97,7 +94,7 @@ def _print_columns(
             return
         for block, name in turned:
             if name:
-                console.print(Text(name, style="bold"), soft_wrap=True)
+                console.print(name, style="bold", highlight=False, soft_wrap=True)
             console.print(block)
 
 
@@ -109,7 +106,7 @@ def _upright(names: Sequence[str], columns: Sequence[Column], title: str) -> Tab
         column.no_wrap = True
     for place, name in enumerate(names):
         first = [group[1][place]] if group[1] else []
-        shown.add_row(*first, escape(name), *(cells[place] for _, cells in rest))
+        shown.add_row(*first, name, *(cells[place] for _, cells in rest))
     return shown
 
 
@@ -147,9 +144,9 @@ def _turned_blocks(
 
 
 def _turned(names: Sequence[str], columns: Sequence[Column], places: Sequence[int], title: str) -> Table:
-    shown = table("", *(escape(names[place]) for place in places), title=title)
+    shown = table("", *(names[place] for place in places), title=title)
     for column in shown.columns[1:]:
         column.justify, column.no_wrap = "right", True
     for head, cells in columns:
-        shown.add_row(escape(head), *(cells[place] for place in places))
+        shown.add_row(head, *(cells[place] for place in places))
     return shown

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.markup import escape
+from rich.text import Text
 
 from serab_core.report.tables import table
 from serab_core.types import SPLITS
@@ -25,16 +25,17 @@ def print_corpus(console: Console, task: Task) -> None:
     hours = sum(u.duration for u in task.utterances) / 3600
     marks = [mark for mark, is_so in (("synthetic", task.synthetic), ("partial", task.partial)) if is_so]
     head = f"{task.title}, splits {task.variant}: {len(task.utterances)} utterances, {hours:.2f} h"
-    console.print(f"\n[bold]{escape(head)}[/bold]" + (f" [yellow]({', '.join(marks)})[/yellow]" if marks else ""))
-    console.print(f"Splits: {escape(task.splits)}", style="dim", highlight=False)
+    console.print()
+    console.print(Text.assemble((head, "bold"), *([(f" ({', '.join(marks)})", "yellow")] if marks else [])))
+    console.print(f"Splits: {task.splits}", style="dim", highlight=False)
     for text in filter(None, (task.note, *task.cautions)):
-        console.print(escape(text), style="yellow", highlight=False)
+        console.print(text, style="yellow", highlight=False)
     counts = Counter((u.split, u.label) for u in task.utterances)
     labels = table("Label", *SPLITS, "", right=SPLITS)
     largest = max(Counter(u.label for u in task.utterances).values())
     for label in task.labels:
         row = [counts[split, label] for split in SPLITS]
-        labels.add_row(escape(label), *(str(count) for count in row), bar(sum(row) / largest))
+        labels.add_row(label, *(str(count) for count in row), bar(sum(row) / largest))
     console.print(labels)
     speakers = table("Split", "Speakers", "Utterances", "Hours", "Who", right=("Speakers", "Utterances", "Hours"))
     for split in SPLITS:
@@ -42,7 +43,7 @@ def print_corpus(console: Console, task: Task) -> None:
         names = sorted({u.speaker for u in own})
         who = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
         duration = sum(u.duration for u in own) / 3600
-        speakers.add_row(split, str(len(names)), str(len(own)), f"{duration:.2f}", escape(who))
+        speakers.add_row(split, str(len(names)), str(len(own)), f"{duration:.2f}", who)
     console.print(speakers)
     _print_targets(console, task)
     _print_durations(console, task)
@@ -57,7 +58,7 @@ def _print_targets(console: Console, task: Task) -> None:
         values = {s: [u.targets[name] for u in task.utterances if u.split == s and name in u.targets] for s in SPLITS}
         every = [value for own in values.values() for value in own]
         cells = (f"{np.mean(own):.2f} ± {np.std(own):.2f}" if own else "none" for own in values.values())
-        shown.add_row(escape(name), *cells, f"{min(every):.1f} to {max(every):.1f}")
+        shown.add_row(name, *cells, f"{min(every):.1f} to {max(every):.1f}")
     console.print(shown)
 
 

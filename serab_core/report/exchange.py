@@ -5,15 +5,28 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 import serab_core
 from serab_core.errors import DataError, StoreError
 from serab_core.report.stored import other_data_of
 from serab_core.score.validity import result_fault
+from serab_core.store import codec
 from serab_core.store.identity import SHORT, DataIdentity, Version, conflicting_keys, content_digest
-from serab_core.store.jsonio import dumps, read_json
-from serab_core.store.results import RESULT_SCHEMA, read_result, result_document, result_of, result_path, write_result
+from serab_core.store.jsonio import dumps, read_content
+from serab_core.store.result_documents import ResultDocument
+from serab_core.store.results import (
+    RESULT_SCHEMA,
+    folder_name,
+    read_result,
+    result_document,
+    result_of,
+    result_path,
+    write_result,
+)
+from serab_core.terminal import escape_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,16 +38,27 @@ if TYPE_CHECKING:
 SCHEMA = "serab.results/1"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?")
 _KEY = re.compile(r"[0-9a-f]{64}")
+_FILE_NAMES_IN = tuple(
+    f"$.results[].{field}" for field in ("speakers", "sexes", "outcomes[].test", "provenance.command")
+)
+MAX_NAME = 200  # letters of a name; it becomes a folder, whose name may have 255 bytes
 CONFLICT = "another result has the same key and other content: one of the two is wrong"
 """The caution of a merged result whose key stands for several contents."""
+
+
+class ExchangeDocument(msgspec.Struct, frozen=True):
+    """A file of results. Each of them is decoded by itself, so that an error can say which one is wrong."""
+
+    schema: Literal["serab.results/1"]
+    results: list[Any]
+    serab: str = ""
 
 
 def exchange_text(results: Sequence[TaskResult]) -> str:
     """A file of results, the same bytes for the same results."""
     ordered = sorted(results, key=lambda r: (r.extractor, r.task, r.protocol, r.key, content_digest(r)))
-    return dumps(
-        {"schema": SCHEMA, "serab": serab_core.__version__, "results": [result_document(result) for result in ordered]}
-    )
+    documents = [result_document(result) for result in ordered]
+    return dumps({"schema": SCHEMA, "serab": serab_core.__version__, "results": documents})
 
 
 def read_exchange(path: Path) -> list[TaskResult]:
@@ -42,13 +66,11 @@ def read_exchange(path: Path) -> list[TaskResult]:
 
     Raises:
         StoreError: it cannot be read, or is no such file.
-        DataError: a result in it is incomplete, or its scores are not those of its predictions.
+        DataError: a result in it is incomplete or has impossible values, or its scores are not those of its
+            predictions.
     """
-    value = read_json(path, SCHEMA)
-    results = value.get("results")
-    if not isinstance(results, list):
-        raise DataError("has no list of results", where=path)
-    return [_checked(own, path, number) for number, own in enumerate(results, start=1)]
+    document = codec.decode(read_content(path), ExchangeDocument, where=path, surrogates_in=_FILE_NAMES_IN)
+    return [_checked(result, path, number) for number, result in enumerate(document.results, start=1)]
 
 
 def merge_results(results: Iterable[TaskResult]) -> tuple[list[TaskResult], list[str]]:
@@ -162,21 +184,39 @@ def result_table(results: Sequence[TaskResult]) -> list[Mapping[str, Any]]:
 
 def _checked(value: Any, path: Path, number: int) -> TaskResult:
     where = f"{path}, result {number}"
-    if not isinstance(value, dict) or value.get("schema") != RESULT_SCHEMA:
-        found = value.get("schema") if isinstance(value, dict) else None
-        raise DataError(f"has schema {found!r} where {RESULT_SCHEMA!r} is wanted", where=where)
+    schema = value.get("schema") if isinstance(value, dict) else None
+    codec.require_schema(schema, (RESULT_SCHEMA,), where, DataError)
     try:
-        result = result_of(value)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise DataError(f"is incomplete ({type(error).__name__}: {error})", where=where) from error
-    fault = result_fault(result) or _name_fault(result)
+        result = result_of(codec.convert(value, ResultDocument, "$"))
+        fault = result_fault(result) or _name_fault(result)
+    except ValueError as error:
+        fault = str(error)
     if fault:
         raise DataError(fault, where=where, next_step="ask for the file again, as serab results export wrote it")
     return result
 
 
 def _name_fault(result: TaskResult) -> str:
-    """What is wrong with the names that become a path; "" for nothing."""
+    """What is wrong with the names of a result, which become paths and rows of tables; "" for nothing."""
     if not _NAME.fullmatch(result.task) or not _NAME.fullmatch(result.protocol):
-        return f"{result.task!r} under {result.protocol!r} is no task"
-    return "" if _KEY.fullmatch(result.key) else "its key is no sha256"
+        return f"{result.task[:MAX_NAME]!r} under {result.protocol[:MAX_NAME]!r} is no task"
+    if not _KEY.fullmatch(result.key):
+        return "its key is no sha256"
+    names = {
+        "extractor": result.extractor,
+        "task": result.task,
+        "protocol": result.protocol,
+        "language": result.language,
+        "variant": result.variant,
+        "imported": result.imported,
+        **{f"outcomes[{at}].classifier": outcome.classifier for at, outcome in enumerate(result.outcomes)},
+        **{f"outcomes[{at}].title": outcome.title for at, outcome in enumerate(result.outcomes)},
+    }
+    for field, name in names.items():
+        if len(name) > MAX_NAME:
+            return f"has at $.{field} a name of {len(name):,} letters: the most is {MAX_NAME}"
+        if escape_line(name) != name:
+            return f"has at $.{field} a name with control or invisible characters: {escape_line(name)!r}"
+    if not folder_name(result.extractor):
+        return f"has at $.extractor {result.extractor!r}, which is no name of an extractor"
+    return ""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-
 from serab_core.clock import STAGES, added
 from serab_core.report.tables import table
 
@@ -27,7 +25,7 @@ def print_profiles(console: Console, results: Sequence[TaskResult | ContinuousRe
     made = table("Stage", "Seconds", "Share", "", "What", right=("Seconds", "Share"), title="Where the time went")
     for name, seconds in total.items():
         share = seconds / whole
-        made.add_row(name, f"{seconds:.2f}", f"{100 * share:.0f} %", "█" * round(16 * share), escape(STAGES[name]))
+        made.add_row(name, f"{seconds:.2f}", f"{100 * share:.0f} %", "█" * round(16 * share), STAGES[name])
     console.print(made)
     words = f"{whole:.1f} s of work over all processes"
     if not all(result.profile["whole"] for result in profiled):

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from serab_core.terminal import escape_line
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rich.console import Console
 
     from serab_core.types import Progress as Shows
+
 
 LINE_EVERY_S = 5.0
 _UPDATE_EVERY_S = 0.3  # of a line in a notebook: fast enough to look alive, slow enough for a remote server
@@ -53,7 +56,7 @@ class Bars:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -73,7 +76,7 @@ class Bars:
         if self._open == 0:
             self._progress.start()
         self._open += 1
-        bar = self._progress.add_task(title, total=total)
+        bar = self._progress.add_task(escape_line(title), total=total)
         clock = _Clock(total)
 
         def advance(steps: int) -> None:
@@ -87,7 +90,9 @@ class Bars:
             self._open -= 1
             if self._open == 0:
                 self._progress.stop()
-        self._console.print(f"[dim]{title}: {total} after {spoken(clock.elapsed)}[/dim]", highlight=False)
+        self._console.print(
+            f"{title}: {total} after {spoken(clock.elapsed)}", style="dim", highlight=False, markup=False
+        )
 
     def note(self, text: str) -> None:
         """Prints a line above the bars."""
@@ -159,7 +164,7 @@ class NotebookLines:
         """Shows a line."""
         from IPython.display import Pretty, display
 
-        display(Pretty(text))
+        display(Pretty(escape_line(text)))
 
 
 class _Clock:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -16,11 +15,12 @@ from serab_core.data.protocols import SUITE
 from serab_core.report.cautions import footnotes, mark, split_statements, task_cautions
 from serab_core.score.aggregate import unweighted_mean
 from serab_core.score.bootstrap import concordance_interval
+from serab_core.terminal import escape_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from serab_core.score.bootstrap import Interval
     from serab_core.types import ContinuousResult, Failure, GridValue, Run, TaskResult
@@ -29,9 +29,17 @@ if TYPE_CHECKING:
 _UNLIMITED = 10_000  # columns, more than any table has
 
 
+class _OneLineCells(Table):
+    """A table in whose cells a line feed is shown as a code: a name cannot pretend to be two rows."""
+
+    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
+        """Add a row."""
+        super().add_row(*(escape_line(cell) if isinstance(cell, str) else cell for cell in cells), **options)
+
+
 def table(*columns: str, right: Sequence[str] = (), title: str | None = None) -> Table:
     """An empty table in the house's style; columns named in `right` hold numbers."""
-    made = Table(
+    made = _OneLineCells(
         box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", title=title, title_justify="left", title_style="bold"
     )
     for column in columns:
@@ -69,15 +77,15 @@ def print_by_extractor(
     whole.columns[0].no_wrap = True
     previous = None
     for name, *cells in rows:
-        whole.add_row("" if name == previous else escape(str(name)), *cells)
+        whole.add_row("" if name == previous else str(name), *cells)
         previous = name
     if console.measure(whole, options=console.options.update(max_width=_UNLIMITED)).minimum <= console.width:
         console.print(whole)
         return
     if title:
-        console.print(Text(title, style="bold"))
+        console.print(title, style="bold", highlight=False)
     for name in dict.fromkeys(str(row[0]) for row in rows):
-        console.print(Text(name, style="bold"), soft_wrap=True)
+        console.print(name, style="bold", highlight=False, soft_wrap=True)
         single = table(*heads[1:], right=right)
         for _, *cells in (row for row in rows if row[0] == name):
             single.add_row(*cells)
@@ -144,30 +152,34 @@ def _print_results(console: Console, run: Run) -> None:
         rows.append(
             (
                 result.extractor,
-                escape(result.task) + signs,
-                escape(result.language),
+                result.task + signs,
+                result.language,
                 Text(percent(result.accuracy), style="bold"),
                 percent(result.uar),
-                escape(outcome.title) + (f" [dim]{escape(params)}[/dim]" if params else ""),
+                _with_params(outcome.title, params),
             )
         )
     print_by_extractor(console, heads, rows, right=("Acc. %", "UAR %"))
+
+
+def _with_params(title: str, params: str) -> Text:
+    return Text.assemble(title, (f" {params}", "dim")) if params else Text(title)
 
 
 def _classifier_table(result: TaskResult, objective: str) -> Table:
     title = f"{result.extractor} on {result.task}: every classifier ({result.counts['test']} test utterances)"
     searched = "Val. acc. %" if objective == "accuracy" else "Val. UAR %"
     columns = ("", "Classifier", searched, "Acc. %", "UAR %", "Chosen point", "Failed")
-    made = table(*columns, right=(searched, "Acc. %", "UAR %", "Failed"), title=escape(title))
+    made = table(*columns, right=(searched, "Acc. %", "UAR %", "Failed"), title=title)
     for outcome in result.outcomes:
         failed = sum(point.failed for point in outcome.points)
         made.add_row(
             "*" if outcome.classifier == result.chosen else "",
-            escape(outcome.title),
+            outcome.title,
             percent(outcome.validation),
             percent(outcome.accuracy),
             percent(outcome.uar),
-            escape(params_text(outcome.params)),
+            params_text(outcome.params),
             f"{failed}/{len(outcome.points)}" if failed else "",
         )
     return made
@@ -195,12 +207,12 @@ def print_continuous(
         rows.append(
             (
                 title_of(result),
-                escape(result.task) + mark_of(result),
+                result.task + mark_of(result),
                 Text(f"{result.scores['ccc']:.3f}", style="bold"),
                 f"{interval.low:.2f} to {interval.high:.2f}",
                 f"{result.scores['pearson']:.3f}",
                 f"{result.scores['rmse']:.3f}",
-                escape(outcome.title) + (f" [dim]{escape(params)}[/dim]" if params else ""),
+                _with_params(outcome.title, params),
             )
         )
     print_by_extractor(console, heads, rows, right=("CCC", "Pearson", "RMSE"))

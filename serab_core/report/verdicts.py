@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
-from rich.text import Text
-
 from serab_core.errors import UsageError
 from serab_core.report.tables import percent, print_by_extractor, probability, table
 from serab_core.score.aggregate import enters
@@ -106,11 +103,11 @@ def print_comparison(console: Console, document: Document) -> None:
     made = table(
         "Task", "A %", "B %", "A - B", "Only A", "Only B", "p", "Test", "Speakers",
         right=("A %", "B %", "A - B", "Only A", "Only B", "p", "Speakers"),
-        title=escape(f"A {first}, B {second}: {name}"),
+        title=f"A {first}, B {second}: {name}",
     )  # fmt: skip
     for task, own in document["tasks"].items():
         made.add_row(
-            escape(task) + ("‡" if own["other_data"] else ""),
+            task + ("‡" if own["other_data"] else ""),
             percent(own["first"]),
             percent(own["second"]),
             f"{100 * own['difference']:+.1f}",
@@ -193,8 +190,8 @@ def print_bias(console: Console, document: Document) -> None:
         words = f"{most['first']}, {most['second']}: {percent(most['share'])} %" if most and most["share"] else ""
         made.add_row(
             str(size["tasks"]), str(size["subsets"]),
-            f"{percent(own['lowest'])}-{percent(own['highest'])} ({escape(name)})", percent(size["mean_flips"]),
-            escape(words),
+            f"{percent(own['lowest'])}-{percent(own['highest'])} ({name})", percent(size["mean_flips"]),
+            words,
         )  # fmt: skip
     console.print(made)
     _note(console, f"Over {len(document['tasks'])} of {document['suite']} tasks: {', '.join(document['tasks'])}.")
@@ -229,10 +226,10 @@ def print_optimism(console: Console, document: Document) -> None:
     rows = [
         (
             row["extractor"],
-            escape(row["task"]) + ("‡" if row["other_data"] else "" if row["enters"] else "*"),
-            escape(row["chosen"]),
+            row["task"] + ("‡" if row["other_data"] else "" if row["enters"] else "*"),
+            row["chosen"],
             percent(row["accuracy"]),
-            escape(row["best"]),
+            row["best"],
             percent(row["claimed"]),
             f"{100 * row['gain']:+.1f}",
         )
@@ -275,13 +272,11 @@ def print_fairness(console: Console, document: Document) -> None:
         shown = task + ("‡" if own["other_data"] else "")
         for group in own["sexes"]:
             who = f"{words[group['name']]} ({group['speakers']})"
-            made.add_row(
-                escape(shown), who, str(group["utterances"]), percent(group["accuracy"]), percent(group["uar"])
-            )
+            made.add_row(shown, who, str(group["utterances"]), percent(group["accuracy"]), percent(group["uar"]))
             shown = ""
         for group in own["speakers"]:
             made.add_row(
-                escape(shown), f"speaker {escape(group['name'])}", str(group["utterances"]), percent(group["accuracy"]),
+                shown, f"speaker {group['name']}", str(group["utterances"]), percent(group["accuracy"]),
                 percent(group["uar"]),
             )  # fmt: skip
             shown = ""
@@ -300,8 +295,8 @@ def _notes(console: Console, document: Document) -> None:
 
 
 def _say(console: Console, text: str) -> None:
-    console.print(Text(text))
+    console.print(text, highlight=False)
 
 
 def _note(console: Console, text: str) -> None:
-    console.print(Text(text, style="dim"))
+    console.print(text, style="dim", highlight=False)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serab_core.data.protocols import find_protocol, with_tuner
-from serab_core.errors import StoreError, UsageError
+from serab_core.errors import UsageError
 from serab_core.store.atomic import scratch_folder
 from serab_core.store.home import Home
-from serab_core.store.results import CONTINUOUS_SCHEMA, read_continuous, read_result
+from serab_core.store.results import read_any_result
 from serab_core.types import ContinuousResult, TaskResult
 
 if TYPE_CHECKING:
@@ -56,12 +56,7 @@ class Repeated:
 
 def read_lock(path: Path) -> TaskResult | ContinuousResult:
     """The result in a file. Raises StoreError for one that is none, UsageError for one without provenance."""
-    try:
-        result: TaskResult | ContinuousResult = read_result(path)
-    except StoreError as error:
-        if CONTINUOUS_SCHEMA not in error.what:
-            raise
-        result = read_continuous(path)
+    result = read_any_result(path)
     if not {"protocol", "fingerprint", "dataset"} <= result.provenance.keys():
         raise UsageError(
             "does not say how it was made", where=path, next_step="name a file from results/, as serab eval --json does"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
 
 from serab_core.errors import StoreError
-from serab_core.store.jsonio import read_json, write_json
+from serab_core.store import codec
+from serab_core.store.jsonio import write_json
 from serab_core.store.results import folder_name
 
 if TYPE_CHECKING:
@@ -20,6 +23,15 @@ if TYPE_CHECKING:
 SCHEMA = "serab.pace/1"
 LEAST_AUDIO_S = 20.0
 """Less says too little."""
+
+
+class PaceDocument(msgspec.Struct, frozen=True):
+    """How fast an extractor was, as it is written."""
+
+    schema: Literal["serab.pace/1"]
+    extractor: str
+    audio_s: Annotated[float, msgspec.Meta(gt=0.0, le=1e12)]
+    seconds: Annotated[float, msgspec.Meta(ge=1e-6, le=1e12)]
 
 
 def note_paces(plan: Plan, pairs: Sequence[Pair]) -> None:
@@ -37,9 +49,9 @@ def paces(home: Home, extractors: Sequence[str]) -> dict[str, float]:
     """Seconds of audio that a worker embedded in a second, the last time that it did, by extractor."""
     found = {}
     for name in extractors:
-        with contextlib.suppress(StoreError, KeyError, TypeError, ZeroDivisionError):
-            value = read_json(_path(home, name), SCHEMA)
-            found[name] = float(value["audio_s"]) / float(value["seconds"])
+        with contextlib.suppress(StoreError):
+            document = codec.read(_path(home, name), PaceDocument)
+            found[name] = document.audio_s / document.seconds
     return found
 
 

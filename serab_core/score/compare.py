@@ -315,4 +315,5 @@ def _permutation(found: _Gains) -> float:
         chances = longer
     sums = 2 * np.arange(reach + 1) - reach
     observed = abs(int(signed.sum()))
+    observed -= 0 if found.whole else len(steps)  # sums that are equal may differ by so many steps after rounding
     return min(1.0, float(chances[np.abs(sums) >= observed].sum()))

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 PRIOR_MEAN = 0.07
 """Mean of the prior of the within-speaker correlation. Speakers whose logits differ by 0.3 and 0.6 (SD) have
 correlations of 0.02 and 0.07; smaller means cover less than 93 % of the latter (`tox run -e coverage`)."""
-_MEANS = 201  # points of the grid of means
-_CORRELATIONS = 40  # points of the grid of correlations
+_MEANS = 161  # points of the grid of means
+_CORRELATIONS = 32  # points of the grid of correlations
 _SMALLEST, _LARGEST = 5e-4, 0.6  # correlations on the grid; the prior above has a probability of e^-8
 
 
@@ -40,13 +40,12 @@ def mean_posterior(hits: Numbers, sizes: Numbers) -> tuple[Numbers, Numbers]:
         >>> float(np.interp(0.5, cumulated, edges).round(2))
         0.77
     """
-    from scipy.special import betaln
+    from scipy.special import gammaln
 
-    means, strengths, prior = _grid()
-    a, b = means[:, None] * strengths, (1 - means[:, None]) * strengths
-    likelihood = np.tile(prior, (len(means), 1))
+    a, b, strengths, constant = _grid()
+    likelihood = len(hits) * constant[0] + constant[1]
     for hit, size in zip(hits, sizes, strict=True):
-        likelihood += betaln(hit + a, size - hit + b) - betaln(a, b)
+        likelihood = likelihood + gammaln(hit + a) + gammaln(size - hit + b) - gammaln(size + strengths)
     weights = np.exp(likelihood - likelihood.max()).sum(axis=1)
     cumulated = np.concatenate([[0.0], np.cumsum(weights / weights.sum())])
     return np.linspace(0.0, 1.0, _MEANS + 1), cumulated
@@ -60,10 +59,19 @@ def posterior_draws(hits: Numbers, sizes: Numbers, uniforms: Numbers) -> Numbers
 
 
 @lru_cache(1)
-def _grid() -> tuple[Numbers, Numbers, Numbers]:
-    """Means, the strengths a + b of the beta distribution, and the logarithm of the prior of each strength."""
+def _grid() -> tuple[Numbers, Numbers, Numbers, tuple[Numbers, Numbers]]:
+    """The parameters a and b of the beta distribution, their sums, and what the likelihood has of these alone.
+
+    Returns:
+        a and b, shape (means, correlations); a + b, shape (correlations,); the logarithms of 1 / B(a, b) and of the
+        prior.
+    """
+    from scipy.special import betaln
+
     means = (np.arange(_MEANS) + 0.5) / _MEANS
     correlations = np.concatenate([[_SMALLEST / 5], np.geomspace(_SMALLEST, _LARGEST, _CORRELATIONS - 1)])
     edges = np.concatenate([[0.0], np.sqrt(correlations[1:] * correlations[:-1]), [1.0]])
     below = np.exp(-edges / PRIOR_MEAN)
-    return means, 1 / correlations - 1, np.log(below[:-1] - below[1:])
+    strengths = 1 / correlations - 1
+    a, b = means[:, None] * strengths, (1 - means[:, None]) * strengths
+    return a, b, strengths, (-betaln(a, b), np.log(below[:-1] - below[1:]))

@@ -14,7 +14,7 @@ from serab_core.store.atomic import sweep
 from serab_core.store.digests import outdated_records
 from serab_core.store.journal import check_journal
 from serab_core.store.jsonio import digest, read_json
-from serab_core.store.results import RESULT_SCHEMA, read_continuous, read_outcome, read_result
+from serab_core.store.results import read_any_result, read_outcome
 from serab_core.store.shards import SCHEMA as SHARD_SCHEMA
 from serab_core.store.shards import Shard, check_shard, quarantine
 from serab_core.store.weights import damaged_weights
@@ -158,7 +158,7 @@ def _checks(home: Home) -> Iterator[tuple[Path, Callable[[], Any], Callable[[], 
     for path in sorted(home.studies.glob("*.h5")):
         yield path, _call(check_journal, path), _call(move_aside, path)
     for path in sorted(home.results.rglob("*.json")):
-        yield path, _call(_read_result, path), _call(move_aside, path)
+        yield path, _call(read_any_result, path), _call(move_aside, path)
     for path in sorted(home.datasets.glob("*/index.json")):
         yield path, _call(read_json, path, "serab.dataset/1"), None
     for path, what in damaged_weights(home):
@@ -172,15 +172,6 @@ def _call(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
 def _raise(path: Path, what: str) -> None:
     if what:
         raise StoreError(what, where=path)
-
-
-def _read_result(path: Path) -> object:
-    try:
-        return read_result(path)
-    except StoreError as error:
-        if f"where {RESULT_SCHEMA!r} is wanted" in error.what:
-            return read_continuous(path)
-        raise
 
 
 def move_aside(path: Path) -> None:
@@ -238,8 +229,8 @@ def _fingerprints(home: Home) -> Iterator[str]:
     """Of the extractors of stored results."""
     for path in home.results.rglob("*.json"):
         with contextlib.suppress(StoreError, KeyError, TypeError, AttributeError):
-            told = _read_result(path)
-            yield digest(dict(told.provenance["fingerprint"]))  # type: ignore[attr-defined]
+            told = read_any_result(path)
+            yield digest(dict(told.provenance["fingerprint"]))
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -10,7 +10,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from serab_core.errors import StoreError, store_error
+from serab_core.errors import store_error
 from serab_core.store.atomic import write_bytes
 
 if TYPE_CHECKING:
@@ -38,23 +38,22 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, encode(dumps(value)))
 
 
+def read_content(path: Path) -> bytes:
+    """Reads a file. Raises StoreError."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise store_error(error, path, "read") from error
+
+
 def read_json(path: Path, schema: str) -> dict[str, Any]:
-    """Reads an object that says it has this schema.
+    """Reads an object that says it has this schema, and whose fields may have any type.
 
     Raises:
         StoreError: the file cannot be read, is no JSON object, or has another schema.
     """
-    try:
-        value = json.loads(path.read_bytes())
-    except OSError as error:
-        raise store_error(error, path, "read") from error
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise StoreError(f"is not JSON ({error})", where=path, next_step="move the file away and run again") from error
-    found = value.get("schema") if isinstance(value, dict) else None
-    if found != schema:
-        raise StoreError(
-            f"has schema {found!r} where {schema!r} is wanted",
-            where=path,
-            next_step="it was written by another version of serab: move the file away, or use that version",
-        )
+    from serab_core.store import codec  # msgspec takes time to import, and digests do not need it
+
+    value: Any = codec.decode(read_content(path), object, where=path, surrogates_in=("$",))
+    codec.require_schema(value.get("schema") if isinstance(value, dict) else None, (schema,), path)
     return dict(value)

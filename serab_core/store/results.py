@@ -6,13 +6,23 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import msgspec
+
 from serab_core.errors import StoreError, store_error
+from serab_core.store import codec
 from serab_core.store.identity import DataIdentity, Version, conflicting_keys
-from serab_core.store.jsonio import read_json, write_json
+from serab_core.store.jsonio import read_content, write_json
+from serab_core.store.result_documents import (
+    ContinuousDocument,
+    OutcomeDocument,
+    Provenance,
+    ResultDocument,
+    StudyOutcomeDocument,
+)
 from serab_core.types import ClassifierOutcome, ContinuousResult, Point, Predictions, TaskResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from serab_core.store.home import Home
@@ -23,6 +33,7 @@ CONTINUOUS_SCHEMA = "serab.continuous/1"
 
 
 R = TypeVar("R", TaskResult, ContinuousResult)
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +71,8 @@ def write_outcome(path: Path, outcome: ClassifierOutcome, identity: dict[str, An
 
 def read_outcome(path: Path) -> ClassifierOutcome:
     """Reads an outcome back. Raises StoreError for one that is damaged or of another version."""
-    value = read_json(path, OUTCOME_SCHEMA)
-    try:
-        return _outcome(value["outcome"])
-    except (KeyError, TypeError) as error:
-        raise _incomplete(path, error) from error
+    document = codec.read(path, StudyOutcomeDocument)
+    return _checked(lambda: _outcome(document.outcome), path)
 
 
 def write_result(path: Path, result: TaskResult | ContinuousResult) -> None:
@@ -74,31 +82,42 @@ def write_result(path: Path, result: TaskResult | ContinuousResult) -> None:
 
 def read_result(path: Path) -> TaskResult:
     """Reads a result back. Raises StoreError for one that is damaged or of another version."""
-    value = read_json(path, RESULT_SCHEMA)
-    try:
-        return result_of(value)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise _incomplete(path, error) from error
-
-
-def result_of(value: Mapping[str, Any]) -> TaskResult:
-    """The result that a document of this version's schema describes. KeyError or TypeError where a part is missing."""
-    parts = {name: own for name, own in value.items() if name != "schema"}
-    parts["outcomes"] = tuple(_outcome(outcome) for outcome in parts["outcomes"])
-    parts["cautions"] = tuple(parts["cautions"])
-    return TaskResult(**parts)
+    return _result(read_content(path), path)
 
 
 def read_continuous(path: Path) -> ContinuousResult:
     """Reads a result on a continuous target back. Raises StoreError for one that is damaged or of another version."""
-    value = read_json(path, CONTINUOUS_SCHEMA)
+    return _continuous(read_content(path), path)
+
+
+def read_any_result(path: Path) -> TaskResult | ContinuousResult:
+    """Reads a result of either kind back. Raises StoreError for one that is damaged or of another version."""
+    content = read_content(path)
+    if codec.schema_of(content) == CONTINUOUS_SCHEMA:
+        return _continuous(content, path)
+    return _result(content, path)
+
+
+def result_of(document: ResultDocument) -> TaskResult:
+    """The result that a document describes. Raises ValueError for impossible values where it has no types."""
+    return TaskResult(**_fields(document))
+
+
+def _result(content: bytes, path: Path) -> TaskResult:
+    document = codec.decode(content, ResultDocument, where=path, surrogates_in=("$",))
+    return _checked(lambda: result_of(document), path)
+
+
+def _continuous(content: bytes, path: Path) -> ContinuousResult:
+    document = codec.decode(content, ContinuousDocument, where=path, surrogates_in=("$",))
+    return _checked(lambda: ContinuousResult(**_fields(document)), path)
+
+
+def _checked(make: Callable[[], V], path: Path) -> V:
     try:
-        parts = {name: own for name, own in value.items() if name != "schema"}
-        parts["outcomes"] = tuple(_outcome(outcome) for outcome in parts["outcomes"])
-        parts["cautions"] = tuple(parts["cautions"])
-        return ContinuousResult(**parts)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise _incomplete(path, error) from error
+        return make()
+    except ValueError as error:
+        raise StoreError(str(error), where=path, next_step=codec.AGAIN) from error
 
 
 def result_document(result: TaskResult | ContinuousResult) -> dict[str, Any]:
@@ -161,16 +180,29 @@ def conflicts(stored: Sequence[Stored[R]]) -> list[list[Stored[R]]]:
     return [[entry for entry in stored if (entry.result.extractor, entry.result.key) == pair] for pair in sorted(keys)]
 
 
-def _outcome(value: dict[str, Any]) -> ClassifierOutcome:
-    test = value["test"]
+def _fields(document: ResultDocument | ContinuousDocument) -> dict[str, Any]:
+    """The fields of a result. Raises ValueError for impossible values where the document has no types."""
+    codec.check_untyped(document.provenance, "$.provenance")
+    codec.convert(document.provenance, Provenance, "$.provenance")
+    fields: dict[str, Any] = {name: getattr(document, name) for name in document.__struct_fields__ if name != "schema"}
+    fields["profile"] = msgspec.to_builtins(document.profile)
+    fields["outcomes"] = tuple(_outcome(outcome, f"$.outcomes[{at}]") for at, outcome in enumerate(fields["outcomes"]))
+    return fields
+
+
+def _outcome(document: OutcomeDocument[Any], path: str = "$.outcome") -> ClassifierOutcome:
+    codec.check_untyped(document.params, f"{path}.params")
+    for at, point in enumerate(document.points):
+        codec.check_untyped(point.params, f"{path}.points[{at}].params")
+    test = document.test
     return ClassifierOutcome(
-        **{
-            **value,
-            "points": tuple(Point(**point) for point in value["points"]),
-            "test": None if test is None else Predictions(**{name: tuple(column) for name, column in test.items()}),
-        }
+        classifier=document.classifier,
+        title=document.title,
+        points=tuple(Point(point.params, point.score, point.reason, point.pruned) for point in document.points),
+        params=document.params,
+        validation=document.validation,
+        test=None if test is None else Predictions(test.ids, test.truth, test.predicted),
+        accuracy=document.accuracy,
+        uar=document.uar,
+        scores=document.scores,
     )
-
-
-def _incomplete(path: Path, error: Exception) -> StoreError:
-    return StoreError(f"lacks a part ({error})", where=path, next_step="move the file away and run again")

@@ -6,12 +6,15 @@ import hashlib
 import tarfile
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
 
 from serab_core.errors import StoreError, WeightsError, store_error
+from serab_core.store import codec
 from serab_core.store.atomic import replacing, replacing_folder, scratch_folder
 from serab_core.store.home import find_home
-from serab_core.store.jsonio import read_json, write_json
+from serab_core.store.jsonio import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,6 +48,25 @@ class Installed:
     taken_in: str
 
 
+class RecordDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The record of a weight file, as it is written."""
+
+    schema: Literal["serab.weights/1"]
+    source: str
+    source_sha256: str
+    source_size: Annotated[int, msgspec.Meta(ge=0, le=1 << 50)]
+    sha256: str
+    licence: str
+    taken_in: str
+
+
+class AgreedDocument(msgspec.Struct, frozen=True):
+    """The terms that the user agreed to, by their sha256."""
+
+    schema: Literal["serab.agreed-terms/1"]
+    agreed: dict[str, dict[str, str]]
+
+
 def file_sha256(path: Path) -> str:
     """sha256 of a file. Raises StoreError."""
     try:
@@ -74,12 +96,13 @@ def installed(home: Home, weight: WeightFile) -> Installed | None:
     record = _record(home, weight)
     if not record.exists() or not _path(home, weight).exists():
         return None
-    value = read_json(record, SCHEMA)
-    del value["schema"]
     try:
-        return Installed(**value)
-    except TypeError as error:
-        raise StoreError("is incomplete", where=record, next_step="fetch or import the weights again") from error
+        document = codec.read(record, RecordDocument)
+    except StoreError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
+        raise StoreError(error.what, where=record, next_step="fetch or import the weights again") from error
+    return Installed(**{name: getattr(document, name) for name in document.__struct_fields__ if name != "schema"})
 
 
 def published_sha256(weight: WeightFile) -> str:
@@ -136,15 +159,17 @@ def damaged_weights(home: Home) -> list[tuple[Path, str]]:
     """Every weight file that is there, and what is wrong with it: "" for nothing."""
     found = []
     for record in sorted(home.weights.glob("*.json")):
-        try:
-            told = read_json(record, SCHEMA)
-        except StoreError:
-            continue  # not a record of a file
         path = record.with_suffix("")
+        try:
+            told = codec.read(record, RecordDocument)
+        except StoreError as error:
+            if path.exists() and not isinstance(error.__cause__, OSError):  # otherwise it is no record of a file
+                found.append((path, f"has a damaged record: {record.name} {error.what}"))
+            continue
         if not path.exists():
             found.append((path, "is gone, and its record is there"))
         else:
-            same = content_sha256(path) == told.get("sha256")
+            same = content_sha256(path) == told.sha256
             found.append((path, "" if same else "has changed since it was taken in"))
     return found
 
@@ -234,7 +259,7 @@ def agree(home: Home, weight: WeightFile, ask: Callable[[WeightFile], bool]) -> 
     if not weight.terms:
         return
     path = home.weights / "agreed-terms.json"
-    agreed = dict(read_json(path, AGREED_SCHEMA)["agreed"]) if path.exists() else {}
+    agreed = dict(codec.read(path, AgreedDocument).agreed) if path.exists() else {}
     key = hashlib.sha256(weight.terms.encode()).hexdigest()
     if key in agreed:
         return

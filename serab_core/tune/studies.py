@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
 
 from serab_core.errors import StoreError, UnknownNameError
-from serab_core.store.jsonio import read_json, write_json
+from serab_core.store import codec
+from serab_core.store.jsonio import write_json
 from serab_core.store.results import journal_path, outcome_path, read_outcome
 from serab_core.tune.points import grid_points
 
@@ -45,6 +48,24 @@ class StudyAbout:
         return cls(study, journal, extractor, task.name, protocol.name, spec.name, protocol.tuner, points)
 
 
+class StudyDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is written when a study begins; its names become those of files."""
+
+    schema: Literal["serab.study/1"]
+    study: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8,64}$")]
+    journal: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8,64}$")]
+    extractor: str
+    task: str
+    protocol: str
+    classifier: str
+    tuner: str
+    points: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+
+    def about(self) -> StudyAbout:
+        """As a dataclass."""
+        return StudyAbout(**{name: getattr(self, name) for name in self.__struct_fields__ if name != "schema"})
+
+
 @dataclass(frozen=True, slots=True)
 class StudyState:
     """A study as it stands: its outcome once it has ended, else how many trials its journal holds."""
@@ -72,14 +93,8 @@ def write_about(home: Home, about: StudyAbout) -> None:
 
 def list_studies(home: Home) -> list[StudyState]:
     """Every study of a home, in order of extractor, task, protocol and classifier. Raises StoreError."""
-    found = []
-    for path in sorted((home.studies / _FOLDER).glob("*.json")):
-        value = read_json(path, SCHEMA)
-        del value["schema"]
-        try:
-            found.append(_state(home, StudyAbout(**value)))
-        except TypeError as error:
-            raise StoreError(f"lacks a part ({error})", where=path, next_step="move the file away") from error
+    paths = sorted((home.studies / _FOLDER).glob("*.json"))
+    found = [_state(home, codec.read(path, StudyDocument).about()) for path in paths]
     return sorted(found, key=lambda s: (s.about.extractor, s.about.task, s.about.protocol, s.about.classifier))
 
 

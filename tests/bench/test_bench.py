@@ -201,7 +201,7 @@ def test_runs_are_found_by_name_version_and_file(home):
     with pytest.raises(UsageError, match="no run is called 'none'"):
         find_run(home, "none")
     path.write_text('{"schema": "serab.bench/1"}')
-    with pytest.raises(StoreError, match="no list of benchmarks"):
+    with pytest.raises(StoreError, match="lacks the field 'benchmarks'"):
         read_run(path)
 
 

@@ -65,12 +65,12 @@ def test_the_same_bytes_and_merging(exported, serab, tmp_path):
         (lambda r: r.update(task="../../x"), "is no task"),
         (lambda r: r.update(protocol="a/b/c"), "is no task"),
         (lambda r: r.update(key="../" * 20), "no sha256"),
-        (lambda r: r.update(extractor=7), "a name in it is no word"),
+        (lambda r: r.update(extractor=7), "is not valid at $.extractor: Expected `str`, got `int`"),
         (lambda r: r.update(speakers={}), "an utterance has no speaker"),
-        (lambda r: r.update(counts=[]), "a table in it is no table"),
+        (lambda r: r.update(counts=[]), "is not valid at $.counts: Expected `object`, got `array`"),
         (lambda r: r["outcomes"][0]["test"]["ids"].pop(), "not one for each utterance"),
-        (lambda r: r.pop("cautions"), "is incomplete"),
-        (lambda r: r.update(more=1), "is incomplete"),
+        (lambda r: r.pop("cautions"), "is incomplete at $: it lacks the field 'cautions'"),
+        (lambda r: r.update(more=1), "contains unknown field `more`"),
         (lambda r: r.update(chosen="svc"), "is incomplete"),
         (lambda r: r.update(schema="serab.result/1"), "is wanted"),
     ],
@@ -93,7 +93,7 @@ def test_files_that_are_none(serab, tmp_path):
         file.write_text(text)
         assert serab("results", "import", str(file))[0] == 6
     file.write_text('{"schema": "serab.results/1", "results": 3}')
-    assert serab("results", "import", str(file))[0] == 5
+    assert serab("results", "import", str(file))[0] == 6
     assert serab("results", "export", str(file))[0] == 2
     assert "no result yet" in serab("results", "ls")[2]
 

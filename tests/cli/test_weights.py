@@ -26,7 +26,7 @@ def test_list_before_and_after(serab, file):
     assert "recorded now" in out
     out = serab("weights", "list")[1]
     assert "yes" in out
-    assert "http://127.0.0.1:9/heavy.pth" in out
+    assert "https://127.0.0.1:9/heavy.pth" in out
 
 
 def test_terms_have_to_be_agreed_to(serab, file):
@@ -68,3 +68,37 @@ def test_what_is_there_is_not_fetched_again(serab, file):
     code, out, err = serab("weights", "fetch", "heavy")
     assert (code, err) == (0, "")
     assert "heavy.txt" in out
+
+
+def test_a_download_without_a_published_checksum_needs_the_users_word(serab, toys, home, monkeypatch):
+    from hashlib import sha256
+
+    content = b"gain 2.0"
+    digest = sha256(content).hexdigest()
+    asked = []
+
+    def fetched(home, extractor, weight, progress):
+        asked.append(weight.sha256)
+        path = home.weights / "downloads" / "heavy.pth"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    monkeypatch.setattr("serab_core.store.fetch.fetch", fetched)
+    code, _, err = serab("weights", "fetch", "heavy")
+    assert code == 10
+    assert f"--sha256 {digest}" in " ".join(err.split())
+    assert "--unverified" in err
+    assert not (home.weights / "heavy.txt").exists()
+    for wrong in ("abc", "0" * 63 + "g"):
+        assert serab("weights", "fetch", "heavy", "--sha256", wrong)[0] == 2
+    code, _, err = serab("weights", "fetch", "heavy", "--sha256", "0" * 64)
+    assert code == 10
+    assert digest in err
+    assert not (home.weights / "heavy.txt").exists()
+    assert serab("weights", "fetch", "heavy", "--sha256", digest.upper())[0] == 0
+    assert asked == [None, "0" * 64, digest]
+    (home.weights / "heavy.txt").unlink()
+    (home.weights / "heavy.txt.json").unlink()
+    assert serab("weights", "fetch", "heavy", "--unverified")[0] == 0
+    assert (home.weights / "heavy.txt").read_bytes() == b"2.0"

@@ -124,3 +124,17 @@ def test_terms_are_asked_for_once(home):
     agree(home, strict, answer(True))
     agree(home, other, answer(False))
     assert asked == ["s.bin", "s.bin"]
+
+
+@pytest.mark.parametrize(
+    "record", ["", "[]", '{"schema": "serab.weights/1"}', '{"schema": "serab.weights/1", "sha256": 3}']
+)
+def test_a_damaged_record_is_told(home, file, record):
+    from serab_core.store.weights import damaged_weights
+
+    take_in(home, PINNED, file, "here")
+    assert [fault for _, fault in damaged_weights(home)] == [""]
+    (home.weights / "m.bin.json").write_text(record)
+    ((path, fault),) = damaged_weights(home)
+    assert path == home.weights / "m.bin"
+    assert "has a damaged record: m.bin.json" in fault

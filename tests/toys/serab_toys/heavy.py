@@ -14,8 +14,8 @@ def convert(source, target):
     target.write_bytes(source.read_bytes()[5:])
 
 
-PLAIN = WeightFile("heavy.txt", "http://127.0.0.1:9/heavy.pth", licence="CC0", convert=convert)
-STRICT = WeightFile("strict.txt", "http://127.0.0.1:9/strict.pth", licence="theirs", terms="No distribution.")
+PLAIN = WeightFile("heavy.txt", "https://127.0.0.1:9/heavy.pth", licence="CC0", convert=convert)
+STRICT = WeightFile("strict.txt", "https://127.0.0.1:9/strict.pth", licence="theirs", terms="No distribution.")
 
 
 class Heavy:

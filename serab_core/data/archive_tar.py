@@ -1,0 +1,143 @@
+"""Lists the members of tars, plain or compressed, within limits."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import tarfile
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from serab_core.data.archive_limits import (
+    MAX_GLOBAL_HEADERS,
+    MAX_SPARSE_PIECES,
+    UNPACK,
+    Budget,
+    Problem,
+    TarFileLimits,
+    too_large,
+)
+from serab_core.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import ExitStack
+
+_PADDING = 1 << 20  # zero bytes after a tar to search for another tar; tar itself writes at most 10 KiB
+_DICTIONARY_BYTES = 1 << 28  # memory for unpacking xz; `xz -9` needs 65 MiB
+
+
+def list_tar(
+    opened: IO[bytes],
+    kind: str,
+    shown: str,
+    files: dict[str, tuple[int, Callable[[], IO[bytes]]]],
+    links: dict[str, str],
+    stack: ExitStack,
+    budget: Budget,
+    max_position: int,
+) -> list[Problem]:
+    """Add the members of a tar to `files` and `links`; return problems.
+
+    Args:
+        opened: the archive.
+        kind: `tar`, `gzip`, `bzip2` or `xz`.
+        shown: the name of the archive in errors.
+        files: receives size and opener of each regular member.
+        links: receives the target of each link.
+        stack: closes what is opened here.
+        budget: counts what is read.
+        max_position: the limit for the unpacked size, in bytes.
+
+    Raises:
+        DataError: it is no tar, or exceeds a limit.
+    """
+    limits = TarFileLimits(_unpacked(opened, kind, shown), shown, budget, max_position)
+    try:
+        return _list_members(limits, kind, shown, files, links, stack, budget)
+    finally:
+        limits.end_list()
+
+
+def _list_members(
+    limits: TarFileLimits,
+    kind: str,
+    shown: str,
+    files: dict[str, tuple[int, Callable[[], IO[bytes]]]],
+    links: dict[str, str],
+    stack: ExitStack,
+    budget: Budget,
+) -> list[Problem]:
+    sparse_pieces = 0
+    start: int | None = 0
+    while start is not None:
+        limits.begin_member()
+        limits.seek(start)
+        try:
+            archive = stack.enter_context(tarfile.TarFile(fileobj=cast("Any", limits)))
+        except tarfile.ReadError as error:
+            if kind == "tar":
+                raise
+            raise DataError(
+                f"is compressed by {kind}, and holds no tar ({error})", where=shown, next_step=UNPACK
+            ) from error
+        for member in archive:  # of two members with one name the last counts, as when a tar is unpacked
+            limits.begin_member()
+            budget.add_member(shown)
+            member.pax_headers = {}  # tarfile has applied them, and holds a copy for each member
+            sparse = getattr(member, "sparse", None)
+            sparse_pieces += len(sparse or ())
+            if sparse_pieces > MAX_SPARSE_PIECES or len(archive.pax_headers) > MAX_GLOBAL_HEADERS:
+                raise too_large("holds headers of", MAX_SPARSE_PIECES, shown)
+            if member.isfile():
+                files[member.name] = (member.size, partial(_open_member, archive, member))
+            elif member.islnk():
+                links[member.name] = "/" + member.linkname  # a hard link's target is named from the archive's root
+            elif member.issym():
+                links[member.name] = member.linkname
+        limits.begin_member()
+        limits.seek(archive.offset)
+        if any(limits.read(tarfile.BLOCKSIZE)):
+            return [Problem("archive", shown, "is cut short or damaged: its list of files ends too early")]
+        start = _next_tar(limits, archive.offset + tarfile.BLOCKSIZE)
+    return []
+
+
+def _unpacked(opened: IO[bytes], kind: str, shown: str) -> IO[bytes]:
+    if kind == "gzip":
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=opened))
+    if kind == "bzip2":
+        return cast("IO[bytes]", bz2.BZ2File(opened))
+    if kind == "xz":
+        head = opened.read(1 << 16)
+        opened.seek(0)
+        try:
+            lzma.LZMADecompressor(memlimit=_DICTIONARY_BYTES).decompress(head, max_length=1)
+        except lzma.LZMAError as error:
+            if "memory" in str(error).lower():
+                raise too_large("needs for unpacking a memory of", _DICTIONARY_BYTES, shown) from error
+        return cast("IO[bytes]", lzma.LZMAFile(opened))  # it is as long open as the archive
+    return opened
+
+
+def _next_tar(stream: TarFileLimits, at: int) -> int | None:
+    """Return the position of another tar after the end of one, because files may be joined; None without one."""
+    for place in range(at, at + _PADDING, tarfile.BLOCKSIZE):
+        stream.begin_member()
+        block = stream.read(tarfile.BLOCKSIZE)
+        if len(block) < tarfile.BLOCKSIZE:
+            return None
+        if any(block):
+            try:
+                tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+            except tarfile.HeaderError:
+                return None
+            return place
+    return None
+
+
+def _open_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
+    opened = archive.extractfile(member)
+    assert opened is not None, "a regular file"
+    return opened

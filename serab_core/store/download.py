@@ -1,0 +1,391 @@
+"""Downloads one file over https: whole or not at all, resumed where that is safe, and within limits.
+
+What has come so far is kept beside the destination as `NAME.partial`, with a note `NAME.json` of the version of the
+file on the server. A later call resumes there, if the server confirms that it still has this version. Leftovers that
+nobody resumes are deleted after a week.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import queue
+import re
+import threading
+import time
+from typing import IO, TYPE_CHECKING, Any, Literal
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+
+from serab_core.errors import StoreError
+from serab_core.store import codec
+from serab_core.store.atomic import fsync_folder, write_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import requests
+
+    from serab_core.types import Progress
+
+MAX_BYTES = 1 << 35  # bytes of a file whose size is not known beforehand: 34 GB
+HTTP_VARIABLE = "SERAB_TEST_HTTP"  # for tests: loopback addresses with plain http, such as 127.0.0.1:8000
+KEPT_S = 7 * 24 * 3600.0  # seconds for which a download that was not finished waits for the next try
+MIN_BYTES_PER_S = 1024  # bytes per second below which a download is given up; slow mobile networks have 5,000
+WINDOW_S = 60.0  # seconds over which the rate is measured
+RESPONSE_S = 8.0  # seconds until the server has answered, redirects included
+_SILENCE_S = 20.0  # seconds between two pieces
+_CHUNK = 1 << 14  # bytes per read
+_MAX_HOPS = 10  # redirects in a row
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_COMPRESSED_SUFFIXES = (".gz", ".tgz", ".svgz", ".xz", ".bz2", ".zst", ".zip")
+
+
+class DownloadError(Exception):
+    """A file cannot be downloaded; the text says why, as a sentence without its full stop."""
+
+
+class _RestartError(Exception):
+    """The part that is here does not belong to what the server has now."""
+
+
+class DownloadNote(msgspec.Struct, frozen=True):
+    """Which version of the file the part belongs to."""
+
+    schema: Literal["serab.download/1"]
+    url: str
+    etag: str = ""
+    last_modified: str = ""
+    total: int | None = None
+
+    @property
+    def validator(self) -> str:
+        """The header `If-Range`; "" where the server gave nothing that tells two versions apart."""
+        return self.etag if self.etag.startswith('"') else self.last_modified
+
+
+def download(
+    url: str,
+    destination: Path,
+    *,
+    sha256: str | None = None,
+    md5: str | None = None,
+    size: int | None = None,
+    max_bytes: int = MAX_BYTES,
+    progress: Progress,
+    title: str = "",
+    response_s: float = RESPONSE_S,
+) -> Path:
+    """Download a file.
+
+    Args:
+        url: its address, on https; each address that it redirects to must be on https too.
+        destination: where the file is put. A file that is there already is used, unless it has another checksum.
+        sha256: its checksum, where one is known.
+        md5: the same for corpora of which only that is published.
+        size: its size in bytes, where it is known.
+        max_bytes: the largest size to accept where `size` is not given.
+        progress: told of kilobytes.
+        title: the name to show; that of the file by default.
+        response_s: seconds until the server has answered.
+
+    Returns:
+        the destination.
+
+    Raises:
+        DownloadError: the server does not send the file. What has come so far is kept for the next call.
+        OSError: it cannot be written.
+        OfflineError: the network is shut.
+    """
+    checksums = {"sha256": sha256, "md5": md5}
+    if destination.is_file() and not _fault(destination, checksums, size):
+        return destination
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    partial = destination.with_name(f"{destination.name}.partial")
+    note_path = destination.with_name(f"{destination.name}.json")
+    limit = max_bytes if size is None else size
+    with _locked(partial) as file:
+        for attempt in (1, 2):
+            note = _read_note(note_path, url, os.fstat(file.fileno()).st_size)
+            if note is None:
+                file.truncate(0)
+            try:
+                if note is None or note.total != os.fstat(file.fileno()).st_size or not any(checksums.values()):
+                    _transfer(url, file, note, note_path, limit, size, progress, title or destination.name, response_s)
+                break
+            except _RestartError as error:
+                file.truncate(0)
+                note_path.unlink(missing_ok=True)
+                if attempt == 2:
+                    raise DownloadError(str(error)) from error
+        file.flush()
+        os.fsync(file.fileno())
+        fault = _fault(partial, checksums, size)
+        if fault:
+            partial.unlink()
+            note_path.unlink(missing_ok=True)
+            raise DownloadError(fault)
+        os.replace(partial, destination)  # noqa: PTH105 as in store/atomic.py
+        note_path.unlink(missing_ok=True)
+    fsync_folder(destination.parent)
+    return destination
+
+
+def sweep_downloads(folder: Path, older_than_s: float = KEPT_S) -> list[Path]:
+    """Delete the files of downloads that nobody finished or used for a while, and return them."""
+    removed = []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        with contextlib.suppress(OSError):
+            if path.is_file() and time.time() - path.stat().st_mtime > older_than_s:
+                path.unlink()
+                removed.append(path)
+    return removed
+
+
+def is_safe(url: str) -> bool:
+    """Whether nobody on the way can change what comes: the address is on https.
+
+    For tests, the variable `SERAB_TEST_HTTP` allows plain http to loopback addresses that it names with their port.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    if parts.scheme == "https":
+        return bool(parts.hostname)
+    allowed = os.environ.get(HTTP_VARIABLE, "").split(",")
+    return parts.scheme == "http" and parts.hostname in _LOOPBACK and f"{parts.hostname}:{port or 80}" in allowed
+
+
+@contextlib.contextmanager
+def _locked(partial: Path) -> Iterator[IO[bytes]]:
+    """Open the part for this process alone. Raises DownloadError while another process writes it."""
+    with partial.open("ab+") as file:
+        try:
+            import fcntl
+        except ImportError:  # Windows: two processes that write one part end with a wrong checksum
+            pass
+        else:
+            try:
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+                moved = os.fstat(file.fileno()).st_ino != partial.stat().st_ino
+            except (BlockingIOError, FileNotFoundError):
+                moved = True
+            if moved:
+                raise DownloadError("another process is downloading the same file: wait for it, then try again")
+        yield file
+
+
+def _read_note(path: Path, url: str, have: int) -> DownloadNote | None:
+    """The note of the part, where the part can be resumed; None means: begin anew."""
+    try:
+        note = codec.decode(path.read_bytes(), DownloadNote, where=path)
+    except (OSError, StoreError):
+        return None
+    same = note.url == url and have > 0 and (note.total is None or 0 < have <= note.total)
+    return note if same and note.validator and note.validator.isascii() and note.validator.isprintable() else None
+
+
+def _fault(path: Path, checksums: dict[str, str | None], size: int | None) -> str:
+    """What is wrong with a complete file; "" for nothing."""
+    found = path.stat().st_size
+    if size is not None and found != size:
+        return f"it sends {found:,} bytes, and the file has {size:,}"
+    for algorithm, wanted in checksums.items():
+        if wanted:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, algorithm).hexdigest()
+            if digest != wanted.lower():
+                return f"it sends another file: its {algorithm} is {digest}, and not {wanted}"
+    return ""
+
+
+def _transfer(
+    url: str,
+    file: IO[bytes],
+    note: DownloadNote | None,
+    note_path: Path,
+    limit: int,
+    size: int | None,
+    progress: Progress,
+    title: str,
+    response_s: float,
+) -> None:
+    """Write what the server sends to the end of the part. Raises DownloadError, _RestartError."""
+    have = os.fstat(file.fileno()).st_size
+    headers = {"Accept-Encoding": "identity"}
+    if note is not None:
+        headers |= {"Range": f"bytes={have}-", "If-Range": note.validator}
+    stream = _Stream(url, headers)
+    try:
+        response = stream.response(response_s)
+        resumed = _check_response(response, note, have)
+        if not resumed:
+            have = 0
+            file.truncate(0)
+        length = response.headers.get("Content-Length", "")
+        total = have + int(length) if length.isdecimal() and len(length) < 20 else None
+        if total is not None and (total > limit or (size is not None and total != size)):
+            raise DownloadError(f"it has {total:,} bytes, and the file may have {limit:,}")
+        if total is None and size is None and "chunked" not in response.headers.get("Transfer-Encoding", "").lower():
+            raise DownloadError("it does not say how long the file is, so that a cut could not be noticed")
+        if not resumed:
+            etag, modified = response.headers.get("ETag", ""), response.headers.get("Last-Modified", "")
+            write_bytes(note_path, codec.encode(DownloadNote("serab.download/1", url, etag, modified, total)))
+        with progress.stage(f"Fetching {title} (kB)", (total or 0) // 1000) as advance:
+            _write(stream, file, have, limit, advance)
+        received = os.fstat(file.fileno()).st_size
+        if total is not None and received != total:
+            raise DownloadError(f"the connection closed after {received:,} of {total:,} bytes")
+    finally:
+        stream.stop()
+
+
+def _write(stream: _Stream, file: IO[bytes], have: int, limit: int, advance: Any) -> None:
+    """Write the pieces of a stream. What has come is flushed, also where the stream ends in an error."""
+    advance(have // 1000)
+    try:
+        for piece in stream.pieces():
+            if have + len(piece) > limit:
+                file.truncate(0)
+                raise DownloadError(f"it sends more than the {limit:,} bytes that it may have")
+            file.write(piece)
+            advance((have + len(piece)) // 1000 - have // 1000)
+            have += len(piece)
+    finally:
+        file.flush()
+
+
+def _check_response(response: requests.Response, note: DownloadNote | None, have: int) -> bool:
+    """Whether the response is the rest of the part; False for the whole file. Raises DownloadError, _RestartError."""
+    status = response.status_code
+    if note is not None and status == 416:  # the part is longer than the file
+        raise _RestartError("the server does not have the rest of the file")
+    if status not in (200, 206):
+        raise DownloadError(f"the server answers {status} {' '.join((response.reason or '').split())[:100]}")
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("", "identity") and not urlsplit(response.url).path.lower().endswith(_COMPRESSED_SUFFIXES):
+        raise DownloadError(f"it sends the file compressed by {encoding[:20]!r}, which was not asked for")
+    if status == 200:
+        return False
+    if note is None:
+        raise DownloadError("it sends a part of the file, which was not asked for")
+    match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
+    total = None if match is None or match[3] == "*" else int(match[3])
+    same_version = (
+        response.headers.get("ETag", note.etag) == note.etag
+        and response.headers.get("Last-Modified", note.last_modified) == note.last_modified
+        and (total is None or note.total is None or total == note.total)
+    )
+    if match is None or int(match[1]) != have or not same_version:
+        raise _RestartError("the server sends the rest of another version of the file")
+    return True
+
+
+class _Stream:
+    """The response to a request, read in a thread of its own: neither a name server nor a trickle can hold us up."""
+
+    def __init__(self, url: str, headers: dict[str, str]) -> None:
+        self._queue: queue.Queue[requests.Response | bytes | BaseException | None] = queue.Queue(maxsize=64)
+        self._stopped = threading.Event()
+        arguments = (url, headers)
+        threading.Thread(target=self._run, args=arguments, daemon=True, name="serab-download").start()
+
+    def response(self, timeout_s: float) -> requests.Response:
+        """Return the response, before its content. Raises DownloadError."""
+        try:
+            item = self._queue.get(timeout=timeout_s)
+        except queue.Empty:
+            raise DownloadError("no answer") from None
+        if isinstance(item, BaseException):
+            raise item
+        assert item is not None, "the response comes first"
+        assert not isinstance(item, bytes), "the response comes first"
+        return item
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the content. Raises DownloadError, also where it comes too slowly."""
+        begin, received = time.monotonic(), 0
+        while True:
+            left = begin + WINDOW_S - time.monotonic()
+            try:
+                item = self._queue.get(timeout=left) if left > 0 else None
+            except queue.Empty:
+                left, item = 0.0, None
+            if left <= 0:
+                if received < MIN_BYTES_PER_S * WINDOW_S:
+                    raise DownloadError(f"it sent {received:,} bytes in {WINDOW_S:g} seconds, which has no end")
+                begin, received = time.monotonic(), 0
+                continue
+            if item is None:
+                return
+            if isinstance(item, BaseException):
+                raise item
+            assert isinstance(item, bytes), "the content follows the response"
+            received += len(item)
+            yield item
+
+    def stop(self) -> None:
+        """Let the thread end; it closes the connection after its next read."""
+        self._stopped.set()
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._queue.get_nowait()
+
+    def _run(self, url: str, headers: dict[str, str]) -> None:
+        import requests
+
+        try:
+            with requests.Session() as session, _follow(session, url, headers) as response:
+                self._put(response)
+                for piece in response.raw.stream(_CHUNK, decode_content=False):
+                    if self._stopped.is_set():
+                        return
+                    self._put(piece)
+            self._put(None)
+        except Exception as error:
+            self._put(_as_download_error(error))
+
+    def _put(self, item: requests.Response | bytes | BaseException | None) -> None:
+        while not self._stopped.is_set():
+            with contextlib.suppress(queue.Full):
+                self._queue.put(item, timeout=0.5)
+                return
+
+
+def _follow(session: requests.Session, url: str, headers: dict[str, str]) -> requests.Response:
+    """Ask for an address and those it redirects to, each of which must be safe. Raises DownloadError."""
+    for hop in range(_MAX_HOPS):
+        if not is_safe(url):
+            raise DownloadError(f"it leads to {url[:200]}, which is not https" if hop else "not https")
+        response = session.get(
+            url, stream=True, allow_redirects=False, headers=headers, timeout=(RESPONSE_S, _SILENCE_S)
+        )
+        if not response.is_redirect:
+            return response
+        url = urljoin(url, response.headers["Location"])
+        response.close()
+    raise DownloadError(f"it leads from address to address, more than {_MAX_HOPS} times")
+
+
+def _as_download_error(error: Exception) -> Exception:
+    """The error of a request, in words; errors that are not of the network stay as they are."""
+    import requests
+    import urllib3
+
+    if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
+        return DownloadError("no answer")
+    if isinstance(error, urllib3.exceptions.HTTPError | requests.exceptions.ChunkedEncodingError):
+        return DownloadError("the connection closed before the end of the file")
+    if isinstance(error, requests.exceptions.SSLError):
+        return DownloadError(f"no secure connection ({' '.join(str(error).split())[:200]})")
+    if isinstance(error, requests.ConnectionError):
+        return DownloadError("no connection")
+    if isinstance(error, requests.RequestException):
+        return DownloadError(" ".join(str(error).split())[:200])
+    return error
