@@ -125,7 +125,8 @@ def test_leaderboard_and_comparison(run):
     pair = serab.compare("toy", "toy/wide", tasks="tones")
     (task,) = pair.tasks
     assert task.difference == pytest.approx(run["toy"].accuracy - run["toy/wide"].accuracy)
-    assert 0 <= task.p <= 1
+    assert task.speakers == len(set(run["toy"].predictions()["speaker"]))
+    assert (task.p is None) == (task.test == "")
     assert pair.overall is None
     assert "A toy, B toy/wide" in repr(pair)
     assert len(pair.to_dataframe()) == 1
