@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import StoreError, store_error
-from serab_core.store.atomic import sweep
 from serab_core.store.journal import check_journal
 from serab_core.store.jsonio import digest, read_json
+from serab_core.store.leftovers import sweep
 from serab_core.store.results import RESULT_SCHEMA, read_continuous, read_outcome, read_result
 from serab_core.store.shards import SCHEMA as SHARD_SCHEMA
 from serab_core.store.shards import Shard, check_shard, quarantine
