@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from serab_core.data.disk_names import disk_name
 from serab_core.data.integrity import corpus_notices
 from serab_core.data.splits import describe_splits
-from serab_core.errors import NotPreparedError, StoreError
+from serab_core.errors import ContentError, NotPreparedError, StoreError, store_error
 from serab_core.store.jsonio import digest, read_json
+from serab_core.store.leftovers import restore_folders
+from serab_core.store.reading import file_exists
 from serab_core.types import SPLITS, Notice, Task, Utterance
 
 if TYPE_CHECKING:
@@ -163,11 +165,14 @@ def load(home: Home, name: str, spec: DatasetSpec | None = None) -> Prepared:
 
     Raises:
         NotPreparedError: the corpus is not prepared.
-        StoreError: its index is damaged, or of another version of serab.
+        ContentError: its index is damaged, or of another version of serab.
+        StoreError: its index cannot be read.
     """
     folder = home.datasets / name
     path = folder / INDEX_NAME
-    if not path.exists():
+    if not file_exists(path):
+        restore_folders(home.datasets)
+    if not file_exists(path):
         step = f"serab data prepare {name}"
         if spec is None or spec.generate is None:
             step = (f"{spec.how_to_get}; then: " if spec else "") + f"{step} PATH"
@@ -175,17 +180,28 @@ def load(home: Home, name: str, spec: DatasetSpec | None = None) -> Prepared:
     again = f"prepare it again: serab data prepare {name} PATH (serab data add, for a corpus of your own)"
     try:
         index = read_json(path, SCHEMA)
-    except StoreError as error:
-        if isinstance(error.__cause__, OSError):
-            raise
-        raise StoreError(error.what, where=path, next_step=again) from error
+    except ContentError as error:
+        raise ContentError(error.what, where=path, next_step=again) from error
     if not {"name", "title", "language", "labels", "variants", "utterances", "released_variant"} <= index.keys():
-        raise StoreError("is incomplete", where=path, next_step=again)
+        raise ContentError("is incomplete", where=path, next_step=again)
     return Prepared(folder, index)
 
 
 def prepared_names(home: Home) -> tuple[str, ...]:
-    """The names of the prepared corpora, sorted."""
+    """The names of the prepared corpora, sorted. Raises StoreError where they cannot be listed."""
     if not home.datasets.is_dir():
         return ()
-    return tuple(sorted(p.parent.name for p in home.datasets.glob(f"*/{INDEX_NAME}") if p.parent.name[0] != "."))
+    restore_folders(home.datasets)
+    try:
+        names = [path.name for path in home.datasets.iterdir() if path.name[0] != "."]
+    except OSError as error:
+        raise store_error(error, home.datasets, "read") from error
+    return tuple(sorted(name for name in names if _is_listed(home.datasets / name / INDEX_NAME)))
+
+
+def _is_listed(index: Path) -> bool:
+    """Whether a corpus is listed. A folder that this user may not look into is private; one with a fault is listed."""
+    try:
+        return file_exists(index)
+    except StoreError as error:
+        return not isinstance(error.__cause__, PermissionError)

@@ -10,7 +10,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from serab_core.errors import StoreError, store_error
+from serab_core.errors import ContentError, store_error
 from serab_core.store.atomic import write_bytes
 
 if TYPE_CHECKING:
@@ -42,17 +42,20 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
     """Reads an object that says it has this schema.
 
     Raises:
-        StoreError: the file cannot be read, is no JSON object, or has another schema.
+        StoreError: the file cannot be read.
+        ContentError: it is no JSON object, or has another schema.
     """
     try:
         value = json.loads(path.read_bytes())
     except OSError as error:
         raise store_error(error, path, "read") from error
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise StoreError(f"is not JSON ({error})", where=path, next_step="move the file away and run again") from error
+        raise ContentError(
+            f"is not JSON ({error})", where=path, next_step="move the file away and run again"
+        ) from error
     found = value.get("schema") if isinstance(value, dict) else None
     if found != schema:
-        raise StoreError(
+        raise ContentError(
             f"has schema {found!r} where {schema!r} is wanted",
             where=path,
             next_step="it was written by another version of serab: move the file away, or use that version",

@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from serab_core.errors import StoreError, store_error
+from serab_core.errors import ContentError, StoreError, store_error
 from serab_core.store.identity import DataIdentity, Version, conflicting_keys
 from serab_core.store.jsonio import read_json, write_json
 from serab_core.types import ClassifierOutcome, ContinuousResult, Point, Predictions, TaskResult
@@ -172,5 +172,5 @@ def _outcome(value: dict[str, Any]) -> ClassifierOutcome:
     )
 
 
-def _incomplete(path: Path, error: Exception) -> StoreError:
-    return StoreError(f"lacks a part ({error})", where=path, next_step="move the file away and run again")
+def _incomplete(path: Path, error: Exception) -> ContentError:
+    return ContentError(f"lacks a part ({error})", where=path, next_step="move the file away and run again")

@@ -8,10 +8,11 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from serab_core.errors import StoreError, WeightsError, store_error
+from serab_core.errors import ContentError, WeightsError, store_error
 from serab_core.store.atomic import replacing, replacing_folder, scratch_folder
 from serab_core.store.home import find_home
 from serab_core.store.jsonio import read_json, write_json
+from serab_core.store.reading import file_exists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "serab.weights/1"
 AGREED_SCHEMA = "serab.agreed-terms/1"
+_REPLACEMENT = "replacement"
+"""Key of a record, from before another file takes the weight file's name until the record of that one is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +68,30 @@ def content_sha256(path: Path) -> str:
 
 
 def installed(home: Home, weight: WeightFile) -> Installed | None:
-    """What is known of the weight file, or None where it is not there. Raises StoreError for a damaged record."""
-    record = _record(home, weight)
-    if not record.exists() or not _path(home, weight).exists():
+    """What is known of the weight file, or None where it is not there.
+
+    Raises:
+        StoreError: its record cannot be read.
+        ContentError: its record is damaged.
+    """
+    record, path = _record(home, weight), _path(home, weight)
+    if not file_exists(record) or not file_exists(path):
         return None
+    return _recorded(record, path)
+
+
+def _recorded(record: Path, path: Path) -> Installed:
+    """What a record says of the file at `path`: where its replacement was interrupted, of the one that is there."""
     value = read_json(record, SCHEMA)
     del value["schema"]
+    replacement = value.pop(_REPLACEMENT, None)
     try:
-        return Installed(**value)
-    except TypeError as error:
-        raise StoreError("is incomplete", where=record, next_step="fetch or import the weights again") from error
+        found = Installed(**value)
+        if replacement is not None and content_sha256(path) == replacement["sha256"]:
+            found = Installed(**replacement)
+    except (TypeError, KeyError) as error:
+        raise ContentError("is incomplete", where=record, next_step="fetch or import the weights again") from error
+    return found
 
 
 def published_sha256(weight: WeightFile) -> str:
@@ -127,21 +144,34 @@ def require_weights(home: Home, extractor: str, weights: Sequence[WeightFile]) -
             )
 
 
-def damaged_weights(home: Home) -> list[tuple[Path, str]]:
-    """Every weight file that is there, and what is wrong with it: "" for nothing."""
-    found = []
-    for record in sorted(home.weights.glob("*.json")):
-        try:
-            told = read_json(record, SCHEMA)
-        except StoreError:
-            continue  # not a record of a file
-        path = record.with_suffix("")
-        if not path.exists():
-            found.append((path, "is gone, and its record is there"))
-        else:
-            same = content_sha256(path) == told.get("sha256")
-            found.append((path, "" if same else "has changed since it was taken in"))
-    return found
+def weight_files(home: Home) -> list[tuple[Path, Path]]:
+    """Every weight file that has a record, and the record. Raises StoreError where the folder cannot be listed."""
+    try:
+        records = [path for path in home.weights.iterdir() if path.suffix == ".json" and path.name[0] != "."]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise store_error(error, home.weights, "read") from error
+    return [(record.with_suffix(""), record) for record in sorted(records)]
+
+
+def check_weights(path: Path, record: Path) -> None:
+    """Check that a weight file is what its record says. A JSON file of another kind is no record, and is left out.
+
+    Raises:
+        StoreError: the file or its record cannot be read.
+        ContentError: either is damaged, or the file is missing.
+    """
+    try:
+        found = _recorded(record, path)
+    except ContentError:
+        if file_exists(path) or record.stat().st_size == 0:
+            raise
+        return
+    if not file_exists(path):
+        raise ContentError("is gone, and its record is there", where=path)
+    if content_sha256(path) != found.sha256:
+        raise ContentError("has changed since it was taken in", where=path)
 
 
 def describe(weight: WeightFile) -> str:
@@ -190,15 +220,27 @@ def take_in(home: Home, weight: WeightFile, source: Path, origin: str, *, replac
                 temporary.write_bytes(source.read_bytes())
             else:
                 weight.convert(source, temporary)
-            own = content_sha256(temporary)
+            now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            size = source.stat().st_size
+            found = Installed(origin, sha256, size, content_sha256(temporary), weight.licence, now)
+            _announce(home, weight, found)
     except ValueError as error:
         raise WeightsError(
             f"cannot be used as {weight.name}: {error}", where=origin, next_step=f"it should be {describe(weight)}"
         ) from error
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    found = Installed(origin, sha256, source.stat().st_size, own, weight.licence, now)
     write_json(_record(home, weight), {"schema": SCHEMA, **asdict(found)})
     return found
+
+
+def _announce(home: Home, weight: WeightFile, replacement: Installed) -> None:
+    """Note in the record of a weight file that is there which file is about to replace it. Raises StoreError."""
+    try:
+        present = installed(home, weight)
+    except ContentError:  # the record is damaged; the one of the new file replaces it
+        return
+    if present is not None and present.sha256 != replacement.sha256:
+        record = {"schema": SCHEMA, **asdict(present), _REPLACEMENT: asdict(replacement)}
+        write_json(_record(home, weight), record)
 
 
 def _pack(folder: Path, target: Path) -> None:
@@ -229,7 +271,7 @@ def agree(home: Home, weight: WeightFile, ask: Callable[[WeightFile], bool]) -> 
     if not weight.terms:
         return
     path = home.weights / "agreed-terms.json"
-    agreed = dict(read_json(path, AGREED_SCHEMA)["agreed"]) if path.exists() else {}
+    agreed = dict(read_json(path, AGREED_SCHEMA)["agreed"]) if file_exists(path) else {}
     key = hashlib.sha256(weight.terms.encode()).hexdigest()
     if key in agreed:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from serab_core.errors import StoreError, UnknownNameError
+from serab_core.errors import ContentError, StoreError, UnknownNameError
 from serab_core.store.jsonio import read_json, write_json
 from serab_core.store.results import journal_path, outcome_path, read_outcome
 from serab_core.tune.study import ended_trials, grid_points
@@ -100,5 +100,5 @@ def _state(home: Home, about: StudyAbout) -> StudyState:
     journal = journal_path(home, about.journal)
     try:
         return StudyState(about, None, ended_trials(journal, about.classifier) if journal.exists() else 0)
-    except StoreError:  # damaged: the study is made anew, from its first trial
+    except ContentError:  # damaged: the study is made anew, from its first trial
         return StudyState(about, None, 0)
