@@ -55,14 +55,14 @@ def leaderboard_command(
     from serab_core.cli.output import print_json, stdout
     from serab_core.report.board import as_csv, as_latex, board_document, board_rows
     from serab_core.report.board_table import print_board
-    from serab_core.store.atomic import write_bytes
+    from serab_core.store.atomic import write_output
 
     gathered = _gathered(protocol, extractors, tasks)
     metric: Metric = "uar" if uar else "accuracy"
     rows, marked = board_rows(gathered.board, metric), board_rows(gathered.board, metric, marked=True)
     for path, text in ((csv, as_csv(rows)), (latex, as_latex(marked, gathered.notices))):
         if path is not None:
-            write_bytes(path, text.encode())
+            write_output(path, text.encode())
     if as_json:
         print_json(board_document(gathered))
     else:

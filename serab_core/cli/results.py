@@ -66,12 +66,12 @@ def export_command(
     """Exports results."""
     from serab_core.errors import UsageError
     from serab_core.report.exchange import exchange_text
-    from serab_core.store.atomic import write_bytes
+    from serab_core.store.atomic import write_output
 
     results = _stored(extractors)
     if not results:
         raise UsageError("there is no result to write", next_step="serab eval X; serab results ls shows what is there")
-    write_bytes(file, exchange_text(results).encode())
+    write_output(file, exchange_text(results).encode())
     document = {"results": len(results), "known": 0, "conflicts": [], "other_data": []}
     _say(as_json, file, f"Wrote {len(results)} results to {file}.", document)
 
@@ -105,10 +105,10 @@ def merge_command(
 ) -> None:
     """Merges exported files."""
     from serab_core.report.exchange import exchange_text, merge_results, read_exchange
-    from serab_core.store.atomic import write_bytes
+    from serab_core.store.atomic import write_output
 
     results, conflicts = merge_results(result for source in sources for result in read_exchange(source))
-    write_bytes(target, exchange_text(results).encode())
+    write_output(target, exchange_text(results).encode())
     document = {"results": len(results), "known": 0, "conflicts": conflicts, "other_data": []}
     _say(as_json, target, f"Wrote {len(results)} results to {target}.", document)
 
@@ -133,14 +133,14 @@ def card_command(
     from serab_core.data.protocols import default_protocol
     from serab_core.report.board import gather
     from serab_core.report.card import results_card
-    from serab_core.store.atomic import write_bytes
+    from serab_core.store.atomic import write_output
     from serab_core.store.home import find_home
 
     card = results_card(gather(find_home(), protocol or default_protocol(), [extractor]))
     if output is None:
         sys.stdout.write(card)
     else:
-        write_bytes(output, card.encode())
+        write_output(output, card.encode())
 
 
 def _stored(extractors: list[str] | None) -> list[TaskResult]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from serab_core.errors import store_error
 from serab_core.store.durable import exchange, flush_tree, fsync_file, fsync_folder, make_folder
-from serab_core.store.leftovers import delete, outgoing_name, temporary_name
+from serab_core.store.leftovers import delete, outgoing_name, sweep_siblings, temporary_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +59,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     try:
         try:
             make_folder(path.parent)
+            sweep_siblings(path)
             temporary.mkdir()
             yield temporary
             flush_tree(temporary)
@@ -111,9 +112,15 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a small file whole or not at all. Raises StoreError."""
+    """Write a small file of the home whole or not at all. Raises StoreError."""
     with replacing(path) as temporary:
         temporary.write_bytes(content)
+
+
+def write_output(path: Path, content: bytes) -> None:
+    """Write a file to where the user wants it, whole or not at all. Raises StoreError."""
+    sweep_siblings(path)
+    write_bytes(path, content)
 
 
 def _try_to_delete(path: Path) -> None:

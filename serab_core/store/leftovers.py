@@ -35,6 +35,7 @@ ELSEWHERE_AGE_S = 7 * 24 * 3600.0  # without a change, after which a leftover of
 REBOOT_AGE_S = 24 * 3600.0  # the same, of this host before it was started again; another host may have its name
 UNNAMED_AGE_S = 3600.0  # the same, of a leftover that does not name its process
 _MAX_NAME_BYTES = 255  # of file systems
+_COMPARED = 60  # letters of a name that its temporary names keep in any case
 _UNKNOWN = "unknown"  # boot id of a process that cannot read its own; it equals no other
 
 
@@ -84,6 +85,16 @@ def sweep(folder: Path, *, deep: bool = True) -> list[Path]:
         skipped = {name for name in hidden if _PART.fullmatch(name) or _OLD.fullmatch(name)}
         folders[:] = [name for name in folders if name not in skipped]
     return deleted
+
+
+def sweep_siblings(path: Path) -> None:
+    """Delete what killed writers of `path` left beside it: where the user chose the folder, no other sweep looks."""
+    beginning = f".{path.name[:_COMPARED]}"
+    with contextlib.suppress(OSError):
+        for entry in [entry for entry in os.scandir(path.parent) if entry.name.startswith(beginning)]:
+            with contextlib.suppress(OSError):
+                if _is_leftover(Path(entry.path)):
+                    delete(Path(entry.path))
 
 
 def restore_folders(parent: Path) -> None:

@@ -18,7 +18,7 @@ from serab_core.report.figures.plots import (
 )
 from serab_core.report.figures.svg import PAPER
 from serab_core.score.subsets import subset_bias
-from serab_core.store.atomic import write_bytes
+from serab_core.store.atomic import write_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -47,10 +47,10 @@ def write_figures(board: Board, speeds: Mapping[str, float], folder: Path) -> li
     written = []
     for name, drawing in _drawings(board, speeds):
         written.append(folder / f"{name}.svg")
-        write_bytes(written[-1], drawing.encode())
+        write_output(written[-1], drawing.encode())
         if to_png is not None:
             written.append(folder / f"{name}.png")
-            write_bytes(written[-1], to_png(drawing))
+            write_output(written[-1], to_png(drawing))
     return written
 
 
@@ -66,7 +66,7 @@ def write_drawing(drawing: str, path: Path) -> None:
         UsageError: what makes PNG of SVG is not installed.
         StoreError: the file cannot be written.
     """
-    write_bytes(path, _png_maker()(drawing) if path.suffix.lower() == ".png" else drawing.encode())
+    write_output(path, _png_maker()(drawing) if path.suffix.lower() == ".png" else drawing.encode())
 
 
 def _png_maker() -> Callable[[str], bytes]:
