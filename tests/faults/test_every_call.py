@@ -16,12 +16,30 @@ from pathlib import Path
 
 import pytest
 
+from serab_core.store import durable
 from tests.faults.conftest import amount
 from tests.faults.layer import Layer
 from tests.faults.power import CUTS, Recorder, after_power_cut, build
 from tests.faults.world import COMMANDS, World
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the layer follows open files through /proc")
+
+
+WITHOUT = ", no exchange of names"
+CASES = pytest.mark.parametrize(
+    ("name", "exchanges"),
+    [(name, "") for name in COMMANDS]
+    + [(name, WITHOUT) for name in ("data add --copy", "weights import, a folder", "plugins isolate")],
+    indirect=["exchanges"],
+)
+
+
+@pytest.fixture
+def exchanges(request, monkeypatch):
+    """Whether the file system can exchange two names, in words."""
+    if request.param:
+        monkeypatch.setattr(durable, "_renameat2", lambda: None)
+    return request.param
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +117,8 @@ def undisturbed(world: World, name: str) -> tuple[set[str], dict, set[str]]:
     return before, state, world.whole()
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_killed_before_every_call(world, tmp_path, report_fault, name):
+@CASES
+def test_killed_before_every_call(world, tmp_path, report_fault, name, exchanges):
     before, expected, _ = undisturbed(world, name)
     world.reset(name)
     assert world.in_child(name, lambda: counting(world, tmp_path / "count")) == 0
@@ -114,11 +132,11 @@ def test_killed_before_every_call(world, tmp_path, report_fault, name):
         assert world.in_child(name) in (0, COMMANDS[name].code_when_done), at
         assert world.state(name) == expected, at
         assert world.whole() >= before, at
-    report_fault(f"SIGKILL before a call, {name}", calls=calls, kills=kills, lost=0)
+    report_fault(f"SIGKILL before a call, {name}{exchanges}", calls=calls, kills=kills, lost=0)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_power_cut_behind_every_call(world, tmp_path, report_fault, name):
+@CASES
+def test_power_cut_behind_every_call(world, tmp_path, report_fault, name, exchanges):
     before, expected, after = undisturbed(world, name)
     world.reset(name)
     assert world.in_child(name, lambda: recording(world, tmp_path / "events")) == 0
@@ -134,7 +152,7 @@ def test_power_cut_behind_every_call(world, tmp_path, report_fault, name):
             if number == at % len(CUTS):
                 assert world.in_child(name) in (0, COMMANDS[name].code_when_done), (at, cut)
                 assert world.state(name) == expected, (at, cut)
-    report_fault(f"power cut, {name}", calls=len(events), cuts=cuts, lost=0)
+    report_fault(f"power cut, {name}{exchanges}", calls=len(events), cuts=cuts, lost=0)
 
 
 def is_timed(name: str, thing: str) -> bool:
