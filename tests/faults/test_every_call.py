@@ -110,6 +110,7 @@ def recording(world: World, file):
 
 def undisturbed(world: World, name: str) -> tuple[set[str], dict, set[str]]:
     """What is there before and after an undisturbed run, and its state."""
+    world.warm(name)
     world.reset(name)
     before = world.whole() - set(COMMANDS[name].removes)
     assert world.in_child(name) == 0, name

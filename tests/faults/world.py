@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable
 from contextlib import nullcontext, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -150,7 +151,9 @@ class World:
         patch.setenv("PYTHONPATH", f"{site}:{TOYS}")
 
     def _patch(self, patch: pytest.MonkeyPatch) -> None:
-        """Measure only once, and let no process be started for an inventory: only the files matter here."""
+        """Measure and build the commands only once, and start no process for an inventory: only files matter here."""
+        import typer.main
+
         from serab_core.bench import measure as bench
         from serab_core.run import isolate
 
@@ -163,6 +166,7 @@ class World:
             return measured[name]
 
         patch.setattr(bench, "measure", measure_once)
+        patch.setattr(typer.main, "get_command", cache(typer.main.get_command))
         patch.setattr(isolate, "_inventory", lambda python, name: ("0.1", ["means"]))
 
     def _write_inputs(self) -> None:
@@ -195,6 +199,7 @@ class World:
             ("bench", "means", "--lengths", "0.1", "--budget", "0.05"),
             ("report", "--output", str(self.now / "out" / "report.html")),
         ):
+            forget()
             assert self.call(*words) == 0, words
         # Each command has something to do: the results and embeddings of one extractor are not there any more.
         for folder in (*self.home.results.glob("means*"), self.home.studies):
@@ -205,10 +210,14 @@ class World:
         unused.mkdir()
         (unused / "x.h5").write_bytes(b"of a version that is not installed")
 
+    def warm(self, name: str) -> None:
+        """Load what the processes of a command would load, each for itself."""
+        forget()
+        assert self.call(*(("cache", "gc") if name == "cache gc" else ("list", "extractors"))) == 0
+
     @staticmethod
     def call(*words: str) -> int:
         """Run a command line in this process, without its output."""
-        forget()
         with redirect_stdout(io.StringIO()) as out, redirect_stderr(out):
             code = run(list(words))
         if code:
