@@ -14,6 +14,7 @@ import queue
 import re
 import threading
 import time
+from functools import partial as bind
 from typing import IO, TYPE_CHECKING, Any, Literal
 from urllib.parse import urljoin, urlsplit
 
@@ -21,10 +22,11 @@ import msgspec
 
 from serab_core.errors import StoreError
 from serab_core.store import codec
-from serab_core.store.atomic import fsync_folder, write_bytes
+from serab_core.store.atomic import write_bytes
+from serab_core.store.durable import fsync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import requests
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 1 << 35  # bytes of a file whose size is not known beforehand: 34 GB
 HTTP_VARIABLE = "SERAB_TEST_HTTP"  # for tests: loopback addresses with plain http, such as 127.0.0.1:8000
 KEPT_S = 7 * 24 * 3600.0  # seconds for which a download that was not finished waits for the next try
+_FLUSH_EVERY_BYTES = 64 << 20  # of a part: what a kill or a power cut may cost
 MIN_BYTES_PER_S = 1024  # bytes per second below which a download is given up; slow mobile networks have 5,000
 WINDOW_S = 60.0  # seconds over which the rate is measured
 RESPONSE_S = 8.0  # seconds until the server has answered, redirects included
@@ -54,13 +57,18 @@ class _RestartError(Exception):
 
 
 class DownloadNote(msgspec.Struct, frozen=True):
-    """Which version of the file the part belongs to."""
+    """Which version of the file the part belongs to.
+
+    Attributes:
+        flushed: bytes of the part that are on the disk; what follows may be anything after a power cut.
+    """
 
     schema: Literal["serab.download/1"]
     url: str
     etag: str = ""
     last_modified: str = ""
     total: int | None = None
+    flushed: int = 0
 
     @property
     def validator(self) -> str:
@@ -111,8 +119,7 @@ def download(
     with _locked(partial) as file:
         for attempt in (1, 2):
             note = _read_note(note_path, url, os.fstat(file.fileno()).st_size)
-            if note is None:
-                file.truncate(0)
+            file.truncate(0 if note is None else note.flushed)
             try:
                 if note is None or note.total != os.fstat(file.fileno()).st_size or not any(checksums.values()):
                     _transfer(url, file, note, note_path, limit, size, progress, title or destination.name, response_s)
@@ -187,7 +194,7 @@ def _read_note(path: Path, url: str, have: int) -> DownloadNote | None:
         note = codec.decode(path.read_bytes(), DownloadNote, where=path)
     except (OSError, StoreError):
         return None
-    same = note.url == url and have > 0 and (note.total is None or 0 < have <= note.total)
+    same = note.url == url and 0 < note.flushed <= have and (note.total is None or note.flushed <= note.total)
     return note if same and note.validator and note.validator.isascii() and note.validator.isprintable() else None
 
 
@@ -234,11 +241,13 @@ def _transfer(
             raise DownloadError(f"it has {total:,} bytes, and the file may have {limit:,}")
         if total is None and size is None and "chunked" not in response.headers.get("Transfer-Encoding", "").lower():
             raise DownloadError("it does not say how long the file is, so that a cut could not be noticed")
-        if not resumed:
+        if not resumed or note is None:
             etag, modified = response.headers.get("ETag", ""), response.headers.get("Last-Modified", "")
-            write_bytes(note_path, codec.encode(DownloadNote("serab.download/1", url, etag, modified, total)))
+            note = DownloadNote("serab.download/1", url, etag, modified, total)
+            write_bytes(note_path, codec.encode(note))
+        checkpoint = bind(_flush, file, note_path, note)
         with progress.stage(f"Fetching {title} (kB)", (total or 0) // 1000) as advance:
-            _write(stream, file, have, limit, advance)
+            _write(stream, file, have, limit, advance, checkpoint)
         received = os.fstat(file.fileno()).st_size
         if total is not None and received != total:
             raise DownloadError(f"the connection closed after {received:,} of {total:,} bytes")
@@ -246,9 +255,19 @@ def _transfer(
         stream.stop()
 
 
-def _write(stream: _Stream, file: IO[bytes], have: int, limit: int, advance: Any) -> None:
+def _flush(file: IO[bytes], note_path: Path, note: DownloadNote) -> None:
+    """Flush the part to the disk, and then the note that says how much of it is there."""
+    file.flush()
+    os.fsync(file.fileno())
+    write_bytes(note_path, codec.encode(msgspec.structs.replace(note, flushed=os.fstat(file.fileno()).st_size)))
+
+
+def _write(
+    stream: _Stream, file: IO[bytes], have: int, limit: int, advance: Any, checkpoint: Callable[[], None]
+) -> None:
     """Write the pieces of a stream. What has come is flushed, also where the stream ends in an error."""
     advance(have // 1000)
+    flushed = have
     try:
         for piece in stream.pieces():
             if have + len(piece) > limit:
@@ -257,8 +276,11 @@ def _write(stream: _Stream, file: IO[bytes], have: int, limit: int, advance: Any
             file.write(piece)
             advance((have + len(piece)) // 1000 - have // 1000)
             have += len(piece)
+            if have - flushed >= _FLUSH_EVERY_BYTES:
+                checkpoint()
+                flushed = have
     finally:
-        file.flush()
+        checkpoint()
 
 
 def _check_response(response: requests.Response, note: DownloadNote | None, have: int) -> bool:
