@@ -100,7 +100,7 @@ COMMANDS = {
     "weights import, a folder": Command(
         lambda world, inputs: ("weights", "import", "means/folder", str(inputs / "other.bin"), "--replace", ACCEPT)
     ),
-    "weights fetch": Command(lambda world, inputs: ("weights", "fetch", "means/file", "means/folder", ACCEPT)),
+    "weights fetch": Command(lambda world, inputs: ("weights", "fetch", "means/file", "means/folder", ACCEPT, "--unverified")),
     "results import": Command(lambda world, inputs: ("results", "import", str(inputs / "theirs.json"))),
     "results merge": Command(
         lambda world, inputs: ("results", "merge", str(world / "out" / "all.json"), str(inputs / "theirs.json"))
@@ -142,7 +142,9 @@ class World:
 
     def _install_plugins(self, site: Path, patch: pytest.MonkeyPatch) -> None:
         site.mkdir()
-        code = PLUGIN.replace("PORT", str(self.server.server_address[1]))
+        port = self.server.server_address[1]
+        patch.setenv("SERAB_TEST_HTTP", f"127.0.0.1:{port}")
+        code = PLUGIN.replace("PORT", str(port))
         (site / "serab_means.py").write_text(code)
         install(site, "serab-means", "0.1", "[serab.extractors]\nmeans = serab_means\n")
         install(site, "serab-toys", "1.2", (TOYS / "entry_points.txt").read_text())
