@@ -8,6 +8,7 @@
     │   ├── AudioError         5   one audio file cannot be used
     │   └── NotPreparedError   5   the task's corpus has not been prepared
     ├── StoreError             6   $SERAB_HOME, or standard output, cannot be read or written
+    │   └── ContentError       6   a file in it can be read, and its content is damaged or of another version
     ├── ExtractorError         7   an extractor raised, or returned something else than it declared
     ├── TuningError            8   no classifier could be fitted
     ├── JobsFailedError        9   part of the work failed; the rest was done and kept
@@ -108,6 +109,10 @@ class StoreError(SerabError):
     """`$SERAB_HOME`, or standard output, cannot be read or written."""
 
     exit_code = 6
+
+
+class ContentError(StoreError):
+    """A file of `$SERAB_HOME` can be read, and its content is damaged or of another version."""
 
 
 class ExtractorError(SerabError):

@@ -62,28 +62,38 @@ def list_command(as_json: _Json = False) -> None:
         stdout().print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-@app.command("verify", help="Read everything that has a checksum; set aside what is damaged.")
+@app.command(
+    "verify", help="Read everything that has a checksum, and all audio in the home; set aside what is damaged."
+)
 def verify_command(
     keep: Annotated[bool, typer.Option("--keep", help="Only tell; leave damaged files where they are.")] = False,
     as_json: _Json = False,
 ) -> None:
     """Verifies the home."""
     from serab_core.cli.output import print_json, stderr, stdout
+    from serab_core.data.stored_audio import stored_audio_checks
     from serab_core.report.progress import progress_on
     from serab_core.store.home import find_home
     from serab_core.store.inspect import verify_home
 
     home = find_home()
-    read, damaged = verify_home(home, progress_on(stderr()), set_aside=not keep)
+    verified = verify_home(home, progress_on(stderr()), audio=stored_audio_checks(home), set_aside=not keep)
+    damaged, unreadable = verified.damaged, verified.unreadable
     if as_json:
         rows = [{"path": str(own.path), "what": own.what, "aside": own.aside} for own in damaged]
-        print_json({"schema": "serab.cache-verify/1", "home": str(home.root), "files": read, "damaged": rows})
+        document = {"schema": "serab.cache-verify/1", "home": str(home.root), "files": verified.files, "damaged": rows}
+        print_json(document | {"unreadable": [{"path": error.where, "what": error.what} for error in unreadable]})
     else:
         for own in damaged:
             told = "set aside; it is made anew by the next run that needs it" if own.aside else "left where it is"
             stdout().print(f"{own.path} {own.what}: {told}", markup=False, highlight=False, soft_wrap=True)
-        stdout().print(f"{read} files read, {len(damaged)} damaged", highlight=False)
-    if damaged:
+        for error in unreadable:
+            text = f"{error.where} {error.what}: left where it is. Next: {error.next_step}"
+            stdout().print(text, markup=False, highlight=False, soft_wrap=True)
+        counts = f"{verified.files} files read, {len(damaged)} damaged"
+        counts += f", {len(unreadable)} could not be read" if unreadable else ""
+        stdout().print(counts, highlight=False)
+    if damaged or unreadable:
         raise typer.Exit(StoreError.exit_code)
 
 

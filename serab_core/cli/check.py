@@ -41,7 +41,7 @@ def check_command(
     from serab_core.errors import CheckFailedError
     from serab_core.report.progress import progress_on
     from serab_core.report.tables import table
-    from serab_core.store.atomic import write_bytes
+    from serab_core.store.atomic import write_output
     from serab_core.testing.apart import run_apart
     from serab_core.testing.runner import checks_of, subjects
 
@@ -52,7 +52,7 @@ def check_command(
             outcomes.append(outcome)
             advance(1)
     if junit is not None:
-        write_bytes(junit, _junit(outcomes))
+        write_output(junit, _junit(outcomes))
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
     if as_json:
         print_json(

@@ -64,7 +64,7 @@ def leaderboard_command(
     from serab_core.report.board import as_latex, board_document, board_rows
     from serab_core.report.board_table import print_board
     from serab_core.report.csv_text import as_csv
-    from serab_core.store.atomic import write_bytes
+    from serab_core.store.atomic import write_output
     from serab_core.terminal import file_content
 
     gathered = _gathered(protocol, extractors, tasks, metric=_metric(uar, metric), continuous_alone=True)
@@ -72,7 +72,7 @@ def leaderboard_command(
     rows, marked = board_rows(gathered.board, shown), board_rows(gathered.board, shown, marked=True)
     for path, text in ((csv, as_csv(rows)), (latex, as_latex(marked, gathered.notices))):
         if path is not None:
-            write_bytes(path, file_content(text))
+            write_output(path, file_content(text))
     if as_json:
         print_json(board_document(gathered))
     else:

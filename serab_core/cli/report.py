@@ -50,14 +50,14 @@ def report_command(
     from serab_core.report.board import gather
     from serab_core.report.figures.files import PNG_HINT, can_write_png, write_figures
     from serab_core.report.html.page import report_page
-    from serab_core.store.atomic import write_bytes
+    from serab_core.store.atomic import write_output
     from serab_core.store.home import find_home
     from serab_core.terminal import file_content
 
     name = protocol or default_protocol()
     gathered = gather(find_home(), name, split_words(extractors), split_words(tasks), continuous_alone=True)
     page = file_content(report_page(gathered, title))
-    write_bytes(output, page)
+    write_output(output, page)
     written = write_figures(gathered.board, gathered.speeds, figures) if figures is not None else []
     if figures is not None and not can_write_png():
         stderr().print(f"No PNG files: {PNG_HINT}", highlight=False, markup=False, soft_wrap=True)

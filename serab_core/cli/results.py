@@ -64,13 +64,13 @@ def export_command(
     """Exports results."""
     from serab_core.errors import UsageError
     from serab_core.report.exchange import exchange_text
-    from serab_core.store.atomic import write_bytes
+    from serab_core.store.atomic import write_output
     from serab_core.store.jsonio import encode
 
     results = _stored(extractors)
     if not results:
         raise UsageError("there is no result to write", next_step="serab eval X; serab results ls shows what is there")
-    write_bytes(file, encode(exchange_text(results)))
+    write_output(file, encode(exchange_text(results)))
     document = {"results": len(results), "known": 0, "conflicts": [], "other_data": []}
     _say(as_json, file, f"Wrote {len(results)} results to {file}.", document)
 
@@ -104,11 +104,11 @@ def merge_command(
 ) -> None:
     """Merges exported files."""
     from serab_core.report.exchange import exchange_text, merge_results, read_exchange
-    from serab_core.store.atomic import write_bytes
+    from serab_core.store.atomic import write_output
     from serab_core.store.jsonio import encode
 
     results, conflicts = merge_results(result for source in sources for result in read_exchange(source))
-    write_bytes(target, encode(exchange_text(results)))
+    write_output(target, encode(exchange_text(results)))
     document = {"results": len(results), "known": 0, "conflicts": conflicts, "other_data": []}
     _say(as_json, target, f"Wrote {len(results)} results to {target}.", document)
 
@@ -132,7 +132,7 @@ def card_command(
     from serab_core.data.protocols import default_protocol
     from serab_core.report.board import gather
     from serab_core.report.card import results_card
-    from serab_core.store.atomic import write_bytes
+    from serab_core.store.atomic import write_output
     from serab_core.store.home import find_home
     from serab_core.terminal import file_content
 
@@ -140,7 +140,7 @@ def card_command(
     if output is None:
         print_text(card)
     else:
-        write_bytes(output, file_content(card))
+        write_output(output, file_content(card))
 
 
 def _stored(extractors: list[str] | None) -> list[TaskResult]:

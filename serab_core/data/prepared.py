@@ -10,9 +10,11 @@ from serab_core.data.disk_names import disk_name
 from serab_core.data.index_document import IndexDocument
 from serab_core.data.integrity import corpus_notices
 from serab_core.data.splits import describe_splits
-from serab_core.errors import NotPreparedError, StoreError
+from serab_core.errors import ContentError, NotPreparedError, StoreError, store_error
 from serab_core.store import codec
-from serab_core.store.jsonio import digest, read_content
+from serab_core.store.jsonio import digest
+from serab_core.store.leftovers import restore_folders
+from serab_core.store.reading import file_exists, read_file
 from serab_core.types import SPLITS, Notice, Task, Utterance
 
 if TYPE_CHECKING:
@@ -165,29 +167,45 @@ def load(home: Home, name: str, spec: DatasetSpec | None = None) -> Prepared:
 
     Raises:
         NotPreparedError: the corpus is not prepared.
-        StoreError: its index is damaged, or of another version of serab.
+        ContentError: its index is damaged, or of another version of serab.
+        StoreError: its index cannot be read.
     """
     folder = home.datasets / name
     path = folder / INDEX_NAME
-    if not path.exists():
+    if not file_exists(path):
+        restore_folders(home.datasets)
+    if not file_exists(path):
         step = f"serab data prepare {name}"
         if spec is None or spec.generate is None:
             step = (f"{spec.how_to_get}; then: " if spec else "") + f"{step} PATH"
         raise NotPreparedError("is not prepared", where=name, next_step=step)
     again = f"prepare it again: serab data prepare {name} PATH (serab data add, for a corpus of your own)"
-    content = read_content(path)
+    content = read_file(path)
     try:
         fault = codec.decode(content, IndexDocument, where=path, surrogates_in=("$",)).fault()
         index = codec.decode(content, dict[str, Any], where=path, surrogates_in=("$",))
-    except StoreError as error:
-        raise StoreError(error.what, where=path, next_step=again) from error
+    except ContentError as error:
+        raise ContentError(error.what, where=path, next_step=again) from error
     if fault:
-        raise StoreError(fault, where=path, next_step=again)
+        raise ContentError(fault, where=path, next_step=again)
     return Prepared(folder, index)
 
 
 def prepared_names(home: Home) -> tuple[str, ...]:
-    """The names of the prepared corpora, sorted."""
+    """The names of the prepared corpora, sorted. Raises StoreError where they cannot be listed."""
     if not home.datasets.is_dir():
         return ()
-    return tuple(sorted(p.parent.name for p in home.datasets.glob(f"*/{INDEX_NAME}") if p.parent.name[0] != "."))
+    restore_folders(home.datasets)
+    try:
+        names = [path.name for path in home.datasets.iterdir() if path.name[0] != "."]
+    except OSError as error:
+        raise store_error(error, home.datasets, "read") from error
+    return tuple(sorted(name for name in names if _is_listed(home.datasets / name / INDEX_NAME)))
+
+
+def _is_listed(index: Path) -> bool:
+    """Whether a corpus is listed. A folder that this user may not look into is private; one with a fault is listed."""
+    try:
+        return file_exists(index)
+    except StoreError as error:
+        return not isinstance(error.__cause__, PermissionError)

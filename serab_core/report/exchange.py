@@ -15,7 +15,8 @@ from serab_core.report.stored import other_data_of
 from serab_core.score.validity import result_fault
 from serab_core.store import codec
 from serab_core.store.identity import SHORT, DataIdentity, Version, conflicting_keys, content_digest
-from serab_core.store.jsonio import dumps, read_content
+from serab_core.store.jsonio import dumps
+from serab_core.store.reading import read_file
 from serab_core.store.result_documents import ResultDocument
 from serab_core.store.results import (
     RESULT_SCHEMA,
@@ -69,7 +70,7 @@ def read_exchange(path: Path) -> list[TaskResult]:
         DataError: a result in it is incomplete or has impossible values, or its scores are not those of its
             predictions.
     """
-    document = codec.decode(read_content(path), ExchangeDocument, where=path, surrogates_in=_FILE_NAMES_IN)
+    document = codec.decode(read_file(path), ExchangeDocument, where=path, surrogates_in=_FILE_NAMES_IN)
     return [_checked(result, path, number) for number, result in enumerate(document.results, start=1)]
 
 

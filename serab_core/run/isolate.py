@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import tomllib
 import venv
@@ -23,8 +22,9 @@ from serab_core import environments, offline, plugins
 from serab_core.environments import FILE, SCHEMA, Environment, folder_of, interpreter_in
 from serab_core.errors import PluginError, SerabError, UnknownNameError, UsageError
 from serab_core.isolated.extractors import Place, end_all
-from serab_core.store.atomic import replacing_folder, sweep
+from serab_core.store.atomic import remove_folder, replacing_folder
 from serab_core.store.jsonio import write_json
+from serab_core.store.leftovers import sweep
 
 if TYPE_CHECKING:
     from serab_core.types import Progress
@@ -47,7 +47,7 @@ def isolate(what: str, progress: Progress, python: Path | None = None) -> Enviro
         StoreError: the home cannot be written.
     """
     name, requirement = _requirement(what)
-    sweep(folder_of(name).parent)
+    sweep(folder_of(name).parent, deep=False)
     end_all()
     with replacing_folder(folder_of(name)) as folder, progress.stage(f"Isolating {name}", 3) as advance:
         if python is None:
@@ -73,7 +73,7 @@ def remove(what: str) -> Environment:
     for own in environments.environments():
         if own.name == name or what in own.extractors:
             end_all()
-            shutil.rmtree(own.folder)
+            remove_folder(own.folder)
             return own
     raise UnknownNameError(f"{what} has no environment of its own", next_step="`serab plugins` shows those that have")
 

@@ -13,12 +13,13 @@ from serab_core import offline, plugins
 from serab_core.clock import clocked, stage
 from serab_core.embed.blocks import Block, cut_blocks, read_blocks
 from serab_core.embed.embedder import Pace, embed_block, fit_corpus, repeat_block, warm
-from serab_core.errors import PluginError, SerabError, StoreError
+from serab_core.errors import ContentError, PluginError, SerabError
 from serab_core.run.tidy import surroundings_kept
 from serab_core.run.worker import report, working
 from serab_core.score.metrics import METRICS, accuracy, continuous_scores, uar
 from serab_core.store.home import Home
 from serab_core.store.jsonio import digest
+from serab_core.store.reading import file_exists
 from serab_core.store.results import journal_path, outcome_path, read_outcome, write_outcome
 from serab_core.tune.classifier import journal_key, normalised, study_identity, study_key, tune_classifier
 from serab_core.tune.layers import best_layer
@@ -132,13 +133,17 @@ def classifier_identity(spec: ClassifierSpec, protocol: ProtocolSpec, source: So
 
 
 def finished_outcome(home: Home, study: str) -> ClassifierOutcome | None:
-    """The outcome of a study that came to its end before; None where there is none that can be read."""
+    """The outcome of a study that came to its end before; None where there is none, or a damaged one.
+
+    Raises:
+        StoreError: there is one that cannot be read.
+    """
     path = outcome_path(home, study)
-    if not path.exists():
+    if not file_exists(path):
         return None
     try:
         return read_outcome(path)
-    except StoreError:
+    except ContentError:
         return None
 
 

@@ -14,7 +14,7 @@ from serab_core.data.protocols import for_targets
 from serab_core.embed.blocks import folder_for, is_done
 from serab_core.embed.corpus import known_state
 from serab_core.embed.embedder import Pace
-from serab_core.errors import ExtractorError, StoreError, store_error
+from serab_core.errors import ContentError, ExtractorError, StoreError, store_error
 from serab_core.run.jobs import (
     EMBED,
     TUNE,
@@ -31,6 +31,7 @@ from serab_core.run.jobs import (
 from serab_core.run.provenance import provenance
 from serab_core.score.choose import choose
 from serab_core.store.jsonio import digest, read_json, write_json
+from serab_core.store.reading import file_exists
 from serab_core.store.results import outcome_path, read_continuous, read_result, result_path, write_result
 from serab_core.tune.classifier import study_key
 from serab_core.tune.points import grid_points
@@ -100,26 +101,30 @@ class Pair:
         source = Source(str(plan.home.root), extractor.name, extractor.fingerprint, task, layers=spec.layers)
         known = known_state(spec, task.name.partition("/")[0]) if spec.uses_corpus else None
         pair = cls(plan, extractor, task, replace(source, state=known))
-        if spec.uses_corpus and known is None and pair._state_path.exists():
+        if spec.uses_corpus and known is None and file_exists(pair._state_path):
             try:
                 state = read_json(pair._state_path, _STATE_SCHEMA)["state"]
                 pair.source = replace(source, state=state)
-            except (StoreError, KeyError):
+            except (ContentError, KeyError):
                 pass  # computed anew, and written over
         return pair
 
     # --- what is there already ---
 
     def stored_result(self) -> TaskResult | ContinuousResult | None:
-        """The result of an earlier run with the same identity; None where everything is to be computed again."""
+        """The result of an earlier run with the same identity; None where everything is to be computed again.
+
+        Raises:
+            StoreError: there is one that cannot be read.
+        """
         if self._needs_fit or self.plan.fresh:
             return None
         path = self.result_path
         try:
-            if not path.exists():
+            if not file_exists(path):
                 return None
             found = self._with_cautions(read_continuous(path) if self.task.target else read_result(path))
-        except StoreError as error:
+        except ContentError as error:
             self.notices.append(f"{error.where} {error.what}; it is made anew.")
             return None
         imported = getattr(found, "imported", "")
@@ -328,10 +333,11 @@ class Pair:
 
     @property
     def _is_repeated(self) -> bool:
-        """Whether embeddings of this fingerprint were computed twice, with the same numbers."""
+        """Whether embeddings of this fingerprint were computed twice, with the same numbers. Raises StoreError."""
         try:
-            return bool(read_json(self._repeat_path, _REPEAT_SCHEMA).get("repeated"))
-        except StoreError:
+            path = self._repeat_path
+            return file_exists(path) and bool(read_json(path, _REPEAT_SCHEMA).get("repeated"))
+        except ContentError:
             return False
 
     @property

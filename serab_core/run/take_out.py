@@ -10,7 +10,7 @@ import numpy as np
 from serab_core.embed.blocks import is_done, read_blocks
 from serab_core.errors import NotPreparedError
 from serab_core.run.pair import Pair
-from serab_core.store.atomic import write_bytes
+from serab_core.store.atomic import write_output
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +59,6 @@ def take_out(plan: Plan, path: Path) -> tuple[int, int]:
         fingerprint=np.array(entry.fingerprint),
         task=np.array(task.name),
     )
-    write_bytes(path, buffer.getvalue())
+    write_output(path, buffer.getvalue())
     rows, dim = embeddings.shape
     return rows, dim

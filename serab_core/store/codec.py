@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args, get_type_hin
 
 import msgspec
 
-from serab_core.errors import SerabError, StoreError
-from serab_core.store.jsonio import dumps, read_content
+from serab_core.errors import ContentError, SerabError
+from serab_core.store.jsonio import dumps
 from serab_core.store.jsonio import encode as encode_text
+from serab_core.store.reading import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -49,7 +50,7 @@ def decode(
     *,
     where: str | Path,
     surrogates_in: Collection[str] = (),
-    error: type[SerabError] = StoreError,
+    error: type[SerabError] = ContentError,
 ) -> T:
     """Decode a document.
 
@@ -65,7 +66,7 @@ def decode(
         the typed object.
 
     Raises:
-        StoreError: or the class given by `error`: the content is no JSON, has another schema, or a field has another
+        ContentError: or the class given by `error`: the content is no JSON, has another schema, or a field has another
             type or an impossible value.
     """
     data = content.removeprefix(codecs.BOM_UTF8)
@@ -99,8 +100,13 @@ def decode(
 
 
 def read(path: Path, kind: type[T]) -> T:
-    """Read a document of this home. Raises StoreError for one that cannot be read, or is not of this type."""
-    return decode(read_content(path), kind, where=path, surrogates_in=("$",))
+    """Read a document of this home.
+
+    Raises:
+        StoreError: it cannot be read.
+        ContentError: it is not of this type.
+    """
+    return decode(read_file(path), kind, where=path, surrogates_in=("$",))
 
 
 def schema_of(content: bytes) -> Any:
@@ -173,9 +179,9 @@ def validation_text(fault: msgspec.ValidationError, path: str = "$") -> str:
 
 
 def require_schema(
-    schema: Any, wanted: Collection[str], where: str | Path, error: type[SerabError] = StoreError
+    schema: Any, wanted: Collection[str], where: str | Path, error: type[SerabError] = ContentError
 ) -> None:
-    """Compare the schema that a document names with those that are wanted. Raises StoreError, or `error`."""
+    """Compare the schema that a document names with those that are wanted. Raises ContentError, or `error`."""
     if not isinstance(schema, str) or schema not in wanted:
         shown = repr(schema[:100] if isinstance(schema, str) else schema)[:100]
         raise error(

@@ -10,21 +10,22 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import queue
 import re
-import threading
 import time
+from functools import partial as bind
 from typing import IO, TYPE_CHECKING, Any, Literal
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
 from serab_core.errors import StoreError
 from serab_core.store import codec
-from serab_core.store.atomic import fsync_folder, write_bytes
+from serab_core.store.atomic import write_bytes
+from serab_core.store.durable import fsync_folder
+from serab_core.store.http_stream import RESPONSE_S, DownloadError, HttpStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import requests
@@ -32,21 +33,10 @@ if TYPE_CHECKING:
     from serab_core.types import Progress
 
 MAX_BYTES = 1 << 35  # bytes of a file whose size is not known beforehand: 34 GB
-HTTP_VARIABLE = "SERAB_TEST_HTTP"  # for tests: loopback addresses with plain http, such as 127.0.0.1:8000
 KEPT_S = 7 * 24 * 3600.0  # seconds for which a download that was not finished waits for the next try
-MIN_BYTES_PER_S = 1024  # bytes per second below which a download is given up; slow mobile networks have 5,000
-WINDOW_S = 60.0  # seconds over which the rate is measured
-RESPONSE_S = 8.0  # seconds until the server has answered, redirects included
-_SILENCE_S = 20.0  # seconds between two pieces
-_CHUNK = 1 << 14  # bytes per read
-_MAX_HOPS = 10  # redirects in a row
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_FLUSH_EVERY_BYTES = 64 << 20  # of a part: what a kill or a power cut may cost
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 _COMPRESSED_SUFFIXES = (".gz", ".tgz", ".svgz", ".xz", ".bz2", ".zst", ".zip")
-
-
-class DownloadError(Exception):
-    """A file cannot be downloaded; the text says why, as a sentence without its full stop."""
 
 
 class _RestartError(Exception):
@@ -54,13 +44,18 @@ class _RestartError(Exception):
 
 
 class DownloadNote(msgspec.Struct, frozen=True):
-    """Which version of the file the part belongs to."""
+    """Which version of the file the part belongs to.
+
+    Attributes:
+        flushed: bytes of the part that are on the disk; what follows may be anything after a power cut.
+    """
 
     schema: Literal["serab.download/1"]
     url: str
     etag: str = ""
     last_modified: str = ""
     total: int | None = None
+    flushed: int = 0
 
     @property
     def validator(self) -> str:
@@ -110,9 +105,10 @@ def download(
     limit = max_bytes if size is None else size
     with _locked(partial) as file:
         for attempt in (1, 2):
+            if any(checksums.values()) and not _fault(partial, checksums, size):
+                break  # complete, and killed before it took its name
             note = _read_note(note_path, url, os.fstat(file.fileno()).st_size)
-            if note is None:
-                file.truncate(0)
+            file.truncate(0 if note is None else note.flushed)
             try:
                 if note is None or note.total != os.fstat(file.fileno()).st_size or not any(checksums.values()):
                     _transfer(url, file, note, note_path, limit, size, progress, title or destination.name, response_s)
@@ -146,22 +142,6 @@ def sweep_downloads(folder: Path, older_than_s: float = KEPT_S) -> list[Path]:
     return removed
 
 
-def is_safe(url: str) -> bool:
-    """Whether nobody on the way can change what comes: the address is on https.
-
-    For tests, the variable `SERAB_TEST_HTTP` allows plain http to loopback addresses that it names with their port.
-    """
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return False
-    if parts.scheme == "https":
-        return bool(parts.hostname)
-    allowed = os.environ.get(HTTP_VARIABLE, "").split(",")
-    return parts.scheme == "http" and parts.hostname in _LOOPBACK and f"{parts.hostname}:{port or 80}" in allowed
-
-
 @contextlib.contextmanager
 def _locked(partial: Path) -> Iterator[IO[bytes]]:
     """Open the part for this process alone. Raises DownloadError while another process writes it."""
@@ -187,7 +167,7 @@ def _read_note(path: Path, url: str, have: int) -> DownloadNote | None:
         note = codec.decode(path.read_bytes(), DownloadNote, where=path)
     except (OSError, StoreError):
         return None
-    same = note.url == url and have > 0 and (note.total is None or 0 < have <= note.total)
+    same = note.url == url and 0 < note.flushed <= have and (note.total is None or note.flushed <= note.total)
     return note if same and note.validator and note.validator.isascii() and note.validator.isprintable() else None
 
 
@@ -221,7 +201,7 @@ def _transfer(
     headers = {"Accept-Encoding": "identity"}
     if note is not None:
         headers |= {"Range": f"bytes={have}-", "If-Range": note.validator}
-    stream = _Stream(url, headers)
+    stream = HttpStream(url, headers)
     try:
         response = stream.response(response_s)
         resumed = _check_response(response, note, have)
@@ -234,11 +214,13 @@ def _transfer(
             raise DownloadError(f"it has {total:,} bytes, and the file may have {limit:,}")
         if total is None and size is None and "chunked" not in response.headers.get("Transfer-Encoding", "").lower():
             raise DownloadError("it does not say how long the file is, so that a cut could not be noticed")
-        if not resumed:
+        if not resumed or note is None:
             etag, modified = response.headers.get("ETag", ""), response.headers.get("Last-Modified", "")
-            write_bytes(note_path, codec.encode(DownloadNote("serab.download/1", url, etag, modified, total)))
+            note = DownloadNote("serab.download/1", url, etag, modified, total)
+            write_bytes(note_path, codec.encode(note))
+        checkpoint = bind(_flush, file, note_path, note)
         with progress.stage(f"Fetching {title} (kB)", (total or 0) // 1000) as advance:
-            _write(stream, file, have, limit, advance)
+            _write(stream, file, have, limit, advance, checkpoint)
         received = os.fstat(file.fileno()).st_size
         if total is not None and received != total:
             raise DownloadError(f"the connection closed after {received:,} of {total:,} bytes")
@@ -246,9 +228,19 @@ def _transfer(
         stream.stop()
 
 
-def _write(stream: _Stream, file: IO[bytes], have: int, limit: int, advance: Any) -> None:
+def _flush(file: IO[bytes], note_path: Path, note: DownloadNote) -> None:
+    """Flush the part to the disk, and then the note that says how much of it is there."""
+    file.flush()
+    os.fsync(file.fileno())
+    write_bytes(note_path, codec.encode(msgspec.structs.replace(note, flushed=os.fstat(file.fileno()).st_size)))
+
+
+def _write(
+    stream: HttpStream, file: IO[bytes], have: int, limit: int, advance: Any, checkpoint: Callable[[], None]
+) -> None:
     """Write the pieces of a stream. What has come is flushed, also where the stream ends in an error."""
     advance(have // 1000)
+    flushed = have
     try:
         for piece in stream.pieces():
             if have + len(piece) > limit:
@@ -257,8 +249,11 @@ def _write(stream: _Stream, file: IO[bytes], have: int, limit: int, advance: Any
             file.write(piece)
             advance((have + len(piece)) // 1000 - have // 1000)
             have += len(piece)
+            if have - flushed >= _FLUSH_EVERY_BYTES:
+                checkpoint()
+                flushed = have
     finally:
-        file.flush()
+        checkpoint()
 
 
 def _check_response(response: requests.Response, note: DownloadNote | None, have: int) -> bool:
@@ -285,107 +280,3 @@ def _check_response(response: requests.Response, note: DownloadNote | None, have
     if match is None or int(match[1]) != have or not same_version:
         raise _RestartError("the server sends the rest of another version of the file")
     return True
-
-
-class _Stream:
-    """The response to a request, read in a thread of its own: neither a name server nor a trickle can hold us up."""
-
-    def __init__(self, url: str, headers: dict[str, str]) -> None:
-        self._queue: queue.Queue[requests.Response | bytes | BaseException | None] = queue.Queue(maxsize=64)
-        self._stopped = threading.Event()
-        arguments = (url, headers)
-        threading.Thread(target=self._run, args=arguments, daemon=True, name="serab-download").start()
-
-    def response(self, timeout_s: float) -> requests.Response:
-        """Return the response, before its content. Raises DownloadError."""
-        try:
-            item = self._queue.get(timeout=timeout_s)
-        except queue.Empty:
-            raise DownloadError("no answer") from None
-        if isinstance(item, BaseException):
-            raise item
-        assert item is not None, "the response comes first"
-        assert not isinstance(item, bytes), "the response comes first"
-        return item
-
-    def pieces(self) -> Iterator[bytes]:
-        """Yield the content. Raises DownloadError, also where it comes too slowly."""
-        begin, received = time.monotonic(), 0
-        while True:
-            left = begin + WINDOW_S - time.monotonic()
-            try:
-                item = self._queue.get(timeout=left) if left > 0 else None
-            except queue.Empty:
-                left, item = 0.0, None
-            if left <= 0:
-                if received < MIN_BYTES_PER_S * WINDOW_S:
-                    raise DownloadError(f"it sent {received:,} bytes in {WINDOW_S:g} seconds, which has no end")
-                begin, received = time.monotonic(), 0
-                continue
-            if item is None:
-                return
-            if isinstance(item, BaseException):
-                raise item
-            assert isinstance(item, bytes), "the content follows the response"
-            received += len(item)
-            yield item
-
-    def stop(self) -> None:
-        """Let the thread end; it closes the connection after its next read."""
-        self._stopped.set()
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._queue.get_nowait()
-
-    def _run(self, url: str, headers: dict[str, str]) -> None:
-        import requests
-
-        try:
-            with requests.Session() as session, _follow(session, url, headers) as response:
-                self._put(response)
-                for piece in response.raw.stream(_CHUNK, decode_content=False):
-                    if self._stopped.is_set():
-                        return
-                    self._put(piece)
-            self._put(None)
-        except Exception as error:
-            self._put(_as_download_error(error))
-
-    def _put(self, item: requests.Response | bytes | BaseException | None) -> None:
-        while not self._stopped.is_set():
-            with contextlib.suppress(queue.Full):
-                self._queue.put(item, timeout=0.5)
-                return
-
-
-def _follow(session: requests.Session, url: str, headers: dict[str, str]) -> requests.Response:
-    """Ask for an address and those it redirects to, each of which must be safe. Raises DownloadError."""
-    for hop in range(_MAX_HOPS):
-        if not is_safe(url):
-            raise DownloadError(f"it leads to {url[:200]}, which is not https" if hop else "not https")
-        response = session.get(
-            url, stream=True, allow_redirects=False, headers=headers, timeout=(RESPONSE_S, _SILENCE_S)
-        )
-        if not response.is_redirect:
-            return response
-        url = urljoin(url, response.headers["Location"])
-        response.close()
-    raise DownloadError(f"it leads from address to address, more than {_MAX_HOPS} times")
-
-
-def _as_download_error(error: Exception) -> Exception:
-    """The error of a request, in words; errors that are not of the network stay as they are."""
-    import requests
-    import urllib3
-
-    if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
-        return DownloadError("no answer")
-    if isinstance(error, urllib3.exceptions.HTTPError | requests.exceptions.ChunkedEncodingError):
-        return DownloadError("the connection closed before the end of the file")
-    if isinstance(error, requests.exceptions.SSLError):
-        return DownloadError(f"no secure connection ({' '.join(str(error).split())[:200]})")
-    if isinstance(error, requests.ConnectionError):
-        return DownloadError("no connection")
-    if isinstance(error, requests.RequestException):
-        return DownloadError(" ".join(str(error).split())[:200])
-    return error

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from serab_core.errors import WeightsError, store_error
-from serab_core.store.download import MAX_BYTES, RESPONSE_S, DownloadError, download, sweep_downloads
+from serab_core.store.download import MAX_BYTES, download, sweep_downloads
+from serab_core.store.http_stream import RESPONSE_S, DownloadError
 from serab_core.store.weights import describe
 
 if TYPE_CHECKING:

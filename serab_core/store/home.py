@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from serab_core import settings
 from serab_core.errors import store_error
-from serab_core.store.atomic import sweep
+from serab_core.store.durable import make_folder
+from serab_core.store.leftovers import sweep, temporary_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,16 @@ class Home:
         """
         for folder in (self.datasets, self.weights, self.embeddings, self.studies, self.results):
             try:
-                folder.mkdir(parents=True, exist_ok=True)
-                probe = folder / f".probe-{os.getpid()}"
+                make_folder(folder)
+                probe = temporary_name(folder / "probe")
                 probe.touch()
                 probe.unlink()
             except OSError as error:
                 raise store_error(error, folder) from error
             sweep(folder)
+        sweep(self.speed)
+        for folder in (self.root, self.root / "isolated"):  # environments have many files, none with a temporary name
+            sweep(folder, deep=False)
         return self
 
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from serab_core.errors import StoreError, store_error
-from serab_core.store.atomic import sweep
+from serab_core.errors import AudioError, ContentError, StoreError, store_error
+from serab_core.store.atomic import remove_folder
 from serab_core.store.digests import outdated_records
+from serab_core.store.download import sweep_downloads
 from serab_core.store.journal import check_journal
 from serab_core.store.jsonio import digest, read_json
+from serab_core.store.leftovers import DOWNLOADS, sweep
+from serab_core.store.reading import files_below, may_exist, raise_first
 from serab_core.store.results import read_any_result, read_outcome
 from serab_core.store.shards import SCHEMA as SHARD_SCHEMA
-from serab_core.store.shards import Shard, check_shard, quarantine
-from serab_core.store.weights import damaged_weights
+from serab_core.store.shards import Shard, check_shard, move_aside, quarantine
+from serab_core.store.weights import check_weights, weight_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from serab_core.store.home import Home
@@ -64,6 +66,21 @@ class Damage:
     path: Path
     what: str
     aside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What came of reading a home.
+
+    Attributes:
+        files: how many files were read.
+        damaged: those whose content is not what it should be.
+        unreadable: errors of files and folders that cannot be read. They may be in order.
+    """
+
+    files: int
+    damaged: tuple[Damage, ...]
+    unreadable: tuple[StoreError, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,64 +137,87 @@ def extractors_of(home: Home) -> list[str]:
     return sorted({extractor_of(folder) for folder in _folders(home.embeddings)})
 
 
-def verify_home(home: Home, progress: Progress, *, set_aside: bool = True) -> tuple[int, list[Damage]]:
-    """Reads every file that has a checksum or a schema.
+Check: TypeAlias = "tuple[Path, Callable[[], Any], Callable[[], None] | None]"
+"""A file, the function that reads it, and the one that sets it aside; None for a file that serab cannot make again."""
+
+
+def verify_home(home: Home, progress: Progress, *, audio: Iterable[Check] = (), set_aside: bool = True) -> Verification:
+    """Read every file that has a checksum or a schema.
 
     Args:
         home: the home.
         progress: told of each file.
-        set_aside: rename what is damaged to `*.bad-<time>`, so that the next run makes it anew; weights and corpora,
-            which serab cannot make, are told only.
-
-    Returns:
-        how many files were read, and those that are damaged.
+        audio: the checks of the audio that the home stores.
+        set_aside: rename what is damaged to `*.bad-<time>`, so that the next run makes it anew. Weights and corpora,
+            which serab cannot make, and files that cannot be read stay where they are.
     """
-    jobs = list(_checks(home))
-    damaged = []
-    with progress.stage("Verifying the home", len(jobs)) as advance:
-        for path, check, aside in jobs:
+    checks, unreadable = _checks(home)
+    checks += audio
+    damaged, read = [], 0
+    with progress.stage("Verifying the home", len(checks)) as advance:
+        for path, check, aside in checks:
+            read += 1
             try:
                 check()
+            except (ContentError, AudioError) as error:
+                damaged.append(_set_aside(path, error.what, aside if set_aside else None))
             except StoreError as error:
-                moved = set_aside and aside is not None
-                if moved and aside is not None:
-                    aside()
-                damaged.append(Damage(path, error.what, moved))
+                unreadable.append(error)
+                read -= 1
             advance(1)
-    return len(jobs), damaged
+    return Verification(read, tuple(damaged), tuple(unreadable))
 
 
-def _checks(home: Home) -> Iterator[tuple[Path, Callable[[], Any], Callable[[], None] | None]]:
-    """Each file with what reads it, and what sets it aside."""
-    for manifest in sorted(home.embeddings.glob("*/*.json")):
+def _set_aside(path: Path, what: str, aside: Callable[[], None] | None) -> Damage:
+    if aside is None:
+        return Damage(path, what, aside=False)
+    try:
+        aside()
+    except StoreError as error:  # as in a folder where each user may rename only files of their own
+        return Damage(path, f"{what}, and {error.what}", aside=False)
+    return Damage(path, what, aside=True)
+
+
+def _checks(home: Home) -> tuple[list[Check], list[StoreError]]:
+    """Each file with its check, and the errors of folders that cannot be listed."""
+    checks: list[Check] = []
+    errors: list[StoreError] = []
+    found = {}
+    for room, suffix in (
+        (home.embeddings, ".json"), (home.studies, ".json"), (home.studies, ".h5"), (home.results, ".json"),
+    ):  # fmt: skip
+        found[room, suffix], unreadable = files_below(room, suffix)
+        errors += [error for error in unreadable if error.where not in {earlier.where for earlier in errors}]
+    for manifest in found[home.embeddings, ".json"]:
         if _SHARD.fullmatch(manifest.stem):
             shard = Shard(manifest.parent, manifest.stem)
-            yield shard.path, _call(check_shard, shard), _call(quarantine, shard)
-    for path in sorted(home.studies.glob("*.json")):
-        yield path, _call(read_outcome, path), _call(move_aside, path)
-    for path in sorted(home.studies.glob("*.h5")):
-        yield path, _call(check_journal, path), _call(move_aside, path)
-    for path in sorted(home.results.rglob("*.json")):
-        yield path, _call(read_any_result, path), _call(move_aside, path)
-    for path in sorted(home.datasets.glob("*/index.json")):
-        yield path, _call(read_json, path, "serab.dataset/1"), None
-    for path, what in damaged_weights(home):
-        yield path, _call(_raise, path, what), None
+            checks.append((shard.path, _call(check_shard, shard), _call(quarantine, shard)))
+    outcomes = [path for path in found[home.studies, ".json"] if path.parent == home.studies]
+    checks += [(path, _call(read_outcome, path), _call(move_aside, path)) for path in outcomes]
+    checks += [(path, _call(check_journal, path), _call(move_aside, path)) for path in found[home.studies, ".h5"]]
+    checks += [(path, _call(read_any_result, path), _call(move_aside, path)) for path in found[home.results, ".json"]]
+    try:
+        checks += [(path, _call(read_json, path, "serab.dataset/1"), None) for path in _indexes(home)]
+        checks += [(path, _call(check_weights, path, record), None) for path, record in weight_files(home)]
+    except StoreError as error:
+        errors.append(error)
+    return checks, errors
+
+
+def _indexes(home: Home) -> list[Path]:
+    """The index of each prepared corpus. Raises StoreError where the folder cannot be listed."""
+    try:
+        folders = sorted(home.datasets.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise store_error(error, home.datasets, "read") from error
+    paths = [folder / "index.json" for folder in folders if folder.name[0] != "."]
+    return [path for path in paths if may_exist(path)]
 
 
 def _call(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
     return lambda: function(*arguments)
-
-
-def _raise(path: Path, what: str) -> None:
-    if what:
-        raise StoreError(what, where=path)
-
-
-def move_aside(path: Path) -> None:
-    """Renames a file to `*.bad-<time>`; one that is gone meanwhile is no matter."""
-    with contextlib.suppress(FileNotFoundError):
-        path.rename(path.with_name(f"{path.name}.bad-{time.strftime('%Y%m%dT%H%M%S')}"))
 
 
 def waste(home: Home, current: Mapping[str, str], *, older_than_s: float, superseded: bool = False) -> list[Waste]:
@@ -188,6 +228,9 @@ def waste(home: Home, current: Mapping[str, str], *, older_than_s: float, supers
         current: digests of the fingerprints of extractors as they are installed, by name.
         older_than_s: embeddings that were written later are kept in any case.
         superseded: add the embeddings of earlier versions of an extractor, though there are results of them.
+
+    Raises:
+        StoreError: a result cannot be read, so that it is not known which embeddings it needs.
     """
     found = [
         Waste(path, path.stat().st_size, "was damaged, and set aside")
@@ -217,18 +260,19 @@ def clear(home: Home, found: Collection[Waste]) -> None:
     for one in found:
         try:
             if one.path.is_dir():
-                shutil.rmtree(one.path)
+                remove_folder(one.path)
             else:
                 one.path.unlink(missing_ok=True)
         except OSError as error:
             raise store_error(error, one.path, "removed") from error
     sweep(home.root)
+    sweep_downloads(home.weights / DOWNLOADS)
 
 
 def _fingerprints(home: Home) -> Iterator[str]:
-    """Of the extractors of stored results."""
-    for path in home.results.rglob("*.json"):
-        with contextlib.suppress(StoreError, KeyError, TypeError, AttributeError):
+    """Digests of the fingerprints of stored results. Raises StoreError for a result that cannot be read."""
+    for path in raise_first(files_below(home.results, ".json")):
+        with contextlib.suppress(ContentError, KeyError, TypeError, AttributeError):
             told = read_any_result(path)
             yield digest(dict(told.provenance["fingerprint"]))
 

@@ -19,8 +19,9 @@ import h5py
 import numpy as np
 from optuna.storages.journal import BaseJournalBackend, JournalFileSymlinkLock
 
-from serab_core.errors import StoreError, store_error
+from serab_core.errors import ContentError, store_error
 from serab_core.store.atomic import write_bytes
+from serab_core.store.reading import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,6 +101,8 @@ class Hdf5JournalBackend(BaseJournalBackend):
             found = self._path.stat()
         except FileNotFoundError:
             return
+        except OSError as error:
+            raise store_error(error, self._path, "read") from error
         mark = (found.st_ino, found.st_mtime_ns, found.st_size)
         if mark != self._seen:
             self._lines, self._seen = _read(self._path), mark
@@ -132,14 +135,12 @@ def check_journal(path: Path) -> bytes:
     """A journal's file, held against its own checksum; HDF5 does not see one that is damaged, which it may spin over.
 
     Raises:
-        StoreError: it cannot be read, is damaged, or is none.
+        StoreError: it cannot be read.
+        ContentError: it is damaged, or no journal.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise store_error(error, path, "read") from error
+    content = read_file(path)
     if content[:_HEAD] != _head_of(content[_HEAD:]):
-        raise _foreign(path)
+        raise _invalid(path)
     return content
 
 
@@ -152,12 +153,12 @@ def _read(path: Path) -> list[str]:
         for line in lines:
             json.loads(line)
     except (OSError, KeyError, RuntimeError, ValueError) as error:
-        raise _foreign(path) from error
+        raise _invalid(path) from error
     return lines
 
 
-def _foreign(path: Path) -> StoreError:
-    return StoreError(
+def _invalid(path: Path) -> ContentError:
+    return ContentError(
         "is damaged or no journal of serab's",
         where=path,
         next_step="move the file away and run again; the study is then made anew",

@@ -10,8 +10,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from serab_core.errors import store_error
 from serab_core.store.atomic import write_bytes
+from serab_core.store.reading import read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,22 +38,15 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, encode(dumps(value)))
 
 
-def read_content(path: Path) -> bytes:
-    """Reads a file. Raises StoreError."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise store_error(error, path, "read") from error
-
-
 def read_json(path: Path, schema: str) -> dict[str, Any]:
     """Reads an object that says it has this schema, and whose fields may have any type.
 
     Raises:
-        StoreError: the file cannot be read, is no JSON object, or has another schema.
+        StoreError: the file cannot be read.
+        ContentError: it is no JSON object, or has another schema.
     """
     from serab_core.store import codec  # msgspec takes time to import, and digests do not need it
 
-    value: Any = codec.decode(read_content(path), object, where=path, surrogates_in=("$",))
+    value: Any = codec.decode(read_file(path), object, where=path, surrogates_in=("$",))
     codec.require_schema(value.get("schema") if isinstance(value, dict) else None, (schema,), path)
     return dict(value)

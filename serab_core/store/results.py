@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
-from serab_core.errors import StoreError, store_error
+from serab_core.errors import ContentError, StoreError, store_error
 from serab_core.store import codec
 from serab_core.store.identity import DataIdentity, Version, conflicting_keys
-from serab_core.store.jsonio import read_content, write_json
+from serab_core.store.jsonio import write_json
+from serab_core.store.reading import read_file
 from serab_core.store.result_documents import (
     ContinuousDocument,
     OutcomeDocument,
@@ -82,17 +83,17 @@ def write_result(path: Path, result: TaskResult | ContinuousResult) -> None:
 
 def read_result(path: Path) -> TaskResult:
     """Reads a result back. Raises StoreError for one that is damaged or of another version."""
-    return _result(read_content(path), path)
+    return _result(read_file(path), path)
 
 
 def read_continuous(path: Path) -> ContinuousResult:
     """Reads a result on a continuous target back. Raises StoreError for one that is damaged or of another version."""
-    return _continuous(read_content(path), path)
+    return _continuous(read_file(path), path)
 
 
 def read_any_result(path: Path) -> TaskResult | ContinuousResult:
     """Reads a result of either kind back. Raises StoreError for one that is damaged or of another version."""
-    content = read_content(path)
+    content = read_file(path)
     if codec.schema_of(content) == CONTINUOUS_SCHEMA:
         return _continuous(content, path)
     return _result(content, path)
@@ -117,7 +118,7 @@ def _checked(make: Callable[[], V], path: Path) -> V:
     try:
         return make()
     except ValueError as error:
-        raise StoreError(str(error), where=path, next_step=codec.AGAIN) from error
+        raise ContentError(str(error), where=path, next_step=codec.AGAIN) from error
 
 
 def result_document(result: TaskResult | ContinuousResult) -> dict[str, Any]:

@@ -6,7 +6,6 @@ not match is renamed to `*.bad-<time>` and reported, and the caller computes it 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import time
@@ -16,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from serab_core.errors import StoreError, store_error
+from serab_core.errors import ContentError, store_error
 from serab_core.store.atomic import write_bytes
 from serab_core.store.jsonio import read_json, write_json
+from serab_core.store.reading import file_exists
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,8 +47,8 @@ class Shard:
 
 
 def exists(shard: Shard) -> bool:
-    """Whether the shard was written to its end. Does not check its content."""
-    return shard.manifest.exists() and shard.path.exists()
+    """Whether the shard was written to its end. Does not check its content. Raises StoreError."""
+    return file_exists(shard.manifest) and file_exists(shard.path)
 
 
 def write_shard(shard: Shard, embeddings: Embeddings, utterances: tuple[str, ...], provenance: dict[str, Any]) -> None:
@@ -92,28 +92,25 @@ def write_shard(shard: Shard, embeddings: Embeddings, utterances: tuple[str, ...
     )
 
 
-class _DamageError(StoreError):
-    """The shard is there and can be read, and is not what it should be."""
-
-
 def check_shard(shard: Shard) -> bytes:
     """The shard's file, held against its manifest; HDF5 does not see one that is damaged, which it may spin over.
 
     Raises:
-        StoreError: it is missing or damaged.
+        StoreError: it cannot be read, or its manifest is missing.
+        ContentError: it is damaged, or missing while its manifest is there.
     """
     try:
         manifest = read_json(shard.manifest, SCHEMA)
-    except StoreError as error:
-        raise _DamageError("has no readable manifest", where=shard.path) from error
+    except ContentError as error:
+        raise ContentError("has a damaged manifest, or one of another version", where=shard.path) from error
     try:
         content = shard.path.read_bytes()
-    except FileNotFoundError as error:
-        raise _DamageError("is gone, and its manifest is there", where=shard.path) from error
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and file_exists(shard.manifest):
+            raise ContentError("is gone, and its manifest is there", where=shard.path) from error
         raise store_error(error, shard.path, "read") from error
     if len(content) != manifest.get("size") or hashlib.sha256(content).hexdigest() != manifest.get("sha256"):
-        raise _DamageError("does not match its manifest", where=shard.path)
+        raise ContentError("does not match its manifest", where=shard.path)
     return content
 
 
@@ -121,7 +118,8 @@ def read_shard(shard: Shard, utterances: tuple[str, ...]) -> Embeddings:
     """Reads a shard that must hold these utterances in this order.
 
     Raises:
-        StoreError: it is missing, damaged or holds something else. Damage is quarantined first.
+        StoreError: it cannot be read.
+        ContentError: it is damaged or holds something else. It is set aside first.
     """
     embeddings, names = shard_rows(shard)
     if names != utterances:
@@ -137,7 +135,7 @@ def shard_rows(shard: Shard) -> tuple[Embeddings, tuple[str, ...]]:
     """
     try:
         content = check_shard(shard)
-    except _DamageError as error:
+    except ContentError as error:
         raise _damaged(shard, error.what) from error
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
@@ -146,14 +144,26 @@ def shard_rows(shard: Shard) -> tuple[Embeddings, tuple[str, ...]]:
         raise _damaged(shard, "is no shard of embeddings") from error
 
 
-def _damaged(shard: Shard, what: str) -> StoreError:
+def _damaged(shard: Shard, what: str) -> ContentError:
     quarantine(shard)
-    return StoreError(what, where=shard.path, next_step="it was set aside as *.bad-<time> and will be computed again")
+    return ContentError(what, where=shard.path, next_step="it was set aside as *.bad-<time> and will be computed again")
 
 
 def quarantine(shard: Shard) -> None:
-    """Renames a shard and its manifest out of the way, keeping them for whoever wants to look."""
-    stamp = f"bad-{time.strftime('%Y%m%dT%H%M%S')}"
+    """Rename a shard and its manifest out of the way, keeping them for whoever wants to look. Raises StoreError."""
     for path in (shard.manifest, shard.path):
-        with contextlib.suppress(FileNotFoundError):
-            path.rename(path.with_name(f"{path.name}.{stamp}"))
+        move_aside(path)
+
+
+def move_aside(path: Path) -> None:
+    """Rename a damaged file to `*.bad-<time>`; one that is gone meanwhile is no matter.
+
+    Raises:
+        StoreError: it is damaged, and this user may not rename it.
+    """
+    try:
+        path.rename(path.with_name(f"{path.name}.bad-{time.strftime('%Y%m%dT%H%M%S')}"))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise store_error(error, path, "set aside, and it is damaged") from error

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
-from serab_core.errors import StoreError, WeightsError, store_error
+from serab_core.errors import ContentError, WeightsError, store_error
 from serab_core.store import codec
 from serab_core.store.atomic import replacing, replacing_folder, scratch_folder
 from serab_core.store.home import find_home
 from serab_core.store.jsonio import write_json
+from serab_core.store.reading import file_exists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,8 +49,23 @@ class Installed:
     taken_in: str
 
 
+class Replacement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The fields of `Installed`, as they are written."""
+
+    source: str
+    source_sha256: str
+    source_size: Annotated[int, msgspec.Meta(ge=0, le=1 << 50)]
+    sha256: str
+    licence: str
+    taken_in: str
+
+
 class RecordDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The record of a weight file, as it is written."""
+    """The record of a weight file, as it is written.
+
+    Attributes:
+        replacement: another file, from before it takes the weight file's name until its own record is written.
+    """
 
     schema: Literal["serab.weights/1"]
     source: str
@@ -58,6 +74,7 @@ class RecordDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
     licence: str
     taken_in: str
+    replacement: Replacement | None = None
 
 
 class AgreedDocument(msgspec.Struct, frozen=True):
@@ -92,17 +109,29 @@ def content_sha256(path: Path, sha256_of: Callable[[Path], str] = file_sha256) -
 
 
 def installed(home: Home, weight: WeightFile) -> Installed | None:
-    """What is known of the weight file, or None where it is not there. Raises StoreError for a damaged record."""
-    record = _record(home, weight)
-    if not record.exists() or not _path(home, weight).exists():
+    """What is known of the weight file, or None where it is not there.
+
+    Raises:
+        StoreError: its record cannot be read.
+        ContentError: its record is damaged.
+    """
+    record, path = _record(home, weight), _path(home, weight)
+    if not file_exists(record) or not file_exists(path):
         return None
+    return _recorded(record, path)
+
+
+def _recorded(record: Path, path: Path) -> Installed:
+    """What a record says of the file at `path`: where its replacement was interrupted, of the one that is there."""
     try:
         document = codec.read(record, RecordDocument)
-    except StoreError as error:
-        if isinstance(error.__cause__, OSError):
-            raise
-        raise StoreError(error.what, where=record, next_step="fetch or import the weights again") from error
-    return Installed(**{name: getattr(document, name) for name in document.__struct_fields__ if name != "schema"})
+    except ContentError as error:
+        raise ContentError(error.what, where=record, next_step="fetch or import the weights again") from error
+    replacement = document.replacement
+    if replacement is not None and content_sha256(path) == replacement.sha256:
+        return Installed(**msgspec.structs.asdict(replacement))
+    fields = msgspec.structs.asdict(document)
+    return Installed(**{name: fields[name] for name in Replacement.__struct_fields__})
 
 
 def published_sha256(weight: WeightFile) -> str:
@@ -155,23 +184,34 @@ def require_weights(home: Home, extractor: str, weights: Sequence[WeightFile]) -
             )
 
 
-def damaged_weights(home: Home) -> list[tuple[Path, str]]:
-    """Every weight file that is there, and what is wrong with it: "" for nothing."""
-    found = []
-    for record in sorted(home.weights.glob("*.json")):
-        path = record.with_suffix("")
-        try:
-            told = codec.read(record, RecordDocument)
-        except StoreError as error:
-            if path.exists() and not isinstance(error.__cause__, OSError):  # otherwise it is no record of a file
-                found.append((path, f"has a damaged record: {record.name} {error.what}"))
-            continue
-        if not path.exists():
-            found.append((path, "is gone, and its record is there"))
-        else:
-            same = content_sha256(path) == told.sha256
-            found.append((path, "" if same else "has changed since it was taken in"))
-    return found
+def weight_files(home: Home) -> list[tuple[Path, Path]]:
+    """Every weight file that has a record, and the record. Raises StoreError where the folder cannot be listed."""
+    try:
+        records = [path for path in home.weights.iterdir() if path.suffix == ".json" and path.name[0] != "."]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise store_error(error, home.weights, "read") from error
+    return [(record.with_suffix(""), record) for record in sorted(records)]
+
+
+def check_weights(path: Path, record: Path) -> None:
+    """Check that a weight file is what its record says. A JSON file of another kind is no record, and is left out.
+
+    Raises:
+        StoreError: the file or its record cannot be read.
+        ContentError: either is damaged, or the file is missing.
+    """
+    try:
+        found = _recorded(record, path)
+    except ContentError as error:
+        if file_exists(path) or record.stat().st_size == 0:
+            raise ContentError(f"has a damaged record: {record.name} {error.what}", where=path) from error
+        return
+    if not file_exists(path):
+        raise ContentError("is gone, and its record is there", where=path)
+    if content_sha256(path) != found.sha256:
+        raise ContentError("has changed since it was taken in", where=path)
 
 
 def describe(weight: WeightFile) -> str:
@@ -220,15 +260,27 @@ def take_in(home: Home, weight: WeightFile, source: Path, origin: str, *, replac
                 temporary.write_bytes(source.read_bytes())
             else:
                 weight.convert(source, temporary)
-            own = content_sha256(temporary)
+            now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            size = source.stat().st_size
+            found = Installed(origin, sha256, size, content_sha256(temporary), weight.licence, now)
+            _announce(home, weight, found)
     except ValueError as error:
         raise WeightsError(
             f"cannot be used as {weight.name}: {error}", where=origin, next_step=f"it should be {describe(weight)}"
         ) from error
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    found = Installed(origin, sha256, source.stat().st_size, own, weight.licence, now)
     write_json(_record(home, weight), {"schema": SCHEMA, **asdict(found)})
     return found
+
+
+def _announce(home: Home, weight: WeightFile, replacement: Installed) -> None:
+    """Note in the record of a weight file that is there which file is about to replace it. Raises StoreError."""
+    try:
+        present = installed(home, weight)
+    except ContentError:  # the record is damaged; the one of the new file replaces it
+        return
+    if present is not None and present.sha256 != replacement.sha256:
+        record = {"schema": SCHEMA, **asdict(present), "replacement": asdict(replacement)}
+        write_json(_record(home, weight), record)
 
 
 def _pack(folder: Path, target: Path) -> None:
@@ -259,7 +311,7 @@ def agree(home: Home, weight: WeightFile, ask: Callable[[WeightFile], bool]) -> 
     if not weight.terms:
         return
     path = home.weights / "agreed-terms.json"
-    agreed = dict(codec.read(path, AgreedDocument).agreed) if path.exists() else {}
+    agreed = dict(codec.read(path, AgreedDocument).agreed) if file_exists(path) else {}
     key = hashlib.sha256(weight.terms.encode()).hexdigest()
     if key in agreed:
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
-from serab_core.errors import StoreError, UnknownNameError
+from serab_core.errors import ContentError, UnknownNameError
 from serab_core.store import codec
 from serab_core.store.jsonio import write_json
 from serab_core.store.results import journal_path, outcome_path, read_outcome
@@ -117,5 +117,5 @@ def _state(home: Home, about: StudyAbout) -> StudyState:
         from serab_core.tune.study import ended_trials  # here, for it imports Optuna
 
         return StudyState(about, None, ended_trials(journal, about.classifier) if journal.exists() else 0)
-    except StoreError:  # damaged: the study is made anew, from its first trial
+    except ContentError:  # damaged: the study is made anew, from its first trial
         return StudyState(about, None, 0)

@@ -12,9 +12,9 @@ import optuna
 from optuna.storages import JournalStorage
 from optuna.trial import TrialState
 
-from serab_core.errors import StoreError
-from serab_core.store.inspect import move_aside
+from serab_core.errors import ContentError
 from serab_core.store.journal import Hdf5JournalBackend
+from serab_core.store.shards import move_aside
 from serab_core.tune.points import fit_and_predict, grid_points
 from serab_core.tune.wide import suggest
 from serab_core.types import Point, PointError
@@ -194,7 +194,7 @@ def _key(params: Params) -> tuple[tuple[str, GridValue], ...]:
 def _open(journal: Path) -> Hdf5JournalBackend:
     try:
         return Hdf5JournalBackend(journal)
-    except StoreError:
+    except ContentError:
         move_aside(journal)
         return Hdf5JournalBackend(journal)
 

@@ -54,6 +54,12 @@ def store(serab, home, **_):
     return serab("eval", "toy", "--tasks", "tones", "--classifiers", "knn", "--json")
 
 
+def content(serab, tones_folder, home, **_):
+    prepared(serab, tones_folder)
+    (home.datasets / "tones" / "index.json").write_bytes(b"")
+    return serab("eval", "toy", "--tasks", "tones", "--classifiers", "knn", "--json")
+
+
 def extractor(serab, **_):
     return serab("bench", "toy-bad/boom", "--json")
 
@@ -128,6 +134,7 @@ PROVOKED = {
     "AudioError": audio,
     "NotPreparedError": not_prepared,
     "StoreError": store,
+    "ContentError": content,
     "ExtractorError": extractor,
     "TuningError": tuning,
     "WeightsError": weights,

@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+pytest.register_assert_rewrite("tests.faults.world")
+
 
 def amount(name: str, default: int) -> int:
     return int(os.environ.get(f"SERAB_{name}", default))

@@ -12,8 +12,9 @@ import time
 
 import pytest
 
-from serab_core.store import download as module
-from serab_core.store.download import DownloadError, download, sweep_downloads
+from serab_core.store import http_stream as module
+from serab_core.store.download import download, sweep_downloads
+from serab_core.store.http_stream import DownloadError
 
 CONTENT = bytes(range(256)) * 400
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -288,6 +289,21 @@ def test_a_download_that_was_killed_before_its_rename_needs_no_network(get, serv
     assert server.requests == []
 
 
+def test_what_was_not_flushed_is_not_resumed(get, server, tmp_path):
+    """After a power cut the end of the part may be anything: the part goes on from where it was flushed."""
+    interrupted(get)
+    part = tmp_path / "folder" / "w.bin.partial"
+    flushed = part.stat().st_size
+    part.write_bytes(part.read_bytes() + b"garbage")
+    assert flushed == HALF
+    assert get(rest()).read_bytes() == CONTENT
+    (tmp_path / "folder" / "w.bin").unlink()
+    part.write_bytes(b"garbage")
+    note = {"schema": "serab.download/1", "url": f"{server.url}/w.bin", "etag": '"v1"', "total": len(CONTENT)}
+    (tmp_path / "folder" / "w.bin.json").write_text(json.dumps(note))
+    assert get(answer(CONTENT, ETag='"v1"')).read_bytes() == CONTENT
+
+
 def test_two_downloads_of_one_file_do_not_mix(get, server):
     inside, go_on = threading.Event(), threading.Event()
 
@@ -325,5 +341,5 @@ def test_the_note_says_which_version_the_part_is_of(get, tmp_path, server):
     note = json.loads((tmp_path / "folder" / "w.bin.json").read_text())
     assert note == {
         "schema": "serab.download/1", "url": f"{server.url}/w.bin", "etag": '"v1"', "last_modified": "",
-        "total": len(CONTENT),
+        "total": len(CONTENT), "flushed": (tmp_path / "folder" / "w.bin.partial").stat().st_size,
     }  # fmt: skip

@@ -7,8 +7,6 @@ import json
 import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from serab_core.store import atomic
 from serab_core.store.home import Home, find_home
 from serab_core.store.journal import Hdf5JournalBackend
 from serab_core.store.jsonio import digest, dumps, read_json, write_json
+from serab_core.store.leftovers import sweep
 from serab_core.store.shards import Shard, exists, read_shard, write_shard
 
 
@@ -75,33 +74,6 @@ def test_the_systems_errors_become_sentences(tmp_path, monkeypatch, code, call):
         with pytest.raises(StoreError), make(tmp_path / "folder"):
             pass
         monkeypatch.undo()
-
-
-def dead_pid() -> int:
-    process = multiprocessing.get_context("spawn").Process(target=int)
-    process.start()
-    process.join()
-    return process.pid
-
-
-def test_sweep_removes_what_the_dead_left_and_nothing_else(tmp_path):
-    host, pid = atomic._host(), dead_pid()
-    dead = tmp_path / f".a.h5.part-{host}~{pid}-0123abcd"
-    dead_folder = tmp_path / f".b.part-{host}~{pid}-0123abcd"
-    alive = tmp_path / f".c.h5.part-{host}~{os.getpid()}-0123abcd"
-    foreign = tmp_path / f".d.h5.part-elsewhere~{pid}-0123abcd"
-    old_foreign = tmp_path / f".e.h5.part-elsewhere~{pid}-0123abcd"
-    others = tmp_path / ".f.part-of something else"
-    for path in (dead, alive, foreign, old_foreign, others):
-        path.write_text("x")
-    dead_folder.mkdir()
-    (dead_folder / "x").write_text("x")
-    long_ago = time.time() - 30 * 24 * 3600
-    os.utime(old_foreign, (long_ago, long_ago))
-    assert set(atomic.sweep(tmp_path)) == {dead, dead_folder, old_foreign}
-    assert alive.exists()
-    assert foreign.exists()
-    assert others.exists()
 
 
 def test_a_shard_has_the_same_bytes_while_a_profiler_holds_its_frames(tmp_path, monkeypatch):
@@ -277,29 +249,9 @@ def test_a_killed_writer_leaves_a_journal_that_can_be_read(tmp_path, delay):
     logs = list(Hdf5JournalBackend(path).read_logs(0))
     assert [log["n"] for log in logs] == list(range(len(logs)))
     assert logs
-    atomic.sweep(tmp_path)
+    sweep(tmp_path)
     assert parts(tmp_path) == []
 
 
 def test_an_unknown_system_error_still_has_a_next_step(tmp_path):
     assert store_error(OSError("odd"), tmp_path).next_step
-
-
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells of other processes so")
-def test_a_dead_writer_is_told_from_a_living_one(tmp_path):
-    from serab_core.store.atomic import _host, _temporary, sweep
-
-    child = subprocess.Popen([sys.executable, "-c", "pass"])
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # dead, and not buried
-    zombie = tmp_path / f".a.json.part-{_host()}~{child.pid}-00000000"
-    living = tmp_path / f".b.json.part-{_host()}~{os.getpid()}-00000000"
-    reused = tmp_path / f".c.json.part-{_host()}~{os.getpid()}.1-00000001"  # began when the machine did
-    for path in (zombie, living, reused):
-        path.write_text("half")
-    os.utime(living, (1e9, 1e9))  # the clock was set meanwhile
-    own = _temporary(tmp_path / "d.json")
-    own.write_text("half")
-    assert sorted(sweep(tmp_path)) == [zombie, reused]
-    assert living.exists()
-    assert own.exists()
-    child.wait()

@@ -130,11 +130,75 @@ def test_terms_are_asked_for_once(home):
     "record", ["", "[]", '{"schema": "serab.weights/1"}', '{"schema": "serab.weights/1", "sha256": 3}']
 )
 def test_a_damaged_record_is_told(home, file, record):
-    from serab_core.store.weights import damaged_weights
+    from serab_core.errors import ContentError
+    from serab_core.store.weights import check_weights, weight_files
 
     take_in(home, PINNED, file, "here")
-    assert [fault for _, fault in damaged_weights(home)] == [""]
+    (pair,) = weight_files(home)
+    check_weights(*pair)
     (home.weights / "m.bin.json").write_text(record)
-    ((path, fault),) = damaged_weights(home)
-    assert path == home.weights / "m.bin"
-    assert "has a damaged record: m.bin.json" in fault
+    with pytest.raises(ContentError, match=r"has a damaged record: m\.bin\.json") as found:
+        check_weights(*pair)
+    assert found.value.where == str(home.weights / "m.bin")
+
+
+@pytest.mark.parametrize("moment", ["before the file", "before the record"])
+def test_a_replacement_that_is_interrupted_leaves_weights_that_can_be_used(home, file, monkeypatch, moment):
+    from serab_core.store import atomic, weights
+
+    take_in(home, OPEN, file, "here")
+    earlier = published_sha256(OPEN)
+    file.write_bytes(b"newer numbers")
+    count = 0
+
+    def interrupted(path, value):
+        nonlocal count
+        count += 1
+        if count == 2:
+            raise KeyboardInterrupt
+        write_json(path, value)
+
+    def refused(old, new):
+        if new == home.weights / "o.bin":
+            raise KeyboardInterrupt
+        rename(old, new)
+
+    write_json, rename = weights.write_json, atomic._rename
+    if moment == "before the file":
+        monkeypatch.setattr(atomic, "_rename", refused)
+    else:
+        monkeypatch.setattr(weights, "write_json", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        take_in(home, OPEN, file, "there", replace=True)
+    monkeypatch.undo()
+    monkeypatch.setenv("SERAB_HOME", str(home.root))
+    content = weights_path(OPEN).read_bytes()  # it is what its record says
+    assert content == (CONTENT if moment == "before the file" else b"newer numbers")
+    assert published_sha256(OPEN) == hashlib.sha256(content).hexdigest()
+    assert (published_sha256(OPEN) == earlier) == (moment == "before the file")
+    take_in(home, OPEN, file, "there", replace=True)
+    assert "replacement" not in (home.weights / "o.bin.json").read_text()
+
+
+def test_damaged_weights_and_records_are_told(home, file, quiet):
+    from serab_core.store.inspect import verify_home
+
+    def damaged():
+        return {damage.path.name: damage.what for damage in verify_home(home, quiet).damaged}
+
+    take_in(home, OPEN, file, "here")
+    agree(home, WeightFile("t.bin", "https://example.org/t", terms="be kind"), lambda weight: True)
+    (home.weights / "notes.json").write_text('{"schema": "mine/1"}')
+    (home.weights / "hf").mkdir()
+    (home.weights / "hf" / "config.json").write_text("[]")
+    assert damaged() == {}
+    record = home.weights / "o.bin.json"
+    content = record.read_bytes()
+    record.write_bytes(b"")
+    assert "is not JSON" in damaged()["o.bin"]
+    record.write_bytes(content)
+    (home.weights / "o.bin").write_bytes(b"")
+    assert "has changed" in damaged()["o.bin"]
+    (home.weights / "o.bin").unlink()
+    assert "is gone" in damaged()["o.bin"]
+    assert (home.weights / "o.bin.json").exists()  # what cannot be made again is left where it is

@@ -120,7 +120,7 @@ def speech_command(
 
     from serab_core.cli.output import stdout
     from serab_core.errors import DataError
-    from serab_core.store.atomic import write_bytes
+    from serab_core.store.atomic import write_output
     from serab_plugin_byol.pretrain.data.audioset import files_of, speech_ids
 
     ids = speech_ids(segments)
@@ -130,7 +130,7 @@ def speech_command(
             f"holds none of the {len(ids):,} segments with speech", where=audio, next_step="check --audio and the CSV"
         )
     base = output.absolute().parent
-    write_bytes(output, "".join(f"{os.path.relpath(path.absolute(), base)}\n" for path in files).encode())
+    write_output(output, "".join(f"{os.path.relpath(path.absolute(), base)}\n" for path in files).encode())
     text = f"{len(files):,} files of {len(ids):,} segments with speech; next: serab pretrain pack {output} -o pack"
     stdout().print(text, markup=False, highlight=False, soft_wrap=True)
 

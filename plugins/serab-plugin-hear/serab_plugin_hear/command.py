@@ -42,7 +42,7 @@ def export_command(
     from serab_core.embed.corpus import known_state
     from serab_core.embed.embedder import fit_corpus
     from serab_core.errors import UsageError
-    from serab_core.store.atomic import write_bytes
+    from serab_core.store.atomic import write_output
     from serab_core.store.home import find_home
     from serab_core.store.weights import require_weights
 
@@ -59,6 +59,6 @@ def export_command(
             )
         train = [u for u in load(find_home(), task).task(find_protocol("serab")).utterances if u.split == "train"]
         state = dict(known_state(spec, task) or fit_corpus(extractor, train))
-    write_bytes(path, _MODULE.format(name=extractor, state=state).encode())
+    write_output(path, _MODULE.format(name=extractor, state=state).encode())
     text = f"{path} has the HEAR API; next: hear-validator {path.stem}, or serab eval hear:./{path}"
     stdout().print(text, markup=False, highlight=False, soft_wrap=True)

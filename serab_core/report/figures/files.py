@@ -18,7 +18,7 @@ from serab_core.report.figures.plots import (
 )
 from serab_core.report.figures.svg import PAPER
 from serab_core.score.subsets import subset_bias
-from serab_core.store.atomic import write_bytes
+from serab_core.store.atomic import write_output
 from serab_core.terminal import escape_controls, file_content
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ def write_figures(board: Board, speeds: Mapping[str, float], folder: Path) -> li
     written = []
     for name, drawing in _drawings(board, speeds):
         written.append(folder / f"{name}.svg")
-        write_bytes(written[-1], file_content(drawing))
+        write_output(written[-1], file_content(drawing))
         if to_png is not None:
             written.append(folder / f"{name}.png")
-            write_bytes(written[-1], to_png(escape_controls(drawing)))
+            write_output(written[-1], to_png(escape_controls(drawing)))
     return written
 
 
@@ -67,7 +67,7 @@ def write_drawing(drawing: str, path: Path) -> None:
         UsageError: what makes PNG of SVG is not installed.
         StoreError: the file cannot be written.
     """
-    write_bytes(
+    write_output(
         path, _png_maker()(escape_controls(drawing)) if path.suffix.lower() == ".png" else file_content(drawing)
     )
 

@@ -13,8 +13,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import InterruptedRunError, UsageError
-from serab_core.store.atomic import sweep, write_bytes
+from serab_core.store.atomic import write_bytes
 from serab_core.store.jsonio import read_json, write_json
+from serab_core.store.leftovers import sweep
 from serab_plugin_byol.pretrain.config import Config
 
 if TYPE_CHECKING:
