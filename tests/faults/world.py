@@ -100,7 +100,9 @@ COMMANDS = {
     "weights import, a folder": Command(
         lambda world, inputs: ("weights", "import", "means/folder", str(inputs / "other.bin"), "--replace", ACCEPT)
     ),
-    "weights fetch": Command(lambda world, inputs: ("weights", "fetch", "means/file", "means/folder", ACCEPT, "--unverified")),
+    "weights fetch": Command(
+        lambda world, inputs: ("weights", "fetch", "means/file", "means/folder", ACCEPT, "--unverified")
+    ),
     "results import": Command(lambda world, inputs: ("results", "import", str(inputs / "theirs.json"))),
     "results merge": Command(
         lambda world, inputs: ("results", "merge", str(world / "out" / "all.json"), str(inputs / "theirs.json"))
