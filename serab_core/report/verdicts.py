@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import UsageError
 from serab_core.report.tables import percent, print_by_extractor, probability, table
-from serab_core.score.aggregate import enters
+from serab_core.score.aggregate import enters, is_guess
 from serab_core.score.compare import compare, compare_overall
-from serab_core.score.fairness import by_sex, by_speaker
+from serab_core.score.fairness import by_sex, by_speaker, sex_gap, speaker_gap
 from serab_core.score.optimism import optimism
-from serab_core.score.subsets import subset_bias
+from serab_core.score.subsets import equal_flips, subset_bias
 from serab_core.store.identity import DataIdentity
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from serab_core.report.board import Gathered
     from serab_core.score.board import Board, Cell
+    from serab_core.score.fairness import SexGap, SpeakerGap
 
     Document = Mapping[str, Any]
 
@@ -146,17 +147,22 @@ def bias_document(gathered: Gathered) -> dict[str, Any]:
         UsageError: fewer than two extractors have all ranked tasks, or there are fewer than two tasks.
     """
     board = gathered.board
-    ranked = [row for row in board.rows if row.group is not None]
+    complete = [row for row in board.rows if row.group is not None]
+    ranked = [row for row in complete if not any(is_guess(row.cells[task].result) for task in board.ranked)]
     if len(board.ranked) < 2 or len(ranked) < 2:
         raise UsageError(
             f"{len(ranked)} extractors have results on all of {len(board.ranked)} tasks; two of each are needed",
             next_step="serab eval X Y, with two tasks prepared (serab data list)",
         )
-    scores = {row.extractor: {task: row.cells[task].result.accuracy for task in board.ranked} for row in ranked}
+    scores = {
+        row.extractor: {task: getattr(row.cells[task].result, board.metric) for task in board.ranked} for row in ranked
+    }
     sizes = subset_bias(scores, board.ranked)
     return {
         "schema": "serab.bias/1",
         "protocol": board.protocol,
+        "metric": board.metric,
+        "left_out": [row.extractor for row in complete if row not in ranked],
         "tasks": list(board.ranked),
         "suite": board.suite,
         "sizes": [
@@ -173,6 +179,7 @@ def bias_document(gathered: Gathered) -> dict[str, Any]:
                 },
                 "flips": [{"first": a, "second": b, "share": share} for (a, b), share in size.flips.items()],
                 "mean_flips": size.mean_flips,
+                "equal_flips": equal_flips(size.tasks, len(board.ranked)),
             }
             for size in sizes
         ],
@@ -182,8 +189,8 @@ def bias_document(gathered: Gathered) -> dict[str, Any]:
 
 def print_bias(console: Console, document: Document) -> None:
     """Prints subset bias."""
-    heads = ("Tasks", "Subsets", "Widest spread of UM", "Pairs turned around %", "Most turned around")
-    made = table(*heads, right=(heads[0], heads[1], heads[3]))
+    heads = ("Tasks", "Subsets", "Widest spread of UM", "Pairs turned around %", "If equal %", "Most turned around")
+    made = table(*heads, right=(heads[0], heads[1], heads[3], heads[4]))
     for size in document["sizes"]:
         name, own = max(size["extractors"].items(), key=lambda item: item[1]["highest"] - item[1]["lowest"])
         most = max(size["flips"], key=lambda flip: flip["share"], default=None)
@@ -191,9 +198,12 @@ def print_bias(console: Console, document: Document) -> None:
         made.add_row(
             str(size["tasks"]), str(size["subsets"]),
             f"{percent(own['lowest'])}-{percent(own['highest'])} ({name})", percent(size["mean_flips"]),
-            words,
+            percent(size["equal_flips"]), words,
         )  # fmt: skip
     console.print(made)
+    if document["left_out"]:
+        _note(console, f"Left out, for they guess: {', '.join(document['left_out'])}.")
+    _note(console, "If equal: how often two extractors that are equal on every task would change places.")
     _note(console, f"Over {len(document['tasks'])} of {document['suite']} tasks: {', '.join(document['tasks'])}.")
     _notes(console, document)
 
@@ -208,7 +218,8 @@ def optimism_document(gathered: Gathered) -> dict[str, Any]:
         gain = optimism(cell.result)
         row = {**asdict(gain), "extractor": cell.extractor, "gain": gain.gain}
         other_data = not board.catalogue.on_column(cell.result)
-        rows.append(row | {"enters": current and enters(cell.result), "other_data": other_data})
+        counts = current and enters(cell.result) and not is_guess(cell.result)
+        rows.append(row | {"enters": counts, "other_data": other_data})
     counted = [row["gain"] for row in rows if row["enters"]]
     mean = sum(counted) / len(counted) if counted else None
     return {
@@ -237,7 +248,7 @@ def print_optimism(console: Console, document: Document) -> None:
     ]
     print_by_extractor(console, heads, rows, right=("Acc. %", "Claimed %", "Optimism"))
     if any(not row["enters"] for row in document["rows"]):
-        _note(console, "* synthetic or partial corpus, or another version of an extractor: in no mean")
+        _note(console, "* in no mean: synthetic or partial corpus, a guess, or another version of an extractor")
     if document["mean_gain"] is not None:
         _say(console, f"Choosing on test would claim {100 * document['mean_gain']:.1f} points more on average.")
     _notes(console, document)
@@ -254,6 +265,8 @@ def fairness_document(gathered: Gathered) -> dict[str, Any]:
             "other_data": not board.catalogue.on_column(cell.result),
             "speakers": [asdict(group) for group in by_speaker(cell.test)],
             "sexes": [asdict(group) for group in by_sex(cell.test, cell.result.sexes)],
+            "speaker_gap": _optional(speaker_gap(cell.test)),
+            "sex_gap": _optional(sex_gap(cell.test, cell.result.sexes)),
         }
     return {
         "schema": "serab.fairness/1",
@@ -282,11 +295,37 @@ def print_fairness(console: Console, document: Document) -> None:
             shown = ""
     console.print(made)
     for task, own in document["tasks"].items():
-        if len(own["speakers"]) > 1:
-            worst, best = own["speakers"][0], own["speakers"][-1]
-            gap = 100 * (best["accuracy"] - worst["accuracy"])
-            _say(console, f"{task}: {gap:.1f} points between speaker {worst['name']} and speaker {best['name']}.")
+        for sentence in (_speaker_gap_text(own["speaker_gap"]), _sex_gap_text(own)):
+            if sentence:
+                _say(console, f"{task}: {sentence}")
     _notes(console, document)
+
+
+def _optional(found: SpeakerGap | SexGap | None) -> dict[str, Any] | None:
+    return None if found is None else asdict(found)
+
+
+def _speaker_gap_text(gap: Mapping[str, Any] | None) -> str:
+    """The gap between speakers in a sentence; "" for one speaker."""
+    if gap is None:
+        return ""
+    verdict = "more than chance" if gap["p"] < 0.05 else "not more than chance"
+    return (
+        f"{100 * gap['gap']:.1f} points between speaker {gap['worst']} and speaker {gap['best']}; speakers that are "
+        f"served alike would have {100 * gap['expected']:.1f} on average (p {probability(gap['p'])}: {verdict})."
+    )
+
+
+def _sex_gap_text(task: Mapping[str, Any]) -> str:
+    """The difference between women and men in a sentence; "" where the sexes of speakers are not known."""
+    gap, sexes = task["sex_gap"], task["sexes"]
+    if gap is None:
+        absent = {"f": "no man", "m": "no woman"}
+        return f"{absent[sexes[0]['name']]} is in the test split." if len(sexes) == 1 else ""
+    text = f"women less men {100 * gap['difference']:+.1f} points, as means over speakers"
+    if gap["p"] is None:
+        return f"{text}; too few speakers to test ({gap['women']} and {gap['men']})."
+    return f"{text} ({100 * gap['low']:+.1f} to {100 * gap['high']:+.1f}, p {probability(gap['p'])})."
 
 
 def _notes(console: Console, document: Document) -> None:

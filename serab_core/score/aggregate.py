@@ -56,6 +56,11 @@ def enters(result: TaskResult) -> bool:
     return not result.synthetic and not result.partial
 
 
+def is_guess(result: TaskResult) -> bool:
+    """Whether the extractor brings its own classifiers, as what is no embedding does: `chance` guesses."""
+    return bool(result.provenance.get("protocol", {}).get("classifiers_by") == "extractor")
+
+
 def unweighted_mean(extractor: str, results: Sequence[TaskResult], suite: Sequence[str]) -> Aggregate:
     """UM over the suite (arXiv:2110.03414, section 3); synthetic and partial corpora, and other tasks, do not enter."""
     own = {result.task: result for result in results if result.extractor == extractor and enters(result)}

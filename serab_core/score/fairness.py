@@ -52,3 +52,89 @@ def _group(test: Scored, name: str, kept: npt.NDArray[np.bool_]) -> Group:
     truth, predicted = test.truth[kept], test.predicted[kept]
     speakers = len(np.unique(test.speakers[kept]))
     return Group(name, len(truth), speakers, accuracy(truth, predicted), uar(truth, predicted))
+
+
+PERMUTATIONS = 10_000
+LEAST_SPEAKERS = 2  # of each sex, for a test of the difference between women and men
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerGap:
+    """The difference in accuracy between the best and the worst served speaker.
+
+    Attributes:
+        worst, best: the speakers.
+        gap: best less worst, in [0, 1].
+        expected: the mean gap if all speakers were served alike. It grows with the number of speakers.
+        p: how often speakers that are served alike have so large a gap.
+    """
+
+    worst: str
+    best: str
+    gap: float
+    expected: float
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class SexGap:
+    """The difference in accuracy between women and men, as means over speakers.
+
+    Attributes:
+        difference: women less men, in [-1, 1].
+        low, high: its 95 % interval for new speakers; None where there are too few of either.
+        p: of Welch's t test over speakers; None likewise.
+        women, men: how many speakers.
+    """
+
+    difference: float
+    low: float | None
+    high: float | None
+    p: float | None
+    women: int
+    men: int
+
+
+def speaker_gap(test: Scored, draws: int = PERMUTATIONS, seed: int = 42) -> SpeakerGap | None:
+    """Return the gap between speakers, and how large it would be by chance; None for one speaker.
+
+    The right answers of each class are dealt anew to all utterances of the class, so that speakers with more of the
+    hard classes are not taken for speakers that are served worse.
+    """
+    groups = by_speaker(test)
+    if len(groups) < 2:
+        return None
+    rng = np.random.default_rng(seed)
+    speaker = np.unique(test.speakers, return_inverse=True)[1]
+    hits = np.zeros((draws, len(groups)))
+    for label in np.unique(test.truth):
+        kept = test.truth == label
+        sizes = np.bincount(speaker[kept], minlength=len(groups))
+        right = int(test.right[kept].sum())
+        hits += rng.multivariate_hypergeometric(sizes, right, draws, method="marginals")
+    rates = hits / np.bincount(speaker)
+    gaps = rates.max(axis=1) - rates.min(axis=1)
+    gap = groups[-1].accuracy - groups[0].accuracy
+    p = (1 + int(np.sum(gaps >= gap - 1e-9))) / (1 + draws)
+    return SpeakerGap(groups[0].name, groups[-1].name, gap, float(gaps.mean()), p)
+
+
+def sex_gap(test: Scored, sexes: Mapping[str, str]) -> SexGap | None:
+    """Return the difference between women and men; None where not both are in the test split or sexes are unknown."""
+    speakers = [group for group in by_speaker(test) if sexes.get(group.name) in ("f", "m")]
+    women, men = (np.array([own.accuracy for own in speakers if sexes[own.name] == sex]) for sex in ("f", "m"))
+    if len(speakers) < len(np.unique(test.speakers)) or not len(women) or not len(men):
+        return None
+    difference = float(women.mean() - men.mean())
+    if min(len(women), len(men)) < LEAST_SPEAKERS:
+        return SexGap(difference, None, None, None, len(women), len(men))
+    from scipy.special import stdtr, stdtrit
+
+    parts = [own.var(ddof=1) / len(own) for own in (women, men)]
+    variance = float(sum(parts))
+    if variance <= 0:  # equal accuracies within each sex: nothing tells how far new speakers would differ
+        return SexGap(difference, None, None, None, len(women), len(men))
+    freedom = variance**2 / sum(part**2 / (len(own) - 1) for part, own in zip(parts, (women, men), strict=True))
+    reach = float(stdtrit(freedom, 0.975)) * variance**0.5
+    p = min(1.0, 2 * float(stdtr(freedom, -abs(difference) / variance**0.5)))
+    return SexGap(difference, difference - reach, difference + reach, p, len(women), len(men))

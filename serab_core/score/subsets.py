@@ -37,6 +37,16 @@ class Size:
         return float(np.mean(list(self.flips.values()))) if self.flips else 0.0
 
 
+def equal_flips(count: int, tasks: int) -> float:
+    """How often a subset of tasks turns two extractors around that are equal: a share in [0, 0.5].
+
+    The differences of equal extractors are symmetric around 0. The mean over `count` of `tasks` differences correlates
+    with the mean over all of them by sqrt(count / tasks), and two normal variables with that correlation differ in sign
+    with probability arccos(sqrt(count / tasks)) / pi (Sheppard, 1899).
+    """
+    return float(np.arccos(np.sqrt(count / tasks)) / np.pi)
+
+
 def subset_bias(scores: Mapping[str, Mapping[str, float]], tasks: Sequence[str]) -> tuple[Size, ...]:
     """The plain mean over every subset of the tasks, for every size, and how often pairs change places.
 

@@ -26,13 +26,13 @@ from serab_core.score.compare import (
     mcnemar,
     significance_groups,
 )
-from serab_core.score.fairness import by_sex, by_speaker
+from serab_core.score.fairness import by_sex, by_speaker, sex_gap, speaker_gap
 from serab_core.score.few_speakers import mean_posterior
 from serab_core.score.metrics import ccc, confusion, macro_f1, pearson, recalls, rmse
 from serab_core.score.optimism import optimism
 from serab_core.score.published import PUBLISHED, published_for
 from serab_core.score.scored import Scored, scored
-from serab_core.score.subsets import subset_bias
+from serab_core.score.subsets import equal_flips, subset_bias
 from tests.results_fixtures import outcome
 
 labels = st.lists(st.sampled_from("abc"), min_size=1, max_size=40)
@@ -384,6 +384,45 @@ def test_fairness(make_result):
     assert women.accuracy == pytest.approx(np.mean(test.right[np.isin(test.speakers, ["s0", "s2"])]))
     assert by_sex(test, {"s0": "f"}) == ()
     assert by_sex(test, {}) == ()
+
+
+def test_a_gap_between_speakers_is_held_against_chance():
+    rng = np.random.default_rng(0)
+    low = [speaker_gap(sample(rng, 5, 60, 0.0), 400).p < 0.05 for _ in range(300)]
+    assert np.mean(low) < 0.09  # equal speakers
+    found = speaker_gap(sample(np.random.default_rng(1), 5, 60, 0.0))
+    assert found.expected == pytest.approx(0.137, abs=0.01)  # 13.7 points of five equal ones with 60 utterances
+    assert found.gap == pytest.approx(abs(found.gap))
+    unequal = speaker_gap(sample(np.random.default_rng(2), 5, 60, 2.5))
+    assert unequal.p < 0.01
+    assert unequal.gap > unequal.expected
+    assert speaker_gap(sample(rng, 1, 30, 0.0)) is None
+
+
+def test_a_gap_between_sexes_is_a_test_over_speakers():
+    stats = pytest.importorskip("scipy.stats")
+    test = sample(np.random.default_rng(3), 7, 40, 1.0)
+    sexes = {str(speaker): "f" if speaker < 3 else "m" for speaker in range(7)}
+    rates = [test.right[test.speakers == str(speaker)].mean() for speaker in range(7)]
+    found = sex_gap(test, sexes)
+    expected = stats.ttest_ind(rates[:3], rates[3:], equal_var=False)
+    assert (found.women, found.men) == (3, 4)
+    assert found.difference == pytest.approx(np.mean(rates[:3]) - np.mean(rates[3:]))
+    assert found.p == pytest.approx(expected.pvalue)
+    limits = expected.confidence_interval()
+    assert (found.low, found.high) == pytest.approx((limits.low, limits.high))
+    alone = sex_gap(test, {str(speaker): "f" if speaker < 1 else "m" for speaker in range(7)})
+    assert (alone.p, alone.low, alone.women) == (None, None, 1)
+    assert sex_gap(test, dict.fromkeys(sexes, "m")) is None
+    assert sex_gap(test, {}) is None
+
+
+@pytest.mark.parametrize("count", [1, 3, 8])
+def test_equal_extractors_change_places_as_often_as_said(count):
+    differences = np.random.default_rng(4).standard_normal((40_000, 9))
+    flipped = np.sign(differences[:, :count].mean(axis=1)) != np.sign(differences.mean(axis=1))
+    assert equal_flips(count, 9) == pytest.approx(flipped.mean(), abs=0.01)
+    assert equal_flips(9, 9) == 0.0
 
 
 def pairs_of(names, *significant):
