@@ -148,15 +148,16 @@ def show_command(
     from serab_core import plugins
     from serab_core.cli.output import print_json, stdout
     from serab_core.data.prepared import load
-    from serab_core.data.protocols import PROTOCOLS
-    from serab_core.report.corpus import print_corpus
+    from serab_core.data.protocols import PROTOCOLS, default_protocol, find_protocol
+    from serab_core.report.corpus import chance_level, print_corpus
     from serab_core.store.home import find_home
 
     name = name.partition("/")[0]  # `iem4/vad` comes with `iem4`
     spec = plugins.dataset_or_none(name)
     prepared = load(find_home(), spec.name if spec else name, spec)
     if as_json:
-        print_json({"schema": "serab.dataset-summary/1", **prepared.summary()})
+        level = chance_level(prepared.task(find_protocol(default_protocol())))
+        print_json({"schema": "serab.dataset-summary/1", **prepared.summary(), "chance": level})
         return
     tasks = {task.variant: task for task in (prepared.task(protocol) for protocol in PROTOCOLS.values())}
     for task in tasks.values():

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.text import Text
 
-from serab_core.report.tables import table
+from serab_core.report.tables import percent, table
 from serab_core.types import SPLITS
 
 if TYPE_CHECKING:
@@ -45,8 +45,30 @@ def print_corpus(console: Console, task: Task) -> None:
         duration = sum(u.duration for u in own) / 3600
         speakers.add_row(split, str(len(names)), str(len(own)), f"{duration:.2f}", who)
     console.print(speakers)
+    level = chance_level(task)
+    if level:
+        console.print(
+            f"Chance: guessing {level['majority']}, the most frequent class of training, has an accuracy of "
+            f"{percent(level['accuracy'])} % on test, and a UAR of {percent(level['uar'])} %.",
+            highlight=False,
+        )
     _print_targets(console, task)
     _print_durations(console, task)
+
+
+def chance_level(task: Task) -> dict[str, Any] | None:
+    """Return the scores on test of guessing the most frequent class of training; None for a task without classes.
+
+    Returns:
+        `majority`, that class (the first of equals by name); `accuracy`, its share of the test split; `uar`, one
+        divided by the number of classes of the test split.
+    """
+    train = Counter(u.label for u in task.utterances if u.split == "train")
+    test = Counter(u.label for u in task.utterances if u.split == "test")
+    if not task.labels or not train or not test:
+        return None
+    majority = min(train, key=lambda label: (-train[label], label))
+    return {"majority": majority, "accuracy": test[majority] / test.total(), "uar": (majority in test) / len(test)}
 
 
 def _print_targets(console: Console, task: Task) -> None:

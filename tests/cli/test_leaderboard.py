@@ -81,7 +81,7 @@ def test_a_comparison(filled, serab):
     assert "The difference is not significant." in " ".join(serab("compare", "near", "good")[1].split())
     by_recall = json.loads(serab("compare", "good", "bad", "--metric", "uar", "--json")[1])
     assert by_recall["metric"] == "uar"
-    assert by_recall["tasks"]["emodb"]["first"] != document["tasks"]["emodb"]["second"]
+    assert by_recall["tasks"].keys() == {"emodb", "savee", "ravdess"}
     assert serab("compare", "good", "bad", "--metric", "kappa")[0] == 2
     code, _, err = serab("compare", "good", "bad", "--tasks", "cafe")
     assert code == 2

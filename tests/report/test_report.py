@@ -140,3 +140,15 @@ def test_empty_stages_show_nothing(make):
 def test_which_progress_suits():
     assert isinstance(progress_on(console()), Lines)
     assert isinstance(progress_on(console(), quiet=True), Silent)
+
+
+def test_the_chance_level_of_a_corpus(prepared_tones, serab):
+    code, out, err = serab("data", "show", "tones", "--json")
+    assert code == 0, err
+    level = json.loads(out)["chance"]
+    labels = json.loads(out)["labels"]
+    assert level["majority"] in labels
+    assert level["uar"] == 1 / len(labels)
+    assert 0 < level["accuracy"] < 1
+    text = " ".join(serab("data", "show", "tones")[1].split())
+    assert f"guessing {level['majority']}, the most frequent class of training" in text
