@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 _LIBRARY_FOLDERS = ("site-packages", "dist-packages", "lib-dynload")  # on the path for themselves, also from inside
+_INSTALLED = ("site-packages", "dist-packages")
 _NUMBA_VARIABLES = ("NUMBA_CACHE_DIR", "NUMBA_CACHE_LOCATOR_CLASSES", "NUMBA_CUDA_DRIVER")
 """Settings of Numba that name code to load; "" is the default of each."""
 _LIMIT_S = 3.0  # seconds for the functions of `atexit`, one of which may wait for the very thread that is stuck
@@ -21,7 +22,8 @@ def leave_working_folder() -> None:
 
     `python -m` and `python -c` put it first, and an empty item of PYTHONPATH stands for it: a file of that folder would
     run in place of a library, and the metadata of a plugin there would count as installed. A folder that PYTHONPATH
-    names stays, and so does the one that serab itself was imported from. PYTHONSAFEPATH says the same to every process
+    names stays, and so does one that an installed package lies in, as an editable install does: its entry comes from a
+    `.pth` file, and so stands behind the folder of installed packages. PYTHONSAFEPATH says the same to every process
     that serab, a library or a plugin starts, unless the user has set it himself.
     """
     os.environ.setdefault("PYTHONSAFEPATH", "1")
@@ -31,9 +33,11 @@ def leave_working_folder() -> None:
         here = ""
     items = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     kept = {os.path.abspath(item) for item in items if item}  # noqa: PTH100  Path fails in a folder that is deleted
-    kept |= {str(Path(__file__).parents[2]), str(Path(os.__file__).parent)}
+    kept.add(str(Path(os.__file__).parent))
     if here not in kept and os.path.basename(here) not in _LIBRARY_FOLDERS:  # noqa: PTH119
-        sys.path[:] = [path for path in sys.path if path not in ("", here)]
+        installed = [place for place, path in enumerate(sys.path) if os.path.basename(path) in _INSTALLED]  # noqa: PTH119
+        first = installed[0] if installed else len(sys.path)
+        sys.path[:] = [path for place, path in enumerate(sys.path) if path and (path != here or place > first)]
     if "" in items and len(items) > 1:
         os.environ["PYTHONPATH"] = os.pathsep.join(item for item in items if item)
 
