@@ -19,6 +19,12 @@ NOT_APPLICABLE = "not applicable: "
 """How the report of a check begins that has nothing to check in this plugin."""
 
 
+_STARTS_PROCESSES = frozenset(
+    f"extractor-{name}"
+    for name in ("long", "fingerprint", "light-import", "other-process", "missing-weights", "damaged-weights")
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One named check of one plugin.
@@ -38,6 +44,11 @@ class Check:
     fix: str
     function: Callable[[], str | None]
     expected: str = ""
+
+    @property
+    def starts_processes(self) -> bool:
+        """Whether it runs the plugin in other processes, each of which imports its libraries: it takes longest."""
+        return self.id in _STARTS_PROCESSES
 
     def __call__(self) -> str:
         """Runs the check. One that is declared to fail must fail, so that a declaration cannot outlive its reason.

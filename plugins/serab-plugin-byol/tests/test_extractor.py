@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -75,7 +76,9 @@ def test_conforms(name, encoder, size, home, tmp_path):
         fingerprint_digest(plugins.extractor(name))
     take_in(home, plugins.extractor(name).weights[0], weights_file(tmp_path, encoder, size), "made up")
     for check in extractor_checks(name):
-        check()
+        # The siblings differ in what they compute, not in how they start; SERAB_LONG=1 starts every one.
+        if encoder == "cvt" or not check.starts_processes or os.environ.get("SERAB_LONG"):
+            check()
 
 
 @pytest.mark.parametrize(("encoder", "size"), [("audiontt", 512), ("cvt", 2048)])

@@ -86,7 +86,9 @@ def test_nothing_heavy_is_imported_to_list_them():
 def test_conforms(name, filled, monkeypatch):
     monkeypatch.setenv("SERAB_HOME", str(filled.root))
     for check in extractor_checks(name):
-        check()
+        # The siblings differ in what they compute, not in how they start; SERAB_LONG=1 starts every one.
+        if name == "vggish" or not check.starts_processes or os.environ.get("SERAB_LONG"):
+            check()
     assert "tensorflow" not in sys.modules
 
 

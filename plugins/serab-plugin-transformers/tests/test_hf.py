@@ -35,7 +35,9 @@ def made(name: str):
 @pytest.mark.parametrize("name", NAMES)
 def test_conforms(name):
     for check in extractor_checks(f"hf:./{name}"):
-        check()
+        # The siblings differ in what they compute, not in how they start; SERAB_LONG=1 starts every one.
+        if name == "wav2vec2" or not check.starts_processes or os.environ.get("SERAB_LONG"):
+            check()
 
 
 @pytest.mark.parametrize("name", NAMES)
