@@ -48,6 +48,14 @@ def shut():
     offline.open_again()
 
 
+def connect(one, method):
+    """Connects a socket by one of its methods, and closes it in any case."""
+    try:
+        getattr(one, method)(("192.0.2.1", 80))
+    finally:
+        one.close()
+
+
 @pytest.mark.parametrize(
     "ask",
     [
@@ -62,8 +70,8 @@ def shut():
         lambda: socket.getnameinfo(("192.0.2.1", 80), 0),
         lambda: socket.getfqdn("192.0.2.1"),
         lambda: _socket.getaddrinfo("example.org", 443),
-        lambda: _socket.socket().connect(("192.0.2.1", 80)),
-        lambda: socket.socket().connect_ex(("192.0.2.1", 80)),
+        lambda: connect(_socket.socket(), "connect"),
+        lambda: connect(socket.socket(), "connect_ex"),
         lambda: urllib.request.urlopen("http://192.0.2.1/", timeout=0.1),
     ],
 )

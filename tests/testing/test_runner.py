@@ -13,9 +13,9 @@ from serab_registry import Group
 
 from serab_core.testing.runner import checks_of, run_check, subjects
 
-CHECKS = 15
+CHECKS = 16
 """Of an extractor."""
-NOT_APPLICABLE = 2
+NOT_APPLICABLE = 3
 """Checks about weights, of an extractor that declares none."""
 DECLARED = """
 import numpy as np
