@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from serab_core.api.frames import as_html, data_frame
 from serab_core.errors import UsageError
+from serab_core.report.cautions import few_speakers_statement
 from serab_core.terminal import escape_line
 from serab_core.types import ContinuousResult
 
@@ -278,19 +279,22 @@ def results_html(results: Sequence[Result], notices: Sequence[str]) -> str:
     heads = ["Extractor", "Task", "Accuracy %", "95 %", "UAR %", "95 %", "Macro-F1 %", "Classifier"]
     continuous = any(own.target is not None for own in results)
     rows = []
+    methods = set()
     for own in results:
         scores = own.scores
         cells = []
         for metric in ("accuracy", "uar"):
             interval = own.interval(metric) if metric in scores else None
             cells += [_points(scores.get(metric)), _range(interval)]
+            if interval is not None:
+                methods.add((own.task, interval.groups, interval.method))
         cells.append(_points(scores.get("macro_f1")))
         more = [f"{scores['ccc']:.3f}" if "ccc" in scores else ""] if continuous else []
         rows.append([own.extractor, own.task, *cells, *more, own.classifier])
     if continuous:
         heads.insert(7, "CCC")
     cautions = [f"{own.task}: {caution}" for own in results for caution in own.cautions]
-    return as_html(heads, rows, dict.fromkeys([*cautions, *notices]))
+    return as_html(heads, rows, dict.fromkeys([*cautions, *few_speakers_statement(methods), *notices]))
 
 
 def _percent(value: float) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, overload
 from serab_core.api.frames import as_text, data_frame
 from serab_core.api.homes import use_home
 from serab_core.api.result import COLUMNS, Result, results_html
+from serab_core.errors import UsageError
 from serab_core.types import ContinuousResult
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from serab_core.types import Run as CoreRun
 
     Stored = TaskResult | ContinuousResult
-    Metric = Literal["accuracy", "uar", "macro_f1", "ccc", "pearson", "rmse"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -37,6 +37,7 @@ class Results:
         results: the results.
         notices: what a reader must know of them, in sentences.
         home: the home they are of, for a leaderboard; "" for the one of the settings.
+        aliases: the names that extractors were asked for by, and those that the results carry.
     """
 
     results: tuple[Result, ...]
@@ -118,13 +119,20 @@ class Results:
         Args:
             suite: the tasks of the mean: `serab`, the nine of the paper.
             metric: what tables show, and extractors are ranked by; by default UAR under `strict`, else accuracy.
-            protocol: that of the settings by default.
+            protocol: that of these results by default.
 
         Raises:
-            UsageError: there is no such suite, or no result.
+            UsageError: there is no such suite, no result, or these results are of several protocols and none is named.
         """
         from serab_core.api.boards import load_leaderboard
 
+        protocols = sorted({result.protocol for result in self.results})
+        if protocol is None and len(protocols) > 1:
+            raise UsageError(
+                f"these results are of several protocols: {', '.join(protocols)}",
+                next_step=f"say which: leaderboard(protocol={protocols[0]!r})",
+            )
+        protocol = protocol or next(iter(protocols), None)
         names = list(dict.fromkeys(own.extractor for own in self.results))
         tasks = list(dict.fromkeys(own.task for own in self.results))
         return load_leaderboard(self.home or None, names, tasks, suite=suite, metric=metric, protocol=protocol)

@@ -29,6 +29,21 @@ def task_cautions(results: Iterable[TaskResult | ContinuousResult], without: Col
     return [f"Caution ({', '.join(names)}): {caution}." for caution, names in tasks.items()]
 
 
+def few_speakers_statement(tasks: Iterable[tuple[str, int, str]]) -> list[str]:
+    """Return the line that names the tasks whose intervals come from a model; none if there is no such task.
+
+    Args:
+        tasks: for each task its name, the number of its test speakers, and the method of its interval.
+    """
+    few = sorted({f"{name} ({speakers})" for name, speakers, method in tasks if method == "beta-binomial"})
+    if not few:
+        return []
+    return [
+        f"Few test speakers: {', '.join(few)}. Their intervals come from a model of how speakers differ "
+        "(beta-binomial), and are wide for that reason."
+    ]
+
+
 def grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Pairs of extractor and task as products: extractors that share their tasks, and these tasks."""
     tasks: dict[str, list[str]] = {}

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core.data.integrity import PARTIAL, SYNTHETIC
 from serab_core.data.protocols import default_protocol, find_protocol
-from serab_core.report.cautions import footnotes, shared_statements, split_statements, task_cautions
+from serab_core.report.cautions import (
+    few_speakers_statement,
+    footnotes,
+    shared_statements,
+    split_statements,
+    task_cautions,
+)
 from serab_core.report.tables import percent
 from serab_core.score.published import SOURCE
 from serab_core.store.identity import SHORT, DataIdentity, Version
@@ -49,12 +55,7 @@ def board_notices(
     lines += split_statements(everything)
     lines += task_cautions(everything, (protocol.caution, SYNTHETIC, PARTIAL))
     cells = [cell for row in board.rows for cell in row.cells.values()]
-    few = sorted({f"{own.result.task} ({own.draws.groups})" for own in cells if own.draws.method == "beta-binomial"})
-    if few:
-        lines.append(
-            f"Few test speakers: {', '.join(few)}. Their intervals come from a model of how speakers differ "
-            "(beta-binomial), and are wide for that reason."
-        )
+    lines += few_speakers_statement({(own.result.task, own.draws.groups, own.draws.method) for own in cells})
     lines += _test_notices(board)
     left = sorted(
         {f"{r.task} ({'synthetic' if r.synthetic else 'partial'})" for r in results if r.synthetic or r.partial}

@@ -133,6 +133,22 @@ def test_leaderboard_and_comparison(run):
     assert "toy/wide" in pair._repr_html_()
 
 
+def test_a_leaderboard_is_of_the_protocol_of_its_results(run):
+    strict = serab.evaluate("toy", protocol="strict", **SEARCH)
+    assert strict.leaderboard().gathered.board.protocol == "strict"
+    both = serab.load_results()
+    with pytest.raises(UsageError, match="these results are of several protocols: serab, strict"):
+        both.leaderboard()
+    assert both.leaderboard(protocol="serab").gathered.board.protocol == "serab"
+    assert both.filter(protocol="strict").leaderboard().extractors == ["toy"]
+
+
+def test_html_says_that_intervals_are_of_a_model(run):
+    assert run["toy"].interval("uar").method == "beta-binomial"
+    assert "Few test speakers: tones" in run._repr_html_()
+    assert "Few test speakers: tones" in run["toy"]._repr_html_()
+
+
 def test_a_damaged_result_is_left_out_and_named(run, home):
     next(home.results.glob("toy/*/*.json")).write_text("{")
     results = serab.load_results()
