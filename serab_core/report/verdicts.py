@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from serab_core.errors import UsageError
 from serab_core.report.tables import percent, print_by_extractor, probability, table
 from serab_core.score.aggregate import enters, is_guess
+from serab_core.score.board import subset_scores
 from serab_core.score.compare import compare, compare_overall
 from serab_core.score.fairness import by_sex, by_speaker, sex_gap, speaker_gap
 from serab_core.score.optimism import optimism
@@ -148,21 +149,18 @@ def bias_document(gathered: Gathered) -> dict[str, Any]:
     """
     board = gathered.board
     complete = [row for row in board.rows if row.group is not None]
-    ranked = [row for row in complete if not any(is_guess(row.cells[task].result) for task in board.ranked)]
-    if len(board.ranked) < 2 or len(ranked) < 2:
+    scores = subset_scores(board)
+    if len(board.ranked) < 2 or len(scores) < 2:
         raise UsageError(
-            f"{len(ranked)} extractors have results on all of {len(board.ranked)} tasks; two of each are needed",
+            f"{len(scores)} extractors have results on all of {len(board.ranked)} tasks; two of each are needed",
             next_step="serab eval X Y, with two tasks prepared (serab data list)",
         )
-    scores = {
-        row.extractor: {task: getattr(row.cells[task].result, board.metric) for task in board.ranked} for row in ranked
-    }
     sizes = subset_bias(scores, board.ranked)
     return {
         "schema": "serab.bias/1",
         "protocol": board.protocol,
         "metric": board.metric,
-        "left_out": [row.extractor for row in complete if row not in ranked],
+        "left_out": [row.extractor for row in complete if row.extractor not in scores],
         "tasks": list(board.ranked),
         "suite": board.suite,
         "sizes": [

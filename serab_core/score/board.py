@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
-from serab_core.score.aggregate import Mean, enters, means
+from serab_core.score.aggregate import Mean, enters, is_guess, means
 from serab_core.score.bootstrap import DRAWS, Draws, Interval, task_draws
 from serab_core.score.compare import Overall, compact_letters, compare_overall, holm, significance_groups
 from serab_core.score.metrics import macro_f1
@@ -174,6 +174,19 @@ def make_board(
     rest = sorted(set(cells) - set(order), key=lambda version: (version not in current, -len(cells[version]), version))
     rows = [_row(version, cells[version], suite, groups, letters, catalogue) for version in (*order, *rest)]
     return Board(protocol, metric, tasks, ranked, len(suite), tuple(rows), versus, tuple(other_data), catalogue)
+
+
+def subset_scores(board: Board) -> dict[str, dict[str, float]]:
+    """Return the scores that subset bias is counted from: by the board's metric, without extractors that guess.
+
+    Returns:
+        for each extractor that has every ranked task, its score on each of them, in [0, 1].
+    """
+    return {
+        row.extractor: {task: getattr(row.cells[task].result, board.metric) for task in board.ranked}
+        for row in board.rows
+        if row.group is not None and not any(is_guess(row.cells[task].result) for task in board.ranked)
+    }
 
 
 def _versus(

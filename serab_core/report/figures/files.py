@@ -17,6 +17,7 @@ from serab_core.report.figures.plots import (
     subset_plot,
 )
 from serab_core.report.figures.svg import PAPER
+from serab_core.score.board import subset_scores
 from serab_core.score.subsets import subset_bias
 from serab_core.store.atomic import write_output
 from serab_core.terminal import escape_controls, file_content
@@ -85,9 +86,8 @@ def _drawings(board: Board, speeds: Mapping[str, float]) -> Iterator[tuple[str, 
     yield "size", size_plot(board, PAPER)
     if speeds:
         yield "speed", speed_plot(board, speeds, PAPER)
-    ranked = [row for row in board.rows if row.group is not None]
-    if len(ranked) > 1 and 1 < len(board.ranked) <= 12:
-        scores = {row.extractor: {task: row.cells[task].result.accuracy for task in board.ranked} for row in ranked}
+    scores = subset_scores(board)
+    if len(scores) > 1 and 1 < len(board.ranked) <= 12:
         yield "subsets", subset_plot(subset_bias(scores, board.ranked), PAPER)
     for task in board.tasks:
         if any(task in row.cells for row in board.rows):

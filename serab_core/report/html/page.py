@@ -13,6 +13,7 @@ from serab_core.report.board import continuous_document
 from serab_core.report.figures.plots import forest, optimism_plot, size_plot, speaker_plot, speed_plot, subset_plot
 from serab_core.report.figures.svg import PAGE
 from serab_core.report.tables import params_text, percent, probability
+from serab_core.score.board import subset_scores
 from serab_core.score.fairness import by_sex
 from serab_core.score.metrics import confusion
 from serab_core.score.subsets import subset_bias
@@ -88,10 +89,9 @@ def report_page(gathered: Gathered, title: str) -> str:
 
 def sizes_of(board: Board) -> tuple[Size, ...]:
     """Subset bias of a board; none for fewer than two tasks or extractors."""
-    ranked = [row for row in board.rows if row.group is not None]
-    if len(ranked) < 2 or not 2 <= len(board.ranked) <= _MOST_TASKS:
+    scores = subset_scores(board)
+    if len(scores) < 2 or not 2 <= len(board.ranked) <= _MOST_TASKS:
         return ()
-    scores = {row.extractor: {task: row.cells[task].result.accuracy for task in board.ranked} for row in ranked}
     return subset_bias(scores, board.ranked)
 
 
