@@ -22,6 +22,7 @@ from serab_registry import (
     Registry,
     RegistryError,
     UnknownPluginError,
+    UnreadableCodeError,
     read_catalog,
 )
 
@@ -149,7 +150,7 @@ def identified(spec: _Spec, group: Group, name: str) -> _Spec:
         name: its plugin's, as the registry takes it.
     """
     record = translated(lambda: registry().record(group, name))
-    known = asdict(registry().code(record))
+    known = asdict(translated(lambda: registry().code(record)))
     called = f"{record.distribution}:{spec.name}" if registry().is_shared(record) else spec.name
     return replace(spec, code=known, name=called)
 
@@ -317,11 +318,15 @@ def classifier(name: str) -> ClassifierSpec:
 
 
 def all_specs(group: Group) -> dict[str, Any]:
-    """Every spec that the group's working plugins register, by name; ambiguous names are left out."""
+    """Every spec that the group's working plugins register, by name.
+
+    Ambiguous names are left out, and so are plugins whose files cannot be read.
+    """
     found = {}
     for loaded in registry().load_all(group):
-        for name, item in loaded.items.items():
-            found[name] = item if group is Group.DATASETS else identified(item, group, loaded.record.qualified)
+        with contextlib.suppress(PluginError):
+            for name, item in loaded.items.items():
+                found[name] = item if group is Group.DATASETS else identified(item, group, loaded.record.qualified)
     if group is not Group.EXTRACTORS or environments.inside():
         return found
     return {**_isolated_specs(), **found}
@@ -377,6 +382,8 @@ def to_serab_error(error: RegistryError) -> SerabError:
     if isinstance(error, ApiVersionError):
         dist = error.record.distribution
         return PluginError(str(error), next_step=f"bring both up to date: pip install -U serab-core {dist}")
+    if isinstance(error, UnreadableCodeError):
+        return PluginError(str(error), next_step="make it readable, or reinstall the plugin")
     assert isinstance(error, PluginLoadError)
     record = error.record
     step = (

@@ -10,16 +10,22 @@ import pytest
 from serab_core.clock import STAGES, added, clocked, stage
 
 
-def test_inner_stages_are_not_counted_twice():
+def test_inner_stages_are_not_counted_twice(monkeypatch):
+    now = 100.0
+
+    def work(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
     with clocked() as clock:
         with stage("embed"):
-            time.sleep(0.02)
+            work(2)
             with stage("features"):
-                time.sleep(0.04)
-            time.sleep(0.02)
-        time.sleep(0.03)
-    assert clock.seconds["embed"] == pytest.approx(0.04, abs=0.015)
-    assert clock.seconds["features"] == pytest.approx(0.04, abs=0.015)
+                work(4)
+            work(1)
+        work(3)
+    assert clock.seconds == {"embed": 3.0, "features": 4.0}
 
 
 def test_time_counts_up_to_an_error():

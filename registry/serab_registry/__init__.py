@@ -13,6 +13,7 @@ from serab_registry._errors import (
     PluginLoadError,
     RegistryError,
     UnknownPluginError,
+    UnreadableCodeError,
 )
 from serab_registry._groups import API_VERSION, Group
 from serab_registry._listeners import Listeners
@@ -35,6 +36,7 @@ __all__ = [
     "Registry",
     "RegistryError",
     "UnknownPluginError",
+    "UnreadableCodeError",
     "code_identity",
     "file_digest",
     "module_digest",

@@ -6,6 +6,7 @@ import ast
 import hashlib
 import importlib.util
 import os
+import stat
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -48,6 +49,9 @@ def code_identity(record: PluginRecord) -> CodeIdentity:
 
     Args:
         record: the plugin.
+
+    Raises:
+        OSError: one of its files or folders cannot be read.
     """
     return CodeIdentity(record.distribution, record.version, module_digest(record.module, record.distribution))
 
@@ -58,6 +62,9 @@ def module_digest(module: str, distribution: str = "") -> str:
     Args:
         module: its dotted name, perhaps with `:attribute` behind it.
         distribution: the one that installed it, which tells its files from others in a folder that many share.
+
+    Raises:
+        OSError: one of its files or folders cannot be read.
     """
     root = module.partition(":")[0].strip().partition(".")[0]
     try:
@@ -81,6 +88,9 @@ def file_digest(path: Path, folder: Path | None = None) -> str:
     Args:
         path: the file.
         folder: where the modules that it imports are looked for; its own folder by default.
+
+    Raises:
+        OSError: one of its files cannot be read.
     """
     return _digest([path], _neighbours(folder or path.parent, ""))
 
@@ -124,7 +134,7 @@ def _digest(places: list[Path], neighbours: dict[str, Path]) -> str:
     for path, name in sorted(files.items(), key=lambda item: (item[1], str(item[0]))):
         try:
             total.update(f"{name}\0{_sha256(path)}\n".encode("utf-8", "surrogateescape"))
-        except OSError:
+        except FileNotFoundError:
             continue  # deleted since the folder was listed
     return total.hexdigest()
 
@@ -133,15 +143,22 @@ def _files(place: Path) -> Iterator[Path]:
     if place.is_file():
         yield place
         return
-    for folder, folders, names in os.walk(place):
+    for folder, folders, names in os.walk(place, onerror=_raise_unless_deleted):
         folders[:] = sorted(name for name in folders if name not in _IGNORED_FOLDERS)
         for name in sorted(names):
             if not name.startswith(".") and not name.endswith(_IGNORED_SUFFIXES):
                 yield Path(folder, name)
 
 
+def _raise_unless_deleted(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
 def _sha256(path: Path) -> str:
     status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        return ""  # reading a pipe would wait for its writer
     key = (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
     if status.st_size > LARGE_BYTES and key in _large:
         return _large[key]

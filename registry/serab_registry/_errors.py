@@ -5,7 +5,8 @@ RegistryError
 ├── DisabledPluginError    it is there but switched off
 ├── DuplicatePluginError   two distributions offer the name
 ├── ApiVersionError        written for another hook API
-└── PluginLoadError        raised, exited or registered nonsense while loading
+├── PluginLoadError        raised, exited or registered nonsense while loading
+└── UnreadableCodeError    one of its files cannot be read
 """
 
 from __future__ import annotations
@@ -75,3 +76,18 @@ class PluginLoadError(RegistryError):
     def __init__(self, record: PluginRecord, reason: str) -> None:
         super().__init__(f"{record.group.kind} {record.name!r} (from {record.origin}) failed to load: {reason}")
         self.record, self.reason = record, reason
+
+
+class UnreadableCodeError(RegistryError):
+    """A file or folder of a plugin cannot be read, so that its code has no identity.
+
+    Attributes:
+        path: the file or folder.
+    """
+
+    def __init__(self, record: PluginRecord, error: OSError) -> None:
+        reason = (error.strerror or str(error)).lower()
+        super().__init__(
+            f"{record.group.kind} {record.name!r} (from {record.origin}): {error.filename} cannot be read ({reason})"
+        )
+        self.record, self.path = record, str(error.filename)

@@ -18,6 +18,7 @@ from serab_registry._errors import (
     PluginLoadError,
     RegistryError,
     UnknownPluginError,
+    UnreadableCodeError,
 )
 from serab_registry._groups import Group
 from serab_registry._listeners import Listeners
@@ -98,10 +99,17 @@ class Registry:
         return self._choose(group, name)
 
     def code(self, record: PluginRecord) -> CodeIdentity:
-        """Return the identity of a plugin's code as this registry first saw it; what is imported does not change."""
+        """Return the identity of a plugin's code as this registry first saw it; what is imported does not change.
+
+        Raises:
+            UnreadableCodeError: one of its files or folders cannot be read.
+        """
         key = (record.group, record.qualified)
         if key not in self._codes:
-            self._codes[key] = code_identity(record)
+            try:
+                self._codes[key] = code_identity(record)
+            except OSError as error:
+                raise UnreadableCodeError(record, error) from error
         return self._codes[key]
 
     def is_shared(self, record: PluginRecord) -> bool:

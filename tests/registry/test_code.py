@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 import sys
+import types
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from serab_registry import Group, PluginRecord, PluginState, code_identity, file_digest, module_digest
+from serab_registry import (
+    Group,
+    PluginRecord,
+    PluginState,
+    Registry,
+    UnreadableCodeError,
+    code_identity,
+    file_digest,
+    module_digest,
+)
 
 from tests.conftest import install
 
@@ -101,6 +114,37 @@ def test_a_file_that_does_not_parse_or_a_module_that_is_not_there(project):
     assert module_digest("nowhere_e") == ""
     record = PluginRecord(Group.EXTRACTORS, "x", "nowhere_e", "dist", "1", PluginState.FOUND)
     assert (code_identity(record).distribution, code_identity(record).digest) == ("dist", "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights and pipes are POSIX's")
+def test_what_cannot_be_read_is_refused_and_a_pipe_is_not_opened(project, tmp_path, monkeypatch):
+    """A file that is left out of the digest could change without notice."""
+    project("pkg_u/__init__.py", "")
+    project("pkg_u/data/weights.bin", b"1")
+    os.mkfifo(tmp_path / "pkg_u" / "pipe")
+    before = module_digest("pkg_u")
+    secret = tmp_path / "pkg_u" / "data" / "weights.bin"
+    record = PluginRecord(Group.EXTRACTORS, "u", "pkg_u:x", "dist-u", "1.0", PluginState.FOUND)
+    real_open, real_scandir = Path.open, os.scandir
+
+    def opened(path, *args, **named):
+        if path == secret:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real_open(path, *args, **named)
+
+    def listed(folder):
+        if Path(folder) == secret.parent:
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return real_scandir(folder)
+
+    for module, name, refuse in ((Path, "open", opened), (os, "scandir", listed)):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, refuse)
+            with pytest.raises(PermissionError):
+                module_digest("pkg_u")
+            with pytest.raises(UnreadableCodeError, match=r"extractor 'u' .*data.* cannot be read \(permission denied"):
+                Registry(types.ModuleType("none")).code(record)
+    assert module_digest("pkg_u") == before
 
 
 def test_a_file_by_its_path(tmp_path):

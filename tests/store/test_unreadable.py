@@ -9,6 +9,9 @@ import json
 import os
 import shutil
 import stat
+import sys
+import tempfile
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -153,26 +156,33 @@ def test_damage_that_may_not_be_set_aside_is_told(filled, serab, monkeypatch, qu
     assert "Traceback" not in words
 
 
-def as_nobody(*words: str) -> int:
-    """Run a command as another user, and return its exit code."""
-    child = os.fork()
-    if child == 0:
-        code = 99
-        try:
-            os.setgroups([])
-            os.setgid(NOBODY)
-            os.setuid(NOBODY)
-            code = run(list(words))
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+def as_nobody(*words: str) -> tuple[int, str]:
+    """Run a command as another user, and return its exit code and what it printed."""
+    with tempfile.TemporaryFile("w+") as printed:
+        child = os.fork()
+        if child == 0:
+            code = 99
+            sys.stdout = sys.stderr = printed
+            try:
+                os.setgroups([])
+                os.setgid(NOBODY)
+                os.setuid(NOBODY)
+                code = run(list(words))
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                printed.flush()
+                os._exit(code)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        printed.seek(0)
+        return code, printed.read()
 
 
 @pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="only root can become another user")
 @pytest.mark.parametrize("mode", [0o777, 0o1777], ids=["all may write", "sticky"])
 def test_two_users_on_one_home(filled, serab, tmp_path, mode):
     """One has a umask of 077; the folders are for all."""
-    for words in (("cache", "verify"), ("leaderboard",)):
+    for words in (("cache", "verify"), ("leaderboard",), EVAL):
         assert serab(*words)[0] == 0  # imports what the other user may have no right to read
     for parent in (*tmp_path.parents, tmp_path):
         if parent.stat().st_uid == os.getuid() and str(parent).startswith("/tmp/"):
@@ -181,14 +191,17 @@ def test_two_users_on_one_home(filled, serab, tmp_path, mode):
         path.chmod(mode if path.is_dir() else 0o600)
     before = snapshot(filled)
     for words in (("cache", "verify"), EVAL, ("cache", "gc", "--yes", "--days", "0")):
-        assert as_nobody(*words) == 6, words
-        assert snapshot(filled) == before, words
+        code, printed = as_nobody(*words)
+        assert code == 6, printed
+        assert snapshot(filled) == before, printed
     for path in filled.root.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    assert as_nobody("cache", "verify") == 0  # a user who may read everything and write nothing
-    assert as_nobody("leaderboard") == 0
+    for words in (("cache", "verify"), ("leaderboard",)):  # a user who may read everything and write nothing
+        code, printed = as_nobody(*words)
+        assert code == 0, printed
     assert snapshot(filled) == before
     for path in filled.root.rglob("*"):
         path.chmod(mode if path.is_dir() else 0o644)
-    assert as_nobody(*EVAL) == 0  # everything is there, and is used
+    code, printed = as_nobody(*EVAL)  # everything is there, and is used
+    assert code == 0, printed
     assert snapshot(filled).items() >= before.items()
