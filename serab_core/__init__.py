@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from serab_core.api import extractors as extractors
     from serab_core.api import load_results as load_results
     from serab_core.api import prepare as prepare
-    from serab_core.cores import free_cores as free_cores
     from serab_core.data.naming import index_by_name as index_by_name
     from serab_core.errors import DataError as DataError
     from serab_core.errors import SerabError as SerabError
     from serab_core.hookspecs import hookimpl as hookimpl
     from serab_core.store.weights import weights_path as weights_path
+    from serab_core.system.cpu import free_cores as free_cores
     from serab_core.tune.plain import estimator_workspace as estimator_workspace
     from serab_core.types import ClassifierSpec as ClassifierSpec
     from serab_core.types import CorpusExtractor as CorpusExtractor
@@ -80,7 +80,7 @@ _TYPES = [
     "WeightFile",
 ]
 _HOMES = {
-    "free_cores": "serab_core.cores",
+    "free_cores": "serab_core.system.cpu",
     "index_by_name": "serab_core.data.naming",
     "DataError": "serab_core.errors",
     "hookimpl": "serab_core.hookspecs",

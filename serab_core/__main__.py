@@ -6,7 +6,7 @@ anything else is imported.
 
 from typing import NoReturn
 
-from serab_core.lifecycle import leave_working_folder
+from serab_core.system.lifecycle import leave_working_folder
 
 
 def main() -> NoReturn:

@@ -26,8 +26,9 @@ from serab_registry import (
     read_catalog,
 )
 
-from serab_core import environments, hookspecs, settings
+from serab_core import hookspecs, settings
 from serab_core.errors import PluginError, SerabError, UnknownNameError, UsageError
+from serab_core.isolation import environments
 from serab_core.names import (
     FOLDER_FILE,
     argument_paths,
@@ -114,7 +115,7 @@ def extractor(name: str) -> ExtractorSpec:
         own = environment_of(name)
         here = is_installed(name)
         if (own and not here) or (environments.asked_for() and (own or here)):
-            from serab_core.isolated.extractors import Place, described
+            from serab_core.isolation.proxy import Place, described
 
             return described(name, Place.of(own))
     if is_path(name):
@@ -337,7 +338,7 @@ def _isolated_specs() -> dict[str, ExtractorSpec]:
     found: dict[str, ExtractorSpec] = {}
     for environment in environments.environments():
         if not environment.error:
-            from serab_core.isolated.extractors import Place, all_described
+            from serab_core.isolation.proxy import Place, all_described
 
             with contextlib.suppress(SerabError):
                 found |= all_described(Place.of(environment))

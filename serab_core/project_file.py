@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from serab_core.errors import ConfigError
-from serab_core.ownership import untrusted_file_reason
+from serab_core.system.ownership import untrusted_file_reason
 
 FILE = "serab.toml"
 PYPROJECT = "pyproject.toml"

@@ -9,7 +9,7 @@ import pytest
 
 from serab_core import plugins, settings
 from serab_core.embed import embedder
-from serab_core.isolated.extractors import end_all
+from serab_core.isolation.proxy import end_all
 from serab_core.report.progress import Silent
 from serab_core.run import jobs
 from serab_core.store.home import Home

@@ -19,31 +19,26 @@ SOURCES = sorted(
 )
 ROOMS = [
     "errors",
-    "lifecycle",
-    "terminal",
-    "offline",
-    "ownership",
+    "system",
     "project_file",
     "settings",
     "names",
     "types",
-    "cores",
-    "environments",
-    "isolated",
+    "isolation",
     "hookspecs",
     "options",
     "plugins",
-    "clock",
-    "locks",
-    "compiled",
-    "memory",
     "audio",
     "store",
+    "isolation.install",
+    "isolation.extractor_server",
     "data",
     "embed",
     "tune",
     "score",
+    "engine",
     "run",
+    "results",
     "bench",
     "report",
     "testing",
@@ -77,13 +72,22 @@ def test_files_are_short_and_import_upwards(path):
         assert not [name for name in own if name.startswith("serab_plugin_")]
         room = parts[1].removesuffix(".py")
         if room not in ("__init__", "__main__"):
-            below = [f"serab_core.{other}" for other in ROOMS[ROOMS.index(room) + 1 :]]
+            module = ".".join(parts[1:]).removesuffix(".py")
+            place = ROOMS.index(module if module in ROOMS else room)
+            below = [f"serab_core.{other}" for other in ROOMS[place + 1 :]]
             assert not [name for name in own if any(name == b or name.startswith(b + ".") for b in below)]
 
 
 def test_every_room_is_in_the_plan():
     rooms = {p.name.removesuffix(".py") for p in (ROOT / "serab_core").iterdir() if not p.name.startswith("__")}
-    assert rooms - {"py.typed", "serab.schema.json"} == set(ROOMS)
+    assert rooms - {"py.typed", "serab.schema.json"} == {room for room in ROOMS if "." not in room}
+
+
+def test_the_contributors_guide_lists_the_rooms_in_order():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    listed = re.search(r"imports only rooms before it:\n\n((?:    .*\n)+)", text)
+    assert listed
+    assert re.split(r",\s+", listed[1].strip()) == ROOMS
 
 
 def test_public_names_resolve():

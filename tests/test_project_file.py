@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from serab_core import environments, ownership, project_file, settings
+from serab_core import project_file, settings
 from serab_core.errors import ConfigError
+from serab_core.isolation import environments
+from serab_core.system import ownership
 
 CRITICAL = 'home = "planted"\nengine = "dask://127.0.0.1:1"\nprotocol = "strict"\n'
 

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from serab_core import memory
+from serab_core.system import memory
 
 EVERY_S = 0.05
 

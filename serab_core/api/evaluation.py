@@ -12,11 +12,11 @@ from serab_core.api.objects import LocalExtractor, sort_extractors
 from serab_core.api.results import Run, run_of
 from serab_core.data.protocols import default_protocol, find_protocol, with_tuner
 from serab_core.embed.embedder import forget_extractors
+from serab_core.engine.executors import LocalEngine, find_engine
 from serab_core.errors import JobsFailedError
 from serab_core.report.progress import Silent, progress_on
+from serab_core.results.reproduce import home_beside
 from serab_core.run.evaluate import evaluate as run_plan
-from serab_core.run.executors import LocalEngine, find_engine
-from serab_core.run.locked import home_beside
 from serab_core.run.plan import make_plan
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Literal
 
-    from serab_core.run.executors import Engine
+    from serab_core.engine.executors import Engine
     from serab_core.store.home import Home
     from serab_core.types import Progress, ProtocolSpec
     from serab_core.types import Run as CoreRun

@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import UsageError
-from serab_core.terminal import escape_line
+from serab_core.system.terminal import escape_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from serab_core.api.frames import as_html, data_frame
 from serab_core.errors import UsageError
 from serab_core.report.cautions import few_speakers_statement
-from serab_core.terminal import escape_line
+from serab_core.system.terminal import escape_line
 from serab_core.types import ContinuousResult
 
 if TYPE_CHECKING:

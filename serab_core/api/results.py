@@ -220,7 +220,7 @@ def load_results(
         True
     """
     from serab_core import plugins
-    from serab_core.report.stored import valid_continuous, valid_results
+    from serab_core.results.stored import valid_continuous, valid_results
     from serab_core.store.results import best_known
 
     with use_home(home) as used:

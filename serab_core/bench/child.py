@@ -12,7 +12,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from serab_core import offline
+from serab_core.system import offline
 
 if TYPE_CHECKING:
     from serab_core.types import Extractor
@@ -46,9 +46,9 @@ def measure(name: str, lengths: list[float], batch: int, budget_s: float) -> dic
     extractor.embed([typical])
     first_s = time.perf_counter() - begin
 
-    from serab_core import memory
     from serab_core.bench.reference import Reference
     from serab_core.bench.sampling import TURNS, Sampler
+    from serab_core.system import memory
 
     reference = Reference()
     size = batch or spec.batch_size
@@ -101,6 +101,6 @@ if __name__ == "__main__":
     answer = json.dumps(measure(asked["name"], asked["lengths"], asked["batch"], asked["budget_s"]))
     out.write(answer + "\n")
     out.flush()
-    from serab_core.lifecycle import end_process  # late: what it imports would count as the extractor's
+    from serab_core.system.lifecycle import end_process  # late: what it imports would count as the extractor's
 
     end_process(0)  # libraries that take long to say goodbye have nothing left to do

@@ -16,11 +16,11 @@ import numpy as np
 import serab_core
 from serab_core import plugins
 from serab_core.bench.sampling import Lap, Samples
-from serab_core.cores import available_cores
 from serab_core.errors import ExtractorError, UsageError
-from serab_core.isolated.python import child_environment, child_folder, python_command
+from serab_core.isolation.python import child_environment, child_folder, python_command
 from serab_core.store.home import find_home
 from serab_core.store.weights import installed, require_weights
+from serab_core.system.cpu import available_cores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from serab_core.cli import complete
-from serab_core.cli.words import split_words
+from serab_core.cli.csv_option import split_words
 from serab_core.errors import ExtractorError, JobsFailedError, UsageError
 
 if TYPE_CHECKING:

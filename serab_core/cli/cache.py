@@ -167,8 +167,8 @@ def export_command(
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.protocols import default_protocol, find_protocol
     from serab_core.report.progress import progress_on
+    from serab_core.results.export_embeddings import take_out
     from serab_core.run.plan import make_plan
-    from serab_core.run.take_out import take_out
     from serab_core.store.home import find_home
 
     spec = find_protocol(protocol or default_protocol())
@@ -182,7 +182,7 @@ def export_command(
 
 def _current(names: Iterable[str]) -> dict[str, str]:
     """Digests of the fingerprints of extractors as they are installed; those of adapters' models are not looked for."""
-    from serab_core.report.stored import installed_fingerprints
+    from serab_core.results.stored import installed_fingerprints
     from serab_core.store.jsonio import digest
 
     return {name: digest(fingerprint) for name, fingerprint in installed_fingerprints(names).items()}

@@ -42,7 +42,7 @@ def check_command(
     from serab_core.report.progress import progress_on
     from serab_core.report.tables import table
     from serab_core.store.atomic import write_output
-    from serab_core.testing.apart import run_apart
+    from serab_core.testing.child import run_apart
     from serab_core.testing.runner import checks_of, subjects
 
     found = [subject for name in names for subject in subjects(name)]

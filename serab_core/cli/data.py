@@ -43,7 +43,7 @@ def prepare_command(
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.prepare import prepare
     from serab_core.report.progress import progress_on
-    from serab_core.report.stored import stored_on_other_data
+    from serab_core.results.stored import stored_on_other_data
     from serab_core.store.home import find_home
 
     spec = plugins.dataset(name)

@@ -73,7 +73,7 @@ def add_command(
     from serab_core.data.user_corpus import Columns, check_dataset_name, user_dataset
     from serab_core.errors import UsageError
     from serab_core.report.progress import progress_on
-    from serab_core.report.stored import stored_on_other_data
+    from serab_core.results.stored import stored_on_other_data
     from serab_core.store.home import find_home
 
     check_dataset_name(name, {*plugins.registry().names(Group.DATASETS), *SUITE})

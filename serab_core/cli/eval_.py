@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serab_core.cli import complete
-from serab_core.cli.words import split_words
+from serab_core.cli.csv_option import split_words
 
 if TYPE_CHECKING:
     from serab_core.types import ContinuousResult, TaskResult
@@ -92,19 +92,19 @@ def evaluate_command(
 ) -> None:
     """Scores extractors on tasks."""
     from serab_core import plugins, settings
-    from serab_core.cli.locked import repeat_result
     from serab_core.cli.output import print_json, show_tracebacks, stderr, stdout
+    from serab_core.cli.reproduce import repeat_result
     from serab_core.data.protocols import default_protocol, find_protocol, with_tuner
-    from serab_core.environments import VARIABLE
+    from serab_core.engine.executors import find_engine
     from serab_core.errors import JobsFailedError, UsageError
+    from serab_core.isolation.environments import VARIABLE
     from serab_core.report.documents import eval_document
     from serab_core.report.profile import print_profiles
     from serab_core.report.progress import progress_on
     from serab_core.report.tables import print_run
     from serab_core.run.evaluate import evaluate
-    from serab_core.run.executors import find_engine
     from serab_core.run.plan import make_plan
-    from serab_core.run.shares import parse_share
+    from serab_core.run.shard import parse_share
     from serab_core.store.home import find_home
     from serab_core.store.results import result_path
 

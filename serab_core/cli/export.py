@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from serab_core.cli import complete
-from serab_core.cli.words import split_words
+from serab_core.cli.csv_option import split_words
 
 HELP = """Write the classifier that an evaluation chose into files.
 
@@ -37,7 +37,7 @@ def export_command(
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.protocols import default_protocol, find_protocol
     from serab_core.report.progress import progress_on
-    from serab_core.run.export import export_chosen
+    from serab_core.results.export_classifier import export_chosen
     from serab_core.run.plan import make_plan
     from serab_core.store.home import find_home
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serab_core.cli import complete
-from serab_core.cli.words import single_word, split_words
+from serab_core.cli.csv_option import single_word, split_words
 
 if TYPE_CHECKING:
     from serab_core.report.board import Gathered, Metric
@@ -65,7 +65,7 @@ def leaderboard_command(
     from serab_core.report.board_table import print_board
     from serab_core.report.csv_text import as_csv
     from serab_core.store.atomic import write_output
-    from serab_core.terminal import file_content
+    from serab_core.system.terminal import file_content
 
     gathered = _gathered(protocol, extractors, tasks, metric=_metric(uar, metric), continuous_alone=True)
     shown = gathered.board.metric

@@ -37,8 +37,8 @@ from serab_core.cli.lazy import PluginGroup
 from serab_core.cli.output import print_error, print_ignored, print_json, show_tracebacks
 from serab_core.cli.streams import OutputError, drop_output, finish_output, prepare_streams
 from serab_core.errors import InterruptedRunError, SerabError, UsageError, unforeseen
-from serab_core.lifecycle import end_process, ignore_numba_file, leave_working_folder
-from serab_core.terminal import escape_controls, escape_line
+from serab_core.system.lifecycle import end_process, ignore_numba_file, leave_working_folder
+from serab_core.system.terminal import escape_controls, escape_line
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -104,7 +104,7 @@ def options(
 
         os.environ[NO_PLUGINS_VARIABLE] = "1"
     if offline or os.environ.get("SERAB_OFFLINE"):
-        from serab_core.offline import VARIABLE, shut_if_asked
+        from serab_core.system.offline import VARIABLE, shut_if_asked
 
         if offline:
             os.environ[VARIABLE] = "1"

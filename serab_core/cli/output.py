@@ -7,7 +7,7 @@ import sys
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from serab_core.terminal import escape_controls, escape_json, escape_line
+from serab_core.system.terminal import escape_controls, escape_json, escape_line
 
 if TYPE_CHECKING:
     from rich.console import Console

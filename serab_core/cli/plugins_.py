@@ -43,7 +43,7 @@ def plugins_command(
     from serab_registry import API_VERSION, Group, read_catalog
 
     from serab_core.cli.output import print_json, stdout
-    from serab_core.environments import environments
+    from serab_core.isolation.environments import environments
     from serab_core.plugins import registry
     from serab_core.report.tables import table
 
@@ -124,10 +124,10 @@ def isolate_command(
     the environment.
     """
     from serab_core.cli.output import print_json, stderr, stdout
+    from serab_core.isolation import install
     from serab_core.report.progress import progress_on
-    from serab_core.run import isolate
 
-    done = isolate.remove(what) if remove else isolate.isolate(what, progress_on(stderr()), python)
+    done = install.remove(what) if remove else install.isolate(what, progress_on(stderr()), python)
     if as_json:
         print_json({"schema": "serab.environment/1", **done.as_json(), "removed": remove})
         return

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from serab_core.cli import complete
-from serab_core.cli.words import split_words
+from serab_core.cli.csv_option import split_words
 
 HELP = """Write stored results as one HTML page.
 
@@ -52,7 +52,7 @@ def report_command(
     from serab_core.report.html.page import report_page
     from serab_core.store.atomic import write_output
     from serab_core.store.home import find_home
-    from serab_core.terminal import file_content
+    from serab_core.system.terminal import file_content
 
     name = protocol or default_protocol()
     gathered = gather(find_home(), name, split_words(extractors), split_words(tasks), continuous_alone=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serab_core.cli import complete
-from serab_core.cli.words import split_words
+from serab_core.cli.csv_option import split_words
 
 if TYPE_CHECKING:
     from serab_core.types import TaskResult
@@ -25,8 +25,8 @@ _Extractors = Annotated[
 def list_command(extractors: _Extractors = None, as_json: _Json = False) -> None:
     """Lists results."""
     from serab_core.cli.output import print_json, stderr, stdout
-    from serab_core.report.exchange import result_table
     from serab_core.report.tables import percent, print_by_extractor
+    from serab_core.results.exchange import result_table
     from serab_core.store.identity import SHORT
 
     rows = result_table(_stored(extractors))
@@ -63,7 +63,7 @@ def export_command(
 ) -> None:
     """Exports results."""
     from serab_core.errors import UsageError
-    from serab_core.report.exchange import exchange_text
+    from serab_core.results.exchange import exchange_text
     from serab_core.store.atomic import write_output
     from serab_core.store.jsonio import encode
 
@@ -82,7 +82,7 @@ def import_command(
     as_json: _Json = False,
 ) -> None:
     """Imports results."""
-    from serab_core.report.exchange import import_results, read_exchange
+    from serab_core.results.exchange import import_results, read_exchange
     from serab_core.store.home import find_home
 
     report = import_results(find_home(), read_exchange(file), origin.strip() or f"from {file.name}")
@@ -103,7 +103,7 @@ def merge_command(
     as_json: _Json = False,
 ) -> None:
     """Merges exported files."""
-    from serab_core.report.exchange import exchange_text, merge_results, read_exchange
+    from serab_core.results.exchange import exchange_text, merge_results, read_exchange
     from serab_core.store.atomic import write_output
     from serab_core.store.jsonio import encode
 
@@ -134,7 +134,7 @@ def card_command(
     from serab_core.report.card import results_card
     from serab_core.store.atomic import write_output
     from serab_core.store.home import find_home
-    from serab_core.terminal import file_content
+    from serab_core.system.terminal import file_content
 
     card = results_card(gather(find_home(), protocol or default_protocol(), [extractor]))
     if output is None:
@@ -149,7 +149,7 @@ def _stored(extractors: list[str] | None) -> list[TaskResult]:
     Files that are damaged are named on stderr.
     """
     from serab_core.cli.output import stderr
-    from serab_core.report.stored import valid_results
+    from serab_core.results.stored import valid_results
     from serab_core.store.home import find_home
     from serab_core.store.results import best_known, conflicts
 

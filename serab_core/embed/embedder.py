@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serab_core import plugins
-from serab_core.clock import stage
 from serab_core.embed.fingerprint import fingerprint
 from serab_core.errors import DataError, ExtractorError, SerabError
-from serab_core.isolated import DiedError, RemoteError
+from serab_core.isolation import DiedError, RemoteError
 from serab_core.store.jsonio import digest
 from serab_core.store.shards import read_shard, write_shard
+from serab_core.system.timing import stage
 from serab_core.types import CorpusExtractor, WarmExtractor
 
 if TYPE_CHECKING:

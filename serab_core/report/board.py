@@ -13,15 +13,15 @@ from serab_core.data.protocols import SUITE, find_protocol
 from serab_core.errors import PluginError, UnknownNameError, UsageError
 from serab_core.report.cautions import FOOTNOTES, mark, task_cautions
 from serab_core.report.notices import board_notices, left_out_notices, protocol_option
-from serab_core.report.stored import installed_fingerprints, prepared_data, valid_continuous, valid_results
 from serab_core.report.tables import percent
-from serab_core.run.pace import paces
+from serab_core.results.stored import installed_fingerprints, prepared_data, valid_continuous, valid_results
+from serab_core.run.throughput import paces
 from serab_core.score.board import Board, Cell, Row, make_board
 from serab_core.score.bootstrap import concordance_interval
 from serab_core.store.identity import DataIdentity, Version, make_catalogue
 from serab_core.store.jsonio import digest
 from serab_core.store.results import best_known, conflicts
-from serab_core.terminal import escape_line
+from serab_core.system.terminal import escape_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.text import Text
 
-from serab_core.terminal import escape_controls
+from serab_core.system.terminal import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

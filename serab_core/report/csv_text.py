@@ -7,7 +7,7 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from serab_core.terminal import escape_controls
+from serab_core.system.terminal import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core.clock import STAGES, added
 from serab_core.report.tables import table
+from serab_core.system.timing import STAGES, added
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from serab_core.terminal import escape_line
+from serab_core.system.terminal import escape_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

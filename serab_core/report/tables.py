@@ -15,7 +15,7 @@ from serab_core.data.protocols import SUITE
 from serab_core.report.cautions import footnotes, mark, split_statements, task_cautions
 from serab_core.score.aggregate import unweighted_mean
 from serab_core.score.bootstrap import concordance_interval
-from serab_core.terminal import escape_line
+from serab_core.system.terminal import escape_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

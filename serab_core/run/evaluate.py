@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from serab_core import plugins
+from serab_core.engine.devices import require_devices
+from serab_core.engine.executors import LocalEngine
 from serab_core.errors import InterruptedRunError, SerabError, unforeseen
-from serab_core.run.devices import require_devices
-from serab_core.run.executors import LocalEngine
+from serab_core.run.evaluation import Job, Pair
 from serab_core.run.jobs import run_warm
-from serab_core.run.pace import note_paces
-from serab_core.run.pair import Job, Pair
+from serab_core.run.throughput import note_paces
 from serab_core.types import ContinuousResult, Failure, Run, TaskResult
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from serab_registry import Listeners
 
-    from serab_core.run.executors import Engine
+    from serab_core.engine.executors import Engine
     from serab_core.run.plan import Plan
     from serab_core.types import Progress
 

@@ -9,18 +9,19 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 
-from serab_core import offline, plugins
-from serab_core.clock import clocked, stage
+from serab_core import plugins
 from serab_core.embed.blocks import Block, cut_blocks, read_blocks
 from serab_core.embed.embedder import Pace, embed_block, fit_corpus, repeat_block, warm
+from serab_core.engine.process_state import surroundings_kept
+from serab_core.engine.worker import report, working
 from serab_core.errors import ContentError, PluginError, SerabError
-from serab_core.run.tidy import surroundings_kept
-from serab_core.run.worker import report, working
 from serab_core.score.metrics import METRICS, accuracy, continuous_scores, uar
 from serab_core.store.home import Home
 from serab_core.store.jsonio import digest
 from serab_core.store.reading import file_exists
 from serab_core.store.results import journal_path, outcome_path, read_outcome, write_outcome
+from serab_core.system import offline
+from serab_core.system.timing import clocked, stage
 from serab_core.tune.classifier import journal_key, normalised, study_identity, study_key, tune_classifier
 from serab_core.tune.layers import best_layer
 from serab_core.tune.studies import StudyAbout, write_about

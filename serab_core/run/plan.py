@@ -15,7 +15,7 @@ from serab_core.embed.corpus import known_state
 from serab_core.embed.fingerprint import fingerprint, fingerprint_digest
 from serab_core.errors import UnknownNameError, UsageError
 from serab_core.run.changes import change_notices, code_changes
-from serab_core.run.shares import Share
+from serab_core.run.shard import Share
 from serab_core.store.weights import require_weights
 from serab_core.types import ProtocolSpec, Task
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import serab_core
-from serab_core.cores import available_cores
 from serab_core.embed.fingerprint import fingerprint
-from serab_core.isolated.extractors import IsolatedSpec
+from serab_core.isolation.proxy import IsolatedSpec
+from serab_core.system.cpu import available_cores
 
 if TYPE_CHECKING:
     from serab_core.run.jobs import Source

@@ -9,9 +9,9 @@ import threading
 import time
 from typing import IO, cast
 
-from serab_core import offline
-from serab_core.isolated.python import child_environment, child_folder, python_command
-from serab_core.memory import family, resident
+from serab_core.isolation.python import child_environment, child_folder, python_command
+from serab_core.system import offline
+from serab_core.system.memory import family, resident
 from serab_core.testing.checks import ConformanceError
 
 LIMIT_S = 600.0

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from serab_core.clock import stage
 from serab_core.errors import TuningError
 from serab_core.store.jsonio import digest
+from serab_core.system.timing import stage
 from serab_core.tune.normalise import by_training_split, per_speaker
 from serab_core.tune.points import best_point, fit_and_predict
 from serab_core.types import Examples, Point, PointError, Predictions, Range

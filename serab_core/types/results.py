@@ -99,7 +99,7 @@ class TaskResult:
         sexes: `f` or `m` by speaker of the test split, where the corpus declares it.
         imported: where the result comes from, when it was made elsewhere.
         profile: seconds by stage, where `--profile` asked for them, summed over processes; `whole` says that nothing
-            was there before. Stages: `serab_core.clock.STAGES`.
+            was there before. Stages: `serab_core.system.timing.STAGES`.
         splits: how the splits of the task were made, in one phrase; "" where an earlier version did not record it.
         faulty: the corpus has a fault that makes scores wrong (one of the cautions says which).
     """

@@ -72,9 +72,8 @@ def test_eval_in_part_failed(serab, prepared_tones):
 
 
 def test_eval_shows_the_traceback_of_a_bug(serab, prepared_tones, monkeypatch):
-    from serab_core.run import pair
 
-    monkeypatch.setattr(pair, "choose", lambda *a: 1 / 0)
+    monkeypatch.setattr(evaluation, "choose", lambda *a: 1 / 0)
     code, out, err = serab("--debug", "eval", "toy", "-t", "tones", "-c", "centroid", "-j", "1")
     assert code == 9
     assert "please report it" in flat(out)

@@ -90,7 +90,7 @@ def test_what_waits_for_the_exit_is_done_though_a_thread_is_stuck(shell, tmp_pat
 
 ENDS = """
 import atexit, sys
-from serab_core.lifecycle import end_process
+from serab_core.system.lifecycle import end_process
 atexit.register(print, "registered")
 if sys.argv[1] == "hangs":
     import time

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from serab_core import errors, offline
+from serab_core import errors
 from serab_core.errors import InterruptedRunError, SerabError
+from serab_core.system import offline
 
 ALL = {
     name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, SerabError)
@@ -176,10 +177,9 @@ def test_it_says_what_where_and_what_next(name, toys, serab, add_plugin, tones_f
 
 
 def test_an_unforeseen_error_of_a_job_asks_for_a_report(toys, serab, tones_folder, monkeypatch):
-    from serab_core.run import pair
 
     prepared(serab, tones_folder)
-    monkeypatch.setattr(pair, "choose", lambda *_: 1 / 0)
+    monkeypatch.setattr(evaluation, "choose", lambda *_: 1 / 0)
     words = ("eval", "toy", "--tasks", "tones", "--classifiers", "knn", "--jobs", "1", "--json")
     code, out, err = serab(*words)
     assert code == ALL[FAILED].exit_code

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from serab_core.terminal import escape_line
+from serab_core.system.terminal import escape_line
 
 TITLE = "\x1b]0;owned\x07"
 CLIPBOARD = "\x1b]52;c;ZXZpbA==\x07"

@@ -548,7 +548,7 @@ def test_the_same_evaluation_on_another_machine_is_no_conflict(serab, store, mak
 
 
 def test_an_import_on_other_data_than_what_is_prepared(prepared_tones, serab, make_result, tmp_path):
-    from serab_core.report.exchange import exchange_text
+    from serab_core.results.exchange import exchange_text
 
     file = tmp_path / "x.json"
     file.write_text(exchange_text([replace(make_result("first", "tones", 0.9), key="a" * 64)]))

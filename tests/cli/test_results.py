@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from serab_core.errors import DataError, StoreError
-from serab_core.report.exchange import read_exchange
+from serab_core.results.exchange import read_exchange
 from serab_core.store.results import result_document
 
 KEY = "ab" * 32

@@ -17,9 +17,9 @@ from itertools import product
 import pytest
 
 from serab_core import settings
-from serab_core.environments import environments
 from serab_core.errors import SerabError
-from serab_core.report.exchange import import_results, read_exchange
+from serab_core.isolation.environments import environments
+from serab_core.results.exchange import import_results, read_exchange
 from serab_core.store import codec
 from serab_core.store.download import DownloadNote
 from serab_core.store.results import result_document
@@ -163,7 +163,7 @@ def stored(make_result, store_result):
 
 
 def test_results(fuzz, stored):
-    from serab_core.report.stored import valid_results
+    from serab_core.results.stored import valid_results
     from serab_core.store.home import find_home
 
     def read():
@@ -194,7 +194,7 @@ def test_continuous_results(fuzz, stored, make_result, home):
     path.parent.mkdir(parents=True)
 
     def read():
-        from serab_core.report.stored import valid_continuous
+        from serab_core.results.stored import valid_continuous
 
         _, errors = valid_continuous(home)
         if errors:
@@ -306,7 +306,7 @@ def test_bench_history(fuzz, home, tmp_path):
 
 
 def test_speed_notes(fuzz, stored, home):
-    from serab_core.run.pace import PaceDocument
+    from serab_core.run.throughput import PaceDocument
 
     path = home.speed / "embedding" / "good.json"
     path.parent.mkdir(parents=True)

@@ -17,9 +17,10 @@ from pathlib import Path
 import pytest
 import typer
 
-from serab_core import environments, names
+from serab_core import names
 from serab_core.cli.main import app
 from serab_core.data.audformat_tables import read_database
+from serab_core.isolation import environments
 from tests.faults.conftest import amount
 
 COMMANDS = {

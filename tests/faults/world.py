@@ -159,7 +159,6 @@ class World:
         import typer.main
 
         from serab_core.bench import measure as bench
-        from serab_core.run import isolate
 
         measured: dict[str, object] = {}
         real = bench.measure
@@ -171,7 +170,7 @@ class World:
 
         patch.setattr(bench, "measure", measure_once)
         patch.setattr(typer.main, "get_command", cache(typer.main.get_command))
-        patch.setattr(isolate, "_inventory", lambda python, name: ("0.1", ["means"]))
+        patch.setattr(install, "_inventory", lambda python, name: ("0.1", ["means"]))
 
     def _write_inputs(self) -> None:
         from serab_toys import tones

@@ -11,11 +11,11 @@ import pytest
 from rich.console import Console
 
 from serab_core.data.protocols import PROTOCOLS
+from serab_core.engine.executors import LocalEngine
 from serab_core.report.documents import eval_document
 from serab_core.report.progress import Bars, Lines, Silent, progress_on, spoken
 from serab_core.report.tables import params_text, percent, print_run
 from serab_core.run.evaluate import evaluate
-from serab_core.run.executors import LocalEngine
 from serab_core.run.plan import make_plan
 
 

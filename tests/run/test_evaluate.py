@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from serab_core import cores, plugins
-from serab_core.clock import STAGES
+from serab_core import plugins
 from serab_core.data.protocols import PROTOCOLS
+from serab_core.engine.executors import LocalEngine
+from serab_core.engine.worker import report, report_to
 from serab_core.errors import InterruptedRunError, NotPreparedError, PluginError, UnknownNameError, UsageError
 from serab_core.run.evaluate import evaluate
-from serab_core.run.executors import LocalEngine
 from serab_core.run.plan import make_plan
-from serab_core.run.worker import report, report_to
 from serab_core.store.results import read_result
+from serab_core.system import cpu
+from serab_core.system.timing import STAGES
 
 
 @pytest.fixture
@@ -201,12 +202,11 @@ def test_classifiers_that_never_fit_or_crash(run):
 
 
 def test_a_bug_of_our_own_is_shown_with_its_traceback(run, monkeypatch):
-    from serab_core.run import pair
 
     def bug(*args):
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr(pair, "choose", bug)
+    monkeypatch.setattr(evaluation, "choose", bug)
     (failure,) = run("toy").failures
     assert failure.error["what"] == "ZeroDivisionError: oh"
     assert "in bug" in failure.error["traceback"]
@@ -325,19 +325,19 @@ def test_progress_that_nobody_reads_stops_no_work():
 
 def test_cores_without_affinity(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    assert cores.available_cores() == os.cpu_count()
+    assert cpu.available_cores() == os.cpu_count()
 
 
 def test_an_extractors_pace_is_noted_down_beside_results(prepared_tones, home, serab, monkeypatch):
-    from serab_core.run import pace
+    from serab_core.run import throughput
 
-    monkeypatch.setattr(pace, "LEAST_AUDIO_S", 1.0)
+    monkeypatch.setattr(throughput, "LEAST_AUDIO_S", 1.0)
     assert serab("eval", "toy", "--tasks", "tones", "--classifiers", "centroid", "--jobs", "1")[0] == 0
-    (speed,) = pace.paces(home, ["toy", "nobody"]).values()
+    (speed,) = throughput.paces(home, ["toy", "nobody"]).values()
     assert speed > 1.0
     (file,) = (home.speed / "embedding").glob("*.json")
     file.write_text("{}")
-    assert pace.paces(home, ["toy"]) == {}
+    assert throughput.paces(home, ["toy"]) == {}
 
 
 MELS = """

@@ -9,7 +9,7 @@ import pytest
 
 from serab_core import plugins
 from serab_core.data.protocols import PROTOCOLS, with_tuner
-from serab_core.run.pair import Pair
+from serab_core.run.evaluation import Pair
 from serab_core.run.plan import make_plan
 from serab_core.tune import classifier
 from serab_core.tune.classifier import journal_key, study_identity, study_key

@@ -83,8 +83,8 @@ def pack_command(
 ) -> None:
     """Decode and resample audio once, into shards that training maps into memory."""
     from serab_core.cli.output import print_json, stderr, stdout
-    from serab_core.cores import available_cores
     from serab_core.report.progress import progress_on
+    from serab_core.system.cpu import available_cores
     from serab_plugin_byol.pretrain.data.pack import pack
     from serab_plugin_byol.pretrain.data.sources import audio_files
 
@@ -185,11 +185,11 @@ def _config(preset: str, file: Path | None, settings: list[str], given: dict[str
 
 def _packs(data: list[Path], progress: Progress) -> list[Path]:
     """Packs as they are; anything else is packed into the home first."""
-    from serab_core.cores import available_cores
     from serab_core.errors import store_error
-    from serab_core.locks import alone
     from serab_core.store.home import find_home
     from serab_core.store.jsonio import digest
+    from serab_core.system.cpu import available_cores
+    from serab_core.system.locks import alone
     from serab_plugin_byol.pretrain.data.pack import pack
     from serab_plugin_byol.pretrain.data.sources import audio_files
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from serab_core import Embeddings, Waveform
-    from serab_core.isolated import Process
+    from serab_core.isolation import Process
     from serab_plugin_hear.about import About
 
 

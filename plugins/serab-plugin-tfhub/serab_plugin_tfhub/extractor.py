@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from serab_core import Embeddings, Waveform
-    from serab_core.isolated import Process
+    from serab_core.isolation import Process
 
 
 class Hub:

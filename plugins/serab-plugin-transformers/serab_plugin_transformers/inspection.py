@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import WeightsError
-from serab_core.isolated import Process, RemoteError, answer
+from serab_core.isolation import Process, RemoteError, answer
 from serab_core.store.home import find_home
 from serab_core.store.jsonio import digest, write_json
 from serab_plugin_transformers.checkpoint import check_weights

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serab_core.audio.mel.spec import SERAB
-from serab_core.clock import stage
 from serab_core.errors import AudioError, UsageError
+from serab_core.system.timing import stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

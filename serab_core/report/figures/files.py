@@ -20,7 +20,7 @@ from serab_core.report.figures.svg import PAPER
 from serab_core.score.board import subset_scores
 from serab_core.score.subsets import subset_bias
 from serab_core.store.atomic import write_output
-from serab_core.terminal import escape_controls, file_content
+from serab_core.system.terminal import escape_controls, file_content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -80,7 +80,7 @@ def test_a_damaged_cache_is_compiled_anew(tmp_path):
 @pytest.mark.parametrize("place", ["folder", "parent"])
 def test_compiled_code_that_others_can_write_is_not_loaded(tmp_path, monkeypatch, mode, place):
     """Numba's files are pickles."""
-    from serab_core.compiled import VARIABLE, Kernels
+    from serab_core.system.kernel_cache import VARIABLE, Kernels
 
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     assert Kernels("x")._obstacle == ""

@@ -14,8 +14,8 @@ import numpy as np
 
 from serab_core.audio.decode import decode
 from serab_core.audio.resample import resample
+from serab_core.engine.worker_context import worker_context
 from serab_core.errors import AudioError, DataError, store_error
-from serab_core.run.worker_context import worker_context
 from serab_core.store.atomic import replacing
 from serab_core.store.jsonio import digest
 from serab_core.store.leftovers import sweep

@@ -1,0 +1,87 @@
+"""`serab eval --locked RESULT.json`: repeats a result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from serab_core.errors import JobsFailedError, RepeatError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from serab_core.results.reproduce import Repeated
+    from serab_core.types import ContinuousResult, TaskResult
+
+
+def repeat_result(path: Path, engine_name: str, jobs: int | None, *, as_json: bool) -> None:
+    """Repeats the result in a file, in a home of its own, and says what is different.
+
+    Raises:
+        RepeatError: it came out otherwise.
+    """
+    from serab_core.cli.output import print_json, stderr
+    from serab_core.engine.executors import find_engine
+    from serab_core.report.progress import progress_on
+    from serab_core.report.tables import failure_text
+    from serab_core.results.reproduce import classifiers_of, compared, home_beside, protocol_of, read_lock
+    from serab_core.run.evaluate import evaluate
+    from serab_core.run.plan import make_plan
+    from serab_core.store.home import find_home
+
+    then = read_lock(path)
+    progress = progress_on(stderr())
+    with home_beside(find_home()) as home:
+        plan = make_plan(home, [then.extractor], [then.task], protocol_of(then), classifiers_of(then), progress)
+        run = evaluate(plan, progress, find_engine(engine_name, jobs))
+    for failure in run.failures:
+        stderr().print(failure_text(failure), style="red", markup=False, highlight=False, soft_wrap=True)
+    if run.failures:
+        raise typer.Exit(JobsFailedError.exit_code)
+    now: list[TaskResult | ContinuousResult] = [*run.results, *run.continuous]
+    repeated = compared(then, now[0])
+    if as_json:
+        print_json(_document(path, repeated))
+    else:
+        _print(repeated)
+    if not repeated.same:
+        raise RepeatError(
+            f"came out otherwise: {repeated.equal} of {repeated.utterances} predictions are the same",
+            where=path,
+            next_step="the parts that differ are listed; install the versions that it was made with",
+        )
+
+
+def _document(path: Path, repeated: Repeated) -> dict[str, object]:
+    from dataclasses import asdict
+
+    return {
+        "schema": "serab.locked/1",
+        "file": str(path),
+        "extractor": repeated.then.extractor,
+        "task": repeated.then.task,
+        "protocol": repeated.then.protocol,
+        "same": repeated.same,
+        "equal_predictions": repeated.equal,
+        "utterances": repeated.utterances,
+        "chosen": {"then": repeated.then.chosen, "now": repeated.now.chosen},
+        "differences": [asdict(own) for own in repeated.differences],
+    }
+
+
+def _print(repeated: Repeated) -> None:
+
+    from serab_core.cli.output import stdout
+    from serab_core.report.tables import table
+
+    if repeated.differences:
+        made = table("What is different", "Then", "Now")
+        for own in repeated.differences:
+            made.add_row(own.part, own.then or "-", own.now or "-")
+        stdout().print(made)
+    then, now = repeated.then, repeated.now
+    same = f"{repeated.equal} of {repeated.utterances} predictions are the same"
+    line = f"{then.extractor} on {then.task}, {then.protocol}: {same}"
+    chosen = "" if then.chosen == now.chosen else f"; {then.chosen} was chosen then, {now.chosen} now"
+    stdout().print(f"{line}{chosen}.", markup=False, highlight=False, soft_wrap=True)

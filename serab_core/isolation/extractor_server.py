@@ -1,0 +1,146 @@
+"""The process that an isolated extractor runs in: `python -m serab_core.isolation.extractor_server`."""
+
+from __future__ import annotations
+
+import platform
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from serab_registry import Group
+
+import serab_core
+from serab_core import plugins
+from serab_core.errors import ExtractorError, PluginError
+from serab_core.isolation import answer
+from serab_core.isolation.proxy import PLAIN, as_waveforms, weight_facts
+from serab_core.system.cpu import share_cores
+from serab_core.types import CorpusExtractor, WarmExtractor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from serab_core.isolation.server import Arrays
+    from serab_core.types import Extractor, ExtractorSpec, Waveform
+
+    Answer = tuple[dict[str, Any], Iterable[Any]]
+
+
+def describe(spec: ExtractorSpec) -> dict[str, Any]:
+    """A spec as plain values, with where it is."""
+    spec_facts = {key: getattr(spec, key) for key in PLAIN} | {
+        "parameters": dict(spec.parameters),
+        "expected_failures": dict(spec.expected_failures),
+        "options": dict(spec.options),
+        "code": dict(spec.code),
+        "weights": [weight_facts(weight) for weight in spec.weights],
+        "libraries": {name: _version(name, spec.name) for name in spec.libraries},
+        "known_state": spec.known_state is not None,
+        "preflight": spec.preflight is not None,
+    }
+    entry = spec.name.partition("/")[0].partition("+")[0].partition(":")[0]
+    origin = next((own for own in plugins.registry().records(Group.EXTRACTORS) if own.name == entry), None)
+    runs_in = {"python": platform.python_version()}
+    if origin is not None:
+        runs_in |= {"distribution": origin.distribution, "version": origin.version}
+    return {"serab": serab_core.__version__, "spec": spec_facts, "runs_in": runs_in}
+
+
+def _version(library: str, extractor: str) -> str:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError as error:
+        raise PluginError(
+            f"needs {library}, which is not installed beside it", where=extractor, next_step=f"install {library} there"
+        ) from error
+
+
+@lru_cache(maxsize=1)
+def _extractor(name: str) -> Extractor:
+    return plugins.extractor(name).factory()
+
+
+def _corpus(name: str) -> CorpusExtractor:
+    found = _extractor(name)
+    if not isinstance(found, CorpusExtractor):
+        raise TypeError("declares uses_corpus but has no fit_corpus and use_corpus")
+    return found
+
+
+def _described(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+    return describe(plugins.extractor(header["name"])), ()
+
+
+def _all(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+    return {"all": [describe(spec) for spec in plugins.all_specs(Group.EXTRACTORS).values()]}, ()
+
+
+def _inventory(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+    plugins.registry().load_all(Group.EXTRACTORS)
+    return {"records": [own.as_json() for own in plugins.registry().records(Group.EXTRACTORS)]}, ()
+
+
+def _warm(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+    extractor = _extractor(header["name"])
+    if isinstance(extractor, WarmExtractor):
+        with share_cores(lambda: int(header["cores"])):
+            extractor.warm()
+    return {}, ()
+
+
+def _embed(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+    with share_cores(lambda: int(header["cores"])):
+        found = _extractor(header["name"]).embed(as_waveforms(arrays))
+    if not isinstance(found, np.ndarray) or found.dtype != np.float32:  # the way back would make it so
+        got = f"{found.dtype} {found.shape}" if isinstance(found, np.ndarray) else type(found).__name__
+        raise ExtractorError(f"embed returned {got} in place of float32", where=header["name"])
+    return {}, [found]
+
+
+def _fit(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+    with share_cores(lambda: int(header["cores"])):
+        return {"state": dict(_corpus(header["name"]).fit_corpus(own.copy() for own in parts))}, ()
+
+
+def _use(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+    _corpus(header["name"]).use_corpus(header["state"])
+    return {}, ()
+
+
+def _state(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+    known = plugins.extractor(header["name"]).known_state
+    state = known(header["task"]) if known is not None else None
+    return {"state": dict(state) if state is not None else None}, ()
+
+
+def _preflight(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+    check = plugins.extractor(header["name"]).preflight
+    if check is not None:
+        check()
+    return {}, ()
+
+
+def _convert(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+    convert = plugins.extractor(header["name"]).weights[header["number"]].convert
+    assert convert is not None
+    convert(Path(header["source"]), Path(header["target"]))
+    return {}, ()
+
+
+if __name__ == "__main__":
+    answer(
+        {
+            "inventory": _inventory,
+            "describe": _described,
+            "all": _all,
+            "warm": _warm,
+            "embed": _embed,
+            "fit": _fit,
+            "use": _use,
+            "state": _state,
+            "preflight": _preflight,
+            "convert": _convert,
+        }
+    )

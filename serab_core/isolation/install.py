@@ -1,0 +1,192 @@
+"""Makes environments that plugins have to themselves: a virtual environment in the home, filled by pip."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tomllib
+import venv
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from serab_registry import Group, PluginState, read_catalog
+
+import serab_core
+from serab_core import plugins
+from serab_core.errors import PluginError, SerabError, UnknownNameError, UsageError
+from serab_core.isolation import environments
+from serab_core.isolation.environments import FILE, SCHEMA, Environment, folder_of, interpreter_in
+from serab_core.isolation.proxy import Place, end_all
+from serab_core.store.atomic import remove_folder, replacing_folder
+from serab_core.store.jsonio import write_json
+from serab_core.store.leftovers import sweep
+from serab_core.system import offline
+
+if TYPE_CHECKING:
+    from serab_core.types import Progress
+
+CORE = "serab-core"
+_LINES, _LONGEST = 12, 300
+
+
+def isolate(what: str, progress: Progress, python: Path | None = None) -> Environment:
+    """Gives a plugin an environment of its own, in place of one that it had.
+
+    Args:
+        what: an extractor, a distribution, a folder or wheel of one, or what else `pip install` takes by name.
+        progress: told of each step.
+        python: the interpreter of an environment that has the plugin already; it is used as it is.
+
+    Raises:
+        UsageError: there is no such folder, or it is no requirement.
+        PluginError: pip fails, or what it installed brings no extractor that works.
+        StoreError: the home cannot be written.
+    """
+    name, requirement = _requirement(what)
+    sweep(folder_of(name).parent, deep=False)
+    end_all()
+    with replacing_folder(folder_of(name)) as folder, progress.stage(f"Isolating {name}", 3) as advance:
+        if python is None:
+            own = interpreter_in(folder)
+            venv.EnvBuilder(with_pip=True, symlinks=os.name != "nt").create(folder)
+            advance(1)
+            _install(own, [*_of_installed(CORE), *requirement], name)
+        else:
+            own = python.expanduser().absolute()
+            advance(1)
+        advance(1)
+        version, extractors = _inventory(own, name)
+        interpreter = own.relative_to(folder) if python is None else own
+        record = {"python": str(interpreter), "distribution": name, "version": version, "extractors": extractors}
+        write_json(folder / FILE, {"schema": SCHEMA, **record})
+        advance(1)
+    return next(own for own in environments.environments() if own.name == name)
+
+
+def remove(what: str) -> Environment:
+    """Removes a plugin's environment; one that was named with `python` is only forgotten. Raises UnknownNameError."""
+    name, _ = _requirement(what)
+    for own in environments.environments():
+        if own.name == name or what in own.extractors:
+            end_all()
+            remove_folder(own.folder)
+            return own
+    raise UnknownNameError(f"{what} has no environment of its own", next_step="`serab plugins` shows those that have")
+
+
+def _requirement(what: str) -> tuple[str, list[str]]:
+    """The distribution's normal name, and what to tell pip."""
+    path = Path(what).expanduser()
+    if plugins.is_path(what) or os.sep in what or path.suffix == ".whl":
+        return _name_of(path), [str(path.absolute())]
+    entry = what.partition("/")[0]
+    for record in plugins.registry().records(Group.EXTRACTORS):
+        if canonicalize_name(what) == record.distribution or entry == record.name:
+            return record.distribution, _of_installed(record.distribution)
+    for known in read_catalog():
+        if known.offers(Group.EXTRACTORS, entry):
+            return str(canonicalize_name(known.distribution)), [known.distribution]
+    if path.is_dir():
+        raise UsageError(
+            "is the name of a folder here, and may be that of a distribution elsewhere",
+            where=what,
+            next_step=f"for the folder write .{os.sep}{what}; for the distribution go to another folder",
+        )
+    try:
+        return str(canonicalize_name(Requirement(what).name)), [what]
+    except InvalidRequirement as error:
+        raise UsageError(
+            f"{what!r} is neither a distribution nor a folder of one",
+            next_step="name it as `pip install` takes it, such as serab-plugin-tfhub or ./serab-plugin-mine",
+        ) from error
+
+
+def _name_of(path: Path) -> str:
+    try:
+        if path.suffix == ".whl":
+            return str(parse_wheel_filename(path.name)[0])
+        return str(canonicalize_name(tomllib.loads((path / "pyproject.toml").read_text("utf-8"))["project"]["name"]))
+    except (OSError, ValueError, KeyError, TypeError, InvalidWheelFilename) as error:
+        raise UsageError(
+            f"is no distribution ({type(error).__name__})",
+            where=path,
+            next_step="name a wheel, or a folder with a pyproject.toml",
+        ) from error
+
+
+def _of_installed(distribution: str) -> list[str]:
+    """What tells pip to install a distribution as it is installed here."""
+    found = metadata.distribution(distribution)
+    told = _origin(found)
+    if not told:
+        return [f"{distribution}=={found.version}"]
+    if "dir_info" in told:
+        path = url2pathname(urlsplit(told["url"]).path)
+        return ["-e", path] if told["dir_info"].get("editable") else [path]
+    if "vcs_info" in told:
+        return [f"{distribution} @ {told['vcs_info']['vcs']}+{told['url']}@{told['vcs_info']['commit_id']}"]
+    return [f"{distribution} @ {told['url']}"]
+
+
+def _origin(distribution: metadata.Distribution) -> dict[str, Any]:
+    """The folder, archive or repository that it was installed from; nothing for one from an index."""
+    told: dict[str, Any] = json.loads(distribution.read_text("direct_url.json") or "{}")
+    return told
+
+
+def _local_plugins() -> str:
+    """Constraints that have plugins of this machine's folders come from there in the environment too."""
+    lines = set()
+    for record in plugins.registry().records():
+        told = _origin(metadata.distribution(record.distribution))
+        if "dir_info" in told:
+            lines.add(f"{record.distribution} @ {told['url']}\n")
+    return "".join(sorted(lines))
+
+
+def _install(python: Path, wanted: list[str], name: str) -> None:
+    constraints = python.parent / "constraints.txt"
+    constraints.write_text(_local_plugins(), encoding="utf-8")
+    command = [str(python), "-P", "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
+    command += ["--constraint", str(constraints), *wanted]
+    variables = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
+    if offline.asked_for():
+        variables["PIP_NO_INDEX"] = "1"
+    variables["PYTHONIOENCODING"] = "utf-8:backslashreplace"
+    done = subprocess.run(  # noqa: S603  pip
+        command, env=variables, capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
+    if done.returncode:
+        lines = (done.stdout + done.stderr).strip().splitlines()[-_LINES:]
+        said = "\n".join(line if len(line) < _LONGEST else f"{line[:_LONGEST]} ..." for line in lines)
+        raise PluginError(
+            f"pip could not install it:\n{said}",
+            where=name,
+            next_step="pip's own settings hold here, such as PIP_INDEX_URL, PIP_FIND_LINKS and PIP_CONSTRAINT",
+        )
+
+
+def _inventory(python: Path, name: str) -> tuple[str, list[str]]:
+    """The plugin's version and its extractors, as an environment's own interpreter tells."""
+    try:
+        told, _ = Place(python, name).told({"do": "inventory"})
+    except SerabError as error:
+        step = f"it needs {CORE} {serab_core.__version__} and {name}"
+        raise PluginError(error.what, where=python, next_step=step) from error
+    finally:
+        end_all()
+    records = [own for own in told["records"] if own["distribution"] == name]
+    if not records:
+        having = ", ".join(sorted({own["distribution"] for own in told["records"]})) or "none"
+        raise PluginError("brings no extractor", where=name, next_step=f"plugins of extractors there: {having}")
+    for own in records:
+        if own["state"] != PluginState.LOADED:
+            why = f"{own['name']} does not work there: {own['error']}"
+            raise PluginError(why, where=name, next_step="report it to its author")
+    return records[0]["version"], [own["name"] for own in records]

@@ -1,0 +1,169 @@
+"""A process that is asked, and answers."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+from serab_core.errors import from_json
+from serab_core.isolation.messages import DiedError, RemoteError, receive, send
+from serab_core.isolation.python import child_environment, child_folder, python_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from serab_core.isolation.messages import Message
+
+
+class Process:
+    """A process of a module that calls `serve` or `answer`.
+
+    Args:
+        name: what to call it in messages.
+        module: what `python -m` runs.
+        arguments: of that module.
+        environment: variables that differ from this process's.
+        python: another environment's interpreter; this one's by default, with this process's `sys.path`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        python: Path | None = None,
+    ) -> None:
+        self._name = name
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  as long as the process
+        variables = child_environment()
+        if python is not None:
+            for own in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"):
+                variables.pop(own, None)
+            variables["PYTHONNOUSERSITE"] = "1"
+        command = python_command() if python is None else [str(python), "-P"]
+        try:
+            self._child = subprocess.Popen(  # noqa: S603  a module of ours, or of a plugin
+                [*command, "-m", module, *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._said,
+                cwd=child_folder(),
+                env={**variables, **(environment or {})},
+            )
+        except OSError as error:
+            self._said.close()
+            raise RemoteError(f"{name} cannot be started: {error}") from error
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked."""
+        return self._child.poll() is None and self._child.stdin is not None and not self._child.stdin.closed
+
+    def ask(
+        self,
+        header: Mapping[str, Any],
+        arrays: Iterable[NDArray[np.float32]] = (),
+        parts: Iterable[NDArray[np.float32]] | None = None,
+    ) -> Message:
+        """Asks, and waits for the answer.
+
+        Args:
+            header: plain values.
+            arrays: float32, any shapes, sent along.
+            parts: more of them, sent one at a time behind the question; the child's `more` gives them.
+
+        Returns:
+            plain values and arrays.
+
+        Raises:
+            SerabError: the child raised it.
+            RemoteError: the child raised something else, or died.
+        """
+        given, answers = self._child.stdin, self._child.stdout
+        assert given is not None
+        assert answers is not None
+        try:
+            send(given, {**header, "parts": parts is not None}, arrays)
+            if parts is not None:
+                for part in parts:
+                    send(given, {"part": True}, [part])
+                send(given, {"part": False})
+            answer = receive(answers)
+        except (BrokenPipeError, EOFError, ValueError) as error:
+            raise DiedError(f"{self._name}'s process died: {self._last_words()}") from error
+        except BaseException:
+            self._child.kill()  # it would take the next question for the rest of this one
+            self._child.wait()
+            raise
+        if answer is None:
+            raise DiedError(f"{self._name}'s process died: {self._last_words()}")
+        told, found = answer
+        if "error" in told:
+            raise from_json(told["error"]) if isinstance(told["error"], dict) else RemoteError(told["error"])
+        return told, found
+
+    def embed(self, waveforms: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """What the child's function returns.
+
+        Args:
+            waveforms: float32, each of shape (rows, samples).
+
+        Returns:
+            float32, shape (len(waveforms), d).
+
+        Raises:
+            RemoteError: the function raised, or the process died.
+        """
+        return self.ask({"do": "embed"}, waveforms)[1][0]
+
+    def kill(self) -> None:
+        """Ends it at once, whatever it does; whoever waits for its answer hears of it."""
+        self._child.kill()
+
+    def close(self) -> None:
+        """Ends it."""
+        for pipe in (self._child.stdin, self._child.stdout):
+            with contextlib.suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
+        try:
+            self._child.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+        self._said.close()
+
+    def __del__(self) -> None:
+        """Ends it with its owner."""
+        if hasattr(self, "_child"):
+            self.close()
+
+    def _last_words(self) -> str:
+        if self._said.closed:
+            return "it was ended"
+        try:
+            code = self._child.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            code = self._child.wait()
+        self._said.seek(0)
+        how = signal.Signals(-code).name if -code in signal.valid_signals() else f"exit code {code}"
+        words = _telling(self._said.read().decode(errors="replace"))
+        return f"{how}; its last words: {words[:500]}" if words else how
+
+
+def _telling(text: str) -> str:
+    """The last line; of a crash, which faulthandler tells of in many, the one that says where."""
+    _, crashed, trace = text.rpartition("(most recent call first):")
+    lines = [line.strip() for line in (trace if crashed else text).splitlines() if line.strip()]
+    if crashed and lines and lines[0].startswith("File "):
+        return lines[0]
+    return lines[-1] if lines else ""

@@ -1,0 +1,226 @@
+"""Extractors in processes of their own, which look like any other from outside."""
+
+from __future__ import annotations
+
+import atexit
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import serab_core
+from serab_core.errors import PluginError
+from serab_core.isolation.environments import INSIDE_VARIABLE
+from serab_core.isolation.messages import RemoteError
+from serab_core.isolation.process import Process
+from serab_core.system.cpu import free_cores
+from serab_core.types import ExtractorSpec, WeightFile
+
+if TYPE_CHECKING:
+    from serab_core.isolation.environments import Environment
+    from serab_core.types import CorpusState, Embeddings, Waveform
+
+CHILD = "serab_core.isolation.extractor_server"
+PLAIN = (
+    "name",
+    "dim",
+    "summary",
+    "licence",
+    "citation",
+    "sample_rate",
+    "version",
+    "parameters",
+    "batch_size",
+    "deterministic",
+    "uses_corpus",
+    "layers",
+    "classifiers",
+    "expected_failures",
+    "options",
+    "tolerance",
+    "code",
+)
+"""What of a spec is told as it is."""
+_KEPT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class IsolatedSpec(ExtractorSpec):
+    """The spec of an extractor whose code runs elsewhere.
+
+    Attributes:
+        versions: of the libraries that its numbers depend on, where it runs.
+        runs_in: the environment, Python's version, and the plugin's distribution and version.
+    """
+
+    versions: Mapping[str, str] = field(default_factory=dict)
+    runs_in: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an extractor's process is started: an environment, or this one."""
+
+    python: Path | None = None
+    name: str = ""
+
+    @classmethod
+    def of(cls, environment: Environment | None) -> Place:
+        """The place that an environment is."""
+        return cls() if environment is None else cls(environment.python, environment.name)
+
+    def told(self, header: Mapping[str, Any], extractor: str = "", **named: Any) -> Any:
+        """Asks about extractors; what goes wrong is the plugin's, or its environment's."""
+        try:
+            return _running(self, extractor).ask(header, **named)
+        except RemoteError as error:
+            raise PluginError(
+                f"cannot be asked in its own process ({error})",
+                where=extractor or self.name,
+                next_step=f"make its environment again: serab plugins isolate {self.name}"
+                if self.name
+                else "try without --isolate",
+            ) from error
+
+
+def described(name: str, place: Place) -> IsolatedSpec:
+    """The extractor called `name`, as it is there.
+
+    Raises:
+        SerabError: as `plugins.extractor` does, there.
+        PluginError: the process does not start, or has another version of serab.
+    """
+    told, _ = place.told({"do": "describe", "name": name}, name)
+    return _spec(told, name, place)
+
+
+def all_described(place: Place) -> dict[str, IsolatedSpec]:
+    """Every extractor that is there, by name; those whose plugin fails are left out. Raises PluginError."""
+    told, _ = place.told({"do": "all"})
+    return {own["spec"]["name"]: _spec(own, own["spec"]["name"], place) for own in told["all"]}
+
+
+class IsolatedExtractor:
+    """An extractor whose code runs elsewhere.
+
+    Args:
+        name: as `plugins.extractor` takes it.
+        place: where.
+    """
+
+    def __init__(self, name: str, place: Place) -> None:
+        self._name, self._place = name, place
+
+    def warm(self) -> None:
+        """Lets it load what it needs."""
+        self._ask("warm")
+
+    def embed(self, waveforms: Sequence[Waveform]) -> Embeddings:
+        """As any extractor does it. Raises RemoteError: it raised, or its process died."""
+        found: list[Embeddings] = self._ask("embed", arrays=waveforms)[1]
+        return found[0]
+
+    def _ask(self, do: str, **more: Any) -> Any:
+        named = {key: more.pop(key) for key in ("arrays", "parts") if key in more}
+        header = {"do": do, "name": self._name, "cores": free_cores(), **more}
+        return _running(self._place, self._name).ask(header, **named)
+
+
+class IsolatedCorpusExtractor(IsolatedExtractor):
+    """One that needs statistics of the training split."""
+
+    def fit_corpus(self, train_waveforms: Iterable[Waveform]) -> CorpusState:
+        """Sends the training split, a waveform at a time."""
+        told, _ = self._ask("fit", parts=train_waveforms)
+        state: CorpusState = told["state"]
+        return state
+
+    def use_corpus(self, state: CorpusState) -> None:
+        """Takes up the statistics, there."""
+        self._ask("use", state=dict(state))
+
+
+def _spec(told: Mapping[str, Any], name: str, place: Place) -> IsolatedSpec:
+    if told["serab"] != serab_core.__version__:
+        raise PluginError(
+            f"its environment has serab {told['serab']}, and this is {serab_core.__version__}",
+            where=name,
+            next_step=f"make it again: serab plugins isolate {place.name}",
+        )
+    facts = dict(told["spec"])
+    plain: dict[str, Any] = {key: facts[key] for key in PLAIN}
+    plain |= {key: tuple(facts[key]) for key in ("layers", "classifiers")}
+    kind = IsolatedCorpusExtractor if facts["uses_corpus"] else IsolatedExtractor
+    return IsolatedSpec(
+        **plain,
+        factory=partial(kind, name, place),
+        weights=tuple(_weight(own, number, name, place) for number, own in enumerate(facts["weights"])),
+        libraries=tuple(facts["libraries"]),
+        known_state=partial(_known_state, name, place) if facts["known_state"] else None,
+        preflight=partial(_preflight, name, place) if facts["preflight"] else None,
+        versions=facts["libraries"],
+        runs_in={"environment": place.name, **told["runs_in"]},
+    )
+
+
+def weight_facts(weight: WeightFile) -> dict[str, Any]:
+    """A weight file's declaration as plain values."""
+    return {own.name: getattr(weight, own.name) for own in fields(WeightFile)} | {"convert": weight.convert is not None}
+
+
+def _weight(facts: Mapping[str, Any], number: int, name: str, place: Place) -> WeightFile:
+    convert = partial(_convert, name, place, number) if facts["convert"] else None
+    return WeightFile(**{**facts, "mirrors": tuple(facts["mirrors"]), "convert": convert})
+
+
+def _convert(name: str, place: Place, number: int, source: Path, target: Path) -> None:
+    header = {"do": "convert", "name": name, "number": number, "source": str(source), "target": str(target)}
+    try:
+        _running(place, name).ask(header)
+    except RemoteError as error:
+        raise ValueError(str(error)) from error
+
+
+def _known_state(name: str, place: Place, task: str) -> CorpusState | None:
+    try:
+        state: CorpusState | None = _running(place, name).ask({"do": "state", "name": name, "task": task})[0]["state"]
+    except RemoteError as error:
+        raise ValueError(str(error).removeprefix("ValueError: ")) from error
+    return state
+
+
+def _preflight(name: str, place: Place) -> None:
+    place.told({"do": "preflight", "name": name}, name)
+
+
+_processes: OrderedDict[tuple[Place, str], Process] = OrderedDict()
+
+
+def _running(place: Place, name: str) -> Process:
+    """The extractor's process; the last few are kept, and one that died is started again."""
+    key = (place, name)
+    found = _processes.pop(key, None)
+    if found is None or not found.alive:
+        found = Process(name or place.name, CHILD, [], {INSIDE_VARIABLE: "1"}, place.python)
+    _processes[key] = found
+    while len(_processes) > _KEPT:
+        _processes.popitem(last=False)[1].close()
+    return found
+
+
+def end_all() -> None:
+    """Ends every process that is kept."""
+    while _processes:
+        _processes.popitem()[1].close()
+
+
+atexit.register(end_all)
+
+
+def as_waveforms(arrays: Iterable[Any]) -> list[Waveform]:
+    """Arrays that came through a pipe, writable as an extractor may expect them."""
+    return [np.array(own) for own in arrays]

@@ -1,0 +1,1 @@
+"""Stored results: load, exchange, reproduce, and export what was computed."""

@@ -1,0 +1,105 @@
+"""Exports the classifier that an evaluation chose: fitted again as the evaluation did, and held against it."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from serab_core import plugins
+from serab_core.embed.blocks import is_done, read_blocks
+from serab_core.errors import NotPreparedError, TuningError, UsageError
+from serab_core.run.evaluation import Pair
+from serab_core.run.provenance import provenance
+from serab_core.tune.classifier import examples_of, normalised
+from serab_core.tune.exported import About, load_export, write_export
+from serab_core.tune.layers import LAYER, columns, without_layer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from serab_core.run.plan import Plan
+    from serab_core.types import ContinuousResult, TaskResult
+
+
+def export_chosen(
+    plan: Plan, folder: Path, classifier: str | None = None
+) -> tuple[TaskResult | ContinuousResult, About]:
+    """Writes the chosen classifier of one extractor on one task into a folder.
+
+    Args:
+        plan: of one extractor and one task, evaluated before under the same protocol.
+        folder: where it goes.
+        classifier: another than the chosen one.
+
+    Returns:
+        the evaluation's result, and what was exported.
+
+    Raises:
+        NotPreparedError: it was not evaluated, or its embeddings are gone.
+        UsageError: the classifier cannot be exported, or was not part of the evaluation.
+        TuningError: the classifier does not predict what the evaluation stored.
+        StoreError: the folder cannot be written.
+    """
+    (entry,), (task, *others) = plan.extractors, plan.tasks
+    if others:
+        names = ", ".join(own.name for own in plan.tasks)
+        raise UsageError("one task at a time is exported", next_step=f"name one of {names}")
+    pair = Pair.of(plan, entry, task)
+    protocol = pair.plan.protocol
+    again = f"serab eval {entry.name} --tasks {task.name} --protocol {protocol.name}"
+    result = pair.stored_result()
+    if result is None or not all(is_done(block) for block in pair.source.blocks()):
+        raise NotPreparedError("was not evaluated here", where=f"{entry.name} on {task.name}", next_step=again)
+    name = classifier or result.chosen
+    outcome = next((outcome for outcome in result.outcomes if outcome.classifier == name), None)
+    if outcome is None or outcome.params is None or outcome.test is None:
+        raise UsageError(f"{name} has no outcome there", next_step="serab studies ls")
+    spec = plugins.classifier(name)
+    embeddings = read_blocks(pair.source.blocks())
+    layer = outcome.params.get(LAYER) if entry.spec.layers else None
+    own, params = slice(0, embeddings.shape[1]), outcome.params
+    if layer is not None:
+        own, params = columns(entry.spec.layers, str(layer), embeddings.shape[1]), without_layer(params)
+    features = normalised(task, embeddings[:, own], protocol)
+    train, validation = (examples_of(task, features, split) for split in ("train", "validation"))
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        predictor = spec.prepare(train, validation, seed=protocol.seed).refit(params)
+    export = getattr(predictor, "export", None)
+    if export is None or spec.rebuild is None:
+        raise UsageError(f"{name} cannot be exported", next_step="choose another with --classifier")
+    about = About(
+        extractor=entry.spec.name,
+        fingerprint=entry.fingerprint,
+        task=task.name,
+        protocol=protocol.name,
+        classifier=spec.name,
+        version=spec.version,
+        params=dict(outcome.params),
+        labels=task.labels,
+        dim=embeddings.shape[1],
+        normalisation=protocol.normalisation,
+        columns=None if layer is None else (own.start, own.stop),
+    )
+    splits = np.array([u.split for u in task.utterances])
+    training = embeddings[splits == "train"][:, own] if protocol.normalisation == "train" else None
+    write_export(folder, about, export(), provenance(plan, entry, pair.source), training)
+    groups = [u.group for u in task.utterances if u.split == "test"]
+    if not _alike(load_export(folder).predict(embeddings[splits == "test"], groups), outcome.test.predicted):
+        raise TuningError(
+            f"{name} read back from files does not predict what the evaluation stored",
+            where=str(folder),
+            next_step="report it to the plugin's author",
+        )
+    return result, about
+
+
+def _alike(predicted: Sequence[Any], stored: Sequence[Any]) -> bool:
+    """Whether labels are equal, or values but for rounding."""
+    if stored and isinstance(stored[0], float):
+        return bool(np.allclose(predicted, stored, rtol=1e-9, atol=1e-9))
+    return list(predicted) == list(stored)

@@ -1,0 +1,123 @@
+"""Reads the results of a home for reports: the valid ones, the errors of others, and what is installed and prepared."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from serab_core import plugins
+from serab_core.data.prepared import load
+from serab_core.data.protocols import find_protocol
+from serab_core.embed.fingerprint import fingerprint
+from serab_core.errors import SerabError, StoreError
+from serab_core.isolation import environments
+from serab_core.score.validity import continuous_fault, result_fault
+from serab_core.store.identity import DataIdentity
+from serab_core.store.results import stored_continuous, stored_results
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from serab_core.data.prepared import Prepared
+    from serab_core.store.home import Home
+    from serab_core.store.results import Stored
+    from serab_core.types import ContinuousResult, TaskResult
+
+_DAMAGED_INDEX = (SerabError, KeyError, TypeError, ValueError, AttributeError, IndexError, StopIteration)
+
+
+def valid_results(home: Home) -> tuple[list[Stored[TaskResult]], list[StoreError]]:
+    """Results whose content is valid, the oldest file first, and an error for each file that is left out."""
+    stored, errors = stored_results(home)
+    faults = [result_fault(entry.result) for entry in stored]
+    errors += [_damaged(entry.path, fault) for entry, fault in zip(stored, faults, strict=True) if fault]
+    return [entry for entry, fault in zip(stored, faults, strict=True) if not fault], errors
+
+
+def valid_continuous(home: Home) -> tuple[list[Stored[ContinuousResult]], list[StoreError]]:
+    """The same of results on continuous targets."""
+    stored, errors = stored_continuous(home)
+    faults = [continuous_fault(entry.result) for entry in stored]
+    errors += [_damaged(entry.path, fault) for entry, fault in zip(stored, faults, strict=True) if fault]
+    return [entry for entry, fault in zip(stored, faults, strict=True) if not fault], errors
+
+
+def _damaged(path: Path, fault: str) -> StoreError:
+    return StoreError(fault, where=path, next_step="move the file away and run serab eval again")
+
+
+def installed_fingerprints(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Fingerprints of extractors as they are installed here, of those where that is known.
+
+    An adapter's model, a folder and an extractor in an environment of its own are left out: to look at them may ask
+    the network, or run code.
+    """
+    fingerprints: dict[str, dict[str, Any]] = {}
+    if environments.asked_for():
+        return fingerprints
+    for name in sorted(set(names)):
+        with suppress(SerabError):
+            if ":" not in name and not plugins.is_path(name) and plugins.environment_of(name) is None:
+                fingerprints[name] = fingerprint(plugins.extractor(name))
+    return fingerprints
+
+
+def prepared_data(home: Home, tasks: Iterable[str], protocol: str) -> dict[str, DataIdentity]:
+    """The data of tasks as they are prepared in a home, for a protocol; tasks that are not prepared are left out."""
+    data = {}
+    loaded: dict[str, Prepared | None] = {}
+    for task in sorted(set(tasks)):
+        corpus, _, target = task.partition("/")
+        with suppress(*_DAMAGED_INDEX):
+            if corpus not in loaded:
+                loaded[corpus] = None
+                loaded[corpus] = load(home, corpus)
+            prepared = loaded[corpus]
+            if prepared is not None:
+                data[task] = _identity(prepared, protocol, target)
+    return data
+
+
+def _identity(prepared: Prepared, protocol: str, target: str) -> DataIdentity:
+    digest, audio_digest = prepared.data_digests(find_protocol(protocol), target)
+    return DataIdentity(digest, audio_digest)
+
+
+def other_data_of(home: Home, results: Iterable[TaskResult | ContinuousResult]) -> list[str]:
+    """A sentence for each task of which results are on other data than those that are prepared in the home."""
+    groups: dict[tuple[str, str], list[TaskResult | ContinuousResult]] = {}
+    for result in results:
+        groups.setdefault((result.task, result.protocol), []).append(result)
+    sentences = []
+    for (task, protocol), members in sorted(groups.items()):
+        here = prepared_data(home, [task], protocol).get(task)
+        if here is None:
+            continue
+        others = [result for result in members if not DataIdentity.of(result).matches(here)]
+        if others:
+            sentences.append(f"{task}, protocol {protocol}: {_differing(others, here)}.")
+    return sentences
+
+
+def _differing(results: Sequence[TaskResult | ContinuousResult], here: DataIdentity) -> str:
+    digests = sorted({DataIdentity.of(result).short for result in results})
+    audio = digests == [here.short]
+    differs = "audio that differs" if audio else f"other data (digest {', '.join(digests)})"
+    count = f"{len(results)} result{'s are' if len(results) > 1 else ' is'}"
+    names = ", ".join(sorted({result.extractor for result in results}))
+    return (
+        f"{count} on {differs} from the corpus prepared here (digest {here.short}): {names}. Where both kinds are "
+        "stored, the leaderboard shows these apart, in no mean and not ranked"
+    )
+
+
+def stored_on_other_data(home: Home, corpus: str) -> list[str]:
+    """Sentences on stored results of a corpus that are on other data than what is prepared under its name now."""
+    stored, _ = valid_results(home)
+    continuous, _ = valid_continuous(home)
+    results: list[TaskResult | ContinuousResult] = [entry.result for entry in stored]
+    results += [entry.result for entry in continuous]
+    known = [result for result in results if result.task.partition("/")[0] == corpus]
+    advice = f"serab eval X --tasks {corpus} scores an extractor on what is prepared now."
+    return [f"{sentence} {advice}" for sentence in other_data_of(home, known)]

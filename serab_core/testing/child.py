@@ -1,0 +1,100 @@
+"""Runs checks in a process of their own: a plugin that crashes or hangs fails one check, and not the command."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from serab_registry import Group
+
+from serab_core.isolation.messages import DiedError
+from serab_core.isolation.process import Process
+from serab_core.isolation.server import answer
+from serab_core.testing.runner import Outcome, checks_of, run_check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from serab_core.testing.checks import Check
+    from serab_core.testing.runner import State
+
+
+def run_apart(found: Sequence[tuple[Group, str]], limit_s: float) -> Iterator[Outcome]:
+    """Runs all checks of some subjects in another process, and in a new one after each that did not survive.
+
+    Args:
+        found: what `subjects` returned.
+        limit_s: seconds for a check.
+
+    Yields:
+        what came of each check, in their order.
+    """
+    child = Child(found)
+    try:
+        for place, check in enumerate(checks_of(found)):
+            yield child.run(place, check, limit_s)
+    finally:
+        child.close()
+
+
+class Child:
+    """The other process, started when it is needed.
+
+    Args:
+        found: what `subjects` returned.
+    """
+
+    def __init__(self, found: Sequence[tuple[Group, str]]) -> None:
+        self._words = [f"{group.value}={name}" for group, name in found]
+        self._process: Process | None = None
+
+    def run(self, place: int, check: Check, limit_s: float) -> Outcome:
+        """Runs the check at this place among those of all subjects."""
+        if self._process is None:
+            self._process = Process(check.subject, __name__, self._words)
+        late, begin = threading.Event(), time.perf_counter()
+        timer = threading.Timer(limit_s, _end, (self._process, late))
+        timer.daemon = True
+        timer.start()
+        try:
+            told, _ = self._process.ask({"do": "run", "place": place})
+        except DiedError as error:
+            self.close()
+            what = f"it is not done after {limit_s:g} s" if late.is_set() else str(error)
+            state: State = "declared" if check.expected else "failed"
+            seconds = time.perf_counter() - begin
+            return Outcome(check.id, check.subject, state, seconds, check.expected or what, check.protects, check.fix)
+        finally:
+            timer.cancel()
+        return Outcome(**told["outcome"])
+
+    def close(self) -> None:
+        """Ends it."""
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+
+def _end(process: Process, late: threading.Event) -> None:
+    late.set()
+    process.kill()
+
+
+def _serve(words: Sequence[str]) -> None:
+    """The other process: makes the same checks, and runs those that it is asked for."""
+    checks: list[Check] = []
+
+    def run(header: dict[str, Any], arrays: object, parts: object) -> tuple[dict[str, Any], list[Any]]:
+        if not checks:
+            found = [word.partition("=") for word in words]
+            checks.extend(checks_of((Group(group), name) for group, _, name in found))
+        return {"outcome": run_check(checks[header["place"]]).as_json()}, []
+
+    answer({"run": run})
+
+
+if __name__ == "__main__":
+    import sys
+
+    _serve(sys.argv[1:])

@@ -1,0 +1,156 @@
+"""The crew: workers that die are replaced, their job is tried elsewhere, and nobody else's is lost."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from concurrent.futures import CancelledError
+
+import pytest
+
+from serab_core.engine.processes import Crew
+from serab_core.errors import WorkerError
+
+
+@pytest.fixture
+def marks(tmp_path):
+    """A folder in which jobs say that they were begun."""
+    folder = tmp_path / "marks"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def make_crew(toys):
+    from serab_toys import work
+
+    made = []
+
+    def make(size=2, patience_s=60.0, told=None, share=0):
+        context = multiprocessing.get_context("spawn")
+        crew = Crew(
+            size,
+            context,
+            work.initialise,
+            (),
+            patience_s,
+            share,
+            lambda *said: (told if told is not None else []).append(said),
+        )
+        made.append(crew)
+        return crew
+
+    yield make
+    for crew in made:
+        crew.terminate()
+
+
+def test_a_worker_that_leaks_is_replaced(make_crew):
+    from serab_toys import work
+
+    crew = make_crew(size=1, share=400 << 20)
+    processes = [crew.submit(work.leak, 60 << 20).result(60) for _ in range(12)]
+    assert 2 <= len(set(processes)) <= 6
+    assert len(crew.notices) >= len(set(processes)) - 1
+    assert "may leak memory" in crew.notices[0]
+
+
+def test_a_worker_that_is_large_from_the_start_is_kept(make_crew):
+    from serab_toys import work
+
+    crew = make_crew(size=1, share=50 << 20)
+    assert len({crew.submit(work.leak, 0).result(60) for _ in range(4)}) == 1
+    assert crew.notices == []
+
+
+def test_jobs_are_done_and_progress_is_told(make_crew):
+    from serab_toys import work
+
+    told = []
+    crew = make_crew(told=told)
+    futures = [crew.submit(work.double, value) for value in range(20)]
+    assert [future.result(60) for future in futures] == [2 * value for value in range(20)]
+    crew.shutdown()
+    assert told == [("embed", 1)] * 20
+    with pytest.raises(RuntimeError, match="gone home"):
+        crew.submit(work.double, 1)
+
+
+@pytest.mark.parametrize("how", ["SIGKILL", "SIGSEGV", "exit"])
+def test_a_job_whose_worker_dies_is_done_elsewhere(make_crew, marks, how):
+    from serab_toys import work
+
+    crew = make_crew()
+    others = [crew.submit(work.double, value) for value in range(6)]
+    assert crew.submit(work.die, str(marks), 2, how).result(60) == 3
+    assert [future.result(60) for future in others] == [0, 2, 4, 6, 8, 10]
+    assert len({path.name.partition("-")[2] for path in marks.iterdir()}) == 3  # each time in another process
+
+
+@pytest.mark.parametrize(
+    ("how", "said", "advice"),
+    [
+        ("SIGKILL", "want of memory", "--jobs 1 "),
+        ("SIGSEGV", "native code", "--isolate says where"),
+        ("exit", "exit code 7", "--isolate says where"),
+    ],
+)
+def test_a_job_that_ends_every_worker_is_given_up_and_named(make_crew, marks, how, said, advice):
+    from serab_toys import work
+
+    crew = make_crew()
+    fatal = crew.submit(work.die, str(marks), 9, how)
+    other = crew.submit(work.double, 4)
+    with pytest.raises(WorkerError, match="3 times out of 3") as caught:
+        fatal.result(60)
+    assert said in caught.value.what
+    assert caught.value.where == f"die of {marks}"
+    assert advice in caught.value.next_step
+    assert other.result(60) == 8
+    assert crew.submit(work.double, 5).result(60) == 10  # both workers are there again
+    assert len(list(marks.iterdir())) == 3
+
+
+def test_errors_of_a_jobs_own_are_not_tried_again(make_crew):
+    from serab_toys import work
+
+    with pytest.raises(KeyError, match="of its own"):
+        make_crew().submit(work.fail).result(60)
+
+
+def test_a_silent_worker_is_ended_and_one_that_reports_is_not(make_crew):
+    from serab_toys import work
+
+    crew = make_crew(patience_s=1.5)
+    begin = time.monotonic()
+    silent, busy = crew.submit(work.hang), crew.submit(work.chatter, 4.0)
+    with pytest.raises(WorkerError, match="nothing was heard of it for 2 s"):
+        silent.result(60)
+    assert time.monotonic() - begin < 30
+    assert busy.result(60) == "done"
+
+
+def test_terminate_ends_what_is_under_way(make_crew):
+    from serab_toys import work
+
+    crew = make_crew(size=1)
+    _, process = crew.submit(work.where, 0.0).result(60)
+    hanging, waiting = crew.submit(work.hang), crew.submit(work.double, 1)
+    crew.terminate()
+    with pytest.raises((WorkerError, CancelledError)):
+        hanging.result(10)
+    assert waiting.cancelled()
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
+def test_waiting_jobs_can_be_cancelled(make_crew):
+    from serab_toys import work
+
+    crew = make_crew(size=1)
+    first = crew.submit(work.where, 0.5)
+    second, third = crew.submit(work.double, 1), crew.submit(work.double, 2)
+    assert second.cancel()
+    assert first.result(60)
+    assert third.result(60) == 4
