@@ -74,7 +74,7 @@ def hooks_page() -> str:
         "# Hooks",
         "",
         f"Hook API version {API_VERSION}. A plugin says which it was written for: `SERAB_API_VERSION = {API_VERSION}`. "
-        "A module implements a hook by a function of its name, marked with `serab_core.hookimpl`.",
+        "A module implements a hook by a function of its name, marked with `serab_core.plugin.hookimpl`.",
         "",
     ]
     for name, function in hooks().items():

@@ -8,7 +8,6 @@ import os
 import re
 from contextvars import ContextVar
 from dataclasses import asdict, replace
-from functools import cache
 from importlib import metadata
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -39,6 +38,7 @@ from serab_core.names import (
     split_options,
 )
 from serab_core.options import with_options
+from serab_core.system.session import NO_PLUGINS_VARIABLE, current_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -55,7 +55,6 @@ _LIST_COMMAND = {
     Group.CLASSIFIERS: "serab list classifiers",
     Group.COMMANDS: "serab --help",
 }
-NO_PLUGINS_VARIABLE = "SERAB_NO_PLUGINS"
 
 
 _local: ContextVar[Mapping[str, ExtractorSpec]] = ContextVar("local_extractors", default=MappingProxyType({}))
@@ -75,13 +74,16 @@ def local_extractors(specs: Mapping[str, ExtractorSpec]) -> Iterator[None]:
         _local.reset(token)
 
 
-@cache
 def registry() -> Registry:
-    """The process's registry, made from the settings at first use; workers thus see what their parent saw."""
+    """Return the session's registry, made from the settings at first use; workers thus see what their parent saw."""
+    return current_session().cached("registry", _make_registry)
+
+
+def _make_registry() -> Registry:
     return Registry(
         hookspecs,
         disabled=settings.words("disabled-plugins"),
-        enabled=os.environ.get(NO_PLUGINS_VARIABLE, "") in ("", "0"),
+        enabled=current_session().plugins and os.environ.get(NO_PLUGINS_VARIABLE, "") in ("", "0"),
         item_type=_spec_class,
     )
 
@@ -111,10 +113,10 @@ def extractor(name: str) -> ExtractorSpec:
     """
     if name in _local.get():
         return _local.get()[name]
-    if not environments.inside():
+    if not environments.is_isolated_child():
         own = environment_of(name)
         here = is_installed(name)
-        if (own and not here) or (environments.asked_for() and (own or here)):
+        if (own and not here) or (environments.is_requested() and (own or here)):
             from serab_core.isolation.proxy import Place, described
 
             return described(name, Place.of(own))
@@ -328,7 +330,7 @@ def all_specs(group: Group) -> dict[str, Any]:
         with contextlib.suppress(PluginError):
             for name, item in loaded.items.items():
                 found[name] = item if group is Group.DATASETS else identified(item, group, loaded.record.qualified)
-    if group is not Group.EXTRACTORS or environments.inside():
+    if group is not Group.EXTRACTORS or environments.is_isolated_child():
         return found
     return {**_isolated_specs(), **found}
 

@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -21,6 +20,7 @@ from platformdirs import user_config_path, user_data_path
 
 from serab_core.errors import ConfigError, UnknownNameError, UsageError
 from serab_core.project_file import FILE, IgnoredSetting, find_project_file, read_trusted, settings_table
+from serab_core.system.session import current_session
 
 Kind: TypeAlias = Literal["path", "word", "words", "count"]
 Value: TypeAlias = str | int | tuple[str, ...] | None
@@ -115,13 +115,13 @@ def in_force() -> Mapping[str, SettingValue]:
     Raises:
         ConfigError: a file or variable says what cannot be.
     """
-    files = _files(working_folder(), os.environ.get(FILE_VARIABLE))
+    files = _files()
     return {setting.key: _resolve(setting, files) for setting in SETTINGS}
 
 
 def ignored_settings() -> tuple[IgnoredSetting, ...]:
     """Return what a project's file sets and is not obeyed. Raises ConfigError."""
-    return _files(working_folder(), os.environ.get(FILE_VARIABLE)).ignored
+    return _files().ignored
 
 
 def patience_s() -> float:
@@ -148,14 +148,17 @@ def existing_folder() -> Iterator[None]:
 
 
 def home() -> Path:
-    """The folder where everything is kept. Raises ConfigError."""
+    """Return the folder where everything is stored: the session's, or that of the settings. Raises ConfigError."""
+    session = current_session()
+    if session.home is not None:
+        return session.home
     named = value("home")
     return Path(str(named)) if named else user_data_path("serab", appauthor=False)
 
 
 def config_files() -> list[Path]:
     """The files that are read, the nearest first: the project's, if there is one, and the user's."""
-    return [path for path, _ in _files(working_folder(), os.environ.get(FILE_VARIABLE)).tables]
+    return [path for path, _ in _files().tables]
 
 
 def absolute_path(path: str | Path) -> Path:
@@ -189,14 +192,18 @@ def working_folder() -> Path | None:
         return None
 
 
-@cache
-def _files(here: Path | None, named: str | None) -> SettingFiles:
-    """Read the files. Raises ConfigError."""
-    files = _read_files(here, named)
-    if on_ignored is not None:
-        for entry in files.ignored:
-            on_ignored(entry)
-    return files
+def _files() -> SettingFiles:
+    """Return the files of the working folder and of the user, which a session reads once. Raises ConfigError."""
+    here, named = working_folder(), os.environ.get(FILE_VARIABLE)
+
+    def read() -> SettingFiles:
+        files = _read_files(here, named)
+        if on_ignored is not None:
+            for entry in files.ignored:
+                on_ignored(entry)
+        return files
+
+    return current_session().cached(("settings", here, named), read)
 
 
 def _read_files(here: Path | None, named: str | None) -> SettingFiles:

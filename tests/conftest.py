@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from serab_core import plugins, settings
-from serab_core.embed import embedder
-from serab_core.isolation.proxy import end_all
+from serab_core import plugins
 from serab_core.report.progress import Silent
-from serab_core.run import jobs
 from serab_core.store.home import Home
+from serab_core.system.session import Session, set_process_session
 
 pytest_plugins = ["tests.results_fixtures"]
 TOYS = Path(__file__).parent / "toys"
@@ -23,27 +21,19 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "standard: needs the plugins of serab-core[standard] and openSMILE")
 
 
-def forget() -> None:
-    """Makes the process look at its plugins anew."""
-    settings._files.cache_clear()
-    plugins.registry.cache_clear()
-    embedder._extractor.cache_clear()
-    jobs._kept.clear()
-    end_all()
-
-
 @pytest.fixture(autouse=True)
 def clean(monkeypatch, tmp_path):
     """No test sees the user's home or switches, or another test's plugins."""
     for variable in ("SERAB_DISABLE_PLUGINS", "SERAB_NO_PLUGINS", "SERAB_ISOLATE"):
-        monkeypatch.setenv(variable, "")  # so that what a command line sets is taken back, too
-        monkeypatch.delenv(variable)
+        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("SERAB_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("SERAB_CONFIG", "")
-    forget()
+    session = Session()
+    before = set_process_session(session)
     yield
-    forget()
+    session.close()
+    set_process_session(before)
     for name, module in list(sys.modules.items()):
         if name.startswith("serab_toys") or str(getattr(module, "__file__", "")).startswith(str(tmp_path)):
             del sys.modules[name]
@@ -123,7 +113,6 @@ def serab(capsys):
     from serab_core.cli.main import run
 
     def call(*words: str) -> tuple[int, str, str]:
-        forget()
         capsys.readouterr()
         code = run(list(words))
         out, err = capsys.readouterr()

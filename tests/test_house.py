@@ -45,6 +45,7 @@ ROOMS = [
     "new",
     "api",
     "cli",
+    "plugin",
 ]
 
 
@@ -68,6 +69,8 @@ def test_files_are_short_and_import_upwards(path):
     elif parts[0] == "plugins":
         package = parts[2]
         assert not [name for name in own if name.startswith("serab_plugin_") and name.split(".")[0] != package]
+        core = [name for name in own if re.match(r"serab_(core|registry)\b", name)]
+        assert not [name for name in core if not re.match(r"serab_core\.(plugin|testing)\b", name)]
     else:
         assert not [name for name in own if name.startswith("serab_plugin_")]
         room = parts[1].removesuffix(".py")

@@ -13,6 +13,7 @@ from serab_core import project_file, settings
 from serab_core.errors import ConfigError
 from serab_core.isolation import environments
 from serab_core.system import ownership
+from serab_core.system.session import current_session
 
 CRITICAL = 'home = "planted"\nengine = "dask://127.0.0.1:1"\nprotocol = "strict"\n'
 
@@ -69,7 +70,7 @@ def test_trust_holds_for_the_values_that_were_trusted(project, serab):
     assert (code, f"home = '{project}/planted', engine = 'dask://127.0.0.1:1'" in out) == (0, True)
     file.write_text(CRITICAL + "jobs = 2\n")
     assert [values.origin for values in settings.in_force().values()].count(str(file)) == 4
-    settings._files.cache_clear()
+    current_session().close()
     file.write_text(CRITICAL.replace("planted", "other"))
     assert settings.value("home") is None
     assert [entry.key for entry in settings.ignored_settings()] == ["home"]
@@ -77,6 +78,7 @@ def test_trust_holds_for_the_values_that_were_trusted(project, serab):
     assert str(project) in serab("config", "trust", "--list")[1]
     assert serab("config", "untrust", str(project))[0] == 0
     assert serab("config", "untrust", str(project))[0] == 3
+    current_session().close()
     assert [entry.key for entry in settings.ignored_settings()] == ["home", "engine"]
 
 
@@ -102,7 +104,7 @@ def test_the_users_own_word_needs_no_trust(project, monkeypatch):
     user = settings.user_folder() / "serab.toml"
     user.parent.mkdir(parents=True)
     user.write_text('home = "mine"\n')
-    settings._files.cache_clear()
+    current_session().close()
     assert settings.in_force()["home"].origin == str(user)
     monkeypatch.chdir(user.parent)  # where the user's own file is the nearest one, too
     assert settings.in_force()["home"].origin == str(user)
@@ -111,7 +113,7 @@ def test_the_users_own_word_needs_no_trust(project, monkeypatch):
 def test_thousands_of_processes_need_trust(project):
     (project / "serab.toml").write_text("jobs = 65\n")
     assert settings.value("jobs") is None
-    settings._files.cache_clear()
+    current_session().close()
     (project / "serab.toml").write_text("jobs = 64\n")
     assert settings.value("jobs") == 64
 
@@ -130,7 +132,7 @@ def test_what_others_can_write_is_passed_over(project, serab, monkeypatch, place
     code, _, err = serab("config", "trust", str(project))
     assert (code, "cannot be trusted" in err) == (12, True)
     target.chmod(target.stat().st_mode & ~mode)
-    settings._files.cache_clear()
+    current_session().close()
     assert settings.value("jobs") == 7
 
 
@@ -146,7 +148,7 @@ def test_a_group_of_the_user_alone_is_nobody_else(project, monkeypatch):
     project.chmod(0o2775)
     (project / "serab.toml").chmod(0o664)
     assert settings.value("jobs") == 7
-    settings._files.cache_clear()
+    current_session().close()
     monkeypatch.setattr(ownership, "_has_access_list", lambda path: True)  # it may name further users
     assert settings.value("jobs") is None
 
@@ -170,7 +172,7 @@ def test_a_link_in_another_users_folder_is_passed_over(project, monkeypatch, tmp
     (tmp_path / "mine.toml").write_text("jobs = 7\n")
     (project / "serab.toml").symlink_to(tmp_path / "mine.toml")
     assert settings.value("jobs") == 7
-    settings._files.cache_clear()
+    current_session().close()
     project.chmod(0o777)
     assert settings.value("jobs") is None
 
@@ -178,11 +180,11 @@ def test_a_link_in_another_users_folder_is_passed_over(project, monkeypatch, tmp
 def test_the_search_ends_at_the_users_home(project, monkeypatch, tmp_path):
     (tmp_path / "serab.toml").write_text("jobs = 7\n")
     assert settings.value("jobs") == 7
-    settings._files.cache_clear()
+    current_session().close()
     monkeypatch.setenv("HOME", str(project))
     assert settings.value("jobs") is None
     (project / "serab.toml").write_text("jobs = 6\n")
-    settings._files.cache_clear()
+    current_session().close()
     assert settings.value("jobs") == 6
 
 
@@ -203,7 +205,7 @@ def test_a_pyproject_that_does_not_mention_serab_may_be_anything(project):
     (project / "below" / "pyproject.toml").write_text("[project]\nname = {{ name }}\n")
     (project / "serab.toml").write_text("jobs = 7\n")
     assert settings.value("jobs") == 7
-    settings._files.cache_clear()
+    current_session().close()
     (project / "below" / "pyproject.toml").write_text("tool = 3 # serab\n")
     assert settings.value("jobs") == 7
 
@@ -231,7 +233,7 @@ def test_a_list_that_others_can_write_trusts_none(project, serab):
     assert serab("config", "trust")[0] == 0
     assert stat.S_IMODE(settings.trust_file().stat().st_mode) == 0o600
     settings.trust_file().chmod(0o666)
-    settings._files.cache_clear()
+    current_session().close()
     assert settings.value("home") is None
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from serab_core import settings
 from serab_core.errors import ConfigError
+from serab_core.system.session import current_session
 
 SCHEMA = Path(settings.__file__).with_name("serab.schema.json")
 
@@ -169,6 +170,6 @@ def test_the_home_of_nobody(project, monkeypatch):
         settings.home()
     monkeypatch.delenv("SERAB_HOME")
     (project / "serab.toml").write_text('home = "~nobody-is-called-so"')
-    settings._files.cache_clear()
+    current_session().close()
     with pytest.raises(ConfigError, match="nobody here is called so"):
         settings.home()

@@ -221,7 +221,9 @@ def registry() -> tuple[Call, Call]:
     from serab_core import plugins
 
     def ours() -> None:
-        plugins.registry.cache_clear()
+        from serab_core.system.session import current_session
+
+        current_session().close()
         plugins.registry().names(Group.EXTRACTORS)
 
     return ours, (lambda: metadata.entry_points(group="serab.extractors"))

@@ -15,7 +15,7 @@ from serab_core.embed.embedder import forget_extractors
 from serab_core.engine.executors import LocalEngine, find_engine
 from serab_core.errors import JobsFailedError
 from serab_core.report.progress import Silent, progress_on
-from serab_core.results.reproduce import home_beside
+from serab_core.results.reproduce import scratch_home
 from serab_core.run.evaluate import evaluate as run_plan
 from serab_core.run.plan import make_plan
 
@@ -147,7 +147,7 @@ class _Call:
             with plugins.local_extractors(specs):
                 if all(own.cache_key for own in local):
                     return self._evaluate(self._home, list(specs), LocalEngine(1))
-                with home_beside(self._home) as scratch:
+                with scratch_home(self._home) as scratch:
                     return self._evaluate(scratch, list(specs), LocalEngine(1))
         finally:
             forget_extractors()

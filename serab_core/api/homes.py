@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from serab_core.store.home import Home, find_home
+from serab_core.system.session import current_session, use_session
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
-
-_VARIABLE = "SERAB_HOME"
 
 
 @contextmanager
@@ -21,12 +20,5 @@ def use_home(home: str | os.PathLike[str] | None) -> Iterator[Home]:
     if home is None:
         yield find_home()
         return
-    before = os.environ.get(_VARIABLE)
-    os.environ[_VARIABLE] = str(Path(home).expanduser().absolute())
-    try:
+    with use_session(current_session().with_home(Path(home).expanduser().absolute())):
         yield find_home()
-    finally:
-        if before is None:
-            del os.environ[_VARIABLE]
-        else:
-            os.environ[_VARIABLE] = before

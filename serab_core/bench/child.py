@@ -95,7 +95,7 @@ def _parameters(extractor: Extractor) -> int | None:
 
 
 if __name__ == "__main__":
-    offline.shut_if_asked()
+    offline.disable_if_requested()
     asked = json.loads(sys.argv[1])
     out, sys.stdout = sys.stdout, sys.stderr  # whatever a plugin prints is not the answer
     answer = json.dumps(measure(asked["name"], asked["lengths"], asked["batch"], asked["budget_s"]))

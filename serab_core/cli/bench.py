@@ -76,7 +76,7 @@ def bench_command(
         spec = plugins.extractor(name)
         require_weights(home, spec.name, spec.weights)
     measured, failed = [], []
-    with progress_on(stderr()).stage("Measuring", len(names) * len(counts)) as advance:
+    with progress_on(stderr()).task("Measuring", len(names) * len(counts)) as advance:
         for name in names:
             for count in counts:
                 try:

@@ -167,13 +167,13 @@ def export_command(
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.protocols import default_protocol, find_protocol
     from serab_core.report.progress import progress_on
-    from serab_core.results.export_embeddings import take_out
+    from serab_core.results.export_embeddings import export_embeddings
     from serab_core.run.plan import make_plan
     from serab_core.store.home import find_home
 
     spec = find_protocol(protocol or default_protocol())
     plan = make_plan(find_home(), [extractor], [task], spec, [], progress_on(stderr()))
-    rows, dim = take_out(plan, to)
+    rows, dim = export_embeddings(plan, to)
     if as_json:
         print_json({"schema": "serab.cache-export/1", "file": str(to), "utterances": rows, "dim": dim})
         return

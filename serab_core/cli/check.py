@@ -47,7 +47,7 @@ def check_command(
 
     found = [subject for name in names for subject in subjects(name)]
     outcomes = []
-    with progress_on(stderr()).stage("Checking", len(checks_of(found))) as advance:
+    with progress_on(stderr()).task("Checking", len(checks_of(found))) as advance:
         for outcome in run_apart(found, settings.patience_s()):
             outcomes.append(outcome)
             advance(1)

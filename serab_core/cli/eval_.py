@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -97,19 +96,19 @@ def evaluate_command(
     from serab_core.data.protocols import default_protocol, find_protocol, with_tuner
     from serab_core.engine.executors import find_engine
     from serab_core.errors import JobsFailedError, UsageError
-    from serab_core.isolation.environments import VARIABLE
     from serab_core.report.documents import eval_document
     from serab_core.report.profile import print_profiles
     from serab_core.report.progress import progress_on
     from serab_core.report.tables import print_run
     from serab_core.run.evaluate import evaluate
     from serab_core.run.plan import make_plan
-    from serab_core.run.shard import parse_share
+    from serab_core.run.shard import parse_run_shard
     from serab_core.store.home import find_home
     from serab_core.store.results import result_path
+    from serab_core.system.session import change_session
 
     if isolate:
-        os.environ[VARIABLE] = "1"  # which reaches worker processes too
+        change_session(isolate=True)
     if locked is not None:
         if extractors or tasks or protocol or classifiers:
             raise UsageError("--locked takes everything from the file", next_step="name the file alone")
@@ -119,14 +118,14 @@ def evaluate_command(
     progress = progress_on(errors)
     home = find_home()
     made = with_tuner(find_protocol(protocol or default_protocol()), tuner, trials)
-    share = parse_share(shard)
+    run_shard = parse_run_shard(shard)
     where = find_engine(_engine(engine), jobs)
     named = extractors or []
-    words, more = _told_apart(named) if tasks else (named, [])
+    words, more = _split_names(named) if tasks else (named, [])
     names = plugins.with_asked(words, {"layer": layer, "device": device})
     asked = [*split_words(tasks), *more] or settings.words("tasks")
     plan = make_plan(home, names, asked, made, split_words(classifiers), progress)
-    run = evaluate(replace(plan, profile=profile, fresh=fresh, share=share), progress, where)
+    run = evaluate(replace(plan, profile=profile, fresh=fresh, shard=run_shard), progress, where)
     if as_json:
         scored: list[TaskResult | ContinuousResult] = [*run.results, *run.continuous]
         files = {r.key: result_path(home, r.extractor, r.task, r.protocol, r.key) for r in scored}
@@ -142,7 +141,7 @@ def evaluate_command(
         raise typer.Exit(JobsFailedError.exit_code)
 
 
-def _told_apart(words: list[str]) -> tuple[list[str], list[str]]:
+def _split_names(words: list[str]) -> tuple[list[str], list[str]]:
     """Extractors, and tasks: `--tasks emodb demo` is what people type, and a shell hands `demo` to the extractors."""
     from serab_registry import Group
 

@@ -45,13 +45,13 @@ def export_command(
     made = find_protocol(protocol or default_protocol())
     plan = make_plan(find_home(), [extractor], [task], made, words, progress_on(stderr()))
     folder = output or Path(f"{extractor}-{task}-{classifier or 'chosen'}".replace("/", "--").replace(":", "--"))
-    result, about = export_chosen(plan, folder, classifier)
+    result, metadata = export_chosen(plan, folder, classifier)
     if as_json:
-        print_json({"schema": "serab.export/1", "folder": str(folder), "about": asdict(about), "result": result.key})
+        print_json({"schema": "serab.export/1", "folder": str(folder), "about": asdict(metadata), "result": result.key})
         return
-    point = ", ".join(f"{name} {value}" for name, value in about.params.items())
+    point = ", ".join(f"{name} {value}" for name, value in metadata.params.items())
     stdout().print(
-        f"{about.classifier} ({point}) for {about.extractor} on {about.task} is in {folder}",
+        f"{metadata.classifier} ({point}) for {metadata.extractor} on {metadata.task} is in {folder}",
         highlight=False,
         markup=False,
         soft_wrap=True,

@@ -38,6 +38,7 @@ from serab_core.cli.output import print_error, print_ignored, print_json, show_t
 from serab_core.cli.streams import OutputError, drop_output, finish_output, prepare_streams
 from serab_core.errors import InterruptedRunError, SerabError, UsageError, unforeseen
 from serab_core.system.lifecycle import end_process, ignore_numba_file, leave_working_folder
+from serab_core.system.session import Session, change_session, current_session, set_process_session
 from serab_core.system.terminal import escape_controls, escape_line
 
 if TYPE_CHECKING:
@@ -99,16 +100,13 @@ def options(
     """Options that come before the command."""
     show_tracebacks.set(debug)
     if no_plugins:
-        # The environment reaches worker processes too, and is read before anything is loaded.
-        from serab_core.plugins import NO_PLUGINS_VARIABLE
-
-        os.environ[NO_PLUGINS_VARIABLE] = "1"
+        change_session(plugins=False)
     if offline or os.environ.get("SERAB_OFFLINE"):
-        from serab_core.system.offline import VARIABLE, shut_if_asked
+        from serab_core.system.offline import disable_if_requested
 
         if offline:
-            os.environ[VARIABLE] = "1"
-        shut_if_asked()
+            change_session(offline=True)
+        disable_if_requested()
 
 
 def main() -> NoReturn:
@@ -157,6 +155,7 @@ def run(arguments: list[str]) -> int:
     quiet = arguments[:1] == ["config"] or "_SERAB_COMPLETE" in os.environ  # it shows them itself; the Tab key
     settings.on_ignored = None if quiet else print_ignored
     as_json = "--json" in arguments
+    before = set_process_session(Session())
     try:
         code = _run(arguments, as_json=as_json)
         finish_output()
@@ -167,6 +166,9 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         drop_output()
         return 1
+    finally:
+        current_session().close()
+        set_process_session(before)
     return code
 
 

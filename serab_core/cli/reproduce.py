@@ -11,7 +11,7 @@ from serab_core.errors import JobsFailedError, RepeatError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from serab_core.results.reproduce import Repeated
+    from serab_core.results.reproduce import Reproduction
     from serab_core.types import ContinuousResult, TaskResult
 
 
@@ -25,14 +25,14 @@ def repeat_result(path: Path, engine_name: str, jobs: int | None, *, as_json: bo
     from serab_core.engine.executors import find_engine
     from serab_core.report.progress import progress_on
     from serab_core.report.tables import failure_text
-    from serab_core.results.reproduce import classifiers_of, compared, home_beside, protocol_of, read_lock
+    from serab_core.results.reproduce import classifiers_of, compared, protocol_of, read_lock, scratch_home
     from serab_core.run.evaluate import evaluate
     from serab_core.run.plan import make_plan
     from serab_core.store.home import find_home
 
     then = read_lock(path)
     progress = progress_on(stderr())
-    with home_beside(find_home()) as home:
+    with scratch_home(find_home()) as home:
         plan = make_plan(home, [then.extractor], [then.task], protocol_of(then), classifiers_of(then), progress)
         run = evaluate(plan, progress, find_engine(engine_name, jobs))
     for failure in run.failures:
@@ -53,7 +53,7 @@ def repeat_result(path: Path, engine_name: str, jobs: int | None, *, as_json: bo
         )
 
 
-def _document(path: Path, repeated: Repeated) -> dict[str, object]:
+def _document(path: Path, repeated: Reproduction) -> dict[str, object]:
     from dataclasses import asdict
 
     return {
@@ -70,7 +70,7 @@ def _document(path: Path, repeated: Repeated) -> dict[str, object]:
     }
 
 
-def _print(repeated: Repeated) -> None:
+def _print(repeated: Reproduction) -> None:
 
     from serab_core.cli.output import stdout
     from serab_core.report.tables import table

@@ -32,15 +32,15 @@ def list_command(as_json: _Json = False) -> None:
         return
     made = table("Study", "Extractor", "Task", "Protocol", "Classifier", "Points", "Validation", right=("Validation",))
     for state in states:
-        about = state.about
-        points = f"{about.points}" if state.outcome else Text(f"{state.trials} of {about.points}", style="yellow")
+        record = state.record
+        points = f"{record.points}" if state.outcome else Text(f"{state.trials} of {record.points}", style="yellow")
         best = state.outcome.validation if state.outcome else None
         made.add_row(
-            about.study[:8],
-            about.extractor,
-            about.task,
-            about.protocol,
-            f"{about.classifier}, {about.tuner}",
+            record.study[:8],
+            record.extractor,
+            record.task,
+            record.protocol,
+            f"{record.classifier}, {record.tuner}",
             points,
             "" if best is None else f"{100 * best:.1f}",
         )
@@ -68,18 +68,18 @@ def show_command(
         plain = [asdict(point) for point in points]
         print_json({"schema": "serab.study-points/1", **state.summary(), "all_points": plain})
         return
-    about = state.about
+    record = state.record
     console = stdout()
     console.print(
         Text.assemble(
-            (about.classifier, "bold"),
-            f" for {about.extractor} on {about.task}, protocol {about.protocol}, {about.tuner}",
+            (record.classifier, "bold"),
+            f" for {record.extractor} on {record.task}, protocol {record.protocol}, {record.tuner}",
         ),
         highlight=False,
     )
     if not state.outcome:
         console.print(
-            f"Not finished: {state.trials} of {about.points} points. The same `serab eval` goes on with it.",
+            f"Not finished: {state.trials} of {record.points} points. The same `serab eval` goes on with it.",
             highlight=False,
         )
         return

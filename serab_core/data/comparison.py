@@ -80,7 +80,7 @@ def compare(
     )
     if not pairs:
         return
-    with progress.stage("Comparing files of one name", len(pairs)) as advance:
+    with progress.task("Comparing files of one name", len(pairs)) as advance:
         for key, candidate in pairs:
             _examine(candidate, [c for c in contenders[key] if c is not candidate])
             advance(1)

@@ -52,7 +52,7 @@ def make_rows(
     rows: list[dict[str, Any]] = []
     faults: list[AudioError] = []
     read = _Reader(storage)
-    with progress.stage(f"Preparing {name}", len(entries)) as advance:
+    with progress.task(f"Preparing {name}", len(entries)) as advance:
         for entry in entries:
             try:
                 decoded = read(entry)

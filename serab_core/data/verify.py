@@ -121,7 +121,7 @@ def _audio(prepared: Prepared, task: Task, spec: DatasetSpec | None, progress: P
     means: list[float] = []
     deviations: list[float] = []
     rows = prepared.index["utterances"]
-    with progress.stage(f"Verifying {prepared.name}", len(rows)) as advance:
+    with progress.task(f"Verifying {prepared.name}", len(rows)) as advance:
         for row in rows:
             path = str(prepared.folder / disk_name(row["file"]))
             try:

@@ -6,8 +6,8 @@ import contextlib
 import os
 import sys
 import time
+from collections import OrderedDict
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,8 @@ from serab_core.errors import DataError, ExtractorError, SerabError
 from serab_core.isolation import DiedError, RemoteError
 from serab_core.store.jsonio import digest
 from serab_core.store.shards import read_shard, write_shard
-from serab_core.system.timing import stage
+from serab_core.system.session import current_session
+from serab_core.system.timing import timed
 from serab_core.types import CorpusExtractor, WarmExtractor
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def load_waveform(utterance: Utterance, rate: int) -> Waveform:
     from serab_core.audio.decode import decode  # here, for a run that finds all embeddings stored decodes nothing
     from serab_core.audio.resample import resample
 
-    with stage("decode"):
+    with timed("decode"):
         decoded = decode(Path(utterance.path), utterance.path)
         found = decoded.sha256
     if found != utterance.sha256:
@@ -50,12 +51,12 @@ def load_waveform(utterance: Utterance, rate: int) -> Waveform:
             where=utterance.path,
             next_step="put the original back, or prepare the corpus again",
         )
-    with stage("resample"):
+    with timed("resample"):
         return resample(decoded.samples, decoded.rate, rate)
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Throughput:
     """How much audio was embedded in how much time, both in seconds, and by which process."""
 
     audio: float = 0.0
@@ -63,6 +64,7 @@ class Pace:
     process: int = 0
 
 
+MAX_EXTRACTORS = 2  # extractors that a session holds in memory
 REPEATED = 4  # utterances that are embedded a second time before a new fingerprint is trusted
 _begun: set[str] = set()
 """Extractors that have embedded something in this process."""
@@ -70,7 +72,7 @@ _begun: set[str] = set()
 
 def embed_block(
     name: str, expected_digest: str, block: Block, state: CorpusState | None, advance: Callable[[int], None]
-) -> Pace:
+) -> Throughput:
     """Computes one block and writes its shard.
 
     Args:
@@ -93,7 +95,7 @@ def embed_block(
     for batch in _batches(block.utterances, spec.batch_size):
         waveforms = [load_waveform(utterance, spec.sample_rate) for utterance in batch]
         begin = time.perf_counter()
-        with stage("embed" if name in _begun else "start"):
+        with timed("embed" if name in _begun else "start"):
             rows.append(_embed_batch(spec, extractor, batch, waveforms))
         if name in _begun:
             audio += sum(len(waveform) for waveform in waveforms) / spec.sample_rate
@@ -101,9 +103,9 @@ def embed_block(
         _begun.add(name)
         advance(len(batch))
     provenance: dict[str, Any] = {"fingerprint": identity, "corpus_state": dict(state) if state is not None else None}
-    with stage("store"):
+    with timed("store"):
         write_shard(block.shard, np.concatenate(rows), block.digests, provenance)
-    return Pace(audio, seconds, os.getpid())
+    return Throughput(audio, seconds, os.getpid())
 
 
 def repeat_block(
@@ -162,12 +164,12 @@ def fit_corpus(name: str, train: Sequence[Utterance]) -> CorpusState:
         ExtractorError: it raised, or returned something that is not plain numbers.
     """
     spec = plugins.extractor(name)
-    with stage("start"):
+    with timed("start"):
         extractor = _extractor(name)
     if not isinstance(extractor, CorpusExtractor):
         raise ExtractorError("declares uses_corpus but has no fit_corpus and use_corpus", where=name)
     waveforms = (load_waveform(utterance, spec.sample_rate) for utterance in train)
-    with stage("embed"):
+    with timed("embed"):
         state = _guard(spec, "fit_corpus", extractor.fit_corpus, waveforms)
     try:
         digest(dict(state))
@@ -195,7 +197,7 @@ def _started(
             where=name,
             next_step="give every worker the same environment",
         )
-    with stage("start"):
+    with timed("start"):
         extractor = _extractor(name)
     if state is not None:
         assert isinstance(extractor, CorpusExtractor)
@@ -203,16 +205,21 @@ def _started(
     return spec, extractor, identity
 
 
-@lru_cache(maxsize=2)
 def _extractor(name: str) -> Extractor:
-    """The extractor itself, built once a process."""
-    spec = plugins.extractor(name)
-    return _guard(spec, "its factory", spec.factory)  # type: ignore[no-any-return]
+    """Return the extractor itself. A session builds it once; the last few stay in memory."""
+    built: OrderedDict[str, Extractor] = current_session().cached("extractors", OrderedDict)
+    if name not in built:
+        spec = plugins.extractor(name)
+        built[name] = _guard(spec, "its factory", spec.factory)
+    built.move_to_end(name)
+    while len(built) > MAX_EXTRACTORS:
+        built.popitem(last=False)
+    return built[name]
 
 
 def forget_extractors() -> None:
-    """Drop the extractors that this process has built; the next use of one builds it again."""
-    _extractor.cache_clear()
+    """Drop the extractors that this session has built; the next use of one builds it again."""
+    current_session().cached("extractors", OrderedDict).clear()
 
 
 def _guard(spec: ExtractorSpec, what: str, call: Callable[..., Any], *arguments: Any) -> Any:

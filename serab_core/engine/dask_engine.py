@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import secrets
 import threading
@@ -15,20 +14,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import serab_core
-from serab_core.engine.transfer import Parcel, pack
+from serab_core.engine.transfer import RemoteJob, TransferableJob, pack
 from serab_core.errors import UsageError, WorkerError
-from serab_core.isolation.environments import VARIABLE
 from serab_core.plugins import registry
 from serab_core.store.home import find_home
 from serab_core.system import offline
 from serab_core.system.cpu import available_cores, share_cores
+from serab_core.system.session import Session, current_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _T = TypeVar("_T")
 _ANSWER_S, _WORKERS_S = 10.0, 60.0
-_LOOK_S, _GRACE_S = 0.5, 2.0
+_CHECK_S, _GRACE_S = 0.5, 2.0
 
 
 class DaskEngine:
@@ -69,7 +68,7 @@ class DaskEngine:
         """
         executor = None
         try:
-            executor = _Sender(self._client, self._shares)
+            executor = _RemoteExecutor(self._client, self._visibility)
             yield executor
         finally:
             if executor is not None:
@@ -85,7 +84,7 @@ class DaskEngine:
                 "--engine dask:// needs distributed, which is not installed",
                 next_step="pip install serab-core[dask]",
             ) from error
-        if offline.asked_for():
+        if offline.is_requested():
             raise UsageError("a Dask cluster is reached by network, and --offline shuts it", next_step="leave one out")
         try:
             client = Client(self._address, timeout=_ANSWER_S, set_as_default=False)
@@ -109,7 +108,7 @@ class DaskEngine:
     @cached_property
     def _workers(self) -> dict[str, dict[str, Any]]:
         workers: dict[str, dict[str, Any]] = self._client.scheduler_info(n_workers=-1)["workers"]
-        threaded = [address for address, told in workers.items() if told["nthreads"] != 1]
+        threaded = [address for address, worker in workers.items() if worker["nthreads"] != 1]
         if threaded:
             raise UsageError(
                 f"{len(threaded)} of {len(workers)} Dask workers have several threads, which extractors need not bear",
@@ -127,138 +126,143 @@ class DaskEngine:
         return workers
 
     @cached_property
-    def _shares(self) -> _Shares:
-        """Which workers see this machine's files, and how many share a host."""
+    def _visibility(self) -> _Visibility:
+        """Find out whether the workers see this home, and how many share a host."""
         token = find_home().ensure().root / f".seen-{secrets.token_hex(8)}"
-        hosts = Counter(told["host"] for told in self._workers.values())
+        hosts = Counter(worker["host"] for worker in self._workers.values())
         try:
             token.touch()
-            seen = _all_see(self._client, token)
+            home = _all_see(self._client, token)
         finally:
             token.unlink(missing_ok=True)
-        return _Shares(self._client, seen, max(hosts.values(), default=1))
+        return _Visibility(self._client, home, max(hosts.values(), default=1))
 
 
-class _Shares:
-    """What the workers share with this process.
+class _Visibility:
+    """Which files of this machine the workers see.
 
     Attributes:
         home: they see this home.
-        crowd: workers on one host, at most.
+        workers_per_host: the largest number of workers on one host.
     """
 
-    def __init__(self, client: Any, home: bool, crowd: int) -> None:
-        self.home, self.crowd, self._client = home, crowd, client
+    def __init__(self, client: Any, home: bool, workers_per_host: int) -> None:
+        self.home, self.workers_per_host, self._client = home, workers_per_host, client
         self._folders: dict[Path, bool] = {}
 
     def audio(self, path: Path) -> bool:
-        """Whether all of them see an audio file; one a folder is asked after."""
+        """Return whether all workers see an audio file; one file of each folder is tried."""
         if path.parent not in self._folders:
             self._folders[path.parent] = _all_see(self._client, path)
         return self._folders[path.parent]
 
 
-class _Sender(Executor):
-    """Packs each job, hands it to Dask's executor, and unpacks what comes back.
+class _RemoteExecutor(Executor):
+    """Packs each job, submits it to Dask's executor, and unpacks what returns.
 
-    Dask's executor never says anything of a job whose result was on its way when the scheduler went: jobs that were
-    handed in over a connection that is no more are ended here.
+    Dask's executor never reports a job whose result was on its way when the scheduler died: jobs that were submitted
+    over a connection that has closed are failed here.
     """
 
-    def __init__(self, client: Any, shares: _Shares) -> None:
-        self._client, self._shares = client, shares
+    def __init__(self, client: Any, visibility: _Visibility) -> None:
+        self._client, self._visibility = client, visibility
         self._inner = client.get_executor(pure=False)
         self._home = find_home()
-        self._lines: dict[Future[Any], object] = {}
-        self._lock, self._over = threading.Lock(), threading.Event()
+        self._session = current_session().with_home(self._home.root).data()
+        self._connections: dict[Future[Any], object] = {}
+        self._lock, self._closed = threading.Lock(), threading.Event()
         threading.Thread(target=self._watch, name="serab-dask", daemon=True).start()
 
     def submit(self, fn: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
-        """Hands in a job of `run.jobs`."""
+        """Submit `run_job` with a job."""
         outer: Future[_T] = Future()
-        line = self._client.scheduler_comm
+        connection = self._client.scheduler_comm
+        job: TransferableJob = args[0]
         try:
-            parcel = pack(fn, args, self._home, home_seen=self._shares.home, audio_seen=self._shares.audio)
-            variables = {VARIABLE: os.environ.get(VARIABLE, "")}
-            inner = self._inner.submit(_carry_out, parcel, str(self._home.root), self._shares.crowd, variables)
+            remote = pack(job, self._home, home_seen=self._visibility.home, audio_seen=self._visibility.audio)
+            inner = self._inner.submit(_run_remote, remote, self._session, self._visibility.workers_per_host)
         except Exception as error:
-            outer.set_exception(_in_our_words(error, fn))
+            outer.set_exception(_translated(error, job.label))
             return outer
 
         def ended(future: Future[Any]) -> None:
-            with suppress(InvalidStateError):  # it was ended because its scheduler is gone
+            with suppress(InvalidStateError):  # it was failed because its scheduler is gone
                 if outer.done() or not outer.set_running_or_notify_cancel():
                     return
                 try:
-                    value, made = future.result()
-                    parcel.put_away(made, self._home)
+                    value, files = future.result()
+                    remote.unpack(files, self._home)
                 except BaseException as error:
-                    outer.set_exception(_in_our_words(error, fn))
+                    outer.set_exception(_translated(error, job.label))
                 else:
                     outer.set_result(value)
 
         with self._lock:
-            self._lines[outer] = line
+            self._connections[outer] = connection
         outer.add_done_callback(self._forget)
         inner.add_done_callback(ended)
         return outer
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Watches no longer; the client is not closed."""
-        self._over.set()
+        """Stop watching; the client stays open."""
+        self._closed.set()
 
     def _forget(self, outer: Future[Any]) -> None:
         with self._lock:
-            self._lines.pop(outer, None)
+            self._connections.pop(outer, None)
         if outer.cancelled():
-            outer.set_running_or_notify_cancel()  # who waits for it shall not wait for Dask to say so
+            outer.set_running_or_notify_cancel()  # whoever waits for it need not wait for Dask's answer
 
     def _watch(self) -> None:
-        while not self._over.wait(_LOOK_S):
-            line, closed = self._client.scheduler_comm, self._client.status == "closed"
+        while not self._closed.wait(_CHECK_S):
+            current, closed = self._client.scheduler_comm, self._client.status == "closed"
             with self._lock:
-                lost = [outer for outer, own in self._lines.items() if closed or (own is not None and own is not line)]
-            if lost and not self._over.wait(_GRACE_S):  # most are told by Dask itself
+                lost = [
+                    outer
+                    for outer, connection in self._connections.items()
+                    if closed or (connection is not None and connection is not current)
+                ]
+            if lost and not self._closed.wait(_GRACE_S):  # Dask itself reports most of them
                 for outer in lost:
                     with suppress(InvalidStateError):
-                        outer.set_exception(_gone())
+                        outer.set_exception(_scheduler_gone())
 
 
-def _carry_out(parcel: Parcel, home: str, crowd: int, variables: dict[str, str]) -> tuple[Any, dict[str, bytes]]:
-    """On a worker: does a job with its share of the host's cores."""
-    os.environ.update(variables)
-    with share_cores(lambda: max(1, available_cores() // crowd)):
-        return parcel.carry_out(home)
+def _run_remote(remote: RemoteJob, session: Session, workers_per_host: int) -> tuple[Any, dict[str, bytes]]:
+    """Run a job on a worker, with its part of the host's cores."""
+    with share_cores(lambda: max(1, available_cores() // workers_per_host)):
+        return remote.run(session)
 
 
 def _all_see(client: Any, path: Path) -> bool:
-    return all(client.run(_is_there, str(path)).values())
+    return all(client.run(_exists, str(path)).values())
 
 
-def _is_there(path: str) -> bool:
+def _exists(path: str) -> bool:
     return Path(path).exists()
 
 
 def _versions() -> dict[str, str]:
     import numpy as np
 
-    plugins = {own.distribution: own.version for own in registry().records() if own.distribution}
+    plugins = {record.distribution: record.version for record in registry().records() if record.distribution}
     return plugins | {"serab": serab_core.__version__, "Python": platform.python_version(), "numpy": np.__version__}
 
 
-def _in_our_words(error: BaseException, function: Callable[..., Any]) -> BaseException:
+def _translated(error: BaseException, label: str) -> BaseException:
+    """Return an error of Dask as one of serab's; others as they are."""
     if type(error).__name__ == "KilledWorker":
         return WorkerError(
             f"its Dask worker died, again and again ({' '.join(str(error).split())[:300]})",
-            where=getattr(function, "__name__", "job").removeprefix("run_"),
+            where=label,
             next_step="the workers' logs say more; --jobs 1 runs everything in this process",
         )
     if type(error).__name__ in ("FutureCancelledError", "CancelledError", "CommClosedError", "ClosedClientError"):
-        return _gone()
+        return _scheduler_gone()
     return error
 
 
-def _gone() -> WorkerError:
+def _scheduler_gone() -> WorkerError:
     return WorkerError(
         "the Dask scheduler is gone", next_step="start it again, and run the same command: it goes on from there"
     )

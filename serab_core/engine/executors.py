@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from serab_core import settings
 from serab_core.engine import worker
-from serab_core.engine.processes import Crew
+from serab_core.engine.processes import WorkerPool
 from serab_core.engine.worker_context import worker_context
 from serab_core.errors import UsageError
 from serab_core.system import memory
 from serab_core.system.cpu import available_cores
+from serab_core.system.session import current_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _T = TypeVar("_T")
-_MEMORY = 0.7
-"""Of the machine's memory, for all workers together; the rest is this process's and the system's."""
+_MEMORY = 0.7  # fraction of the machine's memory for all workers together; the rest is this process's and the system's
 
 
 class InlineExecutor(Executor):
@@ -40,20 +40,20 @@ class Engine(Protocol):
     """Where the work of a run is done.
 
     Attributes:
-        jobs: how many pieces of work are done at a time.
-        live: progress is told while a job runs; where it is not, the run tells it when a job is done.
+        jobs: how many jobs run at a time.
+        live: workers report progress while a job runs; where they do not, the run shows it when a job is done.
     """
 
     @property
     def jobs(self) -> int:
-        """How many pieces of work are done at a time."""
+        """How many jobs run at a time."""
 
     @property
     def live(self) -> bool:
-        """Whether progress is told while a job runs; where it is not, the run tells it when a job is done."""
+        """Whether workers report progress while a job runs; where they do not, the run shows it when a job is done."""
 
     def open(self, advance: Callable[[str, int], None]) -> AbstractContextManager[Executor]:
-        """The executor, for as long as a run takes; `advance` is told of progress as (stage, steps)."""
+        """The executor, for as long as a run takes; `advance` is called with progress as (phase, steps)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +61,16 @@ class LocalEngine:
     """Processes on this machine; this process alone, for one job at a time.
 
     Attributes:
-        patience_s: a worker that is not heard of for so long is ended.
+        timeout_s: seconds; a worker that reports nothing for longer is killed.
     """
 
     jobs: int
-    patience_s: float = settings.PATIENCE_S
+    timeout_s: float = settings.PATIENCE_S
     live: bool = True
 
     def open(self, advance: Callable[[str, int], None]) -> AbstractContextManager[Executor]:
         """As `Engine` has it."""
-        return _here(advance) if self.jobs == 1 else _crew(self.jobs, self.patience_s, advance)
+        return _in_process(advance) if self.jobs == 1 else _worker_pool(self.jobs, self.timeout_s, advance)
 
 
 def find_engine(name: str, jobs: int | None = None) -> Engine:
@@ -97,7 +97,7 @@ def find_engine(name: str, jobs: int | None = None) -> Engine:
 
 
 @contextmanager
-def _here(advance: Callable[[str, int], None]) -> Iterator[Executor]:
+def _in_process(advance: Callable[[str, int], None]) -> Iterator[Executor]:
     worker.report_to(advance)
     try:
         yield InlineExecutor()
@@ -106,16 +106,17 @@ def _here(advance: Callable[[str, int], None]) -> Iterator[Executor]:
 
 
 @contextmanager
-def _crew(jobs: int, patience_s: float, advance: Callable[[str, int], None]) -> Iterator[Executor]:
+def _worker_pool(jobs: int, timeout_s: float, advance: Callable[[str, int], None]) -> Iterator[Executor]:
     context = worker_context()
     busy = context.RawArray("b", jobs)
     threads = max(1, available_cores() // jobs)
-    share = int(_MEMORY * memory.installed() / jobs)
-    crew = Crew(jobs, context, worker.initialise, (threads, busy), patience_s, share, advance)
+    memory_limit = int(_MEMORY * memory.total_memory() / jobs)
+    arguments = (current_session().data(), threads, busy)
+    pool = WorkerPool(jobs, context, worker.initialise, arguments, timeout_s, memory_limit, advance)
     try:
-        yield crew
-        crew.shutdown(wait=True)
+        yield pool
+        pool.shutdown(wait=True)
     except BaseException:
         # Ctrl-C most of all: workers ignore it, and may be minutes into a job.
-        crew.terminate()
+        pool.terminate()
         raise

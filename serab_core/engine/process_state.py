@@ -24,7 +24,7 @@ _STDIN, _STDOUT, _STDERR = 0, 1, 2
 
 
 @contextlib.contextmanager
-def surroundings_kept() -> Iterator[None]:
+def preserve_process_state() -> Iterator[None]:
     """Keeps what belongs to the process.
 
     That is the folder, the environment, the umask, signal handlers, streams, filters of warnings, NumPy's answers to

@@ -1,84 +1,99 @@
-"""Worker processes of which each has one job at a time, so that a death names its job, and costs nobody else's."""
+"""Worker processes that run one job at a time each, so that a death names its job and costs no other job."""
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 import time
 from collections import deque
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
-from functools import partial
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from multiprocessing.reduction import ForkingPickler
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from serab_core.engine.worker import serve
 from serab_core.errors import WorkerError
 from serab_core.system import memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
     from multiprocessing.context import BaseContext
 
 _T = TypeVar("_T")
-TRIES = 3
-"""Of a job whose worker dies: it is tried again elsewhere, twice."""
-_LOOK_S, _LISTEN_S = 0.5, 0.05
-_GROWN = 1.5
-"""What a model takes from its first job on is no leak."""
+MAX_ATTEMPTS = 3  # attempts per job; a job whose worker died is retried in another process
+LEAK_FACTOR = 1.5  # memory growth over the first job, by which models load, that counts as a leak
+_CHECK_S = 0.5  # seconds between two looks at silent workers
+_EXIT_S = 10.0  # seconds that a worker has to exit before it is killed
+
+
+class WorkerTraceback(Exception):  # noqa: N818  it is shown as the cause of an error, and never raised
+    """The traceback of an error in a worker process, as text."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"
 
 
 @dataclass(slots=True, eq=False)
-class _Task:
-    """A job that was handed in.
+class _Call:
+    """A job that was submitted.
 
     Attributes:
-        deaths: what became of workers that had it.
-        silent: its worker was ended, for nothing was heard of it.
-        last: the worker that had it last.
+        deaths: how each worker ended that had the job.
+        timed_out: its worker was killed because it reported nothing for too long.
+        last_worker: the number of the worker that had it last.
     """
 
     future: Future[Any]
-    call: Callable[[], Any]
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    keywords: dict[str, Any]
     deaths: list[str] = field(default_factory=list)
-    silent: bool = False
-    last: _Worker | None = None
+    timed_out: bool = False
+    last_worker: int = -1
+
+    @property
+    def label(self) -> str:
+        """The name of the job in messages."""
+        label = getattr(self.arguments[0], "label", "") if self.arguments else ""
+        return str(label) or getattr(self.function, "__name__", "a job")
 
 
 @dataclass(slots=True, eq=False)
 class _Worker:
-    """A pool of one process, replaced when that dies.
+    """A worker process; it starts with its first job.
 
     Attributes:
-        line: what it reports comes out here.
-        far_end: of the line, open here until the process has it.
-        heard: when something last came.
-        held: memory after its first job, in bytes.
+        process: a process of the pool's context; None before the first job.
+        pipe: to and from the process.
+        last_heartbeat: when the process last sent something, by the monotonic clock.
+        baseline: memory after its first job, in bytes.
     """
 
     number: int
-    pool: ProcessPoolExecutor
-    line: Connection
-    far_end: Connection | None
-    task: _Task | None = None
     process: Any = None
-    heard: float = 0.0
-    held: int = 0
+    pipe: Connection | None = None
+    call: _Call | None = None
+    last_heartbeat: float = 0.0
+    baseline: int = 0
 
 
-class Crew(Executor):
-    """An executor over worker processes.
+class WorkerPool(Executor):
+    """An executor over worker processes, which one thread supervises.
 
     Args:
-        size: how many.
+        size: how many processes.
         context: how processes are started.
-        initialise: called in each with `arguments`, a connection for what it reports, and its number in the crew.
-        patience_s: a worker that reports nothing for so long, while it has a job, is ended, and the job failed.
-        share: bytes; a worker that has grown to more is replaced between two jobs. 0 for no limit.
-        advance: told what workers report, as (stage, steps).
+        initialise: called in each process with `arguments`, a function that reports progress, and the worker's number.
+        arguments: plain values.
+        timeout_s: seconds; a worker that has a job and reports nothing for longer is killed, and the job fails.
+        memory_limit: bytes; a worker that grew beyond it is replaced between two jobs. 0 for no limit.
+        advance: called with what workers report: (phase, steps).
 
     Attributes:
-        notices: what users should know when it is over.
+        notices: what users should know once the pool has closed.
     """
 
     def __init__(
@@ -87,206 +102,254 @@ class Crew(Executor):
         context: BaseContext,
         initialise: Callable[..., None],
         arguments: tuple[Any, ...],
-        patience_s: float,
-        share: int,
+        timeout_s: float,
+        memory_limit: int,
         advance: Callable[[str, int], None],
     ) -> None:
         self._context, self._initialise, self._arguments = context, initialise, arguments
-        self._patience_s, self._share, self._advance = patience_s, share, advance
+        self._timeout_s, self._memory_limit, self._advance = timeout_s, memory_limit, advance
         self.notices: list[str] = []
-        self._lock = threading.RLock()
-        self._idle_again = threading.Condition(self._lock)
-        self._waiting: deque[_Task] = deque()
-        self._closed = False
-        self._retired: list[ProcessPoolExecutor] = []
-        self._old_lines: list[Connection] = []
-        self._workers = [_Worker(number, *self._new_pool(number)) for number in range(size)]
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=own, daemon=True) for own in (self._watch, self._listen)]
-        for thread in self._threads:
-            thread.start()
+        self._lock = threading.Lock()
+        self._waiting: deque[_Call] = deque()
+        self._closing = self._terminated = False
+        self._workers = [_Worker(number) for number in range(size)]
+        self._retired: list[Any] = []
+        self._wake_reader, self._wake_writer = context.Pipe(duplex=False)
+        self._thread = threading.Thread(target=self._supervise, name="serab-workers", daemon=True)
+        self._thread.start()
 
     def submit(self, fn: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
-        """Hands in a job."""
+        """Submit a job. Raises RuntimeError after `shutdown`."""
         future: Future[_T] = Future()
         with self._lock:
-            if self._closed:
-                raise RuntimeError("the crew has gone home")
-            self._waiting.append(_Task(future, partial(fn, *args, **kwargs)))
-            self._dispatch()
+            if self._closing:
+                raise RuntimeError("the worker pool has shut down")
+            self._waiting.append(_Call(future, fn, args, kwargs))
+            self._wake()
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Ends the crew: once all jobs are done, or with `cancel_futures` once those under way are."""
-        with self._idle_again:
+        """Close the pool: once all jobs are done, or with `cancel_futures` once the running ones are."""
+        with self._lock:
             if cancel_futures:
-                while self._waiting:
-                    self._waiting.popleft().future.cancel()
-            while wait and (self._waiting or any(worker.task for worker in self._workers)):
-                self._idle_again.wait()
-            self._closed = True
-        for worker in self._workers:
-            worker.pool.shutdown(wait=wait)
-        self._leave()
+                self._cancel_waiting()
+            self._closing = True
+            self._wake()
+        if wait:
+            self._thread.join()
 
     def terminate(self) -> None:
-        """Ends every worker at once, whatever it does."""
+        """Kill every worker at once; jobs that wait are cancelled."""
         with self._lock:
-            self._closed = True
-            while self._waiting:
-                self._waiting.popleft().future.cancel()
-            processes = [worker.process for worker in self._workers if worker.process is not None]
-        for process in processes:
-            process.terminate()
-        for worker in self._workers:
-            worker.pool.shutdown(wait=True, cancel_futures=True)
-        self._leave()
+            self._closing = self._terminated = True
+            self._cancel_waiting()
+            self._wake()
+        self._thread.join()
 
-    def _leave(self) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join(5)
-        for pool in self._retired:
-            pool.shutdown()
-        for line in self._old_lines:
-            line.close()
-        for worker in self._workers:
-            worker.line.close()
-            if worker.far_end is not None:
-                worker.far_end.close()
+    # --- called with the lock held ---
 
-    def _new_pool(self, number: int) -> tuple[ProcessPoolExecutor, Connection, Connection]:
-        """A pool, and both ends of its own line: a process that dies while it writes would block a shared one."""
-        line, far_end = self._context.Pipe(duplex=False)
-        arguments = (*self._arguments, far_end, number)
-        return ProcessPoolExecutor(1, self._context, self._initialise, arguments), line, far_end
+    def _wake(self) -> None:
+        with contextlib.suppress(OSError):  # the pool has closed already
+            self._wake_writer.send_bytes(b".")
 
-    def _dispatch(self) -> None:
-        """Gives waiting jobs to workers that have none; the lock is held."""
-        while self._waiting and (idle := [worker for worker in self._workers if worker.task is None]):
-            task = self._waiting.popleft()
-            if task.deaths or task.future.set_running_or_notify_cancel():
-                self._start(min(idle, key=lambda worker: worker is task.last), task)
+    def _cancel_waiting(self) -> None:
+        while self._waiting:
+            self._waiting.popleft().future.cancel()
 
-    def _start(self, worker: _Worker, task: _Task) -> None:
-        worker.task, worker.heard, task.last = task, time.monotonic(), worker
+    # --- everything below runs in the supervising thread, which alone touches processes and pipes ---
+
+    def _supervise(self) -> None:
         try:
-            inner = worker.pool.submit(task.call)
-        except Exception as error:  # the system refuses another process: whoever waits for the job must hear of it
-            worker.task = None
-            task.future.set_exception(
+            while self._start_jobs():
+                self._receive()
+                self._kill_silent_workers()
+        finally:
+            self._close()
+
+    def _start_jobs(self) -> bool:
+        """Give waiting jobs to idle workers, and return whether there is anything left to wait for."""
+        for worker, call in self._assignments():
+            self._start(worker, call)
+        with self._lock:
+            busy = any(worker.call for worker in self._workers)
+            return not self._terminated and (busy or bool(self._waiting) or not self._closing)
+
+    def _assignments(self) -> Iterator[tuple[_Worker, _Call]]:
+        while True:
+            with self._lock:
+                idle = [worker for worker in self._workers if worker.call is None]
+                if self._terminated or not idle or not self._waiting:
+                    return
+                call = self._waiting.popleft()
+            if call.deaths or call.future.set_running_or_notify_cancel():
+                yield min(idle, key=lambda worker: (worker.number == call.last_worker, worker.process is None)), call
+
+    def _start(self, worker: _Worker, call: _Call) -> None:
+        try:
+            message = ForkingPickler.dumps((call.function, call.arguments, call.keywords))
+        except Exception as error:
+            call.future.set_exception(error)
+            return
+        try:
+            if worker.process is None:
+                self._start_process(worker)
+            assert worker.pipe is not None
+            worker.call, call.last_worker, worker.last_heartbeat = call, worker.number, time.monotonic()
+            worker.pipe.send_bytes(message)
+        except (BrokenPipeError, ConnectionError):
+            return  # the process has just died; its sentinel will say so
+        except Exception as error:  # the system refuses another process
+            worker.call = None
+            call.future.set_exception(
                 WorkerError(
                     f"a worker process cannot be started ({type(error).__name__}: {error})",
-                    where=_name_of(task),
+                    where=call.label,
                     next_step="--jobs 1 starts none",
                 )
             )
-            return
-        worker.process = next(iter((getattr(worker.pool, "_processes", None) or {}).values()), None)
-        if worker.far_end is not None:
-            worker.far_end.close()  # the process has its own
-            worker.far_end = None
-        inner.add_done_callback(partial(self._ended, worker, task))
 
-    def _ended(self, worker: _Worker, task: _Task, inner: Future[Any]) -> None:
-        """A job came to its end, or its worker did; runs in a thread of the worker's pool."""
-        error = inner.exception() if not inner.cancelled() else None
-        again = False
-        with self._idle_again:
-            worker.task = None
-            if isinstance(error, BrokenExecutor):
-                task.deaths.append(_end_of(worker.process))
-                again = len(task.deaths) < TRIES and not task.silent and not self._closed
-                if not self._closed:
-                    self._replace(worker)
-                if again:
-                    self._waiting.appendleft(task)
-            elif not self._closed:
-                self._weigh(worker, task)
-            if not self._closed:
-                self._dispatch()
-            self._idle_again.notify_all()
-        if again:
-            return
-        if inner.cancelled():
-            task.future.set_exception(WorkerError("was cancelled", where=_name_of(task)))
-        elif isinstance(error, BrokenExecutor):
-            task.future.set_exception(self._death_of(task))
-        elif error is not None:
-            task.future.set_exception(error)
-        else:
-            task.future.set_result(inner.result())
+    def _start_process(self, worker: _Worker) -> None:
+        pipe, child_end = self._context.Pipe()
+        arguments = (child_end, self._initialise, self._arguments, worker.number)
+        process = self._context.Process(target=serve, args=arguments)  # type: ignore[attr-defined]
+        try:
+            process.start()
+        except BaseException:
+            pipe.close()
+            raise
+        finally:
+            child_end.close()  # the process has its own
+        worker.process, worker.pipe, worker.baseline = process, pipe, 0
 
-    def _weigh(self, worker: _Worker, task: _Task) -> None:
-        """Replaces a worker that leaks: it has grown since its first job, and holds more than its share."""
-        held = memory.resident(worker.process.pid) if self._share and worker.process is not None else 0
-        worker.held = worker.held or held
-        if held > self._share and held > _GROWN * worker.held:
+    def _receive(self) -> None:
+        """Wait for messages and deaths, and handle them."""
+        pipes = {worker.pipe: worker for worker in self._workers if worker.pipe is not None}
+        sentinels = {worker.process.sentinel: worker for worker in pipes.values()}
+        patience = min(_CHECK_S, self._timeout_s / 4) if any(worker.call for worker in self._workers) else None
+        ready = wait([self._wake_reader, *pipes, *sentinels], patience)
+        if self._wake_reader in ready:
+            self._wake_reader.recv_bytes()
+        for pipe in ready:
+            if pipe in pipes:
+                self._read(pipes[pipe])
+        for sentinel in ready:
+            worker = sentinels.get(sentinel)
+            if worker is not None and worker.process is not None and worker.process.sentinel == sentinel:
+                while worker.pipe is not None and worker.pipe.poll() and self._read(worker):
+                    pass  # what it sent before it died
+                self._bury(worker)
+
+    def _read(self, worker: _Worker) -> bool:
+        """Handle one message of a worker, and return whether there was one."""
+        assert worker.pipe is not None
+        try:
+            content = worker.pipe.recv_bytes()
+        except (EOFError, OSError):  # the process has died; its sentinel says so, now or in a moment
+            worker.process.join(_CHECK_S)
+            return False
+        worker.last_heartbeat = time.monotonic()
+        try:
+            kind, *values = ForkingPickler.loads(content)
+        except Exception as error:  # an exception of a plugin that cannot be rebuilt here
+            kind = "error"
+            values = [WorkerError(f"its result cannot be read ({type(error).__name__}: {error})"), ""]
+        if kind in ("ready", "progress"):
+            if kind == "progress":
+                self._advance(*values)
+            return True
+        call, worker.call = worker.call, None
+        if call is not None:
+            self._replace_if_leaking(worker, call)
+            if kind == "error":
+                raised, text = values
+                raised.__cause__ = WorkerTraceback(text) if text else raised.__cause__
+                call.future.set_exception(raised)
+            else:
+                call.future.set_result(values[0])
+        return True
+
+    def _bury(self, worker: _Worker) -> None:
+        """Handle the death of a worker: its job is retried in another process, or fails."""
+        call, end = worker.call, _end_of(worker.process)
+        if worker.pipe is not None:
+            worker.pipe.close()
+        worker.process = worker.pipe = worker.call = None
+        if call is None:
+            return
+        call.deaths.append(end)
+        with self._lock:
+            if len(call.deaths) < MAX_ATTEMPTS and not call.timed_out and not self._terminated:
+                self._waiting.appendleft(call)
+                return
+        call.future.set_exception(self._error_of(call))
+
+    def _replace_if_leaking(self, worker: _Worker, call: _Call) -> None:
+        """Replace a worker that has grown since its first job, and holds more than its limit."""
+        held = memory.resident(worker.process.pid) if self._memory_limit else 0
+        worker.baseline = worker.baseline or held
+        if held > self._memory_limit and held > LEAK_FACTOR * worker.baseline:
             self.notices.append(
-                f"A worker held {held / 1e9:.1f} GB after {_name_of(task)}, more than its share of "
-                f"{self._share / 1e9:.1f} GB, and was replaced: that plugin may leak memory."
+                f"A worker held {held / 1e9:.1f} GB after {call.label}, more than its limit of "
+                f"{self._memory_limit / 1e9:.1f} GB, and was replaced: that plugin may leak memory."
             )
-            worker.pool.shutdown(wait=False)
-            self._replace(worker)
+            self._dismiss(worker)
 
-    def _replace(self, worker: _Worker) -> None:
-        self._old_lines.append(worker.line)  # closed at the end: somebody may be listening to it right now
-        # Kept until the end: this runs in a thread of that pool, which may hold the very lock that (in Python 3.12.1)
-        # letting go of the pool asks for.
-        self._retired.append(worker.pool)
-        worker.process, worker.held = None, 0
-        worker.pool, worker.line, worker.far_end = self._new_pool(worker.number)
+    def _dismiss(self, worker: _Worker) -> None:
+        """Ask an idle worker to exit, and forget it; the next job starts another process."""
+        if worker.pipe is not None:
+            with contextlib.suppress(OSError):
+                worker.pipe.send_bytes(ForkingPickler.dumps(None))
+            worker.pipe.close()
+        self._retired.append(worker.process)
+        worker.process = worker.pipe = None
 
-    def _death_of(self, task: _Task) -> WorkerError:
-        if task.silent:
+    def _error_of(self, call: _Call) -> WorkerError:
+        if call.timed_out:
             return WorkerError(
-                f"its worker was ended: nothing was heard of it for {self._patience_s:.0f} s",
-                where=_name_of(task),
+                f"its worker was killed: it reported nothing for {self._timeout_s:.0f} s",
+                where=call.label,
                 next_step="raise `patience` in serab.toml if the work takes that long; or look at it with --jobs 1",
             )
+        killed = any(death.startswith("SIGKILL") for death in call.deaths)
         return WorkerError(
-            f"its worker died {len(task.deaths)} times out of {TRIES} ({', '.join(dict.fromkeys(task.deaths))})",
-            where=_name_of(task),
+            f"its worker died {len(call.deaths)} times out of {MAX_ATTEMPTS} ({', '.join(dict.fromkeys(call.deaths))})",
+            where=call.label,
             next_step="--jobs 1 runs everything in one process, and takes least memory"
-            if any(death.startswith("SIGKILL") for death in task.deaths)
+            if killed
             else "--isolate says where an extractor died",
         )
 
-    def _listen(self) -> None:
-        """Passes on what workers report."""
-        while not self._over.is_set():
-            with self._lock:
-                lines = {worker.line: worker for worker in self._workers if worker.process is not None}
-            if not lines:
-                self._over.wait(_LISTEN_S)
-                continue
-            for ready in wait(list(lines), _LISTEN_S):
-                line = cast("Connection", ready)
-                worker = lines[line]
-                try:
-                    stage, steps = line.recv()
-                except (EOFError, OSError):  # its process is gone, and whoever waits for it will replace it
-                    self._over.wait(_LISTEN_S)
-                    continue
-                worker.heard = time.monotonic()
-                self._advance(stage, steps)
+    def _kill_silent_workers(self) -> None:
+        now = time.monotonic()
+        for worker in self._workers:
+            if worker.call is not None and worker.process and now - worker.last_heartbeat > self._timeout_s:
+                worker.call.timed_out = True
+                worker.process.kill()
 
-    def _watch(self) -> None:
-        while not self._over.wait(min(_LOOK_S, self._patience_s / 4)):
-            now = time.monotonic()
-            with self._lock:
-                for worker in self._workers:
-                    task = worker.task
-                    if task is not None and worker.process and now - worker.heard > self._patience_s:
-                        task.silent = True
-                        worker.process.kill()
+    def _close(self) -> None:
+        """End every process. Jobs that still run get an error; there are some only after `terminate`."""
+        for worker in self._workers:
+            if worker.process is None:
+                continue
+            if worker.call is not None:
+                worker.process.terminate()
+                worker.call.future.set_exception(WorkerError("was cancelled", where=worker.call.label))
+            elif self._terminated:
+                worker.process.terminate()
+            self._dismiss(worker)
+        for process in self._retired:
+            process.join(_EXIT_S)
+            if process.exitcode is None:
+                process.kill()
+                process.join()
+        with self._lock:
+            self._wake_reader.close()
+            self._wake_writer.close()
 
 
 def _end_of(process: Any) -> str:
-    """How a process ended, in words."""
-    if process is None:
-        return "it did not start"
-    process.join(5)
+    """Return how a process ended, for messages."""
+    process.join(_EXIT_S)
     code = process.exitcode
     if code is None or code >= 0:
         return f"exit code {code}"
@@ -294,12 +357,9 @@ def _end_of(process: Any) -> str:
         name = signal.Signals(-code).name
     except ValueError:
         name = f"signal {-code}"
-    words = {"SIGKILL": "killed, perhaps for want of memory", "SIGSEGV": "crashed in native code", "SIGABRT": "aborted"}
-    return f"{name}: {words[name]}" if name in words else name
-
-
-def _name_of(task: _Task) -> str:
-    """The job's function and its first plain argument."""
-    function = getattr(task.call, "func", task.call)
-    first = next((own for own in getattr(task.call, "args", ()) if isinstance(own, str)), "")
-    return f"{getattr(function, '__name__', 'job').removeprefix('run_')} of {first}" if first else "a job"
+    reasons = {
+        "SIGKILL": "killed, perhaps for want of memory",
+        "SIGSEGV": "crashed in native code",
+        "SIGABRT": "aborted",
+    }
+    return f"{name}: {reasons[name]}" if name in reasons else name

@@ -1,155 +1,137 @@
-"""A job with the files that it needs, for a worker that does not see them; and back, the files that it made.
+"""Jobs for workers that do not see the home or the audio: packed with their files, and unpacked on the worker.
 
-A worker that sees home and audio gets a parcel without files. Any other unpacks them into a temporary home, does the
-job there, and what is new in that home goes back as bytes.
+A worker that sees home and audio gets a job without files. Any other unpacks them into a temporary home and runs the
+job there; the files that are new in that home return as bytes.
 """
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from serab_core.embed.blocks import Block
-from serab_core.run.jobs import Source, journals_of
 from serab_core.store.atomic import write_bytes
 from serab_core.store.home import Home
-from serab_core.types import ProtocolSpec, Utterance
+from serab_core.system.session import Session, use_session
+from serab_core.types import Utterance
 
 _AUDIO = "audio"
 
 
+class TransferableJob(Protocol):
+    """What a job must offer to run on another machine; `run.jobs` has the jobs."""
+
+    @property
+    def label(self) -> str:
+        """A name for messages."""
+
+    def run(self) -> Any:
+        """Do the work."""
+
+    def audio(self) -> Sequence[Utterance]:
+        """Return the utterances whose audio files it reads."""
+
+    def reads(self) -> Sequence[Path]:
+        """Return the files of the home that it reads, whether or not they exist."""
+
+    def relocated(self, home: Path, audio: Mapping[str, Path]) -> TransferableJob:
+        """Return the job with its paths as they are on another machine."""
+
+
+def run_job(job: TransferableJob) -> Any:
+    """Run a job: the function that executors get, with the job as its argument."""
+    return job.run()
+
+
 @dataclass(frozen=True, slots=True)
-class Parcel:
-    """A job on its way.
+class RemoteJob:
+    """A job with its files.
 
     Attributes:
-        function, arguments: one of `run.jobs`, and plain values.
-        files: contents by path below the home; audio by its own path, below `audio/`.
-        away: the worker does not see the home.
+        files: contents by path below the home.
+        audio: contents of audio files by sha256 of their samples, each with the suffix of its name.
+        home: of the process that submits the job.
+        remote: the worker does not see that home.
     """
 
-    function: Callable[..., Any]
-    arguments: tuple[Any, ...]
-    files: dict[str, bytes] = field(default_factory=dict)
-    away: bool = False
+    job: TransferableJob
+    home: Path
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    audio: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
+    remote: bool = False
 
-    def carry_out(self, home: str) -> tuple[Any, dict[str, bytes]]:
-        """Does the job, on the worker.
+    def run(self, session: Session) -> tuple[Any, dict[str, bytes]]:
+        """Run the job, on the worker.
 
         Args:
-            home: of the process that asked, for a worker that sees it.
+            session: of the process that submitted the job.
 
         Returns:
-            what the function returns, and the files that it made, by path below the home; none where the home is seen.
+            what the job returns, and the files that it wrote, by path below the home; no files where the worker sees
+            the home.
         """
-        if not self.away and not self.files:
-            os.environ["SERAB_HOME"] = home
-            return self.function(*self.arguments), {}
-        with tempfile.TemporaryDirectory(prefix="serab-parcel-") as folder:
+        if not self.remote and not self.audio:
+            with use_session(session):
+                return self.job.run(), {}
+        with tempfile.TemporaryDirectory(prefix="serab-job-") as folder:
             root = Path(folder)
             for name, content in self.files.items():
                 path = root / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
-            if not self.away:
-                os.environ["SERAB_HOME"] = home
-            own = str(root) if self.away else home
-            value = self.function(*(_moved(one, home, own, root, self.files) for one in self.arguments))
-            return value, self._made(root) if self.away else {}
+            audio = {}
+            for sha256, (suffix, content) in self.audio.items():
+                audio[sha256] = root / _AUDIO / f"{sha256}{suffix}"
+                audio[sha256].parent.mkdir(exist_ok=True)
+                audio[sha256].write_bytes(content)
+            # A remote worker looks for weights and settings in the home of its own machine.
+            with use_session(session.with_home(None) if self.remote else session):
+                value = self.job.relocated(root if self.remote else self.home, audio).run()
+            return value, self._new_files(root) if self.remote else {}
 
-    def _made(self, root: Path) -> dict[str, bytes]:
-        found = {}
+    def _new_files(self, root: Path) -> dict[str, bytes]:
+        files = {}
         for path in sorted(root.rglob("*")):
             name = path.relative_to(root).as_posix()
             if path.is_file() and not name.startswith(f"{_AUDIO}/"):
                 content = path.read_bytes()
                 if self.files.get(name) != content:
-                    found[name] = content
-        return found
+                    files[name] = content
+        return files
 
-    def put_away(self, made: dict[str, bytes], home: Home) -> None:
-        """Writes what came back into the home; manifests last, for they say that their file is there.
+    def unpack(self, files: Mapping[str, bytes], home: Home) -> None:
+        """Write the files that a worker returned into the home; manifests last, because they mark their file complete.
 
         Raises:
-            StoreError: it cannot be written.
-            ValueError: a worker sent a file that belongs elsewhere.
+            StoreError: a file cannot be written.
+            ValueError: a worker returned a file that belongs elsewhere.
         """
-        for name in sorted(made, key=lambda name: (name.endswith(".json"), name)):
+        for name in sorted(files, key=lambda name: (name.endswith(".json"), name)):
             room, *rest = Path(name).parts
             if room not in ("embeddings", "studies") or not rest or ".." in rest:
-                raise ValueError(f"a worker sent {name}, which is none of its business")
-            write_bytes(home.root / name, made[name])
+                raise ValueError(f"a worker returned {name}, which jobs do not write")
+            write_bytes(home.root / name, files[name])
 
 
-def pack(
-    function: Callable[..., Any],
-    arguments: Sequence[Any],
-    home: Home,
-    *,
-    home_seen: bool,
-    audio_seen: Callable[[Path], bool],
-) -> Parcel:
-    """Puts a job and what its worker does not see into a parcel.
+def pack(job: TransferableJob, home: Home, *, home_seen: bool, audio_seen: Callable[[Path], bool]) -> RemoteJob:
+    """Pack a job with the files that its worker does not see.
 
     Args:
-        function, arguments: the job.
+        job: the job.
         home: of this process.
         home_seen: the workers see it.
         audio_seen: whether they see an audio file.
     """
-    files: dict[str, bytes] = {}
-    for utterance in _utterances(arguments):
+    audio = {}
+    for utterance in job.audio():
         path = Path(utterance.path)
         if not audio_seen(path):
-            files[_audio_name(utterance)] = path.read_bytes()
+            audio[utterance.sha256] = (path.suffix, path.read_bytes())
+    files = {}
     if not home_seen:
-        for own in _needed(arguments):
-            if own.exists():
-                files[own.relative_to(home.root).as_posix()] = own.read_bytes()
-    return Parcel(function, tuple(arguments), files, away=not home_seen)
-
-
-def _utterances(arguments: Sequence[Any]) -> list[Utterance]:
-    """Those whose audio a job reads: of a block, or of a training split."""
-    found: list[Utterance] = []
-    for one in arguments:
-        if isinstance(one, Block):
-            found += one.utterances
-        elif isinstance(one, tuple) and one and isinstance(one[0], Utterance):
-            found += one
-    return found
-
-
-def _needed(arguments: Sequence[Any]) -> list[Path]:
-    """The files of the home that a job reads: of a search, the embeddings and its journals."""
-    source = next((one for one in arguments if isinstance(one, Source)), None)
-    if source is None:
-        return []
-    shards = [path for block in source.blocks() for path in (block.shard.path, block.shard.manifest)]
-    protocol = next(one for one in arguments if isinstance(one, ProtocolSpec))
-    name = next(one for one in arguments if isinstance(one, str))
-    return shards + journals_of(name, protocol, source)
-
-
-def _moved(value: Any, old: str, new: str, root: Path, files: dict[str, bytes]) -> Any:
-    """An argument with its paths where they are on this machine."""
-    if isinstance(value, Utterance):
-        name = _audio_name(value)
-        return replace(value, path=str(root / name)) if name in files else value
-    if isinstance(value, tuple) and value and isinstance(value[0], Utterance):
-        return tuple(_moved(one, old, new, root, files) for one in value)
-    if isinstance(value, Block):
-        folder = Path(new) / value.shard.folder.relative_to(old)
-        utterances = _moved(value.utterances, old, new, root, files)
-        return replace(value, utterances=utterances, shard=replace(value.shard, folder=folder))
-    if isinstance(value, Source):
-        return replace(value, home=new)
-    return value
-
-
-def _audio_name(utterance: Utterance) -> str:
-    return f"{_AUDIO}/{utterance.sha256}{Path(utterance.path).suffix}"
+        for path in job.reads():
+            if path.exists():
+                files[path.relative_to(home.root).as_posix()] = path.read_bytes()
+    return RemoteJob(job, home.root, files, audio, remote=not home_seen)

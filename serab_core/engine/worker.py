@@ -8,19 +8,26 @@ import os
 import signal
 import sys
 import threading
+import traceback
+from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
+from multiprocessing.reduction import ForkingPickler
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from serab_core.errors import WorkerError
 from serab_core.system import offline
 from serab_core.system.cpu import available_cores, share_cores
 from serab_core.system.lifecycle import end_process
+from serab_core.system.session import set_process_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
+
+    from serab_core.system.session import Session
 
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -31,21 +38,37 @@ _THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
 )
 
-_report: Callable[[str, int], None] | None = None
-_busy: Any = None
+
+@dataclass(slots=True)
+class _Worker:
+    """What this process knows of itself as a worker.
+
+    Attributes:
+        busy: a byte for each worker of the pool, 1 while it has a job; None outside a pool.
+        number: this worker's place in it.
+        report: where progress of jobs goes, as (phase, steps).
+    """
+
+    busy: Any = None
+    number: int = 0
+    report: Callable[[str, int], None] | None = None
 
 
-def initialise(threads: int, busy: Any, line: Connection, number: int) -> None:
-    """Prepares a worker process: bounded threads, no Ctrl-C of its own, an end when its parent ends.
+_this = _Worker()
+
+
+def initialise(session: Session, threads: int, busy: Any, report: Callable[[str, int], None], number: int) -> None:
+    """Prepare a worker process: bounded threads, no Ctrl-C of its own, an end when its parent ends.
 
     Args:
+        session: of the process that started the worker.
         threads: how many each numerical library may use.
         busy: the workers that have a job, each a byte at its number: one that dies is counted out by who replaces it.
-        line: where progress goes, as (stage, steps).
+        report: where progress goes, as (phase, steps).
         number: which worker this is.
     """
-    global _busy
-    _busy = (busy, number)
+    set_process_session(session)
+    _this.busy, _this.number = busy, number
     busy[number] = 0
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -58,21 +81,64 @@ def initialise(threads: int, busy: Any, line: Connection, number: int) -> None:
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-    offline.shut_if_asked()
+    offline.disable_if_requested()
     with Path(os.devnull).open("rb") as empty:
         os.dup2(empty.fileno(), 0)  # plugins find an empty standard input, whatever the parent's is
-    report_to(lambda stage, steps: line.send((stage, steps)))
-    # After multiprocessing's own farewell nothing is left to do; taking torch's modules down would last a second.
+    report_to(report)
+    # The last of multiprocessing's finalizers: to unload torch's modules would take a second.
     Finalize(None, _leave, exitpriority=-100)
+
+
+def serve(pipe: Connection, initialise: Callable[..., None], arguments: tuple[Any, ...], number: int) -> None:
+    """Run the jobs that come through a pipe: the main function of a worker process.
+
+    Args:
+        pipe: to and from the pool; it brings calls, and None at the end.
+        initialise: called once with `arguments`, a function that reports progress, and `number`.
+    """
+    lock = threading.Lock()
+
+    def send(*message: Any) -> None:
+        content = ForkingPickler.dumps(message)
+        with lock:
+            pipe.send_bytes(content)
+
+    initialise(*arguments, lambda phase, steps: send("progress", phase, steps), number)
+    send("ready")
+    while True:
+        try:
+            message = pipe.recv_bytes()
+        except (EOFError, OSError):  # the pool is gone
+            return
+        reply: tuple[Any, ...]
+        try:
+            job = ForkingPickler.loads(message)
+            if job is None:
+                return
+            function, positional, keywords = job
+            result = function(*positional, **keywords)
+        except Exception as error:
+            reply = ("error", error, traceback.format_exc())
+        except BaseException as error:  # of a plugin that calls sys.exit
+            reply = ("error", WorkerError(f"raised {type(error).__name__}: {error}"), "")
+        else:
+            reply = ("result", result)
+        try:
+            send(*reply)
+        except OSError:
+            return
+        except Exception as error:  # what the job returned or raised cannot be sent
+            text = "".join(traceback.format_exception_only(error)).strip()
+            send("error", WorkerError(f"its result cannot be sent ({text})"), "")
 
 
 @contextlib.contextmanager
 def working() -> Iterator[None]:
     """Around a job: counts this worker among the busy ones, and tells plugins how many cores are theirs meanwhile."""
-    if _busy is None:
+    busy, number = _this.busy, _this.number
+    if busy is None:
         yield
         return
-    busy, number = _busy
     busy[number] = 1
     try:
         with share_cores(lambda: max(1, available_cores() // max(1, sum(busy)))):
@@ -82,16 +148,15 @@ def working() -> Iterator[None]:
 
 
 def report_to(report: Callable[[str, int], None] | None) -> None:
-    """Says where this process's jobs report their progress."""
-    global _report
-    _report = report
+    """Set where this process's jobs report their progress."""
+    _this.report = report
 
 
-def report(stage: str, steps: int) -> None:
-    """Reports steps done; a queue that is gone does not stop the work."""
-    if _report is not None and steps:
+def report(phase: str, steps: int) -> None:
+    """Report steps done; a pipe that is gone does not stop the work."""
+    if _this.report is not None and steps:
         with contextlib.suppress(OSError, ValueError):
-            _report(stage, steps)
+            _this.report(phase, steps)
 
 
 def _leave() -> None:

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serab_core import settings
+from serab_core.system.session import ISOLATE_VARIABLE, current_session
 
 SCHEMA = "serab.isolated/1"
 FILE = "isolated.json"
-VARIABLE = "SERAB_ISOLATE"
-"""Every extractor runs in a process of its own, and in its own environment where it has one."""
 INSIDE_VARIABLE = "SERAB_INSIDE"
-"""Set in such a process, which isolates nothing itself."""
+"""Set in the process of an isolated extractor, which isolates nothing itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +69,14 @@ def find(entry: str, distribution: str = "") -> list[Environment]:
     ]
 
 
-def asked_for() -> bool:
-    """Whether every extractor is to run in a process of its own."""
-    return os.environ.get(VARIABLE, "") not in ("", "0") and not inside()
+def is_requested() -> bool:
+    """Return whether every extractor is to run in a process of its own."""
+    requested = current_session().isolate or os.environ.get(ISOLATE_VARIABLE, "") not in ("", "0")
+    return requested and not is_isolated_child()
 
 
-def inside() -> bool:
-    """Whether this is such a process."""
+def is_isolated_child() -> bool:
+    """Return whether this process runs an isolated extractor."""
     return bool(os.environ.get(INSIDE_VARIABLE))
 
 

@@ -22,7 +22,7 @@ from serab_core import plugins
 from serab_core.errors import PluginError, SerabError, UnknownNameError, UsageError
 from serab_core.isolation import environments
 from serab_core.isolation.environments import FILE, SCHEMA, Environment, folder_of, interpreter_in
-from serab_core.isolation.proxy import Place, end_all
+from serab_core.isolation.proxy import Place, end_processes
 from serab_core.store.atomic import remove_folder, replacing_folder
 from serab_core.store.jsonio import write_json
 from serab_core.store.leftovers import sweep
@@ -50,8 +50,8 @@ def isolate(what: str, progress: Progress, python: Path | None = None) -> Enviro
     """
     name, requirement = _requirement(what)
     sweep(folder_of(name).parent, deep=False)
-    end_all()
-    with replacing_folder(folder_of(name)) as folder, progress.stage(f"Isolating {name}", 3) as advance:
+    end_processes()
+    with replacing_folder(folder_of(name)) as folder, progress.task(f"Isolating {name}", 3) as advance:
         if python is None:
             own = interpreter_in(folder)
             venv.EnvBuilder(with_pip=True, symlinks=os.name != "nt").create(folder)
@@ -74,7 +74,7 @@ def remove(what: str) -> Environment:
     name, _ = _requirement(what)
     for own in environments.environments():
         if own.name == name or what in own.extractors:
-            end_all()
+            end_processes()
             remove_folder(own.folder)
             return own
     raise UnknownNameError(f"{what} has no environment of its own", next_step="`serab plugins` shows those that have")
@@ -156,7 +156,7 @@ def _install(python: Path, wanted: list[str], name: str) -> None:
     command = [str(python), "-P", "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
     command += ["--constraint", str(constraints), *wanted]
     variables = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
-    if offline.asked_for():
+    if offline.is_requested():
         variables["PIP_NO_INDEX"] = "1"
     variables["PYTHONIOENCODING"] = "utf-8:backslashreplace"
     done = subprocess.run(  # noqa: S603  pip
@@ -180,7 +180,7 @@ def _inventory(python: Path, name: str) -> tuple[str, list[str]]:
         step = f"it needs {CORE} {serab_core.__version__} and {name}"
         raise PluginError(error.what, where=python, next_step=step) from error
     finally:
-        end_all()
+        end_processes()
     records = [own for own in told["records"] if own["distribution"] == name]
     if not records:
         having = ", ".join(sorted({own["distribution"] for own in told["records"]})) or "none"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -18,6 +17,7 @@ from serab_core.isolation.environments import INSIDE_VARIABLE
 from serab_core.isolation.messages import RemoteError
 from serab_core.isolation.process import Process
 from serab_core.system.cpu import free_cores
+from serab_core.system.session import current_session
 from serab_core.types import ExtractorSpec, WeightFile
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ PLAIN = (
     "code",
 )
 """What of a spec is told as it is."""
-_KEPT = 4
+MAX_PROCESSES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,28 +197,33 @@ def _preflight(name: str, place: Place) -> None:
     place.told({"do": "preflight", "name": name}, name)
 
 
-_processes: OrderedDict[tuple[Place, str], Process] = OrderedDict()
-
-
 def _running(place: Place, name: str) -> Process:
-    """The extractor's process; the last few are kept, and one that died is started again."""
+    """Return the extractor's process. The last few stay running; one that died is started again."""
+    processes = current_session().cached("isolated processes", _new_processes)
     key = (place, name)
-    found = _processes.pop(key, None)
-    if found is None or not found.alive:
-        found = Process(name or place.name, CHILD, [], {INSIDE_VARIABLE: "1"}, place.python)
-    _processes[key] = found
-    while len(_processes) > _KEPT:
-        _processes.popitem(last=False)[1].close()
-    return found
+    process = processes.pop(key, None)
+    if process is None or not process.alive:
+        process = Process(name or place.name, CHILD, [], {INSIDE_VARIABLE: "1"}, place.python)
+    processes[key] = process
+    while len(processes) > MAX_PROCESSES:
+        processes.popitem(last=False)[1].close()
+    return process
 
 
-def end_all() -> None:
-    """Ends every process that is kept."""
-    while _processes:
-        _processes.popitem()[1].close()
+def _new_processes() -> OrderedDict[tuple[Place, str], Process]:
+    processes: OrderedDict[tuple[Place, str], Process] = OrderedDict()
+    current_session().on_close(partial(_end, processes))
+    return processes
 
 
-atexit.register(end_all)
+def end_processes() -> None:
+    """End the processes of isolated extractors that this session started."""
+    _end(current_session().memory.get("isolated processes", OrderedDict()))
+
+
+def _end(processes: OrderedDict[tuple[Place, str], Process]) -> None:
+    while processes:
+        processes.popitem()[1].close()
 
 
 def as_waveforms(arrays: Iterable[Any]) -> list[Waveform]:

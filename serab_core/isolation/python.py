@@ -7,6 +7,7 @@ import sys
 import tempfile
 
 from serab_core.settings import working_folder
+from serab_core.system.session import current_session
 
 
 def python_command(*arguments: str) -> list[str]:
@@ -31,6 +32,7 @@ def child_environment(**changed: str) -> dict[str, str]:
     """
     return {
         **os.environ,
+        **current_session().environment(),
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),  # "" is the working folder
         "PYTHONIOENCODING": "utf-8:backslashreplace",  # what the parent decodes, whatever the terminal's encoding
         **changed,

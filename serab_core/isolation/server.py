@@ -51,7 +51,7 @@ def answer(handlers: Mapping[str, Handler]) -> None:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     faulthandler.enable()  # the last words of one that crashes say where
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    offline.shut_if_asked()
+    offline.disable_if_requested()
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever libraries print stays out of the answers
     _empty_stdin()

@@ -15,7 +15,7 @@ from serab_core.report.cautions import FOOTNOTES, mark, task_cautions
 from serab_core.report.notices import board_notices, left_out_notices, protocol_option
 from serab_core.report.tables import percent
 from serab_core.results.stored import installed_fingerprints, prepared_data, valid_continuous, valid_results
-from serab_core.run.throughput import paces
+from serab_core.run.throughput import read_throughputs
 from serab_core.score.board import Board, Cell, Row, make_board
 from serab_core.score.bootstrap import concordance_interval
 from serab_core.store.identity import DataIdentity, Version, make_catalogue
@@ -133,7 +133,7 @@ def gather(
     keys = {(result.extractor, result.key) for result in selected}
     groups = [group for group in conflicts(stored) if (group[0].result.extractor, group[0].result.key) in keys]
     notices = (*board_notices(board, shown, installed, groups), *left_out_notices([*errors, *more_errors]))
-    speeds = paces(home, [row.version.name for row in board.rows if row.current])
+    speeds = read_throughputs(home, [row.version.name for row in board.rows if row.current])
     return Gathered(
         board,
         notices,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serab_core.report.tables import table
-from serab_core.system.timing import STAGES, added
+from serab_core.system.timing import PHASES, sum_times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,12 +20,12 @@ def print_profiles(console: Console, results: Sequence[TaskResult | ContinuousRe
     profiled = [result for result in results if result.profile]
     if not profiled:
         return
-    total = added(*(result.profile["seconds"] for result in profiled))
+    total = sum_times(*(result.profile["seconds"] for result in profiled))
     whole = sum(total.values()) or 1.0
     made = table("Stage", "Seconds", "Share", "", "What", right=("Seconds", "Share"), title="Where the time went")
     for name, seconds in total.items():
         share = seconds / whole
-        made.add_row(name, f"{seconds:.2f}", f"{100 * share:.0f} %", "█" * round(16 * share), STAGES[name])
+        made.add_row(name, f"{seconds:.2f}", f"{100 * share:.0f} %", "█" * round(16 * share), PHASES[name])
     console.print(made)
     words = f"{whole:.1f} s of work over all processes"
     if not all(result.profile["whole"] for result in profiled):

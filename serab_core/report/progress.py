@@ -39,7 +39,7 @@ class Silent:
     """Shows nothing."""
 
     @contextmanager
-    def stage(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+    def task(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
         """Opens a stage that nobody sees."""
         yield lambda steps: None
 
@@ -68,7 +68,7 @@ class Bars:
         self._open = 0
 
     @contextmanager
-    def stage(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+    def task(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
         """Opens a bar; a stage of no steps shows nothing."""
         if total == 0:
             yield lambda steps: None
@@ -107,7 +107,7 @@ class Lines:
         self._every = every
 
     @contextmanager
-    def stage(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+    def task(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
         """Opens a stage; one of no steps shows nothing."""
         if total == 0:
             yield lambda steps: None
@@ -136,7 +136,7 @@ class NotebookLines:
     """One line a stage in the output of a notebook's cell, which changes in place."""
 
     @contextmanager
-    def stage(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+    def task(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
         """Opens a stage; one of no steps shows nothing."""
         if total == 0:
             yield lambda steps: None

@@ -11,10 +11,10 @@ from threadpoolctl import threadpool_limits
 from serab_core import plugins
 from serab_core.embed.blocks import is_done, read_blocks
 from serab_core.errors import NotPreparedError, TuningError, UsageError
-from serab_core.run.evaluation import Pair
+from serab_core.run.evaluation import Evaluation
 from serab_core.run.provenance import provenance
 from serab_core.tune.classifier import examples_of, normalised
-from serab_core.tune.exported import About, load_export, write_export
+from serab_core.tune.exported import ClassifierMetadata, load_export, write_export
 from serab_core.tune.layers import LAYER, columns, without_layer
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def export_chosen(
     plan: Plan, folder: Path, classifier: str | None = None
-) -> tuple[TaskResult | ContinuousResult, About]:
+) -> tuple[TaskResult | ContinuousResult, ClassifierMetadata]:
     """Writes the chosen classifier of one extractor on one task into a folder.
 
     Args:
@@ -48,18 +48,18 @@ def export_chosen(
     if others:
         names = ", ".join(own.name for own in plan.tasks)
         raise UsageError("one task at a time is exported", next_step=f"name one of {names}")
-    pair = Pair.of(plan, entry, task)
-    protocol = pair.plan.protocol
+    evaluation = Evaluation.of(plan, entry, task)
+    protocol = evaluation.plan.protocol
     again = f"serab eval {entry.name} --tasks {task.name} --protocol {protocol.name}"
-    result = pair.stored_result()
-    if result is None or not all(is_done(block) for block in pair.source.blocks()):
+    result = evaluation.stored_result()
+    if result is None or not all(is_done(block) for block in evaluation.source.blocks()):
         raise NotPreparedError("was not evaluated here", where=f"{entry.name} on {task.name}", next_step=again)
     name = classifier or result.chosen
     outcome = next((outcome for outcome in result.outcomes if outcome.classifier == name), None)
     if outcome is None or outcome.params is None or outcome.test is None:
         raise UsageError(f"{name} has no outcome there", next_step="serab studies ls")
     spec = plugins.classifier(name)
-    embeddings = read_blocks(pair.source.blocks())
+    embeddings = read_blocks(evaluation.source.blocks())
     layer = outcome.params.get(LAYER) if entry.spec.layers else None
     own, params = slice(0, embeddings.shape[1]), outcome.params
     if layer is not None:
@@ -72,7 +72,7 @@ def export_chosen(
     export = getattr(predictor, "export", None)
     if export is None or spec.rebuild is None:
         raise UsageError(f"{name} cannot be exported", next_step="choose another with --classifier")
-    about = About(
+    metadata = ClassifierMetadata(
         extractor=entry.spec.name,
         fingerprint=entry.fingerprint,
         task=task.name,
@@ -87,18 +87,18 @@ def export_chosen(
     )
     splits = np.array([u.split for u in task.utterances])
     training = embeddings[splits == "train"][:, own] if protocol.normalisation == "train" else None
-    write_export(folder, about, export(), provenance(plan, entry, pair.source), training)
+    write_export(folder, metadata, export(), provenance(plan, entry, evaluation.source), training)
     groups = [u.group for u in task.utterances if u.split == "test"]
-    if not _alike(load_export(folder).predict(embeddings[splits == "test"], groups), outcome.test.predicted):
+    if not _equal(load_export(folder).predict(embeddings[splits == "test"], groups), outcome.test.predicted):
         raise TuningError(
             f"{name} read back from files does not predict what the evaluation stored",
             where=str(folder),
             next_step="report it to the plugin's author",
         )
-    return result, about
+    return result, metadata
 
 
-def _alike(predicted: Sequence[Any], stored: Sequence[Any]) -> bool:
+def _equal(predicted: Sequence[Any], stored: Sequence[Any]) -> bool:
     """Whether labels are equal, or values but for rounding."""
     if stored and isinstance(stored[0], float):
         return bool(np.allclose(predicted, stored, rtol=1e-9, atol=1e-9))

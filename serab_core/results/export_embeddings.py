@@ -9,7 +9,7 @@ import numpy as np
 
 from serab_core.embed.blocks import is_done, read_blocks
 from serab_core.errors import NotPreparedError
-from serab_core.run.evaluation import Pair
+from serab_core.run.evaluation import Evaluation
 from serab_core.store.atomic import write_output
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from serab_core.run.plan import Plan
 
 
-def take_out(plan: Plan, path: Path) -> tuple[int, int]:
+def export_embeddings(plan: Plan, path: Path) -> tuple[int, int]:
     """Writes one extractor's embeddings of one task as an npz file that needs no pickle.
 
     Arrays: `embeddings` float32 (n, dim), as the extractor gave them; `ids`, `labels`, `speakers` and `splits`, text
@@ -36,7 +36,7 @@ def take_out(plan: Plan, path: Path) -> tuple[int, int]:
         StoreError: one is damaged, or the file cannot be written.
     """
     (entry,), task = plan.extractors, plan.tasks[0]
-    source = Pair.of(plan, entry, task).source
+    source = Evaluation.of(plan, entry, task).source
     blocks = source.blocks()
     missing = sum(len(block.utterances) for block in blocks if not is_done(block))
     if missing or (entry.spec.uses_corpus and source.state is None):

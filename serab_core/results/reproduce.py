@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from serab_core.errors import UsageError
 from serab_core.store.atomic import scratch_folder
 from serab_core.store.home import Home
 from serab_core.store.results import read_any_result
+from serab_core.system.session import current_session, use_session
 from serab_core.types import ContinuousResult, TaskResult
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Repeated:
+class Reproduction:
     """A result and its repetition.
 
     Attributes:
@@ -78,30 +78,23 @@ def classifiers_of(result: TaskResult | ContinuousResult) -> list[str]:
 
 
 @contextmanager
-def home_beside(home: Home) -> Iterator[Home]:
+def scratch_home(home: Home) -> Iterator[Home]:
     """A home with the corpora and weights of another, and nothing computed yet; gone at the end.
 
     Raises:
         StoreError: it cannot be made.
     """
-    before = os.environ.get("SERAB_HOME")
     with scratch_folder(home.ensure().root) as folder:
         for room in (home.datasets, home.weights):
             (folder / room.name).symlink_to(room.absolute(), target_is_directory=True)
-        os.environ["SERAB_HOME"] = str(folder)  # for workers, who look for weights
-        try:
+        with use_session(current_session().with_home(folder)):  # workers look for weights in the session's home
             yield Home(folder)
-        finally:
-            if before is None:
-                del os.environ["SERAB_HOME"]
-            else:
-                os.environ["SERAB_HOME"] = before
 
 
-def compared(then: TaskResult | ContinuousResult, now: TaskResult | ContinuousResult) -> Repeated:
+def compared(then: TaskResult | ContinuousResult, now: TaskResult | ContinuousResult) -> Reproduction:
     """Holds a repetition against the result."""
     old, new = (_told(result) for result in (then, now))
-    return Repeated(
+    return Reproduction(
         then=then,
         now=now,
         differences=tuple(_differences(_flat(then.provenance), _flat(now.provenance))),

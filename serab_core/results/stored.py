@@ -54,7 +54,7 @@ def installed_fingerprints(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     the network, or run code.
     """
     fingerprints: dict[str, dict[str, Any]] = {}
-    if environments.asked_for():
+    if environments.is_requested():
         return fingerprints
     for name in sorted(set(names)):
         with suppress(SerabError):

@@ -1,57 +1,100 @@
-"""Carries out a plan: hands out what is missing, puts results together as soon as their parts are there."""
+"""Run a plan: submit the jobs that are missing, assemble each result as soon as its outcomes are there."""
 
 from __future__ import annotations
 
 import traceback
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from serab_core import plugins
 from serab_core.engine.devices import require_devices
 from serab_core.engine.executors import LocalEngine
+from serab_core.engine.transfer import run_job
 from serab_core.errors import InterruptedRunError, SerabError, unforeseen
-from serab_core.run.evaluation import Job, Pair
-from serab_core.run.jobs import run_warm
-from serab_core.run.throughput import note_paces
+from serab_core.run.evaluation import Evaluation
+from serab_core.run.jobs import FitJob, WarmJob
+from serab_core.run.throughput import write_throughputs
 from serab_core.types import ContinuousResult, Failure, Run, TaskResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from serab_registry import Listeners
 
     from serab_core.engine.executors import Engine
+    from serab_core.run.jobs import Job
     from serab_core.run.plan import Plan
     from serab_core.types import Progress
 
 
 @dataclass(slots=True)
-class _Board:
-    """What is under way and what came of it."""
+class _RunState:
+    """What is running, and what came of the rest.
+
+    Attributes:
+        pending: the evaluation and the job of each future.
+        results, failures: by the position of the evaluation in the run.
+    """
 
     executor: Executor
     listeners: Listeners
-    pending: dict[Future[Any], tuple[Pair, Job]]
     results: dict[int, TaskResult | ContinuousResult]
-    failures: dict[int, Failure]
+    failures: dict[int, Failure] = field(default_factory=dict)
+    pending: dict[Future[Any], tuple[int, Evaluation, Job]] = field(default_factory=dict)
+
+    def advance(self, position: int, evaluation: Evaluation) -> None:
+        """Submit the next jobs of an evaluation; with none left and none running, assemble its result."""
+        try:
+            for job in evaluation.next_jobs():
+                self.pending[self.executor.submit(run_job, job)] = (position, evaluation, job)
+            if evaluation.complete:
+                self.results[position] = evaluation.finish()
+                self.listeners.emit("serab_task_scored", result=self.results[position])
+        except Exception as error:
+            self.fail(position, evaluation, error)
+
+    def finish_job(self, future: Future[Any]) -> Job:
+        """Record what a job came to, submit what it made possible, and return the job."""
+        position, evaluation, job = self.pending.pop(future)
+        if position in self.failures:
+            return job
+        try:
+            evaluation.record(job, future.result())
+        except Exception as error:
+            if not evaluation.recovers(job, error):
+                self.fail(position, evaluation, error)
+                return job
+        self.advance(position, evaluation)
+        return job
+
+    def fail(self, position: int, evaluation: Evaluation, error: Exception) -> None:
+        """Record a failure, and cancel the other jobs of the evaluation."""
+        if isinstance(error, SerabError):
+            document = error.as_json()
+        else:
+            document = unforeseen(error).as_json() | {"traceback": "".join(traceback.format_exception(error))}
+        self.failures[position] = Failure(evaluation.extractor.spec.name, evaluation.task.name, document)
+        for future, (other, _, _) in self.pending.items():
+            if other == position:
+                future.cancel()
 
 
 def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
-    """Runs a plan.
+    """Run a plan.
 
     What is stored already is reused; what fails is reported and does not stop the rest.
 
     Args:
         plan: what to do.
-        progress: told how far it has come.
+        progress: shows how far the run is.
         engine: where the work is done.
 
     Returns:
         the run, its results in the order of extractors and tasks.
 
     Raises:
-        InterruptedRunError: Ctrl-C; what was finished is stored, and the same command goes on from there.
+        InterruptedRunError: Ctrl-C; what was finished is stored, and the same command continues from there.
         StoreError: the home cannot be read.
         UsageError: an extractor has to compute on a GPU that is not here.
     """
@@ -64,81 +107,89 @@ def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
     )
     listeners = plugins.registry().listeners()
     listeners.emit("serab_run_started", run=run)
-    pairs = plan.share.taken([Pair.of(plan, entry, task) for entry in plan.extractors for task in plan.tasks])
-    if plan.fresh:
-        for pair in pairs:
-            pair.discard()
+    evaluations = plan.shard.select(
+        [Evaluation.of(plan, entry, task) for entry in plan.extractors for task in plan.tasks]
+    )
     results: dict[int, TaskResult | ContinuousResult] = {}
-    for position, pair in enumerate(pairs):
-        stored = pair.stored_result()
+    for position, evaluation in enumerate(evaluations):
+        if plan.fresh:
+            evaluation.discard()
+        stored = evaluation.stored_result()
         if stored is not None:
             results[position] = stored
             listeners.emit("serab_task_scored", result=stored)
     reused = frozenset(result.key for result in results.values())
+    waiting = {position: own for position, own in enumerate(evaluations) if position not in results}
     failures: dict[int, Failure] = {}
-    open_pairs = {position: pair for position, pair in enumerate(pairs) if position not in results}
-    told: list[str] = []
-    if open_pairs:
+    engine_notices: Sequence[str] = ()
+    if waiting:
         if isinstance(engine, LocalEngine):  # the workers of a cluster may have what this machine lacks
-            require_devices(own.extractor.spec.name for own in open_pairs.values() if own.utterances_to_embed())
-        told = _work_off(open_pairs, progress, engine, listeners, results, failures)
-    note_paces(plan, pairs)
-    anew = dict.fromkeys(pair.extractor.name for pair in open_pairs.values())
-    changes = dict.fromkeys(text for name in anew for text in plan.changes.get(name, ()))
-    notices = [*plan.notices, *changes, *told, *(note for pair in pairs for note in pair.notices)]
-    notices += [f"Tracker: {error}" for error in listeners.errors]
-    if not plan.share.whole:
-        whole = len(plan.extractors) * len(plan.tasks)
-        notices.append(
-            f"Share {plan.share.number} of {plan.share.of}: {len(pairs)} of {whole} results. When all shares are done, "
-            "the same command without --shard shows them together."
-        )
+            require_devices(own.extractor.spec.name for own in waiting.values() if own.utterances_to_embed())
+        failures, engine_notices = _compute(waiting, progress, engine, listeners, results)
+    write_throughputs(plan, evaluations)
     in_order = [results[position] for position in sorted(results)]
     run = replace(
         run,
-        results=tuple(own for own in in_order if isinstance(own, TaskResult)),
-        continuous=tuple(own for own in in_order if isinstance(own, ContinuousResult)),
+        results=tuple(result for result in in_order if isinstance(result, TaskResult)),
+        continuous=tuple(result for result in in_order if isinstance(result, ContinuousResult)),
         failures=tuple(failures[position] for position in sorted(failures)),
         reused=reused,
-        notices=tuple(notices),
+        notices=tuple(_notices(plan, evaluations, waiting.values(), engine_notices, listeners)),
     )
     listeners.emit("serab_run_finished", run=run)
     return run
 
 
-def _work_off(
-    pairs: dict[int, Pair],
+def _notices(
+    plan: Plan,
+    evaluations: Sequence[Evaluation],
+    computed: Iterable[Evaluation],
+    engine_notices: Sequence[str],
+    listeners: Listeners,
+) -> list[str]:
+    """Return what users should know of the run, in the order in which it is shown."""
+    names = dict.fromkeys(evaluation.extractor.name for evaluation in computed)
+    changes = dict.fromkeys(text for name in names for text in plan.changes.get(name, ()))
+    notices = [*plan.notices, *changes, *engine_notices]
+    notices += [notice for evaluation in evaluations for notice in evaluation.notices]
+    notices += [f"Tracker: {error}" for error in listeners.errors]
+    if not plan.shard.is_whole:
+        whole = len(plan.extractors) * len(plan.tasks)
+        notices.append(
+            f"Share {plan.shard.number} of {plan.shard.of}: {len(evaluations)} of {whole} results. When all shares are "
+            "done, the same command without --shard shows them together."
+        )
+    return notices
+
+
+def _compute(
+    evaluations: Mapping[int, Evaluation],
     progress: Progress,
     engine: Engine,
     listeners: Listeners,
     results: dict[int, TaskResult | ContinuousResult],
-    failures: dict[int, Failure],
-) -> list[str]:
-    """Does what is missing, and returns what users should know of the workers."""
-    embed_total = sum(pair.utterances_to_embed() for pair in pairs.values())
-    tune_total = sum(pair.points_to_tune() for pair in pairs.values())
+) -> tuple[dict[int, Failure], Sequence[str]]:
+    """Run the jobs of all evaluations, fill in the results, and return failures and notices of the engine."""
+    embed_total = sum(evaluation.utterances_to_embed() for evaluation in evaluations.values())
+    tune_total = sum(evaluation.points_to_tune() for evaluation in evaluations.values())
     with (
-        progress.stage("Embedding utterances", embed_total) as embedded,
-        progress.stage("Tuning classifiers", tune_total) as tuned,
+        progress.task("Embedding utterances", embed_total) as embedded,
+        progress.task("Tuning classifiers", tune_total) as tuned,
     ):
-        stages: dict[str, Callable[[int], None]] = {"embed": embedded, "tune": tuned}
+        advance: dict[str, Callable[[int], None]] = {"embed": embedded, "tune": tuned}
         try:
-            with engine.open(lambda stage, steps: stages[stage](steps)) as executor:
-                board = _Board(executor, listeners, {}, results, failures)
-                for position, pair in pairs.items():
-                    _advance(board, position, pair)
-                _warm_the_idle(board, pairs.values(), engine.jobs)
-                positions = {id(pair): position for position, pair in pairs.items()}
-                while board.pending:
-                    done, _ = wait(board.pending, return_when=FIRST_COMPLETED)
+            with engine.open(lambda phase, steps: advance[phase](steps)) as executor:
+                state = _RunState(executor, listeners, results)
+                for position, evaluation in evaluations.items():
+                    state.advance(position, evaluation)
+                _warm_idle_workers(state, len(evaluations), engine.jobs)
+                while state.pending:
+                    done, _ = wait(state.pending, return_when=FIRST_COMPLETED)
                     for future in done:
-                        pair, job = board.pending.pop(future)
-                        position = positions[id(pair)]
-                        if not engine.live and job.stage:
-                            stages[job.stage](job.steps)
-                        if position not in failures:
-                            _take(board, position, pair, job, future)
-                return list(getattr(executor, "notices", ()))
+                        job = state.finish_job(future)
+                        if not engine.live and job.phase:
+                            advance[job.phase](job.steps)
+                return state.failures, tuple(getattr(executor, "notices", ()))
         except KeyboardInterrupt as error:
             raise InterruptedRunError(
                 "interrupted; what was finished is kept",
@@ -146,43 +197,9 @@ def _work_off(
             ) from error
 
 
-def _warm_the_idle(board: _Board, pairs: Collection[Pair], jobs: int) -> None:
-    """Workers that have to wait for corpus statistics load the extractor meanwhile."""
-    fitting = [job.arguments[0] for _, job in board.pending.values() if job.kind == "fit"]
-    if fitting and len(pairs) == len(fitting):
-        for _ in range(jobs - len(board.pending)):
-            board.executor.submit(run_warm, fitting[0])
-
-
-def _take(board: _Board, position: int, pair: Pair, job: Job, future: Future[Any]) -> None:
-    """Takes in a finished job of a pair, and hands out what it has made possible."""
-    try:
-        pair.take(job, future.result())
-    except Exception as error:
-        if not pair.recovers(job, error):
-            _fail(board, position, pair, error)
-            return
-    _advance(board, position, pair)
-
-
-def _advance(board: _Board, position: int, pair: Pair) -> None:
-    """Hands out the pair's next jobs; with none left and none under way, puts its result together."""
-    try:
-        for job in pair.next_jobs():
-            board.pending[board.executor.submit(job.function, *job.arguments)] = (pair, job)
-        if pair.complete:
-            board.results[position] = pair.finish()
-            board.listeners.emit("serab_task_scored", result=board.results[position])
-    except Exception as error:
-        _fail(board, position, pair, error)
-
-
-def _fail(board: _Board, position: int, pair: Pair, error: Exception) -> None:
-    if isinstance(error, SerabError):
-        document = error.as_json()
-    else:
-        document = unforeseen(error).as_json() | {"traceback": "".join(traceback.format_exception(error))}
-    board.failures[position] = Failure(pair.extractor.spec.name, pair.task.name, document)
-    for future, (owner, _) in board.pending.items():
-        if owner is pair:
-            future.cancel()
+def _warm_idle_workers(state: _RunState, evaluations: int, workers: int) -> None:
+    """Let workers that wait for corpus statistics load the extractor meanwhile."""
+    fitting = [job.extractor for _, _, job in state.pending.values() if isinstance(job, FitJob)]
+    if fitting and len(fitting) == evaluations:
+        for _ in range(workers - len(state.pending)):
+            state.executor.submit(run_job, WarmJob(fitting[0]))

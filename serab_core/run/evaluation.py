@@ -5,77 +5,53 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from serab_core import plugins
-from serab_core.data.integrity import PARTIAL, SYNTHETIC
 from serab_core.data.protocols import for_targets
 from serab_core.embed.blocks import folder_for, is_done
 from serab_core.embed.corpus import known_state
-from serab_core.embed.embedder import Pace
+from serab_core.embed.embedder import Throughput
 from serab_core.errors import ContentError, ExtractorError, StoreError, store_error
-from serab_core.run.jobs import (
-    EMBED,
-    TUNE,
-    Done,
-    Source,
-    classifier_identity,
-    finished_outcome,
-    journals_of,
-    run_block,
-    run_classifier,
-    run_fit,
-    run_repeat,
-)
-from serab_core.run.provenance import provenance
-from serab_core.score.choose import choose
+from serab_core.run.assemble import assemble_result, cautions_of
+from serab_core.run.identity import TaskIdentity
+from serab_core.run.jobs import EmbedJob, Finished, FitJob, Job, RepeatJob, Source, TuneJob
 from serab_core.store.jsonio import digest, read_json, write_json
 from serab_core.store.reading import file_exists
-from serab_core.store.results import outcome_path, read_continuous, read_result, result_path, write_result
-from serab_core.system.timing import added
-from serab_core.tune.classifier import study_key
-from serab_core.tune.points import grid_points
-from serab_core.tune.wide import own_protocol
-from serab_core.types import SPLITS, ContinuousResult, TaskResult
+from serab_core.store.results import (
+    outcome_path,
+    read_continuous,
+    read_outcome,
+    read_result,
+    result_path,
+    write_result,
+)
+from serab_core.system.timing import sum_times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
+    from serab_core.embed.blocks import Block
+    from serab_core.run.identity import Study
     from serab_core.run.plan import Plan, PlannedExtractor
-    from serab_core.types import ClassifierOutcome, ClassifierSpec, ProtocolSpec, Task
+    from serab_core.types import ClassifierOutcome, ContinuousResult, CorpusState, Task, TaskResult
 
 _STATE_SCHEMA = "serab.corpus-state/1"
 _REPEAT_SCHEMA = "serab.repeat/1"
-_REPEAT_FROM = 8  # blocks among which one of another process is looked for
-_TRIES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A function for an executor. `name` is `fit`, a block's key or a classifier.
-
-    Attributes:
-        stage, steps: what it reports while it runs, all in all.
-    """
-
-    kind: str
-    name: str
-    function: Callable[..., Any]
-    arguments: tuple[Any, ...]
-    stage: str = ""
-    steps: int = 0
-
-
-def _sexes(task: str, speakers: Iterable[str]) -> dict[str, str]:
-    """What the corpus declares of these speakers."""
-    spec = plugins.dataset_or_none(task)
-    declared = {} if spec is None else spec.speaker_sex
-    return {speaker: declared[speaker] for speaker in sorted(set(speakers)) if speaker in declared}
+_REPEAT_CANDIDATES = 8  # blocks, among which one that another process embedded is looked for
+_MAX_ATTEMPTS = 2  # times that damaged shards of one task are computed again
 
 
 @dataclass(slots=True)
-class Pair:
-    """The progress of one extractor on one task."""
+class Evaluation:
+    """The state of one extractor on one task.
+
+    Attributes:
+        plan: the plan of the run, with the protocol for the task's kind of target.
+        source: the embeddings, with corpus statistics once they are known.
+        outcomes: by classifier.
+        throughput: of the blocks that this run embedded.
+        seconds: time of finished jobs by phase.
+    """
 
     plan: Plan
     extractor: PlannedExtractor
@@ -83,36 +59,38 @@ class Pair:
     source: Source
     outcomes: dict[str, ClassifierOutcome] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
-    pace: Pace = field(default_factory=Pace)
-    spent: dict[str, float] = field(default_factory=dict)
-    _took_over: bool = False
-    _open: set[str] = field(default_factory=set)
-    _written_by: dict[str, int] = field(default_factory=dict)
-    _tries: int = 0
-    _planned: bool = False
+    throughput: Throughput = field(default_factory=Throughput)
+    seconds: dict[str, float] = field(default_factory=dict)
+    _running: list[Job] = field(default_factory=list)
+    _written_by: dict[str, int] = field(default_factory=dict)  # process by shard
+    _attempts: int = 0
+    _reused_work: bool = False
+    _outcomes_loaded: bool = False
+    _identity: TaskIdentity | None = None
+    _blocks: tuple[Block, ...] | None = None
 
     @classmethod
-    def of(cls, plan: Plan, extractor: PlannedExtractor, task: Task) -> Pair:
-        """The pair, with corpus statistics from an earlier run where there are any."""
+    def of(cls, plan: Plan, extractor: PlannedExtractor, task: Task) -> Evaluation:
+        """Return the evaluation, with corpus statistics from an earlier run where there are any."""
         if task.target:
             plan = replace(plan, protocol=for_targets(plan.protocol))
             extractor = replace(extractor, classifiers=extractor.regressors)
         spec = extractor.spec
         source = Source(str(plan.home.root), extractor.name, extractor.fingerprint, task, layers=spec.layers)
         known = known_state(spec, task.name.partition("/")[0]) if spec.uses_corpus else None
-        pair = cls(plan, extractor, task, replace(source, state=known))
-        if spec.uses_corpus and known is None and file_exists(pair._state_path):
+        evaluation = cls(plan, extractor, task, replace(source, state=known))
+        if spec.uses_corpus and known is None and file_exists(evaluation._state_path):
             try:
-                state = read_json(pair._state_path, _STATE_SCHEMA)["state"]
-                pair.source = replace(source, state=state)
+                state = read_json(evaluation._state_path, _STATE_SCHEMA)["state"]
+                evaluation.source = replace(source, state=state)
             except (ContentError, KeyError):
-                pass  # computed anew, and written over
-        return pair
+                pass  # computed again, and overwritten
+        return evaluation
 
-    # --- what is there already ---
+    # --- what is stored already ---
 
     def stored_result(self) -> TaskResult | ContinuousResult | None:
-        """The result of an earlier run with the same identity; None where everything is to be computed again.
+        """Return the result of an earlier run with the same identity; None where everything is to be computed again.
 
         Raises:
             StoreError: there is one that cannot be read.
@@ -123,31 +101,32 @@ class Pair:
         try:
             if not file_exists(path):
                 return None
-            found = self._with_cautions(read_continuous(path) if self.task.target else read_result(path))
+            result = self._with_cautions(read_continuous(path) if self.task.target else read_result(path))
         except ContentError as error:
             self.notices.append(f"{error.where} {error.what}; it is made anew.")
             return None
-        imported = getattr(found, "imported", "")
+        imported = getattr(result, "imported", "")
         if imported:
             self.notices.append(
-                f"{found.extractor} on {found.task} was not computed here: the result is imported ({imported}). "
+                f"{result.extractor} on {result.task} was not computed here: the result is imported ({imported}). "
                 "--fresh computes it."
             )
-        if self.plan.profile and not found.profile:
-            words = f"{found.extractor} on {found.task} was there already, made without --profile"
-            self.notices.append(f"{words}: a profile is taken where the work is done, such as in another SERAB_HOME.")
-        return found
+        if self.plan.profile and not result.profile:
+            text = f"{result.extractor} on {result.task} was there already, made without --profile"
+            self.notices.append(f"{text}: a profile is taken where the work is done, such as in another SERAB_HOME.")
+        return result
 
-    def _with_cautions(self, found: TaskResult | ContinuousResult) -> TaskResult | ContinuousResult:
-        """The result of an earlier run with what is known of its corpus now. It is stored, for tables read the file."""
-        known = replace(found, cautions=self._cautions(), splits=self.task.splits, faulty=self.task.faulty)
-        if known != found:
+    def _with_cautions(self, stored: TaskResult | ContinuousResult) -> TaskResult | ContinuousResult:
+        """Return a stored result with what is known of its corpus now; stored again, because tables read the file."""
+        cautions = cautions_of(self.task, self.plan.protocol)
+        result = replace(stored, cautions=cautions, splits=self.task.splits, faulty=self.task.faulty)
+        if result != stored:
             with suppress(StoreError):  # a home that is read-only
-                write_result(self.result_path, known)
-        return known
+                write_result(self.result_path, result)
+        return result
 
     def discard(self) -> None:
-        """Delete what is stored of the pair, but for its result, which stays until the new one replaces it.
+        """Delete what is stored of the evaluation, except its result, which stays until the new one replaces it.
 
         Raises:
             StoreError: the home cannot be written.
@@ -155,110 +134,116 @@ class Pair:
         paths = [self._state_path] if self.extractor.spec.uses_corpus and self.source.state is not None else []
         if not self._needs_fit:
             paths.append(self._repeat_path)
-            for block in self.source.blocks():
+            for block in self._all_blocks():
                 paths += [block.shard.manifest, block.shard.path]
-            for spec in self.extractor.classifiers:
-                paths.append(outcome_path(self.plan.home, self._study(spec.name)))
-                paths += journals_of(spec.name, self._protocol(spec), self.source)
+            for study in self.identity.studies.values():
+                paths.append(outcome_path(self.plan.home, study.identity.study))
+                paths += self._tune_job(study).journals()
         for path in paths:
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
                 raise store_error(error, path, "deleted") from error
         if self.extractor.spec.uses_corpus:
-            known = known_state(self.extractor.spec, self.task.name.partition("/")[0])
-            self.source = replace(self.source, state=known)
+            self._set_state(known_state(self.extractor.spec, self.task.name.partition("/")[0]))
 
     def utterances_to_embed(self) -> int:
-        """How many utterances have no embedding yet."""
+        """Return how many utterances have no embedding yet."""
         if self._needs_fit:
             return len(self.task.utterances)
-        self._find_outcomes()
+        self._load_outcomes()
         if len(self.outcomes) == len(self.extractor.classifiers):
             return 0
-        return sum(len(block.utterances) for block in self.source.blocks() if not is_done(block))
+        return sum(len(block.utterances) for block in self._missing_blocks())
 
     def points_to_tune(self) -> int:
-        """How many points of the grids belong to studies that have no outcome yet."""
-        if not self._needs_fit:
-            self._find_outcomes()
-        return sum(self._points(spec) for spec in self.extractor.classifiers if spec.name not in self.outcomes)
+        """Return how many points belong to studies that have no outcome yet."""
+        if self._needs_fit:
+            studies = TaskIdentity.of(
+                self.extractor.spec.name, self.extractor.classifiers, self.plan.protocol, self.source
+            ).studies.values()
+        else:
+            self._load_outcomes()
+            studies = self.identity.studies.values()
+        return sum(self._tune_job(study).steps for study in studies if study.spec.name not in self.outcomes)
 
     @property
-    def key(self) -> str:
-        """The identity of the result: of its studies, and of how the protocol chooses."""
-        protocol = self.plan.protocol
-        return digest(
-            {
-                "protocol": protocol.name,
-                "selection": protocol.selection,
-                "extractor": self.extractor.spec.name,
-                "studies": {spec.name: self._study(spec.name) for spec in self.extractor.classifiers},
-            }
-        )
+    def identity(self) -> TaskIdentity:
+        """The identity of the result. It is known once corpus statistics are, for an extractor that uses them."""
+        if self._identity is None:
+            assert not self._needs_fit
+            self._identity = TaskIdentity.of(
+                self.extractor.spec.name, self.extractor.classifiers, self.plan.protocol, self.source
+            )
+        return self._identity
 
     @property
     def result_path(self) -> Path:
-        """Where the result is kept."""
-        return result_path(self.plan.home, self.extractor.spec.name, self.task.name, self.plan.protocol.name, self.key)
+        """Where the result is stored."""
+        names = (self.extractor.spec.name, self.task.name, self.plan.protocol.name)
+        return result_path(self.plan.home, *names, self.identity.key)
 
-    # --- what is to do ---
+    # --- what is to be done ---
 
     def next_jobs(self) -> Iterator[Job]:
-        """Jobs that can run now and were not handed out yet: the corpus fit, then blocks, then classifiers."""
-        if self._open:
+        """Yield the jobs that can start now: the corpus fit, then blocks, then a comparison, then classifiers."""
+        if self._running:
             return
+        for job in list(self._ready()):
+            self._running.append(job)
+            yield job
+
+    def _ready(self) -> Iterator[Job]:
+        name, fingerprint, state = self.extractor.name, self.extractor.fingerprint, self.source.state
         if self._needs_fit:
-            train = tuple(u for u in self.task.utterances if u.split == "train")
-            yield self._opened(Job("fit", "fit", run_fit, (self.extractor.name, train)))
+            yield FitJob(name, tuple(u for u in self.task.utterances if u.split == "train"))
             return
-        self._find_outcomes()
-        waiting = [spec for spec in self.extractor.classifiers if spec.name not in self.outcomes]
+        self._load_outcomes()
+        waiting = [study for study in self.identity.studies.values() if study.spec.name not in self.outcomes]
         if not waiting:
             return
-        missing = [block for block in self.source.blocks() if not is_done(block)]
-        for block in missing:
-            arguments = (self.extractor.name, self.extractor.fingerprint, block, self.source.state)
-            yield self._opened(Job("block", block.shard.key, run_block, arguments, EMBED, len(block.utterances)))
-        if missing:
-            return
-        if not self._is_repeated:
-            some = [(block, self._written_by.get(block.shard.key, 0)) for block in self.source.blocks()[:_REPEAT_FROM]]
-            repeat = (self.extractor.name, self.extractor.fingerprint, some, self.source.state)
-            yield self._opened(Job("repeat", "repeat", run_repeat, repeat))
-            return
-        # The largest grids first, so that no worker is left with one of them at the end.
-        for spec in sorted(waiting, key=self._points, reverse=True):
-            own = (spec.name, self._protocol(spec), self.source)
-            yield self._opened(Job("classifier", spec.name, run_classifier, own, TUNE, self._points(spec)))
+        if missing := self._missing_blocks():
+            yield from (EmbedJob(name, fingerprint, block, state) for block in missing)
+        elif not self._is_repeated:
+            blocks = self._all_blocks()[:_REPEAT_CANDIDATES]
+            written_by = tuple((block, self._written_by.get(block.shard.key, 0)) for block in blocks)
+            yield RepeatJob(name, fingerprint, written_by, state)
+        else:  # the largest search first, so that no worker is left with it at the end
+            jobs = [self._tune_job(study) for study in waiting]
+            yield from sorted(jobs, key=lambda job: job.steps, reverse=True)
 
-    def take(self, job: Job, done: Done) -> None:
-        """Takes in what a job returned. Raises StoreError when it cannot be written."""
-        self._open.discard(job.name)
-        self.spent, value = added(self.spent, done.spent), done.value
-        if job.kind == "fit":
-            write_json(self._state_path, {"schema": _STATE_SCHEMA, "state": dict(value)})
-            self.source = replace(self.source, state=dict(value))
-        elif job.kind == "block":
-            self.pace = Pace(self.pace.audio + value.audio, self.pace.seconds + value.seconds)
-            self._written_by[job.name] = value.process
-        elif job.kind == "repeat":
-            write_json(self._repeat_path, {"schema": _REPEAT_SCHEMA, "repeated": True})
-        elif job.kind == "classifier":
-            self.outcomes[job.name] = value
+    def _tune_job(self, study: Study) -> TuneJob:
+        return TuneJob(study.spec.name, study.protocol, self.source, study.identity, study.grid_size)
+
+    def record(self, job: Job, finished: Finished[object]) -> None:
+        """Record what a job returned. Raises StoreError when it cannot be written."""
+        self._end(job)
+        self.seconds = sum_times(self.seconds, finished.seconds)
+        match job, finished.value:
+            case FitJob(), dict(state):
+                write_json(self._state_path, {"schema": _STATE_SCHEMA, "state": state})
+                self._set_state(state)
+            case EmbedJob(), Throughput() as new:
+                old = self.throughput
+                self.throughput = Throughput(old.audio + new.audio, old.seconds + new.seconds)
+                self._written_by[job.block.shard.key] = new.process
+            case RepeatJob(), _:
+                write_json(self._repeat_path, {"schema": _REPEAT_SCHEMA, "repeated": True})
+            case TuneJob(), outcome:
+                self.outcomes[job.classifier] = outcome  # type: ignore[assignment]
 
     def recovers(self, job: Job, error: Exception) -> bool:
-        """Whether a failed job is retried: one that read a damaged shard, which was set aside."""
-        self._open.discard(job.name)
-        if job.kind == "repeat" and isinstance(error, ExtractorError):
+        """Return whether a failed job is retried: one that read a damaged shard, which is in quarantine now."""
+        self._end(job)
+        if isinstance(job, RepeatJob) and isinstance(error, ExtractorError):
             with suppress(StoreError):
                 self.discard()  # nothing of what was stored can be trusted
-        if job.kind not in ("classifier", "repeat") or not isinstance(error, StoreError) or self._tries >= _TRIES:
+        if not isinstance(job, TuneJob | RepeatJob) or not isinstance(error, StoreError):
             return False
-        if all(is_done(block) for block in self.source.blocks()) and not self._open:
+        if self._attempts >= _MAX_ATTEMPTS or (not self._missing_blocks() and not self._running):
             return False
-        if not self._open:
-            self._tries += 1
+        if not self._running:
+            self._attempts += 1
         note = f"{error.where} {error.what}; it was set aside and computed again."
         if note not in self.notices:
             self.notices.append(note)
@@ -267,60 +252,31 @@ class Pair:
     @property
     def complete(self) -> bool:
         """Whether every classifier has an outcome."""
-        return not self._open and len(self.outcomes) == len(self.extractor.classifiers)
+        return not self._running and len(self.outcomes) == len(self.extractor.classifiers)
 
     def finish(self) -> TaskResult | ContinuousResult:
-        """Puts the result together and stores it. Raises TuningError, StoreError."""
-        protocol, task = self.plan.protocol, self.task
+        """Assemble the result and store it. Raises TuningError, StoreError."""
         outcomes = tuple(self.outcomes[spec.name] for spec in self.extractor.classifiers)
-        chosen = choose(outcomes, protocol, f"{self.extractor.spec.name} on {task.name}")
-        speakers = {u.id: u.speaker for u in task.utterances if u.split == "test"}
-        common: dict[str, Any] = {
-            "extractor": self.extractor.spec.name,
-            "task": task.name,
-            "language": task.language,
-            "protocol": protocol.name,
-            "variant": task.variant,
-            "counts": {split: task.count(split) for split in SPLITS},
-            "chosen": chosen.classifier,
-            "outcomes": outcomes,
-            "synthetic": task.synthetic,
-            "partial": task.partial,
-            "cautions": self._cautions(),
-            "splits": task.splits,
-            "faulty": task.faulty,
-            "key": self.key,
-            "provenance": provenance(self.plan, self.extractor, self.source),
-            "speakers": speakers,
-            "sexes": _sexes(task.name.partition("/")[0], speakers.values()),
-            "profile": self._profile() if self.plan.profile else {},
-        }
-        result: TaskResult | ContinuousResult
-        if task.target:
-            result = ContinuousResult(target=task.target, scores=chosen.scores, **common)
-        else:
-            assert chosen.accuracy is not None
-            assert chosen.uar is not None
-            result = TaskResult(accuracy=chosen.accuracy, uar=chosen.uar, **common)
+        result = assemble_result(
+            self.plan,
+            self.extractor,
+            self.source,
+            self.identity,
+            outcomes,
+            seconds=self.seconds,
+            reused_work=self._reused_work,
+        )
         write_result(self.result_path, result)
         return result
 
     # --- inside ---
 
-    def _cautions(self) -> tuple[str, ...]:
-        """What is shown beside every figure of this result."""
-        task = self.task
-        cautions = ["" if task.target else self.plan.protocol.caution, task.note, *task.cautions]
-        cautions += [SYNTHETIC] if task.synthetic else []
-        cautions += [PARTIAL] if task.partial else []
-        return tuple(caution for caution in cautions if caution)
+    def _end(self, job: Job) -> None:
+        self._running = [other for other in self._running if other is not job]
 
-    def _profile(self) -> dict[str, Any]:
-        return {"seconds": {name: round(own, 4) for name, own in self.spent.items()}, "whole": not self._took_over}
-
-    def _opened(self, job: Job) -> Job:
-        self._open.add(job.name)
-        return job
+    def _set_state(self, state: CorpusState | None) -> None:
+        self.source = replace(self.source, state=state)
+        self._identity = self._blocks = None
 
     @property
     def _needs_fit(self) -> bool:
@@ -342,26 +298,24 @@ class Pair:
 
     @property
     def _repeat_path(self) -> Path:
-        """The file that says so."""
         return folder_for(self.plan.home, self.extractor.fingerprint) / "repeat.json"
 
-    def _study(self, classifier: str) -> str:
-        spec = next(spec for spec in self.extractor.classifiers if spec.name == classifier)
-        return study_key(classifier_identity(spec, self._protocol(spec), self.source))
+    def _all_blocks(self) -> tuple[Block, ...]:
+        if self._blocks is None:
+            self._blocks = self.source.blocks()
+        return self._blocks
 
-    def _protocol(self, spec: ClassifierSpec) -> ProtocolSpec:
-        return own_protocol(self.plan.protocol, self.extractor.classifiers, spec.name)
+    def _missing_blocks(self) -> Sequence[Block]:
+        return [block for block in self._all_blocks() if not is_done(block)]
 
-    def _points(self, spec: ClassifierSpec) -> int:
-        own = self._protocol(spec).trials or len(grid_points(spec))
-        return own * max(1, len(self.source.layers))
-
-    def _find_outcomes(self) -> None:
-        if self._planned:
+    def _load_outcomes(self) -> None:
+        """Load the outcomes of studies that an earlier run finished; a damaged one counts as none."""
+        if self._outcomes_loaded:
             return
-        self._planned = True
-        for spec in self.extractor.classifiers:
-            outcome = finished_outcome(self.plan.home, self._study(spec.name))
-            if outcome is not None:
-                self.outcomes[spec.name] = outcome
-        self._took_over = bool(self.outcomes) or any(is_done(block) for block in self.source.blocks())
+        self._outcomes_loaded = True
+        for name, study in self.identity.studies.items():
+            path = outcome_path(self.plan.home, study.identity.study)
+            with suppress(ContentError):
+                if file_exists(path):
+                    self.outcomes[name] = read_outcome(path)
+        self._reused_work = bool(self.outcomes) or len(self._missing_blocks()) < len(self._all_blocks())

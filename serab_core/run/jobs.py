@@ -1,46 +1,46 @@
-"""The independent pieces of work, as functions of plain values, so that any executor can run them anywhere."""
+"""The independent pieces of work of a run, as frozen data that any executor can carry to any process."""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial, wraps
-from importlib import metadata
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from serab_core import plugins
 from serab_core.embed.blocks import Block, cut_blocks, read_blocks
-from serab_core.embed.embedder import Pace, embed_block, fit_corpus, repeat_block, warm
-from serab_core.engine.process_state import surroundings_kept
+from serab_core.embed.embedder import Throughput, embed_block, fit_corpus, repeat_block, warm
+from serab_core.engine.process_state import preserve_process_state
 from serab_core.engine.worker import report, working
-from serab_core.errors import ContentError, PluginError, SerabError
-from serab_core.score.metrics import METRICS, accuracy, continuous_scores, uar
+from serab_core.errors import SerabError
+from serab_core.score.metrics import METRICS
+from serab_core.score.outcome import build_outcome
 from serab_core.store.home import Home
 from serab_core.store.jsonio import digest
-from serab_core.store.reading import file_exists
-from serab_core.store.results import journal_path, outcome_path, read_outcome, write_outcome
+from serab_core.store.results import journal_path, outcome_path, write_outcome
 from serab_core.system import offline
-from serab_core.system.timing import clocked, stage
-from serab_core.tune.classifier import journal_key, normalised, study_identity, study_key, tune_classifier
+from serab_core.system.session import current_session
+from serab_core.system.timing import measure_times, timed
+from serab_core.tune.classifier import StudyIdentity, normalised, tune_classifier
 from serab_core.tune.layers import best_layer
-from serab_core.tune.studies import StudyAbout, write_about
+from serab_core.tune.studies import StudyRecord, write_study_record
 from serab_core.types import ClassifierOutcome, CorpusState, ProtocolSpec, Task, Utterance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from serab_core.tune.layers import Tuned
-    from serab_core.types import ClassifierSpec, Features
+    from serab_core.types import Features
 
-_P = ParamSpec("_P")
-EMBED = "embed"
-TUNE = "tune"
+_Value = TypeVar("_Value", covariant=True)
+Phase = Literal["", "embed", "tune"]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One extractor's embeddings of one task: everything needed to find or make them.
+    """One extractor's embeddings of one task: everything needed to find or compute them.
 
     Attributes:
         home: the home's folder.
@@ -58,155 +58,288 @@ class Source:
     layers: tuple[str, ...] = ()
 
     def blocks(self) -> tuple[Block, ...]:
-        """The task's blocks."""
+        """Return the task's blocks."""
         return cut_blocks(Home(Path(self.home)), self.task, self.fingerprint, self.state)
 
     @property
     def embeddings_id(self) -> str:
-        """Names the embeddings by what they depend on."""
+        """The identity of the embeddings: a digest of all that they depend on."""
         if self.state is None:
             return self.fingerprint
         return digest([self.fingerprint, dict(self.state)])
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What a job came to.
+class Finished(Generic[_Value]):
+    """What a job returns.
 
     Attributes:
-        spent: its seconds by stage.
+        value: the result of the work.
+        seconds: time by phase of the work, as `system.timing` has them.
     """
 
-    value: Any
-    spent: Mapping[str, float]
+    value: _Value
+    seconds: Mapping[str, float]
 
 
-def _job(function: Callable[_P, Any]) -> Callable[_P, Done]:
-    """Makes a function a job: its worker counts as busy meanwhile, and its time is taken."""
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A piece of work. Subclasses are plain data: a worker process gets a pickled copy.
 
-    @wraps(function)
-    def run(*arguments: _P.args, **named: _P.kwargs) -> Done:
+    Attributes:
+        phase: what the job reports progress of, while it runs.
+    """
+
+    phase: ClassVar[Phase] = ""
+
+    @property
+    def label(self) -> str:
+        """A name for messages, such as `tuning of svc`."""
+        raise NotImplementedError
+
+    @property
+    def steps(self) -> int:
+        """How many steps the job reports in all."""
+        return 0
+
+    def work(self) -> Any:
+        """Do the work in this process."""
+        raise NotImplementedError
+
+    def run(self) -> Finished[Any]:
+        """Do the work, with its time taken; the worker counts as busy meanwhile.
+
+        Raises:
+            SerabError: as the work does.
+            OfflineError: a plugin asked for the network in offline mode.
+        """
         offline.forget_attempts()
-        with working(), surroundings_kept(), clocked() as clock:
-            value = function(*arguments, **named)
+        with working(), preserve_process_state(), measure_times() as times:
+            value = self.work()
         offline.raise_attempts()
-        return Done(value, clock.seconds)
+        return Finished(value, times.seconds)
 
-    return run
+    def audio(self) -> Sequence[Utterance]:
+        """Return the utterances whose audio files the job reads."""
+        return ()
 
+    def reads(self) -> Sequence[Path]:
+        """Return the files of the home that the job reads, whether or not they exist."""
+        return ()
 
-@_job
-def run_fit(extractor: str, train: tuple[Utterance, ...]) -> CorpusState:
-    """Computes an extractor's corpus statistics."""
-    return fit_corpus(extractor, train)
+    def relocated(self, home: Path, audio: Mapping[str, Path]) -> Job:
+        """Return the job with its paths as they are on another machine.
 
-
-def run_warm(extractor: str) -> None:
-    """Lets an extractor load its libraries and weights in a worker that would wait."""
-    with contextlib.suppress(SerabError):  # the first block will meet it again, and say so
-        warm(extractor)
-
-
-@_job
-def run_block(extractor: str, fingerprint: str, block: Block, state: CorpusState | None) -> Pace:
-    """Embeds one block into its shard."""
-    return embed_block(extractor, fingerprint, block, state, partial(report, EMBED))
+        Args:
+            home: the home there.
+            audio: audio files there by sha256 of their samples; others keep their paths.
+        """
+        return self
 
 
-@_job
-def run_repeat(
-    extractor: str, fingerprint: str, blocks: Sequence[tuple[Block, int]], state: CorpusState | None
-) -> None:
-    """Embeds a few utterances again. Raises ExtractorError where the numbers are others."""
-    repeat_block(extractor, fingerprint, blocks, state)
+@dataclass(frozen=True, slots=True)
+class WarmJob(Job):
+    """Let an extractor load its libraries and weights in a worker that would wait."""
+
+    extractor: str
+
+    @property
+    def label(self) -> str:
+        """As `Job` has it."""
+        return f"loading of {self.extractor}"
+
+    def work(self) -> None:
+        """Load them; a failure will show again, and be reported, with the first block."""
+        with contextlib.suppress(SerabError):
+            warm(self.extractor)
 
 
-def classifier_identity(spec: ClassifierSpec, protocol: ProtocolSpec, source: Source) -> dict[str, Any]:
-    """The identity of one classifier's study on one task. Raises PluginError for a library that is not installed."""
-    try:
-        libraries = {name: metadata.version(name) for name in sorted(spec.libraries)}
-    except metadata.PackageNotFoundError as error:
-        raise PluginError(
-            f"needs {error.name}, which is not installed", where=spec.name, next_step=f"pip install {error.name}"
-        ) from error
-    identity = study_identity(spec, protocol, source.task, source.embeddings_id, libraries)
-    return identity | ({"layers": list(source.layers)} if source.layers else {})
+@dataclass(frozen=True, slots=True)
+class FitJob(Job):
+    """Compute an extractor's corpus statistics from the training split."""
+
+    extractor: str
+    train: tuple[Utterance, ...]
+
+    @property
+    def label(self) -> str:
+        """As `Job` has it."""
+        return f"corpus statistics of {self.extractor}"
+
+    def work(self) -> CorpusState:
+        """Return the statistics."""
+        return fit_corpus(self.extractor, self.train)
+
+    def audio(self) -> Sequence[Utterance]:
+        """As `Job` has it."""
+        return self.train
+
+    def relocated(self, home: Path, audio: Mapping[str, Path]) -> FitJob:
+        """As `Job` has it."""
+        return replace(self, train=_relocated(self.train, audio))
 
 
-def finished_outcome(home: Home, study: str) -> ClassifierOutcome | None:
-    """The outcome of a study that came to its end before; None where there is none, or a damaged one.
+@dataclass(frozen=True, slots=True)
+class EmbedJob(Job):
+    """Embed one block into its shard."""
 
-    Raises:
-        StoreError: there is one that cannot be read.
+    extractor: str
+    fingerprint: str
+    block: Block
+    state: CorpusState | None
+    phase: ClassVar[Phase] = "embed"
+
+    @property
+    def label(self) -> str:
+        """As `Job` has it."""
+        return f"embedding with {self.extractor}"
+
+    @property
+    def steps(self) -> int:
+        """The utterances of the block."""
+        return len(self.block.utterances)
+
+    def work(self) -> Throughput:
+        """Embed, and return how fast."""
+        return embed_block(self.extractor, self.fingerprint, self.block, self.state, partial(report, self.phase))
+
+    def audio(self) -> Sequence[Utterance]:
+        """As `Job` has it."""
+        return self.block.utterances
+
+    def relocated(self, home: Path, audio: Mapping[str, Path]) -> EmbedJob:
+        """As `Job` has it."""
+        return replace(self, block=_relocated_block(self.block, home, audio))
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatJob(Job):
+    """Embed a few utterances a second time and compare.
+
+    Attributes:
+        blocks: blocks to choose from, each with the process that embedded it (0 for an earlier run).
     """
-    path = outcome_path(home, study)
-    if not file_exists(path):
-        return None
-    try:
-        return read_outcome(path)
-    except ContentError:
-        return None
+
+    extractor: str
+    fingerprint: str
+    blocks: tuple[tuple[Block, int], ...]
+    state: CorpusState | None
+
+    @property
+    def label(self) -> str:
+        """As `Job` has it."""
+        return f"second embedding with {self.extractor}"
+
+    def work(self) -> None:
+        """Compare. Raises ExtractorError where the numbers differ."""
+        repeat_block(self.extractor, self.fingerprint, self.blocks, self.state)
+
+    def audio(self) -> Sequence[Utterance]:
+        """As `Job` has it."""
+        return [utterance for block, _ in self.blocks for utterance in block.utterances]
+
+    def reads(self) -> Sequence[Path]:
+        """The shards."""
+        return [path for block, _ in self.blocks for path in (block.shard.path, block.shard.manifest)]
+
+    def relocated(self, home: Path, audio: Mapping[str, Path]) -> RepeatJob:
+        """As `Job` has it."""
+        blocks = tuple((_relocated_block(block, home, audio), process) for block, process in self.blocks)
+        return replace(self, blocks=blocks)
 
 
-@_job
-def run_classifier(classifier: str, protocol: ProtocolSpec, source: Source) -> ClassifierOutcome:
-    """Tunes, refits and tests one classifier, and writes its outcome down."""
-    home = Home(Path(source.home))
-    spec = plugins.classifier(classifier)
-    identity = classifier_identity(spec, protocol, source)
-    study = study_key(identity)
-    about = StudyAbout.of(source.extractor, source.task, protocol, spec, study, journal_key(identity))
-    write_about(home, replace(about, points=about.points * max(1, len(source.layers))))
+@dataclass(frozen=True, slots=True)
+class TuneJob(Job):
+    """Tune, refit and test one classifier, and store its outcome.
 
-    def tune(features: Features, layer: str = "") -> Tuned:
-        own = identity | ({"layer": layer} if layer else {})
-        return tune_classifier(
-            spec,
-            protocol,
-            source.task,
-            features,
-            METRICS[protocol.objective],
-            journal=journal_path(home, journal_key(own)),
-            advance=partial(report, TUNE),
-        )
+    Attributes:
+        protocol: the protocol, with the classifier's share of the trials.
+        identity: what the study depends on.
+        grid_size: the points of one search.
+    """
 
-    features = _features(source, protocol)
-    with stage("tune"):
-        points, best, test = best_layer(features, source.layers, tune) if source.layers else tune(features)
-    continuous = bool(source.task.target)
-    outcome = ClassifierOutcome(
-        classifier=spec.name,
-        title=spec.title,
-        points=points,
-        params=dict(best.params) if best else None,
-        validation=best.score if best else None,
-        test=test,
-        accuracy=accuracy(test.truth, test.predicted) if test and not continuous else None,
-        uar=uar(test.truth, test.predicted) if test and not continuous else None,
-        scores=continuous_scores(test.truth, test.predicted) if test and continuous else {},
+    classifier: str
+    protocol: ProtocolSpec
+    source: Source
+    identity: StudyIdentity
+    grid_size: int
+    phase: ClassVar[Phase] = "tune"
+
+    @property
+    def label(self) -> str:
+        """As `Job` has it."""
+        return f"tuning of {self.classifier}"
+
+    @property
+    def steps(self) -> int:
+        """The points of the search, of all layers."""
+        return self.grid_size * max(1, len(self.source.layers))
+
+    def work(self) -> ClassifierOutcome:
+        """Tune, and return the outcome."""
+        source, protocol = self.source, self.protocol
+        home = Home(Path(source.home))
+        spec = plugins.classifier(self.classifier)
+        record = StudyRecord.of(source.extractor, source.task, protocol, spec, self.identity, self.steps)
+        write_study_record(home, record)
+
+        def tune(features: Features, layer: str = "") -> Tuned:
+            return tune_classifier(
+                spec,
+                protocol,
+                source.task,
+                features,
+                METRICS[protocol.objective],
+                journal=journal_path(home, self.identity.journal(layer)),
+                advance=partial(report, self.phase),
+            )
+
+        features = _features(source, protocol)
+        with timed("tune"):
+            points, best, test = best_layer(features, source.layers, tune) if source.layers else tune(features)
+        outcome = build_outcome(spec, points, best, test, continuous=bool(source.task.target))
+        with timed("store"):
+            write_outcome(outcome_path(home, self.identity.study), outcome, self.identity.fields)
+        return outcome
+
+    def reads(self) -> Sequence[Path]:
+        """The embeddings, and the journals of the search."""
+        shards = [path for block in self.source.blocks() for path in (block.shard.path, block.shard.manifest)]
+        return [*shards, *self.journals()]
+
+    def journals(self) -> list[Path]:
+        """Return where the trials are stored; one file for each layer that is searched."""
+        home = Home(Path(self.source.home))
+        return [journal_path(home, self.identity.journal(layer)) for layer in self.source.layers or ("",)]
+
+    def relocated(self, home: Path, audio: Mapping[str, Path]) -> TuneJob:
+        """As `Job` has it."""
+        return replace(self, source=replace(self.source, home=str(home)))
+
+
+def _relocated(utterances: tuple[Utterance, ...], audio: Mapping[str, Path]) -> tuple[Utterance, ...]:
+    return tuple(
+        replace(utterance, path=str(audio[utterance.sha256])) if utterance.sha256 in audio else utterance
+        for utterance in utterances
     )
-    with stage("store"):
-        write_outcome(outcome_path(home, study), outcome, identity)
-    return outcome
 
 
-def journals_of(classifier: str, protocol: ProtocolSpec, source: Source) -> list[Path]:
-    """Where a classifier's trials on a task are kept; one file for each layer that is searched."""
-    identity = classifier_identity(plugins.classifier(classifier), protocol, source)
-    searched = [identity | {"layer": layer} for layer in source.layers] or [identity]
-    return [journal_path(Home(Path(source.home)), journal_key(own)) for own in searched]
-
-
-_kept: dict[tuple[str, str, str, ProtocolSpec], Features] = {}
+def _relocated_block(block: Block, home: Path, audio: Mapping[str, Path]) -> Block:
+    shard = replace(block.shard, folder=Home(home).embeddings / block.shard.folder.name)
+    return Block(_relocated(block.utterances, audio), shard)
 
 
 def _features(source: Source, protocol: ProtocolSpec) -> Features:
-    """The task's features; the last are kept, for a worker mostly gets several classifiers of one task in a row."""
-    key = (source.embeddings_id, source.task.digest, source.task.audio_digest, protocol)
-    if key not in _kept:
-        _kept.clear()
-        with stage("store"):
+    """Return the task's features.
+
+    The last ones stay in memory: a worker mostly gets several classifiers of one task in a row.
+    """
+    key = (source.embeddings_id, source.task.digest, source.task.audio_digest, protocol.normalisation)
+    last: dict[tuple[str, ...], Features] = current_session().cached("features", dict)
+    if key not in last:
+        last.clear()
+        with timed("store"):
             embeddings = read_blocks(source.blocks())
-        with stage("tune"):
-            _kept[key] = normalised(source.task, embeddings, protocol)
-    return _kept[key]
+        with timed("tune"):
+            last[key] = normalised(source.task, embeddings, protocol)
+    return last[key]

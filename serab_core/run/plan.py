@@ -15,7 +15,7 @@ from serab_core.embed.corpus import known_state
 from serab_core.embed.fingerprint import fingerprint, fingerprint_digest
 from serab_core.errors import UnknownNameError, UsageError
 from serab_core.run.changes import change_notices, code_changes
-from serab_core.run.shard import Share
+from serab_core.run.shard import RunShard
 from serab_core.store.weights import require_weights
 from serab_core.types import ProtocolSpec, Task
 
@@ -56,7 +56,7 @@ class Plan:
         changes: what changed of an extractor since its last result, by its name as it was asked for.
         profile: results say where their time went.
         fresh: what is stored for the pairs is computed again.
-        share: of the pairs of extractors and tasks, the ones that this run does.
+        shard: of the pairs of extractors and tasks, the ones that this run does.
     """
 
     home: Home
@@ -68,7 +68,7 @@ class Plan:
     changes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     profile: bool = False
     fresh: bool = False
-    share: Share = field(default_factory=Share)
+    shard: RunShard = field(default_factory=RunShard)
 
 
 def make_plan(

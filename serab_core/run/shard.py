@@ -1,4 +1,4 @@
-"""`--shard i/n`: one of n shares of a run, for job arrays of clusters that know nothing of serab."""
+"""`--shard i/n`: one of n shards of a run, for job arrays of clusters."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """The `number`th of `of` shares, from 1 on."""
+class RunShard:
+    """The `number`th of `of` shards of a run, counted from 1."""
 
     number: int = 1
     of: int = 1
 
-    def taken(self, everything: Sequence[_T]) -> list[_T]:
-        """Every `of`th, so that extractors and tasks are mixed."""
-        return list(everything[self.number - 1 :: self.of])
+    def select(self, items: Sequence[_T]) -> list[_T]:
+        """Return every `of`th item, so that extractors and tasks are mixed."""
+        return list(items[self.number - 1 :: self.of])
 
     @property
-    def whole(self) -> bool:
-        """Whether it is all there is."""
+    def is_whole(self) -> bool:
+        """Whether the shard is the whole run."""
         return self.of == 1
 
 
-def parse_share(words: str | None) -> Share:
-    """What `2/8` says. Raises UsageError."""
-    if words is None:
-        return Share()
-    match = re.fullmatch(r"(\d+)/(\d+)", words.strip())
+def parse_run_shard(text: str | None) -> RunShard:
+    """Return the shard that a text such as `2/8` names; the whole run for None. Raises UsageError."""
+    if text is None:
+        return RunShard()
+    match = re.fullmatch(r"(\d+)/(\d+)", text.strip())
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
-        raise UsageError(f"--shard {words} is no share", next_step="write 1/8 for the first of eight, up to 8/8")
-    return Share(int(match[1]), int(match[2]))
+        raise UsageError(f"--shard {text} is no shard", next_step="write 1/8 for the first of eight, up to 8/8")
+    return RunShard(int(match[1]), int(match[2]))

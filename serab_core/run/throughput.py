@@ -1,4 +1,4 @@
-"""How fast extractors were while they embedded: noted down beside the results, for they must be the same every time."""
+"""Throughput of extractors while they embedded. It is stored beside the results, which must be the same every time."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from serab_core.run.evaluation import Pair
+    from serab_core.run.evaluation import Evaluation
     from serab_core.run.plan import Plan
     from serab_core.store.home import Home
 
 SCHEMA = "serab.pace/1"
-LEAST_AUDIO_S = 20.0
-"""Less says too little."""
+MIN_AUDIO_S = 20.0  # minimum audio, in seconds, for a meaningful throughput figure
 
 
-class PaceDocument(msgspec.Struct, frozen=True):
-    """How fast an extractor was, as it is written."""
+class ThroughputDocument(msgspec.Struct, frozen=True):
+    """The throughput of an extractor as it is stored."""
 
     schema: Literal["serab.pace/1"]
     extractor: str
@@ -34,25 +33,25 @@ class PaceDocument(msgspec.Struct, frozen=True):
     seconds: Annotated[float, msgspec.Meta(ge=1e-6, le=1e12)]
 
 
-def note_paces(plan: Plan, pairs: Sequence[Pair]) -> None:
-    """Writes down each extractor's pace, if it embedded enough; a home that is full does not matter here."""
+def write_throughputs(plan: Plan, evaluations: Sequence[Evaluation]) -> None:
+    """Store the throughput of each extractor that embedded enough; a home that is full is no error here."""
     for entry in plan.extractors:
-        own = [pair.pace for pair in pairs if pair.extractor.fingerprint == entry.fingerprint]
-        audio, seconds = sum(pace.audio for pace in own), sum(pace.seconds for pace in own)
-        if audio >= LEAST_AUDIO_S and seconds > 0.0:
+        measured = [e.throughput for e in evaluations if e.extractor.fingerprint == entry.fingerprint]
+        audio, seconds = sum(m.audio for m in measured), sum(m.seconds for m in measured)
+        if audio >= MIN_AUDIO_S and seconds > 0.0:
             value = {"schema": SCHEMA, "extractor": entry.spec.name, "audio_s": audio, "seconds": seconds}
             with contextlib.suppress(StoreError):
                 write_json(_path(plan.home, entry.spec.name), value)
 
 
-def paces(home: Home, extractors: Sequence[str]) -> dict[str, float]:
-    """Seconds of audio that a worker embedded in a second, the last time that it did, by extractor."""
-    found = {}
+def read_throughputs(home: Home, extractors: Sequence[str]) -> dict[str, float]:
+    """Return the audio, in seconds, that one worker embedded in a second, by extractor, as last measured."""
+    throughputs = {}
     for name in extractors:
         with contextlib.suppress(StoreError):
-            document = codec.read(_path(home, name), PaceDocument)
-            found[name] = document.audio_s / document.seconds
-    return found
+            document = codec.read(_path(home, name), ThroughputDocument)
+            throughputs[name] = document.audio_s / document.seconds
+    return throughputs
 
 
 def _path(home: Home, extractor: str) -> Path:

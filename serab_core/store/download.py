@@ -219,7 +219,7 @@ def _transfer(
             note = DownloadNote("serab.download/1", url, etag, modified, total)
             write_bytes(note_path, codec.encode(note))
         checkpoint = bind(_flush, file, note_path, note)
-        with progress.stage(f"Fetching {title} (kB)", (total or 0) // 1000) as advance:
+        with progress.task(f"Fetching {title} (kB)", (total or 0) // 1000) as advance:
             _write(stream, file, have, limit, advance, checkpoint)
         received = os.fstat(file.fileno()).st_size
         if total is not None and received != total:

@@ -154,7 +154,7 @@ def verify_home(home: Home, progress: Progress, *, audio: Iterable[Check] = (), 
     checks, unreadable = _checks(home)
     checks += audio
     damaged, read = [], 0
-    with progress.stage("Verifying the home", len(checks)) as advance:
+    with progress.task("Verifying the home", len(checks)) as advance:
         for path, check, aside in checks:
             read += 1
             try:

@@ -23,7 +23,7 @@ from serab_core.store.result_documents import (
 from serab_core.types import ClassifierOutcome, ContinuousResult, Point, Predictions, TaskResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from serab_core.store.home import Home
@@ -65,7 +65,7 @@ def folder_name(extractor: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "--", extractor).strip(".")
 
 
-def write_outcome(path: Path, outcome: ClassifierOutcome, identity: dict[str, Any]) -> None:
+def write_outcome(path: Path, outcome: ClassifierOutcome, identity: Mapping[str, Any]) -> None:
     """Writes an outcome with the identity of its study. Raises StoreError."""
     write_json(path, {"schema": OUTCOME_SCHEMA, "identity": identity, "outcome": asdict(outcome)})
 

@@ -26,7 +26,7 @@ def resident(process: int) -> int:
     return pages * (os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096)
 
 
-def installed() -> int:
+def total_memory() -> int:
     """What this process may use at most, the machine's memory or its control group's; 0 where nobody tells."""
     found = []
     with contextlib.suppress(OSError, ValueError, AttributeError):

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import OfflineError
+from serab_core.system.session import OFFLINE_VARIABLE, current_session
 
 if TYPE_CHECKING:
     from types import FrameType
 
-VARIABLE = "SERAB_OFFLINE"
+VARIABLE = OFFLINE_VARIABLE
 _OTHERS = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
 _RESOLVER_EVENTS = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo")
 """The first argument is a name or an address; `gethostbyname_ex` and `getfqdn` raise two of them."""
@@ -35,41 +38,41 @@ _LIBRARIES = (
     "asyncio",
 )
 
-_shut = False
-_hooked = False
+_disabled = threading.Event()
 _attempts: list[OfflineError] = []
 
 
-def asked_for() -> bool:
-    """Whether the environment says so."""
-    return os.environ.get(VARIABLE, "").strip().lower() not in ("", "0", "false", "no")
+def is_requested() -> bool:
+    """Return whether the session or the environment asks for offline mode."""
+    return current_session().offline or os.environ.get(VARIABLE, "").strip().lower() not in ("", "0", "false", "no")
 
 
-def shut() -> None:
-    """Shuts the network for this process and those that it starts."""
-    global _shut, _hooked
-    os.environ[VARIABLE] = "1"
-    for name in _OTHERS:
+def disable_network() -> None:
+    """Disable the network for this process and for those that it starts."""
+    for name in (VARIABLE, *_OTHERS):
         os.environ[name] = "1"
-    _shut = True
-    if not _hooked:
-        sys.addaudithook(_look)  # there is no way to take it out again
-        _hooked = True
+    _disabled.set()
+    _add_hook()
 
 
-def open_again() -> None:
-    """Opens it again, for tests."""
-    global _shut
-    _shut = False
+@cache
+def _add_hook() -> None:
+    """Add the audit hook, once: Python has no way to remove one."""
+    sys.addaudithook(_look)
+
+
+def enable_network() -> None:
+    """Enable the network again, for tests."""
+    _disabled.clear()
     _attempts.clear()
     for name in (VARIABLE, *_OTHERS):
         os.environ.pop(name, None)
 
 
-def shut_if_asked() -> None:
-    """Shuts the network where the environment says so; what serab starts does this first."""
-    if asked_for():
-        shut()
+def disable_if_requested() -> None:
+    """Disable the network where offline mode is asked for; processes that serab starts call this first."""
+    if is_requested():
+        disable_network()
 
 
 def forget_attempts() -> None:
@@ -86,14 +89,14 @@ def raise_attempts() -> None:
 
 
 def _look(event: str, arguments: tuple[Any, ...]) -> None:
-    if not _shut or event not in _EVENTS:
+    if not _disabled.is_set() or event not in _EVENTS:
         return
     address = arguments[0] if event in _RESOLVER_EVENTS else arguments[-1]
     host = _host(address)
     if host is None:
         return
     error = OfflineError(
-        f"tried to reach {host}, and the network is shut ({VARIABLE})",
+        f"tried to reach {host}, and the network is disabled ({VARIABLE})",
         where=_culprit(sys._getframe(1)),
         next_step="bring what it needs beforehand (serab weights list), or leave --offline out",
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-STAGES = {
+PHASES = {
     "start": "loading libraries, extractors and weights; a worker's first batch",
     "decode": "reading and decoding audio",
     "resample": "resampling",
@@ -31,7 +31,7 @@ class Clock:
         self._since = 0.0
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
+    def timed(self, name: str) -> Iterator[None]:
         """Around a piece of work."""
         self._turn()
         self._open.append(name)
@@ -52,7 +52,7 @@ _own = threading.local()
 
 
 @contextmanager
-def clocked() -> Iterator[Clock]:
+def measure_times() -> Iterator[Clock]:
     """A clock for what this thread does meanwhile."""
     before, clock = getattr(_own, "clock", None), Clock()
     _own.clock = clock
@@ -63,16 +63,16 @@ def clocked() -> Iterator[Clock]:
 
 
 @contextmanager
-def stage(name: str) -> Iterator[None]:
+def timed(name: str) -> Iterator[None]:
     """Counts what is done meanwhile as of this stage, where a clock runs in this thread."""
     clock: Clock | None = getattr(_own, "clock", None)
     if clock is None:
         yield
         return
-    with clock.stage(name):
+    with clock.timed(name):
         yield
 
 
-def added(*parts: Mapping[str, float]) -> dict[str, float]:
+def sum_times(*parts: Mapping[str, float]) -> dict[str, float]:
     """Seconds by stage, summed, in the order that the data takes."""
-    return {name: sum(part.get(name, 0.0) for part in parts) for name in STAGES if any(name in part for part in parts)}
+    return {name: sum(part.get(name, 0.0) for part in parts) for name in PHASES if any(name in part for part in parts)}

@@ -101,7 +101,7 @@ def growth(script: str, *words: str, limit: int) -> int:
 
 def _begin() -> str:
     """What a script starts with: under `--offline` the network is disabled in its process, too."""
-    return "from serab_core import offline; offline.shut_if_asked()\n" if offline.asked_for() else ""
+    return "from serab_core import offline; offline.disable_if_requested()\n" if offline.is_requested() else ""
 
 
 def _last(text: str, code: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,13 +11,13 @@ from threadpoolctl import threadpool_limits
 
 from serab_core.errors import TuningError
 from serab_core.store.jsonio import digest
-from serab_core.system.timing import stage
+from serab_core.system.timing import timed
 from serab_core.tune.normalise import by_training_split, per_speaker
 from serab_core.tune.points import best_point, fit_and_predict
 from serab_core.types import Examples, Point, PointError, Predictions, Range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from serab_core.types import (
@@ -34,7 +34,34 @@ TUNING_VERSION = 1
 """Changes whenever normalising, searching or refitting gives other scores."""
 
 
-def study_identity(
+@dataclass(frozen=True, slots=True)
+class StudyIdentity:
+    """What the outcome of a study depends on.
+
+    Attributes:
+        fields: all of it, as plain values.
+        study: digest of the fields; it names the outcome.
+    """
+
+    fields: Mapping[str, Any]
+    study: str
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> StudyIdentity:
+        """Return the identity of these fields, with its digest."""
+        return cls(fields, digest(fields)[:32])
+
+    def journal(self, layer: str = "") -> str:
+        """Return the name of the journal, which a study with more trials continues.
+
+        Args:
+            layer: the layer that is searched, where each has its own journal.
+        """
+        fields = {name: value for name, value in self.fields.items() if name != "trials"}
+        return digest(fields | ({"layer": layer} if layer else {}))[:32]
+
+
+def study_fields(
     spec: ClassifierSpec, protocol: ProtocolSpec, task: Task, embeddings_id: str, libraries: dict[str, str]
 ) -> dict[str, Any]:
     """Everything that a study's outcome depends on; its digest names the study.
@@ -128,7 +155,7 @@ def tune_classifier(
             best = best_point(points)
             if best is None:
                 return points, None, None
-            with stage("score"):
+            with timed("score"):
                 predicted = fit_and_predict(workspace.refit, best.params, test)
         except PointError as error:
             raise TuningError(
@@ -148,13 +175,3 @@ def tune_classifier(
         return points, best, Predictions(ids, truth, tuple(float(value) for value in predicted))
     labels = tuple(task.labels[int(label)] for label in predicted)
     return points, best, Predictions(ids, tuple(u.label for u in utterances), labels)
-
-
-def study_key(identity: dict[str, Any]) -> str:
-    """The name of a study's outcome."""
-    return digest(identity)[:32]
-
-
-def journal_key(identity: dict[str, Any]) -> str:
-    """The name of a study's journal, which more trials go on from."""
-    return digest({name: value for name, value in identity.items() if name != "trials"})[:32]

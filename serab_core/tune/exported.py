@@ -26,7 +26,7 @@ _MEAN, _DEVIATION = "normalisation.mean", "normalisation.deviation"
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ClassifierMetadata:
     """What an exported classifier is for.
 
     Attributes:
@@ -54,7 +54,7 @@ class About:
 class ExportedClassifier:
     """A classifier that was read back."""
 
-    about: About
+    metadata: ClassifierMetadata
     predictor: Predictor
     mean: Features | None = None
     deviation: Features | None = None
@@ -71,10 +71,10 @@ class ExportedClassifier:
             UsageError: the shape does not fit, or there are not as many speakers as rows.
         """
         features = np.asarray(embeddings, np.float64)
-        if features.ndim != 2 or features.shape[1] != self.about.dim:
-            raise UsageError(f"embeddings of shape {features.shape} are not (n, {self.about.dim})")
-        if self.about.columns is not None:
-            features = features[:, slice(*self.about.columns)]
+        if features.ndim != 2 or features.shape[1] != self.metadata.dim:
+            raise UsageError(f"embeddings of shape {features.shape} are not (n, {self.metadata.dim})")
+        if self.metadata.columns is not None:
+            features = features[:, slice(*self.metadata.columns)]
         if self.mean is not None and self.deviation is not None:
             features = (features - self.mean) / self.deviation
         else:
@@ -85,11 +85,15 @@ class ExportedClassifier:
             for speaker in np.unique(who):
                 features[who == speaker] = standardise(features[who == speaker])
         predicted = self.predictor.predict(features)
-        return [self.about.labels[index] for index in predicted] if self.about.labels else predicted.tolist()
+        return [self.metadata.labels[index] for index in predicted] if self.metadata.labels else predicted.tolist()
 
 
 def write_export(
-    folder: Path, about: About, exported: Exported, provenance: dict[str, Any], training: Embeddings | None
+    folder: Path,
+    metadata: ClassifierMetadata,
+    exported: Exported,
+    provenance: dict[str, Any],
+    training: Embeddings | None,
 ) -> None:
     """Writes a classifier into a folder of its own; one that is there is replaced.
 
@@ -109,7 +113,7 @@ def write_export(
         save_file(arrays, made / ARRAYS)
         description = {
             "schema": SCHEMA,
-            "about": asdict(about),
+            "about": asdict(metadata),
             "settings": dict(exported.settings),
             "provenance": provenance,
         }
@@ -129,7 +133,7 @@ def load_export(folder: Path) -> ExportedClassifier:
 
     value = read_json(folder / DESCRIPTION, SCHEMA)
     try:
-        about = About(**{**value["about"], "labels": tuple(value["about"]["labels"])})
+        metadata = ClassifierMetadata(**{**value["about"], "labels": tuple(value["about"]["labels"])})
         settings = value["settings"]
     except (KeyError, TypeError) as error:
         raise StoreError(f"lacks a part ({error})", where=folder / DESCRIPTION, next_step="export it again") from error
@@ -138,7 +142,7 @@ def load_export(folder: Path) -> ExportedClassifier:
     except (OSError, SafetensorError) as error:
         raise StoreError(f"cannot be read ({error})", where=folder / ARRAYS, next_step="export it again") from error
     mean, deviation = arrays.pop(_MEAN, None), arrays.pop(_DEVIATION, None)
-    spec = plugins.classifier(about.classifier)
+    spec = plugins.classifier(metadata.classifier)
     if spec.rebuild is None:
-        raise UsageError(f"{about.classifier} cannot be rebuilt from files", where=str(folder))
-    return ExportedClassifier(about, spec.rebuild(Exported(arrays, settings)), mean, deviation)
+        raise UsageError(f"{metadata.classifier} cannot be rebuilt from files", where=str(folder))
+    return ExportedClassifier(metadata, spec.rebuild(Exported(arrays, settings)), mean, deviation)

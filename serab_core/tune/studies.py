@@ -11,10 +11,10 @@ from serab_core.errors import ContentError, UnknownNameError
 from serab_core.store import codec
 from serab_core.store.jsonio import write_json
 from serab_core.store.results import journal_path, outcome_path, read_outcome
-from serab_core.tune.points import grid_points
 
 if TYPE_CHECKING:
     from serab_core.store.home import Home
+    from serab_core.tune.classifier import StudyIdentity
     from serab_core.types import ClassifierOutcome, ClassifierSpec, ProtocolSpec, Task
 
 SCHEMA = "serab.study/1"
@@ -22,7 +22,7 @@ _FOLDER = "about"
 
 
 @dataclass(frozen=True, slots=True)
-class StudyAbout:
+class StudyRecord:
     """Written when a study begins.
 
     Attributes:
@@ -41,11 +41,29 @@ class StudyAbout:
 
     @classmethod
     def of(
-        cls, extractor: str, task: Task, protocol: ProtocolSpec, spec: ClassifierSpec, study: str, journal: str
-    ) -> StudyAbout:
-        """For a study that begins."""
-        points = protocol.trials or len(grid_points(spec))
-        return cls(study, journal, extractor, task.name, protocol.name, spec.name, protocol.tuner, points)
+        cls,
+        extractor: str,
+        task: Task,
+        protocol: ProtocolSpec,
+        spec: ClassifierSpec,
+        identity: StudyIdentity,
+        points: int,
+    ) -> StudyRecord:
+        """Return the record of a study that begins.
+
+        Args:
+            points: how many points the search has, over all layers.
+        """
+        return cls(
+            study=identity.study,
+            journal=identity.journal(),
+            extractor=extractor,
+            task=task.name,
+            protocol=protocol.name,
+            classifier=spec.name,
+            tuner=protocol.tuner,
+            points=points,
+        )
 
 
 class StudyDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,16 +79,16 @@ class StudyDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tuner: str
     points: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 
-    def about(self) -> StudyAbout:
+    def record(self) -> StudyRecord:
         """As a dataclass."""
-        return StudyAbout(**{name: getattr(self, name) for name in self.__struct_fields__ if name != "schema"})
+        return StudyRecord(**{name: getattr(self, name) for name in self.__struct_fields__ if name != "schema"})
 
 
 @dataclass(frozen=True, slots=True)
 class StudyState:
     """A study as it stands: its outcome once it has ended, else how many trials its journal holds."""
 
-    about: StudyAbout
+    record: StudyRecord
     outcome: ClassifierOutcome | None
     trials: int
 
@@ -78,7 +96,7 @@ class StudyState:
         """For lists and `--json`."""
         best = self.outcome
         return {
-            **asdict(self.about),
+            **asdict(self.record),
             "finished": best is not None,
             "trials": self.trials,
             "validation": best.validation if best else None,
@@ -86,36 +104,36 @@ class StudyState:
         }
 
 
-def write_about(home: Home, about: StudyAbout) -> None:
+def write_study_record(home: Home, record: StudyRecord) -> None:
     """Writes it down. Raises StoreError."""
-    write_json(home.studies / _FOLDER / f"{about.study}.json", {"schema": SCHEMA, **asdict(about)})
+    write_json(home.studies / _FOLDER / f"{record.study}.json", {"schema": SCHEMA, **asdict(record)})
 
 
 def list_studies(home: Home) -> list[StudyState]:
     """Every study of a home, in order of extractor, task, protocol and classifier. Raises StoreError."""
     paths = sorted((home.studies / _FOLDER).glob("*.json"))
-    found = [_state(home, codec.read(path, StudyDocument).about()) for path in paths]
-    return sorted(found, key=lambda s: (s.about.extractor, s.about.task, s.about.protocol, s.about.classifier))
+    found = [_state(home, codec.read(path, StudyDocument).record()) for path in paths]
+    return sorted(found, key=lambda s: (s.record.extractor, s.record.task, s.record.protocol, s.record.classifier))
 
 
 def find_study(home: Home, start: str) -> StudyState:
     """The one study whose name begins so. Raises UnknownNameError for none or several, StoreError."""
-    matching = [state for state in list_studies(home) if state.about.study.startswith(start)]
+    matching = [state for state in list_studies(home) if state.record.study.startswith(start)]
     if len(matching) != 1:
         what = "no study's name begins" if not matching else f"the names of {len(matching)} studies begin"
         raise UnknownNameError(f"{what} with {start!r}", next_step="serab studies ls")
     return matching[0]
 
 
-def _state(home: Home, about: StudyAbout) -> StudyState:
-    path = outcome_path(home, about.study)
+def _state(home: Home, record: StudyRecord) -> StudyState:
+    path = outcome_path(home, record.study)
     if path.exists():
         outcome = read_outcome(path)
-        return StudyState(about, outcome, len(outcome.points))
-    journal = journal_path(home, about.journal)
+        return StudyState(record, outcome, len(outcome.points))
+    journal = journal_path(home, record.journal)
     try:
         from serab_core.tune.study import ended_trials  # here, for it imports Optuna
 
-        return StudyState(about, None, ended_trials(journal, about.classifier) if journal.exists() else 0)
+        return StudyState(record, None, ended_trials(journal, record.classifier) if journal.exists() else 0)
     except ContentError:  # damaged: the study is made anew, from its first trial
-        return StudyState(about, None, 0)
+        return StudyState(record, None, 0)

@@ -37,7 +37,7 @@ def _condition(values: Range | Sequence[GridValue]) -> tuple[str, GridValue] | N
     return values.when if isinstance(values, Range) else None
 
 
-def deal(specs: Sequence[ClassifierSpec], trials: int) -> dict[str, int]:
+def allocate_trials(specs: Sequence[ClassifierSpec], trials: int) -> dict[str, int]:
     """Shares trials out among classifiers by their parameters and weights, at least one each."""
     sizes = {spec.name: len(spec.wide_space or spec.search_space) * spec.trial_weight for spec in specs}
     total = sum(sizes.values())
@@ -48,6 +48,8 @@ def deal(specs: Sequence[ClassifierSpec], trials: int) -> dict[str, int]:
     return shares
 
 
-def own_protocol(protocol: ProtocolSpec, specs: Sequence[ClassifierSpec], name: str) -> ProtocolSpec:
+def with_trial_share(protocol: ProtocolSpec, specs: Sequence[ClassifierSpec], name: str) -> ProtocolSpec:
     """The protocol with one classifier's share of the trials."""
-    return replace(protocol, trials=deal(specs, protocol.trials)[name]) if protocol.tuner == "tpe" else protocol
+    return (
+        replace(protocol, trials=allocate_trials(specs, protocol.trials)[name]) if protocol.tuner == "tpe" else protocol
+    )

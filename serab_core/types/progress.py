@@ -10,7 +10,7 @@ from typing import Protocol
 class Progress(Protocol):
     """Shows how far long work has come. The CLI draws it; the rooms only report."""
 
-    def stage(self, title: str, total: int, /) -> AbstractContextManager[Callable[[int], None]]:
+    def task(self, title: str, total: int, /) -> AbstractContextManager[Callable[[int], None]]:
         """Opens a stage of `total` steps; what it yields is called with the number of steps just done."""
         ...
 

@@ -17,6 +17,7 @@ import pytest
 
 import serab_core
 from serab_core import errors
+from serab_core.system.session import current_session
 
 SERAB = [sys.executable, "-c", "from serab_core.cli import main; main()"]
 
@@ -73,7 +74,9 @@ def test_eval_in_part_failed(serab, prepared_tones):
 
 def test_eval_shows_the_traceback_of_a_bug(serab, prepared_tones, monkeypatch):
 
-    monkeypatch.setattr(evaluation, "choose", lambda *a: 1 / 0)
+    from serab_core.run import assemble
+
+    monkeypatch.setattr(assemble, "choose", lambda *a: 1 / 0)
     code, out, err = serab("--debug", "eval", "toy", "-t", "tones", "-c", "centroid", "-j", "1")
     assert code == 9
     assert "please report it" in flat(out)
@@ -126,7 +129,7 @@ def test_a_name_that_the_catalog_knows_says_what_to_install(monkeypatch):
 
     from serab_core import plugins
 
-    plugins.registry.cache_clear()
+    current_session().close()
     monkeypatch.setattr(
         plugins, "Registry", lambda hookspecs, **options: Registry(hookspecs, find=lambda: (), **options)
     )

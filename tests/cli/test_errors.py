@@ -94,7 +94,7 @@ def off_line(serab, monkeypatch, **_):
     try:
         return serab("weights", "fetch", "heavy", "--accept-licence", "--json")
     finally:
-        offline.open_again()
+        offline.enable_network()
 
 
 def interrupted(serab, tones_folder, monkeypatch, **_):
@@ -179,7 +179,9 @@ def test_it_says_what_where_and_what_next(name, toys, serab, add_plugin, tones_f
 def test_an_unforeseen_error_of_a_job_asks_for_a_report(toys, serab, tones_folder, monkeypatch):
 
     prepared(serab, tones_folder)
-    monkeypatch.setattr(evaluation, "choose", lambda *_: 1 / 0)
+    from serab_core.run import assemble
+
+    monkeypatch.setattr(assemble, "choose", lambda *_: 1 / 0)
     words = ("eval", "toy", "--tasks", "tones", "--classifiers", "knn", "--jobs", "1", "--json")
     code, out, err = serab(*words)
     assert code == ALL[FAILED].exit_code

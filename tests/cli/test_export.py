@@ -31,12 +31,12 @@ def test_written_and_read_back(evaluated, tmp_path, protocol):
     assert code == 0, out
     folder = tmp_path / "toy-tones-chosen"
     back = load_export(folder)
-    assert back.about.labels == ("low", "mid", "high")
-    assert back.about.normalisation == ("speaker" if protocol == "serab" else "train")
+    assert back.metadata.labels == ("low", "mid", "high")
+    assert back.metadata.normalisation == ("speaker" if protocol == "serab" else "train")
     description = json.loads((folder / "classifier.json").read_text())
     assert description["provenance"]["protocol"]["name"] == protocol
-    embeddings = np.random.RandomState(0).standard_normal((6, back.about.dim)).astype(np.float32)
-    assert set(back.predict(embeddings)) <= set(back.about.labels)
+    embeddings = np.random.RandomState(0).standard_normal((6, back.metadata.dim)).astype(np.float32)
+    assert set(back.predict(embeddings)) <= set(back.metadata.labels)
     if protocol == "serab":
         who = ["a", "b"] * 3
         alone = back.predict(embeddings[::2])

@@ -16,6 +16,8 @@ from types import SimpleNamespace
 import pytest
 
 from serab_core.engine import dask_engine
+from serab_core.engine.transfer import run_job
+from serab_core.run.jobs import WarmJob
 from tests.run.test_evaluate import stored
 
 pytest.importorskip("distributed", reason="distributed is not installed")
@@ -262,11 +264,11 @@ class Silent:
 @pytest.mark.parametrize("how", ["closed", "another connection", "cancelled"])
 def test_nobody_waits_for_jobs_that_the_scheduler_took_with_it(monkeypatch, how):
     monkeypatch.setattr(dask_engine, "pack", lambda *args, **named: None)
-    monkeypatch.setattr(dask_engine, "_LOOK_S", 0.01)
+    monkeypatch.setattr(dask_engine, "_CHECK_S", 0.01)
     monkeypatch.setattr(dask_engine, "_GRACE_S", 0.01)
     client = Silent()
-    sender = dask_engine._Sender(client, SimpleNamespace(home=True, audio=None, crowd=1))
-    job = sender.submit(print)
+    executor = dask_engine._RemoteExecutor(client, SimpleNamespace(home=True, audio=None, workers_per_host=1))
+    job = executor.submit(run_job, WarmJob("toy"))
     time.sleep(0.1)
     assert not job.done()
     if how == "closed":
@@ -278,7 +280,7 @@ def test_nobody_waits_for_jobs_that_the_scheduler_took_with_it(monkeypatch, how)
     assert wait([job], 30).done
     if how != "cancelled":
         assert "the Dask scheduler is gone" in str(job.exception())
-        after = sender.submit(print)  # over the connection that there is now
+        after = executor.submit(run_job, WarmJob("toy"))  # over the connection that there is now
         time.sleep(0.1)
         assert after.done() == (how == "closed")
-    sender.shutdown()
+    executor.shutdown()

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from serab_core.engine.process_state import surroundings_kept
+from serab_core.engine.process_state import preserve_process_state
 
 RUDE = """
 import os, random, signal, tempfile
@@ -86,7 +86,7 @@ def test_after_an_error_and_without_the_folder(tmp_path, monkeypatch):
     gone.mkdir()
     monkeypatch.chdir(gone)
     try:
-        with surroundings_kept():
+        with preserve_process_state():
             os.environ["NEW"] = "1"
             os.chdir(tmp_path)
             gone.rmdir()

@@ -1,4 +1,4 @@
-"""The crew: workers that die are replaced, their job is tried elsewhere, and nobody else's is lost."""
+"""The pool: workers that die are replaced, their job is tried elsewhere, and nobody else's is lost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError
 
 import pytest
 
-from serab_core.engine.processes import Crew
+from serab_core.engine.processes import WorkerPool
 from serab_core.errors import WorkerError
 
 
@@ -22,68 +22,68 @@ def marks(tmp_path):
 
 
 @pytest.fixture
-def make_crew(toys):
+def make_pool(toys):
     from serab_toys import work
 
     made = []
 
-    def make(size=2, patience_s=60.0, told=None, share=0):
+    def make(size=2, timeout_s=60.0, told=None, memory_limit=0):
         context = multiprocessing.get_context("spawn")
-        crew = Crew(
+        pool = WorkerPool(
             size,
             context,
             work.initialise,
             (),
-            patience_s,
-            share,
+            timeout_s,
+            memory_limit,
             lambda *said: (told if told is not None else []).append(said),
         )
-        made.append(crew)
-        return crew
+        made.append(pool)
+        return pool
 
     yield make
-    for crew in made:
-        crew.terminate()
+    for pool in made:
+        pool.terminate()
 
 
-def test_a_worker_that_leaks_is_replaced(make_crew):
+def test_a_worker_that_leaks_is_replaced(make_pool):
     from serab_toys import work
 
-    crew = make_crew(size=1, share=400 << 20)
-    processes = [crew.submit(work.leak, 60 << 20).result(60) for _ in range(12)]
+    pool = make_pool(size=1, memory_limit=400 << 20)
+    processes = [pool.submit(work.leak, 60 << 20).result(60) for _ in range(12)]
     assert 2 <= len(set(processes)) <= 6
-    assert len(crew.notices) >= len(set(processes)) - 1
-    assert "may leak memory" in crew.notices[0]
+    assert len(pool.notices) >= len(set(processes)) - 1
+    assert "may leak memory" in pool.notices[0]
 
 
-def test_a_worker_that_is_large_from_the_start_is_kept(make_crew):
+def test_a_worker_that_is_large_from_the_start_is_kept(make_pool):
     from serab_toys import work
 
-    crew = make_crew(size=1, share=50 << 20)
-    assert len({crew.submit(work.leak, 0).result(60) for _ in range(4)}) == 1
-    assert crew.notices == []
+    pool = make_pool(size=1, memory_limit=50 << 20)
+    assert len({pool.submit(work.leak, 0).result(60) for _ in range(4)}) == 1
+    assert pool.notices == []
 
 
-def test_jobs_are_done_and_progress_is_told(make_crew):
+def test_jobs_are_done_and_progress_is_told(make_pool):
     from serab_toys import work
 
     told = []
-    crew = make_crew(told=told)
-    futures = [crew.submit(work.double, value) for value in range(20)]
+    pool = make_pool(told=told)
+    futures = [pool.submit(work.double, value) for value in range(20)]
     assert [future.result(60) for future in futures] == [2 * value for value in range(20)]
-    crew.shutdown()
+    pool.shutdown()
     assert told == [("embed", 1)] * 20
-    with pytest.raises(RuntimeError, match="gone home"):
-        crew.submit(work.double, 1)
+    with pytest.raises(RuntimeError, match="has shut down"):
+        pool.submit(work.double, 1)
 
 
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGSEGV", "exit"])
-def test_a_job_whose_worker_dies_is_done_elsewhere(make_crew, marks, how):
+def test_a_job_whose_worker_dies_is_done_elsewhere(make_pool, marks, how):
     from serab_toys import work
 
-    crew = make_crew()
-    others = [crew.submit(work.double, value) for value in range(6)]
-    assert crew.submit(work.die, str(marks), 2, how).result(60) == 3
+    pool = make_pool()
+    others = [pool.submit(work.double, value) for value in range(6)]
+    assert pool.submit(work.die, str(marks), 2, how).result(60) == 3
     assert [future.result(60) for future in others] == [0, 2, 4, 6, 8, 10]
     assert len({path.name.partition("-")[2] for path in marks.iterdir()}) == 3  # each time in another process
 
@@ -96,48 +96,48 @@ def test_a_job_whose_worker_dies_is_done_elsewhere(make_crew, marks, how):
         ("exit", "exit code 7", "--isolate says where"),
     ],
 )
-def test_a_job_that_ends_every_worker_is_given_up_and_named(make_crew, marks, how, said, advice):
+def test_a_job_that_ends_every_worker_is_given_up_and_named(make_pool, marks, how, said, advice):
     from serab_toys import work
 
-    crew = make_crew()
-    fatal = crew.submit(work.die, str(marks), 9, how)
-    other = crew.submit(work.double, 4)
+    pool = make_pool()
+    fatal = pool.submit(work.die, str(marks), 9, how)
+    other = pool.submit(work.double, 4)
     with pytest.raises(WorkerError, match="3 times out of 3") as caught:
         fatal.result(60)
     assert said in caught.value.what
-    assert caught.value.where == f"die of {marks}"
+    assert caught.value.where == "die"
     assert advice in caught.value.next_step
     assert other.result(60) == 8
-    assert crew.submit(work.double, 5).result(60) == 10  # both workers are there again
+    assert pool.submit(work.double, 5).result(60) == 10  # both workers are there again
     assert len(list(marks.iterdir())) == 3
 
 
-def test_errors_of_a_jobs_own_are_not_tried_again(make_crew):
+def test_errors_of_a_jobs_own_are_not_tried_again(make_pool):
     from serab_toys import work
 
     with pytest.raises(KeyError, match="of its own"):
-        make_crew().submit(work.fail).result(60)
+        make_pool().submit(work.fail).result(60)
 
 
-def test_a_silent_worker_is_ended_and_one_that_reports_is_not(make_crew):
+def test_a_silent_worker_is_ended_and_one_that_reports_is_not(make_pool):
     from serab_toys import work
 
-    crew = make_crew(patience_s=1.5)
+    pool = make_pool(timeout_s=1.5)
     begin = time.monotonic()
-    silent, busy = crew.submit(work.hang), crew.submit(work.chatter, 4.0)
-    with pytest.raises(WorkerError, match="nothing was heard of it for 2 s"):
+    silent, busy = pool.submit(work.hang), pool.submit(work.chatter, 4.0)
+    with pytest.raises(WorkerError, match="reported nothing for 2 s"):
         silent.result(60)
     assert time.monotonic() - begin < 30
     assert busy.result(60) == "done"
 
 
-def test_terminate_ends_what_is_under_way(make_crew):
+def test_terminate_ends_what_is_under_way(make_pool):
     from serab_toys import work
 
-    crew = make_crew(size=1)
-    _, process = crew.submit(work.where, 0.0).result(60)
-    hanging, waiting = crew.submit(work.hang), crew.submit(work.double, 1)
-    crew.terminate()
+    pool = make_pool(size=1)
+    _, process = pool.submit(work.where, 0.0).result(60)
+    hanging, waiting = pool.submit(work.hang), pool.submit(work.double, 1)
+    pool.terminate()
     with pytest.raises((WorkerError, CancelledError)):
         hanging.result(10)
     assert waiting.cancelled()
@@ -145,12 +145,12 @@ def test_terminate_ends_what_is_under_way(make_crew):
         os.kill(process, 0)
 
 
-def test_waiting_jobs_can_be_cancelled(make_crew):
+def test_waiting_jobs_can_be_cancelled(make_pool):
     from serab_toys import work
 
-    crew = make_crew(size=1)
-    first = crew.submit(work.where, 0.5)
-    second, third = crew.submit(work.double, 1), crew.submit(work.double, 2)
+    pool = make_pool(size=1)
+    first = pool.submit(work.where, 0.5)
+    second, third = pool.submit(work.double, 1), pool.submit(work.double, 2)
     assert second.cancel()
     assert first.result(60)
     assert third.result(60) == 4

@@ -26,6 +26,7 @@ from serab_core.results.exchange import read_exchange
 from serab_core.store.journal import Hdf5JournalBackend
 from serab_core.store.results import read_result, result_document
 from serab_core.store.shards import Shard, read_shard, write_shard
+from serab_core.system.session import current_session
 from tests.faults.conftest import amount
 
 COUNT = amount("FUZZ", 400)
@@ -274,7 +275,7 @@ def test_settings(told, tmp_path, monkeypatch):
 
     def read(content: bytes) -> None:
         path.write_bytes(content)
-        settings._files.cache_clear()
+        current_session().close()
         settings.in_force()
 
     seeds = [b'home = "/somewhere"\njobs = 3\ntasks = ["emodb", "savee"]\nprotocol = "strict"\npatience = 60\n']

@@ -23,6 +23,7 @@ from serab_core.results.exchange import import_results, read_exchange
 from serab_core.store import codec
 from serab_core.store.download import DownloadNote
 from serab_core.store.results import result_document
+from serab_core.system.session import current_session
 from serab_core.types import ContinuousResult
 from tests.faults.conftest import amount
 
@@ -225,10 +226,10 @@ def test_exchange_files(fuzz, make_result, store_result, home, tmp_path):
 
 def test_studies(fuzz, home, make_result, serab):
     from serab_core.store.results import outcome_path, write_outcome
-    from serab_core.tune.studies import StudyAbout, list_studies, write_about
+    from serab_core.tune.studies import StudyRecord, list_studies, write_study_record
 
-    about = StudyAbout("ab" * 16, "cd" * 16, "x", "emodb", "serab", "lda", "grid", 4)
-    write_about(home.ensure(), about)
+    about = StudyRecord("ab" * 16, "cd" * 16, "x", "emodb", "serab", "lda", "grid", 4)
+    write_study_record(home.ensure(), about)
     outcome = make_result("x", "emodb", 0.8, speakers=3, each=4).outcomes[0]
     write_outcome(outcome_path(home, about.study), outcome, {"x": 1})
     path, other = home.studies / "about" / f"{about.study}.json", outcome_path(home, about.study)
@@ -306,12 +307,12 @@ def test_bench_history(fuzz, home, tmp_path):
 
 
 def test_speed_notes(fuzz, stored, home):
-    from serab_core.run.throughput import PaceDocument
+    from serab_core.run.throughput import ThroughputDocument
 
     path = home.speed / "embedding" / "good.json"
     path.parent.mkdir(parents=True)
     document = {"schema": "serab.pace/1", "extractor": "good", "audio_s": 100.0, "seconds": 2.0}
-    fuzz([json.dumps(document)], path.write_bytes, lambda: codec.read(path, PaceDocument), SHOW_RESULTS[:3], 10)
+    fuzz([json.dumps(document)], path.write_bytes, lambda: codec.read(path, ThroughputDocument), SHOW_RESULTS[:3], 10)
 
 
 def test_download_notes(fuzz, tmp_path):
@@ -352,7 +353,7 @@ def test_settings(fuzz, tmp_path, monkeypatch):
             value = {}
         lines = [f"{name} = {toml(item)}" for name, item in value.items()] if isinstance(value, dict) else ["= 3"]
         path.write_bytes("\n".join(lines).encode("utf-8", "surrogatepass"))
-        settings._files.cache_clear()
+        current_session().close()
 
     fuzz([json.dumps(document)], put, settings.in_force, (("config",), ("config", "--json")), 13)
 

@@ -70,7 +70,7 @@ TOLD = {
     "ends": "exit code 0",
     "segfaults": "SIGSEGV",
     "aborts": "SIGABRT",
-    "hangs": "nothing was heard of it",
+    "hangs": "it reported nothing",
 }
 
 

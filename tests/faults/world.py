@@ -24,7 +24,8 @@ from serab_core.report.progress import Silent
 from serab_core.store.home import Home
 from serab_core.store.inspect import verify_home
 from serab_core.store.leftovers import DOWNLOADS
-from tests.conftest import TOYS, forget, install
+from serab_core.system.session import current_session
+from tests.conftest import TOYS, install
 
 WEIGHTS = b"numbers of a network " * 400
 
@@ -202,7 +203,7 @@ class World:
             ("bench", "means", "--lengths", "0.1", "--budget", "0.05"),
             ("report", "--output", str(self.now / "out" / "report.html")),
         ):
-            forget()
+            current_session().close()
             assert self.call(*words) == 0, words
         # Each command has something to do: the results and embeddings of one extractor are not there any more.
         for folder in (*self.home.results.glob("means*"), self.home.studies):
@@ -215,7 +216,7 @@ class World:
 
     def warm(self, name: str) -> None:
         """Load what the processes of a command would load, each for itself."""
-        forget()
+        current_session().close()
         assert self.call(*(("cache", "gc") if name == "cache gc" else ("list", "extractors"))) == 0
 
     @staticmethod

@@ -101,7 +101,7 @@ def test_lines_on_a_pipe(monkeypatch):
     now = [0.0]
     monkeypatch.setattr("serab_core.report.progress.time.monotonic", lambda: now[0])
     screen = console()
-    with Lines(screen).stage("Working", 10) as advance:
+    with Lines(screen).task("Working", 10) as advance:
         for _ in range(10):
             now[0] += 2.0
             advance(1)
@@ -118,7 +118,7 @@ def test_bars_in_a_terminal():
     screen = console(100, terminal=True)
     bars = progress_on(screen)
     assert isinstance(bars, Bars)
-    with bars.stage("One", 3) as one, bars.stage("Two", 5) as two:
+    with bars.task("One", 3) as one, bars.task("Two", 5) as two:
         one(3)
         two(2)
         bars.note("a note [not markup]")
@@ -132,7 +132,7 @@ def test_bars_in_a_terminal():
 @pytest.mark.parametrize("make", [lambda: Bars(console(80, terminal=True)), lambda: Lines(console()), Silent])
 def test_empty_stages_show_nothing(make):
     shown = make()
-    with shown.stage("Nothing", 0) as advance:
+    with shown.task("Nothing", 0) as advance:
         advance(0)
     shown.note("x")
 

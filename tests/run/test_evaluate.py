@@ -18,7 +18,8 @@ from serab_core.run.evaluate import evaluate
 from serab_core.run.plan import make_plan
 from serab_core.store.results import read_result
 from serab_core.system import cpu
-from serab_core.system.timing import STAGES
+from serab_core.system.session import current_session
+from serab_core.system.timing import PHASES
 
 
 @pytest.fixture
@@ -184,7 +185,7 @@ def test_a_worker_that_dies_is_told(run):
     assert failure.extractor == "toy-bad/die"
     assert failure.error["error"] == "WorkerError"
     assert "died 3 times out of 3" in failure.error["what"]
-    assert failure.error["where"] == "block of toy-bad/die"
+    assert failure.error["where"] == "embedding with toy-bad/die"
     assert [result.extractor for result in done.results] == ["toy"]  # whose jobs ran beside it
 
 
@@ -206,7 +207,9 @@ def test_a_bug_of_our_own_is_shown_with_its_traceback(run, monkeypatch):
     def bug(*args):
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr(evaluation, "choose", bug)
+    from serab_core.run import assemble
+
+    monkeypatch.setattr(assemble, "choose", bug)
     (failure,) = run("toy").failures
     assert failure.error["what"] == "ZeroDivisionError: oh"
     assert "in bug" in failure.error["traceback"]
@@ -241,7 +244,7 @@ def stored_after(run, home) -> dict[str, bytes]:
     for room in (home.embeddings, home.results, home.studies):
         for path in sorted(room.rglob("*"), reverse=True):
             path.unlink() if path.is_file() else path.rmdir()
-    plugins.registry.cache_clear()
+    current_session().close()
     return whole
 
 
@@ -303,12 +306,13 @@ def test_a_classifier_without_its_library_is_told(prepared_tones, home, quiet, m
     from dataclasses import replace
 
     from serab_core.errors import PluginError
-    from serab_core.run.jobs import Source, classifier_identity
+    from serab_core.run.identity import TaskIdentity
+    from serab_core.run.jobs import Source
 
     spec = replace(plugins.classifier("centroid"), libraries=("not-a-library",))
     task = prepared_tones.task(PROTOCOLS["serab"])
     with pytest.raises(PluginError, match="pip install not-a-library"):
-        classifier_identity(spec, PROTOCOLS["serab"], Source(str(home.root), "toy", "0", task))
+        TaskIdentity.of("toy", [spec], PROTOCOLS["serab"], Source(str(home.root), "toy", "0", task))
 
 
 def test_progress_that_nobody_reads_stops_no_work():
@@ -331,13 +335,13 @@ def test_cores_without_affinity(monkeypatch):
 def test_an_extractors_pace_is_noted_down_beside_results(prepared_tones, home, serab, monkeypatch):
     from serab_core.run import throughput
 
-    monkeypatch.setattr(throughput, "LEAST_AUDIO_S", 1.0)
+    monkeypatch.setattr(throughput, "MIN_AUDIO_S", 1.0)
     assert serab("eval", "toy", "--tasks", "tones", "--classifiers", "centroid", "--jobs", "1")[0] == 0
-    (speed,) = throughput.paces(home, ["toy", "nobody"]).values()
+    (speed,) = throughput.read_throughputs(home, ["toy", "nobody"]).values()
     assert speed > 1.0
     (file,) = (home.speed / "embedding").glob("*.json")
     file.write_text("{}")
-    assert throughput.paces(home, ["toy"]) == {}
+    assert throughput.read_throughputs(home, ["toy"]) == {}
 
 
 MELS = """
@@ -367,7 +371,7 @@ def test_a_profile_is_kept_where_it_is_asked_for(prepared_tones, add_plugin, ser
 
     first, _ = profile_of("--classifiers", "centroid", "--profile")
     assert first["whole"] is True
-    assert set(first["seconds"]) <= set(STAGES)
+    assert set(first["seconds"]) <= set(PHASES)
     assert {"decode", "features", "tune", "score", "store"} <= set(first["seconds"])
     assert all(seconds >= 0 for seconds in first["seconds"].values())
     assert profile_of("--classifiers", "centroid")[0] == first  # it is part of the stored result

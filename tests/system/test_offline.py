@@ -43,9 +43,9 @@ def datagram():
 
 @pytest.fixture
 def shut():
-    offline.shut()
+    offline.disable_network()
     yield
-    offline.open_again()
+    offline.enable_network()
 
 
 def connect(one, method):
@@ -93,7 +93,7 @@ def test_pipes_of_this_machine_stay_open(shut, tmp_path):
 
 
 def test_it_is_open_when_nobody_asks():
-    assert not offline.asked_for()
+    assert not offline.is_requested()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", 1), timeout=0.5)
 
@@ -120,7 +120,7 @@ def test_serabs_own_downloads_are_shut_too(toys, serab, monkeypatch):
     try:
         code, _, err = serab("weights", "fetch", "heavy", "--accept-licence")
     finally:
-        offline.open_again()
+        offline.enable_network()
     assert code == 14
     assert "tried to reach 127.0.0.1" in " ".join(err.split())
 
@@ -128,4 +128,4 @@ def test_serabs_own_downloads_are_shut_too(toys, serab, monkeypatch):
 @pytest.mark.parametrize("word", ["", "0", "false", "No"])
 def test_words_that_mean_no(monkeypatch, word):
     monkeypatch.setenv("SERAB_OFFLINE", word)
-    assert not offline.asked_for()
+    assert not offline.is_requested()

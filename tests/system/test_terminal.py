@@ -96,7 +96,7 @@ def test_styled_text_and_progress_are_escaped_too():
     file = io.StringIO()
     console = SafeConsole(file=file, width=100, force_terminal=True)
     console.print(Text.assemble(("a\x1b]52;c;x\x1b\\b", "bold")))
-    with Bars(console).stage("member [red] \x1b]0;owned \u202e", 1) as advance:
+    with Bars(console).task("member [red] \x1b]0;owned \u202e", 1) as advance:
         advance(1)
     out = file.getvalue()
     assert r"a\x1b]52;c;x" in out

@@ -9,10 +9,10 @@ import pytest
 
 from serab_core import plugins
 from serab_core.data.protocols import PROTOCOLS, with_tuner
-from serab_core.run.evaluation import Pair
+from serab_core.run.evaluation import Evaluation
 from serab_core.run.plan import make_plan
 from serab_core.tune import classifier
-from serab_core.tune.classifier import journal_key, study_identity, study_key
+from serab_core.tune.classifier import StudyIdentity, study_fields
 
 GRID = PROTOCOLS["serab"]
 TPE = with_tuner(GRID, "tpe", 8)
@@ -31,7 +31,7 @@ def parts(prepared_tones):
 
 
 def key(parts, **changed) -> str:
-    return study_key(study_identity(**(parts | changed)))
+    return StudyIdentity.of(study_fields(**(parts | changed))).study
 
 
 def test_a_study_is_named_by_each_part_that_its_outcome_depends_on(parts, monkeypatch):
@@ -73,9 +73,11 @@ def test_a_wider_space_counts_where_it_is_searched(parts):
 
 def test_trials_of_one_search_are_kept_when_more_are_asked_for(parts):
     """A journal is shared by searches of more and fewer trials; outcomes are not."""
-    few, many = (study_identity(**(parts | {"protocol": replace(TPE, trials=own)})) for own in (8, 9))
-    assert journal_key(few) == journal_key(many)
-    assert study_key(few) != study_key(many)
+    few, many = (
+        StudyIdentity.of(study_fields(**(parts | {"protocol": replace(TPE, trials=trials)}))) for trials in (8, 9)
+    )
+    assert few.journal() == many.journal()
+    assert few.study != many.study
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,7 @@ def test_a_task_is_named_by_its_utterances(prepared_tones, change):
 def test_a_result_is_named_by_its_studies_and_how_it_was_chosen(prepared_tones, home, quiet):
     def named(protocol, *classifiers, extractor="toy"):
         plan = make_plan(home, [extractor], ["tones"], protocol, classifiers, quiet)
-        return Pair.of(plan, plan.extractors[0], plan.tasks[0]).key
+        return Evaluation.of(plan, plan.extractors[0], plan.tasks[0]).identity.key
 
     found = [
         named(GRID, "knn"),

@@ -12,7 +12,7 @@ from serab_core.errors import UsageError
 from serab_core.score.metrics import accuracy
 from serab_core.tune.points import best_point
 from serab_core.tune.study import search
-from serab_core.tune.wide import deal, own_protocol
+from serab_core.tune.wide import allocate_trials, with_trial_share
 from serab_core.types import ClassifierSpec, Examples, PointError, Range
 
 DATA = Examples(np.zeros((100, 1)), (np.arange(100) < 50).astype(np.int64), 2)
@@ -120,7 +120,7 @@ def test_poor_points_are_given_up_and_say_so(tmp_path):
 @given(st.dictionaries(st.text("abcdef", min_size=1), st.integers(1, 5), min_size=1, max_size=6), st.integers(1, 200))
 def test_all_trials_are_dealt(sizes, trials):
     specs = [spec({str(i): (1, 2) for i in range(size)}, name) for name, size in sizes.items()]
-    shares = deal(specs, trials)
+    shares = allocate_trials(specs, trials)
     assert shares.keys() == sizes.keys()
     assert min(shares.values()) >= 1
     assert sum(shares.values()) == max(trials, sum(shares.values()))
@@ -132,9 +132,9 @@ def test_the_protocol_says_how_it_was_tuned():
     protocol = with_tuner(PROTOCOLS["serab-released"], "tpe", 12)
     assert "optimistic" in protocol.caution
     assert "tuned by TPE in 12 trials" in protocol.caution
-    assert own_protocol(protocol, [spec(), spec(name="other")], "other").trials == 6
+    assert with_trial_share(protocol, [spec(), spec(name="other")], "other").trials == 6
     assert with_tuner(PROTOCOLS["serab"], "grid", None) is PROTOCOLS["serab"]
-    assert own_protocol(PROTOCOLS["serab"], [spec()], "hill") is PROTOCOLS["serab"]
+    assert with_trial_share(PROTOCOLS["serab"], [spec()], "hill") is PROTOCOLS["serab"]
     with pytest.raises(UsageError, match="belongs to --tuner tpe"):
         with_tuner(PROTOCOLS["serab"], "grid", 5)
     with pytest.raises(UsageError, match="no tuner called 'random'"):

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serab_core import ExtractorSpec, hookimpl
+from serab_core.plugin import ExtractorSpec, hookimpl
 from serab_plugin_baselines.citations import SERAB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from serab_core import Embeddings, Waveform
-    from serab_core.hookspecs import Register
+    from serab_core.plugin import Embeddings, Register, Waveform
 
 SERAB_API_VERSION = 1
 

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serab_core import ClassifierSpec, Exported
+from serab_core.plugin import ClassifierSpec, Exported
 
 if TYPE_CHECKING:
-    from serab_core import Examples
-    from serab_core.types import Features, Labels, Params, Predictor, Workspace
+    from serab_core.plugin import Examples, Features, Labels, Params, Predictor, Workspace
 
 
 @dataclass(frozen=True)

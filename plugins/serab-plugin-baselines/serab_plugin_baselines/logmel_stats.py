@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core import ExtractorSpec, hookimpl
+from serab_core.plugin import ExtractorSpec, hookimpl
 from serab_plugin_baselines.citations import SERAB
 
 if TYPE_CHECKING:
-    from serab_core import Extractor
-    from serab_core.hookspecs import Register
+    from serab_core.plugin import Extractor, Register
 
 SERAB_API_VERSION = 1
 

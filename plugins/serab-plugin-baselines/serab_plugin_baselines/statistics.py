@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serab_core.audio.mel import SERAB, LogMelSpec, log_mels
+from serab_core.plugin import SERAB, LogMelSpec, log_mels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from serab_core import Embeddings, Waveform
+    from serab_core.plugin import Embeddings, Waveform
 
 SPEECH = LogMelSpec("mfcc", window=400, n_fft=512, n_mels=40, f_min=20.0, f_max=7600.0)
 """What MFCCs are made of: 40 bands, 25 ms windows, 10 ms apart."""

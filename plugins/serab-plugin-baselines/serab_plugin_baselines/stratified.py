@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core import hookimpl
+from serab_core.plugin import hookimpl
 from serab_plugin_baselines.guesses import spec_of
 
 if TYPE_CHECKING:
-    from serab_core import ClassifierSpec
-    from serab_core.hookspecs import Register
+    from serab_core.plugin import ClassifierSpec, Register
 
 SERAB_API_VERSION = 1
 

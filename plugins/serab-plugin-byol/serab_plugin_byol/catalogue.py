@@ -6,14 +6,14 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from serab_core import ExtractorSpec, WeightFile, weights_path
+from serab_core.plugin import ExtractorSpec, WeightFile, weights_path
 from serab_plugin_byol.architecture import architecture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from serab_core import Extractor
+    from serab_core.plugin import Extractor
     from serab_plugin_byol.architecture import Architecture, EncoderName
     from serab_plugin_byol.extractor import Settings
 
@@ -182,9 +182,9 @@ def _convert(made: Architecture, source: Path, target: Path) -> None:
 
 
 def _published_pair(task: str) -> dict[str, float]:
-    from serab_core.plugins import dataset_or_none
+    from serab_core.plugin import get_dataset
 
-    spec = dataset_or_none(task)
+    spec = get_dataset(task)
     if spec is None or spec.logmel is None:
         raise ValueError("nobody has published log-mel statistics for this task")
     return {"logmel_mean": spec.logmel[0], "logmel_deviation": spec.logmel[1]}

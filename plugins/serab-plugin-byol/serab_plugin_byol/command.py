@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serab_core import hookimpl
+from serab_core.plugin import hookimpl
 
 if TYPE_CHECKING:
-    from serab_core.types import Progress
+    from serab_core.plugin import Progress
     from serab_plugin_byol.pretrain.config import Config
 
 SERAB_API_VERSION = 1
@@ -52,8 +52,7 @@ def train_command(
     as_json: _Json = False,
 ) -> None:
     """Train an encoder; the same command goes on where it was stopped, and `serab eval FOLDER` scores it."""
-    from serab_core.cli.output import print_json, stderr, stdout
-    from serab_core.report.progress import progress_on
+    from serab_core.plugin import print_json, progress_on, stderr, stdout
     from serab_plugin_byol.pretrain.data.segments import Segments
     from serab_plugin_byol.pretrain.fit import Machine, fit
 
@@ -82,9 +81,7 @@ def pack_command(
     as_json: _Json = False,
 ) -> None:
     """Decode and resample audio once, into shards that training maps into memory."""
-    from serab_core.cli.output import print_json, stderr, stdout
-    from serab_core.report.progress import progress_on
-    from serab_core.system.cpu import available_cores
+    from serab_core.plugin import available_cores, print_json, progress_on, stderr, stdout
     from serab_plugin_byol.pretrain.data.pack import pack
     from serab_plugin_byol.pretrain.data.sources import audio_files
 
@@ -118,9 +115,7 @@ def speech_command(
     """List the files of AudioSet that carry Speech or a class below it."""
     import os
 
-    from serab_core.cli.output import stdout
-    from serab_core.errors import DataError
-    from serab_core.store.atomic import write_output
+    from serab_core.plugin import DataError, stdout, write_output
     from serab_plugin_byol.pretrain.data.audioset import files_of, speech_ids
 
     ids = speech_ids(segments)
@@ -143,7 +138,7 @@ def export_command(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The folder; serab-plugin-NAME here.")] = None,
 ) -> None:
     """Write a plugin package around a trained encoder."""
-    from serab_core.cli.output import stdout
+    from serab_core.plugin import stdout
     from serab_plugin_byol.pretrain.package import write_package
 
     folder = write_package(run, name, licence, output or Path(f"serab-plugin-{name}"))
@@ -154,8 +149,7 @@ def export_command(
 @group.command("presets")
 def presets_command() -> None:
     """Show the presets and every hyper-parameter."""
-    from serab_core.cli.output import stdout
-    from serab_core.report.tables import table
+    from serab_core.plugin import stdout, table
     from serab_plugin_byol.pretrain.config import PRESETS, preset
 
     made = [preset(name) for name in PRESETS]
@@ -185,11 +179,7 @@ def _config(preset: str, file: Path | None, settings: list[str], given: dict[str
 
 def _packs(data: list[Path], progress: Progress) -> list[Path]:
     """Packs as they are; anything else is packed into the home first."""
-    from serab_core.errors import store_error
-    from serab_core.store.home import find_home
-    from serab_core.store.jsonio import digest
-    from serab_core.system.cpu import available_cores
-    from serab_core.system.locks import alone
+    from serab_core.plugin import available_cores, digest, exclusive, find_home, store_error
     from serab_plugin_byol.pretrain.data.pack import pack
     from serab_plugin_byol.pretrain.data.sources import audio_files
 
@@ -201,7 +191,7 @@ def _packs(data: list[Path], progress: Progress) -> list[Path]:
         folder = find_home().root / "packs" / digest(stamps)[:32]
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with alone(folder / "lock"):  # torchrun starts several of us: one packs, the others find it done
+            with exclusive(folder / "lock"):  # torchrun starts several of us: one packs, the others find it done
                 pack(files, folder, progress, jobs=available_cores())
         except OSError as error:
             raise store_error(error, folder) from error

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serab_core.audio.mel import log_mels
+from serab_core.plugin import log_mels
 from serab_plugin_byol.front_end import buckets, lengthened, log_mel_spec, statistics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from serab_core import Embeddings, Waveform
+    from serab_core.plugin import Embeddings, Waveform
     from serab_plugin_byol.architecture import Architecture
 
 _MOST_FRAMES = {"cpu": 1_024, "cuda": 131_072}
@@ -132,7 +132,7 @@ class Byol:
         """The same by torchaudio on the GPU, a call for each length: a clip's end is reflected where it lies."""
         import torch
 
-        from serab_core.audio.mel.torchaudio_ import torch_log_mels
+        from serab_core.plugin import torch_log_mels
 
         device = torch.device(self._settings.device)
         batch = torch.zeros((len(signals), 1, self._spec.n_mels, lengths[0]), device=device)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serab_core.audio.mel import SERAB, LogMelSpec, log_mels
+from serab_core.plugin import SERAB, LogMelSpec, log_mels
 from serab_plugin_byol.architecture import LEAST_FRAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from serab_core import Waveform
+    from serab_core.plugin import Waveform
 
 WASTE = 0.125
 """How much of a batch may be padding."""

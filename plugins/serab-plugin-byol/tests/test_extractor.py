@@ -24,6 +24,7 @@ from serab_core.embed.fingerprint import fingerprint_digest
 from serab_core.errors import UsageError, WeightsError
 from serab_core.store.home import find_home
 from serab_core.store.weights import take_in
+from serab_core.system.session import current_session
 from serab_core.testing import extractor_checks
 
 NAMES = [
@@ -36,9 +37,9 @@ NAMES = [
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("SERAB_HOME", str(tmp_path / "home"))
-    plugins.registry.cache_clear()
+    current_session().close()
     yield find_home().ensure()
-    plugins.registry.cache_clear()
+    current_session().close()
 
 
 def weights_file(folder: Path, encoder: str, size: int) -> Path:

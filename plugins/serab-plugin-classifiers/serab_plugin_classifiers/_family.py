@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from serab_core.system.kernel_cache import Kernels
+from serab_core.plugin import Kernels
 
 KERNELS = Kernels("forest", Path(__file__).with_name("_tree_kernels.py"))

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from serab_core import free_cores
-from serab_core.types import Examples, Exported, PointError
+from serab_core.plugin import Examples, Exported, PointError, free_cores
 from serab_plugin_classifiers._family import KERNELS
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from serab_core.types import Features, Labels, Params
+    from serab_core.plugin import Features, Labels, Params
 
 
 TREES = 100

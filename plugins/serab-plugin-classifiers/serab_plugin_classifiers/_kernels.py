@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.svm import SVC
 
-from serab_core.types import Examples, Exported, PointError
+from serab_core.plugin import Examples, Exported, PointError
 from serab_plugin_classifiers._grids import MAX_ITER
 
 if TYPE_CHECKING:
-    from serab_core.types import Features, Labels, Params
+    from serab_core.plugin import Features, Labels, Params
 
 MOST_SHARED = 6_000
 """Examples whose matrix is made: 288 MB, of which there are four at most. Every corpus of SERAB has fewer."""

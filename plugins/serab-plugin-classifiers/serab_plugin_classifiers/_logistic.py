@@ -15,11 +15,11 @@ import numpy as np
 import scipy.linalg
 import scipy.optimize
 
-from serab_core.types import Examples, PointError
+from serab_core.plugin import Examples, PointError
 from serab_plugin_classifiers._linear import LinearPredictor
 
 if TYPE_CHECKING:
-    from serab_core.types import Features, Params
+    from serab_core.plugin import Features, Params
 
 TOLERANCE = 1e-4
 """The largest entry of the gradient at which scikit-learn stops, by default."""

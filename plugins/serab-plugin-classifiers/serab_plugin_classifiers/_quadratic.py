@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.linalg
 
-from serab_core.types import Examples, Exported, PointError
+from serab_core.plugin import Examples, Exported, PointError
 
 if TYPE_CHECKING:
-    from serab_core.types import Features, Labels, Params
+    from serab_core.plugin import Features, Labels, Params
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.svm import SVR
 
-from serab_core.types import Examples, Exported, PointError
+from serab_core.plugin import Examples, Exported, PointError
 from serab_plugin_classifiers._grids import MAX_ITER
 from serab_plugin_classifiers._kernels import MOST_SHARED, Kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from serab_core.types import Features, Params
+    from serab_core.plugin import Features, Params
 
     Values = NDArray[np.float64]
 

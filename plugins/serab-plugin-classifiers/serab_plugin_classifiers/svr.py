@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from serab_core import ClassifierSpec, Range, hookimpl
+from serab_core.plugin import ClassifierSpec, Range, hookimpl
 from serab_plugin_classifiers._grids import C_VALUES
 
 if TYPE_CHECKING:
-    from serab_core import Examples, Exported
-    from serab_core.hookspecs import Register
-    from serab_core.types import Params, Predictor, Workspace
+    from serab_core.plugin import Examples, Exported, Params, Predictor, Register, Workspace
 
 SERAB_API_VERSION = 1
 

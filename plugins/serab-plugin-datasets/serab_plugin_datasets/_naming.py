@@ -6,12 +6,12 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from serab_core import Entry, Index, Skipped
+from serab_core.plugin import Entry, Index, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from serab_core import SourceFile
+    from serab_core.plugin import SourceFile
 
 
 def by_pattern(

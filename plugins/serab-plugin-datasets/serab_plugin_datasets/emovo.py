@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core import DatasetSpec, ExpectedAudio, SplitVariant, hookimpl, index_by_name
+from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, hookimpl, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
 
 if TYPE_CHECKING:
-    from serab_core.hookspecs import Register
+    from serab_core.plugin import Register
 
 SERAB_API_VERSION = 1
 

@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from serab_core import (
+from serab_core.plugin import (
     DataError,
     DatasetSpec,
     Entry,
@@ -29,7 +29,7 @@ from serab_plugin_datasets._lists import ids_of, read_list, seconds_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from serab_core.hookspecs import Register
+    from serab_core.plugin import Register
 
 SERAB_API_VERSION = 1
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from serab_core import DatasetSpec, Entry, ExpectedAudio, SourceFile, SplitVariant, hookimpl, index_by_name
+from serab_core.plugin import DatasetSpec, Entry, ExpectedAudio, SourceFile, SplitVariant, hookimpl, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of
 
 if TYPE_CHECKING:
-    from serab_core.hookspecs import Register
+    from serab_core.plugin import Register
 
 SERAB_API_VERSION = 1
 

@@ -8,10 +8,17 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 
-from serab_core.errors import StoreError, UsageError, WeightsError
-from serab_core.store.digests import known_content_sha256, known_sha256
-from serab_core.store.home import find_home
-from serab_core.store.jsonio import digest, read_json, write_json
+from serab_core.plugin import (
+    StoreError,
+    UsageError,
+    WeightsError,
+    digest,
+    find_home,
+    known_content_sha256,
+    known_sha256,
+    read_json,
+    write_json,
+)
 from serab_plugin_hear.files import check_weights, content_digest, own_folder, unchanged
 from serab_plugin_hear.module import local_base
 from serab_plugin_hear.serve import start

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 import torch
 
-from serab_core import plugins
+from serab_core.plugin import get_extractor
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,7 +29,7 @@ class SerabModel(torch.nn.Module):
 
     def __init__(self, name: str, state: dict[str, Any] | None) -> None:
         super().__init__()
-        spec = plugins.extractor(name)
+        spec = get_extractor(name)
         self.sample_rate: int = spec.sample_rate
         self.scene_embedding_size: int = spec.dim
         self.timestamp_embedding_size: int = spec.dim

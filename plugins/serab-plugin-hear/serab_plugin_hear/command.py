@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from serab_core import hookimpl
+from serab_core.plugin import hookimpl
 
 SERAB_API_VERSION = 1
 _MODULE = '''\
@@ -35,18 +35,20 @@ def export_command(
     """Writes the module."""
     import re
 
-    from serab_core import plugins
-    from serab_core.cli.output import stdout
-    from serab_core.data.prepared import load
-    from serab_core.data.protocols import find_protocol
-    from serab_core.embed.corpus import known_state
-    from serab_core.embed.embedder import fit_corpus
-    from serab_core.errors import UsageError
-    from serab_core.store.atomic import write_output
-    from serab_core.store.home import find_home
-    from serab_core.store.weights import require_weights
+    from serab_core.plugin import (
+        UsageError,
+        find_home,
+        find_protocol,
+        fit_corpus,
+        get_extractor,
+        known_state,
+        load_corpus,
+        require_weights,
+        stdout,
+        write_output,
+    )
 
-    spec = plugins.extractor(extractor)
+    spec = get_extractor(extractor)
     require_weights(find_home(), spec.name, spec.weights)
     path = output or Path(re.sub(r"\W+", "_", spec.name) + "_hear.py")
     if not path.stem.isidentifier() or path.suffix != ".py":
@@ -57,7 +59,9 @@ def export_command(
             raise UsageError(
                 "normalises by statistics of a training split", where=spec.name, next_step="say whose: --task emodb"
             )
-        train = [u for u in load(find_home(), task).task(find_protocol("serab")).utterances if u.split == "train"]
+        train = [
+            u for u in load_corpus(find_home(), task).task(find_protocol("serab")).utterances if u.split == "train"
+        ]
         state = dict(known_state(spec, task) or fit_corpus(extractor, train))
     write_output(path, _MODULE.format(name=extractor, state=state).encode())
     text = f"{path} has the HEAR API; next: hear-validator {path.stem}, or serab eval hear:./{path}"

@@ -12,8 +12,7 @@ from serab_plugin_hear.serve import start
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from serab_core import Embeddings, Waveform
-    from serab_core.isolation import Process
+    from serab_core.plugin import Embeddings, Process, Waveform
     from serab_plugin_hear.about import About
 
 

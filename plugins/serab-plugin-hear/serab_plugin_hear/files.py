@@ -10,14 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import serab_registry
-
-import serab_core
-from serab_core.audio.pointers import POINTER_BYTES
-from serab_core.errors import store_error
-from serab_core.store.digests import known_sha256
-from serab_core.store.intact import require_intact, require_no_pointer
-from serab_core.store.jsonio import digest
+from serab_core.plugin import POINTER_BYTES, digest, known_sha256, require_intact, require_no_pointer, store_error
 
 _WEIGHTS = (
     ".bin", ".ckpt", ".h5", ".hdf5", ".joblib", ".keras", ".mat", ".npy", ".npz", ".onnx", ".pb", ".pickle", ".pkl",
@@ -80,7 +73,7 @@ def imported_files(folder: Path, is_package: bool) -> set[Path]:
         folder: of the module under test.
         is_package: whether everything in `folder` belongs to the module, though it be installed.
     """
-    serab = [Path(str(library.__file__)).parent for library in (serab_core, serab_registry)] + [Path(__file__).parent]
+    serab = [Path(str(sys.modules[name].__file__)).parent for name in ("serab_core", "serab_registry", __package__)]
     found = set()
     for module in list(sys.modules.values()):
         name = getattr(module, "__file__", None)

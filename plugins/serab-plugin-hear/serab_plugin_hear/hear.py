@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from serab_core import ExtractorSpec, hookimpl
+from serab_core.plugin import ExtractorSpec, hookimpl
 
 if TYPE_CHECKING:
-    from serab_core import Extractor
+    from serab_core.plugin import Extractor
     from serab_plugin_hear.about import About
 
 SERAB_API_VERSION = 1

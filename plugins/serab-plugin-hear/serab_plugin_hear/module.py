@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serab_core.errors import UsageError
-from serab_core.settings import working_folder
+from serab_core.plugin import UsageError, working_folder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serab_core.isolation import Process, answer
+from serab_core.plugin import Process, answer
 from serab_plugin_hear.files import ReadFiles, hashes, imported_files, in_package, own_folder
 from serab_plugin_hear.module import HearModule, add_to_path, local_base
 

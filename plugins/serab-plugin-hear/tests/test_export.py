@@ -14,15 +14,16 @@ from serab_plugin_hear.command import export_command
 
 from serab_core import plugins
 from serab_core.errors import UsageError
+from serab_core.system.session import current_session
 
 
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
     monkeypatch.setenv("SERAB_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
-    plugins.registry.cache_clear()
+    current_session().close()
     yield
-    plugins.registry.cache_clear()
+    current_session().close()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import pytest
 from serab_core import plugins
 from serab_core.embed.fingerprint import fingerprint, fingerprint_digest
 from serab_core.errors import UsageError, WeightsError
+from serab_core.system.session import current_session
 from serab_core.testing import extractor_checks
 
 TORCH = """
@@ -91,9 +92,9 @@ def get_scene_embeddings(audio, model):
 def here(tmp_path, monkeypatch):
     monkeypatch.setenv("SERAB_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
-    plugins.registry.cache_clear()
+    current_session().close()
     yield
-    plugins.registry.cache_clear()
+    current_session().close()
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core import ExtractorSpec, hookimpl
+from serab_core.plugin import ExtractorSpec, hookimpl
 
 if TYPE_CHECKING:
-    from serab_core.hookspecs import Register
+    from serab_core.plugin import Register
     from serab_plugin_opensmile.functionals import Functionals
 
 SERAB_API_VERSION = 1

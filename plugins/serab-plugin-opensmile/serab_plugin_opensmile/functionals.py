@@ -10,7 +10,7 @@ import opensmile
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from serab_core import Embeddings, Waveform
+    from serab_core.plugin import Embeddings, Waveform
 
 RATE = 16_000
 LEAST_SAMPLES = 1_600

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serab_core import free_cores
+from serab_core.plugin import free_cores
 from serab_plugin_tfhub.framing import FRAMINGS
 from serab_plugin_tfhub.serve import start
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from serab_core import Embeddings, Waveform
-    from serab_core.isolation import Process
+    from serab_core.plugin import Embeddings, Process, Waveform
 
 
 class Hub:

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serab_core.audio.mel import VGGISH, PatchSpec
-from serab_core.audio.mel.patches import VGGISH_PATCHES, YAMNET_PATCHES, fill_up
+from serab_core.plugin import VGGISH, VGGISH_PATCHES, YAMNET_PATCHES, PatchSpec, fill_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from serab_core import Waveform
+    from serab_core.plugin import Waveform
 
     Framing = Callable[[Waveform], NDArray[np.float32]]
 

@@ -17,7 +17,7 @@ from serab_plugin_tfhub.framing import PATCH_SAMPLES, overlapping
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from serab_core import Embeddings, Waveform
+    from serab_core.plugin import Embeddings, Waveform
 
 DIM = 1_024
 

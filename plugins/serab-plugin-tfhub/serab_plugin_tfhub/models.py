@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from serab_core import ExtractorSpec, WeightFile, weights_path
+from serab_core.plugin import ExtractorSpec, WeightFile, weights_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from serab_core import Extractor
+    from serab_core.plugin import Extractor
 
 _APACHE = "Apache-2.0"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serab_core.isolation import Process, serve
+from serab_core.plugin import Process, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable

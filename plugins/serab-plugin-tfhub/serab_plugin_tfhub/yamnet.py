@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core import hookimpl
+from serab_core.plugin import hookimpl
 from serab_plugin_tfhub.models import YAMNET, lite_spec, spec_of
 
 if TYPE_CHECKING:
-    from serab_core import ExtractorSpec
-    from serab_core.hookspecs import Register
+    from serab_core.plugin import ExtractorSpec, Register
 
 SERAB_API_VERSION = 1
 

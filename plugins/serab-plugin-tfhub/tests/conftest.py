@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from serab_core import plugins
 from serab_core.store.home import find_home
+from serab_core.system.session import current_session
 
 MAKE = """
 import sys
@@ -97,6 +97,6 @@ def models(tmp_path_factory) -> Path:
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("SERAB_HOME", str(tmp_path / "home"))
-    plugins.registry.cache_clear()
+    current_session().close()
     yield find_home().ensure()
-    plugins.registry.cache_clear()
+    current_session().close()

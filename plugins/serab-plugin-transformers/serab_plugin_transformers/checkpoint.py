@@ -8,10 +8,15 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serab_core.audio.pointers import POINTER_BYTES
-from serab_core.errors import UsageError, WeightsError, store_error
-from serab_core.store.digests import known_sha256
-from serab_core.store.intact import require_intact, require_no_pointer
+from serab_core.plugin import (
+    POINTER_BYTES,
+    UsageError,
+    WeightsError,
+    known_sha256,
+    require_intact,
+    require_no_pointer,
+    store_error,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

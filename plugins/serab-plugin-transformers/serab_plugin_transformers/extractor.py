@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from serab_core import Embeddings, Waveform
+    from serab_core.plugin import Embeddings, Waveform
     from serab_plugin_transformers.families import Shape
 
 LEAST_S = 0.1

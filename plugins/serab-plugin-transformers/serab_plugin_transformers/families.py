@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from serab_core.errors import UsageError
+from serab_core.plugin import UsageError
 from serab_plugin_transformers.checkpoint import require_front_end
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core import ExtractorSpec, hookimpl
+from serab_core.plugin import ExtractorSpec, hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from serab_core import Extractor
+    from serab_core.plugin import Extractor
     from serab_plugin_transformers.families import Shape
     from serab_plugin_transformers.hub import Model
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serab_core.errors import UsageError, WeightsError
-from serab_core.settings import absolute_path
+from serab_core.plugin import UsageError, WeightsError, absolute_path
 from serab_plugin_transformers.checkpoint import CONFIG, CONFIGS, content_digest, read_configuration, weight_files
 
 if TYPE_CHECKING:

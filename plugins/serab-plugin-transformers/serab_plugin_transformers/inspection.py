@@ -10,10 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serab_core.errors import WeightsError
-from serab_core.isolation import Process, RemoteError, answer
-from serab_core.store.home import find_home
-from serab_core.store.jsonio import digest, write_json
+from serab_core.plugin import Process, RemoteError, WeightsError, answer, digest, find_home, write_json
 from serab_plugin_transformers.checkpoint import check_weights
 from serab_plugin_transformers.hub import with_weights
 

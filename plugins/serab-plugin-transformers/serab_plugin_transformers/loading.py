@@ -6,7 +6,7 @@ import importlib
 import re
 from typing import TYPE_CHECKING, Any
 
-from serab_core.errors import SerabError, UsageError, WeightsError
+from serab_core.plugin import SerabError, UsageError, WeightsError
 from serab_plugin_transformers.checkpoint import check_weights, read_configuration
 
 if TYPE_CHECKING:

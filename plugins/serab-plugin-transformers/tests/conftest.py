@@ -8,7 +8,7 @@ import pytest
 import torch
 import transformers
 
-from serab_core import plugins
+from serab_core.system.session import current_session
 
 SMALL = {
     "hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 24,
@@ -74,6 +74,6 @@ def models(tmp_path_factory) -> Path:
 def here(tmp_path, monkeypatch, models):
     monkeypatch.setenv("SERAB_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(models)
-    plugins.registry.cache_clear()
+    current_session().close()
     yield
-    plugins.registry.cache_clear()
+    current_session().close()

@@ -13,7 +13,7 @@ import numpy as np
 
 from serab_core.audio.mel.spec import SERAB
 from serab_core.errors import AudioError, UsageError
-from serab_core.system.timing import stage
+from serab_core.system.timing import timed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,7 @@ def log_mels(
     """
     if threads is not None and threads < 1:
         raise UsageError(f"threads is {threads}", next_step="give 1 or more, or None for all cores")
-    with stage("features"):
+    with timed("features"):
         return _log_mels(waveforms, spec, threads)
 
 
@@ -97,7 +97,7 @@ def _log_mels(waveforms: Sequence[ArrayLike], spec: LogMelSpec, threads: int | N
 
 def warm() -> None:
     """Compiles the kernels or loads them; a parent does so before it starts worker processes."""
-    with stage("start"):
+    with timed("start"):
         from serab_core.audio.mel.family import KERNELS
 
         with KERNELS.compiling():

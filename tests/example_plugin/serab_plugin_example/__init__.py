@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from serab_core import ExtractorSpec, hookimpl
+from serab_core.plugin import ExtractorSpec, hookimpl
 
 BANDS, FRAME = 16, 512
 

@@ -1,25 +1,25 @@
-"""Jobs for crews: ones that end their process, say nothing, or report."""
+"""Jobs for worker pools: ones that end their process, say nothing, or report."""
 
 import os
 import signal
 import time
 from pathlib import Path
 
-LINE = []
+WORKER = []
 
 
-def initialise(line, number):
-    LINE[:] = [line, number]
+def initialise(report, number):
+    WORKER[:] = [report, number]
 
 
 def double(value):
-    LINE[0].send(("embed", 1))
+    WORKER[0]("embed", 1)
     return 2 * value
 
 
 def where(seconds):
     time.sleep(seconds)
-    return LINE[1], os.getpid()
+    return WORKER[1], os.getpid()
 
 
 def die(folder, times, how):
@@ -45,7 +45,7 @@ def hang():
 def chatter(seconds):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        LINE[0].send(("tune", 1))
+        WORKER[0]("tune", 1)
         time.sleep(0.05)
     return "done"
 

@@ -11,8 +11,7 @@ import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch.callbacks import Callback
 
-from serab_core.errors import StoreError
-from serab_core.store.atomic import replacing
+from serab_core.plugin import StoreError, replacing
 from serab_plugin_byol.pretrain.run_folder import checkpoints, write_extractor
 
 if TYPE_CHECKING:

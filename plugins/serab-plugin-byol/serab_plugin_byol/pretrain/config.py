@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from serab_core.errors import UsageError
+from serab_core.plugin import UsageError
 from serab_plugin_byol.architecture import Architecture, architecture
 
 if TYPE_CHECKING:

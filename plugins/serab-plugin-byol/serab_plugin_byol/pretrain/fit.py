@@ -12,16 +12,13 @@ from dataclasses import asdict, dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from serab_core.errors import InterruptedRunError, UsageError
-from serab_core.store.atomic import write_bytes
-from serab_core.store.jsonio import read_json, write_json
-from serab_core.store.leftovers import sweep
+from serab_core.plugin import InterruptedRunError, UsageError, read_json, sweep, write_bytes, write_json
 from serab_plugin_byol.pretrain.config import Config
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from serab_core.types import Progress
+    from serab_core.plugin import Progress
     from serab_plugin_byol.pretrain.data.segments import Segments
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h

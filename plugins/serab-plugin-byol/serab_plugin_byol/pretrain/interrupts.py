@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from types import FrameType
 
-    from serab_core.types import Progress
+    from serab_core.plugin import Progress
 
 
 class Interrupts:

@@ -6,9 +6,7 @@ import re
 import shutil
 from typing import TYPE_CHECKING
 
-from serab_core.errors import UsageError
-from serab_core.names import FOLDER_FILE
-from serab_core.store.atomic import replacing_folder
+from serab_core.plugin import FOLDER_FILE, UsageError, replacing_folder
 from serab_plugin_byol.pretrain.run_folder import WEIGHTS, extractor_in
 
 if TYPE_CHECKING:
@@ -42,12 +40,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from serab_core import hookimpl
+from serab_core.plugin import hookimpl
 from serab_plugin_byol.pretrain.run_folder import extractor_in
 
 if TYPE_CHECKING:
-    from serab_core import ExtractorSpec
-    from serab_core.hookspecs import Register
+    from serab_core.plugin import ExtractorSpec, Register
 
 SERAB_API_VERSION = 1
 

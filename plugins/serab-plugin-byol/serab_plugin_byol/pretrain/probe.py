@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from serab_core import plugins
-from serab_core.audio.decode import decode
-from serab_core.audio.mel import log_mels
-from serab_core.audio.resample import resample
-from serab_core.data.prepared import load
-from serab_core.data.protocols import find_protocol
-from serab_core.store.home import find_home
-from serab_core.tune.classifier import normalised
-from serab_core.types import Examples
+from serab_core.plugin import (
+    Examples,
+    decode,
+    find_home,
+    find_protocol,
+    get_classifier,
+    load_corpus,
+    log_mels,
+    normalised,
+    resample,
+)
 from serab_plugin_byol.front_end import buckets, lengthened, log_mel_spec, statistics
 from serab_plugin_byol.pretrain.config import RATE
 
@@ -38,7 +40,7 @@ class Probe:
         self.task = task
         self._protocol = find_protocol("serab")
         spec = log_mel_spec(window)
-        loaded = load(find_home(), task).task(self._protocol)
+        loaded = load_corpus(find_home(), task).task(self._protocol)
         self._task = loaded
         waves = []
         for utterance in loaded.utterances:
@@ -58,7 +60,7 @@ class Probe:
             Examples(X[self._splits == split], self._y[self._splits == split], self._classes)
             for split in ("train", "validation")
         )
-        predictor = plugins.classifier("lda").prepare(train, validation, seed=0).fit({"solver": "lsqr"})
+        predictor = get_classifier("lda").prepare(train, validation, seed=0).fit({"solver": "lsqr"})
         return float(np.mean(predictor.predict(validation.X) == validation.y))
 
     @torch.inference_mode()

@@ -13,19 +13,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from serab_core.errors import StoreError, WeightsError
-from serab_core.names import FOLDER_FILE, FOLDER_SCHEMA
-from serab_core.store.atomic import replacing
-from serab_core.store.digests import known_sha256
-from serab_core.store.jsonio import read_json, write_json
-from serab_core.store.weights import file_sha256
+from serab_core.plugin import (
+    FOLDER_FILE,
+    FOLDER_SCHEMA,
+    StoreError,
+    WeightsError,
+    file_sha256,
+    known_sha256,
+    read_json,
+    replacing,
+    write_json,
+)
 from serab_plugin_byol.architecture import architecture
 from serab_plugin_byol.catalogue import BYOL_S, spec_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from serab_core import ExtractorSpec
+    from serab_core.plugin import ExtractorSpec
     from serab_plugin_byol.pretrain.config import Config
 
 WEIGHTS = "encoder.safetensors"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from serab_core.store.atomic import replacing
+from serab_core.plugin import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from serab_core.audio.mel import log_mels
-from serab_core.audio.mel.torchaudio_ import torch_log_mels
+from serab_core.plugin import log_mels, torch_log_mels
 from serab_plugin_byol.front_end import log_mel_spec
 from serab_plugin_byol.pretrain.augment import Mixup, RandomResizedCrop, RunningNorm, standardise
 

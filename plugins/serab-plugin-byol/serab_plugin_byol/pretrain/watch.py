@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
     from torch import Tensor
 
-    from serab_core.types import Progress
+    from serab_core.plugin import Progress
     from serab_plugin_byol.pretrain.probe import Probe
 
 COLLAPSED = 0.05
@@ -63,7 +63,7 @@ class Show(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Opens the bar, on the first process alone."""
         if trainer.is_global_zero:
-            self._advance = self._stage.enter_context(self._progress.stage("Training", self._steps))
+            self._advance = self._stage.enter_context(self._progress.task("Training", self._steps))
         self._move(trainer.global_step)
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *ignored: Any) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from serab_core import DatasetSpec, Entry, SourceFile, hookimpl, index_by_name
+from serab_core.plugin import DatasetSpec, Entry, SourceFile, hookimpl, index_by_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from serab_core.hookspecs import Register
+    from serab_core.plugin import Register
 
 SERAB_API_VERSION = 1
 

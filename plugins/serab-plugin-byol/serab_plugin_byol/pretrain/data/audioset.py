@@ -7,7 +7,7 @@ import re
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from serab_core.errors import DataError
+from serab_core.plugin import DataError
 from serab_plugin_byol.pretrain.data.sources import SUFFIXES
 
 if TYPE_CHECKING:

@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING
 import h5py
 import numpy as np
 
-from serab_core.audio.decode import decode
-from serab_core.audio.resample import resample
-from serab_core.engine.worker_context import worker_context
-from serab_core.errors import AudioError, DataError, store_error
-from serab_core.store.atomic import replacing
-from serab_core.store.jsonio import digest
-from serab_core.store.leftovers import sweep
+from serab_core.plugin import (
+    AudioError,
+    DataError,
+    decode,
+    digest,
+    replacing,
+    resample,
+    store_error,
+    sweep,
+    worker_context,
+)
 from serab_plugin_byol.pretrain.config import RATE
 
 if TYPE_CHECKING:
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from serab_core.types import Progress
+    from serab_core.plugin import Progress
 
 SCHEMA = "serab.pack/1"
 SHARD_SAMPLES = 1 << 27
@@ -79,7 +83,7 @@ def pack(
             skipped += [tuple(pair) for pair in zip(*(file[k].asstr()[:] for k in ("skipped", "reasons")), strict=True)]
         shards.append(path)
     shard = _Shard()
-    with progress.stage("Packing", len(files)) as advance:
+    with progress.task("Packing", len(files)) as advance:
         advance(done)
         for path, samples, reason in _decoded(files[done:], jobs):
             shard.take(path, samples, reason)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import h5py
 import numpy as np
 
-from serab_core.errors import DataError
+from serab_core.plugin import DataError
 from serab_plugin_byol.pretrain.config import RATE
 from serab_plugin_byol.pretrain.data.pack import SCHEMA
 

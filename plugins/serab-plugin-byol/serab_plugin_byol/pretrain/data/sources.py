@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core.errors import DataError
+from serab_core.plugin import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

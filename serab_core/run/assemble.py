@@ -1,0 +1,89 @@
+"""The result of one extractor on one task, assembled from the outcomes of its classifiers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from serab_core import plugins
+from serab_core.data.integrity import PARTIAL, SYNTHETIC
+from serab_core.run.provenance import provenance
+from serab_core.score.choose import choose
+from serab_core.types import SPLITS, ContinuousResult, TaskResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from serab_core.run.identity import TaskIdentity
+    from serab_core.run.jobs import Source
+    from serab_core.run.plan import Plan, PlannedExtractor
+    from serab_core.types import ClassifierOutcome, ProtocolSpec, Task
+
+
+def assemble_result(
+    plan: Plan,
+    extractor: PlannedExtractor,
+    source: Source,
+    identity: TaskIdentity,
+    outcomes: tuple[ClassifierOutcome, ...],
+    *,
+    seconds: Mapping[str, float],
+    reused_work: bool,
+) -> TaskResult | ContinuousResult:
+    """Return the result; nothing is read or written.
+
+    Args:
+        plan: the plan of the run, with the protocol for the task's kind of target.
+        extractor: the extractor and its classifiers.
+        source: the embeddings.
+        identity: the identity of the result.
+        outcomes: in the order of the extractor's classifiers.
+        seconds: time by phase, for a profile.
+        reused_work: some of the work is an earlier run's, so that the profile is not of all of it.
+
+    Raises:
+        TuningError: no classifier could be fitted.
+    """
+    protocol, task = plan.protocol, source.task
+    chosen = choose(outcomes, protocol, f"{extractor.spec.name} on {task.name}")
+    speakers = {u.id: u.speaker for u in task.utterances if u.split == "test"}
+    profile = {"seconds": {name: round(value, 4) for name, value in seconds.items()}, "whole": not reused_work}
+    common: dict[str, Any] = {
+        "extractor": extractor.spec.name,
+        "task": task.name,
+        "language": task.language,
+        "protocol": protocol.name,
+        "variant": task.variant,
+        "counts": {split: task.count(split) for split in SPLITS},
+        "chosen": chosen.classifier,
+        "outcomes": outcomes,
+        "synthetic": task.synthetic,
+        "partial": task.partial,
+        "cautions": cautions_of(task, protocol),
+        "splits": task.splits,
+        "faulty": task.faulty,
+        "key": identity.key,
+        "provenance": provenance(plan, extractor, source),
+        "speakers": speakers,
+        "sexes": _sexes(task.name.partition("/")[0], speakers.values()),
+        "profile": profile if plan.profile else {},
+    }
+    if task.target:
+        return ContinuousResult(target=task.target, scores=chosen.scores, **common)
+    assert chosen.accuracy is not None
+    assert chosen.uar is not None
+    return TaskResult(accuracy=chosen.accuracy, uar=chosen.uar, **common)
+
+
+def cautions_of(task: Task, protocol: ProtocolSpec) -> tuple[str, ...]:
+    """Return what is shown beside every figure of a result on this task."""
+    cautions = ["" if task.target else protocol.caution, task.note, *task.cautions]
+    cautions += [SYNTHETIC] if task.synthetic else []
+    cautions += [PARTIAL] if task.partial else []
+    return tuple(caution for caution in cautions if caution)
+
+
+def _sexes(corpus: str, speakers: Iterable[str]) -> dict[str, str]:
+    """Return the sex of these speakers, where the corpus declares it."""
+    spec = plugins.dataset_or_none(corpus)
+    declared = {} if spec is None else spec.speaker_sex
+    return {speaker: declared[speaker] for speaker in sorted(set(speakers)) if speaker in declared}
