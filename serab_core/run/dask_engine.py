@@ -11,7 +11,7 @@ from concurrent.futures import Executor, Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import serab_core
@@ -29,6 +29,23 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _ANSWER_S, _WORKERS_S = 10.0, 60.0
 _LOOK_S, _GRACE_S = 0.5, 2.0
+
+
+class _Client(Protocol):
+    """The part of `distributed.Client` that is used here."""
+
+    scheduler_comm: Any
+    status: str
+
+    def close(self) -> Any: ...
+
+    def get_executor(self, *, pure: bool) -> Executor: ...
+
+    def run(self, function: Callable[..., _T], *args: Any) -> dict[str, _T]: ...
+
+    def scheduler_info(self, n_workers: int) -> dict[str, Any]: ...
+
+    def wait_for_workers(self, n_workers: int, timeout: float) -> Any: ...
 
 
 class DaskEngine:
@@ -77,9 +94,9 @@ class DaskEngine:
             self._client.close()
 
     @cached_property
-    def _client(self) -> Any:
+    def _client(self) -> _Client:
         try:
-            from distributed import Client
+            import distributed
         except ImportError as error:
             raise UsageError(
                 "--engine dask:// needs distributed, which is not installed",
@@ -88,7 +105,8 @@ class DaskEngine:
         if offline.asked_for():
             raise UsageError("a Dask cluster is reached by network, and --offline shuts it", next_step="leave one out")
         try:
-            client = Client(self._address, timeout=_ANSWER_S, set_as_default=False)
+            connect: Callable[..., _Client] = distributed.Client  # distributed's code has no annotations
+            client = connect(self._address, timeout=_ANSWER_S, set_as_default=False)
         except OSError as error:
             raise UsageError(
                 f"no Dask scheduler answers ({' '.join(str(error).split())[:200]})",
@@ -147,7 +165,7 @@ class _Shares:
         crowd: workers on one host, at most.
     """
 
-    def __init__(self, client: Any, home: bool, crowd: int) -> None:
+    def __init__(self, client: _Client, home: bool, crowd: int) -> None:
         self.home, self.crowd, self._client = home, crowd, client
         self._folders: dict[Path, bool] = {}
 
@@ -165,7 +183,7 @@ class _Sender(Executor):
     handed in over a connection that is no more are ended here.
     """
 
-    def __init__(self, client: Any, shares: _Shares) -> None:
+    def __init__(self, client: _Client, shares: _Shares) -> None:
         self._client, self._shares = client, shares
         self._inner = client.get_executor(pure=False)
         self._home = find_home()
@@ -231,7 +249,7 @@ def _carry_out(parcel: Parcel, home: str, crowd: int, variables: dict[str, str])
         return parcel.carry_out(home)
 
 
-def _all_see(client: Any, path: Path) -> bool:
+def _all_see(client: _Client, path: Path) -> bool:
     return all(client.run(_is_there, str(path)).values())
 
 

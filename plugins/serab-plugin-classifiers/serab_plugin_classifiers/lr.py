@@ -8,9 +8,11 @@ from serab_core import ClassifierSpec, Range, hookimpl
 from serab_plugin_classifiers._grids import C_VALUES, CLASS_WEIGHTS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from serab_core import Examples, Exported
     from serab_core.hookspecs import Register
-    from serab_core.types import Params, Predictor, Workspace
+    from serab_core.types import GridValue, Params, Predictor, Workspace
 
 SERAB_API_VERSION = 1
 
@@ -47,7 +49,7 @@ def reference(params: Params, seed: int) -> Any:
 def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
     """Registers `lr` and `lr/converged`."""
     space = {"C": C_VALUES, "class_weight": CLASS_WEIGHTS}
-    wide = {"C": Range(1e-6, 1e6, log=True), "class_weight": CLASS_WEIGHTS}
+    wide: dict[str, Range | Sequence[GridValue]] = {"C": Range(1e-6, 1e6, log=True), "class_weight": CLASS_WEIGHTS}
     register(
         ClassifierSpec(
             name="lr",
