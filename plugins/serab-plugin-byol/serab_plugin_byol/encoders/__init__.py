@@ -27,7 +27,7 @@ def build(architecture: Architecture) -> AudioNTT | CvT:
 
 
 def channels_last(network: _Network) -> _Network:
-    """Store the weights of a network's convolutions channels last, in place: convolutions run fastest on that layout."""
+    """Store the weights of a network's convolutions channels last, in place: convolutions run fastest so."""
     layout: dict[str, Any] = {"memory_format": torch.channels_last}  # torch's annotations of `Module.to` lack it
     placed: _Network = network.to(**layout)
     return placed
