@@ -149,7 +149,10 @@ def test_pytest_writes_junit_xml_of_the_checks(add_plugin, project):
     assert int(suite.get("tests")) == len(cases) == 2 * CHECKS
     failed = {case.get("name"): case.find("failure").text for case in cases if case.find("failure") is not None}
     assert int(suite.get("failures")) == len(failed) > 2
-    assert "KeyError" in failed["extractor-shape[raises]"]
+    text = failed["serab[raises]::extractor-shape[raises]"]
+    assert "KeyError: 'gone'" in text
+    assert "fix: declare dim as it is" in text
+    assert "from_call" not in text
     skipped = [case.find("skipped").get("message") for case in cases if case.find("skipped") is not None]
     assert int(suite.get("skipped")) == len(skipped) >= 4 + NOT_APPLICABLE
     assert "samples on purpose" in skipped
