@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 PROJECTS = [ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
 IDS = ["serab-core", *(path.name for path in PROJECTS[1:])]
 sys.path.insert(0, str(ROOT / "downstream"))
-from release import compatible_range, release  # noqa: E402
+from release import RANGED, compatible_range, release  # noqa: E402
 
 sys.path.pop(0)
 
@@ -98,6 +98,10 @@ def test_versions_move_together():
         for text in [*project["dependencies"], *(text for extra in extras for text in extra)]:
             if text.startswith("serab-"):
                 assert Requirement(text).specifier == Requirement(f"x{wanted}").specifier, text
+    texts = [path.read_text() for pattern in RANGED for path in ROOT.glob(pattern)]
+    ranges = [own for text in texts for own in re.findall(r"serab-[a-z-]+(?:\[\w+\])?(>=[\d.]+,<[\d.]+)", text)]
+    assert len(ranges) > len(PROJECTS)
+    assert set(ranges) == {wanted}
 
 
 def test_one_command_changes_the_version(tmp_path):
