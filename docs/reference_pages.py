@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import re
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import typer
 from serab_registry import API_VERSION, Group
 
-from serab_core import errors, hookspecs, settings, types
+from serab_core import api, errors, hookspecs, settings
 from serab_core.cli.main import app
 from serab_core.testing import classifiers, datasets, extractors
 
@@ -22,6 +21,7 @@ PROTOCOLS = ("Extractor", "CorpusExtractor", "WarmExtractor", "Workspace", "Pred
 def pages() -> dict[str, str]:
     """Every page by its name."""
     return {
+        "python": python_page(),
         "commands": commands_page(),
         "hooks": hooks_page(),
         "specs": specs_page(),
@@ -29,6 +29,14 @@ def pages() -> dict[str, str]:
         "settings": settings_page(),
         "errors": errors_page(),
     }
+
+
+def python_page() -> str:
+    """The names of `import serab`, which mkdocstrings documents from their signatures and docstrings."""
+    lines = ["# Python", "", "What `import serab` offers; [how to use it](../python.md).", ""]
+    for name in sorted(api.__all__, key=lambda name: (name[0].isupper(), name)):  # functions first
+        lines += [f"::: serab.{name}", ""]
+    return "\n".join(lines)
 
 
 def own_commands() -> dict[str, object]:
@@ -104,48 +112,11 @@ def hooks() -> dict[str, object]:
 
 
 def specs_page() -> str:
-    """What plugins declare and hand over."""
+    """What plugins declare and hand over, which mkdocstrings documents from its fields, signatures and docstrings."""
     lines = ["# Specs", "", "All of `serab_core` by name: `from serab_core import ExtractorSpec`.", ""]
-    for name in SPECS:
-        kind = getattr(types, name)
-        text = inspect.getdoc(kind) or ""
-        head, _, attributes = text.partition("Attributes:")
-        told = _attributes(attributes)
-        lines += [f"## {name}", "", _text(head), ""]
-        rows = [
-            (f"`{field.name}`", f"`{field.type}`".replace("|", "\\|"), _default(field), told.get(field.name, ""))
-            for field in dataclasses.fields(kind)
-        ]
-        lines += _table(("Field", "Type", "Default", "What it says"), rows)
-    for name in PROTOCOLS:
-        kind = getattr(types, name)
-        lines += [f"## {name}", "", _text(inspect.getdoc(kind)), ""]
-        for method, function in vars(kind).items():
-            if inspect.isfunction(function) and not method.startswith("_"):
-                lines += [
-                    "```python",
-                    signature(method, function),
-                    "```",
-                    "",
-                    _text(inspect.getdoc(function)),
-                    "",
-                ]
+    for name in (*SPECS, *PROTOCOLS):
+        lines += [f"::: serab_core.types.{name}", ""]
     return "\n".join(lines)
-
-
-def _attributes(text: str) -> dict[str, str]:
-    """What an `Attributes:` section says, by name; a line may be for several, by commas."""
-    told: dict[str, str] = {}
-    for match in re.finditer(r"^ {4}(?P<names>\w+(?:, \w+)*): (?P<text>.*(?:\n {5,}.*)*)", text, re.MULTILINE):
-        for name in match["names"].split(", "):
-            told[name] = _text(match["text"])
-    return told
-
-
-def _default(field) -> str:
-    if field.default is not dataclasses.MISSING:
-        return f"`{field.default!r}`" if not dataclasses.is_dataclass(field.default) else ""
-    return "required" if field.default_factory is dataclasses.MISSING else f"`{field.default_factory()!r}`"
 
 
 def checks() -> dict[str, tuple[str, str]]:

@@ -8,13 +8,14 @@ The index serves serab's own distributions; everything else comes from where pip
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 import venv
 import zipfile
 from pathlib import Path
+
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECTS = [ROOT, *sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml"))]
@@ -60,7 +61,7 @@ def build(project: Path, index: Path) -> Path:
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", index, project, quiet=True)
     (wheel,) = set(index.glob("*.whl")) - before
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
-    own = {"serab_core", "serab_registry"} if project == ROOT else {project.name.replace("-", "_")}
+    own = {"serab", "serab_core", "serab_registry"} if project == ROOT else {project.name.replace("-", "_")}
     strange = {top for top in tops if not top.endswith(".dist-info")} - own
     if strange:
         sys.exit(f"{wheel.name} holds {sorted(strange)}")
@@ -70,7 +71,7 @@ def build(project: Path, index: Path) -> Path:
 def serve(index: Path, wheels: list[Path]) -> None:
     """Lays the wheels out as pip wants an index: a page for each name."""
     for wheel in wheels:
-        name = re.sub(r"[-_.]+", "-", wheel.name.partition("-")[0])
+        name = canonicalize_name(wheel.name.partition("-")[0])
         page = index / "simple" / name / "index.html"
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(f'<!DOCTYPE html><a href="{wheel.as_uri()}">{wheel.name}</a>\n', encoding="utf-8")

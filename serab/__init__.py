@@ -1,6 +1,6 @@
 """Evaluate speech emotion recognition embeddings on the SERAB benchmark.
 
-Example:
+Examples:
     >>> import serab
     >>> run = serab.evaluate(["mfcc-stats", "chance"], tasks=["demo"], progress=False)
     >>> run["mfcc-stats", "demo"].uar > run["chance", "demo"].uar

@@ -13,7 +13,8 @@ The names are loaded at first use, so that importing this module costs nothing. 
 - **Hooks and specs**: `hookimpl`, `Register`, `ExtractorSpec`, `WeightFile`, `DatasetSpec`, `SplitVariant`,
   `ExpectedAudio`, `SourceFile`, `Entry`, `Index`, `Skipped`, `ClassifierSpec`, `Range`, `Exported`.
 - **What plugins implement**: `Extractor`, `CorpusExtractor`, `WarmExtractor`, `Workspace`, `Predictor`.
-- **Arrays**: `Waveform`, `Embeddings`, `Features`, `Labels`, `Examples`, `Predictions`, `Params`, `CorpusState`.
+- **Arrays and values**: `Waveform`, `Embeddings`, `Features`, `Labels`, `Examples`, `Predictions`, `Params`,
+  `GridValue`, `CorpusState`.
 - **Results**, for trackers: `Run`, `TaskResult`, `ContinuousResult`, `Utterance`.
 - **Errors**: `SerabError`, `UsageError`, `DataError`, `AudioError`, `StoreError`, `WeightsError`, `ExtractorError`,
   `InterruptedRunError`, `PointError`, and `store_error`, which makes one of an `OSError`.
@@ -113,6 +114,7 @@ if TYPE_CHECKING:
     from serab_core.types import Extractor as Extractor
     from serab_core.types import ExtractorSpec as ExtractorSpec
     from serab_core.types import Features as Features
+    from serab_core.types import GridValue as GridValue
     from serab_core.types import Index as Index
     from serab_core.types import Labels as Labels
     from serab_core.types import Params as Params
@@ -214,6 +216,7 @@ _SOURCES = {
     "Extractor": "serab_core.types",
     "ExtractorSpec": "serab_core.types",
     "Features": "serab_core.types",
+    "GridValue": "serab_core.types",
     "Index": "serab_core.types",
     "Labels": "serab_core.types",
     "Params": "serab_core.types",

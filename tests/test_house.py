@@ -144,12 +144,6 @@ def test_the_conformance_kit_has_no_assert_statement():
     assert [path.name for path in files if statement.search(path.read_text())] == []
 
 
-def test_versions_move_together():
-    projects = [ROOT / "pyproject.toml", *ROOT.glob("plugins/*/pyproject.toml")]
-    versions = {tomllib.loads(p.read_text())["project"]["version"] for p in projects}
-    assert versions == {serab_core.__version__}
-
-
 def test_pinned_versions_meet_the_ranges():
     from packaging.requirements import Requirement
 

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def normalise(distribution: str) -> str:
-    """A distribution's name in the normal form of the packaging specifications (lower case, single hyphens)."""
+    """Return a distribution's name in the normal form of the packaging specifications (lower case, single hyphens).
+
+    The same as `packaging.utils.canonicalize_name`, whose import would make every start of serab slower.
+    """
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 

@@ -116,7 +116,8 @@ class TaskComparison:
     """Two extractors on one task.
 
     Attributes:
-        first, second: their scores, in [0, 1].
+        first: score of the first extractor, in [0, 1].
+        second: score of the second extractor, in [0, 1].
         difference: first minus second.
         p: of the test; None where there are too few speakers to test.
         test: `permutation` by speaker, `t over speakers`, or "" for none.
@@ -137,7 +138,8 @@ class Comparison:
     """Two extractors on the tasks that both have.
 
     Attributes:
-        first, second: the extractors.
+        first: the first extractor.
+        second: the second extractor.
         tasks: one comparison for each task.
         overall: the mean over the tasks of the benchmark: `difference`, `low`, `high` and `p`; None where no task of
             the benchmark is among them.
@@ -186,7 +188,8 @@ def compare(
     """Compare two extractors on the same test utterances, by the results in a home.
 
     Args:
-        first, second: names of extractors.
+        first: name of an extractor.
+        second: name of the extractor that it is compared with.
         tasks: only these tasks; all that both have by default.
         protocol: that of the settings by default.
         metric: what is compared; by default UAR under `strict`, else accuracy.
@@ -195,7 +198,7 @@ def compare(
     Raises:
         UsageError: one has no result, or they have no task in common.
 
-    Example:
+    Examples:
         >>> run = serab.evaluate(["mfcc-stats", "chance"], tasks=["demo"], progress=False)
         >>> serab.compare("mfcc-stats", "chance", tasks="demo").tasks[0].difference > 0
         True

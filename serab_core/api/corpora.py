@@ -88,7 +88,9 @@ class Dataset:
     Attributes:
         name: the name of the task.
         prepared: whether it is prepared in the home.
-        utterances, labels, speakers: how many; of a corpus that is not prepared, how many are expected.
+        utterances: their number; of a corpus that is not prepared, the expected one.
+        labels: likewise.
+        speakers: likewise.
     """
 
     name: str
@@ -151,7 +153,7 @@ class Corpus:
 def datasets(home: str | os.PathLike[str] | None = None) -> Table[Dataset]:
     """List the corpora that installed plugins know, and those that are prepared in the home.
 
-    Example:
+    Examples:
         >>> corpora = serab.datasets()
         >>> corpora["demo"].language
         'zxx'
@@ -189,7 +191,7 @@ def datasets(home: str | os.PathLike[str] | None = None) -> Table[Dataset]:
 def extractors() -> Table[ExtractorInfo]:
     """List the installed extractors.
 
-    Example:
+    Examples:
         >>> serab.extractors()["mfcc-stats"].sample_rate
         16000
     """
@@ -201,7 +203,7 @@ def extractors() -> Table[ExtractorInfo]:
 def classifiers() -> Table[ClassifierInfo]:
     """List the installed classifiers and regressors.
 
-    Example:
+    Examples:
         >>> serab.classifiers()["lda"].title
         'LDA'
     """
@@ -239,7 +241,7 @@ def prepare(
         DataError: the source is missing, not the corpus, or incomplete.
         SerabError: the name is unknown, or the home cannot be written.
 
-    Example:
+    Examples:
         >>> serab.prepare("demo", progress=False).speakers
         10
     """

@@ -85,7 +85,7 @@ def evaluate(
         EvaluationError: an extractor failed on a task; `error.run` has the results of the others.
         SerabError: a name is unknown, a corpus is not prepared, weights are missing, or the home cannot be written.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> class Loudness:
         ...     sample_rate = 16000

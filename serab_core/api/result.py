@@ -71,7 +71,7 @@ class Result:
         stored: the stored document as data, with everything that is known of the result.
         reused: whether it was there before the call that returned it.
 
-    Example:
+    Examples:
         >>> result = serab.evaluate("chance", tasks=["demo"], progress=False)["chance", "demo"]
         >>> result
         Result(chance on demo: accuracy 25.0 %, UAR 25.0 %)

@@ -104,7 +104,7 @@ class Results:
         Raises:
             UsageError: pandas is not installed.
 
-        Example:
+        Examples:
             >>> run = serab.evaluate(["chance", "mfcc-stats"], tasks=["demo"], progress=False)
             >>> run.to_dataframe().pivot(index="extractor", columns="metric", values="value").shape
             (2, 3)
@@ -156,7 +156,7 @@ class Run(Results):
     Attributes:
         run: the run as plain data.
 
-    Example:
+    Examples:
         >>> run = serab.evaluate(["chance", "mfcc-stats"], tasks=["demo"], progress=False)
         >>> [result.extractor for result in run]
         ['chance', 'mfcc-stats']
@@ -214,7 +214,7 @@ def load_results(
         extractor: only results of this extractor.
         protocol: only results under this protocol.
 
-    Example:
+    Examples:
         >>> run = serab.evaluate("chance", tasks=["demo"], progress=False)
         >>> serab.load_results(extractor="chance")["chance", "demo"].uar == run["chance", "demo"].uar
         True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,6 +18,8 @@ HELP = """Check plugins, by name or by distribution.
 Each check has a name, says what it protects, and how to mend what fails.
 
 They run in a process of their own: a plugin that crashes or hangs fails that check, and the others go on.
+
+JUnit XML for CI servers comes from pytest: pytest --serab-plugin NAME --junitxml FILE.
 """
 _COLOURS = {"passed": "green", "failed": "red", "declared": "yellow", "not applicable": "dim"}
 
@@ -33,7 +34,6 @@ def check_command(
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    junit: Annotated[Path | None, typer.Option("--junit", help="Write JUnit's XML to a file, too.")] = None,
 ) -> None:
     """Checks plugins."""
     from serab_core import settings
@@ -41,7 +41,6 @@ def check_command(
     from serab_core.errors import CheckFailedError
     from serab_core.report.progress import progress_on
     from serab_core.report.tables import table
-    from serab_core.store.atomic import write_output
     from serab_core.testing.child import run_apart
     from serab_core.testing.runner import checks_of, subjects
 
@@ -51,8 +50,6 @@ def check_command(
         for outcome in run_apart(found, settings.patience_s()):
             outcomes.append(outcome)
             advance(1)
-    if junit is not None:
-        write_output(junit, _junit(outcomes))
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
     if as_json:
         print_json(
@@ -101,32 +98,3 @@ def _print(outcomes: Sequence[Outcome], made: object, console: object) -> None:
             out.print(text, markup=False, highlight=False, soft_wrap=True)
         elif outcome.message:
             out.print(f"{outcome.subject}: {outcome.message}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _junit(outcomes: Sequence[Outcome]) -> bytes:
-    """JUnit's XML, as CI servers read it; a declared failure, and what is not applicable, count as skipped."""
-    from xml.etree import ElementTree
-
-    counts = {state: sum(outcome.state == state for outcome in outcomes) for state in _COLOURS}
-    suite = ElementTree.Element(
-        "testsuite",
-        name="serab check",
-        tests=str(len(outcomes)),
-        failures=str(counts["failed"]),
-        skipped=str(counts["declared"] + counts["not applicable"]),
-        errors="0",
-        time=f"{sum(outcome.seconds for outcome in outcomes):.3f}",
-    )
-    for outcome in outcomes:
-        case = ElementTree.SubElement(
-            suite, "testcase", classname=outcome.subject, name=outcome.id, time=f"{outcome.seconds:.3f}"
-        )
-        if outcome.state == "failed":
-            element = ElementTree.SubElement(case, "failure", message=outcome.message)
-            element.text = f"why: {outcome.protects}\nfix: {outcome.fix}"
-        elif outcome.state in ("declared", "not applicable"):
-            ElementTree.SubElement(case, "skipped", message=outcome.message)
-        elif outcome.message:
-            ElementTree.SubElement(case, "system-out").text = outcome.message
-    written: bytes = ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
-    return written

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 INDEX_COLUMNS = ("file", "start", "end")
 _NO_VALUE = frozenset({"", "<NA>", "NaT"})
 """Texts that audformat and pandas write for a missing value."""
-_SAFE_PYARROW = (14, 1)  # the first minor version that unpickles no type out of a file (CVE-2023-47248, in 14.0.0)
+_SAFE_PYARROW = "14.0.1"  # the first version that unpickles no type out of a file (CVE-2023-47248)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,9 @@ def _read_parquet(path: Path) -> list[dict[str, str]]:
             where=path,
             next_step='pip install pyarrow, or save the database as CSV: db.save(FOLDER, storage_format="csv")',
         ) from error
-    if tuple(int(number) for number in pyarrow.__version__.split(".")[:2]) < _SAFE_PYARROW:
+    from packaging.version import Version
+
+    if Version(pyarrow.__version__) < Version(_SAFE_PYARROW):
         raise DataError(
             f"is a table in Parquet, and pyarrow {pyarrow.__version__} runs code that such a file brings",
             where=path,

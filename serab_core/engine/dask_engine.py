@@ -10,7 +10,7 @@ from concurrent.futures import Executor, Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import serab_core
@@ -28,6 +28,23 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _ANSWER_S, _WORKERS_S = 10.0, 60.0
 _CHECK_S, _GRACE_S = 0.5, 2.0
+
+
+class _Client(Protocol):
+    """The part of `distributed.Client` that is used here."""
+
+    scheduler_comm: Any
+    status: str
+
+    def close(self) -> Any: ...
+
+    def get_executor(self, *, pure: bool) -> Executor: ...
+
+    def run(self, function: Callable[..., _T], *args: Any) -> dict[str, _T]: ...
+
+    def scheduler_info(self, n_workers: int) -> dict[str, Any]: ...
+
+    def wait_for_workers(self, n_workers: int, timeout: float) -> Any: ...
 
 
 class DaskEngine:
@@ -76,9 +93,9 @@ class DaskEngine:
             self._client.close()
 
     @cached_property
-    def _client(self) -> Any:
+    def _client(self) -> _Client:
         try:
-            from distributed import Client
+            import distributed
         except ImportError as error:
             raise UsageError(
                 "--engine dask:// needs distributed, which is not installed",
@@ -87,7 +104,8 @@ class DaskEngine:
         if offline.is_requested():
             raise UsageError("a Dask cluster is reached by network, and --offline shuts it", next_step="leave one out")
         try:
-            client = Client(self._address, timeout=_ANSWER_S, set_as_default=False)
+            connect: Callable[..., _Client] = distributed.Client  # distributed's code has no annotations
+            client = connect(self._address, timeout=_ANSWER_S, set_as_default=False)
         except OSError as error:
             raise UsageError(
                 f"no Dask scheduler answers ({' '.join(str(error).split())[:200]})",
@@ -146,7 +164,7 @@ class _Visibility:
         workers_per_host: the largest number of workers on one host.
     """
 
-    def __init__(self, client: Any, home: bool, workers_per_host: int) -> None:
+    def __init__(self, client: _Client, home: bool, workers_per_host: int) -> None:
         self.home, self.workers_per_host, self._client = home, workers_per_host, client
         self._folders: dict[Path, bool] = {}
 
@@ -164,7 +182,7 @@ class _RemoteExecutor(Executor):
     over a connection that has closed are failed here.
     """
 
-    def __init__(self, client: Any, visibility: _Visibility) -> None:
+    def __init__(self, client: _Client, visibility: _Visibility) -> None:
         self._client, self._visibility = client, visibility
         self._inner = client.get_executor(pure=False)
         self._home = find_home()
@@ -234,7 +252,7 @@ def _run_remote(remote: RemoteJob, session: Session, workers_per_host: int) -> t
         return remote.run(session)
 
 
-def _all_see(client: Any, path: Path) -> bool:
+def _all_see(client: _Client, path: Path) -> bool:
     return all(client.run(_exists, str(path)).values())
 
 

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from jinja2 import Environment, StrictUndefined
+from packaging.version import Version
 
 from serab_core.errors import UsageError
 from serab_core.store.atomic import replacing_folder
@@ -131,9 +132,9 @@ def scaffold(kind: Kind, name: str, parent: Path, *, flavour: Flavour = "", vers
 
 def _words(kind: Kind, name: str, distribution: str, flavour: Flavour, version: str) -> dict[str, str]:
     """What the templates are filled with."""
-    major, minor = version.split(".")[:2]
+    core = Version(version)
     title = " ".join(word.capitalize() for word in re.split("[-_]", name))
-    bound = f">={major}.{minor},<{major}.{int(minor) + 1}"
+    bound = f">={core.major}.{core.minor},<{core.major}.{core.minor + 1}"
     requirements = [f"serab-core[standard]{bound}", "numpy>=2.0", *(["torch>=2.6"] if flavour else [])]
     return {
         "kind": kind,

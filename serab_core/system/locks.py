@@ -9,22 +9,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+POLL_S = 0.05  # seconds between two attempts to get the lock
+
 
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """Holds a lock on a file, which stays behind; a process that dies lets go of it.
+    """Hold a lock on a file while other processes and threads wait; the lock of a process that dies is released.
 
     Args:
-        path: the file; its folder must be there.
+        path: the file, which stays behind; its folder must exist.
 
     Raises:
-        OSError: it cannot be opened for writing.
+        OSError: the file cannot be opened for writing.
     """
-    with path.open("w") as lock:
-        try:
-            import fcntl
-        except ImportError:  # Windows: two processes may do the same work, and the later one's file is kept
-            pass
-        else:
-            fcntl.flock(lock.fileno(), fcntl.LOCK_EX)
+    from filelock import FileLock
+
+    with FileLock(path, poll_interval=POLL_S):
         yield

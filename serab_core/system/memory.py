@@ -1,47 +1,64 @@
-"""How much memory a process and all that it has started hold, as far as the system tells (Linux does)."""
+"""Memory of a process and of the processes that it started, and the memory limit of this process."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
+from typing import Any
 
 
 def family(process: int) -> list[int]:
-    """A process and all that it has started."""
-    found = [process]
-    for own in found:
-        with contextlib.suppress(OSError, ValueError):
-            for thread in Path(f"/proc/{own}/task").iterdir():
-                found.extend(int(word) for word in (thread / "children").read_text(encoding="ascii").split())
-    return found
+    """Return the ids of a process and of all its descendants; none where it has ended."""
+    return [member.pid for member in _members(process)]
 
 
 def resident(process: int) -> int:
-    """Memory that they hold now, in bytes; 0 where the system does not tell."""
-    pages = 0
-    for own in family(process):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            pages += int(Path(f"/proc/{own}/statm").read_text(encoding="ascii").split()[1])
-    return pages * (os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096)
+    """Return the resident memory of a process and its descendants, in bytes; 0 where it has ended."""
+    import psutil
+
+    total = 0
+    for member in _members(process):
+        with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+            total += int(member.memory_info().rss)
+    return total
 
 
 def total_memory() -> int:
-    """What this process may use at most, the machine's memory or its control group's; 0 where nobody tells."""
-    found = []
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    """Return the memory that this process may use, in bytes: the machine's, or the limit of its control group."""
+    import psutil
+
+    limits = [int(psutil.virtual_memory().total)]
     for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        with contextlib.suppress(OSError, ValueError):
-            found.append(int(Path(path).read_text(encoding="ascii")))
-    return min((own for own in found if own > 0), default=0)
+        with contextlib.suppress(OSError, ValueError):  # no such control group, or "max"; psutil does not read these
+            limits.append(int(Path(path).read_text(encoding="ascii")))
+    return min(limit for limit in limits if limit > 0)
 
 
 def peak(process: int) -> int:
-    """The most that each of them held at any time, added up, in bytes; 0 where the system does not tell."""
-    kilobytes = 0
-    for own in family(process):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            lines = Path(f"/proc/{own}/status").read_text(encoding="ascii", errors="replace").splitlines()
-            kilobytes += next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
-    return kilobytes * 1024
+    """Return the peak memory of a process and of its descendants, added up, in bytes; 0 where no system call has it."""
+    return sum(_peak_of_one(member) for member in _members(process))
+
+
+def _members(process: int) -> list[Any]:
+    """Return a process and all its descendants, as psutil's objects."""
+    import psutil
+
+    try:
+        root = psutil.Process(process)
+        return [root, *root.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def _peak_of_one(member: Any) -> int:
+    """Return the largest resident memory that a process ever had, in bytes; psutil has it on Windows only."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error, OSError, ValueError):
+        windows_peak: int = getattr(member.memory_info(), "peak_wset", 0)
+        if windows_peak:
+            return windows_peak
+        for line in Path(f"/proc/{member.pid}/status").read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) * 1024
+    return 0

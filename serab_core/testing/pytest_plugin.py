@@ -136,7 +136,8 @@ class CheckItem(pytest.Item):
 
         if isinstance(excinfo.value, ConformanceError):
             return str(excinfo.value)
-        return str(super().repr_failure(excinfo))
+        excinfo.traceback = excinfo.traceback.cut(path=Path(__file__))  # without pytest's own frames
+        return f"{super().repr_failure(excinfo)}\n  why: {self._check.protects}\n  fix: {self._check.fix}"
 
     def reportinfo(self) -> tuple[str, None, str]:
         """Where it is."""

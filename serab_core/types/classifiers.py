@@ -85,7 +85,8 @@ class Range:
     """A parameter's range in a wide search space.
 
     Attributes:
-        low, high: its limits, both inside.
+        low: its lower limit, which belongs to it.
+        high: its upper limit, which belongs to it.
         log: sampled by its logarithm.
         integer: whole numbers only.
         when: another parameter and the value of it with which alone this one exists.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+from packaging.utils import canonicalize_name
 from serab_registry import (
     ApiVersionError,
     DisabledPluginError,
@@ -183,7 +184,8 @@ def test_unknown_names_have_neighbours_and_installs(add_plugin, monkeypatch):
     with pytest.raises(UnknownPluginError) as caught:
         empty.load(Group.EXTRACTORS, "opensmile/egemaps")
     assert caught.value.install == ("serab-plugin-opensmile",)
-    assert _discover.normalise("A_b.C") == "a-b-c"
+    for name in ("A_b.C", "serab-plugin-byol", "x", "A--b__c..d-_.e", "Zope.Interface"):
+        assert _discover.normalise(name) == canonicalize_name(name)
 
 
 def test_listeners_are_isolated_from_each_other(toys):

@@ -57,25 +57,20 @@ def test_a_whole_distribution(add_plugin, serab):
     assert [check["subject"] for check in document["checks"]] == CHECKS * ["raises/a"] + CHECKS * ["raises/b"]
 
 
-def test_failures_are_told_with_their_mending(add_plugin, serab, tmp_path):
+def test_failures_are_told_with_their_mending(add_plugin, serab):
     add_plugin("serab-raises", "serab.extractors", "raises", RAISES)
-    code, out, err = serab("check", "raises", "--junit", str(tmp_path / "out.xml"))
+    code, out, err = serab("check", "raises")
     assert code == 11
     assert "raises fails extractor-shape: KeyError: 'gone'" in out
     assert "fix: declare dim as it is" in out
     assert "CheckFailedError" in err
-    root = ElementTree.parse(tmp_path / "out.xml").getroot()
-    assert int(root.get("failures")) == len(root.findall("testcase/failure")) > 2
-    assert int(root.get("tests")) == len(root.findall("testcase"))
 
 
-def test_declared_failures_are_shown_as_such(add_plugin, serab, tmp_path):
+def test_declared_failures_are_shown_as_such(add_plugin, serab):
     add_plugin("serab-odd", "serab.extractors", "odd", DECLARED)
-    code, out, _ = serab("check", "odd", "--junit", str(tmp_path / "out.xml"))
+    code, out, _ = serab("check", "odd")
     assert code == 0, out
     assert "odd is declared to fail extractor-repeatable: samples on purpose" in out
-    root = ElementTree.parse(tmp_path / "out.xml").getroot()
-    assert root.get("skipped") == str(4 + NOT_APPLICABLE)
 
 
 @pytest.mark.parametrize(
@@ -143,6 +138,24 @@ def test_pytest_tells_failures_and_declarations(add_plugin, project):
     done = run_pytest(project, "--serab-plugin", "raises")
     assert done.returncode == 1
     assert "KeyError" in done.stdout
+
+
+def test_pytest_writes_junit_xml_of_the_checks(add_plugin, project):
+    add_plugin("serab-odd", "serab.extractors", "odd", DECLARED)
+    add_plugin("serab-raises", "serab.extractors", "raises", RAISES)
+    run_pytest(project, "--serab-plugin", "odd", "--serab-plugin", "raises", "--junitxml", "out.xml")
+    (suite,) = ElementTree.parse(project / "out.xml").getroot()
+    cases = suite.findall("testcase")
+    assert int(suite.get("tests")) == len(cases) == 2 * CHECKS
+    failed = {case.get("name"): case.find("failure").text for case in cases if case.find("failure") is not None}
+    assert int(suite.get("failures")) == len(failed) > 2
+    text = failed["serab[raises]::extractor-shape[raises]"]
+    assert "KeyError: 'gone'" in text
+    assert "fix: declare dim as it is" in text
+    assert "from_call" not in text
+    skipped = [case.find("skipped").get("message") for case in cases if case.find("skipped") is not None]
+    assert int(suite.get("skipped")) == len(skipped) >= 4 + NOT_APPLICABLE
+    assert "samples on purpose" in skipped
 
 
 BAD = """
@@ -251,9 +264,7 @@ def test_a_distribution_without_a_plain_name_is_not_passed(serab):
     assert "serab check hear:..." in err
 
 
-def test_what_is_not_applicable_is_said(toys, serab, tmp_path):
-    code, out, _ = serab("check", "never", "--junit", str(tmp_path / "out.xml"))
+def test_what_is_not_applicable_is_said(toys, serab):
+    code, out, _ = serab("check", "never")
     assert code == 11
     assert "classifier-reference is not applicable to never: no reference is declared" in out
-    root = ElementTree.parse(tmp_path / "out.xml").getroot()
-    assert int(root.get("skipped")) == len(root.findall("testcase/skipped")) >= 1

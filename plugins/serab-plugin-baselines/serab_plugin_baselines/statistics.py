@@ -48,7 +48,7 @@ class MfccStatistics:
 def cosines(n_mels: int) -> NDArray[np.float32]:
     """The orthonormal DCT-II's first rows, shape (20, n_mels)."""
     row, column = np.arange(COEFFICIENTS)[:, None], np.arange(n_mels)
-    matrix = np.sqrt(2.0 / n_mels) * np.cos(np.pi / n_mels * (column + 0.5) * row)
+    matrix: NDArray[np.float64] = np.sqrt(2.0 / n_mels) * np.cos(np.pi / n_mels * (column + 0.5) * row)
     matrix[0] /= np.sqrt(2.0)
     return matrix.astype(np.float32)
 

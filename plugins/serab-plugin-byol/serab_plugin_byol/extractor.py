@@ -107,7 +107,7 @@ class Byol:
         import torch
         from safetensors.torch import load_file
 
-        from serab_plugin_byol.encoders import build
+        from serab_plugin_byol.encoders import build, channels_last
 
         with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
             network = build(self._architecture)
@@ -116,7 +116,7 @@ class Byol:
         count = sum(int(parameter.numel()) for parameter in network.parameters())
         network.fold()
         kind = torch.bfloat16 if self._settings.bf16 else torch.float32
-        return network.to(device=self._settings.device, dtype=kind, memory_format=torch.channels_last), count
+        return channels_last(network.to(device=self._settings.device, dtype=kind)), count
 
     def _cpu_batch(self, signals: list[Waveform], lengths: list[int]) -> Any:
         """Normalised log-mels by the core's kernels, shape (n, 1, 64, frames), zeros behind the shorter ones."""

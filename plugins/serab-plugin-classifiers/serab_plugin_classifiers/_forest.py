@@ -179,7 +179,14 @@ class _Data:
             threshold, leaves = np.empty(room), np.empty((room, len(self.labels)))
             nodes = (left, right, feature, threshold, leaves)
             count = kernels.grow(*data, self._y, weights, *arguments, np.uint32(state), *nodes)
-            return Tree(*(part[:count].copy() for part in nodes), depth=int(left[count]))
+            return Tree(
+                left=left[:count].copy(),
+                right=right[:count].copy(),
+                feature=feature[:count].copy(),
+                threshold=threshold[:count].copy(),
+                shares=leaves[:count].copy(),
+                depth=int(left[count]),
+            )
 
         if len(numbers) < 2 or free_cores() == 1:
             return [one(number) for number in numbers]

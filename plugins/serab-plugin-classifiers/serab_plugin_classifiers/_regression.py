@@ -58,8 +58,16 @@ class KernelRegressor:
     @classmethod
     def rebuild(cls, exported: Exported) -> KernelRegressor:
         """From what `export` returned."""
-        settings = dict(exported.settings)
-        return cls(**exported.arrays, kernel=Kernel(settings.pop("gamma")), **settings)
+        arrays, settings = exported.arrays, exported.settings
+        return cls(
+            known=arrays["known"],
+            coefficients=arrays["coefficients"],
+            centre=arrays["centre"],
+            offset=settings["offset"],
+            mean=settings["mean"],
+            deviation=settings["deviation"],
+            kernel=Kernel(settings["gamma"]),
+        )
 
 
 def standardised(y: Values) -> tuple[Values, float, float]:

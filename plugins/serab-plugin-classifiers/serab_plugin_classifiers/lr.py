@@ -8,7 +8,9 @@ from serab_core.plugin import ClassifierSpec, Range, hookimpl
 from serab_plugin_classifiers._grids import C_VALUES, CLASS_WEIGHTS
 
 if TYPE_CHECKING:
-    from serab_core.plugin import Examples, Exported, Params, Predictor, Register, Workspace
+    from collections.abc import Sequence
+
+    from serab_core.plugin import Examples, Exported, GridValue, Params, Predictor, Register, Workspace
 
 SERAB_API_VERSION = 1
 
@@ -45,7 +47,7 @@ def reference(params: Params, seed: int) -> Any:
 def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
     """Registers `lr` and `lr/converged`."""
     space = {"C": C_VALUES, "class_weight": CLASS_WEIGHTS}
-    wide = {"C": Range(1e-6, 1e6, log=True), "class_weight": CLASS_WEIGHTS}
+    wide: dict[str, Range | Sequence[GridValue]] = {"C": Range(1e-6, 1e6, log=True), "class_weight": CLASS_WEIGHTS}
     register(
         ClassifierSpec(
             name="lr",

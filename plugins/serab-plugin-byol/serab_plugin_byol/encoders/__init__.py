@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import torch
 
 from serab_plugin_byol.encoders.audiontt import AudioNTT
 from serab_plugin_byol.encoders.cvt import CvT
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from serab_plugin_byol.architecture import Architecture
 
-__all__ = ["AudioNTT", "CvT", "build"]
+_Network = TypeVar("_Network", bound="nn.Module")
+
+__all__ = ["AudioNTT", "CvT", "build", "channels_last"]
 
 
 def build(architecture: Architecture) -> AudioNTT | CvT:
@@ -18,3 +24,10 @@ def build(architecture: Architecture) -> AudioNTT | CvT:
     if architecture.encoder == "audiontt":
         return AudioNTT(architecture.dim)
     return CvT(architecture.channels, architecture.pool)
+
+
+def channels_last(network: _Network) -> _Network:
+    """Store the weights of a network's convolutions channels last, in place: convolutions run fastest so."""
+    layout: dict[str, Any] = {"memory_format": torch.channels_last}  # torch's annotations of `Module.to` lack it
+    placed: _Network = network.to(**layout)
+    return placed

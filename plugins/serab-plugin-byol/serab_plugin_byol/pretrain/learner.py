@@ -64,8 +64,9 @@ class Learner(nn.Module):
     @torch.no_grad()
     def update_target(self) -> None:
         """Moves the target's parameters towards the online ones; batch norms' running figures are its own."""
-        own, new = list(self.target.parameters()), list(self.online.parameters())
-        torch._foreach_lerp_(own, new, 1.0 - self._ema)
+        target: list[Tensor] = list(self.target.parameters())
+        online: list[Tensor] = list(self.online.parameters())
+        torch._foreach_lerp_(target, online, 1.0 - self._ema)
 
 
 def similarity_loss(predicted: Tensor, aimed: Tensor) -> Tensor:

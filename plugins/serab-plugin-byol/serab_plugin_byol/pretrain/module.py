@@ -8,12 +8,13 @@ import torch
 import torch.distributed
 from lightning.pytorch import LightningModule
 
+from serab_plugin_byol.encoders import channels_last
 from serab_plugin_byol.pretrain.data.segments import Ahead, Draw
 from serab_plugin_byol.pretrain.learner import Learner
 from serab_plugin_byol.pretrain.views import Views
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from torch import Tensor
 
@@ -39,16 +40,16 @@ class Pretraining(LightningModule):
     def __init__(self, config: Config, segments: Segments, steps: int, accumulate: int) -> None:
         super().__init__()
         torch.manual_seed(config.seed)
-        self.learner = Learner(config).to(memory_format=torch.channels_last)
+        self.learner = channels_last(Learner(config))
         self.views = Views(config, len(segments))
         self.embedded: Tensor | None = None
-        self.loader: Ahead | None = None
+        self.loader: Ahead[Tensor] | None = None
         self._config, self._segments = config, segments
         self._accumulate = accumulate
         self._batches = steps * accumulate
         self._next = 0
 
-    def train_dataloader(self) -> Iterator[Tensor]:
+    def train_dataloader(self) -> Ahead[Tensor]:
         """Batches from the one that comes next, made ahead in a thread."""
         config, world = self._config, self.trainer.world_size
         draw = Draw(
@@ -66,13 +67,14 @@ class Pretraining(LightningModule):
             return batch.pin_memory() if pin else batch
 
         self.loader = Ahead(make, self._next, self._batches)
-        return self.loader  # type: ignore[return-value]
+        return self.loader
 
     def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
         """The loss of a batch of samples, int16, shape (n, unit)."""
         number = self._next * _RANKS + self.global_rank
         torch.manual_seed((self._config.seed << 40) + number)  # dropout's
         views = self.views(batch, number)
+        loss: Tensor
         loss, self.embedded = self.learner(views)
         self.log("loss", loss, on_step=True, on_epoch=False)
         self._next += 1

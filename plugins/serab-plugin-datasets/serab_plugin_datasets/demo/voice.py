@@ -119,7 +119,8 @@ def _syllable(
     ramp = 0.5 - 0.5 * np.cos(np.pi * np.arange(fade) / max(1, fade))
     shaped[:fade] *= ramp
     shaped[length - fade :] *= ramp[::-1]
-    return shaped * 10.0 ** (rng.normal(0.0, 2.0) / 20.0)
+    scaled: Signal = shaped * 10.0 ** (rng.normal(0.0, 2.0) / 20.0)
+    return scaled
 
 
 def _source(pitch: Signal, tilt: float, breath: float, rng: np.random.RandomState) -> Signal:

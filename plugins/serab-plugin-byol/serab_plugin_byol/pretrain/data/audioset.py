@@ -20,7 +20,7 @@ _ID = re.compile(r"^Y?(?P<id>[A-Za-z0-9_-]{11})(?:[_.].*)?$")
 def speech_classes() -> dict[str, str]:
     """Speech and its descendants in AudioSet's ontology, by machine id."""
     file = resources.files("serab_plugin_byol.pretrain.data") / "speech.csv"
-    with file.open(encoding="utf-8", newline="") as lines:
+    with file.open(encoding="utf-8") as lines:
         return {row["mid"]: row["name"] for row in csv.DictReader(lines)}
 
 

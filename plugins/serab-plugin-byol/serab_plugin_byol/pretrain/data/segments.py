@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import h5py
 import numpy as np
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_Batch = TypeVar("_Batch")
 _AHEAD = 4
 _ORDER, _CROP = 0, 1  # what a random stream is for
 
@@ -117,7 +118,7 @@ class Draw:
         return self._order[1]
 
 
-class Ahead:
+class Ahead(Generic[_Batch]):
     """Makes batches in a thread while the device works, and counts how long it was waited for.
 
     Args:
@@ -126,18 +127,18 @@ class Ahead:
         last: where to stop.
     """
 
-    def __init__(self, make: Callable[[int], NDArray[np.int16]], first: int, last: int) -> None:
+    def __init__(self, make: Callable[[int], _Batch], first: int, last: int) -> None:
         self._make, self._first, self._last = make, first, last
         self.waited_s = 0.0
 
-    def __iter__(self) -> Iterator[NDArray[np.int16]]:
-        ready: queue.Queue[NDArray[np.int16] | BaseException] = queue.Queue(_AHEAD)
+    def __iter__(self) -> Iterator[_Batch]:
+        ready: queue.Queue[_Batch | BaseException] = queue.Queue(_AHEAD)
         stop = threading.Event()
 
         def work() -> None:
             for number in range(self._first, self._last):
                 try:
-                    item: NDArray[np.int16] | BaseException = self._make(number)
+                    item: _Batch | BaseException = self._make(number)
                 except BaseException as error:
                     item = error
                 while not stop.is_set():
