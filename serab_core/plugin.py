@@ -70,10 +70,10 @@ if TYPE_CHECKING:
     from serab_core.errors import store_error as store_error
     from serab_core.hookspecs import Register as Register
     from serab_core.hookspecs import hookimpl as hookimpl
-    from serab_core.isolation import Process as Process
-    from serab_core.isolation import RemoteError as RemoteError
-    from serab_core.isolation import answer as answer
-    from serab_core.isolation import serve as serve
+    from serab_core.isolation.messages import RemoteError as RemoteError
+    from serab_core.isolation.process import Process as Process
+    from serab_core.isolation.server import answer as answer
+    from serab_core.isolation.server import serve as serve
     from serab_core.names import FOLDER_FILE as FOLDER_FILE
     from serab_core.names import FOLDER_SCHEMA as FOLDER_SCHEMA
     from serab_core.report.progress import progress_on as progress_on
@@ -168,10 +168,10 @@ _SOURCES = {
     "store_error": "serab_core.errors",
     "Register": "serab_core.hookspecs",
     "hookimpl": "serab_core.hookspecs",
-    "Process": "serab_core.isolation",
-    "RemoteError": "serab_core.isolation",
-    "answer": "serab_core.isolation",
-    "serve": "serab_core.isolation",
+    "Process": "serab_core.isolation.process",
+    "RemoteError": "serab_core.isolation.messages",
+    "answer": "serab_core.isolation.server",
+    "serve": "serab_core.isolation.server",
     "FOLDER_FILE": "serab_core.names",
     "FOLDER_SCHEMA": "serab_core.names",
     "get_classifier": "serab_core.plugins:classifier",

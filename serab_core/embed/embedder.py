@@ -16,7 +16,7 @@ import numpy as np
 from serab_core import plugins
 from serab_core.embed.fingerprint import fingerprint
 from serab_core.errors import DataError, ExtractorError, SerabError
-from serab_core.isolation import DiedError, RemoteError
+from serab_core.isolation.messages import DiedError, RemoteError
 from serab_core.store.jsonio import digest
 from serab_core.store.shards import read_shard, write_shard
 from serab_core.system.session import current_session

@@ -1,11 +1,5 @@
-"""Code in processes of its own: for libraries that do not bear each other, or take the host down.
+"""Plugins in processes, and perhaps environments, of their own: for libraries that cannot be loaded side by side.
 
-The child is a module that calls `serve` or `answer`. Nothing is pickled, and the child ends with whoever started it,
-however that ends.
+The child is a module that calls `serve` or `answer` (`server`); `process` starts it. Nothing is pickled, and the child
+ends with the process that started it, however that ends. This module imports nothing, so that `serab --help` is fast.
 """
-
-from serab_core.isolation.messages import DiedError, RemoteError
-from serab_core.isolation.process import Process
-from serab_core.isolation.server import answer, serve
-
-__all__ = ["DiedError", "Process", "RemoteError", "answer", "serve"]

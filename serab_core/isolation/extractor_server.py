@@ -14,8 +14,8 @@ from serab_registry import Group
 import serab_core
 from serab_core import plugins
 from serab_core.errors import ExtractorError, PluginError
-from serab_core.isolation import answer
 from serab_core.isolation.proxy import PLAIN, as_waveforms, weight_facts
+from serab_core.isolation.server import answer
 from serab_core.system.cpu import share_cores
 from serab_core.types import CorpusExtractor, WarmExtractor
 

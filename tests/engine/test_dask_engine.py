@@ -126,7 +126,7 @@ def test_workers_that_see_neither_home_nor_audio(score, cluster, home, tmp_path,
             if path.is_file():
                 path.unlink()
     # One machine plays two: whatever is asked after is not there.
-    monkeypatch.setattr(dask_engine, "_is_there", lambda path: False)
+    monkeypatch.setattr(dask_engine, "_exists", lambda path: False)
     cluster.worker(SERAB_HOME=str(tmp_path / "elsewhere"))
     there = score("--engine", f"dask://{cluster.address}")
     assert scores(there) == scores(here)

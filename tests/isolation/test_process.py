@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from serab_core.isolation import Process
+from serab_core.isolation.process import Process
 
 CHILD = """
 import os, signal, sys
 import numpy as np
-from serab_core.isolation import serve
+from serab_core.isolation.server import serve
 
 def embed(waveforms):
     print("chatter")

@@ -16,8 +16,8 @@ import pytest
 from serab_core import plugins
 from serab_core.embed.fingerprint import fingerprint
 from serab_core.errors import ExtractorError, PluginError, UnknownNameError, WeightsError
-from serab_core.isolation import RemoteError
 from serab_core.isolation import proxy as isolated
+from serab_core.isolation.messages import RemoteError
 from serab_core.isolation.proxy import IsolatedSpec, Place
 from serab_core.system.session import current_session
 from tests.run.test_evaluate import stored

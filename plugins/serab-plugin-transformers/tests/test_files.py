@@ -20,7 +20,7 @@ from serab_plugin_transformers import inspection
 from serab_core import plugins
 from serab_core.embed.fingerprint import fingerprint_digest
 from serab_core.errors import SerabError, UsageError, WeightsError
-from serab_core.isolation import DiedError
+from serab_core.isolation.messages import DiedError
 
 CLIP = (0.1 * np.sin(np.arange(8_000) / 7)).astype(np.float32)
 
