@@ -25,14 +25,15 @@ from serab_core.embed.fingerprint import fingerprint_digest
 print(fingerprint_digest(plugins.extractor(sys.argv[1])))
 """
 _EMBED_IN = """
-import json, os, sys
+import json, sys
+from pathlib import Path
 from serab_core import plugins
+from serab_core.system.session import Session, set_process_session
 from serab_core.errors import SerabError
 from serab_core.testing.example import example_clips, made_extractor
 told = []
 for home in sys.argv[2:]:
-    os.environ["SERAB_HOME"] = home
-    plugins.registry.cache_clear()
+    set_process_session(Session(home=Path(home)))
     try:
         spec = plugins.extractor(sys.argv[1])
         made_extractor(spec).embed(example_clips(spec.sample_rate)[:1])

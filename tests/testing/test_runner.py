@@ -78,7 +78,7 @@ def test_declared_failures_are_shown_as_such(add_plugin, serab):
     [
         ("os._exit(3)", "process died: exit code 3"),
         ("os.kill(os.getpid(), signal.SIGSEGV)", "process died: SIGSEGV"),
-        ("time.sleep(60)", "it is not done after 2 s"),
+        ("time.sleep(60)", "it is not done after 6 s"),
     ],
 )
 def test_a_crash_or_a_hang_fails_one_check_and_the_others_go_on(add_plugin, serab, monkeypatch, vice, told):
@@ -88,7 +88,7 @@ def test_a_crash_or_a_hang_fails_one_check_and_the_others_go_on(add_plugin, sera
     code = code.replace("1e6 * np.random.standard_normal(rows.shape).astype(np.float32)", "0")
     code = code.replace("expected_failures", "parameters").replace('"odd"', '"crasher"')
     add_plugin("serab-crasher", "serab.extractors", "crasher", code)
-    monkeypatch.setenv("SERAB_PATIENCE", "2")
+    monkeypatch.setenv("SERAB_PATIENCE", "6")
     code, out, _ = serab("check", "crasher", "--json")
     assert code == 11
     checks = {check["id"]: check for check in json.loads(out)["checks"]}
@@ -124,18 +124,19 @@ def test_pytest_runs_a_test_for_each_check(toys, project):
     assert f"{NOT_APPLICABLE} skipped" in done.stdout
     assert "extractor-shape[toy]" in done.stdout
     assert "test_own" not in done.stdout
-    done = run_pytest(project, "--serab-plugin", "toy", "test_own.py", "-vv")
-    assert done.stdout.count("PASSED") == CHECKS - NOT_APPLICABLE + 1
+    done = run_pytest(project, "--serab-plugin", "toy", "test_own.py", "-vv", "-k", "shape or own")
+    assert done.stdout.count("PASSED") == 2
     assert "passed" in run_pytest(project).stdout
 
 
 def test_pytest_tells_failures_and_declarations(add_plugin, project):
     add_plugin("serab-odd", "serab.extractors", "odd", DECLARED)
     add_plugin("serab-raises", "serab.extractors", "raises", RAISES)
-    done = run_pytest(project, "--serab-plugin", "odd")
+    done = run_pytest(project, "--serab-plugin", "odd", "-k", "repeatable or batch-independent or shape")
     assert done.returncode == 0, done.stdout
-    assert "4 xfailed" in done.stdout
-    done = run_pytest(project, "--serab-plugin", "raises")
+    assert "1 passed" in done.stdout
+    assert "2 xfailed" in done.stdout
+    done = run_pytest(project, "--serab-plugin", "raises", "-k", "shape")
     assert done.returncode == 1
     assert "KeyError" in done.stdout
 
@@ -143,18 +144,19 @@ def test_pytest_tells_failures_and_declarations(add_plugin, project):
 def test_pytest_writes_junit_xml_of_the_checks(add_plugin, project):
     add_plugin("serab-odd", "serab.extractors", "odd", DECLARED)
     add_plugin("serab-raises", "serab.extractors", "raises", RAISES)
-    run_pytest(project, "--serab-plugin", "odd", "--serab-plugin", "raises", "--junitxml", "out.xml")
+    chosen = "shape or finite or repeatable or damaged-weights"
+    run_pytest(project, "--serab-plugin", "odd", "--serab-plugin", "raises", "--junitxml", "out.xml", "-k", chosen)
     (suite,) = ElementTree.parse(project / "out.xml").getroot()
     cases = suite.findall("testcase")
-    assert int(suite.get("tests")) == len(cases) == 2 * CHECKS
+    assert int(suite.get("tests")) == len(cases) == 2 * 4
     failed = {case.get("name"): case.find("failure").text for case in cases if case.find("failure") is not None}
-    assert int(suite.get("failures")) == len(failed) > 2
+    assert int(suite.get("failures")) == len(failed) == 3
     text = failed["serab[raises]::extractor-shape[raises]"]
     assert "KeyError: 'gone'" in text
     assert "fix: declare dim as it is" in text
     assert "from_call" not in text
     skipped = [case.find("skipped").get("message") for case in cases if case.find("skipped") is not None]
-    assert int(suite.get("skipped")) == len(skipped) >= 4 + NOT_APPLICABLE
+    assert int(suite.get("skipped")) == len(skipped) == 1 + 2
     assert "samples on purpose" in skipped
 
 

@@ -20,6 +20,7 @@ _SETTINGS = (".cfg", ".csv", ".ini", ".json", ".py", ".toml", ".txt", ".yaml", "
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _LIBRARY = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}
 _INSTALLED = ("site-packages", "dist-packages")
+_SERAB = ("serab_core", "serab_registry", __package__)
 
 
 class ReadFiles:
@@ -73,7 +74,7 @@ def imported_files(folder: Path, is_package: bool) -> set[Path]:
         folder: of the module under test.
         is_package: whether everything in `folder` belongs to the module, though it be installed.
     """
-    serab = [Path(str(sys.modules[name].__file__)).parent for name in ("serab_core", "serab_registry", __package__)]
+    serab = [Path(str(sys.modules[name].__file__)).parent for name in _SERAB if name in sys.modules]
     found = set()
     for module in list(sys.modules.values()):
         name = getattr(module, "__file__", None)
