@@ -32,7 +32,6 @@ class Session:
         plugins: whether plugins are loaded.
         isolate: whether every extractor runs in a process of its own.
         offline: whether the network is disabled.
-        interface: who reads messages: `python`, or `cli`.
         memory: what is loaded once for the session, such as the registry of plugins.
         closers: called when the session closes.
     """
@@ -41,7 +40,6 @@ class Session:
     plugins: bool = True
     isolate: bool = False
     offline: bool = False
-    interface: str = "python"
     memory: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
     closers: list[Callable[[], None]] = field(default_factory=list, compare=False, repr=False)
 
@@ -71,7 +69,7 @@ class Session:
 
     def data(self) -> Session:
         """Return a copy for another process: the settings, without what is in memory."""
-        return Session(self.home, self.plugins, self.isolate, self.offline, self.interface)
+        return Session(self.home, self.plugins, self.isolate, self.offline)
 
     def environment(self) -> dict[str, str]:
         """Return the variables that carry the session to a program, such as a plugin's own interpreter."""
