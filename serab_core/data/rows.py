@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from serab_core.audio.decode import Decoded, Silence, decode
-from serab_core.audio.lossless import encode, rounded
+from serab_core.audio.lossless import encode, round_to_24_bits
 from serab_core.audio.resample import resample
 from serab_core.errors import AudioError
 from serab_core.store.jsonio import digest
@@ -167,7 +167,7 @@ def _at_flac_rate(decoded: Decoded) -> Decoded:
     """The audio at 16 kHz. What is resampled is rounded to 24 bits; the rest stays the same samples."""
     samples = decoded.samples
     if decoded.rate != FLAC_RATE:
-        samples = rounded(resample(samples, decoded.rate, FLAC_RATE))
+        samples = round_to_24_bits(resample(samples, decoded.rate, FLAC_RATE))
     peak = max(-float(samples.min()), float(samples.max()))
     return Decoded(samples, FLAC_RATE, 1, peak, decoded.silent)
 
