@@ -47,11 +47,11 @@ def list_tar(
         files: receives size and opener of each regular member.
         links: receives the target of each link.
         stack: closes what is opened here.
-        budget: counts what is read.
+        budget: counts the bytes that are read.
         max_position: the limit for the unpacked size, in bytes.
 
     Raises:
-        DataError: it is no tar, or exceeds a limit.
+        DataError: the file is not a tar, or exceeds a limit.
     """
     limits = TarFileLimits(_unpacked(opened, kind, shown), shown, budget, max_position)
     try:
@@ -80,7 +80,7 @@ def _list_members(
             if kind == "tar":
                 raise
             raise DataError(
-                f"is compressed by {kind}, and holds no tar ({error})", where=shown, next_step=UNPACK
+                f"is compressed by {kind}, and does not hold a tar ({error})", where=shown, next_step=UNPACK
             ) from error
         for member in archive:  # of two members with one name the last counts, as when a tar is unpacked
             limits.begin_member()
@@ -117,12 +117,12 @@ def _unpacked(opened: IO[bytes], kind: str, shown: str) -> IO[bytes]:
         except lzma.LZMAError as error:
             if "memory" in str(error).lower():
                 raise too_large("needs for unpacking a memory of", _DICTIONARY_BYTES, shown) from error
-        return cast("IO[bytes]", lzma.LZMAFile(opened))  # it is as long open as the archive
+        return cast("IO[bytes]", lzma.LZMAFile(opened))  # stays open as long as the archive
     return opened
 
 
 def _next_tar(stream: TarFileLimits, at: int) -> int | None:
-    """Return the position of another tar after the end of one, because files may be joined; None without one."""
+    """Return the position of another tar after the end of a tar, as in joined files; None without another tar."""
     for place in range(at, at + _PADDING, tarfile.BLOCKSIZE):
         stream.begin_member()
         block = stream.read(tarfile.BLOCKSIZE)

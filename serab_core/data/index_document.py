@@ -1,4 +1,4 @@
-"""The type of a prepared corpus's index: what its readers rely on. An index may have more fields."""
+"""The type of the index of a prepared corpus: the fields that its readers use. An index may have more fields."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_compiled_once_then_loaded(tmp_path):
     out, err = run(tmp_path)
     assert (out[1], err) == ("True", "")
     folder = next((tmp_path / "kernels").iterdir())
-    assert {"lock", "process"} <= {path.name for path in folder.iterdir()}
+    assert {"lock", "done"} <= {path.name for path in folder.iterdir()}
 
 
 def test_two_at_once_compile_once(tmp_path):
