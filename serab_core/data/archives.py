@@ -272,7 +272,7 @@ def _open_zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str,
     if info.compress_type not in _READABLE_METHODS:
         method = _METHODS.get(info.compress_type, f"method {info.compress_type}")
         raise DataError(
-            f"holds {name!r}, which is compressed by {method}, and Python cannot read that",
+            f"holds {name!r}, compressed by {method}, which Python cannot read",
             where=shown,
             next_step=UNPACK,
         )

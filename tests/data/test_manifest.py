@@ -372,8 +372,8 @@ def test_segments_that_overlap_are_noted(small):
              header="path,label,speaker,split,start,end")
     )  # fmt: skip
     assert read_manifest(path, segments=True).notes == (
-        "1 segments overlap another segment (first: a.wav#1.000000-3.000000 and a.wav#0.000000-2.000000); 1 of them with "
-        "a segment in another split",
+        "1 segments overlap another segment (first: a.wav#1.000000-3.000000 and a.wav#0.000000-2.000000); "
+        "1 of them with a segment in another split",
     )
 
 
@@ -414,7 +414,7 @@ def test_validation_is_cut_from_train_by_speakers(serab, manifest, home):
     manifest.write_text("\n".join(with_splits))
     code, out, err = serab("data", "add", "mine", str(manifest))
     assert code == 0, err
-    assert "note: the corpus has no validation split: serab took 9 of 36 train utterances for it" in out
+    assert "note: the corpus has no validation split: serab uses 9 of 36 train utterances for it" in out
     task = load(home, "mine").task(PROTOCOLS["serab"])
     assert "no validation split" in task.note
     speakers = {split: {u.speaker for u in task.utterances if u.split == split} for split in ("train", "validation")}
@@ -432,7 +432,7 @@ def test_validation_is_cut_from_train_by_speakers(serab, manifest, home):
         (("train", "train", "dev"), "has no utterance in test; its splits are: train 2, validation 1"),
         (("test", "test", "test"), "has no utterance in train; its splits are: test 3"),
         (("dev", "dev", "dev"), "has no utterance in train and test; its splits are: validation 3"),
-        (("train", "test", "test"), "train has the speaker s0 alone"),
+        (("train", "test", "test"), "train has only the speaker s0"),
     ],
 )
 def test_splits_that_are_missing(small, splits, says):

@@ -279,7 +279,7 @@ def test_one_audio_file_half_downloads_and_broken_links_are_told(tmp_path):
         ("a.wav", "is a single audio file, not a corpus"),
         ("b.zip.part", "is a download that has not finished"),
         ("c.zip", "is a git-annex link whose content is not here"),
-        ("d.zip", r"is a link to nowhere\.zip, which is not there"),
+        ("d.zip", r"is a link to nowhere\.zip, which does not exist"),
     ):
         with pytest.raises(DataError, match=reason):
             names(tmp_path / name)
