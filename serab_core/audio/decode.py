@@ -75,13 +75,13 @@ def decode(source: Path | bytes, name: str) -> Decoded:
     """
     try:
         if isinstance(source, bytes):
-            rate, samples = _decoded(source, _Memory(source), name)
+            rate, samples = _read_checked(source, _Memory(source), name)
         else:
             with source.open("rb", buffering=0) as opened:
                 content = opened.read()
                 opened.seek(0)
                 # With a descriptor, libsndfile reads the file itself; otherwise each read calls back into Python.
-                rate, samples = _decoded(content, opened.fileno(), name)
+                rate, samples = _read_checked(content, opened.fileno(), name)
     except FileNotFoundError as error:
         raise AudioError(
             "does not exist any more", where=name, next_step="put it back, or prepare the corpus again"
@@ -166,7 +166,7 @@ class _Reader(soundfile.SoundFile):  # type: ignore[misc]
         return False
 
 
-def _decoded(content: bytes, source: int | _Memory, name: str) -> tuple[int, Waveform]:
+def _read_checked(content: bytes, source: int | _Memory, name: str) -> tuple[int, Waveform]:
     """Return the file's rate and samples, shape (frames, channels), after checking its length."""
     if not content:
         raise AudioError("is empty: it has no bytes", where=name, next_step=_INTACT)
@@ -220,7 +220,7 @@ def _stream(source: int | io.IOBase, stream: Stream, length: Length, name: str) 
     """Return the rate and samples of a stream, after checking the number of samples."""
     try:
         with _Reader(source, closefd=False) as file:
-            rate, samples = int(file.samplerate), _samples(file)
+            rate, samples = int(file.samplerate), _read_all(file)
     except soundfile.LibsndfileError as error:
         if stream.data.startswith(flac.MAGIC) and not flac.ends_whole(stream.data):
             raise AudioError("is cut short: its last frame is not whole", where=name, next_step=_INTACT) from error
@@ -257,7 +257,7 @@ def _conversion(length: Length, name: str) -> str:
     return f"convert it: {length.tool.format(name=shlex.quote(path.name), out=shlex.quote(result))}"
 
 
-def _samples(file: soundfile.SoundFile) -> Waveform:
+def _read_all(file: soundfile.SoundFile) -> Waveform:
     """Read all samples, shape (frames, channels), in pieces: a damaged header may promise more than memory holds."""
     pieces: list[Waveform] = []
     piece_frames, remaining = max(1, _PIECE // max(1, file.channels)), int(file.frames)

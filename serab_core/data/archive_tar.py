@@ -53,7 +53,7 @@ def list_tar(
     Raises:
         DataError: the file is not a tar, or exceeds a limit.
     """
-    limits = TarFileLimits(_unpacked(opened, kind, shown), shown, budget, max_position)
+    limits = TarFileLimits(_open_stream(opened, kind, shown), shown, budget, max_position)
     try:
         return _list_members(limits, kind, shown, files, links, stack, budget)
     finally:
@@ -82,7 +82,7 @@ def _list_members(
             raise DataError(
                 f"is compressed by {kind}, and does not hold a tar ({error})", where=shown, next_step=UNPACK
             ) from error
-        for member in archive:  # of two members with one name the last counts, as when a tar is unpacked
+        for member in archive:  # the last of several members with the same name counts, as when a tar is unpacked
             limits.begin_member()
             budget.add_member(shown)
             member.pax_headers = {}  # tarfile has applied them, and holds a copy for each member
@@ -93,7 +93,9 @@ def _list_members(
             if member.isfile():
                 files[member.name] = (member.size, partial(_open_member, archive, member))
             elif member.islnk():
-                links[member.name] = "/" + member.linkname  # a hard link's target is named from the archive's root
+                links[member.name] = (
+                    "/" + member.linkname
+                )  # the target of a hard link is relative to the root of the archive
             elif member.issym():
                 links[member.name] = member.linkname
         limits.begin_member()
@@ -104,7 +106,7 @@ def _list_members(
     return []
 
 
-def _unpacked(opened: IO[bytes], kind: str, shown: str) -> IO[bytes]:
+def _open_stream(opened: IO[bytes], kind: str, shown: str) -> IO[bytes]:
     if kind == "gzip":
         return cast("IO[bytes]", gzip.GzipFile(fileobj=opened))
     if kind == "bzip2":

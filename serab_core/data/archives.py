@@ -151,7 +151,7 @@ def _guarded(name: str, shown: str) -> Iterator[None]:
         yield
     except DataError:
         raise
-    except Exception as error:  # as in `list_archive`
+    except Exception as error:  # zipfile and tarfile raise different errors, as in `list_archive`
         if isinstance(error, OSError) and error.strerror:
             raise DataError(f"cannot be read at {name!r} ({error.strerror})", where=shown) from error
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -118,7 +118,7 @@ def read_database(root: Path) -> Database:
                 header = loader.get_single_data()
             finally:
                 loader.dispose()
-        if isinstance(header, dict) and len(header) == 1:  # the first versions of audformat
+        if isinstance(header, dict) and len(header) == 1:  # the format of the first versions of audformat
             header = next(iter(header.values()))
         schemes = {str(name): dict(scheme or {}) for name, scheme in (header.get("schemes") or {}).items()}
         splits = {

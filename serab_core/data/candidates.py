@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from serab_core.data.comparison import Candidate, compare
-from serab_core.data.folders import Folder, called, folders_of, location, named_by, sibling_of
+from serab_core.data.folders import Folder, folders_of, is_in_named_folder, location, path_below_source, sibling_of
 from serab_core.data.naming import preference
-from serab_core.data.ranking import MAX_NAMED, Ranking, components, counted, kind_of, listed, why
+from serab_core.data.ranking import MAX_NAMED, Ranking, components, count_utterances, kind_of, list_utterances, why
 from serab_core.errors import DataError
 from serab_core.types import Index, Skipped
 
@@ -109,11 +109,11 @@ class _Resolver:
         chosen |= self._choose(candidates, chosen)
         for (folder, best, fault), keys in self._replaced.items():
             self._notes.append(
-                f"{listed(keys)}: taken from {best}, because the files in {folder} cannot be used ({fault})"
+                f"{list_utterances(keys)}: taken from {best}, because the files in {folder} cannot be used ({fault})"
             )
         for rule, keys in self._same_folder.items():
             self._notes.append(
-                f"{listed(keys)}: one folder holds two recordings; the chosen recording follows the rule: {rule}"
+                f"{list_utterances(keys)}: one folder holds two recordings; the chosen one follows the rule: {rule}"
             )
         entries = []
         for entry in self._index.entries:
@@ -127,7 +127,7 @@ class _Resolver:
         )
 
     def _is_in_folder(self, file: SourceFile, folders: Mapping[int, Folder]) -> bool:
-        return str(folders.get(id(file))) == self._folder.rstrip("/") or named_by(self._folder, file)
+        return str(folders.get(id(file))) == self._folder.rstrip("/") or is_in_named_folder(self._folder, file)
 
     def _check_folder(self, everything: Mapping[str, Sequence[SourceFile]]) -> None:
         """Refuse a folder without utterances. Raises DataError."""
@@ -154,7 +154,7 @@ class _Resolver:
         for key, files in everything.items():
             for file in files:
                 sibling = sibling_of(file, self._spec.siblings, with_root=self._folder != ".")
-                if sibling and not (self._folder and named_by(self._folder, file)):
+                if sibling and not (self._folder and is_in_named_folder(self._folder, file)):
                     left_out[sibling].append(file)
                 else:
                     remaining.setdefault(key, []).append(file)
@@ -167,7 +167,7 @@ class _Resolver:
                     next_step=f"name the folder with the corpus itself, or choose this folder with --folder {name}",
                 )
             self._notes.append(f"{len(files)} file{'' if len(files) == 1 else 's'} in {name} left out: {reason}")
-            self._skipped += [Skipped(called(file), reason) for file in files]
+            self._skipped += [Skipped(path_below_source(file), reason) for file in files]
         return remaining
 
     def _choose(
@@ -199,13 +199,13 @@ class _Resolver:
         for other in others:
             rule = why(kind_of(first, self._rates), kind_of(other, self._rates), self._rates)
             if other.fault:
-                reason = f"cannot be used ({other.fault}): {called(first.file)} was taken"
+                reason = f"cannot be used ({other.fault}): {path_below_source(first.file)} was taken"
                 if not first.fault:
                     self._replaced[other.folder.shown, first.folder.shown, other.fault].append(key)
             elif first.equals(other):
-                reason = f"a copy of {called(first.file)}, with the same samples"
+                reason = f"a copy of {path_below_source(first.file)}, with the same samples"
             elif rule:
-                reason = f"another recording of {key}: {called(first.file)} was chosen because {rule}"
+                reason = f"another recording of {key}: {path_below_source(first.file)} was chosen because {rule}"
                 self._same_folder[rule].append(key)
             else:
                 raise DataError(
@@ -213,7 +213,7 @@ class _Resolver:
                     where=first.file.shown,
                     next_step="find out which of the two is right, and move the other one away",
                 )
-            self._skipped.append(Skipped(called(other.file), reason))
+            self._skipped.append(Skipped(path_below_source(other.file), reason))
         return first
 
     def _settle(self, ranking: Ranking, chosen: dict[str, SourceFile], singles: dict[str, SourceFile]) -> None:
@@ -237,7 +237,7 @@ class _Resolver:
             for folder in present:
                 other = by_folder[folder]
                 if folder != best:
-                    self._skipped.append(Skipped(called(other.file), ranking.reason(key, selected, other)))
+                    self._skipped.append(Skipped(path_below_source(other.file), ranking.reason(key, selected, other)))
                 if other.fault and folder != best and not selected.fault:
                     self._replaced[folder.shown, best.shown, other.fault].append(key)
         for key, file in list(singles.items()):
@@ -251,23 +251,26 @@ class _Resolver:
             self._leave_out(key, winner, {place: Candidate(file)})
             del singles[key]
         for folder, count in completed.items():
-            self._notes.append(f"{counted(count)} that {winner.shown} lacks: taken from {folder.shown}, a copy of it")
+            self._notes.append(
+                f"{count_utterances(count)} that {winner.shown} lacks: taken from {folder.shown}, a copy of it"
+            )
         for folder, keys in absent.items():
             self._missing.append(
-                f"{listed(keys)}: only in {folder.shown}, which is not a copy of {winner.shown}, the chosen folder"
+                f"{list_utterances(keys)}: only in {folder.shown}, which is not a copy of {winner.shown}, "
+                "the chosen folder"
             )
 
     def _leave_out(self, key: str, winner: Folder, by_folder: Mapping[Folder, Candidate]) -> None:
         for folder, candidate in by_folder.items():
             reason = f"{winner.shown} was chosen, which lacks {key}, and {folder.shown} is not a copy of it"
-            self._skipped.append(Skipped(called(candidate.file), reason))
+            self._skipped.append(Skipped(path_below_source(candidate.file), reason))
 
     def _conflict_error(self, conflicts: Mapping[tuple[Folder, Folder], list[str]]) -> DataError:
         ids = sorted({key for keys in conflicts.values() for key in keys})
         first, second = max(conflicts, key=lambda pair: len(conflicts[pair]))
         more = f", and so do {len(conflicts) - 1} more pairs of folders" if len(conflicts) > 1 else ""
         return DataError(
-            f"holds different recordings of {listed(ids)}: {first.path} and {second.path} differ{more}",
+            f"holds different recordings of {list_utterances(ids)}: {first.path} and {second.path} differ{more}",
             where=self._source_name,
             next_step=f"find out which is right, and choose it: serab data prepare {self._spec.name} PATH "
             f"--folder {first.option}, or --folder {second.option}",

@@ -75,7 +75,7 @@ def check(spec: DatasetSpec, index: Index, source: str, files: Sequence[SourceFi
         error = DataError(
             f"holds none of {spec.title}'s {sum(spec.expected_counts.values())} utterances"
             + (f", which have names such as {min(known)}" if known else "")
-            + _instead(skipped, files, bool(problems)),
+            + _describe_other_files(skipped, files, bool(problems)),
             where=source,
             next_step=_next_step(spec, skipped),
         )
@@ -93,7 +93,7 @@ def check(spec: DatasetSpec, index: Index, source: str, files: Sequence[SourceFi
     return Checked(accepted, missing, problem, tuple(notes))
 
 
-def _instead(skipped: Sequence[Skipped], files: Sequence[SourceFile], problems: bool) -> str:
+def _describe_other_files(skipped: Sequence[Skipped], files: Sequence[SourceFile], problems: bool) -> str:
     """Describe, in brackets, the audio files that a source has instead of the corpus's."""
     reasons: dict[str, list[str]] = {}
     for skip in skipped:

@@ -20,7 +20,7 @@ def differences(spec: DatasetSpec, index: Index, known: frozenset[str] | None) -
     if absent:
         assert known is not None
         summary = f"{len(known) - len(absent)} of {len(known)} utterances are there, {_are(len(absent))} missing"
-        return tuple(absent), f"{summary}: {_listed(absent)}"
+        return tuple(absent), f"{summary}: {_list_names(absent)}"
     counts = Counter(entry.label for entry in index.entries)
     differing = {label: count for label, count in spec.expected_counts.items() if counts[label] != count}
     speakers = len({entry.speaker for entry in index.entries})
@@ -41,7 +41,7 @@ def _are(count: int) -> str:
     return "1 is" if count == 1 else f"{count} are"
 
 
-def _listed(names: Sequence[str]) -> str:
+def _list_names(names: Sequence[str]) -> str:
     more = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 

@@ -63,7 +63,7 @@ def location(file: SourceFile) -> tuple[Names, Names]:
     return root, (*inner, *file.name.parts[:-1])
 
 
-def called(file: SourceFile) -> str:
+def path_below_source(file: SourceFile) -> str:
     """Return a file's path below the source that the user named; an archive counts as a folder."""
     return "/".join((*location(file)[1], file.name.name))
 
@@ -132,7 +132,7 @@ def holds(folder: Folder, file: SourceFile) -> bool:
     return any((*root, *below)[: len(place)] == place for place in folder.places)
 
 
-def named_by(option: str, file: SourceFile) -> bool:
+def is_in_named_folder(option: str, file: SourceFile) -> bool:
     """Whether a file lies in the folder that the user named: below the source, or by its full path."""
     root, below = location(file)
     if option == ".":

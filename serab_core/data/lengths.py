@@ -44,10 +44,10 @@ def compare_lengths(rows: Sequence[Mapping[str, Any]], spec: DatasetSpec, *, par
     seconds = {str(row["id"]): float(row["duration"]) for row in rows}
     comparisons: list[Comparison] = []
     if spec.expected_seconds is not None:
-        comparisons.append(_each(seconds, spec.expected_seconds()))
+        comparisons.append(_compare_seconds(seconds, spec.expected_seconds()))
     if spec.expected_audio is not None:
-        comparisons.append(_hours(seconds, spec.expected_audio, partial=partial))
-        comparisons.append(_rates(Counter(int(row["rate"]) for row in rows), spec.expected_audio))
+        comparisons.append(_compare_hours(seconds, spec.expected_audio, partial=partial))
+        comparisons.append(_compare_rates(Counter(int(row["rate"]) for row in rows), spec.expected_audio))
     return tuple(comparisons)
 
 
@@ -65,7 +65,7 @@ def length_notices(comparisons: Sequence[Comparison]) -> Iterator[Notice]:
             yield Notice(comparison.kind, "caution", comparison.text, comparison.names)
 
 
-def _each(seconds: Mapping[str, float], published: Mapping[str, float]) -> Comparison:
+def _compare_seconds(seconds: Mapping[str, float], published: Mapping[str, float]) -> Comparison:
     off = tuple(
         i
         for i, length in seconds.items()
@@ -78,7 +78,7 @@ def _each(seconds: Mapping[str, float], published: Mapping[str, float]) -> Compa
     return Comparison("lengths", "fault", text, off)
 
 
-def _hours(seconds: Mapping[str, float], expected: ExpectedAudio, *, partial: bool) -> Comparison:
+def _compare_hours(seconds: Mapping[str, float], expected: ExpectedAudio, *, partial: bool) -> Comparison:
     hours = sum(seconds.values()) / 3600
     change = hours / expected.hours - 1
     text = f"{hours:.3f} h, published {expected.hours:.3f} h ({100 * change:+.1f} %)"
@@ -98,7 +98,7 @@ def _hours(seconds: Mapping[str, float], expected: ExpectedAudio, *, partial: bo
     return Comparison("hours", "fault" if wrong else "", text, outside)
 
 
-def _rates(counts: Mapping[int, int], expected: ExpectedAudio) -> Comparison:
+def _compare_rates(counts: Mapping[int, int], expected: ExpectedAudio) -> Comparison:
     known = " and ".join(f"{rate} Hz" for rate in expected.rates)
     other = [f"{count} at {rate} Hz" for rate, count in sorted(counts.items()) if rate not in expected.rates]
     if not other:

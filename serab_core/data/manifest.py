@@ -64,7 +64,11 @@ def read_manifest(
         table_rows, table_notes = _read_manifest(path, columns, segments, prefix, several=len(paths) > 1)
         rows += table_rows
         notes += table_notes
-    if len(paths) > 1 and not any(row.split.strip() for row in rows) and any(_named_as_split(path) for path in paths):
+    if (
+        len(paths) > 1
+        and not any(row.split.strip() for row in rows)
+        and any(_is_named_after_split(path) for path in paths)
+    ):
         notes.append(
             "the names of the manifests are not used as splits: the splits are drawn over speakers; to use the splits "
             "of the corpus, add a column split to each manifest"
@@ -235,5 +239,5 @@ def _unread_times(table: CsvTable) -> list[str]:
     ]
 
 
-def _named_as_split(path: Path) -> bool:
+def _is_named_after_split(path: Path) -> bool:
     return any(split_of(word) for word in path.stem.replace("-", "_").replace(".", "_").split("_"))

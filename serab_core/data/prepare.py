@@ -106,7 +106,7 @@ def prepare_files(
         raise explain(refuse_partial(spec, checked, source_name), problems, resolution.missing)
     cuts = {variant.name: cut(variant, checked.index, spec) for variant in spec.variants}
     with replacing_folder(home.datasets / spec.name) as folder:
-        rows = make_rows(spec.name, _in_order(checked.index, files), cuts, folder, progress, storage)
+        rows = make_rows(spec.name, _in_source_order(checked.index, files), cuts, folder, progress, storage)
         if spec.sentence is not None:
             rows = [row | {"sentence": spec.sentence(str(row["id"]))} for row in rows]
         comparisons = compare_lengths(rows, spec, partial=bool(checked.missing))
@@ -200,7 +200,7 @@ def group_of(entry: Entry, variant: SplitVariant) -> str:
     return entry.speaker if variant.group == "speaker" else entry.groups[variant.group]
 
 
-def _in_order(index: Index, files: Sequence[SourceFile]) -> list[Entry]:
+def _in_source_order(index: Index, files: Sequence[SourceFile]) -> list[Entry]:
     """Return the entries in the order of their files in the sources, so that a compressed tar is read once."""
     position = {id(file): number for number, file in enumerate(files)}
     return sorted(index.entries, key=lambda entry: position.get(id(entry.file), 0))

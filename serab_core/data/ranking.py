@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from serab_core.data.folders import Folder, called, holds, named_by
+from serab_core.data.folders import Folder, holds, is_in_named_folder, path_below_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,15 +55,15 @@ def components(files: Files) -> Iterator[Files]:
     yield from component_files.values()
 
 
-def counted(number: int) -> str:
+def count_utterances(number: int) -> str:
     """Return `1 utterance`, `2 utterances`."""
     return f"{number} utterance{'' if number == 1 else 's'}"
 
 
-def listed(ids: list[str]) -> str:
+def list_utterances(ids: list[str]) -> str:
     """Name up to `MAX_NAMED` utterances, and count them."""
     more = f" and {len(ids) - MAX_NAMED} more" if len(ids) > MAX_NAMED else ""
-    return f"{counted(len(ids))} ({', '.join(ids[:MAX_NAMED])}{more})"
+    return f"{count_utterances(len(ids))} ({', '.join(ids[:MAX_NAMED])}{more})"
 
 
 class Ranking:
@@ -99,7 +99,7 @@ class Ranking:
         return frozenset(
             f
             for f, alternatives in self._candidates.items()
-            if any(named_by(chosen_folder, c.file) for c in alternatives)
+            if any(is_in_named_folder(chosen_folder, c.file) for c in alternatives)
         )
 
     def _folder_of(self, file: SourceFile) -> Folder | None:
@@ -189,19 +189,19 @@ class Ranking:
         for folder, (both, differ) in self._overlap.items():
             if differ:
                 notes.append(
-                    f"{winner} and {folder.shown} both hold {counted(len(both))}, and differ in "
-                    f"{'all of them' if len(differ) == len(both) else listed(differ)}; "
+                    f"{winner} and {folder.shown} both hold {count_utterances(len(both))}, and differ in "
+                    f"{'all of them' if len(differ) == len(both) else list_utterances(differ)}; "
                     f"{winner} was chosen because {self.why(folder)}"
                 )
             elif len(both) > sum(self.files[key][folder].fault != "" for key in both):
-                summary = f"{winner} and {folder.shown} both hold {counted(len(both))}"
+                summary = f"{winner} and {folder.shown} both hold {count_utterances(len(both))}"
                 notes.append(f"{summary}, with the same samples; {winner} is used")
         return notes
 
     def reason(self, key: str, selected: Candidate, other: Candidate) -> str:
         """Say why a file was left out in favour of another."""
         if other.fault:
-            return f"cannot be used ({other.fault}): {called(selected.file)} was taken"
+            return f"cannot be used ({other.fault}): {path_below_source(selected.file)} was taken"
         if selected.equals(other):
-            return f"a copy of {called(selected.file)}, with the same samples"
+            return f"a copy of {path_below_source(selected.file)}, with the same samples"
         return f"another recording of {key}: {selected.folder.shown} was chosen because {self.why(other.folder)}"

@@ -57,7 +57,9 @@ def make_rows(
             try:
                 decoded = read(entry)
                 if decoded is not None:
-                    rows.append(_stored(entry, decoded, read.content, folder, storage) | _cut(entry, cuts))
+                    rows.append(
+                        _store_utterance(entry, decoded, read.content, folder, storage) | _assignments(entry, cuts)
+                    )
             except AudioError as error:
                 faults.append(error)
             advance(1)
@@ -95,16 +97,16 @@ class _Reader:
         return self._decoded
 
 
-def _stored(entry: Entry, decoded: Decoded, content: bytes, folder: Path, storage: Storage) -> dict[str, Any]:
+def _store_utterance(entry: Entry, decoded: Decoded, content: bytes, folder: Path, storage: Storage) -> dict[str, Any]:
     """Store the audio, and return its description."""
     if entry.segment is not None:
         decoded = cut_segment(decoded, entry.segment, entry.file.shown, entry.id)
-        file = _store(entry, *encode(decoded.samples, decoded.rate, entry.file.shown), folder)
+        file = _write_audio(entry, *encode(decoded.samples, decoded.rate, entry.file.shown), folder)
     elif storage == "flac":
         decoded = _at_flac_rate(decoded)
-        file = _store(entry, *encode(decoded.samples, decoded.rate, entry.file.shown), folder)
+        file = _write_audio(entry, *encode(decoded.samples, decoded.rate, entry.file.shown), folder)
     elif storage == "copied" or entry.file.path is None:
-        file = _store(entry, content or entry.file.read(), entry.file.name.suffix.lower(), folder)
+        file = _write_audio(entry, content or entry.file.read(), entry.file.name.suffix.lower(), folder)
     else:
         file = str(entry.file.path)
     row: dict[str, Any] = {
@@ -159,7 +161,7 @@ def cut_segment(decoded: Decoded, segment: tuple[float, float | None], name: str
     )
 
 
-def _cut(entry: Entry, cuts: Mapping[str, Mapping[str, tuple[str, Split]]]) -> dict[str, Any]:
+def _assignments(entry: Entry, cuts: Mapping[str, Mapping[str, tuple[str, Split]]]) -> dict[str, Any]:
     return {"cut": {name: list(assigned[entry.id]) for name, assigned in cuts.items() if entry.id in assigned}}
 
 
@@ -172,19 +174,19 @@ def _at_flac_rate(decoded: Decoded) -> Decoded:
     return Decoded(samples, FLAC_RATE, 1, peak, decoded.silent)
 
 
-def _store(entry: Entry, content: bytes, suffix: str, folder: Path) -> str:
+def _write_audio(entry: Entry, content: bytes, suffix: str, folder: Path) -> str:
     """Write the audio of an utterance into the folder of the dataset, and return its name there."""
-    name = f"audio/{_safe(entry.id)}{suffix}"
+    name = f"audio/{_file_name(entry.id)}{suffix}"
     target = folder / name
     target.parent.mkdir(exist_ok=True)
     if target.exists():  # the file system may treat a.wav and A.wav as the same name
-        name = f"audio/{_safe(entry.id)[: MAX_NAME_LENGTH - 33]}-{digest(entry.id)[:32]}{suffix}"
+        name = f"audio/{_file_name(entry.id)[: MAX_NAME_LENGTH - 33]}-{digest(entry.id)[:32]}{suffix}"
         target = folder / name
     target.write_bytes(content)
     return name
 
 
-def _safe(identifier: str) -> str:
+def _file_name(identifier: str) -> str:
     """Return the utterance id as a file name; characters except letters, digits, hyphens and underscores become codes.
 
     A long name is cut, and ends in a hash of the whole id, because file systems allow 255 bytes per name.

@@ -162,9 +162,8 @@ def test_tables_of_other_kinds_are_listed(db):
     corpus = db.read(tables=["*.gold_standard"], split="none")
     assert len(corpus.entries) == 4
     assert "20 are left out" in corpus.notes[0]
-    assert (
-        "no table 'nothing*' with the label 'emotion'; tables with it: emotion.categories.dev.desired (4"
-        in db.refusal(tables=["*.desired", "nothing*"])
+    assert "no table 'nothing*' with the label 'emotion'; it has: emotion.categories.dev.desired (4" in db.refusal(
+        tables=["*.desired", "nothing*"]
     )
 
 
@@ -314,7 +313,7 @@ def test_a_pyarrow_that_runs_code_out_of_a_file_reads_none(db, monkeypatch):
     monkeypatch.setattr(pyarrow, "__version__", "13.0.0")
     db.table("emotion", {"emotion": label_of, "speaker": speaker_of})
     (db.root / "db.emotion.csv").rename(db.root / "db.emotion.parquet")
-    assert "pyarrow 13.0.0 runs code that such a file brings. Next: pip install -U pyarrow" in db.refusal()
+    assert "pyarrow 13.0.0 can run code that such a file holds. Next: pip install -U pyarrow" in db.refusal()
 
 
 def test_damaged_databases(db, tmp_path):
@@ -419,7 +418,7 @@ def test_a_database_is_added(serab, real):
     assert code == 0, err
     assert "af is prepared: 54 utterances, 3 labels, 6 speakers" in out
     assert "note: labels from mood.test, mood.train; speakers from files; 54 files are used, 0 are left out" in out
-    assert "serab took 9 of 36 train utterances" in out
+    assert "serab uses 9 of 36 train utterances" in out
     words = [
         "data",
         "add",
