@@ -46,7 +46,7 @@ def list_tar(
         shown: the name of the archive in errors.
         files: receives size and opener of each regular member.
         links: receives the target of each link.
-        stack: closes what is opened here.
+        stack: closes the files that this function opens.
         budget: counts the bytes that are read.
         max_position: the limit for the unpacked size, in bytes.
 

@@ -87,7 +87,7 @@ def list_archive(
         opened: the archive, which stays open as long as `stack`.
         shown: the name of the archive in errors.
         containers: see `SourceFile.containers`; the last is this archive.
-        stack: closes what is opened here.
+        stack: closes the files that this function opens.
         budget: counts the bytes that are read.
 
     Raises:

@@ -34,7 +34,8 @@ class Reference:
 
     Attributes:
         column: the table's column.
-        mapping: what the column's values stand for, where they are keys of a misc table or of a scheme's labels.
+        mapping: the value for each value of the column, if those are keys of a misc table or of a scheme's labels; else
+            None.
         scheme: the scheme of the values.
     """
 

@@ -29,7 +29,7 @@ class Checked:
         index: the utterances that belong to the corpus.
         missing: ids that are missing, or labels whose counts differ; empty for a whole corpus.
         problem: the differences in a sentence.
-        notes: what a user must know about the utterances that are there.
+        notes: sentences for the user about the utterances that the source has.
     """
 
     index: Index

@@ -142,7 +142,7 @@ def is_in_named_folder(option: str, file: SourceFile) -> bool:
 
 
 def sibling_of(file: SourceFile, siblings: Mapping[str, str], *, with_root: bool) -> str:
-    """Return the declared sibling that a file lies in, "" for no sibling. An archive of that name counts as the folder.
+    """Return the declared sibling that a file is in, "" for no sibling. An archive of that name counts as the folder.
 
     Args:
         file: the file.

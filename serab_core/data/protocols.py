@@ -87,7 +87,7 @@ def with_tuner(protocol: ProtocolSpec, tuner: str, trials: int | None) -> Protoc
     """Return the protocol with the chosen tuner; a tuner other than the grid adds a caution.
 
     Raises:
-        UsageError: there is no such tuner, or trials were given for the grid.
+        UsageError: the tuner does not exist, or trials were given for the grid.
     """
     if tuner == "grid":
         if trials is not None:

@@ -162,19 +162,19 @@ def _missing(root: Path, cell: str, target: Path) -> str:
         return f"names the address {cell}, and serab only reads files on disk: download it"
     elsewhere = Path.cwd() / cell
     if elsewhere.is_file():
-        return f"names {target}, which is not there (but {elsewhere} is)"
+        return f"names {target}, which does not exist (but {elsewhere} does)"
     names = PurePosixPath(cell.replace("\\", "/")).parts
     absolute = names[:1] == ("/",) or ":" in "".join(names[:1])
     # /kaggle/input/corpus/wav/a.wav if wav/a.wav exists; a.wav need not be the file that s1/a.wav names
     for start in range(1, len(names) - (not absolute)):
         inner = "/".join(names[start:])
         if find_file(root, inner) is not None:
-            return f"names {target}, which is not there (but {inner} is, in {root})"
+            return f"names {target}, which does not exist (but {inner} does, in {root})"
     if len(names) == 1:
         below = sorted(folder.name for folder in root.iterdir() if (folder / cell).is_file())
         if below:
-            return f"names {target}, which is not there (but {below[0]}/{cell} is)"
-    return f"names {target}, which is not there{_nearest(target)}"
+            return f"names {target}, which does not exist (but {below[0]}/{cell} does)"
+    return f"names {target}, which does not exist{_nearest(target)}"
 
 
 def _nearest(path: Path) -> str:
@@ -183,14 +183,14 @@ def _nearest(path: Path) -> str:
         missing = next((p for p in reversed(path.parents) if not p.is_dir()), path.parent)
         other = next((n for n in _listing(missing.parent) if n.casefold() == missing.name.casefold()), "")
         if other:
-            return f" (nor is its folder {missing}, but {other!r} is)"
-        return f" (nor is its folder {missing})"
+            return f" (nor does its folder {missing}, but {other!r} does)"
+        return f" (nor does its folder {missing})"
     names = _listing(path.parent)
     name = path.name.casefold()
     near = [entry for entry in names if entry.casefold() == name]
     near += [entry for entry in names if Path(entry).stem.casefold() in (path.stem.casefold(), name)]
     near += difflib.get_close_matches(path.name, names[:2000], n=1, cutoff=0.9)
-    return f" (but {near[0]!r} is)" if near else ""
+    return f" (but {near[0]!r} does)" if near else ""
 
 
 def _listing(folder: Path) -> list[str]:

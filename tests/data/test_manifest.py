@@ -71,7 +71,7 @@ def test_a_manifest_with_splits(serab, manifest):
             "has no column path; its columns are: file, label, speaker, comment. Next: name the column: --path file",
         ),
         ("wav/a_low_0.wav,low", "wav/a_low_0.wav,", "line 5: has no label"),
-        ("wav/a_low_0.wav", "wav/gone.wav", "gone.wav, which is not there"),
+        ("wav/a_low_0.wav", "wav/gone.wav", "gone.wav, which does not exist"),
         ("wav/a_low_0.wav", "wav/a_low_1.wav", "line 6: names wav/a_low_1.wav a second time"),
     ],
 )
@@ -314,9 +314,9 @@ def test_paths_that_are_no_files(small, tmp_path):
     cases = {
         "folder.wav": "folder.wav, which is a folder",
         "broken.wav": "which is a broken link (to nowhere.wav)",
-        "upper.wav": "which is not there (but 'Upper.WAV' is)",
-        "a": "which is not there (but 'a.wav' is)",
-        "none/a.wav": f"which is not there (nor is its folder {tmp_path / 'none'})",
+        "upper.wav": "which does not exist (but 'Upper.WAV' does)",
+        "a": "which does not exist (but 'a.wav' does)",
+        "none/a.wav": f"which does not exist (nor does its folder {tmp_path / 'none'})",
         "x" * 300: "which cannot be read (file name too long)",
     }
     for cell, says in cases.items():
@@ -546,7 +546,7 @@ def test_headers_without_the_columns(small, header, says):
 def test_paths_that_are_relative_to_the_current_folder(small, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = refusal(small(rows("a.wav,x,s1"), "lists/m.csv"))
-    assert f"names {tmp_path}/lists/a.wav, which is not there (but {tmp_path}/a.wav is)" in text
+    assert f"names {tmp_path}/lists/a.wav, which does not exist (but {tmp_path}/a.wav does)" in text
 
 
 def test_two_stray_quotes_do_not_join_rows(small):

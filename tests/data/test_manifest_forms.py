@@ -127,8 +127,8 @@ def test_a_name_with_a_percent_sign_is_taken_as_it_stands(folder):
 @pytest.mark.parametrize(
     ("prefix", "message"),
     [
-        ("/kaggle/input/corpus/", r"which is not there \(but my wav/0_calm_0.wav is, in .*\)"),
-        ("C:\\Users\\me\\", r"which is not there \(but my wav/0_calm_0.wav is"),
+        ("/kaggle/input/corpus/", r"which does not exist \(but my wav/0_calm_0.wav does, in .*\)"),
+        ("C:\\Users\\me\\", r"which does not exist \(but my wav/0_calm_0.wav does"),
         ("https://example.org/x/", "names the address https://example.org/x/.*: download it"),
     ],
 )
@@ -138,7 +138,7 @@ def test_the_file_that_a_path_of_another_machine_means_is_named(folder, prefix, 
 
 
 def test_a_file_in_a_folder_below_is_named(folder):
-    with pytest.raises(DataError, match=r"not there \(but my wav/0_calm_0.wav is\)"):
+    with pytest.raises(DataError, match=r"not exist \(but my wav/0_calm_0.wav does\)"):
         read(folder, HEADER + body("{p},{l},{s}", lambda path: Path(path).name))
 
 
