@@ -1,4 +1,4 @@
-"""Decodes an audio file to mono float32, and names the samples by their sha256."""
+"""Decodes an audio file to mono float32, and computes the sha256 of the samples."""
 
 from __future__ import annotations
 
@@ -23,14 +23,11 @@ if TYPE_CHECKING:
 
 
 Silence: TypeAlias = Literal["", "zero", "cancelled"]
-CANCELLED = 2.0**-10  # peak of the average over the louder channel's: 60 dB below is rounding error
+CANCELLED = 2.0**-10  # peak of the average relative to the louder channel's peak: 60 dB below is rounding error
 _INTACT = "replace it with an intact copy"
-_PIECE = 1 << 22
-"""Samples per read."""
-_MORE = 1 << 28
-"""Bytes added to the size of an MPEG file that libsndfile receives, so that its estimate is never too short."""
-_TAIL = 4096
-"""The last bytes of these `_MORE` read as zeros, because libsndfile looks for a tag in them."""
+_PIECE = 1 << 22  # samples per read
+_MORE = 1 << 28  # bytes added to the reported size of an MPEG file, so that libsndfile's estimate is never too short
+_TAIL = 4096  # the last bytes of the reported size, which read as zeros because libsndfile looks for a tag in them
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +35,9 @@ class Decoded:
     """A decoded file.
 
     Attributes:
-        samples: mono float32 in [-1, 1], 1-D, at the file's own rate; integers are divided by 2**(bits - 1).
-        rate: in Hz.
-        channels: how many there were before averaging.
+        samples: mono float32 in [-1, 1], 1-D, at the rate of the file; integers are divided by 2**(bits - 1).
+        rate: the sampling rate, in Hz.
+        channels: the number of channels of the file, before averaging.
         peak: the largest absolute sample, after averaging.
         silent: "zero" if every sample of the file is zero; "cancelled" if the channels are not zero, but their average
             is (its peak is at most `CANCELLED` of the louder channel's peak).
@@ -59,18 +56,18 @@ class Decoded:
 
     @property
     def sha256(self) -> str:
-        """The sha256 of the rate and the samples. It is the same for WAV and FLAC files of the same audio."""
+        """The sha256 of the rate and the samples, which is the same for WAV and FLAC files of the same audio."""
         digest = hashlib.sha256(f"mono float32 {self.rate} ".encode())
         digest.update(np.ascontiguousarray(self.samples, dtype="<f4").data)
         return digest.hexdigest()
 
 
 def decode(source: Path | bytes, name: str) -> Decoded:
-    """Decode a file, or a file's content, and compare its length with the length that its container gives.
+    """Decode a file, or the content of a file, and compare its length with the length that its container gives.
 
     Args:
         source: a path, or the bytes of a file.
-        name: what to call it in an error.
+        name: the name of the file in errors.
 
     Raises:
         AudioError: the file is missing, not audio, cut short or empty, its length differs from the length that its
@@ -78,24 +75,24 @@ def decode(source: Path | bytes, name: str) -> Decoded:
     """
     try:
         if isinstance(source, bytes):
-            rate, samples = _decoded(source, _Memory(source), name)
+            rate, samples = _read_checked(source, _Memory(source), name)
         else:
             with source.open("rb", buffering=0) as opened:
                 content = opened.read()
                 opened.seek(0)
                 # With a descriptor, libsndfile reads the file itself; otherwise each read calls back into Python.
-                rate, samples = _decoded(content, opened.fileno(), name)
+                rate, samples = _read_checked(content, opened.fileno(), name)
     except FileNotFoundError as error:
         raise AudioError(
-            "is not there any more", where=name, next_step="put it back, or prepare the corpus again"
+            "does not exist any more", where=name, next_step="put it back, or prepare the corpus again"
         ) from error
     except OSError as error:
         raise AudioError(
-            f"cannot be read ({error.strerror})", where=name, next_step="check the file's rights"
+            f"cannot be read ({error.strerror})", where=name, next_step="check the permissions of the file"
         ) from error
     except (soundfile.LibsndfileError, RuntimeError, ValueError) as error:
         reason = str(getattr(error, "error_string", error)).strip().rstrip(".")
-        step = _convert(Length(""), name) if "unsupported" in reason else _INTACT
+        step = _conversion(Length(""), name) if "unsupported" in reason else _INTACT
         raise AudioError(f"is not audio that can be decoded ({reason})", where=name, next_step=step) from error
     if len(samples) == 0:
         raise AudioError("is empty: it holds no samples", where=name, next_step=_INTACT)
@@ -131,7 +128,7 @@ class _Memory(io.BytesIO):
 
 
 class _Endless(io.RawIOBase):
-    """Bytes as a file that reports a greater size than its own."""
+    """Bytes as a file that reports a size larger than their number, by `_MORE`."""
 
     def __init__(self, data: bytes) -> None:
         self._data, self._at = memoryview(data), 0
@@ -169,7 +166,7 @@ class _Reader(soundfile.SoundFile):  # type: ignore[misc]
         return False
 
 
-def _decoded(content: bytes, source: int | _Memory, name: str) -> tuple[int, Waveform]:
+def _read_checked(content: bytes, source: int | _Memory, name: str) -> tuple[int, Waveform]:
     """Return the file's rate and samples, shape (frames, channels), after checking its length."""
     if not content:
         raise AudioError("is empty: it has no bytes", where=name, next_step=_INTACT)
@@ -178,13 +175,13 @@ def _decoded(content: bytes, source: int | _Memory, name: str) -> tuple[int, Wav
         raise AudioError(pointer_fault[0], where=name, next_step=pointer_fault[1])
     length = measure(content)
     if length is None:
-        with _Reader(source, closefd=False) as file:  # raises, as a rule
+        with _Reader(source, closefd=False) as file:  # raises for most files
             kind = str(file.format_info)
         length = Length(kind, fault=f"is {kind}, a kind of file that serab does not read", convert=True, tool="")
     if length.fault:
         raise AudioError(length.fault, where=name, next_step=_next_step(length, name))
     if length.plain is not None and length.samples is not None:
-        return length.plain.rate, _array(content, length.plain, length.samples)
+        return length.plain.rate, _plain_samples(content, length.plain, length.samples)
     if not length.streams or length.file_first:
         whole = Stream(content, length.samples, clock=length.clock, slack=length.slack)
         try:
@@ -204,12 +201,12 @@ def _decoded(content: bytes, source: int | _Memory, name: str) -> tuple[int, Wav
             raise AudioError(
                 f"holds streams of several kinds joined end to end ({before}; {after})",
                 where=name,
-                next_step=_convert(length, name),
+                next_step=_conversion(length, name),
             )
     return first[0], first[1] if len(decoded) == 1 else np.concatenate([samples for _, samples in decoded])
 
 
-def _array(content: bytes, plain: Plain, count: int) -> Waveform:
+def _plain_samples(content: bytes, plain: Plain, count: int) -> Waveform:
     """Return the samples of a file that needs no decoder, bit for bit as libsndfile, shape (frames, channels)."""
     kind = np.dtype(plain.dtype)
     raw = np.frombuffer(content, kind, count * plain.channels, plain.start).reshape(count, plain.channels)
@@ -220,10 +217,10 @@ def _array(content: bytes, plain: Plain, count: int) -> Waveform:
 
 
 def _stream(source: int | io.IOBase, stream: Stream, length: Length, name: str) -> tuple[int, Waveform]:
-    """Return the rate and samples of one stream, after checking the number of samples."""
+    """Return the rate and samples of a stream, after checking the number of samples."""
     try:
         with _Reader(source, closefd=False) as file:
-            rate, samples = int(file.samplerate), _samples(file)
+            rate, samples = int(file.samplerate), _read_all(file)
     except soundfile.LibsndfileError as error:
         if stream.data.startswith(flac.MAGIC) and not flac.ends_whole(stream.data):
             raise AudioError("is cut short: its last frame is not whole", where=name, next_step=_INTACT) from error
@@ -233,25 +230,26 @@ def _stream(source: int | io.IOBase, stream: Stream, length: Length, name: str) 
         expected, slack = expected * rate // stream.clock, slack + 1
     if expected is not None and len(samples) < expected - slack:
         raise AudioError(
-            f"is cut short: {len(samples)} of {expected} samples could be decoded", where=name, next_step=_INTACT
+            f"is cut short: {len(samples)} of {expected} samples can be decoded", where=name, next_step=_INTACT
         )
     if expected is not None and len(samples) > expected + slack:
         raise AudioError(
             f"is {length.kind} that decodes to {len(samples)} samples, where its bytes hold {expected}",
             where=name,
-            next_step=_convert(length, name),
+            next_step=_conversion(length, name),
         )
     return rate, samples
 
 
 def _next_step(length: Length, name: str) -> str:
+    """Return what the user can do about a file with a fault."""
     if length.unsure:
-        return f"{_INTACT}; if you know that it is whole, {_convert(length, name)}"
-    return _convert(length, name) if length.convert else _INTACT
+        return f"{_INTACT}; if you know that it is complete, {_conversion(length, name)}"
+    return _conversion(length, name) if length.convert else _INTACT
 
 
-def _convert(length: Length, name: str) -> str:
-    """Return the command that converts the file to one that serab reads."""
+def _conversion(length: Length, name: str) -> str:
+    """Return the command that converts the file to a format that serab reads."""
     if not length.tool:
         return "convert it to WAV with the program that wrote it"
     path = PurePath(name.rsplit(": ", 1)[-1])
@@ -259,14 +257,14 @@ def _convert(length: Length, name: str) -> str:
     return f"convert it: {length.tool.format(name=shlex.quote(path.name), out=shlex.quote(result))}"
 
 
-def _samples(file: soundfile.SoundFile) -> Waveform:
+def _read_all(file: soundfile.SoundFile) -> Waveform:
     """Read all samples, shape (frames, channels), in pieces: a damaged header may promise more than memory holds."""
     pieces: list[Waveform] = []
-    room, left = max(1, _PIECE // max(1, file.channels)), int(file.frames)
+    piece_frames, remaining = max(1, _PIECE // max(1, file.channels)), int(file.frames)
     while True:
-        wanted = min(room, max(1, left))
-        piece: Waveform = file.read(wanted, dtype="float32", always_2d=True)
+        request = min(piece_frames, max(1, remaining))
+        piece: Waveform = file.read(request, dtype="float32", always_2d=True)
         pieces.append(piece)
-        left -= len(piece)
-        if len(piece) < wanted or left <= 0:
+        remaining -= len(piece)
+        if len(piece) < request or remaining <= 0:
             return piece if len(pieces) == 1 else np.concatenate(pieces)

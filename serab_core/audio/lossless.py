@@ -1,4 +1,4 @@
-"""Writes mono samples to a file that decodes to exactly these samples: FLAC where 24 bits hold them, else float WAV."""
+"""Writes mono samples to a file that decodes to exactly the same samples: FLAC if 24 bits hold them, else float WAV."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from serab_core.errors import AudioError
 if TYPE_CHECKING:
     from serab_core.types import Waveform
 
-BITS = 24
+BITS = 24  # bits per sample of FLAC files: the most that libsndfile writes
 _SCALE = np.float32(2 ** (BITS - 1))
 
 
-def rounded(samples: Waveform) -> Waveform:
-    """Return the samples rounded to 24 bits, with an error of at most 2**-24; peaks above 1 are left as they are."""
+def round_to_24_bits(samples: Waveform) -> Waveform:
+    """Return the samples rounded to 24 bits, with an error of at most 2**-24; unchanged if a peak is above 1."""
     if _peak(samples) > 1.0:
         return samples
     whole = np.rint(samples * _SCALE)
@@ -28,12 +28,12 @@ def rounded(samples: Waveform) -> Waveform:
 
 
 def encode(samples: Waveform, rate: int, name: str) -> tuple[bytes, str]:
-    """Return a file that decodes to exactly these samples, and its ending.
+    """Return a file that decodes to exactly these samples, and its suffix.
 
     Args:
         samples: mono float32.
-        rate: in Hz.
-        name: what to call the audio in an error.
+        rate: the sampling rate, in Hz.
+        name: the name of the audio in errors.
 
     Raises:
         AudioError: the file decodes to other samples, which is a defect of serab or of libsndfile.
@@ -47,15 +47,15 @@ def encode(samples: Waveform, rate: int, name: str) -> tuple[bytes, str]:
     stored = decode(content, name)
     if stored.rate != rate or not _equal(stored.samples, samples):
         raise AudioError(
-            f"was not stored as it was decoded: the {suffix[1:].upper()} file decodes to other samples",
+            f"is not stored without loss: the {suffix[1:].upper()} file decodes to other samples",
             where=name,
-            next_step="leave --copy out, and report this to serab's authors",
+            next_step="prepare the corpus without --copy, and report this to serab's authors",
         )
     return content, suffix
 
 
 def _flac(samples: Waveform, rate: int) -> bytes | None:
-    """Return the samples as FLAC of 24 bits; None if 24 bits do not hold them, or FLAC does not support the rate."""
+    """Return the samples as 24-bit FLAC; None if 24 bits do not hold them, or FLAC does not support the rate."""
     if _peak(samples) > 1.0:
         return None
     scaled = samples * _SCALE

@@ -1,12 +1,12 @@
-"""Recognises the small text files that git-lfs and git-annex leave in place of a large file."""
+"""Recognises the small text files that git-lfs and git-annex put in place of a large file."""
 
 from __future__ import annotations
 
-POINTER_BYTES = 200  # bytes from the beginning of a file that `pointer` needs
+POINTER_BYTES = 200  # bytes at the start of a file that `pointer` needs
 
 
 def pointer(head: bytes) -> tuple[str, str] | None:
-    """Return what a pointer file is and how to get its content, or None for any other file.
+    """Return the fault of a pointer file, and how to get its content; None for any other file.
 
     Args:
         head: the first `POINTER_BYTES` of the file, or more.

@@ -10,8 +10,7 @@ import soxr
 if TYPE_CHECKING:
     from serab_core.types import Waveform
 
-QUALITY = "HQ"
-"""soxr's quality; it is part of every fingerprint, for openSMILE's features notice the difference to VHQ."""
+QUALITY = "HQ"  # soxr's setting; part of every fingerprint, because openSMILE features differ between HQ and VHQ
 
 
 def resample(samples: Waveform, rate: int, target: int) -> Waveform:

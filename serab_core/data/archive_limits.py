@@ -1,7 +1,7 @@
-"""Limits of what is read from archives, counted as it is read: a small archive cannot fill memory or disk.
+"""Limits for reading archives, checked while they are read: a small archive cannot fill the memory or the disk.
 
-Sizes that an archive states about itself are never trusted. What counts is the bytes that come out of it, over all
-of its members and the archives within it, against its own size on disk.
+The sizes that an archive states are never trusted. serab counts the unpacked bytes of all members and of the archives
+within the archive, and compares them with the size of the archive on disk.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import IO
 from serab_core.errors import DataError
 
 MAX_MEMBERS = 500_000  # members of the archives of one source; the largest corpora of emotional speech have 300,000
-MAX_HEADER_BYTES = 1 << 20  # bytes of headers of one member: names, attributes, maps of sparse files
+MAX_HEADER_BYTES = 1 << 20  # bytes of the headers of a member: names, attributes, maps of sparse files
 MAX_SPARSE_PIECES = 100_000  # pieces of sparse files in one archive
 MAX_GLOBAL_HEADERS = 1_000  # global PAX headers, which tarfile copies for each member
-FREE_BYTES = 1 << 28  # bytes that may come out of archives of any size: 2.3 hours of 16 kHz mono in 16 bits
-MAX_RATIO = 100  # bytes that may come out beyond that, per byte of the archives; speech packs to a half or a third
+FREE_BYTES = 1 << 28  # unpacked bytes allowed for archives of any size: 2.3 hours of 16 kHz mono in 16 bits
+MAX_RATIO = 100  # further unpacked bytes allowed per byte of the archives; speech packs to a half or a third
 UNPACK = "unpack it, and name the folder"
 DOWNLOAD = "download it again"
-_CENTRAL_ENTRY = b"PK\x01\x02"  # begins an entry of a zip's central directory
+_CENTRAL_ENTRY = b"PK\x01\x02"  # the signature of an entry in the central directory of a zip
 _CENTRAL_ENTRY_BYTES = 46  # bytes of the shortest entry
-_SMALL_READ = 4096  # bytes of one read where Python unpacks all that it has read at once
+_SMALL_READ = 4096  # bytes of one read for formats whose input Python unpacks completely at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +41,18 @@ class Problem:
 
 
 class Budget:
-    """Counts what comes out of the archives of one source, and stops at the limits."""
+    """Counts the bytes and members that are read from the archives of a source, and stops at the limits."""
 
     def __init__(self) -> None:
-        self.read = 0  # bytes read, also those that were read before
+        self.read = 0  # bytes read, including bytes that are read again
         self.packed = 0  # bytes of the archives on disk
-        self.unpacked = 0  # bytes of different members that were read
+        self.unpacked = 0  # unpacked bytes of all members, each counted once
         self.members = 0
         self._positions: dict[tuple[str, str], int] = {}
 
     @property
     def limit(self) -> int:
-        """The number of bytes that may come out of the archives that are open."""
+        """The number of unpacked bytes that the open archives may have."""
         return FREE_BYTES + MAX_RATIO * self.packed
 
     def add_archive(self, packed: int) -> None:
@@ -75,7 +75,7 @@ class Budget:
         """Note that a member was read up to a position; a member that is read twice counts once.
 
         Raises:
-            DataError: more came out of the archives than their size allows.
+            DataError: the archives unpack to more than their size allows.
         """
         before = self._positions.get((archive, member), 0)
         if position > before:
@@ -95,7 +95,7 @@ class Budget:
 
 
 def too_large(predicate: str, limit: int, shown: str) -> DataError:
-    """Return the error for something that has too many bytes."""
+    """Return the error for a file, header or list with too many bytes."""
     return DataError(
         f"{predicate} more than {limit} bytes, as no corpus of speech does",
         where=shown,
@@ -111,7 +111,7 @@ def too_many_members(shown: str) -> DataError:
 
 
 class ZipFileLimits:
-    """A zip's file, whose list of members is refused before it fills memory."""
+    """The file of a zip, which refuses to read a list of members that would fill the memory."""
 
     def __init__(self, file: IO[bytes], shown: str) -> None:
         self._file, self._shown = file, shown
@@ -136,21 +136,21 @@ class ZipFileLimits:
         return self._file.tell()
 
     def seekable(self) -> bool:
-        """Whether the position can be moved, as that of a file can."""
+        """Return True: the file supports `seek`."""
         return True
 
 
 class SmallReads:
     """A member of a zip, read in small pieces.
 
-    For bzip2 and LZMA, zipfile unpacks whatever it has read at once: a megabyte of bzip2 may become 40 GB in memory.
+    For bzip2 and LZMA, zipfile unpacks the whole input of a read at once: 1 MB of bzip2 can become 40 GB in memory.
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
 
     def read(self, size: int) -> bytes:
-        """Read at most `size` bytes, and fewer where it is a large number."""
+        """Read at most `size` bytes, and at most `_SMALL_READ`."""
         return self._stream.read(min(size, _SMALL_READ))
 
     def __enter__(self) -> SmallReads:
@@ -161,7 +161,7 @@ class SmallReads:
 
 
 class TarFileLimits:
-    """The stream of a tar, with limits for its headers and for how far it is unpacked."""
+    """The stream of a tar, with limits for the size of its headers and for its unpacked size."""
 
     def __init__(self, stream: IO[bytes], shown: str, budget: Budget, max_position: int) -> None:
         self._stream, self._shown, self._budget, self._max_position = stream, shown, budget, max_position
@@ -172,7 +172,7 @@ class TarFileLimits:
         self._header_bytes = 0
 
     def end_list(self) -> None:
-        """Stop counting header bytes: what is read from now on is the content of members."""
+        """Stop counting header bytes: from now on, the content of members is read."""
         self._header_bytes = None
 
     def read(self, size: int = -1) -> bytes:
@@ -186,7 +186,7 @@ class TarFileLimits:
         return data
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Move to a position, for which a compressed tar is unpacked up to there. Raises DataError."""
+        """Move to a position; a compressed tar is unpacked up to it. Raises DataError."""
         if offset > self._max_position:
             raise too_large("unpacks to", self._max_position, self._shown)
         self._budget.check(offset, self._shown)

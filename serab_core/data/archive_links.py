@@ -1,4 +1,4 @@
-"""Follows the links in an archive to the files that they lead to."""
+"""Follows the links in an archive to their targets."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def link_target(name: str, target: str) -> str:
 def resolve_link(name: str, target: str, files: Container[str], links: Mapping[str, str]) -> str | None:
     """Return the regular member that a link leads to; None if it leads out of the archive or nowhere."""
     for _ in range(_LINK_HOPS):
-        meant = link_target(name, target)
+        member = link_target(name, target)
         real = next(
-            (form for form in (meant, f"./{meant}", target.lstrip("/")) if form in files or form in links), None
+            (form for form in (member, f"./{member}", target.lstrip("/")) if form in files or form in links), None
         )
         if real is None or real in files:
             return real
@@ -31,7 +31,7 @@ def resolve_link(name: str, target: str, files: Container[str], links: Mapping[s
 
 
 def folders_of_members(files: Iterable[str]) -> frozenset[str]:
-    """Return the folders of the archive; the files behind a link to one are listed by their own names."""
+    """Return the folders of the archive. Links to them need no resolution, because their files are listed anyway."""
     folders = {"."}
     for name in files:
         folder = posixpath.dirname(name.removeprefix("./"))

@@ -46,14 +46,14 @@ def list_tar(
         shown: the name of the archive in errors.
         files: receives size and opener of each regular member.
         links: receives the target of each link.
-        stack: closes what is opened here.
-        budget: counts what is read.
+        stack: closes the files that this function opens.
+        budget: counts the bytes that are read.
         max_position: the limit for the unpacked size, in bytes.
 
     Raises:
-        DataError: it is no tar, or exceeds a limit.
+        DataError: the file is not a tar, or exceeds a limit.
     """
-    limits = TarFileLimits(_unpacked(opened, kind, shown), shown, budget, max_position)
+    limits = TarFileLimits(_open_stream(opened, kind, shown), shown, budget, max_position)
     try:
         return _list_members(limits, kind, shown, files, links, stack, budget)
     finally:
@@ -80,9 +80,9 @@ def _list_members(
             if kind == "tar":
                 raise
             raise DataError(
-                f"is compressed by {kind}, and holds no tar ({error})", where=shown, next_step=UNPACK
+                f"is compressed by {kind}, and does not hold a tar ({error})", where=shown, next_step=UNPACK
             ) from error
-        for member in archive:  # of two members with one name the last counts, as when a tar is unpacked
+        for member in archive:  # the last of several members with the same name counts, as when a tar is unpacked
             limits.begin_member()
             budget.add_member(shown)
             member.pax_headers = {}  # tarfile has applied them, and holds a copy for each member
@@ -93,7 +93,9 @@ def _list_members(
             if member.isfile():
                 files[member.name] = (member.size, partial(_open_member, archive, member))
             elif member.islnk():
-                links[member.name] = "/" + member.linkname  # a hard link's target is named from the archive's root
+                links[member.name] = (
+                    "/" + member.linkname
+                )  # the target of a hard link is relative to the root of the archive
             elif member.issym():
                 links[member.name] = member.linkname
         limits.begin_member()
@@ -104,7 +106,7 @@ def _list_members(
     return []
 
 
-def _unpacked(opened: IO[bytes], kind: str, shown: str) -> IO[bytes]:
+def _open_stream(opened: IO[bytes], kind: str, shown: str) -> IO[bytes]:
     if kind == "gzip":
         return cast("IO[bytes]", gzip.GzipFile(fileobj=opened))
     if kind == "bzip2":
@@ -117,12 +119,12 @@ def _unpacked(opened: IO[bytes], kind: str, shown: str) -> IO[bytes]:
         except lzma.LZMAError as error:
             if "memory" in str(error).lower():
                 raise too_large("needs for unpacking a memory of", _DICTIONARY_BYTES, shown) from error
-        return cast("IO[bytes]", lzma.LZMAFile(opened))  # it is as long open as the archive
+        return cast("IO[bytes]", lzma.LZMAFile(opened))  # stays open as long as the archive
     return opened
 
 
 def _next_tar(stream: TarFileLimits, at: int) -> int | None:
-    """Return the position of another tar after the end of one, because files may be joined; None without one."""
+    """Return the position of another tar after the end of a tar, as in joined files; None without another tar."""
     for place in range(at, at + _PADDING, tarfile.BLOCKSIZE):
         stream.begin_member()
         block = stream.read(tarfile.BLOCKSIZE)

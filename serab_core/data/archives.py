@@ -37,12 +37,12 @@ if TYPE_CHECKING:
 
     Opener = Callable[[], IO[bytes]]
 
-MAX_FILE_BYTES = 1 << 30  # bytes of one audio file; 1.5 hours of 48 kHz stereo in 16 bits are 1 GiB
+MAX_FILE_BYTES = 1 << 30  # bytes of an audio file; 1.5 hours of 48 kHz stereo in 16 bits are 1 GiB
 MAX_TOTAL_BYTES = 1 << 38  # bytes read from the archives of one source: 256 GiB; no corpus of speech is larger
 ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
 _PIECE = 1 << 20  # bytes per read
-_TAIL = 65_557  # a zip's end record and its longest comment
+_TAIL = 65_557  # bytes of the end record of a zip with the longest comment
 _MAGIC = (
     (b"PK\x03\x04", "zip"), (b"PK\x05\x06", "zip"), (b"PK\x07\x08", "zip"),
     (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"),
@@ -67,15 +67,15 @@ class Member:
 
 
 def clean_name(name: str) -> PurePosixPath:
-    """Return a file's name as relative path in Unicode's composed form (NFC).
+    """Return the name of a file as a relative path in Unicode's composed form (NFC).
 
     Backslashes separate folders, because tools on Windows write them. A drive, a leading slash, `.` and `..` are
     removed.
     """
-    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
-    if parts and len(parts[0]) == 2 and parts[0][1] == ":":
-        parts = parts[1:]
-    return PurePosixPath(*(part if part.isascii() else unicodedata.normalize("NFC", part) for part in parts))
+    components = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    if components and len(components[0]) == 2 and components[0][1] == ":":
+        components = components[1:]
+    return PurePosixPath(*(part if part.isascii() else unicodedata.normalize("NFC", part) for part in components))
 
 
 def list_archive(
@@ -87,8 +87,8 @@ def list_archive(
         opened: the archive, which stays open as long as `stack`.
         shown: the name of the archive in errors.
         containers: see `SourceFile.containers`; the last is this archive.
-        stack: closes what is opened here.
-        budget: counts what is read.
+        stack: closes the files that this function opens.
+        budget: counts the bytes that are read.
 
     Raises:
         DataError: the archive cannot be opened.
@@ -151,11 +151,11 @@ def _guarded(name: str, shown: str) -> Iterator[None]:
         yield
     except DataError:
         raise
-    except Exception as error:  # as in `list_archive`
+    except Exception as error:  # zipfile and tarfile raise different errors, as in `list_archive`
         if isinstance(error, OSError) and error.strerror:
             raise DataError(f"cannot be read at {name!r} ({error.strerror})", where=shown) from error
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise DataError(f"holds {name!r} damaged ({reason})", where=shown, next_step=DOWNLOAD) from error
+        raise DataError(f"holds {name!r}, which is damaged ({reason})", where=shown, next_step=DOWNLOAD) from error
 
 
 def _kind(opened: IO[bytes], shown: str) -> str:
@@ -178,7 +178,7 @@ def _kind(opened: IO[bytes], shown: str) -> str:
         raise DataError(pointer_fault[0], where=shown, next_step=pointer_fault[1])
     if kind == "audio":
         raise DataError(
-            "is one audio file, and a corpus has many", where=shown, next_step="name the folder that holds the corpus"
+            "is a single audio file, not a corpus", where=shown, next_step="name the folder that holds the corpus"
         )
     if kind:
         raise DataError(f"is a {kind} archive, which serab does not open", where=shown, next_step=UNPACK)
@@ -268,11 +268,13 @@ def _readable_name(info: zipfile.ZipInfo) -> str:
 
 def _open_zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, shown: str) -> IO[bytes]:
     if info.flag_bits & 0x1:
-        raise DataError(f"holds {name!r} locked with a password", where=shown, next_step=UNPACK)
+        raise DataError(f"holds {name!r}, which is locked with a password", where=shown, next_step=UNPACK)
     if info.compress_type not in _READABLE_METHODS:
         method = _METHODS.get(info.compress_type, f"method {info.compress_type}")
         raise DataError(
-            f"holds {name!r} compressed by {method}, which Python cannot read", where=shown, next_step=UNPACK
+            f"holds {name!r}, compressed by {method}, which Python cannot read",
+            where=shown,
+            next_step=UNPACK,
         )
     stream = archive.open(info)
     if info.compress_type in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from serab_core.data.audformat_tables import Database, Key, Table, read_database
 from serab_core.data.segments import segment_id
-from serab_core.data.user_corpus import NO_SPLIT, SPLIT_WORDS, Columns, Row, UserCorpus, build_corpus, split_of
+from serab_core.data.user_corpus import NO_SPLIT, SPLIT_NAMES, Columns, Row, UserCorpus, build_corpus, split_of
 from serab_core.errors import DataError
 from serab_core.types import Skipped
 
@@ -34,7 +34,8 @@ class Reference:
 
     Attributes:
         column: the table's column.
-        mapping: what the column's values stand for, where they are keys of a misc table or of a scheme's labels.
+        mapping: the value for each value of the column, if those are keys of a misc table or of a scheme's labels; else
+            None.
         scheme: the scheme of the values.
     """
 
@@ -49,36 +50,36 @@ def read_audformat(
 ) -> UserCorpus:
     """Read the utterances of a database on disk.
 
-    All tables with the label whose names differ by the split alone are joined; `split_id` gives their splits. Speakers
-    come from any table of files with the column, also by way of a misc table.
+    All tables with the label whose names differ only by the split are joined; `split_id` gives their splits. Speakers
+    come from any table of files with the column, or from a misc table that it refers to.
 
     Args:
         root: the folder with `db.yaml`, or that file.
         columns: columns or schemes of the label (`emotion`), speaker (`speaker`) and, if named, the split.
-        segments: True takes segmented tables, and cuts their segments.
+        segments: read segmented tables, and cut their segments.
         tables: names or patterns of the tables with the label; needed where tables of several kinds have it.
 
     Raises:
-        DataError: the folder holds no database, its tables lack a column, or disagree, or have no classes; or as
-            `build_corpus`.
+        DataError: the folder holds no database; its tables lack a column, contradict each other, or have no classes;
+            or see `build_corpus`.
     """
     columns = columns or Columns()
     if root.name == "db.yaml" and root.is_file():
         root = root.parent
     database = read_database(root)
     label = columns.label or "emotion"
-    chosen = _label_tables(database, label, segments, tables)
-    for reference in chosen:
+    selected = _label_tables(database, label, segments, tables)
+    for reference in selected:
         _refuse_no_classes(database, reference, label)
-    labels, skipped = _labels(database, chosen, segments)
+    labels, skipped = _labels(database, selected, segments)
     speakers, speaker_tables = _values(database, columns.speaker or "speaker", "speaker", set(labels))
     splits: Mapping[Key, str] = {}
     if columns.split not in ("", NO_SPLIT):
         splits, _ = _values(database, columns.split, "split", set(labels))
     elif columns.split != NO_SPLIT:
-        table_splits = {reference.table.name: _table_split(database, reference.table) for reference in chosen}
+        table_splits = {reference.table.name: _table_split(database, reference.table) for reference in selected}
         splits = {key: table_splits[table] for key, (_, table) in labels.items()}
-        splits = _refuse_two_splits(database, chosen, table_splits, splits)
+        splits = _refuse_two_splits(database, selected, table_splits, splits)
     rows = []
     for key, (text, _) in labels.items():
         if not speakers.get(key):
@@ -92,25 +93,25 @@ def read_audformat(
             where=root,
             next_step="name the column or scheme of the speakers: --speaker NAME",
         )
-    skipped += _files_without_label(database, chosen)
+    skipped += _files_without_label(database, selected)
     note = (
-        f"labels from {_named(chosen)}; speakers from {', '.join(speaker_tables)}; {len(rows)} "
+        f"labels from {_table_names(selected)}; speakers from {', '.join(speaker_tables)}; {len(rows)} "
         f"{'segments' if segments else 'files'} are used, {len(skipped)} are left out"
     )
     reasons = Counter(skip.reason for skip in skipped)
     notes = [note, *(f"left out: {count} ({reason})" for reason, count in reasons.most_common())]
-    kinds = {reference.table.kind for reference in chosen}
+    kinds = {reference.table.kind for reference in selected}
     others = [r for r in _references(database, label, "filewise", "segmented") if r.table.kind not in kinds]
     if others and not tables:
         notes.append(
-            f"the label {label!r} is also in {_listed(database, others)}, which are not read"
-            + ("" if segments else "; --segments takes them")
+            f"the label {label!r} is also in {_table_list(database, others)}, which are not read"
+            + ("" if segments else "; --segments reads them")
         )
     return build_corpus(rows, str(root), skipped=skipped, notes=notes)
 
 
 def _references(database: Database, name: str, *kinds: str) -> list[Reference]:
-    """Return the columns for a column or scheme: direct ones, else those by a misc table or a scheme's labels."""
+    """Return the columns for a column or scheme: direct columns, else those of a misc table or of a scheme's labels."""
     direct: list[Reference] = []
     indirect: list[Reference] = []
     for table in database.tables.values():
@@ -164,37 +165,37 @@ def _label_tables(database: Database, label: str, segments: bool | None, pattern
         unmatched = [p for p in patterns if not any(fnmatchcase(reference.table.name, p) for reference in usable)]
         if unmatched:
             raise DataError(
-                f"has no table {unmatched[0]!r} with the label {label!r}; tables with it: {_listed(database, usable)}",
+                f"has no table {unmatched[0]!r} with the label {label!r}; it has: {_table_list(database, usable)}",
                 where=database.root,
                 next_step="choose with --table NAME, or --label for another column",
             )
         return [r for r in usable if any(fnmatchcase(r.table.name, pattern) for pattern in patterns)]
     kind = "segmented" if segments else "filewise"
-    chosen = [reference for reference in usable if reference.table.kind == kind]
-    if segments and not chosen:
+    selected = [reference for reference in usable if reference.table.kind == kind]
+    if segments and not selected:
         raise DataError(
-            f"has no table of segments with the label {label!r}; it has: {_listed(database, usable)}",
+            f"has no table of segments with the label {label!r}; it has: {_table_list(database, usable)}",
             where=database.root,
             next_step="leave --segments out, or name another column with --label",
         )
-    chosen = chosen or usable
-    kinds = {_kind_of_table(database, reference.table) for reference in chosen}
+    selected = selected or usable
+    kinds = {_kind_of_table(database, reference.table) for reference in selected}
     if len(kinds) > 1:
         raise DataError(
-            f"has the label {label!r} in tables of {len(kinds)} kinds: {_listed(database, chosen)}",
+            f"has the label {label!r} in tables of {len(kinds)} kinds: {_table_list(database, selected)}",
             where=database.root,
-            next_step="choose those to take: --table NAME, several times or as a pattern such as "
+            next_step="choose the tables to read: --table NAME, several times or as a pattern such as "
             f"--table '{sorted(kinds)[0]}'",
         )
-    return chosen
+    return selected
 
 
 def _kind_of_table(database: Database, table: Table) -> str:
     """Return the table's name with `*` for the split: tables that differ only by the split have one kind."""
-    split_names = {*SPLIT_WORDS, *(split.casefold() for split in database.splits)} | {table.split_id.casefold()} - {""}
-    parts = ["*" if part.casefold() in split_names else part for part in table.name.split(".")]
+    split_names = {*SPLIT_NAMES, *(split.casefold() for split in database.splits)} | {table.split_id.casefold()} - {""}
+    components = ["*" if part.casefold() in split_names else part for part in table.name.split(".")]
     return ".".join(
-        "".join("*" if p.casefold() in split_names else p for p in re.split(r"([-_])", part)) for part in parts
+        "".join("*" if p.casefold() in split_names else p for p in re.split(r"([-_])", part)) for part in components
     )
 
 
@@ -221,12 +222,13 @@ def _split_in_name(name: str) -> str:
 
 
 def _refuse_no_classes(database: Database, reference: Reference, label: str) -> None:
+    """Refuse a label whose values are not classes. Raises DataError."""
     scheme = database.schemes.get(reference.scheme, {})
     dtype = str(scheme.get("dtype") or "str")
     if dtype not in _NO_CLASSES or (dtype == "int" and scheme.get("labels")):
         return
     raise DataError(
-        f"has {_NO_CLASSES[dtype]} and no classes under {label!r}: the scheme {reference.scheme!r} of column "
+        f"has {_NO_CLASSES[dtype]}, not classes, under {label!r}: the scheme {reference.scheme!r} of column "
         f"{reference.column!r} in table {reference.table.name} is of type {dtype}",
         where=database.root,
         next_step=f"name a column of classes with --label; there are: {_columns_of(database)}",
@@ -234,12 +236,12 @@ def _refuse_no_classes(database: Database, reference: Reference, label: str) -> 
 
 
 def _labels(
-    database: Database, chosen: Sequence[Reference], segments: bool | None
+    database: Database, selected: Sequence[Reference], segments: bool | None
 ) -> tuple[dict[Key, tuple[str, str]], list[Skipped]]:
     """Return the label of each file or segment with its table, and the files or segments without a label."""
     labels: dict[Key, tuple[str, str]] = {}
     empty: dict[Key, str] = {}
-    for reference in chosen:
+    for reference in selected:
         table = reference.table
         seen: set[Key] = set()
         for key, row in zip(database.keys(table), database.rows(table), strict=True):
@@ -264,7 +266,7 @@ def _labels(
                     f"gives {segment_id(key.file, key.segment)} two labels: {labels[key][0]!r} in table "
                     f"{labels[key][1]}, {text!r} in table {table.name}",
                     where=database.root,
-                    next_step=f"choose the tables to take with --table; there are: {_listed(database, chosen)}",
+                    next_step=f"choose the tables to read with --table; there are: {_table_list(database, selected)}",
                 )
             else:
                 labels.setdefault(key, (text, table.name))
@@ -275,17 +277,19 @@ def _labels(
     ]
     if not labels:
         raise DataError(
-            f"has no label at all in {_named(chosen)}", where=database.root, next_step="name another column: --label"
+            f"has no label at all in {_table_names(selected)}",
+            where=database.root,
+            next_step="name another column: --label",
         )
     return labels, skipped
 
 
 def _refuse_two_splits(
-    database: Database, chosen: Sequence[Reference], table_splits: Mapping[str, str], splits: Mapping[Key, str]
+    database: Database, selected: Sequence[Reference], table_splits: Mapping[str, str], splits: Mapping[Key, str]
 ) -> dict[Key, str]:
     """Return the split of each key; a table with a split takes precedence. Raises DataError if two splits differ."""
     resolved = dict(splits)
-    for reference in chosen:
+    for reference in selected:
         word = table_splits[reference.table.name]
         for key in database.keys(reference.table) if word else ():
             before = resolved.get(key)
@@ -294,7 +298,7 @@ def _refuse_two_splits(
                     f"puts {segment_id(key.file, key.segment)} into two splits: {before} and {word} (table "
                     f"{reference.table.name})",
                     where=database.root,
-                    next_step="choose the tables to take with --table, or have the splits drawn: --split none",
+                    next_step="choose the tables to read with --table, or have the splits drawn: --split none",
                 )
             if before is not None:
                 resolved[key] = word
@@ -302,7 +306,7 @@ def _refuse_two_splits(
 
 
 def _values(database: Database, name: str, role: str, keys: set[Key]) -> tuple[dict[Key, str], list[str]]:
-    """Return the speaker or split of each file or segment from all tables with the column, and those tables' names."""
+    """Return the speaker or split of each file or segment from all tables with the column, and their names."""
     references = _references(database, name, "filewise", "segmented")
     if not references:
         raise _no_column(database, name, role)
@@ -330,9 +334,9 @@ def _values(database: Database, name: str, role: str, keys: set[Key]) -> tuple[d
     return selected, list(used) or [reference.table.name for reference in references]
 
 
-def _files_without_label(database: Database, chosen: Sequence[Reference]) -> list[Skipped]:
+def _files_without_label(database: Database, selected: Sequence[Reference]) -> list[Skipped]:
     """Return the files that only other tables name, and the tables that cannot be read."""
-    known = {key.file for reference in chosen for key in database.keys(reference.table)}
+    known = {key.file for reference in selected for key in database.keys(reference.table)}
     others: dict[str, None] = {}
     skipped: list[Skipped] = []
     for table in database.tables.values():
@@ -340,7 +344,7 @@ def _files_without_label(database: Database, chosen: Sequence[Reference]) -> lis
             others |= {key.file: None for key in database.keys(table) if key.file not in known}
         except DataError as error:
             skipped.append(Skipped(f"table {table.name}", f"is unread, so its files are not counted: {error.what}"))
-    return [*skipped, *(Skipped(file, f"is in no table used ({_named(chosen)})") for file in sorted(others))]
+    return [*skipped, *(Skipped(file, f"is in no table used ({_table_names(selected)})") for file in sorted(others))]
 
 
 def _value(reference: Reference, row: Mapping[str, str]) -> str:
@@ -360,13 +364,13 @@ def _columns_of(database: Database) -> str:
     return ", ".join(dict.fromkeys(column.name for table in database.tables.values() for column in table.columns))
 
 
-def _listed(database: Database, references: Sequence[Reference]) -> str:
-    """Tables with their sizes, for a message."""
+def _table_list(database: Database, references: Sequence[Reference]) -> str:
+    """Name the tables with their sizes, for a message."""
     return ", ".join(
         f"{r.table.name} ({len(database.rows(r.table))} {'files' if r.table.kind == 'filewise' else 'segments'})"
         for r in references
     )
 
 
-def _named(references: Sequence[Reference]) -> str:
+def _table_names(references: Sequence[Reference]) -> str:
     return ", ".join(reference.table.name for reference in references)

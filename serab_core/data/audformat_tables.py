@@ -1,7 +1,7 @@
 """Reads the header and the tables of a database in audformat, without the package audformat.
 
-A table lies beside the header as CSV or Parquet. audformat keeps a pickle of it as a cache, which it prefers when it
-loads. Loading a pickle runs whatever code is in it, and the cache may be older than the table: it is never opened here.
+A table is a CSV or Parquet file next to the header. audformat also writes a pickle of the table as a cache, and prefers
+it when it loads. serab never opens it: a pickle can run code, and the cache can be older than the table.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 INDEX_COLUMNS = ("file", "start", "end")
-_NO_VALUE = frozenset({"", "<NA>", "NaT"})
-"""Texts that audformat and pandas write for a missing value."""
-_SAFE_PYARROW = "14.0.1"  # the first version that unpickles no type out of a file (CVE-2023-47248)
+_NO_VALUE = frozenset({"", "<NA>", "NaT"})  # texts that audformat and pandas write for a missing value
+_SAFE_PYARROW = "14.0.1"  # the first version that does not unpickle types from a file (CVE-2023-47248)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table as the header declares it. `scheme` is "" where it has none."""
+    """A column of a table as the header declares it. `scheme` is "" if it has no scheme."""
 
     name: str
     scheme: str
@@ -46,7 +45,7 @@ class Table:
 
     Attributes:
         kind: `filewise`, `segmented` or `misc`.
-        split_id: the split that its rows belong to; "" where none is declared.
+        split_id: the split that its rows belong to; "" if none is declared.
         levels: the columns of its index.
     """
 
@@ -62,7 +61,7 @@ class Database:
     """The header of a database, and the tables read so far.
 
     Attributes:
-        schemes: by name, as the header has them.
+        schemes: the schemes by name, as in the header.
         splits: the type of each split.
     """
 
@@ -74,7 +73,7 @@ class Database:
     _read: dict[str, list[dict[str, str]]] = field(default_factory=dict)
 
     def rows(self, table: Table) -> list[dict[str, str]]:
-        """The rows of a table: cells by column, "" for a missing value. Raises DataError."""
+        """Return the rows of a table: cells by column, "" for a missing value. Raises DataError."""
         if table.name not in self._read:
             self._read[table.name] = _read_table(self.root, table)
         return self._read[table.name]
@@ -91,7 +90,7 @@ class Database:
         return keys
 
     def _relative(self, file: str) -> str:
-        """The file in one notation, so that tables of one database agree: slashes, no `./`, below the root."""
+        """Return a path in the notation that all tables share: with slashes, without `./`, relative to the root."""
         if "\\" in file or "./" in file or "//" in file:
             file = posixpath.normpath(file.replace("\\", "/"))
         for root in (self.root.absolute(), self.root.resolve()) if file.startswith("/") else ():
@@ -110,7 +109,7 @@ def read_database(root: Path) -> Database:
     path = root / "db.yaml"
     if not path.is_file():
         raise DataError(
-            "is no audformat database (it has no db.yaml)", where=root, next_step="name the folder of db.yaml"
+            "is not an audformat database (it has no db.yaml)", where=root, next_step="name the folder of db.yaml"
         )
     try:
         with path.open(encoding="utf-8") as file:
@@ -119,7 +118,7 @@ def read_database(root: Path) -> Database:
                 header = loader.get_single_data()
             finally:
                 loader.dispose()
-        if isinstance(header, dict) and len(header) == 1:  # the first versions of audformat
+        if isinstance(header, dict) and len(header) == 1:  # the format of the first versions of audformat
             header = next(iter(header.values()))
         schemes = {str(name): dict(scheme or {}) for name, scheme in (header.get("schemes") or {}).items()}
         splits = {
@@ -137,7 +136,7 @@ def read_database(root: Path) -> Database:
 def _unreadable(root: Path, error: Exception) -> DataError:
     reason = " ".join(str(error).split())[:300]
     return DataError(
-        f"is no audformat database that can be read: its db.yaml is damaged ({type(error).__name__}: {reason})",
+        f"is an audformat database that cannot be read: its db.yaml is damaged ({type(error).__name__}: {reason})",
         where=root,
         next_step="download it again, or save it again with audformat",
     )
@@ -153,7 +152,7 @@ def _table(name: str, header: Mapping[str, Any]) -> Table:
 
 
 def _check_table_name(name: str) -> None:
-    """A table's name is part of a file's name, so it must not lead out of the folder."""
+    """Refuse a name that leads out of the folder: it is part of the name of a file. Raises ValueError."""
     if "/" in name or "\\" in name:
         raise ValueError(f"a table is called {name!r}")
 
@@ -179,7 +178,7 @@ def _read_table(root: Path, table: Table) -> list[dict[str, str]]:
         rows = [dict(zip(names, record.cells, strict=True)) for record in read.records]
     elif pickle.is_file():
         raise DataError(
-            f"has the table {table.name} as a pickle only, which can run code and is not loaded",
+            f"has the table {table.name} only as a pickle, which can run code and is not loaded",
             where=root,
             next_step='save the database again in another format: db.save(FOLDER, storage_format="csv")',
         )
@@ -189,16 +188,16 @@ def _read_table(root: Path, table: Table) -> list[dict[str, str]]:
             where=root,
             next_step="download the database again",
         )
-    wanted = [*table.levels, *(column.name for column in table.columns)]
-    there = set(rows[0]) if rows else set(wanted)
-    lacking = [name for name in wanted if name not in there]
+    declared = [*table.levels, *(column.name for column in table.columns)]
+    present = set(rows[0]) if rows else set(declared)
+    lacking = [name for name in declared if name not in present]
     if lacking:
         raise DataError(
             f"has a table {table.name} without the column {' and '.join(lacking)} that its db.yaml declares",
             where=root,
             next_step="download the database again, or save it again with audformat",
         )
-    return [{name: "" if row[name] in _NO_VALUE else row[name] for name in wanted} for row in rows]
+    return [{name: "" if row[name] in _NO_VALUE else row[name] for name in declared} for row in rows]
 
 
 def _parquet_is_supported() -> bool:
@@ -208,7 +207,7 @@ def _parquet_is_supported() -> bool:
 
 
 def _read_parquet(path: Path) -> list[dict[str, str]]:
-    """The rows of a Parquet file as text, as the CSV of the same table has them."""
+    """Return the rows of a Parquet file as texts, equal to those of the CSV of the same table."""
     try:
         import pyarrow
         from pyarrow import parquet
@@ -222,7 +221,7 @@ def _read_parquet(path: Path) -> list[dict[str, str]]:
 
     if Version(pyarrow.__version__) < Version(_SAFE_PYARROW):
         raise DataError(
-            f"is a table in Parquet, and pyarrow {pyarrow.__version__} runs code that such a file brings",
+            f"is a table in Parquet, and pyarrow {pyarrow.__version__} can run code that such a file holds",
             where=path,
             next_step="pip install -U pyarrow",
         )
@@ -242,7 +241,7 @@ def _read_parquet(path: Path) -> list[dict[str, str]]:
     except Exception as error:  # pyarrow raises errors of many classes
         reason = " ".join(str(error).split())[:300]
         raise DataError(
-            f"is no Parquet file that can be read ({type(error).__name__}: {reason})",
+            f"is not a Parquet file that can be read ({type(error).__name__}: {reason})",
             where=path,
             next_step="download the database again",
         ) from error

@@ -28,8 +28,8 @@ class Checked:
     Attributes:
         index: the utterances that belong to the corpus.
         missing: ids that are missing, or labels whose counts differ; empty for a whole corpus.
-        problem: the same as a sentence.
-        notes: what a user must know about the utterances that are there.
+        problem: the differences in a sentence.
+        notes: sentences for the user about the utterances that the source has.
     """
 
     index: Index
@@ -44,12 +44,12 @@ def check(spec: DatasetSpec, index: Index, source: str, files: Sequence[SourceFi
     Args:
         spec: the dataset.
         index: the index that its plugin made from the source's files.
-        source: the name of the source in an error.
-        files: all of its files, for the error when none of them is the corpus's.
+        source: the name of the source in errors.
+        files: all files of the source, for the error if none of them belongs to the corpus.
 
     Raises:
-        DataError: nothing of the corpus is there, a label or speaker is unknown, fewer than two classes are left, or
-            the files are those of another release.
+        DataError: the source has no file of the corpus, a label or speaker is unknown, fewer than two classes are
+            left, or the files are those of another release.
     """
     known = spec.expected_ids() if spec.expected_ids else None
     releases = list(other_releases(spec)) if known is not None else []
@@ -75,7 +75,7 @@ def check(spec: DatasetSpec, index: Index, source: str, files: Sequence[SourceFi
         error = DataError(
             f"holds none of {spec.title}'s {sum(spec.expected_counts.values())} utterances"
             + (f", which have names such as {min(known)}" if known else "")
-            + _instead(skipped, files, bool(problems)),
+            + _describe_other_files(skipped, files, bool(problems)),
             where=source,
             next_step=_next_step(spec, skipped),
         )
@@ -93,7 +93,7 @@ def check(spec: DatasetSpec, index: Index, source: str, files: Sequence[SourceFi
     return Checked(accepted, missing, problem, tuple(notes))
 
 
-def _instead(skipped: Sequence[Skipped], files: Sequence[SourceFile], problems: bool) -> str:
+def _describe_other_files(skipped: Sequence[Skipped], files: Sequence[SourceFile], problems: bool) -> str:
     """Describe, in brackets, the audio files that a source has instead of the corpus's."""
     reasons: dict[str, list[str]] = {}
     for skip in skipped:
@@ -112,6 +112,7 @@ def _instead(skipped: Sequence[Skipped], files: Sequence[SourceFile], problems: 
     return f" ({'; '.join(descriptions)})"
 
 
+# Text and next step for each kind of problem in a source.
 _KINDS = {
     "link": ("{n} symbolic links lead nowhere", "repair the links, or name the folder that they lead to"),
     "annex": ("{n} files are git-annex links whose content is not here", "run `git annex get .` in its repository"),
@@ -123,26 +124,25 @@ _KINDS = {
         "convert them to wav or flac, for example: ffmpeg -i {name} {stem}.wav",
     ),
 }
-"""Text and next step for each kind of problem in a source."""
 
 
 def explain(error: DataError, problems: Sequence[Problem], missing: Sequence[str] = ()) -> DataError:
     """Return an error with the likely causes: unreadable files, and utterances that only another folder has."""
     causes, steps = list(missing), []
     for kind, (template, step) in _KINDS.items():
-        there = [problem for problem in problems if problem.kind == kind]
-        if not there:
+        matches = [problem for problem in problems if problem.kind == kind]
+        if not matches:
             continue
-        first = there[0]
+        first = matches[0]
         name = first.file.rpartition("/")[2]
-        if len(there) == 1:
+        if len(matches) == 1:
             causes.append(f"{first.file} {first.reason}")
         elif kind == "archive":  # each archive has a different reason
-            named = "; ".join(f"{problem.file} {problem.reason}" for problem in there[:_SHOWN])
-            causes.append(f"{template.format(n=len(there))}: {named}" + ("; ..." if len(there) > _SHOWN else ""))
+            listing = "; ".join(f"{problem.file} {problem.reason}" for problem in matches[:_SHOWN])
+            causes.append(f"{template.format(n=len(matches))}: {listing}" + ("; ..." if len(matches) > _SHOWN else ""))
         else:
             reason = f" ({first.reason})" if kind in ("link", "folder") else ""
-            causes.append(f"{template.format(n=len(there))}, such as {first.file}{reason}")
+            causes.append(f"{template.format(n=len(matches))}, such as {first.file}{reason}")
         steps.append(step.format(name=name, stem=name.rpartition(".")[0]))
     if not causes:
         return error
@@ -152,11 +152,11 @@ def explain(error: DataError, problems: Sequence[Problem], missing: Sequence[str
 
 
 def refuse_partial(spec: DatasetSpec, checked: Checked, source: str) -> DataError:
-    """The error for a source that is not the whole corpus: how it differs, and what to do."""
+    """Return the error for a source that is not the whole corpus, with the differences and the next step."""
     return DataError(
         f"is not the whole of {spec.title}: {checked.problem}",
         where=source,
-        next_step="complete it, or prepare what is there with --allow-partial, which marks every result made on it",
+        next_step="complete it, or prepare the part that you have with --allow-partial, which marks every result on it",
     )
 
 

@@ -1,4 +1,4 @@
-"""Compares the files of utterances that a source holds several times: their bytes, and their samples where needed."""
+"""Compares the files of utterances that a source holds several times: their bytes and, if needed, their samples."""
 
 from __future__ import annotations
 
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from serab_core.types import Progress, SourceFile
 
 LOSSY_SUFFIXES = frozenset({".mp3", ".ogg", ".opus"})
-LOSSLESS_SUBTYPES = ("PCM_", "FLOAT", "DOUBLE", "ALAC_")  # how libsndfile's names begin; A-law, u-law, ADPCM are lossy
+LOSSLESS_SUBTYPES = (
+    "PCM_",
+    "FLOAT",
+    "DOUBLE",
+    "ALAC_",
+)  # prefixes of libsndfile's names; A-law, u-law and ADPCM are lossy
 
 
 @dataclass(slots=True)
@@ -29,11 +34,11 @@ class Candidate:
     Attributes:
         file: the file.
         folder: the copy of the corpus that it belongs to.
-        digest: of its bytes; "" while not read.
-        samples: of its decoded samples; "" while not decoded.
-        fault: why it cannot be used; "" if it can, or was not tried.
-        lossless: what its format, or at first its name says.
-        rate: in Hz, 0 if unknown.
+        digest: the sha256 of its bytes; "" before it is read.
+        samples: the sha256 of its samples; "" before it is decoded.
+        fault: why it cannot be used; "" if it can be used, or was not decoded.
+        lossless: whether its format is lossless; before it is read, judged by its name.
+        rate: the sampling rate in Hz; 0 if unknown.
     """
 
     file: SourceFile
@@ -45,7 +50,7 @@ class Candidate:
     rate: int = 0
 
     def equals(self, other: Candidate) -> bool:
-        """Whether bytes or samples agree, as far as they were compared."""
+        """Whether bytes or samples are known to be equal."""
         same_bytes = bool(self.digest) and self.digest == other.digest
         return same_bytes or (bool(self.samples) and self.samples == other.samples)
 
@@ -64,18 +69,18 @@ def compare(
 
     Args:
         candidates: by utterance.
-        position: a file's place in the source, by its `id()`.
-        preferred: `id()` of files that the user chose, which are read whatever they are.
+        position: the position of a file in the source, by its `id()`.
+        preferred: `id()` of files that the user chose, which are always read.
         progress: advances with each file.
     """
     contenders: dict[str, list[Candidate]] = {}
-    for key, several in candidates.items():
-        for candidate in several:
+    for key, alternatives in candidates.items():
+        for candidate in alternatives:
             candidate.lossless = candidate.file.name.suffix.lower() not in LOSSY_SUFFIXES
-        lossless = [c for c in several if c.lossless or id(c.file) in preferred]
-        contenders[key] = lossless or list(several)
+        lossless = [c for c in alternatives if c.lossless or id(c.file) in preferred]
+        contenders[key] = lossless or list(alternatives)
     pairs = sorted(
-        ((key, c) for key, several in contenders.items() for c in several),
+        ((key, c) for key, alternatives in contenders.items() for c in alternatives),
         key=lambda pair: position.get(id(pair[1].file), 0),
     )
     if not pairs:
@@ -88,15 +93,15 @@ def compare(
         undecoded = candidate.digest and not candidate.samples and not candidate.fault
         if undecoded and any(c.digest != candidate.digest for c in contenders[key] if c.digest):
             _decode(candidate, _content(candidate))
-    for key, several in contenders.items():
-        if all(c.fault for c in several):  # then a lossy file is better than no file
+    for key, alternatives in contenders.items():
+        if all(c.fault for c in alternatives):  # no file can be used, so try the files that were not read
             for candidate in candidates[key]:
                 if not candidate.digest and not candidate.fault:
                     _examine(candidate, [])
 
 
 def _examine(candidate: Candidate, others: Sequence[Candidate]) -> None:
-    """Read a candidate, and decode it if its bytes are known to differ from each other's, or it has no rival."""
+    """Read a candidate; decode it if its bytes differ from those of another candidate, or no other has its size."""
     content = _content(candidate)
     if candidate.fault:
         return

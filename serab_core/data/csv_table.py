@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-"""Accepted delimiters, in the order of preference, with their names for messages."""
+"""Accepted delimiters with their names for messages, in the order of preference."""
 _DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
-_HEAD_RECORDS = 20  # records from the top among which the names of the columns are looked for
+_HEAD_RECORDS = 20  # records at the top that are searched for the names of the columns
 _MAX_FIELD = 2**31 - 1  # characters; the csv module keeps its limit in a C long, which has 32 bits on Windows
 _SHOWN = 60  # characters of a cell in a message
 _AS_UTF8 = 'save it as UTF-8 (Excel: "CSV UTF-8 (comma delimited)"; LibreOffice: "Edit filter settings")'
@@ -35,7 +35,7 @@ _SIGNATURES = (
     (b"PAR1", "is a Parquet file, and no CSV", "write it as CSV: pandas.read_parquet(FILE).to_csv(...)"),
     (b"{", "is JSON, and no CSV", "write it as CSV: pandas.read_json(FILE).to_csv(...)"),
     (b"[{", "is JSON, and no CSV", "write it as CSV: pandas.read_json(FILE).to_csv(...)"),
-    (b"version https://git-lfs", "is a pointer of git-lfs: its content was never downloaded", "run: git lfs pull"),
+    (b"version https://git-lfs", "is a git-lfs pointer: its content was not downloaded", "run: git lfs pull"),
 )
 _limit_lock = threading.Lock()
 
@@ -61,7 +61,7 @@ class CsvTable:
         header: the names of its columns, as written.
         records: its records, without blank lines.
         delimiter: the character between its cells.
-        notes: what a user should know of how it was read.
+        notes: sentences for the user about how the file was read.
     """
 
     path: Path
@@ -71,13 +71,13 @@ class CsvTable:
     notes: tuple[str, ...] = ()
 
     def column(self, name: str) -> int | None:
-        """The index of the column called `name`; None if it is missing. Case and stray blanks do not count."""
-        wanted = column_key(name)
-        return next((at for at, heading in enumerate(self.header) if wanted and column_key(heading) == wanted), None)
+        """Return the index of the column called `name`, ignoring case and blanks; None if it is missing."""
+        key = column_key(name)
+        return next((at for at, heading in enumerate(self.header) if key and column_key(heading) == key), None)
 
     @property
     def named_columns(self) -> str:
-        """The names of its columns for a message."""
+        """The names of the columns for a message."""
         return ", ".join(name.strip() for name in self.header if column_key(name)) or "(none has a name)"
 
 
@@ -87,32 +87,32 @@ def column_key(name: str) -> str:
     return visible.strip().casefold()
 
 
-def read_csv(path: Path, wanted: Collection[str], delimiters: Sequence[str] = tuple(DELIMITERS)) -> CsvTable:
+def read_csv(path: Path, expected: Collection[str], delimiters: Sequence[str] = tuple(DELIMITERS)) -> CsvTable:
     """Read a CSV file in UTF-8.
 
-    The delimiter is the one by which the header has most of the wanted columns; a comma where several have as many.
+    The delimiter is the one with which the header has most of the expected columns; among equals, a comma is preferred.
 
     Args:
         path: the file.
-        wanted: names of columns that the file should have.
+        expected: names of columns that the file should have.
         delimiters: delimiters to consider.
 
     Raises:
-        DataError: the file cannot be read, is not in UTF-8, is no CSV, has two columns of one name, or a row with more
-            or fewer cells than the header.
+        DataError: the file cannot be read, is not in UTF-8, is not a CSV, has two columns with the same name, or has a
+            row with more or fewer cells than the header.
     """
     text = _text(path)
     offset = 0  # lines before the header that are not records
     separator = _EXCEL_SEPARATOR.match(text)
-    if separator and separator[1] in DELIMITERS:  # Excel's own first line, which names the delimiter
+    if separator and separator[1] in DELIMITERS:  # a first line that Excel writes, which names the delimiter
         text, offset, delimiters = text[separator.end() :], 1, (separator[1],)
     if not text.strip("\ufeff \t\r\n"):
         raise DataError("is empty", where=path, next_step="its first line must name the columns")
-    keys = [column_key(name) for name in wanted]
+    keys = [column_key(name) for name in expected]
     delimiter = _choose_delimiter(text, keys, delimiters)
     records = [record for record in _records(path, text, delimiter, offset) if any(c.strip() for c in record.cells)]
     if not records:
-        raise DataError("has blank lines only", where=path, next_step="its first line must name the columns")
+        raise DataError("has only blank lines", where=path, next_step="its first line must name the columns")
     _refuse_lines_above_header(path, records, keys)
     header, rows = records[0], records[1:]
     _refuse_duplicate_names(path, header)
@@ -127,21 +127,21 @@ def read_csv(path: Path, wanted: Collection[str], delimiters: Sequence[str] = tu
             raise _wrong_count(path, header, row, delimiter)
         if has_names and row.cells[0] == header.cells[0] and [column_key(cell) for cell in row.cells] == names:
             raise DataError(
-                "repeats the names of the columns, as files that were joined end to end do",
+                "repeats the names of the columns, as in files that were joined end to end",
                 where=f"{path}, line {row.line}",
                 next_step="delete the line",
             )
     return CsvTable(path, header.cells, tuple(rows), delimiter, (*notes, *_multiline_note(path, rows)))
 
 
-def _refuse_lines_above_header(path: Path, records: Sequence[Record], wanted: Sequence[str]) -> None:
+def _refuse_lines_above_header(path: Path, records: Sequence[Record], keys: Sequence[str]) -> None:
     """Refuse a title or comments above the line that names the columns."""
 
-    def named(record: Record) -> int:
-        return len(set(wanted).intersection(column_key(cell) for cell in record.cells))
+    def count_names(record: Record) -> int:
+        return len(set(keys).intersection(column_key(cell) for cell in record.cells))
 
-    best = max(records[:_HEAD_RECORDS], key=named)  # the first of equals
-    if best is records[0] or named(best) < 2 or named(records[0]):
+    best = max(records[:_HEAD_RECORDS], key=count_names)  # the first, if several have the same number
+    if best is records[0] or count_names(best) < 2 or count_names(records[0]):
         return
     above = _short(next(cell.strip() for cell in records[0].cells if cell.strip()))
     raise DataError(
@@ -154,9 +154,9 @@ def _refuse_lines_above_header(path: Path, records: Sequence[Record], wanted: Se
 def _drop_unnamed_column(
     path: Path, header: Record, rows: list[Record], delimiter: str
 ) -> tuple[Record, list[Record], list[str]]:
-    """Remove a column that has no name in the header: the row numbers that R writes, or what a last delimiter adds.
+    """Remove a column without a name in the header: the row numbers that R writes, or the effect of a last delimiter.
 
-    Rows that are shifted by a delimiter in a cell keep their surplus cell, and are refused.
+    Rows with a surplus cell because of a delimiter inside a cell stay unchanged, and are refused later.
     """
     numbers = [row.cells[0] for row in rows]
     if all(number.isascii() and number.isdigit() for number in numbers) and len(set(numbers)) == len(numbers):
@@ -169,7 +169,7 @@ def _drop_unnamed_column(
 
 
 def _text(path: Path) -> str:
-    """The content of a file in UTF-8, without its byte order mark. Raises DataError."""
+    """Return the content of a file in UTF-8, without its byte order mark. Raises DataError."""
     try:
         content = path.read_bytes()
     except IsADirectoryError as error:
@@ -207,7 +207,7 @@ def _text(path: Path) -> str:
 
 
 def _wide_encoding(content: bytes) -> str:
-    """The name of the UTF-16 or UTF-32 encoding that a file is in; "" for others."""
+    """Return the name of the encoding of a file in UTF-16 or UTF-32; "" for other encodings."""
     for mark, name in ((b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16")):
         if content.startswith(mark):
             return name
@@ -221,7 +221,7 @@ def _wide_encoding(content: bytes) -> str:
 
 
 def _guess(content: bytes) -> str:
-    """What encoding a file that is not UTF-8 seems to be in, for a message."""
+    """Describe the probable encoding of a file that is not in UTF-8, for a message."""
     if any(0x80 <= byte < 0xA0 for byte in content):
         try:
             content.decode("cp1252")
@@ -232,18 +232,18 @@ def _guess(content: bytes) -> str:
 
 
 def _line_of(content: bytes, position: int) -> int:
-    """The physical line, from 1, of a byte."""
+    """Return the physical line of a byte, counted from 1."""
     before = content[:position].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return before.count(b"\n") + 1
 
 
 @contextmanager
 def _field_limit(limit: int) -> Iterator[None]:
-    """Raise the csv module's limit for a cell, and set it back.
+    """Raise the csv module's limit for the length of a cell, and restore it afterwards.
 
-    The limit belongs to the whole process and is 131,072 characters, less than a long transcript. It protects programs
-    that read a stream; here the text is in memory already, so that no cell can need more than the text's length. The
-    lock keeps two threads from setting back each other's value.
+    The limit applies to the whole process and is 131,072 characters, less than a long transcript. It protects programs
+    that read a stream. Here the text is in memory already, so that no cell is longer than the text. The lock prevents
+    two threads from restoring each other's value.
     """
     with _limit_lock:
         before = csv.field_size_limit(min(max(limit, csv.field_size_limit()), _MAX_FIELD))
@@ -253,8 +253,8 @@ def _field_limit(limit: int) -> Iterator[None]:
             csv.field_size_limit(before)
 
 
-def _choose_delimiter(text: str, wanted: Sequence[str], delimiters: Sequence[str]) -> str:
-    """The delimiter by which the header has most of the wanted columns, then most cells; the first of equals."""
+def _choose_delimiter(text: str, keys: Sequence[str], delimiters: Sequence[str]) -> str:
+    """Return the delimiter with which the header has most of the expected columns, then most cells; then the first."""
 
     def score(delimiter: str) -> tuple[int, int]:
         rows: list[list[str]] = []
@@ -268,21 +268,21 @@ def _choose_delimiter(text: str, wanted: Sequence[str], delimiters: Sequence[str
             if not rows:
                 return -1, 0
         # A title or comments may precede the header; `_refuse_lines_above_header` reports them later.
-        return max((len(set(wanted).intersection(names)) for names in rows), default=0), len(rows[0]) if rows else 0
+        return max((len(set(keys).intersection(names)) for names in rows), default=0), len(rows[0]) if rows else 0
 
     with _field_limit(len(text)):
         return max(delimiters, key=score)
 
 
 def _reader(text: str, delimiter: str) -> _csv.Reader:
-    """A reader of a text, whose lines end at CR, LF and CRLF alone; line ends inside of quotes stay as they are."""
+    """Return a reader of a text whose lines end only at CR, LF or CRLF; line ends inside quotes stay unchanged."""
     first = re.split(r"[\r\n]", text.lstrip("\ufeff \t\r\n"), maxsplit=1)[0]
     spaced = re.search(re.escape(delimiter) + ' +"', first) is not None  # blanks before quotes
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=spaced)
 
 
 def _records(path: Path, text: str, delimiter: str, offset: int) -> list[Record]:
-    """All records of a text. Raises DataError where its quotes are wrong."""
+    """Return all records of a text. Raises DataError if its quotes are wrong."""
     records: list[Record] = []
     start = offset
     with _field_limit(len(text)):
@@ -297,7 +297,7 @@ def _records(path: Path, text: str, delimiter: str, offset: int) -> list[Record]
             elif "expected after" in str(error):
                 fault = f"has text after a closing quote (in line {reader.line_num + offset})"
             else:
-                fault = f"is no CSV record ({error})"
+                fault = f"is not a CSV record ({error})"
             raise DataError(
                 fault,
                 where=f"{path}, line {start + 1}",
@@ -315,7 +315,7 @@ def _refuse_duplicate_names(path: Path, header: Record) -> None:
         if key in seen:
             both = repr(name) if name == seen[key] else f"{seen[key]!r} and {name!r}"
             raise DataError(
-                f"has two columns of one name: {both}",
+                f"has two columns with the same name: {both}",
                 where=f"{path}, line {header.line}",
                 next_step="rename or delete one of them",
             )
@@ -323,7 +323,7 @@ def _refuse_duplicate_names(path: Path, header: Record) -> None:
 
 
 def _wrong_count(path: Path, header: Record, row: Record, delimiter: str) -> DataError:
-    """The error for a record with more or fewer cells than the header."""
+    """Return the error for a record with more or fewer cells than the header."""
     have, need = len(row.cells), len(header.cells)
     name = _DELIMITER_NAMES[delimiter]
     counts = f"has {have} cell{'s' if have != 1 else ''}, but the header has {need}"
@@ -351,7 +351,7 @@ def _wrong_count(path: Path, header: Record, row: Record, delimiter: str) -> Dat
 
 
 def _multiline_note(path: Path, rows: Sequence[Record]) -> tuple[str, ...]:
-    """Return a note about line ends inside cells: they are legal, but two stray quotes also cause them."""
+    """Return a note about line ends inside cells: they are valid, but two stray quotes can also cause them."""
     broken = [row for row in rows if any("\n" in cell or "\r" in cell for cell in row.cells)]
     if not broken:
         return ()

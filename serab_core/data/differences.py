@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 
     from serab_core.types import DatasetSpec, Index, Skipped
 
-_SHOWN = 8  # missing utterances that a message names; more would hide the rest of it
+_SHOWN = 8  # missing utterances that a message names; more would hide the rest of the message
 
 
 def differences(spec: DatasetSpec, index: Index, known: frozenset[str] | None) -> tuple[tuple[str, ...], str]:
-    """How an index differs from the whole corpus: line by line, and as a sentence; empty where it does not differ."""
+    """Return the differences between an index and the whole corpus, as lines and as a sentence; empty if none."""
     total = sum(spec.expected_counts.values())
     absent = sorted(known - {entry.id for entry in index.entries}) if known is not None else []
     if absent:
         assert known is not None
-        there = f"{len(known) - len(absent)} of {len(known)} utterances are there, {_are(len(absent))} missing"
-        return tuple(absent), f"{there}: {_listed(absent)}"
+        summary = f"{len(known) - len(absent)} of {len(known)} utterances are there, {_are(len(absent))} missing"
+        return tuple(absent), f"{summary}: {_list_names(absent)}"
     counts = Counter(entry.label for entry in index.entries)
     differing = {label: count for label, count in spec.expected_counts.items() if counts[label] != count}
     speakers = len({entry.speaker for entry in index.entries})
@@ -31,23 +31,23 @@ def differences(spec: DatasetSpec, index: Index, known: frozenset[str] | None) -
     if not lines:
         return (), ""
     if differing and all(counts[label] < count for label, count in differing.items()):
-        there = f"{total - lacking} of {total} utterances are there, {_are(lacking)} missing"
+        summary = f"{total - lacking} of {total} utterances are there, {_are(lacking)} missing"
     else:
-        there = f"the labels or speakers of its {len(index.entries)} utterances are not those of the corpus's {total}"
-    return tuple(lines), f"{there}: {', '.join(lines)}"
+        summary = f"the labels or speakers of its {len(index.entries)} utterances are not those of the corpus's {total}"
+    return tuple(lines), f"{summary}: {', '.join(lines)}"
 
 
 def _are(count: int) -> str:
     return "1 is" if count == 1 else f"{count} are"
 
 
-def _listed(names: Sequence[str]) -> str:
+def _list_names(names: Sequence[str]) -> str:
     more = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def left_out(skipped: Sequence[Skipped]) -> str:
-    """How many files were left out, with one of those that share the commonest reason."""
+    """Say how many files were left out, with an example for the most common reason."""
     reason, _ = Counter(skip.reason for skip in skipped).most_common(1)[0]
     example = next(skip.file for skip in skipped if skip.reason == reason)
     if len(skipped) == 1:

@@ -1,7 +1,7 @@
 """Names of files where the system's encoding is not UTF-8, such as in a C locale without Python's UTF-8 mode.
 
-The bytes of a name on disk are UTF-8 nearly everywhere. Python decodes them by the locale, and then keeps bytes that it
-cannot decode as lone surrogates. A name in a CSV or an index is UTF-8, and has to be brought into that form.
+The bytes of a name on disk are UTF-8 nearly everywhere. Python decodes them by the locale, and represents bytes that it
+cannot decode as lone surrogates. A name in a CSV or an index is UTF-8, and must be converted to that form.
 """
 
 from __future__ import annotations

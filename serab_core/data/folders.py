@@ -1,4 +1,4 @@
-"""Names the copies of a corpus in a source by their folders: the parts of the paths that differ between two copies."""
+"""Names the copies of a corpus in a source by the folder names on their paths that differ between two copies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from serab_core.types import SourceFile
 
-    Parts = tuple[str, ...]
+    Names = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +24,22 @@ class Folder:
     """One copy of a corpus, or of some of its files.
 
     Attributes:
-        parts: the path components that the other copy's files lack; empty for the copy in the top folder.
-        places: the absolute paths of the folders that end in these parts.
-        relative: `parts` lie below the source that the user named.
+        names: the folder names that the paths of the other copy lack; empty for the copy in the top folder.
+        places: the absolute paths of the folders that end in these names.
+        relative: `names` are below the source that the user named.
     """
 
-    parts: Parts = ()
-    places: frozenset[Parts] = field(default=frozenset(), compare=False)
+    names: Names = ()
+    places: frozenset[Names] = field(default=frozenset(), compare=False)
     relative: bool = field(default=True, compare=False)
 
     def __str__(self) -> str:
-        return "/".join(self.parts).replace("//", "/") or "."
+        return "/".join(self.names).replace("//", "/") or "."
 
     @property
     def shown(self) -> str:
         """The name of the folder in a sentence."""
-        return str(self) if self.parts else "the top folder (.)"
+        return str(self) if self.names else "the top folder (.)"
 
     @property
     def option(self) -> str:
@@ -48,22 +48,22 @@ class Folder:
 
     @property
     def path(self) -> str:
-        """Its full path, or the first of several, such as a folder `16k` in the folder of each actor."""
+        """The full path, or the first of several, such as for a folder `16k` in the folder of each actor."""
         first = str(PurePath(*min(self.places))) if self.places else str(self)
         return first if len(self.places) < 2 else f"{first} (and {len(self.places) - 1} more folders of that kind)"
 
 
-def location(file: SourceFile) -> tuple[Parts, Parts]:
-    """Return the parts of the source that the user named, and those of the file's folder below it.
+def location(file: SourceFile) -> tuple[Names, Names]:
+    """Return the folder names of the path of the source that the user named, and those of the file below it.
 
     An archive counts as a folder.
     """
-    root: Parts = PurePath(file.containers[0]).parts if file.containers else PurePath(file.archive).parts
+    root: Names = PurePath(file.containers[0]).parts if file.containers else PurePath(file.archive).parts
     inner = tuple(part for container in file.containers[1:] for part in container.split("/"))
     return root, (*inner, *file.name.parts[:-1])
 
 
-def called(file: SourceFile) -> str:
+def path_below_source(file: SourceFile) -> str:
     """Return a file's path below the source that the user named; an archive counts as a folder."""
     return "/".join((*location(file)[1], file.name.name))
 
@@ -71,14 +71,14 @@ def called(file: SourceFile) -> str:
 def folders_of(groups: Iterable[Sequence[SourceFile]]) -> dict[int, Folder]:
     """Return the folder of each file, by the file's `id()`.
 
-    Two files of an utterance differ by some parts of their paths. A file may differ from the others by several
-    parts. The parts that separate most files of the source count, so that one misplaced file does not make a copy.
+    Two files of an utterance differ by some folder names of their paths. A file may differ from the others in several
+    ways. The names that separate most files of the source count, so that a misplaced file does not make a copy.
 
     Args:
         groups: the files of each utterance that has several.
     """
-    votes: Counter[Parts] = Counter()
-    options: dict[int, set[tuple[Parts, Parts]]] = defaultdict(set)
+    votes: Counter[Names] = Counter()
+    options: dict[int, set[tuple[Names, Names]]] = defaultdict(set)
     several = [list(group) for group in groups if len(group) > 1]
     for group in several:
         for first, second in combinations(group, 2):
@@ -89,15 +89,15 @@ def folders_of(groups: Iterable[Sequence[SourceFile]]) -> dict[int, Folder]:
         number: max(differences, key=lambda option: (votes[option[0]], len(option[0]), option))
         for number, differences in options.items()
     }
-    present: Counter[Parts] = Counter()
-    clashes: Counter[Parts] = Counter()  # utterances with two files in one assumed folder
+    present: Counter[Names] = Counter()
+    clashes: Counter[Names] = Counter()  # utterances with two files in one assumed folder
     for group in several:
         counts = Counter(best[id(file)][0] for file in group)
         present.update(counts.keys())
         clashes.update(label for label, count in counts.items() if count > 1)
-    relative: dict[Parts, bool] = {}
-    places: dict[Parts, set[Parts]] = defaultdict(set)
-    assigned: dict[int, Parts] = {}
+    relative: dict[Names, bool] = {}
+    places: dict[Names, set[Names]] = defaultdict(set)
+    assigned: dict[int, Names] = {}
     for file in (file for group in several for file in group):
         root, below = location(file)
         label, place = best[id(file)]
@@ -110,8 +110,8 @@ def folders_of(groups: Iterable[Sequence[SourceFile]]) -> dict[int, Folder]:
     return {number: by_label[label] for number, label in assigned.items()}
 
 
-def _difference(file: SourceFile, other_file: SourceFile) -> tuple[tuple[Parts, Parts], tuple[Parts, Parts]]:
-    """Return, for each of two files, the parts of its folder that the other lacks, and the path that ends in them."""
+def _difference(file: SourceFile, other_file: SourceFile) -> tuple[tuple[Names, Names], tuple[Names, Names]]:
+    """Return, for each of two files, the folder names that the other lacks, and the path that ends in them."""
     (root, below), (other_root, other_below) = location(file), location(other_file)
     first, second = (*root, *below), (*other_root, *other_below)
     for _ in range(min(len(below), len(other_below))):
@@ -127,22 +127,22 @@ def _difference(file: SourceFile, other_file: SourceFile) -> tuple[tuple[Parts, 
 def holds(folder: Folder, file: SourceFile) -> bool:
     """Whether a file lies in a folder."""
     root, below = location(file)
-    if folder.parts:
-        return _has_run(below if folder.relative else (*root, *below), folder.parts)
+    if folder.names:
+        return _contains(below if folder.relative else (*root, *below), folder.names)
     return any((*root, *below)[: len(place)] == place for place in folder.places)
 
 
-def named_by(option: str, file: SourceFile) -> bool:
+def is_in_named_folder(option: str, file: SourceFile) -> bool:
     """Whether a file lies in the folder that the user named: below the source, or by its full path."""
     root, below = location(file)
     if option == ".":
         return not below
-    wanted = clean_name(option).parts
-    return _has_run(below, wanted) or _has_run((*root, *below), wanted)
+    names = clean_name(option).parts
+    return _contains(below, names) or _contains((*root, *below), names)
 
 
 def sibling_of(file: SourceFile, siblings: Mapping[str, str], *, with_root: bool) -> str:
-    """Return the declared sibling that a file lies in, "" for no sibling. An archive of that name counts as the folder.
+    """Return the declared sibling that a file is in, "" for no sibling. An archive of that name counts as the folder.
 
     Args:
         file: the file.
@@ -161,5 +161,6 @@ def sibling_of(file: SourceFile, siblings: Mapping[str, str], *, with_root: bool
     return ""
 
 
-def _has_run(parts: Parts, run: Parts) -> bool:
-    return bool(run) and any(parts[at : at + len(run)] == run for at in range(len(parts) - len(run) + 1))
+def _contains(path: Names, names: Names) -> bool:
+    """Whether a path contains folder names, one directly below the other."""
+    return bool(names) and any(path[at : at + len(names)] == names for at in range(len(path) - len(names) + 1))

@@ -1,4 +1,4 @@
-"""The type of a prepared corpus's index: what its readers rely on. An index may have more fields."""
+"""The type of the index of a prepared corpus: the fields that its readers use. An index may have more fields."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class IndexDocument(msgspec.Struct, frozen=True):
     plugin: dict[str, Any] | None = None
 
     def fault(self) -> str:
-        """Return what is wrong beyond types, as a predicate; "" for nothing."""
+        """Return a fault that the types do not exclude, as a predicate; "" without a fault."""
         names = {variant.name for variant in self.variants}
         if self.released_variant not in names:
             return f"names a variant {self.released_variant!r}, which it does not describe"

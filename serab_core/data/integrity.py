@@ -24,7 +24,7 @@ MAX_NAMES = 5  # names that a notice lists; it counts the others
 def corpus_notices(
     rows: Sequence[Mapping[str, Any]], variant: Mapping[str, Any], labels: Sequence[str]
 ) -> tuple[Notice, ...]:
-    """The notices of one split variant, faults first.
+    """Return the notices of a split variant, faults first.
 
     Args:
         rows: the utterances of the variant, as the index of the corpus holds them.
@@ -44,10 +44,10 @@ def corpus_notices(
     return tuple(sorted(notices, key=lambda notice: order[notice.severity]))
 
 
-def named(names: Sequence[str], most: int = MAX_NAMES) -> str:
-    """The first names, and how many more there are."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+def list_names(names: Sequence[str], limit: int = MAX_NAMES) -> str:
+    """Return the first names, and the number of further names."""
+    more = len(names) - limit
+    return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
 
 
 def _crossing(
@@ -58,7 +58,7 @@ def _crossing(
     if not crossing:
         return
     everybody = len(set(speakers.values()))
-    text = f"{len(crossing)} of {everybody} speakers are in more than one split ({named(list(crossing))})"
+    text = f"{len(crossing)} of {everybody} speakers are in more than one split ({list_names(list(crossing))})"
     if declared:
         yield Notice("crossing-speakers", "info", f"{text}, as this variant is known to do", tuple(crossing))
     else:
@@ -68,7 +68,7 @@ def _crossing(
 def _repeated_audio(
     rows: Sequence[Mapping[str, Any]], cuts: Mapping[str, Sequence[str]], *, with_labels: bool
 ) -> Iterator[Notice]:
-    """Groups of utterances with equal samples. Each group is reported once, as its most severe kind."""
+    """Yield notices about utterances with equal samples. A group is reported once, as its most severe kind."""
     groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         if row.get("silent") is None:
@@ -100,23 +100,23 @@ def _repeated_audio(
     }
     for kind, text in texts.items():
         if kinds[kind]:
-            summary = f"{len(members[kind])} utterances {text} ({named(kinds[kind])})"
+            summary = f"{len(members[kind])} utterances {text} ({list_names(kinds[kind])})"
             yield Notice(kind, "caution" if kind == "repeated-audio" else "fault", summary, tuple(members[kind]))
 
 
 def _missing_classes(
     rows: Sequence[Mapping[str, Any]], cuts: Mapping[str, Sequence[str]], labels: Sequence[str]
 ) -> Iterator[Notice]:
-    there: dict[str, set[str]] = defaultdict(set)
+    present: dict[str, set[str]] = defaultdict(set)
     for row in rows:
-        there[cuts[str(row["id"])][1]].add(row["label"])
+        present[cuts[str(row["id"])][1]].add(row["label"])
     consequence = {
         "train": ": no classifier can predict it",
         "validation": ": it has no part in choosing the classifier",
         "test": ": UAR is the mean over the other classes",
     }
     for split in SPLITS:
-        absent = [label for label in labels if label not in there[split]]
+        absent = [label for label in labels if label not in present[split]]
         if absent:
             text = f"the {split} split has no utterance of {' and '.join(absent)}{consequence[split]}"
             yield Notice("missing-classes", "caution", text, tuple(absent))
@@ -133,7 +133,7 @@ def _few_utterances(cuts: Mapping[str, Sequence[str]]) -> Iterator[Notice]:
         return
     text = (
         f"{len(fewest)} of {len({group for group, _ in counts})} speakers have fewer than {MIN_UTTERANCES} utterances "
-        f"in a split ({named([f'{group}: {count} in {split}' for group, (count, split) in fewest.items()])}): "
+        f"in a split ({list_names([f'{group}: {count} in {split}' for group, (count, split) in fewest.items()])}): "
         "normalisation per speaker distorts their features"
     )
     single = sum(count == 1 for count, _ in fewest.values())
@@ -143,22 +143,22 @@ def _few_utterances(cuts: Mapping[str, Sequence[str]]) -> Iterator[Notice]:
 
 
 def level_notices(rows: Iterable[Mapping[str, Any]]) -> Iterator[Notice]:
-    """The notices about silence and peaks; `rows` have `id`, `peak` and, for silent audio, `silent`."""
+    """Yield the notices about silence and peaks; `rows` have `id`, `peak` and, for silent audio, `silent`."""
     rows = list(rows)
     silent = [str(row["id"]) for row in rows if row.get("silent") == "zero"]
     if silent:
-        text = f"{_utterances(silent)} digital silence, every sample zero ({named(silent)})"
+        text = f"{_utterances(silent)} digital silence, every sample zero ({list_names(silent)})"
         yield Notice("silent", "caution", text, tuple(silent))
     cancelled = [str(row["id"]) for row in rows if row.get("silent") == "cancelled"]
     if cancelled:
         text = (
-            f"{_utterances(cancelled)} zero after averaging channels, which cancel out ({named(cancelled)}): "
+            f"{_utterances(cancelled)} zero after averaging channels, which cancel out ({list_names(cancelled)}): "
             "keep one channel of each file"
         )
         yield Notice("cancelled", "caution", text, tuple(cancelled))
     loud = {str(row["id"]): row["peak"] for row in rows if row.get("peak", 0.0) > MAX_PLAUSIBLE_PEAK}
     if loud:
-        shown = named([f"{i}: {peak:,.0f}" for i, peak in loud.items()])
+        shown = list_names([f"{i}: {peak:,.0f}" for i, peak in loud.items()])
         text = (
             f"{'1 utterance has a peak' if len(loud) == 1 else f'{len(loud)} utterances have peaks'} far above 1.0 "
             f"({shown}): probably integers that were never divided by their full scale"

@@ -34,34 +34,36 @@ MISSING = frozenset(
     }
     | {"#n/a", "#na", "#nv", "#ref!", "#value!", "#name?", "#div/0!", "missing", "-", "--", "---", "?", "??"}
 )
-"""Words that programs write for a missing value, in lower case."""
+"""Texts that programs write for a missing value, in lower case."""
 UNKNOWN = frozenset(
     {"unknown", "unk", "-1", "unknownspeaker", "speakerunknown", "notknown", "notavailable", "notspecified"}
     | {"unspecified", "unidentified", "undefined", "anonymous", "anon", "nospeaker", "various", "multiple"}
     | {"multiplespeakers", "tbd", "unbekannt", "inconnu", "desconocido", "desconhecido", "sconosciuto"}
 )
-"""Words for an unknown speaker; as labels they are valid."""
+"""Names of unknown speakers; as labels they are valid."""
 _NO_EMOTION = frozenset(
     {"unknown", "unk", "xxx", "oth", "other", "others", "noagreement", "no_agreement", "no-agreement"}
     | {"undefined", "unlabeled", "unlabelled", "garbage", "ambiguous"}
 )
-"""Words that corpora write where raters chose no emotion or did not agree; such as IEMOCAP's `xxx`."""
+"""Labels of utterances for which raters chose no emotion or did not agree, such as `xxx` in IEMOCAP."""
 MAX_NUMERIC_LABELS = 20  # distinct labels that are whole numbers; more, or fractions, are values on a scale
-MIN_ROWS_FOR_DISTINCT = 10  # rows from which on a label of its own for nearly every row is a sign
-MAX_DISTINCT_SHARE = 0.8  # labels per row from which on they are no classes
+MIN_ROWS_FOR_DISTINCT = 10  # minimum rows for the check that nearly every row has a different label
+MAX_DISTINCT_RATIO = 0.8  # labels per row; with more, the labels are not classes
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 _WHOLE_NUMBER = re.compile(r"[+-]?\d+(?:[.,]0+)?")
-_JOINED = re.compile(r"[;,/|+&]")  # between the labels of one utterance that has several
+_JOINED = re.compile(r"[;,/|+&]")  # separators of several labels in a cell
 _NO_LETTER_OR_DIGIT = re.compile(r"[\W_]+")
 _SEPARATOR = re.compile(r"(?<=[^\W_])[-_\u2010-\u2015]+(?=[^\W_])")  # between letters or digits
-_QUOTES = "'\"`\u00b4\u2018\u2019\u201c\u201d="  # also what spreadsheets write before text: 's1, ="s1"
+_QUOTES = (
+    "'\"`\u00b4\u2018\u2019\u201c\u201d="  # including the characters that spreadsheets write before text: 's1, ="s1"
+)
 _LOOKALIKES = str.maketrans(
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u03bf\u03b1\u03c1\u03bd\u0131", "aeopcyxijsoapvi"
 )
-"""Cyrillic and Greek letters that look like Latin ones, lower case."""
-_EXCEL_NUMBER = re.compile(r"\d(?:[.,]\d+)?E\+\d{2,3}")  # what a spreadsheet makes of a long number
-_BLANK = re.compile(r"(?<!\d) | (?!\d)")  # a blank between two digits parts two numbers, so it stays
-_SHOWN = 5
+"""Cyrillic and Greek letters in lower case, and the Latin letters that they look like."""
+_EXCEL_NUMBER = re.compile(r"\d(?:[.,]\d+)?E\+\d{2,3}")  # a long number as a spreadsheet writes it
+_BLANK = re.compile(r"(?<!\d) | (?!\d)")  # a blank, except between two digits, where it separates two numbers
+_SHOWN = 5  # labels, speakers or places that a message lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Value:
 
     Attributes:
         text: the cell, with its blanks.
-        place: where it stands, such as `line 5`.
+        place: its position, such as `line 5`.
     """
 
     text: str
@@ -78,7 +80,7 @@ class Value:
 
 
 def check_labels(values: Iterable[Value], where: str) -> None:
-    """Refuse labels that are missing values, are spelled in two ways, or are no classes.
+    """Refuse labels that are missing values, have two spellings, or are not classes.
 
     Raises:
         DataError: with the spellings, counts and first places.
@@ -94,12 +96,12 @@ def check_labels(values: Iterable[Value], where: str) -> None:
         fractions = any(number != number.to_integral_value() for number in numbers)
         if fractions or len(places) > MAX_NUMERIC_LABELS:
             raise _no_classes(places, rows, "numbers on a scale", where)
-    if rows >= MIN_ROWS_FOR_DISTINCT and len(places) > MAX_DISTINCT_SHARE * rows:
-        raise _no_classes(places, rows, "values of their own for nearly every row", where)
+    if rows >= MIN_ROWS_FOR_DISTINCT and len(places) > MAX_DISTINCT_RATIO * rows:
+        raise _no_classes(places, rows, "different values in nearly every row", where)
 
 
 def check_speakers(values: Iterable[Value], where: str) -> None:
-    """Refuse speakers that are missing values or are spelled in two ways.
+    """Refuse speakers that are missing values or have two spellings.
 
     Raises:
         DataError: with the spellings, counts and first places.
@@ -107,24 +109,24 @@ def check_speakers(values: Iterable[Value], where: str) -> None:
     places = _places(values)
     step = (
         "splits keep the utterances of a speaker together, so each needs its true speaker: fill it in or delete these "
-        "rows; if it is a name, write it otherwise, such as speaker_NA"
+        "rows; if it is a name, write it differently, such as speaker_NA"
     )
     _refuse_quotes(places, "speaker", where)
     _refuse_missing(places, MISSING | UNKNOWN, "speaker", where, step)
     _refuse_rounded(places, where)
-    _refuse_spellings(places, "speaker", where, _WHOLE_NUMBER)  # speakers 1.1 and 1.10 may be two
+    _refuse_spellings(places, "speaker", where, _WHOLE_NUMBER)  # 1.1 and 1.10 can be two speakers
 
 
 def label_notes(labels: Collection[str]) -> list[str]:
     """Return notes about labels that may not be emotions, or that combine several emotions."""
     notes = [
-        f"the label {visible(label)} is taken for a class of its own"
+        f"the label {visible(label)} is a separate class, although it may not be an emotion"
         for label in sorted(labels)
         if comparison_key(label) in _NO_EMOTION
     ]
     notes += [
-        f"the labels {' and '.join(map(visible, group))} differ by a hyphen or an underscore alone, and are taken for "
-        f"{len(group)} classes"
+        f"the labels {' and '.join(map(visible, group))} differ only by a hyphen or an underscore, and are "
+        f"{len(group)} separate classes"
         for group in _near(labels)
     ]
     literals = [label for label in sorted(labels) if label[:1] + label[-1:] in ("[]", "{}", "()")]
@@ -139,7 +141,7 @@ def label_notes(labels: Collection[str]) -> list[str]:
     ]
     if joined:
         shown = ", ".join(map(visible, joined[:_SHOWN])) + (", ..." if len(joined) > _SHOWN else "")
-        notes.append(f"labels that join other labels are taken for classes of their own: {shown}")
+        notes.append(f"labels that join other labels are separate classes: {shown}")
     return notes
 
 
@@ -151,7 +153,7 @@ def speaker_notes(speakers: Collection[str]) -> list[str]:
     shown = "; ".join(" and ".join(map(visible, group)) for group in pairs[:_SHOWN]) + (
         "; ..." if pairs[_SHOWN:] else ""
     )
-    return [f"speakers whose names differ by a hyphen or an underscore alone are taken for different people: {shown}"]
+    return [f"speakers whose names differ only by a hyphen or an underscore count as different people: {shown}"]
 
 
 def _near(values: Collection[str]) -> list[list[str]]:
@@ -163,7 +165,7 @@ def _near(values: Collection[str]) -> list[list[str]]:
 
 
 def shown_places(places: Sequence[str]) -> str:
-    """The first places for a message: `line 2, line 5 and 9 more`."""
+    """Return the first places for a message: `line 2, line 5 and 9 more`."""
     more = len(places) - _SHOWN
     return ", ".join(places[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
@@ -176,7 +178,7 @@ def comparison_key(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """A value in quotes, with an escape for each character by which it looks like another one but differs."""
+    """Return a value in quotes; characters that look like others are written as escapes."""
     plain = all(c.isascii() or unicodedata.category(c)[0] == "L" for c in text)
     plain = plain and (text.isascii() or not text.casefold().translate(_LOOKALIKES).isascii())
     return repr(text) if plain and unicodedata.is_normalized("NFKC", text) else ascii(text)
@@ -197,7 +199,7 @@ def _refuse_quotes(places: Mapping[str, Sequence[str]], kind: str, where: str) -
             raise DataError(
                 f"has {kind} {text} with its quotes: there is a blank before them, or they are written twice",
                 where=f"{where}, {positions[0]}",
-                next_step="write quotes right after the delimiter, or none",
+                next_step="write quotes directly after the delimiter, or no quotes",
             )
 
 
@@ -209,10 +211,10 @@ def _refuse_missing(
     ]
     if missing:
         spellings = ", ".join(sorted({visible(text.strip()) for text in missing}))
-        stands = [place for text in missing for place in places[text]]
-        rows = "1 row" if len(stands) == 1 else f"{len(stands)} rows"
+        missing_places = [place for text in missing for place in places[text]]
+        rows = "1 row" if len(missing_places) == 1 else f"{len(missing_places)} rows"
         raise DataError(
-            f"has {kind} {spellings} in {rows} ({shown_places(stands)}), which stands for a missing value",
+            f"has {kind} {spellings} in {rows} ({shown_places(missing_places)}), which stands for a missing value",
             where=where,
             next_step=step,
         )
@@ -229,7 +231,7 @@ def _refuse_spellings(places: Mapping[str, Sequence[str]], kind: str, where: str
             variants.sort(key=lambda text: (-len(places[text]), text))
             shown = " and ".join(f"{visible(t)} ({len(places[t])} rows, first: {places[t][0]})" for t in variants[:4])
             raise DataError(
-                f"writes one {kind} in {len(variants)} ways: {shown}",
+                f"writes the same {kind} in {len(variants)} ways: {shown}",
                 where=where,
                 next_step=f"write the {kind} in one way; if they are two {kind}s, give them names that differ by more "
                 "than case, blanks, quotes, zeros, the encoding or the Unicode form",
@@ -285,7 +287,7 @@ def _no_classes(distinct: Iterable[str], rows: int, value_kind: str, where: str)
     labels = sorted(distinct)
     shown = ", ".join(visible(label if len(label) <= 40 else label[:37] + "...") for label in labels[:_SHOWN])
     return DataError(
-        f"has {len(labels)} different labels in {rows} rows ({shown}, ...): these are {value_kind}, and no classes",
+        f"has {len(labels)} different labels in {rows} rows ({shown}, ...): these are {value_kind}, not classes",
         where=where,
         next_step="name the column of the classes: --label NAME",
     )

@@ -1,11 +1,11 @@
-"""Lengths and sampling rates of a prepared corpus against those that its authors published."""
+"""Compares the lengths and sampling rates of a prepared corpus with those that its authors published."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from serab_core.data.integrity import named
+from serab_core.data.integrity import list_names
 from serab_core.types import Notice
 
 if TYPE_CHECKING:
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from serab_core.types import DatasetSpec, ExpectedAudio
 
-HOURS_TOLERANCE = 0.01  # fraction of the published hours; re-encoding changes a file by less than this at its ends
-SECONDS_TOLERANCE = 0.05  # seconds of one utterance, or `HOURS_TOLERANCE` if that is more; an MPEG frame at 22.05 kHz
+HOURS_TOLERANCE = 0.01  # fraction of the published hours; re-encoding changes the length of a file by less
+SECONDS_TOLERANCE = 0.05  # seconds per utterance, or `HOURS_TOLERANCE` if that is more; an MPEG frame at 22.05 kHz
 
 
 class Comparison(NamedTuple):
@@ -39,20 +39,20 @@ def compare_lengths(rows: Sequence[Mapping[str, Any]], spec: DatasetSpec, *, par
     Args:
         rows: the utterances of the index of the corpus, at least one.
         spec: the dataset.
-        partial: utterances are missing, so that the hours of the whole are not compared.
+        partial: utterances are missing, so that the total hours are not compared.
     """
     seconds = {str(row["id"]): float(row["duration"]) for row in rows}
     comparisons: list[Comparison] = []
     if spec.expected_seconds is not None:
-        comparisons.append(_each(seconds, spec.expected_seconds()))
+        comparisons.append(_compare_seconds(seconds, spec.expected_seconds()))
     if spec.expected_audio is not None:
-        comparisons.append(_hours(seconds, spec.expected_audio, partial=partial))
-        comparisons.append(_rates(Counter(int(row["rate"]) for row in rows), spec.expected_audio))
+        comparisons.append(_compare_hours(seconds, spec.expected_audio, partial=partial))
+        comparisons.append(_compare_rates(Counter(int(row["rate"]) for row in rows), spec.expected_audio))
     return tuple(comparisons)
 
 
 def length_notices(comparisons: Sequence[Comparison]) -> Iterator[Notice]:
-    """The differences, as notices that tables repeat."""
+    """Yield the differences as notices, which tables repeat."""
     for comparison in comparisons:
         if comparison.severity == "fault":
             yield Notice(
@@ -65,7 +65,7 @@ def length_notices(comparisons: Sequence[Comparison]) -> Iterator[Notice]:
             yield Notice(comparison.kind, "caution", comparison.text, comparison.names)
 
 
-def _each(seconds: Mapping[str, float], published: Mapping[str, float]) -> Comparison:
+def _compare_seconds(seconds: Mapping[str, float], published: Mapping[str, float]) -> Comparison:
     off = tuple(
         i
         for i, length in seconds.items()
@@ -73,12 +73,12 @@ def _each(seconds: Mapping[str, float], published: Mapping[str, float]) -> Compa
     )
     if not off:
         return Comparison("lengths", "", "every utterance has its published length")
-    shown = named([f"{i}: {seconds[i]:.3f} s, published {published[i]:.3f} s" for i in off])
+    shown = list_names([f"{i}: {seconds[i]:.3f} s, published {published[i]:.3f} s" for i in off])
     text = f"{len(off)} of {len(seconds)} utterances have another length than published ({shown})"
     return Comparison("lengths", "fault", text, off)
 
 
-def _hours(seconds: Mapping[str, float], expected: ExpectedAudio, *, partial: bool) -> Comparison:
+def _compare_hours(seconds: Mapping[str, float], expected: ExpectedAudio, *, partial: bool) -> Comparison:
     hours = sum(seconds.values()) / 3600
     change = hours / expected.hours - 1
     text = f"{hours:.3f} h, published {expected.hours:.3f} h ({100 * change:+.1f} %)"
@@ -87,7 +87,7 @@ def _hours(seconds: Mapping[str, float], expected: ExpectedAudio, *, partial: bo
         i for i, length in seconds.items() if not low - SECONDS_TOLERANCE <= length <= high + SECONDS_TOLERANCE
     )
     if outside:
-        shown = named([f"{i}: {seconds[i]:.3f} s" for i in outside])
+        shown = list_names([f"{i}: {seconds[i]:.3f} s" for i in outside])
         text += f"; {len(outside)} utterances are shorter than {low:.3f} s or longer than {high:.3f} s ({shown})"
     else:
         text += (
@@ -98,7 +98,7 @@ def _hours(seconds: Mapping[str, float], expected: ExpectedAudio, *, partial: bo
     return Comparison("hours", "fault" if wrong else "", text, outside)
 
 
-def _rates(counts: Mapping[int, int], expected: ExpectedAudio) -> Comparison:
+def _compare_rates(counts: Mapping[int, int], expected: ExpectedAudio) -> Comparison:
     known = " and ".join(f"{rate} Hz" for rate in expected.rates)
     other = [f"{count} at {rate} Hz" for rate, count in sorted(counts.items()) if rate not in expected.rates]
     if not other:

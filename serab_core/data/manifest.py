@@ -1,4 +1,4 @@
-"""Reads manifests: CSV files with a row for each utterance, which name its file, label, speaker and perhaps split."""
+"""Reads manifests: CSV files with a row for each utterance, which gives its file, label, speaker and perhaps split."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _SEGMENT_SYNONYMS = (
     {"endtime", "end_time", "end time", "end_s", "stop", "offset", "tmax", "to"},
 )
 _DURATION_SYNONYMS = ("duration", "dur", "length")
+# Common names of each column in other manifests, the most common first.
 _SYNONYMS = {
     "path": ("path", "file", "audio", "wav", "clip", "name"),
     "label": ("label", "emotion", "class", "categor", "target", "emo"),
     "speaker": ("speaker", "spk", "actor", "subject", "participant"),
     "split": ("split", "partition", "subset", "fold", "set"),
 }
-"""Common names of each column in other manifests, the likeliest first."""
 
 
 def read_manifest(
@@ -40,18 +40,18 @@ def read_manifest(
 ) -> UserCorpus:
     """Read the utterances of one or several manifests.
 
-    Paths in a manifest are relative to its folder; ids are those paths. Of manifests in several folders, ids begin with
-    the folder of their manifest below the one that all have in common.
+    Paths in a manifest are relative to its folder, and are the ids. If the manifests are in several folders, an
+    id begins with the folder of its manifest, relative to the common folder of all manifests.
 
     Args:
         paths: the manifests, whose rows make one corpus.
         columns: the names of the columns; by default `path`, `label`, `speaker`, and `split` if it exists.
-        segments: cut the segments that columns `start` and `end` give (True), take whole files in spite of such
-            columns (False), or refuse them (None).
+        segments: True cuts the segments that the columns `start` and `end` give; False uses whole files even if there
+            are such columns; None refuses such columns.
 
     Raises:
-        DataError: a manifest is missing or no CSV, lacks a column, has an empty cell, labels or speakers that cannot be
-            meant or an unknown split, names a file twice or one that is not there, or gives a split to some only.
+        DataError: a manifest is missing or is not a CSV, lacks a column, has an empty cell, implausible labels or
+            speakers or an unknown split, names a missing file or a file twice, or gives a split only to some rows.
     """
     paths = [paths] if isinstance(paths, Path) else list(paths)
     columns = columns or Columns()
@@ -64,10 +64,14 @@ def read_manifest(
         table_rows, table_notes = _read_manifest(path, columns, segments, prefix, several=len(paths) > 1)
         rows += table_rows
         notes += table_notes
-    if len(paths) > 1 and not any(row.split.strip() for row in rows) and any(_named_as_split(path) for path in paths):
+    if (
+        len(paths) > 1
+        and not any(row.split.strip() for row in rows)
+        and any(_is_named_after_split(path) for path in paths)
+    ):
         notes.append(
-            "the names of the manifests are not read as splits: the splits are drawn over speakers; to take the "
-            "corpus's own, add a column split to each manifest"
+            "the names of the manifests are not used as splits: the splits are drawn over speakers; to use the splits "
+            "of the corpus, add a column split to each manifest"
         )
     return build_corpus(rows, ", ".join(str(path) for path in paths), notes=notes)
 
@@ -75,7 +79,7 @@ def read_manifest(
 def _read_manifest(
     path: Path, columns: Columns, segments: bool | None, prefix: str, *, several: bool
 ) -> tuple[list[Row], list[str]]:
-    """Return the rows of one manifest, and notes about it."""
+    """Return the rows of a manifest, and notes about it."""
     names = {
         "path": columns.path or "path",
         "label": columns.label or "label",
@@ -122,23 +126,23 @@ def _read_manifest(
 
 
 def _refuse_swallowed_rows(table: CsvTable, record: Record, path_at: int) -> None:
-    """Refuse a quoted cell that holds another row: two stray quotes, lines apart, join what lies between them."""
+    """Refuse a quoted cell that holds another row: two stray quotes on different lines join the text between them."""
     for at, cell in enumerate(record.cells):
         if at == path_at or ("\n" not in cell and "\r" not in cell):
             continue
         for line in re.split(r"\r\n|\r|\n", cell)[1:]:
             inner = line.split(table.delimiter)
             name = inner[path_at].strip() if len(inner) > path_at else ""
-            if name and os.path.isfile(table.path.parent / name):  # noqa: PTH113  False for a name that is too long
+            if name and os.path.isfile(table.path.parent / name):  # noqa: PTH113  it returns False for a name that is too long
                 raise DataError(
-                    f"opens a quote that ends lines later, so that another row lies inside one cell (that of {name})",
+                    f"opens a quote that ends on a later line, so that a cell holds another row (that of {name})",
                     where=f"{table.path}, line {record.line}",
                     next_step='write a quote that belongs to the text twice, inside a cell in quotes: "he said ""no"""',
                 )
 
 
 def _no_column(table: CsvTable, names: dict[str, str], lacking: list[str]) -> DataError:
-    """The error for columns that a manifest lacks, with those that it has."""
+    """Return the error for missing columns, with the columns that the manifest has."""
     fault = f"has no column {' and '.join(names[role] for role in lacking)}; its columns are: {table.named_columns}"
     step = f"the first line must name the columns {', '.join(REQUIRED)}, and perhaps split"
     if any(PurePath(name.strip()).suffix.lower() in AUDIO_SUFFIXES for name in table.header):
@@ -153,7 +157,7 @@ def _no_column(table: CsvTable, names: dict[str, str], lacking: list[str]) -> Da
 
 
 def _options(table: CsvTable, names: dict[str, str], lacking: list[str]) -> str:
-    """The options that name the likeliest columns."""
+    """Return the options with the most likely columns."""
     near: dict[str, str] = {}
     for role in lacking:
         free = [name.strip() for name in table.header if name.strip() not in (*names.values(), *near.values(), "")]
@@ -177,19 +181,19 @@ def _spans(table: CsvTable, segments: bool | None) -> tuple[int | None, int | No
     if start is None and end is None:
         if segments:
             raise DataError(
-                f"has no columns start and end, which --segments cuts by; its columns are: {table.named_columns}",
+                f"has no columns start and end, which --segments needs; its columns are: {table.named_columns}",
                 where=table.path,
                 next_step="rename the columns of the times to start and end (in seconds), or leave --segments out",
             )
         return None
     if segments:
         if start is None:
-            raise DataError("has a column end, but none start", where=table.path, next_step="add the column start")
+            raise DataError("has a column end, but no column start", where=table.path, next_step="add the column start")
         length = next((name for name in table.header if column_key(name) in _DURATION_SYNONYMS), "")
         if end is None and length:
             raise DataError(
-                f"has the columns start and {length.strip()}, but none end: each segment would last to the end of its "
-                "file",
+                f"has the columns start and {length.strip()}, but no column end: each segment would last to the end "
+                "of its file",
                 where=table.path,
                 next_step=f"add a column end, which is start + {length.strip()}, in seconds",
             )
@@ -216,7 +220,7 @@ def _unread_splits(table: CsvTable) -> list[str]:
     for name in split_columns:
         at = table.header.index(name)
         if all(split_of(record.cells[at]) for record in table.records):
-            return [f"the column {name.strip()} is not read; to take its splits, add --split {_quoted(name.strip())}"]
+            return [f"the column {name.strip()} is not used; to use its splits, add --split {_quoted(name.strip())}"]
     return []
 
 
@@ -229,11 +233,11 @@ def _unread_times(table: CsvTable) -> list[str]:
     if not starts or not ends:
         return []
     return [
-        f"the columns {starts[0]} and {ends[0]} are not read: each row is taken for a whole file; if they are segments "
-        "of it, rename the first to start, write the end of each segment (in seconds) into a column end, and add "
+        f"the columns {starts[0]} and {ends[0]} are not used: each row is a whole file; if the rows are segments "
+        "of files, rename the first to start, write the end of each segment (in seconds) into a column end, and add "
         "--segments"
     ]
 
 
-def _named_as_split(path: Path) -> bool:
+def _is_named_after_split(path: Path) -> bool:
     return any(split_of(word) for word in path.stem.replace("-", "_").replace(".", "_").split("_"))

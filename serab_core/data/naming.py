@@ -1,4 +1,4 @@
-"""Helps a dataset to index files by their names alone."""
+"""Builds the index of a dataset from the names of its files."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from serab_core.types import SourceFile
 
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".au", ".w64", ".opus"})
-"""File endings of audio, lower case."""
+"""Suffixes of audio files, in lower case."""
 OTHER_AUDIO_SUFFIXES = frozenset(
     {".m4a", ".aac", ".wma", ".webm", ".mp4", ".amr", ".3gp", ".3gpp", ".caf", ".m4b", ".mp2", ".mka", ".mkv", ".mov",
      ".avi", ".flv", ".ape", ".wv", ".ra", ".sph", ".ac3", ".dts", ".awb", ".oga", ".spx", ".mpga", ".mpg", ".mpeg"}
 )  # fmt: skip
-"""File endings of audio and video that serab does not read, lower case."""
+"""Suffixes of audio and video files that serab does not read, in lower case."""
 JUNK_FOLDERS = frozenset(
     {"__MACOSX", ".git", ".hg", ".svn", ".dvc", ".AppleDouble", ".Trashes", ".Trash", "@eaDir", "@Recycle", "#recycle",
      "$RECYCLE.BIN", "RECYCLER", "System Volume Information", "lost+found", ".ipynb_checkpoints", ".snapshot",
      ".snapshots", "#snapshot"}
 )  # fmt: skip
 """Folders that systems and tools add to data: bins, snapshots, and second copies such as those of git-annex."""
-_BIN = ".Trash-"  # a disk's bin on a Linux desktop; the user's number follows
+_BIN = ".Trash-"  # the recycle bin of a disk on a Linux desktop; the number of the user follows
 JUNK_FILES = frozenset({".ds_store", "desktop.ini", "thumbs.db"})
 OTHER_NAME = "its name is not of this corpus"
 
@@ -35,17 +35,17 @@ def index_by_name(
     parse: Callable[[SourceFile], Entry | None],
     known_bad: Mapping[str, str] | None = None,
 ) -> Callable[[Sequence[SourceFile]], Index]:
-    """Make a dataset's `index` from a function that reads one file name.
+    """Return the `index` function of a dataset, made from a function that parses the name of a file.
 
-    Files that are not audio are ignored, as are the shadow files that macOS leaves in archives. Where
-    several files give the same utterance, its entry has the others as `alternatives`, and `prepare` chooses.
+    Files that are not audio are ignored, and so are the shadow files that macOS writes into archives. If several files
+    give the same utterance, its entry has the other files as `alternatives`, and `prepare` chooses.
 
     Args:
-        parse: the entry of an audio file, or None for one that is not of this corpus.
-        known_bad: utterance ids to leave out, with the reason.
+        parse: returns the entry of an audio file, or None for a file that does not belong to this corpus.
+        known_bad: the reason for each utterance id to leave out.
 
     Raises:
-        DataError: when `index` is called, and two files of one utterance have different labels or speakers.
+        DataError: (from the returned function) two files of an utterance have different labels or speakers.
     """
 
     def index(files: Sequence[SourceFile]) -> Index:
@@ -72,7 +72,7 @@ def preference(file: SourceFile) -> tuple[bool, int, str, str]:
 
 
 def _merge(entries: list[Entry]) -> Entry:
-    """Return one entry of several with the same id. Raises DataError where they contradict each other."""
+    """Merge entries with the same id. Raises DataError if they contradict each other."""
     first, *others = entries
     for other in others:
         for attribute in ("label", "speaker"):
@@ -81,13 +81,13 @@ def _merge(entries: list[Entry]) -> Entry:
                     f"is {attribute} {getattr(other, attribute)!r} of {other.id}, and {first.file.shown} is "
                     f"{attribute} {getattr(first, attribute)!r} of it",
                     where=other.file.shown,
-                    next_step="find out which of the two is right, and name a source that has only that one",
+                    next_step="find out which of the two is right, and name a source that has only this file",
                 )
     return replace(first, alternatives=tuple(other.file for other in others)) if others else first
 
 
 def is_junk(file: SourceFile) -> bool:
-    """Whether a system or a tool wrote the file, not the corpus: macOS, Windows, git, a disk station."""
+    """Whether a system or a tool wrote the file (macOS, Windows, git, a network drive), not the corpus."""
     return is_junk_file(file.name.name) or any(map(is_junk_folder, file.name.parts[:-1]))
 
 

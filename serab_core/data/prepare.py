@@ -37,15 +37,15 @@ def prepare(
 ) -> Prepared:
     """Prepare a corpus from the user's sources; an earlier preparation is replaced only after success.
 
-    Files in folders are used in place; out of an archive, or from a generator, the audio is copied into the home.
+    Files in folders are used in place; audio from an archive or from a generator is copied into the home.
 
     Args:
         spec: the dataset.
-        sources: zips, tars and folders; none for a dataset that serab generates.
-        home: where the index goes.
+        sources: zips, tars and folders; empty for a dataset that serab generates.
+        home: the home, which stores the index.
         progress: advances with each utterance.
-        allow_partial: prepare an incomplete corpus too, marked as partial.
-        copy: keep all audio in the home, as 16 kHz mono FLAC of 24 bits.
+        allow_partial: also prepare an incomplete corpus, and mark it as partial.
+        copy: store all audio in the home, as 16 kHz mono FLAC of 24 bits.
         folder: the folder to use if the source has several recordings of an utterance; "." for the top folder.
 
     Raises:
@@ -61,55 +61,55 @@ def prepare(
                 where=spec.name,
                 next_step=f"{spec.how_to_get}; then: serab data prepare {spec.name} PATH",
             )
-        progress.note(f"Making {spec.name}, {sum(spec.expected_counts.values())} utterances")
+        progress.note(f"Generating {spec.name}, {sum(spec.expected_counts.values())} utterances")
         with scratch_folder(home.datasets) as generated:
             _call(spec, "generate", spec.generate, generated)
             with open_sources([generated]) as files:
                 return prepare_files(spec, files, str(generated), home, progress, storage="flac" if copy else "copied")
     with open_sources(sources, home.datasets) as files:
-        named = ", ".join(str(source) for source in sources)
+        source_name = ", ".join(str(source) for source in sources)
         storage: Storage = "flac" if copy else "in place"
         return prepare_files(
-            spec, files, named, home, progress, allow_partial=allow_partial, storage=storage, wanted=folder
+            spec, files, source_name, home, progress, allow_partial=allow_partial, storage=storage, chosen_folder=folder
         )
 
 
 def prepare_files(
     spec: DatasetSpec,
     files: Sequence[SourceFile],
-    named: str,
+    source_name: str,
     home: Home,
     progress: Progress,
     *,
     allow_partial: bool = False,
     storage: Storage = "in place",
     notes: Sequence[str] = (),
-    wanted: str = "",
+    chosen_folder: str = "",
 ) -> Prepared:
-    """Prepare a corpus from a list of files. Raises as `prepare` does.
+    """Prepare a corpus from a list of files. Raises the errors of `prepare`.
 
     Args:
         spec: the dataset.
         files: the files for its index.
-        named: the name of the source in an error.
-        home: where the index goes.
+        source_name: the name of the source in errors.
+        home: the home, which stores the index.
         progress: advances with each utterance.
-        allow_partial: prepare an incomplete corpus too, marked as partial.
+        allow_partial: also prepare an incomplete corpus, and mark it as partial.
         storage: how the audio is stored.
         notes: notes about the list of files; stored and shown with the corpus.
-        wanted: the folder to use if the source has several recordings of an utterance.
+        chosen_folder: the folder to use if the source has several recordings of an utterance.
     """
     problems = files.problems if isinstance(files, Sources) else ()
-    resolution = resolve(spec, _call(spec, "index", spec.index, files), files, named, progress, wanted)
-    checked = check(spec, resolution.index, named, files)
+    resolution = resolve(spec, _call(spec, "index", spec.index, files), files, source_name, progress, chosen_folder)
+    checked = check(spec, resolution.index, source_name, files)
     if checked.missing and not allow_partial:
-        raise explain(refuse_partial(spec, checked, named), problems, resolution.missing)
+        raise explain(refuse_partial(spec, checked, source_name), problems, resolution.missing)
     cuts = {variant.name: cut(variant, checked.index, spec) for variant in spec.variants}
     with replacing_folder(home.datasets / spec.name) as folder:
-        rows = make_rows(spec.name, _in_order(checked.index, files), cuts, folder, progress, storage)
+        rows = make_rows(spec.name, _in_source_order(checked.index, files), cuts, folder, progress, storage)
         if spec.sentence is not None:
             rows = [row | {"sentence": spec.sentence(str(row["id"]))} for row in rows]
-        compared = compare_lengths(rows, spec, partial=bool(checked.missing))
+        comparisons = compare_lengths(rows, spec, partial=bool(checked.missing))
         index = {
             "schema": SCHEMA,
             "name": spec.name,
@@ -137,7 +137,7 @@ def prepare_files(
                 for v in spec.variants
             ],
             "plugin": dataset_code(spec.name),
-            "notices": [asdict(notice) for notice in length_notices(compared)],
+            "notices": [asdict(notice) for notice in length_notices(comparisons)],
             "utterances": rows,
         }
         write_json(folder / INDEX_NAME, index)
@@ -145,7 +145,7 @@ def prepare_files(
 
 
 def _call(spec: DatasetSpec, function_name: str, function: Callable[..., Any], argument: object) -> Any:
-    """Call the dataset's plugin. Raises PluginError for a defect of the plugin; errors of the disk pass through."""
+    """Call a function of the dataset's plugin. Raises PluginError for its defects; errors of the disk pass through."""
     try:
         return function(argument)
     except (SerabError, OSError):
@@ -160,7 +160,7 @@ def _call(spec: DatasetSpec, function_name: str, function: Callable[..., Any], a
 
 
 def cut(variant: SplitVariant, index: Index, spec: DatasetSpec) -> dict[str, tuple[str, Split]]:
-    """The group and split of every utterance in one variant; utterances that the variant leaves out are absent.
+    """Return the group and split of each utterance in a split variant; utterances that the variant excludes are absent.
 
     Raises:
         DataError: a group is unknown, or a split would be empty.
@@ -183,8 +183,8 @@ def cut(variant: SplitVariant, index: Index, spec: DatasetSpec) -> dict[str, tup
                     where=f"{spec.name}: {entry.file.name}",
                 )
             assigned[entry.id] = (group, drawn[group])
-    filled = {split for _, split in assigned.values()}
-    empty = [split for split in ("train", "validation", "test") if split not in filled]
+    nonempty = {split for _, split in assigned.values()}
+    empty = [split for split in ("train", "validation", "test") if split not in nonempty]
     if empty:
         raise DataError(
             f"leaves no utterance for {' and '.join(empty)}: {len(set(groups.values()))} {variant.group}s are there, "
@@ -200,7 +200,7 @@ def group_of(entry: Entry, variant: SplitVariant) -> str:
     return entry.speaker if variant.group == "speaker" else entry.groups[variant.group]
 
 
-def _in_order(index: Index, files: Sequence[SourceFile]) -> list[Entry]:
+def _in_source_order(index: Index, files: Sequence[SourceFile]) -> list[Entry]:
     """Return the entries in the order of their files in the sources, so that a compressed tar is read once."""
     position = {id(file): number for number, file in enumerate(files)}
     return sorted(index.entries, key=lambda entry: position.get(id(entry.file), 0))

@@ -1,4 +1,4 @@
-"""Reads prepared corpora back, as tasks for one protocol."""
+"""Reads prepared corpora, and returns them as tasks for a protocol."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ INDEX_NAME = "index.json"
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A prepared corpus: its folder and its index as written."""
+    """A prepared corpus: its folder, and its index as it is stored."""
 
     folder: Path
     index: dict[str, Any]
 
     @property
     def name(self) -> str:
-        """The task's public name."""
+        """The public name of the task."""
         return str(self.index["name"])
 
     @property
     def continuous(self) -> dict[str, list[str]]:
-        """The targets of its continuous tasks, by the tasks' names."""
+        """The targets of the continuous tasks of the corpus, by the names of the tasks."""
         by_suffix: dict[str, list[str]] = self.index.get("continuous", {})
         return {f"{self.name}/{suffix}": targets for suffix, targets in by_suffix.items()}
 
@@ -52,7 +52,7 @@ class Prepared:
         return str(self.index["variants"][0]["name"])
 
     def task(self, protocol: ProtocolSpec, target: str = "") -> Task:
-        """The corpus as a task, its utterances sorted by id: of its classes, or of a continuous target."""
+        """Return the corpus as a task for its classes or for a continuous target; its utterances are sorted by id."""
         variant = self.variant_for(protocol)
         transductive = protocol.normalisation == "speaker"
         notices = self.notices(variant, target)
@@ -61,24 +61,24 @@ class Prepared:
         return replace(self._task(variant, target), cautions=tuple(cautions), faulty=faulty)
 
     def notices(self, variant: str, target: str = "") -> tuple[Notice, ...]:
-        """Return the notices for scores on one split variant: those stored by `prepare`, then those of the rows."""
+        """Return the notices for scores on one split variant: those that `prepare` stored, then those of its rows."""
         stored = (Notice(**{**record, "names": tuple(record["names"])}) for record in self.index.get("notices", ()))
         return (*stored, *self.split_notices(variant, target))
 
     def split_notices(self, variant: str, target: str = "") -> tuple[Notice, ...]:
         """Return the notices computed from the rows of one split variant, faults first."""
-        described = self._variant(variant)
+        variant_record = self._variant(variant)
         rows = [row for row in self.index["utterances"] if variant in row["cut"]]
         rows = [row for row in rows if not target or target in row.get("targets", {})]
         present = {row["label"] for row in rows}
         labels = [] if target else [label for label in self.index["labels"] if label in present]
-        return corpus_notices(rows, described, labels)
+        return corpus_notices(rows, variant_record, labels)
 
     def _variant(self, name: str) -> dict[str, Any]:
         return next(dict(v) for v in self.index["variants"] if v["name"] == name)
 
     def _task(self, variant: str, target: str = "") -> Task:
-        described = self._variant(variant)
+        variant_record = self._variant(variant)
         utterances = []
         for row in sorted(self.index["utterances"], key=lambda r: str(r["id"])):
             if variant in row["cut"]:
@@ -114,23 +114,23 @@ class Prepared:
             audio_digest=digest([[u.id, u.sha256] for u in utterances]),
             synthetic=self.index["synthetic"],
             partial=self.index["partial"],
-            note=described["note"],
+            note=variant_record["note"],
             target=target,
-            splits=describe_splits(self.name, described, self.index),
+            splits=describe_splits(self.name, variant_record, self.index),
         )
 
     def digests(self) -> dict[str, Any]:
-        """Return the digests that distinguish two preparations: of the task by split variant, and of the audio."""
+        """Return the digests by which two preparations are compared: of the task by split variant, and of the audio."""
         tasks = [self._task(v["name"]) for v in self.index["variants"]]
         return {"tasks": {task.variant: task.digest for task in tasks}, "audio": tasks[0].audio_digest}
 
     def data_digests(self, protocol: ProtocolSpec, target: str = "") -> tuple[str, str]:
-        """The digests of the task and of its audio, as a result under the protocol records them."""
+        """Return the digests of the task and of its audio, which a result under the protocol records."""
         task = self._task(self.variant_for(protocol), target)
         return task.digest, task.audio_digest
 
     def summary(self) -> dict[str, Any]:
-        """Counts for lists and `--json`."""
+        """Return the facts about the corpus for lists and `--json`."""
         rows = self.index["utterances"]
         first = self.index["variants"][0]["name"]
         splits = Counter(row["cut"][first][1] for row in rows if first in row["cut"])
@@ -163,11 +163,11 @@ def load(home: Home, name: str, spec: DatasetSpec | None = None) -> Prepared:
     Args:
         home: the home.
         name: the dataset.
-        spec: the dataset if it is installed; the error then says how to get its source.
+        spec: the dataset, if it is installed; the error then says how to get its source.
 
     Raises:
         NotPreparedError: the corpus is not prepared.
-        ContentError: its index is damaged, or of another version of serab.
+        ContentError: its index is damaged, or is from another version of serab.
         StoreError: its index cannot be read.
     """
     folder = home.datasets / name
@@ -179,20 +179,20 @@ def load(home: Home, name: str, spec: DatasetSpec | None = None) -> Prepared:
         if spec is None or spec.generate is None:
             step = (f"{spec.how_to_get}; then: " if spec else "") + f"{step} PATH"
         raise NotPreparedError("is not prepared", where=name, next_step=step)
-    again = f"prepare it again: serab data prepare {name} PATH (serab data add, for a corpus of your own)"
+    step = f"prepare it again: serab data prepare {name} PATH (or serab data add, for your corpus)"
     content = read_file(path)
     try:
         fault = codec.decode(content, IndexDocument, where=path, surrogates_in=("$",)).fault()
         index = codec.decode(content, dict[str, Any], where=path, surrogates_in=("$",))
     except ContentError as error:
-        raise ContentError(error.what, where=path, next_step=again) from error
+        raise ContentError(error.what, where=path, next_step=step) from error
     if fault:
-        raise ContentError(fault, where=path, next_step=again)
+        raise ContentError(fault, where=path, next_step=step)
     return Prepared(folder, index)
 
 
 def prepared_names(home: Home) -> tuple[str, ...]:
-    """The names of the prepared corpora, sorted. Raises StoreError where they cannot be listed."""
+    """Return the names of the prepared corpora, sorted. Raises StoreError if they cannot be listed."""
     if not home.datasets.is_dir():
         return ()
     restore_folders(home.datasets)
@@ -204,7 +204,7 @@ def prepared_names(home: Home) -> tuple[str, ...]:
 
 
 def _is_listed(index: Path) -> bool:
-    """Whether a corpus is listed. A folder that this user may not look into is private; one with a fault is listed."""
+    """Whether a corpus is listed: not if this user has no permission to read its folder, but even if it is damaged."""
     try:
         return file_exists(index)
     except StoreError as error:

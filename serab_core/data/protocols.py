@@ -10,9 +10,9 @@ from serab_core.data.splits import SUITE as SUITE
 from serab_core.errors import UnknownNameError, UsageError
 from serab_core.types import ProtocolSpec
 
-DEFAULT_TRIALS = 60
+DEFAULT_TRIALS = 60  # trials of a TPE search
 REGRESSORS = ("ridge", "svr")
-"""Regressors for continuous targets under every protocol, in the order that breaks ties."""
+"""Regressors for continuous targets under every protocol; the first wins a tie."""
 
 
 def for_targets(protocol: ProtocolSpec) -> ProtocolSpec:
@@ -69,7 +69,7 @@ def default_protocol() -> str:
 
 
 def find_protocol(name: str) -> ProtocolSpec:
-    """The protocol called `name`.
+    """Return the protocol called `name`.
 
     Raises:
         UnknownNameError: no protocol has that name.
@@ -77,8 +77,8 @@ def find_protocol(name: str) -> ProtocolSpec:
     if name not in PROTOCOLS:
         near = difflib.get_close_matches(name, PROTOCOLS, n=1, cutoff=0.3) or list(PROTOCOLS)
         raise UnknownNameError(
-            f"no protocol is called {name!r}",
-            next_step=f"nearest: {near[0]}; there are {', '.join(PROTOCOLS)}",
+            f"there is no protocol {name!r}",
+            next_step=f"did you mean {near[0]!r}? The protocols are {', '.join(PROTOCOLS)}",
         )
     return PROTOCOLS[name]
 
@@ -87,14 +87,17 @@ def with_tuner(protocol: ProtocolSpec, tuner: str, trials: int | None) -> Protoc
     """Return the protocol with the chosen tuner; a tuner other than the grid adds a caution.
 
     Raises:
-        UsageError: there is no such tuner, or trials were given for the grid.
+        UsageError: the tuner does not exist, or trials were given for the grid.
     """
     if tuner == "grid":
         if trials is not None:
-            raise UsageError("--trials belongs to --tuner tpe; a grid has as many points as it has")
+            raise UsageError(
+                "--trials is only for --tuner tpe; the number of grid points is fixed",
+                next_step="leave --trials out, or add --tuner tpe",
+            )
         return protocol
     if tuner != "tpe":
-        raise UsageError(f"there is no tuner called {tuner!r}", next_step="choose grid or tpe")
+        raise UsageError(f"there is no tuner {tuner!r}", next_step="choose grid or tpe")
     count = trials or DEFAULT_TRIALS
     caution = "; ".join(filter(None, (protocol.caution, f"tuned by TPE in {count} trials, not over the paper's grids")))
     return replace(protocol, tuner="tpe", trials=count, caution=caution)

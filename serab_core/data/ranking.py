@@ -1,4 +1,4 @@
-"""Ranks the folders that hold the same utterances, and says why the first is the best."""
+"""Ranks the folders that hold the same utterances, and explains the order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from serab_core.data.folders import Folder, called, holds, named_by
+from serab_core.data.folders import Folder, holds, is_in_named_folder, path_below_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,12 +22,12 @@ MIN_OVERLAP = 0.5  # minimum fraction of the smaller folder's utterances that tw
 
 
 def kind_of(candidate: Candidate, rates: tuple[int, ...]) -> tuple[bool, bool]:
-    """Return a sort key for formats, the best first: lossless before lossy, a declared rate before another."""
+    """Return a sort key for formats, the best first: lossless before lossy, declared sampling rates before others."""
     return not candidate.lossless, bool(rates) and candidate.rate not in rates
 
 
 def why(kind: tuple[bool, bool], other: tuple[bool, bool], rates: tuple[int, ...]) -> str:
-    """Say by which rule a format is better than another."""
+    """Return the rule by which a format is better than another; "" if they are equal."""
     if kind[0] != other[0]:
         return "it is lossless"
     declared = " or ".join(str(rate) for rate in rates)
@@ -55,15 +55,15 @@ def components(files: Files) -> Iterator[Files]:
     yield from component_files.values()
 
 
-def counted(number: int) -> str:
+def count_utterances(number: int) -> str:
     """Return `1 utterance`, `2 utterances`."""
     return f"{number} utterance{'' if number == 1 else 's'}"
 
 
-def listed(ids: list[str]) -> str:
+def list_utterances(ids: list[str]) -> str:
     """Name up to `MAX_NAMED` utterances, and count them."""
     more = f" and {len(ids) - MAX_NAMED} more" if len(ids) > MAX_NAMED else ""
-    return f"{counted(len(ids))} ({', '.join(ids[:MAX_NAMED])}{more})"
+    return f"{count_utterances(len(ids))} ({', '.join(ids[:MAX_NAMED])}{more})"
 
 
 class Ranking:
@@ -72,48 +72,54 @@ class Ranking:
     Args:
         files: the best file of each folder, by utterance.
         rates: sampling rates that the corpus declares; empty for none.
-        wanted: the folder that the user chose; "" for none.
+        chosen_folder: the folder that the user chose; "" for none.
         singles: files of utterances with one file.
     """
 
-    def __init__(self, files: Files, rates: tuple[int, ...], wanted: str, singles: Mapping[str, SourceFile]) -> None:
+    def __init__(
+        self, files: Files, rates: tuple[int, ...], chosen_folder: str, singles: Mapping[str, SourceFile]
+    ) -> None:
         self.files = files
         self._rates = rates
         by_folder: dict[Folder, list[Candidate]] = defaultdict(list)
-        for several in files.values():
-            for folder, candidate in several.items():
+        for alternatives in files.values():
+            for folder, candidate in alternatives.items():
                 by_folder[folder].append(candidate)
         self._candidates = dict(by_folder)
-        self._wanted = self._chosen_by_user(wanted) if wanted else frozenset()
+        self._chosen_folders = self._find_chosen(chosen_folder) if chosen_folder else frozenset()
         self._ranks = {folder: self._rank(folder) for folder in by_folder}
         self._single = {key: place for key, file in singles.items() if (place := self._folder_of(file))}
         self._sizes = Counter(self._single.values()) + Counter({f: len(c) for f, c in by_folder.items()})
         self.order = sorted(by_folder, key=lambda f: (*self._ranks[f], *self._preference(f)))
 
-    def _chosen_by_user(self, wanted: str) -> frozenset[Folder]:
-        exact = [folder for folder in self._candidates if str(folder) == wanted.rstrip("/")]
-        if exact or wanted == ".":
+    def _find_chosen(self, chosen_folder: str) -> frozenset[Folder]:
+        exact = [folder for folder in self._candidates if str(folder) == chosen_folder.rstrip("/")]
+        if exact or chosen_folder == ".":
             return frozenset(exact)
-        return frozenset(f for f, several in self._candidates.items() if any(named_by(wanted, c.file) for c in several))
+        return frozenset(
+            f
+            for f, alternatives in self._candidates.items()
+            if any(is_in_named_folder(chosen_folder, c.file) for c in alternatives)
+        )
 
     def _folder_of(self, file: SourceFile) -> Folder | None:
         holding = [folder for folder in self._candidates if holds(folder, file)]
-        return max(holding, key=lambda folder: (len(folder.parts), folder.parts)) if holding else None
+        return max(holding, key=lambda folder: (len(folder.names), folder.names)) if holding else None
 
     def _kind(self, folder: Folder) -> tuple[bool, bool]:
-        """The format of most of a folder's files."""
+        """Return the format of most files of a folder."""
         kinds = Counter(kind_of(c, self._rates) for c in self._candidates[folder] if not c.fault)
         return max(kinds, key=lambda kind: (kinds[kind], kind)) if kinds else (True, True)
 
     def _rank(self, folder: Folder) -> tuple[bool, bool, bool, bool]:
         unusable = all(candidate.fault for candidate in self._candidates[folder])
-        return folder not in self._wanted, unusable, *self._kind(folder)
+        return folder not in self._chosen_folders, unusable, *self._kind(folder)
 
     def _preference(self, folder: Folder) -> tuple[bool, int, int, str]:
         """Return a sort key for folders of equal rank: on disk, then most utterances, then nearest to the root."""
-        several = self._candidates[folder]
-        in_archive = any(candidate.file.path is None for candidate in several)
-        return in_archive, -self._sizes[folder], len(folder.parts), str(folder)
+        alternatives = self._candidates[folder]
+        in_archive = any(candidate.file.path is None for candidate in alternatives)
+        return in_archive, -self._sizes[folder], len(folder.names), str(folder)
 
     @property
     def winner(self) -> Folder:
@@ -132,7 +138,9 @@ class Ranking:
 
     def _compared(self, first: Folder, second: Folder) -> tuple[list[str], list[str]]:
         """Return the utterances in both folders, and those among them whose recordings differ."""
-        both = sorted(key for key, several in self.files.items() if first in several and second in several)
+        both = sorted(
+            key for key, alternatives in self.files.items() if first in alternatives and second in alternatives
+        )
         pairs = {key: (self.files[key][first], self.files[key][second]) for key in both}
         return both, [k for k, (a, b) in pairs.items() if not a.fault and not b.fault and not a.equals(b)]
 
@@ -141,28 +149,28 @@ class Ranking:
         return {folder: self._compared(self.winner, folder) for folder in self.order[1:]}
 
     def competes(self, folder: Folder) -> bool:
-        """Whether a folder is another copy of the winner, and not a neighbour with a misplaced file."""
+        """Whether a folder is another copy of the winner, not an unrelated folder with a misplaced file."""
         if folder == self.winner:
             return False
         smaller = min(self._sizes[self.winner], self._sizes[folder])
         return len(self._overlap[folder][0]) >= MIN_OVERLAP * smaller
 
     def may_complete(self, folder: Folder) -> bool:
-        """Whether a folder may supply utterances that the winner lacks: same format, equal recordings."""
+        """Whether a folder can supply utterances that the winner lacks: same format, equal recordings."""
         both, differ = self._overlap[folder]
         return bool(both) and not differ and self._ranks[folder][2:] == self._ranks[self.winner][2:]
 
     def why(self, folder: Folder) -> str:
         """Say why the winner was chosen and not this folder."""
-        mine, other = self._ranks[self.winner], self._ranks[folder]
-        if mine[0] != other[0]:
+        best, other = self._ranks[self.winner], self._ranks[folder]
+        if best[0] != other[0]:
             return "--folder names it"
-        if mine[1] != other[1]:
+        if best[1] != other[1]:
             return "its files can be decoded"
-        return why(mine[2:], other[2:], self._rates) or "both hold the same samples"
+        return why(best[2:], other[2:], self._rates) or "both hold the same samples"
 
     def choices(self) -> list[dict[str, Any]]:
-        """The decisions as plain values, for the index document."""
+        """Return the decisions as plain values, for the index document."""
         return [
             {
                 "chosen": str(self.winner),
@@ -176,24 +184,24 @@ class Ranking:
         ]
 
     def notes(self) -> list[str]:
-        """The decisions in sentences."""
+        """Return the decisions as sentences."""
         notes, winner = [], self.winner.shown
         for folder, (both, differ) in self._overlap.items():
             if differ:
                 notes.append(
-                    f"{winner} and {folder.shown} both hold {counted(len(both))}, and differ in "
-                    f"{'all of them' if len(differ) == len(both) else listed(differ)}; "
+                    f"{winner} and {folder.shown} both hold {count_utterances(len(both))}, and differ in "
+                    f"{'all of them' if len(differ) == len(both) else list_utterances(differ)}; "
                     f"{winner} was chosen because {self.why(folder)}"
                 )
             elif len(both) > sum(self.files[key][folder].fault != "" for key in both):
-                held = f"{winner} and {folder.shown} both hold {counted(len(both))}"
-                notes.append(f"{held}, with the same samples; {winner} is used")
+                summary = f"{winner} and {folder.shown} both hold {count_utterances(len(both))}"
+                notes.append(f"{summary}, with the same samples; {winner} is used")
         return notes
 
-    def reason(self, key: str, taken: Candidate, left: Candidate) -> str:
-        """Say why a file was left out for another."""
-        if left.fault:
-            return f"cannot be used ({left.fault}): {called(taken.file)} was taken"
-        if taken.equals(left):
-            return f"a copy of {called(taken.file)}, with the same samples"
-        return f"another recording of {key}: {taken.folder.shown} was chosen because {self.why(left.folder)}"
+    def reason(self, key: str, selected: Candidate, other: Candidate) -> str:
+        """Say why a file was left out in favour of another."""
+        if other.fault:
+            return f"cannot be used ({other.fault}): {path_below_source(selected.file)} was taken"
+        if selected.equals(other):
+            return f"a copy of {path_below_source(selected.file)}, with the same samples"
+        return f"another recording of {key}: {selected.folder.shown} was chosen because {self.why(other.folder)}"

@@ -19,13 +19,12 @@ if TYPE_CHECKING:
 
     from serab_core.types import DatasetSpec, Entry, Skipped
 
-_ENOUGH = 0.25
-"""Minimum fraction of the files that a recommended corpus knows; the others may be copies or other files."""
+_MIN_KNOWN = 0.25  # minimum fraction of the files that a recommended corpus knows; the rest can be other files
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Another release of a corpus: a dataset, and every utterance id of it."""
+    """Another release of a corpus: a dataset, and all its utterance ids."""
 
     spec: DatasetSpec
     ids: frozenset[str]
@@ -54,30 +53,30 @@ def refuse_other_release(
         known: its ids.
         other: the other release.
         entries: the entries of the dataset's index, which may have ids of the other release.
-        source: the name of the source in an error.
+        source: the name of the source in errors.
 
     Raises:
-        DataError: the files are of the other release, or the two releases lie mixed.
+        DataError: the files are those of the other release, or a mixture of both.
     """
-    here = sorted(entry.id for entry in entries if entry.id in known and entry.id not in other.ids)
-    there = sorted(entry.id for entry in entries if entry.id not in known and entry.id in other.ids)
-    if there and not here:
+    this_ids = sorted(entry.id for entry in entries if entry.id in known and entry.id not in other.ids)
+    other_ids = sorted(entry.id for entry in entries if entry.id not in known and entry.id in other.ids)
+    if other_ids and not this_ids:
         raise DataError(
             f"holds {other.spec.title}, which is another release and another task than {spec.title}: "
-            f"{_names(there)} only in {other.spec.name}, and no name is only in {spec.name}",
+            f"{_names(other_ids)} only in {other.spec.name}, and no name is only in {spec.name}",
             where=source,
             next_step=f"serab data prepare {other.spec.name} PATH",
         )
-    if there and not _lie_apart(entries, known, set(there)):
+    if other_ids and not _are_separate(entries, known, set(other_ids)):
         raise DataError(
-            f"holds files of two releases, mixed: {_names(here)} only in {spec.name}, {_names(there)} only in "
+            f"holds files of two releases, mixed: {_names(this_ids)} only in {spec.name}, {_names(other_ids)} only in "
             f"{other.spec.name}, and a name that is in both need not be the same recording",
             where=source,
-            next_step=f"name the folder or the archives that hold one release alone ({spec.name} is {spec.title}, "
+            next_step=f"name the folder or the archives that hold only one release ({spec.name} is {spec.title}, "
             f"{other.spec.name} is {other.spec.title})",
         )
     shared = sum(entry.id in known for entry in entries)
-    if here or there or not shared:
+    if this_ids or other_ids or not shared:
         return ""
     return (
         f"the release is ambiguous: the names of all {shared} utterances are in {spec.name} and in "
@@ -89,9 +88,9 @@ def _names(ids: Sequence[str]) -> str:
     return f"1 name ({ids[0]}) is" if len(ids) == 1 else f"{len(ids)} names, such as {ids[0]}, are"
 
 
-def _lie_apart(entries: Sequence[Entry], known: Collection[str], there: Collection[str]) -> bool:
-    """Whether the lowest folder with all files of the other release holds no file of this one."""
-    folder = os.path.commonpath([_place(entry).parent for entry in entries if entry.id in there])
+def _are_separate(entries: Sequence[Entry], known: Collection[str], other_ids: Collection[str]) -> bool:
+    """Whether the deepest folder with all files of the other release holds no file of this release."""
+    folder = os.path.commonpath([_place(entry).parent for entry in entries if entry.id in other_ids])
     return not any(_place(entry).is_relative_to(folder) for entry in entries if entry.id in known)
 
 
@@ -111,11 +110,11 @@ def corpus_of(spec: DatasetSpec, skipped: Sequence[Skipped]) -> str:
         if other.name != spec.name and other.expected_ids is not None
     }
     best = max(counts, key=lambda name: counts[name], default="")
-    return best if counts.get(best) and counts[best] >= _ENOUGH * len(files) else ""
+    return best if counts.get(best) and counts[best] >= _MIN_KNOWN * len(files) else ""
 
 
 def _indexed(spec: DatasetSpec, files: Sequence[SourceFile]) -> list[Entry]:
-    """Return the utterances of a dataset among files of which only the names are known."""
+    """Return the utterances of a dataset among files whose content is not available."""
     assert spec.expected_ids is not None
     ids = spec.expected_ids()
     with contextlib.suppress(Exception):  # this index only serves a recommendation, so its errors are ignored

@@ -1,4 +1,4 @@
-"""Finds the audio file that a row of a manifest names, and refuses rows that name one file twice."""
+"""Finds the audio file that a row of a manifest names, and refuses rows that name the same file."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _FILE_ADDRESS = re.compile(r"file:(?://(?:localhost)?(?=/))?(?P<path>.*)", re.IGNORECASE)
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)  # two letters or more, for C:/ is a drive
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)  # two letters or more, because C:/ is a drive
 _ONCE = "name each file once; if the rows are segments of it, give columns start and end in seconds, and add --segments"
 
 
 @dataclass(slots=True)
 class RowFiles:
-    """The files of a manifest's rows, each looked up once."""
+    """The files of the rows of a manifest, each of which is looked up once."""
 
     _files: dict[tuple[Path, str], SourceFile | str] = field(default_factory=dict)
     _roots: dict[Path, str] = field(default_factory=dict)
     _folders: dict[str, str] = field(default_factory=dict)
-    _taken: dict[tuple[str, Segment | None], tuple[str, str]] = field(default_factory=dict)
+    _claimed: dict[tuple[str, Segment | None], tuple[str, str]] = field(default_factory=dict)
     _ids: dict[str, str] = field(default_factory=dict)
 
     def find(self, root: Path, cell: str) -> SourceFile | str:
-        """The file that a cell names, relative to `root`; or a text that says what is wrong with it."""
+        """Return the file that a cell names, relative to `root`; or the fault, as a text."""
         key = (root, cell)
         cell = disk_name(cell)
         file = self._files.get(key)
@@ -57,7 +57,7 @@ class RowFiles:
         assert source.path is not None, "a file on disk"
         key = (self._real_path(str(source.path)), segment)
         utterance = segment_id(identifier, segment)
-        first = self._taken.get(key)
+        first = self._claimed.get(key)
         if first is not None:
             other, other_place = first
             same = f"names {utterance} a second time (first: {other_place})"
@@ -66,16 +66,16 @@ class RowFiles:
             raise DataError(same, where=f"{where}, {place}", next_step=_ONCE)
         if utterance in self._ids:
             raise DataError(
-                f"names {utterance} a second time (first: {self._ids[utterance]}), but as another file",
+                f"names {utterance} a second time (first: {self._ids[utterance]}), but with another file",
                 where=f"{where}, {place}",
-                next_step="write the paths in full",
+                next_step="write the full paths",
             )
-        self._taken[key] = (utterance, place)
+        self._claimed[key] = (utterance, place)
         self._ids[utterance] = place
 
     def _real_path(self, path: str) -> str:
-        """The path without links and `..`; each folder is resolved once."""
-        if os.path.islink(path):  # noqa: PTH114  once a row, where os.path takes a quarter of pathlib's time
+        """Return the path without links and `..`; each folder is resolved once."""
+        if os.path.islink(path):  # noqa: PTH114  called for each row; os.path is four times as fast as pathlib
             return os.path.realpath(path)
         folder, name = os.path.split(path)
         if folder not in self._folders:
@@ -84,7 +84,7 @@ class RowFiles:
 
 
 def relative_id(cell: str, prefix: str = "") -> str:
-    """A row's path as the id of its utterance: with forward slashes, and below `prefix` where it is relative."""
+    """Return the id of an utterance: its path with forward slashes; a relative path is below `prefix`."""
     path = PurePosixPath(cell.replace("\\", "/"))
     return path.as_posix() if path.is_absolute() else (PurePosixPath(prefix) / path).as_posix()
 
@@ -119,16 +119,16 @@ def _plain_source(root: str, cell: str) -> SourceFile | None:
 
 
 def _source(root: Path, cell: str) -> SourceFile | str:
-    """The file that a cell names, or what is wrong with it."""
-    wanted = (root / cell.strip().replace("\\", "/")).absolute()
+    """Return the file that a cell names, or the fault, as a text."""
+    target = (root / cell.strip().replace("\\", "/")).absolute()
     # As written first: on Linux a name may begin with a blank or hold a backslash.
     spellings = dict.fromkeys((cell, cell.strip(), cell.strip().replace("\\", "/"), *_other_notations(cell.strip())))
     try:
         path = next((candidate for spelling in spellings if (candidate := find_file(root, spelling)) is not None), None)
         if path is None:
             with suppress(FileNotFoundError, NotADirectoryError):
-                os.lstat(wanted)  # a folder without permission and a name that is too long raise an OSError
-            return _missing(root, cell.strip(), wanted)
+                os.lstat(target)  # a folder without permission and a name that is too long raise an OSError
+            return _missing(root, cell.strip(), target)
         path = path.absolute()
         if path.is_file():
             return SourceFile(PurePosixPath(relative_id(cell.strip())), path.stat().st_size, path.read_bytes, path)
@@ -137,12 +137,12 @@ def _source(root: Path, cell: str) -> SourceFile | str:
         if path.is_symlink():
             return f"names {path}, which is a broken link (to {path.readlink()})"
     except (OSError, ValueError) as error:  # a name that is too long, or a folder without permission
-        return f"names {wanted}, which cannot be read ({(getattr(error, 'strerror', None) or str(error)).lower()})"
-    return f"names {path}, which is no regular file"
+        return f"names {target}, which cannot be read ({(getattr(error, 'strerror', None) or str(error)).lower()})"
+    return f"names {path}, which is not a regular file"
 
 
 def _other_notations(cell: str) -> Iterator[str]:
-    """Return the paths that a cell may mean: a `file:` address, codes such as %20, and ~ for the user's folder."""
+    """Yield the paths that a cell may mean: a `file:` address, codes such as %20, and ~ for the user's folder."""
     address = _FILE_ADDRESS.match(cell)
     if address:
         yield unquote(address["path"])
@@ -155,46 +155,46 @@ def _other_notations(cell: str) -> Iterator[str]:
             yield str(Path(cell.replace("\\", "/")).expanduser())
 
 
-def _missing(root: Path, cell: str, wanted: Path) -> str:
+def _missing(root: Path, cell: str, target: Path) -> str:
     """Return the fault of a cell that names no file, with the file that it may mean."""
     address = _ADDRESS.match(cell)
     if address and not _FILE_ADDRESS.match(cell):
-        return f"names the address {cell}, and serab reads files on disk only: download it"
+        return f"names the address {cell}, and serab only reads files on disk: download it"
     elsewhere = Path.cwd() / cell
     if elsewhere.is_file():
-        return f"names {wanted}, which is not there (but {elsewhere} is)"
+        return f"names {target}, which does not exist (but {elsewhere} does)"
     names = PurePosixPath(cell.replace("\\", "/")).parts
     absolute = names[:1] == ("/",) or ":" in "".join(names[:1])
-    # /kaggle/input/corpus/wav/a.wav, where wav/a.wav is there; a.wav need not be the file that s1/a.wav names
+    # /kaggle/input/corpus/wav/a.wav if wav/a.wav exists; a.wav need not be the file that s1/a.wav names
     for start in range(1, len(names) - (not absolute)):
         inner = "/".join(names[start:])
         if find_file(root, inner) is not None:
-            return f"names {wanted}, which is not there (but {inner} is, in {root})"
+            return f"names {target}, which does not exist (but {inner} does, in {root})"
     if len(names) == 1:
         below = sorted(folder.name for folder in root.iterdir() if (folder / cell).is_file())
         if below:
-            return f"names {wanted}, which is not there (but {below[0]}/{cell} is)"
-    return f"names {wanted}, which is not there{_nearest(wanted)}"
+            return f"names {target}, which does not exist (but {below[0]}/{cell} does)"
+    return f"names {target}, which does not exist{_nearest(target)}"
 
 
 def _nearest(path: Path) -> str:
-    """Return a similar name in the folder (other case or ending), or the first missing folder, for a message."""
+    """Return a similar name in the folder (other case or suffix), or the first missing folder, for a message."""
     if not path.parent.is_dir():
         missing = next((p for p in reversed(path.parents) if not p.is_dir()), path.parent)
         other = next((n for n in _listing(missing.parent) if n.casefold() == missing.name.casefold()), "")
         if other:
-            return f" (nor is its folder {missing}, but {other!r} is)"
-        return f" (nor is its folder {missing})"
+            return f" (nor does its folder {missing}, but {other!r} does)"
+        return f" (nor does its folder {missing})"
     names = _listing(path.parent)
     name = path.name.casefold()
     near = [entry for entry in names if entry.casefold() == name]
     near += [entry for entry in names if Path(entry).stem.casefold() in (path.stem.casefold(), name)]
     near += difflib.get_close_matches(path.name, names[:2000], n=1, cutoff=0.9)
-    return f" (but {near[0]!r} is)" if near else ""
+    return f" (but {near[0]!r} does)" if near else ""
 
 
 def _listing(folder: Path) -> list[str]:
-    """The names in a folder, sorted; none where it cannot be listed."""
+    """Return the names in a folder, sorted; empty if it cannot be listed."""
     try:
         return sorted(path.name for path in folder.iterdir())
     except OSError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from serab_core.audio.decode import Decoded, Silence, decode
-from serab_core.audio.lossless import encode, rounded
+from serab_core.audio.lossless import encode, round_to_24_bits
 from serab_core.audio.resample import resample
 from serab_core.errors import AudioError
 from serab_core.store.jsonio import digest
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from serab_core.types import Entry, Progress, SourceFile, Split
 
 Storage: TypeAlias = Literal["in place", "copied", "flac"]
-"""How audio is stored: files on disk in place (those in an archive are copied), all copied, or all as 16 kHz FLAC.
+"""How audio is stored: files on disk stay in place (those in an archive are copied), all copied, or all as 16 kHz FLAC.
 
 Samples that 24 bits do not hold are stored as float WAV instead of FLAC. Segments are always written to the home."""
 FLAC_RATE = 16_000  # Hz
-SEGMENT_SLACK = 0.05  # seconds by which a segment may end behind its file: annotations are rounded
+SEGMENT_SLACK = 0.05  # seconds that a segment may end after its file, because annotations are rounded
 MAX_NAME_LENGTH = 120  # characters of a stored file's name, all ASCII; file systems allow 255 bytes
 
 
@@ -36,18 +36,18 @@ def make_rows(
     progress: Progress,
     storage: Storage,
 ) -> list[dict[str, Any]]:
-    """The rows of an index, sorted by utterance id.
+    """Store the audio of a corpus, and return the rows of its index, sorted by utterance id.
 
     Args:
         name: the dataset.
-        entries: in the order in which their files are best read.
+        entries: the utterances, in the order in which their files are read.
         cuts: group and split of each utterance, by variant.
-        folder: the dataset's folder, for stored audio.
+        folder: the folder of the dataset, for stored audio.
         progress: advances with each utterance.
         storage: how the audio is stored.
 
     Raises:
-        AudioError: one or several files cannot be used; all of them are tried first.
+        AudioError: one or more files cannot be used; the error is raised after all files were tried.
     """
     rows: list[dict[str, Any]] = []
     faults: list[AudioError] = []
@@ -57,7 +57,9 @@ def make_rows(
             try:
                 decoded = read(entry)
                 if decoded is not None:
-                    rows.append(_stored(entry, decoded, read.content, folder, storage) | _cut(entry, cuts))
+                    rows.append(
+                        _store_utterance(entry, decoded, read.content, folder, storage) | _assignments(entry, cuts)
+                    )
             except AudioError as error:
                 faults.append(error)
             advance(1)
@@ -73,16 +75,16 @@ def make_rows(
 
 
 class _Reader:
-    """Decode the files of entries; consecutive segments of one file share one decoding."""
+    """Decodes the files of entries; consecutive segments of a file are decoded once."""
 
     def __init__(self, storage: Storage) -> None:
         self._in_place = storage == "in place"
         self._file: SourceFile | None = None
         self._decoded: Decoded | None = None
-        self.content = b""  # the bytes of the file that was read last; none where they are not needed
+        self.content = b""  # the bytes of the file that was read last; empty if they are not needed
 
     def __call__(self, entry: Entry) -> Decoded | None:
-        """The entry's whole file; None where its fault was reported for an earlier segment."""
+        """Decode the whole file of an entry; return None if its fault was reported for an earlier segment."""
         file = entry.file
         if self._file is not None and (file is self._file or (file.path is not None and file.path == self._file.path)):
             return self._decoded
@@ -95,16 +97,16 @@ class _Reader:
         return self._decoded
 
 
-def _stored(entry: Entry, decoded: Decoded, content: bytes, folder: Path, storage: Storage) -> dict[str, Any]:
+def _store_utterance(entry: Entry, decoded: Decoded, content: bytes, folder: Path, storage: Storage) -> dict[str, Any]:
     """Store the audio, and return its description."""
     if entry.segment is not None:
         decoded = cut_segment(decoded, entry.segment, entry.file.shown, entry.id)
-        file = _keep(entry, *encode(decoded.samples, decoded.rate, entry.file.shown), folder)
+        file = _write_audio(entry, *encode(decoded.samples, decoded.rate, entry.file.shown), folder)
     elif storage == "flac":
         decoded = _at_flac_rate(decoded)
-        file = _keep(entry, *encode(decoded.samples, decoded.rate, entry.file.shown), folder)
+        file = _write_audio(entry, *encode(decoded.samples, decoded.rate, entry.file.shown), folder)
     elif storage == "copied" or entry.file.path is None:
-        file = _keep(entry, content or entry.file.read(), entry.file.name.suffix.lower(), folder)
+        file = _write_audio(entry, content or entry.file.read(), entry.file.name.suffix.lower(), folder)
     else:
         file = str(entry.file.path)
     row: dict[str, Any] = {
@@ -128,12 +130,12 @@ def cut_segment(decoded: Decoded, segment: tuple[float, float | None], name: str
 
     Args:
         decoded: the whole file.
-        segment: its start and end, in seconds; an end of None is the file's.
-        name: the name of the file in an error.
-        utterance: the utterance that the segment is.
+        segment: its start and end, in seconds; None for the end of the file.
+        name: the name of the file in errors.
+        utterance: the id of the utterance.
 
     Raises:
-        AudioError: the segment is empty, begins before the file, or ends behind it by more than `SEGMENT_SLACK`.
+        AudioError: the segment is empty, begins before the file, or ends after it by more than `SEGMENT_SLACK`.
     """
     start, end = segment
     last = decoded.duration if end is None else end
@@ -159,33 +161,33 @@ def cut_segment(decoded: Decoded, segment: tuple[float, float | None], name: str
     )
 
 
-def _cut(entry: Entry, cuts: Mapping[str, Mapping[str, tuple[str, Split]]]) -> dict[str, Any]:
+def _assignments(entry: Entry, cuts: Mapping[str, Mapping[str, tuple[str, Split]]]) -> dict[str, Any]:
     return {"cut": {name: list(assigned[entry.id]) for name, assigned in cuts.items() if entry.id in assigned}}
 
 
 def _at_flac_rate(decoded: Decoded) -> Decoded:
-    """The audio at 16 kHz. What is resampled is rounded to 24 bits; the rest stays the same samples."""
+    """Return the audio at 16 kHz. Resampled audio is rounded to 24 bits; other audio is unchanged."""
     samples = decoded.samples
     if decoded.rate != FLAC_RATE:
-        samples = rounded(resample(samples, decoded.rate, FLAC_RATE))
+        samples = round_to_24_bits(resample(samples, decoded.rate, FLAC_RATE))
     peak = max(-float(samples.min()), float(samples.max()))
     return Decoded(samples, FLAC_RATE, 1, peak, decoded.silent)
 
 
-def _keep(entry: Entry, content: bytes, suffix: str, folder: Path) -> str:
-    """Write the utterance's audio below the dataset's folder, and return its name there."""
-    name = f"audio/{_safe(entry.id)}{suffix}"
+def _write_audio(entry: Entry, content: bytes, suffix: str, folder: Path) -> str:
+    """Write the audio of an utterance into the folder of the dataset, and return its name there."""
+    name = f"audio/{_file_name(entry.id)}{suffix}"
     target = folder / name
     target.parent.mkdir(exist_ok=True)
-    if target.exists():  # the file system may treat a.wav and A.wav as one name
-        name = f"audio/{_safe(entry.id)[: MAX_NAME_LENGTH - 33]}-{digest(entry.id)[:32]}{suffix}"
+    if target.exists():  # the file system may treat a.wav and A.wav as the same name
+        name = f"audio/{_file_name(entry.id)[: MAX_NAME_LENGTH - 33]}-{digest(entry.id)[:32]}{suffix}"
         target = folder / name
     target.write_bytes(content)
     return name
 
 
-def _safe(identifier: str) -> str:
-    """The utterance id as a file name: what is not a letter, digit, hyphen or underscore becomes its code.
+def _file_name(identifier: str) -> str:
+    """Return the utterance id as a file name; characters except letters, digits, hyphens and underscores become codes.
 
     A long name is cut, and ends in a hash of the whole id, because file systems allow 255 bytes per name.
     """

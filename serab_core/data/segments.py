@@ -1,4 +1,4 @@
-"""Reads where a segment of a file starts and ends, and gives segments their ids."""
+"""Reads the start and end of the segments of a file, and returns the ids of segments."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _BLANK = frozenset({"", "nat", "nan", "none", "null", "<na>"})
 
 
 def read_segment(start: str, end: str, where: str) -> Segment | None:
-    """The segment of a row; None where it is the whole file: no start, or 0, and no end.
+    """Return the segment of a row; None for the whole file: no start, or 0, and no end.
 
-    Times are seconds (`1.5`), a clock (`00:00:01.500`) or pandas's form (`0 days 00:00:01.500000`).
+    Times are seconds (`1.5`), clock times (`00:00:01.500`) or in pandas's form (`0 days 00:00:01.500000`).
 
     Raises:
         DataError: a time has another form, or the end is not after the start.
@@ -44,32 +44,32 @@ def read_segment(start: str, end: str, where: str) -> Segment | None:
 
 
 def read_time(text: str, column: str, where: str) -> float | None:
-    """The time in seconds, to the microsecond; None for an empty cell. Raises DataError for other texts."""
-    word = text.strip()
-    if word.casefold() in _BLANK:
+    """Return the time in seconds, to the microsecond; None for an empty cell. Raises DataError for other texts."""
+    cell = text.strip()
+    if cell.casefold() in _BLANK:
         return None
-    match = _CLOCK.fullmatch(word) or _DAYS.fullmatch(word)
+    match = _CLOCK.fullmatch(cell) or _DAYS.fullmatch(cell)
     if match:
         fields = {name: float(value or 0) for name, value in match.groupdict().items()}
         seconds = 86400 * fields.get("days", 0.0) + 3600 * fields.get("hours", 0.0)
         return round(seconds + 60 * fields.get("minutes", 0.0) + fields.get("seconds", 0.0), 6)
-    if _SECONDS.fullmatch(word) and math.isfinite(float(word)):
-        return round(float(word), 6)
+    if _SECONDS.fullmatch(cell) and math.isfinite(float(cell)):
+        return round(float(cell), 6)
     step = "write seconds such as 1.5, or 00:00:01.500"
-    if re.fullmatch(r"\d+,\d+", word):
-        step = f"write the decimal point as a point: {word.replace(',', '.')}"
-    raise DataError(f"has {column} {word!r}, which is not a time", where=where, next_step=step)
+    if re.fullmatch(r"\d+,\d+", cell):
+        step = f"write the decimal point as a point: {cell.replace(',', '.')}"
+    raise DataError(f"has {column} {cell!r}, which is not a time", where=where, next_step=step)
 
 
 def segment_id(path: str, segment: Segment | None) -> str:
-    """The utterance id: the path, and for a segment its start and end in seconds with six digits."""
+    """Return the utterance id: the path, and for a segment also its start and end in seconds with six digits."""
     if segment is None:
         return path
     return f"{path}#{segment[0]:.6f}-" + ("" if segment[1] is None else f"{segment[1]:.6f}")
 
 
 def overlap_note(entries: Sequence[Entry]) -> tuple[str, ...]:
-    """Say how many segments overlap another one of their file, and where such a pair is in two splits."""
+    """Return a note on segments that overlap another segment of their file, and on such pairs in two splits."""
     by_file: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         if entry.segment is not None:
@@ -90,8 +90,8 @@ def overlap_note(entries: Sequence[Entry]) -> tuple[str, ...]:
         return ()
     first, second = overlapping[0]
     crossing = sum(a.split != b.split for a, b in overlapping)
-    across = f"; {crossing} of them with one in another split" if crossing else ""
-    return (f"{len(overlapping)} segments overlap another one (first: {second.id} and {first.id}){across}",)
+    across = f"; {crossing} of them with a segment in another split" if crossing else ""
+    return (f"{len(overlapping)} segments overlap another segment (first: {second.id} and {first.id}){across}",)
 
 
 def _span(entry: Entry) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Lists the files of what a user downloaded: zips, tars, and folders that may hold some of these."""
+"""Lists the files of the sources of a user: zips, tars, and folders that can hold zips and tars."""
 
 from __future__ import annotations
 
@@ -42,11 +42,10 @@ OTHER_ARCHIVE_SUFFIXES = (
     ".iso",
     ".cab",
 )
-"""File endings of archives that serab does not open."""
+"""Suffixes of archives that serab does not open."""
 UNFINISHED_SUFFIXES = (".crdownload", ".part", ".partial", ".download", ".opdownload", ".filepart", ".aria2", ".!ut")
-"""File endings of incomplete downloads by browsers and download tools."""
-_PART = re.compile(r"\.(z\d\d|\d{3}|part\d+)$")
-"""How the names of an archive's parts end."""
+"""Suffixes of incomplete downloads by browsers and download tools."""
+_PART = re.compile(r"\.(z\d\d|\d{3}|part\d+)$")  # the suffix of a part of a split archive
 
 
 class Sources(tuple[SourceFile, ...]):
@@ -57,15 +56,15 @@ class Sources(tuple[SourceFile, ...]):
 
 @contextmanager
 def open_sources(paths: Sequence[Path], scratch: Path | None = None) -> Iterator[Sources]:
-    """The files of all sources, readable while the context lasts.
+    """Open all sources: a context manager that yields their files, which can be read inside the context.
 
-    Archives inside folders count as sources too, and so do archives inside archives, one level deep. An archive that
-    the user did not name himself and that cannot be opened is a problem of the sources, not an error. Links to folders
-    are followed. No name out of an archive is ever used as a path.
+    Archives inside folders count as sources too, and so do archives inside archives, one level deep. An archive
+    that cannot be opened, and that the user did not name, is a problem of the sources, not an error. Links to folders
+    are followed. No name from an archive is ever used as a path.
 
     Args:
         paths: the sources.
-        scratch: a folder for archives within archives, such as one of the home; that of the system by default.
+        scratch: a folder for archives within archives, such as a folder of the home; by default that of the system.
 
     Raises:
         DataError: a source is missing, or is neither a folder nor an archive that can be opened.
@@ -86,11 +85,11 @@ def open_sources(paths: Sequence[Path], scratch: Path | None = None) -> Iterator
 
 def _absent(path: Path) -> DataError:
     if not path.is_symlink():
-        return DataError("there is no such file or folder", where=path, next_step="check the path")
+        return DataError("does not exist", where=path, next_step="check the path")
     target = str(path.readlink())
     if is_annex_target(target):
         return DataError("is a git-annex link whose content is not here", where=path, next_step="run `git annex get .`")
-    return DataError(f"is a link to {target}, which is not there", where=path, next_step="check the link")
+    return DataError(f"is a link to {target}, which does not exist", where=path, next_step="check the link")
 
 
 class _Reader:
@@ -102,7 +101,7 @@ class _Reader:
         self._stack = stack
         self._scratch = scratch
         self._budget = Budget()
-        self._seen: set[tuple[int, int]] = set()  # device and inode of folders and archives, against loops
+        self._seen: set[tuple[int, int]] = set()  # device and inode of folders and archives, to detect loops
 
     def _is_new(self, status: os.stat_result) -> bool:
         key = (status.st_dev, status.st_ino)
@@ -118,10 +117,12 @@ class _Reader:
         try:
             listed = sorted(self._walk(str(root)))
         except OSError as error:
-            raise DataError(f"cannot be read ({error.strerror})", where=path, next_step="check its rights") from error
+            raise DataError(
+                f"cannot be read ({error.strerror})", where=path, next_step="check its permissions"
+            ) from error
         archives = []
-        for parts, place, size in listed:
-            name = clean_name("/".join(parts))
+        for names, place, size in listed:
+            name = clean_name("/".join(names))
             file = Path(place)
             source = SourceFile(name, size, partial(_read, file), file, containers=(str(root),))
             self.files.append(source)
@@ -150,7 +151,7 @@ class _Reader:
             lower = path.name.lower()
             if path.suffix.lower() in AUDIO_SUFFIXES | OTHER_AUDIO_SUFFIXES:
                 raise DataError(
-                    "is one audio file, and a corpus has many",
+                    "is a single audio file, not a corpus",
                     where=path,
                     next_step=f"name the folder that holds the corpus, such as {path.parent}",
                 ) from error
@@ -167,23 +168,23 @@ class _Reader:
             raise
 
     def _walk(self, root: str) -> Iterator[tuple[tuple[str, ...], str, int]]:
-        """Yield each file's path below the root as parts, its place on disk, and its size."""
+        """Yield the folder and file names of the path of each file below the root, its path on disk, and its size."""
         waiting: list[tuple[tuple[str, ...], str]] = [((), root)]
         while waiting:
-            parts, folder = waiting.pop()
+            names, folder = waiting.pop()
             try:
                 if not self._is_new(Path(folder).stat()):
                     continue
                 with os.scandir(folder) as listing:
                     entries = sorted(listing, key=lambda entry: entry.name)
             except OSError as error:
-                if not parts:
+                if not names:
                     raise
-                self._note("folder", "/".join(parts), f"is a folder that cannot be read ({error.strerror})")
+                self._note("folder", "/".join(names), f"is a folder that cannot be read ({error.strerror})")
                 continue
             folders = []
             for entry in entries:
-                below = (*parts, entry.name)
+                below = (*names, entry.name)
                 try:
                     status = entry.stat()
                 except OSError as error:
@@ -194,7 +195,7 @@ class _Reader:
                         folders.append((below, entry.path, entry.is_symlink()))
                 elif stat.S_ISREG(status.st_mode):
                     yield below, entry.path, status.st_size
-            # A folder's own name counts before that of a link to it.
+            # A folder is listed by its real name rather than by the name of a link to it.
             waiting += [(below, place) for below, place, _ in sorted(folders, key=lambda f: (f[2], f[0]), reverse=True)]
 
     def _add_archive(self, path: Path, containers: tuple[str, ...]) -> None:
@@ -212,10 +213,10 @@ class _Reader:
                 self._note_archive(member.file.shown, error)
                 continue
             for nested in deeper:
-                self._note("archive", nested.file.shown, f"lies in an archive in an archive: {UNPACK}")
+                self._note("archive", nested.file.shown, f"is in an archive that is in an archive: {UNPACK}")
 
     def _add_members(self, opened: IO[bytes], shown: str, containers: tuple[str, ...]) -> list[Member]:
-        """Add the files of an archive; return those that are archives themselves."""
+        """Add the files of an archive; return its members that are archives."""
         members, problems = list_archive(opened, shown, containers, self._stack, self._budget)
         self.files += [member.file for member in members]
         self.problems += problems
@@ -230,7 +231,7 @@ class _Reader:
         self.problems.append(Problem(kind, file, reason))
 
     def _note_kind(self, file: SourceFile) -> None:
-        """Note a file whose ending says that it will not be read."""
+        """Note a file whose suffix shows that it cannot be read."""
         shown = str(file.name) if file.path is not None else file.shown
         name = file.name.name.lower()
         if is_junk(file):
@@ -269,48 +270,48 @@ def _read(path: Path) -> bytes:
 
 
 def find_file(root: Path, relative: str) -> Path | None:
-    """Return the file or folder at `relative` below `root`, whatever form its accented letters have on disk.
+    """Return the file or folder at `relative` below `root`, in any Unicode form of its accented letters on disk.
 
-    Such a letter may be one code point (NFC), two (NFD), or a byte of Latin-1. A name that is missing as it is written
-    is looked up in the other forms, part by part.
+    Such a letter can be one code point (NFC), two (NFD), or a byte of Latin-1. If the path does not exist as written,
+    each of its names is looked up in the other forms.
 
     Args:
-        root: the folder to begin at.
+        root: the folder to begin with.
         relative: a path below it, with forward slashes.
 
     Returns:
-        the path as it is on disk, or None if no form exists. A link that leads nowhere counts as existing.
+        the path on disk, or None if no form exists. A broken link counts as existing.
 
     Raises:
-        DataError: two names on disk differ by their form alone, and neither is written as `relative` is.
+        DataError: two names on disk differ only by their form, and neither is equal to that in `relative`.
     """
-    wanted = root / relative
-    if _exists(wanted):
-        return wanted
-    here, parts = (root, Path(relative).parts) if not Path(relative).is_absolute() else (Path("/"), wanted.parts[1:])
-    for part in parts:
-        if part == ".." or _exists(here / part):
-            here = here / part
+    path = root / relative
+    if _exists(path):
+        return path
+    folder, names = (root, Path(relative).parts) if not Path(relative).is_absolute() else (Path("/"), path.parts[1:])
+    for name in names:
+        if name == ".." or _exists(folder / name):
+            folder = folder / name
             continue
-        form = unicodedata.normalize("NFC", part)
-        matches = () if part.isascii() else _names_by_form(here).get(form, ())
+        form = unicodedata.normalize("NFC", name)
+        matches = () if name.isascii() else _names_by_form(folder).get(form, ())
         if len(matches) > 1:
             raise DataError(
-                f"holds {len(matches)} files named {form!r}, which differ by their Unicode form alone",
-                where=here,
+                f"holds {len(matches)} files named {form!r}, which differ only by their Unicode form",
+                where=folder,
                 next_step="rename one of them",
             )
         if not matches:
             return None
-        here = here / matches[0]
-    return here if _exists(here) else None
+        folder = folder / matches[0]
+    return folder if _exists(folder) else None
 
 
 def _exists(path: Path) -> bool:
-    """Whether the name exists; a link that leads nowhere counts."""
+    """Whether the name exists; a broken link counts as existing."""
     try:
         path.lstat()
-    except (OSError, ValueError):  # an impossible file name: too long, or with a zero byte
+    except (OSError, ValueError):  # a file name that is too long, or has a zero byte
         return False
     return True
 
@@ -324,7 +325,7 @@ def _names_by_form(folder: Path) -> dict[str, tuple[str, ...]]:
 
 @lru_cache(maxsize=64)
 def _listing(folder: Path, changed: int) -> dict[str, tuple[str, ...]]:
-    """Return the names in a folder by their NFC form; `changed`, its time of change, makes a stale list another key."""
+    """Return the names in a folder by their NFC form; `changed`, its time of change, is part of the cache key."""
     names: dict[str, tuple[str, ...]] = {}
     for name in sorted(path.name for path in folder.iterdir()):
         form = unicodedata.normalize("NFC", _in_unicode(name))
@@ -333,7 +334,7 @@ def _listing(folder: Path, changed: int) -> dict[str, tuple[str, ...]]:
 
 
 def _in_unicode(name: str) -> str:
-    """Return a name whose bytes are no UTF-8 as Latin-1 has them, in which old archives were written."""
+    """Decode a name whose bytes are not UTF-8 as Latin-1, the encoding of old archives."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -12,7 +12,7 @@ from serab_core.types import SPLITS, Split
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-SEED = 0
+SEED = 0  # of NumPy's legacy generator, as in the released code
 SUITE: tuple[str, ...] = ("aesdd", "cafe", "crema_d", "emodb", "emovo", "iem4", "ravdess", "savee", "shemo")
 """SERAB's nine tasks (arXiv:2110.03414, section 2)."""
 
@@ -20,12 +20,12 @@ SUITE: tuple[str, ...] = ("aesdd", "cafe", "crema_d", "emodb", "emovo", "iem4", 
 def draw_groups(groups: Iterable[str], ratios: Sequence[float] = (0.6, 0.2, 0.2)) -> dict[str, Split]:
     """Assign each group to a split, as the released code does.
 
-    The distinct ids are sorted as strings and shuffled by NumPy's legacy generator seeded 0; the cuts are the integer
-    parts of the running sum of `ratios`, in binary floating point, times the number of groups.
+    The distinct ids are sorted as strings and shuffled by NumPy's legacy generator seeded 0; the splits end
+    at the integer part of the running sum of `ratios`, in binary floating point, times the number of groups.
 
     Args:
         groups: group ids, with or without repeats.
-        ratios: shares for train, validation and test.
+        ratios: fractions of the groups for train, validation and test.
 
     Returns:
         the split of every group.
@@ -33,10 +33,10 @@ def draw_groups(groups: Iterable[str], ratios: Sequence[float] = (0.6, 0.2, 0.2)
     order = sorted(set(groups))
     np.random.RandomState(SEED).shuffle(order)  # shuffles the list in place; an array would give the same order
     assigned: dict[str, Split] = {}
-    share, start = 0.0, 0
+    cumulative_ratio, start = 0.0, 0
     for position, (split, ratio) in enumerate(zip(SPLITS, ratios, strict=True)):
-        share += ratio
-        end = len(order) if position == len(SPLITS) - 1 else int(share * len(order))
+        cumulative_ratio += ratio
+        end = len(order) if position == len(SPLITS) - 1 else int(cumulative_ratio * len(order))
         assigned.update(dict.fromkeys(order[start:end], split))
         start = end
     return assigned
@@ -63,14 +63,14 @@ def describe_splits(name: str, variant: Mapping[str, Any], index: Mapping[str, A
 
 
 def crossing_speakers(speakers: Mapping[str, str], splits: Mapping[str, Split]) -> dict[str, tuple[Split, ...]]:
-    """Speakers whose utterances lie in more than one split.
+    """Return the speakers whose utterances are in more than one split.
 
     Args:
         speakers: the true speaker by utterance id.
-        splits: the split by utterance id; utterances without one are left out.
+        splits: the split by utterance id; utterances without a split are absent.
 
     Returns:
-        the splits of each such speaker; empty when the cut is speaker-disjoint.
+        the splits of each such speaker; empty if the splits are speaker-disjoint.
     """
     seen: dict[str, set[Split]] = defaultdict(set)
     for utterance, split in splits.items():

@@ -1,4 +1,4 @@
-"""The audio that the home stores for prepared corpora, held against the samples that were prepared."""
+"""Compares the audio that the home stores for prepared corpora with the samples that were prepared."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def stored_audio_checks(home: Home) -> Iterator[tuple[Path, Callable[[], None], 
     """Yield each audio file that the home stores, with the function that checks it.
 
     Audio that is used in place belongs to the user, and is checked by `serab data verify`. A corpus whose index is
-    damaged or cannot be read is left out: its index is checked by itself.
+    damaged or cannot be read is left out, because its index is checked separately.
     """
     for name in prepared_names(home):
         try:
@@ -40,8 +40,8 @@ def check_audio(path: Path, sha256: str) -> None:
     """Check that a file decodes to the samples of this sha256.
 
     Raises:
-        StoreError: it cannot be read.
-        AudioError: it is missing, damaged, or holds other samples.
+        StoreError: the file cannot be read.
+        AudioError: the file is missing, is damaged, or holds other samples.
     """
     try:
         content = read_file(path)

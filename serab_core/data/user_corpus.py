@@ -1,4 +1,4 @@
-"""A user's corpus without a plugin: rows of a manifest or a database become utterances, checked, and a dataset."""
+"""The corpus of a user without a plugin: checks the rows of a manifest or a database, and makes a dataset of them."""
 
 from __future__ import annotations
 
@@ -20,22 +20,20 @@ if TYPE_CHECKING:
 
     from serab_core.types import Split
 
-SPLIT_WORDS: dict[str, Split] = {
+SPLIT_NAMES: dict[str, Split] = {
     **dict.fromkeys(("train", "training", "trn"), "train"),
     **dict.fromkeys(("validation", "valid", "validate", "val", "dev", "devel", "development"), "validation"),
     **dict.fromkeys(("test", "testing", "tst", "eval", "evaluation"), "test"),
 }
-"""The words that a split column may hold, in lower case."""
-NO_SPLIT = "none"
-"""The value of `--split` that draws splits even if the corpus has splits."""
-TRAIN_VALIDATION = (0.75, 0.25, 0.0)
-"""Shares of train's speakers for train and validation: the paper's 60 to 20."""
+"""Accepted values of a split column, in lower case, with the split that they mean."""
+NO_SPLIT = "none"  # the value of `--split` that draws splits even if the corpus has splits
+TRAIN_VALIDATION = (0.75, 0.25, 0.0)  # fractions of the train speakers for train and validation: the paper's 60 to 20
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns that the user named; "" for the reader's own choice. `split` may be `none`."""
+    """The columns that the user named; "" for the default column of the reader. `split` can be `none`."""
 
     path: str = ""
     label: str = ""
@@ -49,11 +47,11 @@ class Row:
 
     Attributes:
         source: the manifest, or the database.
-        place: where the row stands in it, such as `line 5`.
+        place: the position of the row in the source, such as `line 5`.
         root: the folder that `path` is relative to.
-        path, label, speaker, split: the cells, with their blanks; "" for an empty one.
+        path, label, speaker, split: the cells, with their blanks; "" for an empty cell.
         segment: start and end in seconds; None for the whole file.
-        prefix: what the utterance's id begins with.
+        prefix: the beginning of the id of the utterance.
     """
 
     source: str
@@ -74,7 +72,7 @@ class UserCorpus:
     Attributes:
         entries: sorted by id.
         skipped: files of the corpus that the task leaves out, with the reason.
-        notes: what the user should know, a sentence each.
+        notes: sentences for the user.
         split_note: the text shown with every result on its splits.
     """
 
@@ -84,45 +82,45 @@ class UserCorpus:
     split_note: str = ""
 
 
-def check_dataset_name(name: str, taken: Iterable[str]) -> str:
+def check_dataset_name(name: str, reserved_names: Iterable[str]) -> str:
     """Return the name of a user's dataset, after checking it.
 
     Raises:
-        UsageError: it has other characters than lower-case letters, digits, hyphens and underscores, or a plugin's
-            dataset is called so.
+        UsageError: the name has characters other than lower-case letters, digits, hyphens and underscores, or is the
+            name of a plugin's dataset.
     """
     if not _NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} is not a valid dataset name",
             next_step="use lower-case letters, digits, - and _ (such as my-corpus)",
         )
-    if name in taken:
+    if name in reserved_names:
         raise UsageError(f"{name!r} is the name of a plugin's dataset", next_step="choose another name")
     return name
 
 
 def build_corpus(
-    rows: Sequence[Row], named: str, *, skipped: Sequence[Skipped] = (), notes: Sequence[str] = ()
+    rows: Sequence[Row], source_name: str, *, skipped: Sequence[Skipped] = (), notes: Sequence[str] = ()
 ) -> UserCorpus:
-    """Make the utterances of rows.
+    """Return the utterances of rows.
 
     Args:
         rows: the rows; all of them give a split, or none does.
-        named: the name of their source in a message.
+        source_name: the name of their source in messages.
         skipped: the files that the reader has left out.
         notes: the notes of the reader.
 
     Raises:
         DataError: a cell is empty, labels or speakers are implausible, a split is unknown, a file is missing or named
-            twice, or one of train and test has no row.
+            twice, or train or test has no row.
     """
     if not rows:
-        raise DataError("has no rows", where=named, next_step="write a row for each utterance")
+        raise DataError("has no rows", where=source_name, next_step="write a row for each utterance")
     _refuse_empty(rows)
-    check_labels((Value(row.label, row.place) for row in rows), named)
-    check_speakers((Value(row.speaker, row.place) for row in rows), named)
+    check_labels((Value(row.label, row.place) for row in rows), source_name)
+    check_speakers((Value(row.speaker, row.place) for row in rows), source_name)
     entries = _entries(rows)
-    entries, split_note = _complete_splits(entries, named, skipped)
+    entries, split_note = _complete_splits(entries, source_name, skipped)
     all_notes = [*notes, *overlap_note(entries)]
     all_notes += label_notes({entry.label for entry in entries})
     all_notes += speaker_notes({entry.speaker for entry in entries})
@@ -150,7 +148,7 @@ def user_dataset(name: str, corpus: UserCorpus, language: str) -> DatasetSpec:
 
 def split_of(word: str) -> Split | None:
     """Return the split with this name or synonym; None for other texts."""
-    return SPLIT_WORDS.get(word.strip().casefold())
+    return SPLIT_NAMES.get(word.strip().casefold())
 
 
 def _refuse_empty(rows: Sequence[Row]) -> None:
@@ -178,7 +176,7 @@ def _refuse_empty(rows: Sequence[Row]) -> None:
 
 
 def _entries(rows: Sequence[Row]) -> tuple[Entry, ...]:
-    """Entries of rows, sorted by id. Raises DataError."""
+    """Return the entries of rows, sorted by id. Raises DataError."""
     files = RowFiles()
     faults: list[tuple[str, str, str]] = []
     entries: list[Entry] = []
@@ -213,14 +211,14 @@ def _row_split(row: Row) -> Split | None:
         raise DataError(
             f"has split {row.split.strip()!r}",
             where=f"{row.source}, {row.place}",
-            next_step=f"splits are {', '.join(SPLITS)} (also: {', '.join(w for w in SPLIT_WORDS if w not in SPLITS)}); "
+            next_step=f"splits are {', '.join(SPLITS)} (also: {', '.join(w for w in SPLIT_NAMES if w not in SPLITS)}); "
             "to have the splits drawn, add --split none",
         )
     return split
 
 
 def _complete_splits(
-    entries: tuple[Entry, ...], named: str, skipped: Sequence[Skipped]
+    entries: tuple[Entry, ...], source_name: str, skipped: Sequence[Skipped]
 ) -> tuple[tuple[Entry, ...], str]:
     """Return the entries, with a validation split from train if the corpus lacks one, and a note about it."""
     missing = [entry.id for entry in entries if entry.split is None]
@@ -229,19 +227,19 @@ def _complete_splits(
     if missing:
         raise DataError(
             f"gives no split to {missing[0]}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else ""),
-            where=named,
-            next_step="give a split to every utterance, or to none",
+            where=source_name,
+            next_step="give a split to every utterance, or to no utterance",
         )
     counts = Counter(entry.split for entry in entries)
     lacking = [split for split in ("train", "test") if not counts[split]]
     if lacking:
-        there = ", ".join(f"{split} {counts[split]}" for split in SPLITS if counts[split])
+        summary = ", ".join(f"{split} {counts[split]}" for split in SPLITS if counts[split])
         if skipped:
             reason, count = Counter(skip.reason for skip in skipped).most_common(1)[0]
-            there += f"; {len(skipped)} files are left out, {count} of them for this reason: {reason}"
+            summary += f"; {len(skipped)} files are left out, {count} of them for this reason: {reason}"
         raise DataError(
-            f"has no utterance in {' and '.join(lacking)}; its splits are: {there}",
-            where=named,
+            f"has no utterance in {' and '.join(lacking)}; its splits are: {summary}",
+            where=source_name,
             next_step="add the rows of the other splits, or have all splits drawn over speakers: --split none",
         )
     if counts["validation"]:
@@ -249,16 +247,16 @@ def _complete_splits(
     speakers = sorted({entry.speaker for entry in entries if entry.split == "train"})
     if len(speakers) < 2:
         raise DataError(
-            f"has no utterance in validation, and train has the speaker {speakers[0]} alone, so that no validation "
+            f"has no utterance in validation, and train has only the speaker {speakers[0]}, so that no validation "
             "split can be cut from it by speakers",
-            where=named,
+            where=source_name,
             next_step="give a part of the rows the split validation, or have all splits drawn: --split none",
         )
     drawn = draw_groups(speakers, TRAIN_VALIDATION)
     cut = tuple(replace(entry, split=drawn[entry.speaker]) if entry.split == "train" else entry for entry in entries)
-    held = [speaker for speaker in speakers if drawn[speaker] == "validation"]
+    validation_speakers = [speaker for speaker in speakers if drawn[speaker] == "validation"]
     moved = sum(entry.split == "validation" for entry in cut)
     return cut, (
-        f"the corpus has no validation split: serab took {moved} of {counts['train']} train utterances for it, those "
-        f"of {len(held)} of train's {len(speakers)} speakers ({shown_places(held)})"
+        f"the corpus has no validation split: serab uses {moved} of {counts['train']} train utterances for it, those "
+        f"of {len(validation_speakers)} of the {len(speakers)} train speakers ({shown_places(validation_speakers)})"
     )

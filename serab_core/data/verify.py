@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from serab_core.types import DatasetSpec, Progress, Task
 
 Verdict = Literal["pass", "fail", "known", "caution", "info"]
-_SHOWN = 5
-LOGMEL_TOLERANCE = 0.05  # what resamplers alone change; real RAVDESS and EMOVO came within 0.003 of the published pair
+_SHOWN = 5  # files that a finding lists
+LOGMEL_TOLERANCE = (
+    0.05  # maximum effect of another resampler; RAVDESS and EMOVO are within 0.003 of the published values
+)
 _VERDICTS: dict[str, Verdict] = {"": "pass", "fault": "fail", "caution": "caution", "info": "info"}
 
 
@@ -36,9 +38,9 @@ class Finding:
     """One result of the verification.
 
     Attributes:
-        verdict: `known` is a defect that the variant declares; a `caution` limits what scores mean; `info` is no
-            verdict at all.
-        names: every utterance, speaker, label or file that the text is about; the text names the first of them.
+        verdict: `known` is a defect that the variant declares; a `caution` limits the meaning of scores; `info` is
+            not a verdict.
+        names: all utterances, speakers, labels or files that the finding is about; the text lists the first ones.
     """
 
     name: str
@@ -52,7 +54,7 @@ def verify(prepared: Prepared, spec: DatasetSpec | None, progress: Progress) -> 
 
     Args:
         prepared: the corpus.
-        spec: the expected corpus; None if its plugin is not installed, which omits the comparison with it.
+        spec: the dataset with the expected values; None if its plugin is not installed: nothing is compared with them.
         progress: advances with each utterance.
     """
     findings = [] if spec is None else _counts(prepared, spec)
@@ -96,7 +98,7 @@ _REPEATED = ("shared-audio", "contradicting-labels", "contradicting-speakers", "
 
 
 def _leaks(prepared: Prepared, task: Task, before: Sequence[Finding]) -> list[Finding]:
-    """Findings about one split variant, without those that an earlier variant has too."""
+    """Return the findings about a split variant, without those in `before`, which an earlier variant has too."""
     counts = ", ".join(f"{split} {task.count(split)}" for split in SPLITS)
     splits = Finding(f"splits ({task.variant})", "pass", f"{counts}; {task.splits}; no speaker is in two splits")
     findings = []
@@ -106,7 +108,7 @@ def _leaks(prepared: Prepared, task: Task, before: Sequence[Finding]) -> list[Fi
             splits = Finding(splits.name, verdict, f"{counts}; {task.splits}; {notice.text}", notice.names)
             continue
         if notice.kind in _LEVELS:
-            continue  # measured again below, on the current files
+            continue  # measured later, on the current files
         name = "repeated audio" if notice.kind in _REPEATED else notice.kind.replace("-", " ")
         finding = Finding(name, _VERDICTS[notice.severity], notice.text, notice.names)
         if finding not in before:
@@ -144,12 +146,12 @@ def _audio(prepared: Prepared, task: Task, spec: DatasetSpec | None, progress: P
     findings = [Finding("audio", "fail" if faults else "pass", text, tuple(faults))]
     findings += [Finding(n.kind, _VERDICTS[n.severity], n.text, n.names) for n in level_notices(levels)]
     if means and spec is not None and spec.logmel is not None:
-        findings.append(_statistics(float(np.mean(means)), float(np.mean(deviations)), spec.logmel))
+        findings.append(_compare_logmel(float(np.mean(means)), float(np.mean(deviations)), spec.logmel))
     return findings
 
 
-def _statistics(mean: float, deviation: float, published: tuple[float, float]) -> Finding:
-    """Means over the training utterances of each one's mean and deviation, as the authors' code takes them."""
+def _compare_logmel(mean: float, deviation: float, published: tuple[float, float]) -> Finding:
+    """Compare the mean and deviation of log-mels, averaged over training utterances, with the published values."""
     off_mean, off_deviation = mean - published[0], deviation - published[1]
     close = max(abs(off_mean), abs(off_deviation)) <= LOGMEL_TOLERANCE
     text = (
@@ -157,5 +159,5 @@ def _statistics(mean: float, deviation: float, published: tuple[float, float]) -
         f"off by {off_mean:+.4f} and {off_deviation:+.4f}"
     )
     if not close:
-        text += ": another build of the corpus (resampled, cut, other gain), whose scores compare with no published one"
+        text += ": another build of the corpus (resampled, cut, other gain), not comparable with published scores"
     return Finding("log-mel", "pass" if close else "info", text)

@@ -30,14 +30,14 @@ def written(samples: np.ndarray, kind: str = "WAV", subtype: str = "PCM_16", rat
 
 def run(command: str, data: bytes) -> bytes:
     """What a program writes to a pipe that reads `data` from one; skips the test where it is not installed."""
-    words = command.split()
-    if shutil.which(words[0]) is None:
-        pytest.skip(f"{words[0]} is not installed")
-    if words[0] == "ffmpeg":
-        words[1:1] = ["-v", "error"]
-    done = subprocess.run(words, input=data, capture_output=True, check=False)
-    assert done.stdout, done.stderr.decode()[-500:]
-    return done.stdout
+    arguments = command.split()
+    if shutil.which(arguments[0]) is None:
+        pytest.skip(f"{arguments[0]} is not installed")
+    if arguments[0] == "ffmpeg":
+        arguments[1:1] = ["-v", "error"]
+    process = subprocess.run(arguments, input=data, capture_output=True, check=False)
+    assert process.stdout, process.stderr.decode()[-500:]
+    return process.stdout
 
 
 def ffmpeg_samples(path, rate: int, channels: int) -> np.ndarray:

@@ -63,13 +63,13 @@ def test_faults_are_named(tmp_path):
         assert reason in str(caught.value)
         assert caught.value.where == "some/file.wav"
         assert caught.value.next_step
-    with pytest.raises(AudioError, match="not there any more"):
+    with pytest.raises(AudioError, match="does not exist any more"):
         decode(tmp_path / "gone.wav", "gone.wav")
     with pytest.raises(AudioError, match="cannot be read"):
         decode(tmp_path, "a folder")
 
 
-def test_a_file_cut_short_is_told():
+def test_a_truncated_file_is_reported():
     flac = encoded(np.random.RandomState(0).uniform(-0.5, 0.5, 20000), format="FLAC")
     with pytest.raises(AudioError, match=r"cut short|cannot be decoded|can be decoded"):
         decode(flac[: len(flac) // 2], "half.flac")
@@ -99,7 +99,7 @@ def test_resampling_keeps_length_and_tone():
     assert len(resample(tone[:1], 48000, 8000)) == 1
 
 
-def test_a_git_lfs_pointer_is_told():
+def test_a_git_lfs_pointer_is_reported():
     with pytest.raises(AudioError, match="git lfs pull"):
         decode(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n", "a.wav")
 

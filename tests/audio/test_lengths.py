@@ -191,7 +191,7 @@ def test_zeros_in_place_of_the_rest_of_an_mp3_are_named():
     half = BARE[: frames(BARE)[len(frames(BARE)) // 2] - 60]
     error = refusal(half + bytes(len(BARE) - len(half) + 4096))
     assert "zero bytes where MPEG frames should be" in error.what
-    assert "if you know that it is whole, convert it" in error.next_step
+    assert "if you know that it is complete, convert it" in error.next_step
     assert count(BARE + bytes(4000)) == count(BARE)
     assert count(MP3 + bytes(9000)) == count(MP3)  # its Info frame says that all frames are there
 
@@ -416,13 +416,13 @@ def test_ogg(content):
     error = refusal(content[: places[-2]], "a.ogg")
     assert error.what == "is cut short: its last page is not marked as the end of its stream"
     assert error.next_step == (
-        "replace it with an intact copy; if you know that it is whole, convert it: ffmpeg -i a.ogg a.wav"
+        "replace it with an intact copy; if you know that it is complete, convert it: ffmpeg -i a.ogg a.wav"
     )
     assert "its last page is not whole" in refusal(content[:-1]).what
     assert count(content + content) == 2 * COUNT  # a chain
     assert count(ID3V2 + content + ID3V1) == COUNT
     assert "is cut short: a stream in it has no end" in refusal(content[: places[-2]] + content).what
-    assert "are no page" in refusal(content[: places[2]] + b"?" * 50 + content[places[2] :]).what
+    assert "are not an Ogg page" in refusal(content[: places[2]] + b"?" * 50 + content[places[2] :]).what
     if len(places) > 4:
         assert "some are missing" in refusal(content[: places[2]] + content[places[3] :]).what
 

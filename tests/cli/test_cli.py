@@ -90,7 +90,7 @@ def test_eval_shows_the_traceback_of_a_bug(serab, prepared_tones, monkeypatch):
         (["eval", "opensmiles"], 3, "serab plugins --available"),
         (["eval", "toy", "-t", "tonez", "-c", "centroid"], 3, "nearest: tones"),
         (["eval", "toy", "-t", "tones", "-c", "centroyd"], 3, "no classifier is called 'centroyd'"),
-        (["eval", "toy", "-p", "strickt"], 3, "nearest: strict"),
+        (["eval", "toy", "-p", "strickt"], 3, "did you mean 'strict'"),
         (["eval", "toy", "toy"], 2, "named twice"),
         (
             ["eval", "toy", "-t", "tones", "-c", "centroid"],
@@ -98,7 +98,7 @@ def test_eval_shows_the_traceback_of_a_bug(serab, prepared_tones, monkeypatch):
             "tones: is not prepared. Next: the tests write it; then: ",
         ),
         (["data", "prepare", "tonez", "x.zip"], 3, "no dataset is called 'tonez'. Next: nearest: tones"),
-        (["data", "prepare", "tones", "x.zip"], 5, "x.zip: there is no such file or folder"),
+        (["data", "prepare", "tones", "x.zip"], 5, "x.zip: does not exist"),
         (["data", "prepare", "tones"], 5, "needs a source"),
         (["--no-plugins", "eval", "toy"], 4, "switched off by --no-plugins"),
         (["empty"], 4, "adds no command called 'empty'"),

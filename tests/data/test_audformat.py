@@ -162,9 +162,8 @@ def test_tables_of_other_kinds_are_listed(db):
     corpus = db.read(tables=["*.gold_standard"], split="none")
     assert len(corpus.entries) == 4
     assert "20 are left out" in corpus.notes[0]
-    assert (
-        "no table 'nothing*' with the label 'emotion'; tables with it: emotion.categories.dev.desired (4"
-        in db.refusal(tables=["*.desired", "nothing*"])
+    assert "no table 'nothing*' with the label 'emotion'; it has: emotion.categories.dev.desired (4" in db.refusal(
+        tables=["*.desired", "nothing*"]
     )
 
 
@@ -235,11 +234,11 @@ def test_columns_and_schemes_by_name(db):
         (
             {"dtype": "float"},
             "0.5",
-            "has numbers and no classes under 'value': the scheme 'value' of column 'value' in",
+            "has numbers, not classes, under 'value': the scheme 'value' of column 'value' in",
         ),
-        ({"dtype": "int"}, "3", "has whole numbers and no classes"),
-        ({"dtype": "date"}, "2020-01-01", "has dates and no classes"),
-        ({"dtype": "time"}, "0 days 00:00:01", "has lengths of time and no classes"),
+        ({"dtype": "int"}, "3", "has whole numbers, not classes,"),
+        ({"dtype": "date"}, "2020-01-01", "has dates, not classes,"),
+        ({"dtype": "time"}, "0 days 00:00:01", "has lengths of time, not classes,"),
     ],
 )
 def test_labels_that_are_no_classes(db, scheme, values, says):
@@ -287,7 +286,7 @@ def test_no_pickle_is_opened(db):
     (db.root / "db.emotion.pkl").write_bytes(bomb)
     assert len(db.read().entries) == len(FILES)
     (db.root / "db.emotion.csv").unlink()
-    assert "table emotion as a pickle only, which can run code and is not loaded" in db.refusal()
+    assert "table emotion only as a pickle, which can run code and is not loaded" in db.refusal()
     (db.root / "db.emotion.csv").write_bytes(bomb)
     db.refusal()
     (db.root / "db.emotion.parquet").write_bytes(bomb)
@@ -314,11 +313,11 @@ def test_a_pyarrow_that_runs_code_out_of_a_file_reads_none(db, monkeypatch):
     monkeypatch.setattr(pyarrow, "__version__", "13.0.0")
     db.table("emotion", {"emotion": label_of, "speaker": speaker_of})
     (db.root / "db.emotion.csv").rename(db.root / "db.emotion.parquet")
-    assert "pyarrow 13.0.0 runs code that such a file brings. Next: pip install -U pyarrow" in db.refusal()
+    assert "pyarrow 13.0.0 can run code that such a file holds. Next: pip install -U pyarrow" in db.refusal()
 
 
 def test_damaged_databases(db, tmp_path):
-    with pytest.raises(DataError, match="is no audformat database .it has no db.yaml"):
+    with pytest.raises(DataError, match="is not an audformat database .it has no db.yaml"):
         read_audformat(tmp_path)
     db.table("emotion", {"emotion": label_of, "speaker": speaker_of})
     assert len(db.read().entries) == len(FILES)
@@ -419,7 +418,7 @@ def test_a_database_is_added(serab, real):
     assert code == 0, err
     assert "af is prepared: 54 utterances, 3 labels, 6 speakers" in out
     assert "note: labels from mood.test, mood.train; speakers from files; 54 files are used, 0 are left out" in out
-    assert "serab took 9 of 36 train utterances" in out
+    assert "serab uses 9 of 36 train utterances" in out
     words = [
         "data",
         "add",
@@ -437,7 +436,7 @@ def test_a_database_is_added(serab, real):
     assert summary["utterances"] == 36
     assert len(summary["skipped"]) == 18
     for label, says in (("pitch", "numbers"), ("made", "dates")):
-        assert f"has {says} and no classes" in serab("data", "add", "af", "--audformat", str(real), "--label", label)[2]
+        assert f"has {says}, not classes," in serab("data", "add", "af", "--audformat", str(real), "--label", label)[2]
 
 
 def test_audformat_is_not_needed(db, monkeypatch):
@@ -472,7 +471,7 @@ def test_tables_of_the_other_kind_with_the_label_are_noted(tmp_path):
     database.table("files", {"emotion": label_of, "speaker": speaker_of})
     files = [f"{file},0 days 00:00:00,0 days 00:00:01" for file in FILES]
     database.table("parts", {"emotion": lambda row: label_of(row.split(",")[0])}, files, kind="segmented")
-    note = f"the label 'emotion' is also in parts ({len(FILES)} segments), which are not read; --segments takes them"
+    note = f"the label 'emotion' is also in parts ({len(FILES)} segments), which are not read; --segments reads them"
     assert note in database.read().notes
     assert note not in database.read(tables=["files"]).notes
     assert f"also in files ({len(FILES)} files), which are not read" in "".join(database.read(segments=True).notes)

@@ -76,7 +76,7 @@ def test_a_declared_sibling_never_counts(spec, write, home, quiet, tmp_path):
     assert all("/Laryngo/" in path for path in prepared_paths(taken).values())
     shutil.rmtree(source / "wav")
     for sources in ([source], [source / "Laryngo"]):
-        with pytest.raises(DataError, match="in the folder laryngo alone.*the laryngograph signal"):
+        with pytest.raises(DataError, match="only in the folder laryngo.*the laryngograph signal"):
             prepare(known, sources, home, quiet)
     prepare(known, [source / "Laryngo"], home, quiet, folder=".")
     archive = tmp_path / "laryngo.zip"
@@ -266,9 +266,9 @@ def test_every_file_of_several_has_a_folder(groups):
         [SourceFile(PurePosixPath(*folder, f"{number}.wav"), 1, bytes, containers=("/root",)) for folder in group]
         for number, group in enumerate(groups)
     ]
-    found = folders_of(files)
+    folders = folders_of(files)
     for group in files:
         for file in group:
-            assert (id(file) in found) is (len(group) > 1)
+            assert (id(file) in folders) is (len(group) > 1)
             if len(group) > 1:
-                assert set(found[id(file)].parts) <= set(file.name.parts)
+                assert set(folders[id(file)].names) <= set(file.name.parts)

@@ -71,7 +71,7 @@ def test_a_manifest_with_splits(serab, manifest):
             "has no column path; its columns are: file, label, speaker, comment. Next: name the column: --path file",
         ),
         ("wav/a_low_0.wav,low", "wav/a_low_0.wav,", "line 5: has no label"),
-        ("wav/a_low_0.wav", "wav/gone.wav", "gone.wav, which is not there"),
+        ("wav/a_low_0.wav", "wav/gone.wav", "gone.wav, which does not exist"),
         ("wav/a_low_0.wav", "wav/a_low_1.wav", "line 6: names wav/a_low_1.wav a second time"),
     ],
 )
@@ -195,7 +195,7 @@ def test_columns_by_name(small):
 def test_a_column_of_splits_under_another_name_is_noted(small):
     path = small(rows("a.wav,x,s1,train", "b.wav,y,s2,dev", header="path,label,speaker,partition"))
     corpus = read_manifest(path)
-    assert "column partition is not read; to take its splits, add --split partition" in corpus.notes[0]
+    assert "column partition is not used; to use its splits, add --split partition" in corpus.notes[0]
     assert all(entry.split is None for entry in corpus.entries)
 
 
@@ -218,7 +218,7 @@ def test_a_column_of_splits_under_another_name_is_noted(small):
 def test_two_spellings_of_a_label(small, first, second):
     path = small(rows(f"a.wav,{first},s1", f"b.wav,{first},s2", f"c.wav,{second},s3"))
     text = refusal(path)
-    assert "writes one label in 2 ways" in text
+    assert "writes the same label in 2 ways" in text
     assert "(2 rows, first: line 2) and " in text
     assert "(1 rows, first: line 4)" in text
 
@@ -233,7 +233,7 @@ def test_spellings_can_be_told_apart_in_the_message(small):
     ("first", "second"), [("s1", "S1"), ("s1", "s1 "), ("1", "1.0"), ("007", "7"), ("é", "e\u0301")]
 )
 def test_two_spellings_of_a_speaker(small, first, second):
-    assert "writes one speaker in 2 ways" in refusal(small(rows(f"a.wav,x,{first}", f"b.wav,y,{second}")))
+    assert "writes the same speaker in 2 ways" in refusal(small(rows(f"a.wav,x,{first}", f"b.wav,y,{second}")))
 
 
 @pytest.mark.parametrize(
@@ -250,8 +250,8 @@ def test_labels_that_differ(small):
     corpus = read_manifest(path)
     assert len({entry.label for entry in corpus.entries}) == 6
     assert corpus.notes == (
-        "the label 'unknown' is taken for a class of its own",
-        "the labels 'very calm' and 'very_calm' differ by a hyphen or an underscore alone, and are taken for 2 classes",
+        "the label 'unknown' is a separate class, although it may not be an emotion",
+        "the labels 'very calm' and 'very_calm' differ only by a hyphen or an underscore, and are 2 separate classes",
     )
 
 
@@ -314,9 +314,9 @@ def test_paths_that_are_no_files(small, tmp_path):
     cases = {
         "folder.wav": "folder.wav, which is a folder",
         "broken.wav": "which is a broken link (to nowhere.wav)",
-        "upper.wav": "which is not there (but 'Upper.WAV' is)",
-        "a": "which is not there (but 'a.wav' is)",
-        "none/a.wav": f"which is not there (nor is its folder {tmp_path / 'none'})",
+        "upper.wav": "which does not exist (but 'Upper.WAV' does)",
+        "a": "which does not exist (but 'a.wav' does)",
+        "none/a.wav": f"which does not exist (nor does its folder {tmp_path / 'none'})",
         "x" * 300: "which cannot be read (file name too long)",
     }
     for cell, says in cases.items():
@@ -372,8 +372,8 @@ def test_segments_that_overlap_are_noted(small):
              header="path,label,speaker,split,start,end")
     )  # fmt: skip
     assert read_manifest(path, segments=True).notes == (
-        "1 segments overlap another one (first: a.wav#1.000000-3.000000 and a.wav#0.000000-2.000000); 1 of them with "
-        "one in another split",
+        "1 segments overlap another segment (first: a.wav#1.000000-3.000000 and a.wav#0.000000-2.000000); "
+        "1 of them with a segment in another split",
     )
 
 
@@ -414,7 +414,7 @@ def test_validation_is_cut_from_train_by_speakers(serab, manifest, home):
     manifest.write_text("\n".join(with_splits))
     code, out, err = serab("data", "add", "mine", str(manifest))
     assert code == 0, err
-    assert "note: the corpus has no validation split: serab took 9 of 36 train utterances for it" in out
+    assert "note: the corpus has no validation split: serab uses 9 of 36 train utterances for it" in out
     task = load(home, "mine").task(PROTOCOLS["serab"])
     assert "no validation split" in task.note
     speakers = {split: {u.speaker for u in task.utterances if u.split == split} for split in ("train", "validation")}
@@ -432,7 +432,7 @@ def test_validation_is_cut_from_train_by_speakers(serab, manifest, home):
         (("train", "train", "dev"), "has no utterance in test; its splits are: train 2, validation 1"),
         (("test", "test", "test"), "has no utterance in train; its splits are: test 3"),
         (("dev", "dev", "dev"), "has no utterance in train and test; its splits are: validation 3"),
-        (("train", "test", "test"), "train has the speaker s0 alone"),
+        (("train", "test", "test"), "train has only the speaker s0"),
     ],
 )
 def test_splits_that_are_missing(small, splits, says):
@@ -452,7 +452,7 @@ def test_several_manifests_make_one_corpus(serab, manifest, tmp_path, home):
     code, out, _ = serab("data", "add", "meld", *parts)
     assert code == 0
     assert "54 utterances, 3 labels, 6 speakers" in out
-    assert "the names of the manifests are not read as splits" in out
+    assert "the names of the manifests are not used as splits" in out
     text = serab("data", "add", "meld", *parts, parts[0])[2]
     assert "train.csv, line 2: names " in text
     assert "a second time (first: train.csv, line 2)" in text
@@ -546,13 +546,13 @@ def test_headers_without_the_columns(small, header, says):
 def test_paths_that_are_relative_to_the_current_folder(small, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = refusal(small(rows("a.wav,x,s1"), "lists/m.csv"))
-    assert f"names {tmp_path}/lists/a.wav, which is not there (but {tmp_path}/a.wav is)" in text
+    assert f"names {tmp_path}/lists/a.wav, which does not exist (but {tmp_path}/a.wav does)" in text
 
 
 def test_two_stray_quotes_do_not_join_rows(small):
     header = "path,text,label,speaker"
     path = small(rows('a.wav,"hi,x,s1', 'b.wav,there",y,s2', "c.wav,z,x,s3", header=header))
-    assert "line 2: opens a quote that ends lines later, so that another row lies inside one cell (that of b.wav)" in (
+    assert "line 2: opens a quote that ends on a later line, so that a cell holds another row (that of b.wav)" in (
         refusal(path)
     )
     corpus = read_manifest(small(rows('a.wav,"hi\n\nthere, b.wav\n",x,s1', "b.wav,no,y,s2", header=header)))

@@ -127,8 +127,8 @@ def test_a_name_with_a_percent_sign_is_taken_as_it_stands(folder):
 @pytest.mark.parametrize(
     ("prefix", "message"),
     [
-        ("/kaggle/input/corpus/", r"which is not there \(but my wav/0_calm_0.wav is, in .*\)"),
-        ("C:\\Users\\me\\", r"which is not there \(but my wav/0_calm_0.wav is"),
+        ("/kaggle/input/corpus/", r"which does not exist \(but my wav/0_calm_0.wav does, in .*\)"),
+        ("C:\\Users\\me\\", r"which does not exist \(but my wav/0_calm_0.wav does"),
         ("https://example.org/x/", "names the address https://example.org/x/.*: download it"),
     ],
 )
@@ -138,14 +138,14 @@ def test_the_file_that_a_path_of_another_machine_means_is_named(folder, prefix, 
 
 
 def test_a_file_in_a_folder_below_is_named(folder):
-    with pytest.raises(DataError, match=r"not there \(but my wav/0_calm_0.wav is\)"):
+    with pytest.raises(DataError, match=r"not exist \(but my wav/0_calm_0.wav does\)"):
         read(folder, HEADER + body("{p},{l},{s}", lambda path: Path(path).name))
 
 
 def test_columns_of_segments_by_their_length(folder):
     corpus = read(folder, "path,label,speaker,offset,duration\n" + body("{p},{l},{s},0.1,0.2"))
-    assert "the columns offset and duration are not read" in "".join(corpus.notes)
-    with pytest.raises(DataError, match="has the columns start and duration, but none end"):
+    assert "the columns offset and duration are not used" in "".join(corpus.notes)
+    with pytest.raises(DataError, match="has the columns start and duration, but no column end"):
         read(folder, "path,label,speaker,start,duration\n" + body("{p},{l},{s},0.1,0.2"), segments=True)
     assert read(folder, "path,label,speaker,duration\n" + body("{p},{l},{s},0.2")).notes == ()
 
@@ -166,16 +166,16 @@ def test_speakers_that_a_spreadsheet_rounded(folder):
 
 def test_a_label_whose_accents_were_decoded_wrongly_is_another_spelling(folder):
     text = HEADER + body("{p},{l},{s}").replace("anger,s0", "colère,s0").replace("anger,s1", "colÃ¨re,s1")
-    with pytest.raises(DataError, match="writes one label in 2 ways"):
+    with pytest.raises(DataError, match="writes the same label in 2 ways"):
         read(folder, text)
 
 
 @pytest.mark.parametrize(
     ("label", "note"),
     [
-        ("calm;anger", "labels that join other labels are taken for classes of their own: 'calm;anger'"),
-        ("xxx", "the label 'xxx' is taken for a class of its own"),
-        ("an-ger", "the labels 'an-ger' and 'anger' differ by a hyphen or an underscore alone"),
+        ("calm;anger", "labels that join other labels are separate classes: 'calm;anger'"),
+        ("xxx", "the label 'xxx' is a separate class"),
+        ("an-ger", "the labels 'an-ger' and 'anger' differ only by a hyphen or an underscore"),
         ("very-calm", ""),
     ],
 )
@@ -195,7 +195,7 @@ def test_labels_that_may_not_be_meant_are_noted(folder, label, note):
     ],
 )
 def test_values_that_look_the_same_are_refused(folder, old, new):
-    with pytest.raises(DataError, match=r"writes one (label|speaker) in 2 ways"):
+    with pytest.raises(DataError, match=r"writes the same (label|speaker) in 2 ways"):
         read(folder, HEADER + body("{p},{l},{s}").replace(old, new, 1))
 
 
@@ -206,7 +206,7 @@ def test_words_in_other_scripts_are_classes(folder):
 
 def test_labels_that_are_means_over_raters(folder):
     text = body("{p},{l},{s}").replace(",calm", ",2.5").replace(",anger", ",3.0")
-    with pytest.raises(DataError, match="these are numbers on a scale, and no classes"):
+    with pytest.raises(DataError, match="these are numbers on a scale, not classes"):
         read(folder, HEADER + text)
 
 
@@ -217,7 +217,7 @@ def test_one_column_has_one_role(folder):
 
 def test_speakers_who_may_be_one_person_are_noted(folder):
     notes = read(folder, HEADER + body("{p},{l},{s}").replace(",s1", ",s_0")).notes
-    assert "taken for different people: 's0' and 's_0'" in "".join(notes)
+    assert "count as different people: 's0' and 's_0'" in "".join(notes)
     assert read(folder, HEADER + body("{p},{l},{s}").replace(",s0", ",1-1").replace(",s1", ",11")).notes == ()
 
 

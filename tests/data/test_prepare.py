@@ -144,7 +144,7 @@ def test_a_damaged_member_a_password_and_a_bomb_are_told(spec, tones_folder, tmp
     damaged = bytearray(good)
     damaged[100] ^= 0xFF
     (tmp_path / "damaged.zip").write_bytes(bytes(damaged))
-    with pytest.raises(DataError, match=r"a_high_0.wav' damaged"):
+    with pytest.raises(DataError, match=r"a_high_0.wav', which is damaged"):
         prepare(spec, [tmp_path / "damaged.zip"], home, quiet)
     locked = bytearray(good)
     central = good.index(b"PK\x01\x02")

@@ -165,7 +165,7 @@ def test_a_broken_file_with_several_segments_is_reported_once(tmp_path):
 
 
 def test_names_that_a_file_system_takes_for_one_become_two(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_safe", lambda identifier: identifier.casefold())  # as if case were ignored
+    monkeypatch.setattr(module, "_file_name", lambda identifier: identifier.casefold())  # as if case were ignored
     path = tmp_path / "a.wav"
     soundfile.write(path, WAVE, 16000)
     other = tmp_path / "b.wav"

@@ -276,10 +276,10 @@ def test_one_audio_file_half_downloads_and_broken_links_are_told(tmp_path):
     (tmp_path / "c.zip").symlink_to(".git/annex/objects/xx/yy/c.zip")
     (tmp_path / "d.zip").symlink_to("nowhere.zip")
     for name, reason in (
-        ("a.wav", "is one audio file, and a corpus has many"),
+        ("a.wav", "is a single audio file, not a corpus"),
         ("b.zip.part", "is a download that has not finished"),
         ("c.zip", "is a git-annex link whose content is not here"),
-        ("d.zip", r"is a link to nowhere\.zip, which is not there"),
+        ("d.zip", r"is a link to nowhere\.zip, which does not exist"),
     ):
         with pytest.raises(DataError, match=reason):
             names(tmp_path / name)
@@ -392,7 +392,7 @@ def test_archives_too_deep_are_noted(tmp_path):
     outer = zip_of(tmp_path / "3.zip", {"2.zip": middle.read_bytes(), "._x.zip": b"x", "bad.zip": b"x"})
     assert contents(middle).keys() == {"1.zip", "a.wav"}
     found = problems(outer)
-    assert found[f"{outer}: 2.zip: 1.zip"][1].startswith("lies in an archive in an archive")
+    assert found[f"{outer}: 2.zip: 1.zip"][1].startswith("is in an archive that is in an archive")
     assert found[f"{outer}: bad.zip"][1] == "is neither a folder nor a zip or tar"
     assert len(found) == 2
 
@@ -403,7 +403,7 @@ def test_locked_members_matter_when_read(tmp_path):
     (tmp_path / "z.zip").write_bytes(content)
     with open_sources([tmp_path / "z.zip"]) as files:
         assert files[0].read() == b"a"
-        with pytest.raises(DataError, match="'b.wav' locked with a password"):
+        with pytest.raises(DataError, match="'b.wav', which is locked with a password"):
             files[1].read()
 
 

@@ -54,7 +54,7 @@ def test_changed_missing_and_damaged_files(prepared_tones, spec, quiet, tones_fo
             (tones_folder / "wav" / f"b_{label}_{take}.wav").write_bytes(b"junk")
     found = {f.name: f for f in verify(prepared_tones, spec, quiet)}
     assert found["audio"].verdict == "fail"
-    for words in ("a_low_0.wav has changed", "a_low_1.wav is not there any more", "and 3 more"):
+    for words in ("a_low_0.wav has changed", "a_low_1.wav does not exist any more", "and 3 more"):
         assert words in found["audio"].text
 
 

@@ -82,7 +82,7 @@ def test_a_changed_or_missing_file_is_noticed(task, tones_folder):
     with pytest.raises(DataError, match="has changed since its corpus was prepared"):
         load_waveform(utterance, 16000)
     (tones_folder / "wav" / f"{utterance.id}.wav").unlink()
-    with pytest.raises(AudioError, match="not there any more"):
+    with pytest.raises(AudioError, match="does not exist any more"):
         load_waveform(utterance, 16000)
 
 

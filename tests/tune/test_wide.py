@@ -135,7 +135,7 @@ def test_the_protocol_says_how_it_was_tuned():
     assert with_trial_share(protocol, [spec(), spec(name="other")], "other").trials == 6
     assert with_tuner(PROTOCOLS["serab"], "grid", None) is PROTOCOLS["serab"]
     assert with_trial_share(PROTOCOLS["serab"], [spec()], "hill") is PROTOCOLS["serab"]
-    with pytest.raises(UsageError, match="belongs to --tuner tpe"):
+    with pytest.raises(UsageError, match="is only for --tuner tpe"):
         with_tuner(PROTOCOLS["serab"], "grid", 5)
-    with pytest.raises(UsageError, match="no tuner called 'random'"):
+    with pytest.raises(UsageError, match="no tuner 'random'"):
         with_tuner(PROTOCOLS["serab"], "random", None)

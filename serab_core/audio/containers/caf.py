@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import struct
 
-from serab_core.audio.containers.length import Length, Stream, View, refused, shortage, surplus, unknown_64
+from serab_core.audio.containers.length import Length, Stream, View, refusal, shortage, surplus, unknown_64
 
 MAGIC = b"caff"
-_PLAIN = (b"lpcm", b"ulaw", b"alaw")
+_PLAIN = (b"lpcm", b"ulaw", b"alaw")  # codecs with a fixed number of bytes per sample
 
 
 def walk(view: View) -> Length:
@@ -31,25 +31,25 @@ def walk(view: View) -> Length:
     if data is None or len(desc) < 32:
         return Length("CAF", fault="is cut short: the file ends before its audio (no data chunk)")
     place, size = data
-    start, there = place + 16, len(view) - place - 16  # behind the data chunk's count of edits
+    start, available = place + 16, len(view) - place - 16  # the audio follows the data chunk's edit count
     coding, frame = desc[8:12], struct.unpack(">I", desc[16:20])[0]
     if view[start : start + 4] == MAGIC or view[start - 4 : start] == MAGIC:
         return Length("CAF", fault="is damaged: its header was written twice (sox does so to a pipe)")
     if coding not in (*_PLAIN, b"alac"):
-        return refused("CAF", f"holds audio in the codec {coding!r}, which serab does not decode")
-    unknown = unknown_64(size) or (size == 0 and there > 0)
+        return refusal("CAF", f"holds audio in the codec {coding!r}, which serab does not decode")
+    unknown = unknown_64(size) or (size == 0 and available > 0)
     promised = max(0, size - 4)
     if not unknown:
-        fault = shortage(promised, there, max(1, frame)) or surplus(view, position, promised)
+        fault = shortage(promised, available, max(1, frame)) or surplus(view, position, promised)
         if fault:
             return Length("CAF", fault=fault)
     if coding == b"alac":
         if unknown or valid is None:
-            return refused("CAF", "holds ALAC without a packet table that says its length")
+            return refusal("CAF", "holds ALAC without a packet table that says its length")
         return Length("CAF (ALAC)", valid)
     if not frame:
         return Length("CAF", fault="is damaged: its header says no channels, or no size of a sample")
-    samples = (there if unknown else min(promised, there)) // frame
+    samples = (available if unknown else min(promised, available)) // frame
     if not unknown:
         return Length("CAF", samples)
     audio = view[place + 12 : start + samples * frame]

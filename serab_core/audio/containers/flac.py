@@ -12,11 +12,12 @@ from serab_core.audio.containers.mpeg import skip_tags, tag_size
 MAGIC = b"fLaC"
 _KIND = "FLAC"
 _HEADER = 16  # maximum bytes of a frame header
-_CANDIDATES = 32  # possible last frames to try: the CRC-8 accepts a false frame once in 256 times
-_SIZES = (0, 192, 576, 1152, 2304, 4608, 0, 0, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
+_CANDIDATES = 32  # candidates for the last frame: the CRC-8 accepts 1 of 256 false frame headers
+_SIZES = (0, 192, 576, 1152, 2304, 4608, 0, 0, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)  # samples, by code
 
 
 def _table(polynomial: int, bits: int) -> tuple[int, ...]:
+    """Return the CRC of each byte."""
     values, top = [], 1 << (bits - 1)
     for byte in range(256):
         value = byte << (bits - 8)
@@ -30,7 +31,7 @@ _CRC_8, _CRC_16 = _table(0x07, 8), _table(0x8005, 16)
 
 
 def crc_8(data: bytes) -> int:
-    """The checksum of a frame's header."""
+    """Return the checksum of a frame's header."""
     value = 0
     for byte in data:
         value = _CRC_8[value ^ byte]
@@ -38,7 +39,7 @@ def crc_8(data: bytes) -> int:
 
 
 def crc_16(data: bytes) -> int:
-    """The checksum of a frame."""
+    """Return the checksum of a frame."""
     value = 0
     for byte in data:
         value = (value << 8 & 0xFFFF) ^ _CRC_16[value >> 8 ^ byte]
@@ -47,7 +48,12 @@ def crc_16(data: bytes) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A frame's header: the number of its first sample (its own number times the block size), and its samples."""
+    """The header of a frame.
+
+    Attributes:
+        first: the number of its first sample.
+        samples: how many samples per channel it holds.
+    """
 
     first: int
     samples: int
@@ -57,7 +63,7 @@ def read_frame(head: bytes, block: int) -> Frame | None:
     """Return the frame header at the start of `head`; None if `head` does not start with a frame header.
 
     Args:
-        block: samples of every frame but the last, of a stream whose frames are numbered.
+        block: samples per frame in a stream of fixed block size, whose headers give the number of the frame.
     """
     if len(head) < 6 or head[0] != 0xFF or head[1] & 0xFE != 0xF8 or head[3] & 1:
         return None
@@ -85,7 +91,7 @@ def read_frame(head: bytes, block: int) -> Frame | None:
 
 
 def first_frame(view: View, at: int) -> int | None:
-    """Where the first frame is, by the sizes of the metadata blocks from `at` on; None where the file ends in them."""
+    """Return the position of the first frame, after the metadata blocks from `at` on; None if the file ends in them."""
     while len(view) >= at + 4:
         last = view[at] & 0x80
         at += 4 + int.from_bytes(view[at + 1 : at + 4], "big")
@@ -122,9 +128,9 @@ def walk(view: View) -> Length:
 
 
 def _joined(view: View, at: int) -> int:
-    """Where a second file begins behind `at`; -1 where none does."""
+    """Return the position of a second FLAC file behind `at`; -1 without one."""
     mark = np.uint32(int.from_bytes(MAGIC, "little"))
-    for offset in range(at, min(at + 4, len(view) - 3)):  # words of four bytes: bytes.find takes three times as long
+    for offset in range(at, min(at + 4, len(view) - 3)):  # integers of four bytes: bytes.find takes three times as long
         if (np.frombuffer(view, "<u4", (len(view) - offset) // 4, offset) == mark).any():
             return view.find(MAGIC + b"\0\0\0\x22", at)
     return -1
@@ -137,7 +143,7 @@ def ends_whole(data: View) -> bool:
 
 
 def _without_tags(view: View, at: int) -> int:
-    """Where the last frame ends: ID3v1, or the footer of an APE tag, may follow it."""
+    """Return the end of the last frame, before an ID3v1 tag or the footer of an APE tag."""
     end = len(view)
     for size in (128, 32):
         if end - size >= at and 0 < tag_size(view, end - size) <= size:
@@ -146,7 +152,7 @@ def _without_tags(view: View, at: int) -> int:
 
 
 def _ends(view: View, at: int, end: int) -> tuple[int, ...]:
-    """Where the last frame may end, as zeros may follow it. Its checksum agrees with them as well as without."""
+    """Return the possible ends of the last frame: zeros may follow it, and its CRC-16 is also 0 over trailing zeros."""
     stop = end
     while stop > at and view[stop - 1] == 0:
         stop -= 4096 if view[max(at, stop - 4096) : stop] == bytes(4096) else 1
@@ -154,7 +160,7 @@ def _ends(view: View, at: int, end: int) -> tuple[int, ...]:
 
 
 def _uncounted(view: View, begin: int, at: int, block: int) -> Length:
-    """The length of a file that was written to a pipe, by its last frame."""
+    """Return the length of a file that was written to a pipe, from its last frame."""
     tags = _without_tags(view, at)
     end, samples = tags, 0
     for end in _ends(view, at, tags):
@@ -169,15 +175,15 @@ def _uncounted(view: View, begin: int, at: int, block: int) -> Length:
     return Length(_KIND, samples, streams=(Stream(view[begin:end], samples),) if tagged else ())
 
 
-def _last(view: View, begin: int, end: int, block: int, believed: int = -1) -> int:
-    """How many samples the last frame that ends at `end` makes; 0 where none does.
+def _last(view: View, begin: int, end: int, block: int, expected: int = -1) -> int:
+    """Return the number of samples up to the last frame, which ends at `end`; 0 without such a frame.
 
-    A frame's CRC-16 is computed, unless its header agrees with `believed`.
+    The CRC-16 of a frame is computed unless the number of samples by its header is `expected`.
     """
-    mark = view[begin : begin + 2]  # all frames of a file have the same, unless it is damaged
+    mark = view[begin : begin + 2]  # all frames of a file begin with the same two bytes, unless it is damaged
     if mark not in (b"\xff\xf8", b"\xff\xf9"):
         return 0
-    stop, tried, budget = end, 0, 1 << 19  # bytes that are checked, so that hostile ones take no longer
+    stop, tried, budget = end, 0, 1 << 19  # bytes to check at most: this limits the time for malicious files
     while tried < _CANDIDATES and budget > 0:
         at = view.rfind(mark, begin, stop)
         if at < 0:
@@ -185,8 +191,8 @@ def _last(view: View, begin: int, end: int, block: int, believed: int = -1) -> i
         frame = read_frame(view[at : min(at + _HEADER, end)], block)
         if frame is not None:
             tried += 1
-            if frame.first + frame.samples == believed:
-                return believed
+            if frame.first + frame.samples == expected:
+                return expected
             budget -= end - at
             if budget > 0 and crc_16(view[at:end]) == 0:
                 return frame.first + frame.samples

@@ -1,12 +1,13 @@
-"""Names a file's container by its content, whatever its name ends in, and has it measured."""
+"""Identifies the container of a file by its content, not by its name, and returns the length of its audio."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from serab_core.audio.containers import aiff, au, caf, flac, mpeg, nist, ogg, riff, w64
-from serab_core.audio.containers.length import Length, View, refused
+from serab_core.audio.containers.length import Length, View, refusal
 
+# Offset of the signature, the signature, the name of the container, and a program that converts it.
 _UNSUPPORTED: tuple[tuple[int, bytes, str, str], ...] = (
     (4, b"ftyp", "MP4 or M4A", "ffmpeg"),
     (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMA (ASF)", "ffmpeg"),
@@ -37,8 +38,8 @@ _UNSUPPORTED: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"MATLAB 5.0 MAT-file", "MATLAB", ""),
     (0, b"SOUND SAMPLE DATA", "SMP", "sox"),
 )
-"""Offset of the signature, the signature, the container, and a program that converts it."""
-_PAGES = (b"<!doctype html", b"<html", b"<?xml")
+
+_PAGES = (b"<!doctype html", b"<html", b"<?xml")  # how web pages begin
 
 
 def measure(view: View) -> Length | None:
@@ -73,11 +74,11 @@ def _tagged(view: View) -> Length | None:
     if begin == 0 and _unsupported(view[:64]) is not None:
         return None
     if begin and mark == b"RIFF" and view[begin + 8 : begin + 12] == b"WAVE":
-        return refused("WAV behind a tag", "has an ID3 tag in front of its WAV header")
+        return refusal("WAV behind a tag", "has an ID3 tag in front of its WAV header")
     if mpeg.first_frame(view, begin, mpeg.LEADING_BYTES) is not None:
         return mpeg.walk(view)
     if view[:3] == b"ID3":
-        return Length("MPEG audio", fault="holds no MPEG audio frames: only its tags are there, or it is cut short")
+        return Length("MPEG audio", fault="holds no MPEG audio frames: it has only tags, or it is cut short")
     return None
 
 
@@ -86,11 +87,11 @@ def _unsupported(head: bytes) -> Length | None:
     if head.lower().lstrip().startswith(_PAGES):
         return Length("a web page", fault="is a web page, not audio: a download that failed")
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
-        return refused("AAC", "is AAC, which serab does not decode")
+        return refusal("AAC", "is AAC, which serab does not decode")
     for at, mark, kind, tool in _UNSUPPORTED:
         if head[at : at + len(mark)] == mark:
             command = {"ffmpeg": "ffmpeg -i {name} {out}", "sox": "sox {name} {out}"}.get(tool, "")
-            return refused(kind, f"is {kind}, a kind of file that serab does not read", command)
+            return refusal(kind, f"is {kind}, a kind of file that serab does not read", command)
     return None
 
 
@@ -105,4 +106,4 @@ WALKERS: dict[str, Callable[[View], Length]] = {
     "flac": flac.walk,
     "ogg": ogg.walk,
 }
-"""One walker for each container; each accepts any bytes."""
+"""Walker of each container. Each accepts any bytes."""

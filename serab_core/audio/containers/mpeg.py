@@ -1,16 +1,17 @@
 """MPEG audio (mp1, mp2, mp3): frames counted by their headers.
 
-libsndfile only estimates the length of a file without a Xing, Info or VBRI frame, and reads no further than that. So
-the frames are cut out of tags and junk here, and are decoded to their end.
+libsndfile only estimates the length of a file without a Xing, Info or VBRI frame, and stops reading there. So this
+module removes tags and junk between the frames, and all frames are decoded.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from serab_core.audio.containers.length import FOREIGN_BYTES, Length, Stream, View, refused
+from serab_core.audio.containers.length import METADATA_BYTES, Length, Stream, View, refusal
 
 _RATES = (44100, 48000, 32000)
+# Bit rates in kbit/s, by version (2 stands for 2 and 2.5) and layer.
 _BITRATES = {
     (1, 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
     (1, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
@@ -19,19 +20,28 @@ _BITRATES = {
     (2, 2): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
     (2, 3): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-"""In kbit/s, by version (1, or 2 and 2.5) and layer."""
-LEADING_BYTES = 1 << 16  # junk in front of the first frame: half a frame of a cut stream, padding behind a tag
-TRAILING_BYTES = 1 << 16  # junk behind the last frame
-_CHAIN = 3  # frames in a row that make a beginning: two bytes that look like a header are common
-_LYRICS_LONGEST = 1 << 18  # bytes of a Lyrics3 tag
-_FREE_LONGEST = 8192  # bytes of a frame of free format
-DECODER_DELAY = 529  # samples that every mp3 decoder adds; LAME's tag counts without them
-_GAPLESS = (b"LAME", b"Lavf", b"Lavc", b"L3.9")
+
+LEADING_BYTES = 1 << 16  # maximum bytes of junk before the first frame: a partial frame, or padding behind a tag
+TRAILING_BYTES = 1 << 16  # maximum bytes of junk behind the last frame
+_CHAIN = 3  # consecutive frames that confirm the first one: two bytes that look like a header are common
+_LYRICS_LONGEST = 1 << 18  # maximum bytes of a Lyrics3 tag
+_FREE_LONGEST = 8192  # maximum bytes of a frame of free format
+DECODER_DELAY = 529  # samples that every mp3 decoder adds; LAME's tag does not count them
+_GAPLESS = (b"LAME", b"Lavf", b"Lavc", b"L3.9")  # encoders whose tag gives the samples that they added
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A frame's header: its size in bytes, samples a channel, and what must not change within a file."""
+    """The header of a frame.
+
+    Attributes:
+        size: bytes of the frame; 0 for free format.
+        samples: samples per channel.
+        layer: 1 to 3.
+        version: 1 for MPEG 1, 2 for MPEG 2, 4 for MPEG 2.5.
+        rate: sampling rate, in Hz.
+        mono: it has one channel.
+    """
 
     size: int
     samples: int
@@ -41,12 +51,12 @@ class Header:
     mono: bool
 
     @property
-    def sort(self) -> tuple[int, int, int, bool]:
-        """What all frames of a file share."""
+    def stream_format(self) -> tuple[int, int, int, bool]:
+        """Layer, version, rate and number of channels, which all frames of a stream share."""
         return self.layer, self.version, self.rate, self.mono
 
 
-_SEEN: dict[bytes, Header | None] = {}
+_HEADERS: dict[bytes, Header | None] = {}  # parsed headers, by the bytes that determine them
 
 
 def header(head: bytes) -> Header | None:
@@ -54,12 +64,13 @@ def header(head: bytes) -> Header | None:
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
     key = bytes((head[1], head[2], head[3] & 0xC0))
-    if key not in _SEEN:
-        _SEEN[key] = _header(key)
-    return _SEEN[key]
+    if key not in _HEADERS:
+        _HEADERS[key] = _header(key)
+    return _HEADERS[key]
 
 
 def _header(key: bytes) -> Header | None:
+    """Return the header in the second to fourth byte of a frame; None if they are not a header."""
     version = {0: 4, 2: 2, 3: 1}.get(key[0] >> 3 & 3)  # 4: MPEG 2.5
     layer = 4 - (key[0] >> 1 & 3)
     bits, rate = key[1] >> 4, key[1] >> 2 & 3
@@ -75,7 +86,14 @@ def _header(key: bytes) -> Header | None:
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """A Xing, Info or VBRI frame: frames and bytes of the stream (0 where it does not say), and what LAME added."""
+    """The content of a Xing, Info or VBRI frame.
+
+    Attributes:
+        frames: number of frames in the stream; 0 if not given.
+        size: bytes of the stream; 0 if not given.
+        delay: samples that the encoder added at the start; None if not given.
+        padding: samples that the encoder added at the end.
+    """
 
     frames: int
     size: int
@@ -106,7 +124,7 @@ def info(frame: bytes, head: Header) -> Info | None:
 
 
 def tag_size(view: View, at: int) -> int:
-    """Bytes of a tag that begins at `at`: ID3v2, ID3v1 and its extension, APE, Lyrics3. 0 without a tag."""
+    """Return the bytes of the tag at `at` (ID3v2, ID3v1 and its extension, APE, Lyrics3); 0 without a tag."""
     head = view[at : at + 32]
     if head[:3] == b"ID3" and len(head) >= 10 and not any(byte & 0x80 for byte in head[6:10]):
         size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
@@ -116,7 +134,7 @@ def tag_size(view: View, at: int) -> int:
     if head[:3] == b"TAG":
         return 128
     if head[:8] == b"APETAGEX" and len(head) == 32:
-        footer = not head[23] & 0x20  # a footer without a header: this is the end of a tag already
+        footer = not head[23] & 0x20  # a footer without a header: the tag ends here
         return 32 if footer else 32 + int.from_bytes(head[12:16], "little")
     if head[:11] == b"LYRICSBEGIN":
         end = max(view.find(mark, at, at + _LYRICS_LONGEST) for mark in (b"LYRICS200", b"LYRICSEND"))
@@ -125,7 +143,7 @@ def tag_size(view: View, at: int) -> int:
 
 
 def skip_tags(view: View, at: int) -> int:
-    """Where the tags and zeros that begin at `at` end."""
+    """Return the position after the tags and zeros that begin at `at`."""
     while at < len(view):
         size = tag_size(view, at)
         if not size:
@@ -137,7 +155,7 @@ def skip_tags(view: View, at: int) -> int:
 
 
 def _zeros(view: View, at: int) -> int:
-    """How many zero bytes begin at `at`; 0 where there are fewer than four."""
+    """Return the number of zero bytes from `at` on; 0 if there are fewer than four."""
     if view[at : at + 4] != b"\0\0\0\0":
         return 0
     size = 4
@@ -161,17 +179,17 @@ def first_frame(view: View, at: int, limit: int) -> int | None:
 
 
 def _chain(view: View, at: int, *, free: bool = False) -> bool:
-    """Whether frames of one sort follow each other from `at` on, to the file's end where it holds fewer.
+    """Whether `_CHAIN` frames of one format follow each other from `at` on, or all frames to the end of the file.
 
     Args:
-        free: accept frames of free format, which are searched for.
+        free: accept frames of free format, whose ends must be searched for.
     """
     first = header(view[at : at + 4])
     if first is None:
         return False
     for _ in range(_CHAIN):
         head = header(view[at : at + 4])
-        if head is None or head.sort[:3] != first.sort[:3]:
+        if head is None or head.stream_format[:3] != first.stream_format[:3]:
             return False
         if not head.size:
             return free and _free_chain(view, at, head)
@@ -182,7 +200,7 @@ def _chain(view: View, at: int, *, free: bool = False) -> bool:
 
 
 def _free_chain(view: View, at: int, first: Header) -> bool:
-    """Whether frames of free format follow each other from `at` on: headers that are equally far apart."""
+    """Whether frames of free format follow each other from `at` on: their headers are at equal distances."""
     places = [at]
     for _ in range(_FREE_LONGEST):
         if len(places) == _CHAIN:
@@ -191,7 +209,7 @@ def _free_chain(view: View, at: int, first: Header) -> bool:
         head = header(view[at : at + 4]) if at >= 0 else None
         if at < 0:
             return False
-        if head is not None and not head.size and head.sort == first.sort:
+        if head is not None and not head.size and head.stream_format == first.stream_format:
             places.append(at)
     return False
 
@@ -200,56 +218,56 @@ def walk(view: View, kind: str = "MPEG audio") -> Length:
     """Return the length of an MPEG audio file, and its frames without tags and junk."""
     start = first_frame(view, skip_tags(view, 0), LEADING_BYTES)
     if start is None:
-        return Length(kind, fault="holds no MPEG audio frames: it is damaged, or only its tags are there")
+        return Length(kind, fault="holds no MPEG audio frames: it is damaged, or it has only tags")
     first = header(view[start : start + 4])
     assert first is not None
     kind = f"{kind} (layer {'I' * first.layer})"
-    at, began, frames, runs, marks = start, start, 0, list[bytes](), _marks(view)
-    blank = 0  # zero bytes that begin within a frame and go on behind it
-    infos: list[tuple[Info, int, int]] = []  # the information, the number of its frame, and its position
+    at, run_start, frames, runs, marks = start, start, 0, list[bytes](), _marks(view)
+    zero_bytes = 0  # zero bytes that begin within a frame and continue behind it
+    infos: list[tuple[Info, int, int]] = []  # the information, the number of frames before it, and its position
     while at < len(view):
         head = header(view[at : at + 4])
         if head is None:
-            runs.append(view[began:at])
-            if view[at - 4 : at] == bytes(4):  # of the frame before, too, so that this is no padding
-                blank += _zeros(view, at)
+            runs.append(view[run_start:at])
+            if view[at - 4 : at] == bytes(4):  # the frame before also ends in zeros, so these are not padding
+                zero_bytes += _zeros(view, at)
             after = skip_tags(view, at)
             if header(view[after : after + 4]) is None:
-                fault = _behind(view, after, first)
+                fault = _trailing_fault(view, after, first)
                 if fault:
                     return Length(kind, fault=fault, convert="cut short" not in fault)
                 break
-            at = began = after
+            at = run_start = after
             continue
-        if head.sort != first.sort:
+        if head.stream_format != first.stream_format:
             if not _chain(view, at):
-                return Length(kind, fault=f"is damaged: no MPEG frame begins at byte {at}, where one has to")
+                return Length(kind, fault=f"is damaged: no MPEG frame begins at byte {at}, where a frame must begin")
             return Length(kind, fault=f"changes at byte {at} {_change(first, head)}", convert=True)
         if not head.size:
-            return refused(kind, "is of free format: its frames do not say their size", "lame --decode {name} {out}")
+            return refusal(kind, "is of free format: its frames do not say their size", "lame --decode {name} {out}")
         if at + head.size > len(view):
-            there = f"{len(view) - at} of {head.size} bytes"
-            return Length(kind, fault=f"is cut short: its last frame, number {frames + 1}, has {there}")
+            available = f"{len(view) - at} of {head.size} bytes"
+            return Length(kind, fault=f"is cut short: its last frame, number {frames + 1}, has {available}")
         while marks[-1] < at:
             marks.pop()
         stream_info = info(view[at : at + min(head.size, 200)], head) if marks[-1] < at + 60 else None
         if stream_info is not None:
             infos.append((stream_info, frames, at))
         if stream_info is not None and not frames:
-            began = at + head.size
+            run_start = at + head.size
         else:
             frames += 1
         at += head.size
     else:
-        runs.append(view[began:at])
-    if not infos and blank > max(FOREIGN_BYTES, sum(map(len, runs)) // 100):
-        fault = f"holds {blank} zero bytes where MPEG frames should be (a download that did not finish?)"
+        runs.append(view[run_start:at])
+    if not infos and zero_bytes > max(METADATA_BYTES, sum(map(len, runs)) // 100):
+        fault = f"holds {zero_bytes} zero bytes where MPEG frames should be (a download that did not finish?)"
         return Length(kind, fault=fault, convert=True, unsure=True)
-    return _counted(kind, first, frames, runs, infos, at)
+    return _length(kind, first, frames, runs, infos, at)
 
 
 def _marks(view: View) -> list[int]:
-    """Where the names of Xing, Info and VBRI frames are, last first, behind one that is never reached."""
+    """Return the positions of the names Xing, Info and VBRI, last first, after a sentinel beyond the file's end."""
     marks = [len(view) + 1]
     for name in (b"Xing", b"Info", b"VBRI"):
         at = view.find(name)
@@ -259,20 +277,20 @@ def _marks(view: View) -> list[int]:
     return sorted(marks, reverse=True)
 
 
-def _counted(
+def _length(
     kind: str, first: Header, frames: int, runs: list[bytes], infos: list[tuple[Info, int, int]], end: int
 ) -> Length:
-    """Compare the count with the numbers in Xing, Info and VBRI frames, and trim the samples that LAME added.
+    """Return the length, after comparing the count with Xing, Info and VBRI frames, and without the samples LAME added.
 
-    Of streams joined end to end, the later Info frames stay: they decode to silence, as with ffmpeg.
+    In streams that are joined end to end, the later Info frames stay: they decode to silence, as with ffmpeg.
     """
     for number, (stream_info, before, place) in enumerate(infos):
         after, stop = (frames, end) if number + 1 == len(infos) else infos[number + 1][1:]
-        there = after - before - (before > 0)
-        if there < stream_info.frames and not (
-            there == stream_info.frames - 1 and 0 < stream_info.size <= stop - place
+        available = after - before - (before > 0)
+        if available < stream_info.frames and not (
+            available == stream_info.frames - 1 and 0 < stream_info.size <= stop - place
         ):
-            return Length(kind, fault=f"is cut short: {there} of {stream_info.frames} MPEG frames are there")
+            return Length(kind, fault=f"is cut short: {available} of {stream_info.frames} MPEG frames are there")
     if not frames:
         return Length(kind, fault="is empty: it holds no MPEG frame of audio")
     skip = drop = 0
@@ -283,13 +301,13 @@ def _counted(
     if skip + drop >= total:
         skip = drop = 0
     stream = Stream(b"".join(runs), total, endless=True, skip=skip, drop=drop)
-    # libsndfile reads what an Info frame says; the frames alone differ by a rounding of single samples.
+    # libsndfile applies an Info frame; without it, single decoded samples differ by rounding.
     consistent = len(infos) == 1 and infos[0][1] == 0 and infos[0][0].frames == frames
     return Length(kind, total - skip - drop, streams=(stream,), file_first=consistent)
 
 
-def _behind(view: View, at: int, first: Header) -> str:
-    """The fault of bytes that are neither frame nor tag; "" for junk at the file's end, which players skip as well."""
+def _trailing_fault(view: View, at: int, first: Header) -> str:
+    """Return the fault of bytes that are no frame and no tag; "" for junk at the end, which players also skip."""
     rest = len(view) - at
     if 0 < rest < 4 and view[at] == 0xFF and (rest == 1 or header(bytes((*view[at:], 0x90, 0))[:4]) is not None):
         return f"is cut short: its last frame has {rest} bytes"
@@ -300,6 +318,7 @@ def _behind(view: View, at: int, first: Header) -> str:
 
 
 def _change(first: Header, head: Header) -> str:
+    """Describe how the format of a frame differs from that of the first."""
     if first.rate != head.rate:
         return f"from {first.rate} to {head.rate} Hz"
     if first.mono != head.mono:

@@ -1,4 +1,4 @@
-"""Ogg: pages, whose granule positions count samples and whose last one is marked as the end of its stream."""
+"""Ogg: pages, whose granule positions count samples; a flag marks the last page of a stream."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import struct
 from dataclasses import dataclass, field
 
 from serab_core.audio.containers import flac
-from serab_core.audio.containers.length import Length, Stream, View, refused, surplus
+from serab_core.audio.containers.length import Length, Stream, View, refusal, surplus
 from serab_core.audio.containers.mpeg import skip_tags
 
 MAGIC = b"OggS"
 _CODECS = {b"\x01vorbis": "Vorbis", b"OpusHead": "Opus", b"\x7fFLAC": "FLAC", b"Speex   ": "Speex", b"CELT    ": "CELT",
            b"\x80theora": "Theora", b"fishead\0": "Skeleton", b"PCM     ": "PCM", b"BBCD\0": "Dirac"}  # fmt: skip
 _OPUS_CLOCK = 48_000  # Hz; Opus counts samples at this rate, whatever the rate of its source
-_OPUS_LONGEST = 5760  # samples of a packet
+_OPUS_LONGEST = 5760  # maximum samples of a packet, 120 ms
 _OPENING, _ENDING = 2, 4  # flags of a page
 _NONE = (1 << 64) - 1  # the granule position of a page on which no packet ends
 
 
 @dataclass(slots=True)
 class _Link:
-    """One stream of a file; several that follow each other are a chain."""
+    """One logical stream of a file. Streams that follow each other form a chain."""
 
     serial: int
     start: int
@@ -36,6 +36,7 @@ class _Link:
 
     @property
     def codec(self) -> str:
+        """The name of the codec; "" if it is not known."""
         return next((name for magic, name in _CODECS.items() if self.first.startswith(magic)), "")
 
 
@@ -58,7 +59,7 @@ def walk(view: View) -> Length:
         if flags & _OPENING:
             if links and not links[-1].ended:
                 if links[-1].pages == 1 and serial != links[-1].serial:
-                    return refused("Ogg", "holds several streams at once (video, or several recordings)")
+                    return refusal("Ogg", "holds several streams at once (video, or several recordings)")
                 return Length(
                     "Ogg", fault=f"is cut short: a stream in it has no end, and another begins at byte {position}"
                 )
@@ -73,7 +74,7 @@ def walk(view: View) -> Length:
     if not links[-1].ended:
         fault = "is cut short: its last page is not marked as the end of its stream"
         return Length("Ogg", fault=fault, convert=True, unsure=True)
-    return _counted(view, links)
+    return _length(view, links)
 
 
 def _stray(view: View, position: int, link: _Link) -> Length:
@@ -81,10 +82,10 @@ def _stray(view: View, position: int, link: _Link) -> Length:
     following = view.find(MAGIC, position)
     if following < 0 and not link.ended:
         return Length(
-            "Ogg", fault=f"is cut short: its stream does not end before byte {position}, where no page begins"
+            "Ogg", fault=f"is cut short: its stream does not end before byte {position}, where a page must begin"
         )
     size = (following if following >= 0 else len(view)) - position
-    return Length("Ogg", fault=f"is damaged: the {size} bytes at byte {position} are no page")
+    return Length("Ogg", fault=f"is damaged: the {size} bytes at byte {position} are not an Ogg page")
 
 
 def _add(link: _Link, flags: int, granule: int, serial: int, number: int, table: bytes, end: int) -> str:
@@ -106,14 +107,15 @@ def _add(link: _Link, flags: int, granule: int, serial: int, number: int, table:
     return ""
 
 
-def _counted(view: View, links: list[_Link]) -> Length:
+def _length(view: View, links: list[_Link]) -> Length:
+    """Return the length of a file from its streams, which are complete."""
     codecs = list(dict.fromkeys(link.codec for link in links))
     kind = f"Ogg ({' and '.join(codec or 'unknown' for codec in codecs)})"
     if any(codec not in ("Vorbis", "Opus", "FLAC") for codec in codecs):
         name = (
             next((codec for codec in codecs if codec not in ("Vorbis", "Opus", "FLAC")), "") or "a codec unknown to it"
         )
-        return refused(kind, f"holds {name}, which serab does not decode")
+        return refusal(kind, f"holds {name}, which serab does not decode")
     streams = []
     for link in links:
         stream = _stream(view, link, whole=len(links) == 1)
@@ -126,7 +128,7 @@ def _counted(view: View, links: list[_Link]) -> Length:
 
 
 def _stream(view: View, link: _Link, *, whole: bool) -> Stream | Length:
-    """One stream, as a file of its own; without its bytes where it is the file."""
+    """Return a stream as a separate file; without its bytes if it is the whole file."""
     if link.codec == "FLAC":
         data = b"".join(view[start:end] for start, end in link.bodies)[9:]
         inner = flac.walk(data)
@@ -139,7 +141,7 @@ def _stream(view: View, link: _Link, *, whole: bool) -> Stream | Length:
     elif len(link.first) >= 30:
         longest = 1 << (link.first[28] >> 4)
     if link.first_granule is not None and link.first_granule > longest * max(1, link.packets) + skip:
-        return refused(f"Ogg ({link.codec})", "begins in the middle of a stream, and does not say its length")
+        return refusal(f"Ogg ({link.codec})", "begins in the middle of a stream, and does not say its length")
     data = b"" if whole and link.start == 0 else view[link.start : link.end]
     samples = max(0, link.granule - skip)
     return Stream(data, samples, clock=_OPUS_CLOCK if link.codec == "Opus" else None, slack=link.codec == "Opus")

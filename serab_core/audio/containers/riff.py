@@ -12,7 +12,7 @@ from serab_core.audio.containers.length import (
     Plain,
     Stream,
     View,
-    refused,
+    refusal,
     shortage,
     surplus,
     unknown_32,
@@ -23,29 +23,32 @@ MAGICS = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 _PLAIN = {1: "PCM", 3: "float", 6: "A-law", 7: "mu-law"}
 _BLOCKS = {2: "MS ADPCM", 0x11: "IMA ADPCM", 0x31: "GSM 6.10", 0x40: "G.721", 0x14: "G.723", 0x38: "NMS ADPCM"}
 _MPEG = (0x50, 0x55)
+# Numpy's types of samples that need no decoder, by codec tag, bytes per sample and byte order.
 _ARRAYS: dict[tuple[int, int, str], Literal["<i2", ">i2", "<f4", ">f4"]] = {
     (1, 2, "<"): "<i2",
     (1, 2, ">"): ">i2",
     (3, 4, "<"): "<f4",
     (3, 4, ">"): ">f4",
 }
-"""Numpy's names of samples, by tag, bytes and order."""
-MAX_CHANNELS = 1024  # as libsndfile
-MAX_RATE = 655_350  # Hz, as libsndfile
+
+MAX_CHANNELS = 1024  # the limit of libsndfile
+MAX_RATE = 655_350  # Hz, the limit of libsndfile
 _WHOLE = "ffmpeg -ignore_length 1 -i {name} {out}, and listen to its end"
-_GSM_SAMPLES = 320  # of a block of 65 bytes
+_GSM_SAMPLES = 320  # samples of a block of 65 bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """The fmt chunk.
+    """The content of the fmt chunk.
 
     Attributes:
-        tag: the codec; that of the subformat, where the tag says "extensible".
+        tag: the codec; for an "extensible" fmt chunk, the tag of the subformat.
+        channels: the number of channels.
+        rate: the sampling rate, in Hz.
         frame: bytes of one sample of all channels, or of a block.
-        samples: samples a channel in `frame`; 0 if the chunk does not give the number.
-        raw: the chunk's content.
-        exact: the chunk's own size of a frame is `frame`, and its bits fill whole bytes.
+        samples: samples per channel in `frame`; 0 if the chunk does not give the number.
+        raw: the bytes of the chunk.
+        exact: the block alignment that the chunk states is `frame`, and each sample fills whole bytes.
     """
 
     tag: int
@@ -63,7 +66,7 @@ class Format:
 
 
 def read_format(raw: bytes, order: str = "<") -> Format | None:
-    """The fmt chunk's content; None where it is too short or says zero channels."""
+    """Parse the content of a fmt chunk; return None if it is too short or states zero channels."""
     if len(raw) < 16:
         return None
     tag, channels, rate, _, align, bits = struct.unpack(f"{order}HHIIHH", raw[:16])
@@ -104,21 +107,21 @@ def walk(view: View) -> Length:
         elif name == b"ds64" and size >= 16:
             promised_64 = int.from_bytes(view[start + 8 : start + 16], "little")
         elif not _is_name(name):
-            return Length(kind, fault=f"is damaged: no chunk begins at byte {position}, where one has to")
+            return Length(kind, fault=f"is damaged: no chunk begins at byte {position}, where a chunk must begin")
         position = start + size + size % 2
-    described = read_format(raw, order)
-    if described is None:
-        return Length(kind, fault="is damaged: its fmt chunk is missing, or says nothing")
+    fmt = read_format(raw, order)
+    if fmt is None:
+        return Length(kind, fault="is damaged: its fmt chunk is missing, or cannot be read")
     unknown = unknown_32(size)
     if promised_64 is not None and size >= 0xFFFF_FFFF:
         size, unknown = promised_64, unknown_64(promised_64)
-    return _sized(view, kind, described, order, start, size, unknown=unknown, rewrite=unpadded)
+    return _data_length(view, kind, fmt, order, start, size, unknown=unknown, rewrite=unpadded)
 
 
-def _sized(
+def _data_length(
     view: View,
     kind: str,
-    described: Format,
+    fmt: Format,
     order: str,
     start: int,
     promised: int,
@@ -126,15 +129,16 @@ def _sized(
     unknown: bool,
     rewrite: bool,
 ) -> Length:
-    there = len(view) - start
-    if promised == 0 and there:
+    """Return the length of a file whose data chunk begins at `start` and promises `promised` bytes."""
+    available = len(view) - start
+    if promised == 0 and available:
         end = _chunks_end(view, start, order)
         unknown = end != len(view) and view[end : end + 4] != b"data"
-    elif promised < there:
+    elif promised < available:
         unknown = False
     if not unknown:
-        fault = shortage(promised, there, described.sample)
-        if not fault and promised < there:
+        fault = shortage(promised, available, fmt.sample)
+        if not fault and promised < available:
             end = _chunks_end(view, start + promised, order)
             if view[end : end + 4] in MAGICS:
                 fault = "holds a second WAV file behind its audio (two files joined end to end)"
@@ -145,43 +149,41 @@ def _sized(
             # ffmpeg would read only the first part.
             tool = "" if "second data" in fault else _WHOLE
             return Length(kind, fault=fault, convert="cut short" not in fault and "joined" not in fault, tool=tool)
-    audio = there if unknown else min(promised, there)
-    return coded(view, kind, described, start, audio, order, rewrite=unknown or rewrite)
+    audio = available if unknown else min(promised, available)
+    return coded(view, kind, fmt, start, audio, order, rewrite=unknown or rewrite)
 
 
-def coded(
-    view: View, kind: str, described: Format, start: int, audio: int, order: str = "<", *, rewrite: bool
-) -> Length:
-    """The length of audio in a codec of WAV.
+def coded(view: View, kind: str, fmt: Format, start: int, audio: int, order: str = "<", *, rewrite: bool) -> Length:
+    """Return the length of audio in a codec of WAV.
 
     Args:
-        start: where the audio begins.
-        audio: its bytes.
-        rewrite: put a plain header in front, where libsndfile would not understand the file's.
+        start: the position of the audio.
+        audio: the number of its bytes.
+        rewrite: replace the header, which libsndfile would not understand, by a plain one.
     """
-    if described.tag in _MPEG:
+    if fmt.tag in _MPEG:
         return mpeg.walk(view[start : start + audio], f"{kind} with MPEG audio")
-    if described.tag not in _PLAIN and described.tag not in _BLOCKS:
-        return refused(kind, f"holds audio in codec 0x{described.tag:04x} of WAV, which serab does not decode")
-    whole = -(-audio // described.frame) if described.tag in _BLOCKS else audio // described.frame
-    samples = whole * described.samples if described.samples else None
-    slack = described.samples if described.tag in _BLOCKS else 0
+    if fmt.tag not in _PLAIN and fmt.tag not in _BLOCKS:
+        return refusal(kind, f"holds audio in codec 0x{fmt.tag:04x} of WAV, which serab does not decode")
+    whole = -(-audio // fmt.frame) if fmt.tag in _BLOCKS else audio // fmt.frame
+    samples = whole * fmt.samples if fmt.samples else None
+    slack = fmt.samples if fmt.tag in _BLOCKS else 0
     streams: tuple[Stream, ...] = ()
     if rewrite:
-        streams = (Stream(_wav(described.raw, view[start : start + audio - audio % described.frame], order), samples),)
-    plain = None if rewrite else _plain(described, start, order)
-    return Length(f"{kind} ({(_PLAIN | _BLOCKS)[described.tag]})", samples, slack, streams=streams, plain=plain)
+        streams = (Stream(_wav(fmt.raw, view[start : start + audio - audio % fmt.frame], order), samples),)
+    plain = None if rewrite else _plain(fmt, start, order)
+    return Length(f"{kind} ({(_PLAIN | _BLOCKS)[fmt.tag]})", samples, slack, streams=streams, plain=plain)
 
 
-def _plain(described: Format, start: int, order: str) -> Plain | None:
-    """The samples as an array; None where libsndfile has to decode them, or to refuse the header."""
-    kind = _ARRAYS.get((described.tag, described.frame // described.channels, order))
-    sane = described.exact and described.channels <= MAX_CHANNELS and 0 < described.rate <= MAX_RATE
-    return Plain(start, kind, described.channels, described.rate) if kind and sane else None
+def _plain(fmt: Format, start: int, order: str) -> Plain | None:
+    """Return the samples as an array; None if libsndfile must decode them or refuse the header."""
+    kind = _ARRAYS.get((fmt.tag, fmt.frame // fmt.channels, order))
+    sane = fmt.exact and fmt.channels <= MAX_CHANNELS and 0 < fmt.rate <= MAX_RATE
+    return Plain(start, kind, fmt.channels, fmt.rate) if kind and sane else None
 
 
 def _wav(raw: bytes, audio: bytes, order: str) -> bytes:
-    """A plain WAV file of a fmt chunk and samples."""
+    """Return a plain WAV file with a fmt chunk and samples."""
     chunks = b"WAVEfmt " + struct.pack(f"{order}I", len(raw)) + raw + bytes(len(raw) % 2)
     chunks += b"data" + struct.pack(f"{order}I", len(audio))
     magic = b"RIFX" if order == ">" else b"RIFF"

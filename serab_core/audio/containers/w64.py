@@ -23,14 +23,14 @@ def walk(view: View) -> Length:
         if name == b"data" + _TAIL:
             break
         if size < _HEAD:
-            return Length(_KIND, fault=f"is damaged: the chunk at byte {position} says a size of {size} bytes")
+            return Length(_KIND, fault=f"is damaged: the chunk at byte {position} states a size of {size} bytes")
         if name == b"fmt " + _TAIL:
             raw = view[start : start + min(size - _HEAD, 4096)]
         position += size + -size % 8
-    described = read_format(raw)
-    if described is None:
-        return Length(_KIND, fault="is damaged: its fmt chunk is missing, or says nothing")
-    there = len(view) - start
+    fmt = read_format(raw)
+    if fmt is None:
+        return Length(_KIND, fault="is damaged: its fmt chunk is missing, or cannot be read")
+    available = len(view) - start
     unknown = unknown_64(size) or size in (0, _HEAD)
     if view[start : start + 16] == MAGIC or 0 < size < _HEAD:
         return Length(
@@ -38,13 +38,14 @@ def walk(view: View) -> Length:
         )
     promised = size - _HEAD
     if not unknown:
-        fault = shortage(promised, there, described.sample) or surplus(view, _chunks_end(view, position), promised)
+        fault = shortage(promised, available, fmt.sample) or surplus(view, _chunks_end(view, position), promised)
         if fault:
             return Length(_KIND, fault=fault)
-    return coded(view, _KIND, described, start, there if unknown else min(promised, there), rewrite=unknown)
+    return coded(view, _KIND, fmt, start, available if unknown else min(promised, available), rewrite=unknown)
 
 
 def _chunks_end(view: View, position: int) -> int:
+    """Return the end of a sequence of chunks that begins at `position`."""
     while position + _HEAD <= len(view):
         size = int.from_bytes(view[position + 16 : position + _HEAD], "little")
         if (

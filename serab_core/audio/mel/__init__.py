@@ -1,7 +1,8 @@
-"""Waveforms to log-mels: one specification, compiled kernels on the CPU, torchaudio on a GPU.
+"""Compute log-mels of waveforms from one specification: compiled kernels on the CPU, torchaudio on a GPU.
 
-The vectors, the passes and the bands are intrinsics that write LLVM's instructions (`simd`, `butterflies`, `bands`);
-`kernels` strings them together, `tables` lays a specification out for them, and `compute` is what callers use.
+`simd` (vectors), `butterflies` (FFT passes) and `bands` (mel bank, logarithm) are intrinsics that emit LLVM
+instructions. `kernels` combines them, `tables` converts a specification to the arrays that they read, and `compute` has
+the functions for callers.
 """
 
 from serab_core.audio.mel.compute import log_mel, log_mels

@@ -15,8 +15,8 @@ from serab_core.audio.mel.simd import BYTES, F32, I1, I64, INTS, LANES, VECTOR, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# log(1 + f) = f - f^2 / 2 + f^3 P(f) for sqrt(1/2) <= 1 + f <= sqrt(2); P fitted here for the least relative error of
-# the whole, which is 3.2e-8 before rounding: half a unit in a float's last place.
+# log(1 + f) = f - f^2 / 2 + f^3 P(f) for sqrt(1/2) <= 1 + f <= sqrt(2); P is fitted to minimise
+# the relative error of the logarithm, which is 3.2e-8 before rounding: half a unit in the last place of a float.
 _LOG = (
     0.3333390951156616,
     -0.2500133812427521,
@@ -26,12 +26,12 @@ _LOG = (
     -0.14267486333847046,
     0.08700430393218994,
 )
+# ln 2 as a sum of two numbers. The first has few bits, so that its products with exponents are exact.
 _LN2_HIGH, _LN2_LOW = 0.693359375, -2.12194440054690583e-4
-"""ln 2 in two parts: the first has few bits, so that its products with exponents are exact."""
 
 
 def logarithm(emit: Emitter, x: Vector) -> Vector:
-    """The natural logarithm of positive, finite, normal numbers, to about a unit in the last place."""
+    """Return the natural logarithm of positive, finite, normal numbers, to about a unit in the last place."""
     builder = emit.builder
     half = int(np.float32(np.sqrt(0.5)).view(np.int32))
     bits = builder.bitcast(x.value, INTS)
@@ -42,7 +42,7 @@ def logarithm(emit: Emitter, x: Vector) -> Vector:
     e = Vector(emit, builder.sitofp(exponent, VECTOR))
     f = Vector(emit, builder.bitcast(mantissa, VECTOR)) - emit.constant(1.0)
     square = f * f
-    # Estrin's scheme: three short chains in place of one long.
+    # Estrin's scheme: three short dependency chains instead of one long chain.
     c = [emit.constant(value) for value in _LOG]
     low = emit.fma(emit.fma(c[3], f, c[2]), square, emit.fma(c[1], f, c[0]))
     high = emit.fma(emit.fma(c[6], square, emit.fma(c[5], f, c[4])), square * square, low)
@@ -52,10 +52,11 @@ def logarithm(emit: Emitter, x: Vector) -> Vector:
 
 
 def _make_bands(*, magnitude: bool) -> Any:
-    """The mel bank over powers (or their roots), and the logarithm of each band.
+    """Make the intrinsic for the mel bank over powers (or their square roots), and the logarithm of each band.
 
-    A bin lies between two neighbouring corners: it falls for the band that ends at the upper one and rises for the band
-    that peaks there. So each is read once, with two weights, and each band is what rose before plus what falls now.
+    A segment is the interval between two neighbouring corners. Its bins lie on the falling side of one band and on the
+    rising side of the next. So each bin is read once, with two weights, and a band is the rising sum of the segment
+    before plus the falling sum of this segment.
     """
 
     @procedure(7)
@@ -72,12 +73,12 @@ def _make_bands(*, magnitude: bool) -> Any:
         builder = emit.builder
         falling = cgutils.alloca_once(builder, VECTOR)
         rising = cgutils.alloca_once(builder, VECTOR)
-        kept = cgutils.alloca_once(builder, VECTOR)
+        rising_before = cgutils.alloca_once(builder, VECTOR)
         marked = cgutils.alloca_once(builder, VECTOR)
         zero = emit.constant(0.0).value
-        builder.store(zero, kept)
+        builder.store(zero, rising_before)
         builder.store(emit.load(mark).value, marked)
-        least, more = emit.broadcast(floors), emit.broadcast(floors, 4)
+        floor, offset_floor = emit.broadcast(floors), emit.broadcast(floors, 4)
         for segment in _loop(builder, ir.Constant(I64, 0), builder.add(count, ir.Constant(I64, 1))):
             builder.store(zero, falling)
             builder.store(zero, rising)
@@ -90,13 +91,13 @@ def _make_bands(*, magnitude: bool) -> Any:
                 for total, offset in ((falling, 0), (rising, 4)):
                     so_far = Vector(emit, builder.load(total))
                     builder.store(emit.fma(value, emit.broadcast(pair, offset), so_far).value, total)
-            band = Vector(emit, builder.load(kept)) + Vector(emit, builder.load(falling))
-            builder.store(builder.load(rising), kept)
-            # A NaN would pass through the logarithm's integers unseen. Times zero, it and infinity leave a mark.
+            band = Vector(emit, builder.load(rising_before)) + Vector(emit, builder.load(falling))
+            builder.store(builder.load(rising), rising_before)
+            # The logarithm reads the bits of a float, and so hides NaN. NaN or infinity, times zero, mark the result.
             builder.store(emit.fma(band, emit.constant(0.0), Vector(emit, builder.load(marked))).value, marked)
-            clamped = builder.select(builder.fcmp_ordered(">", band.value, least.value), band.value, least.value)
-            logs = logarithm(emit, Vector(emit, clamped) + more)
-            # The first segment ends no band: its result is overwritten by the next one's.
+            clamped = builder.select(builder.fcmp_ordered(">", band.value, floor.value), band.value, floor.value)
+            logs = logarithm(emit, Vector(emit, clamped) + offset_floor)
+            # No band ends at the first segment: its result is overwritten by that of the next segment.
             first = builder.icmp_signed("==", segment, ir.Constant(I64, 0))
             band_index = builder.select(first, segment, builder.sub(segment, ir.Constant(I64, 1)))
             emit.store(logs, out, builder.mul(band_index, ir.Constant(I64, BYTES)))
@@ -109,14 +110,14 @@ bands_of_power, bands_of_magnitude = _make_bands(magnitude=False), _make_bands(m
 
 
 def _loop(builder: ir.IRBuilder, start: ir.Value, stop: ir.Value) -> Iterator[ir.Value]:
-    """Iterated over once, by a body that writes code: that code becomes the body of a loop."""
+    """Yield once, the index of a loop in the generated code; the body of the `for` statement generates its body."""
     with cgutils.for_range_slice(builder, start, stop, ir.Constant(I64, 1), I64) as (index, _):
         yield index
 
 
 @procedure(3)
 def gather(emit: Emitter, lanes: ir.Value, offset: ir.Value, out: ir.Value) -> None:
-    """LANES samples of each lane's stream, transposed: row i holds sample i of every lane."""
+    """Load LANES samples of the stream of each lane, transposed: row i holds sample i of every lane."""
     streams = [emit.at(emit.load_int(lanes, 8 * lane), offset) for lane in range(LANES)]
     for i, row in enumerate(emit.transpose([emit.load(stream, align=4) for stream in streams])):
         emit.store(row, out, i * BYTES)
@@ -124,7 +125,7 @@ def gather(emit: Emitter, lanes: ir.Value, offset: ir.Value, out: ir.Value) -> N
 
 @procedure(4)
 def scatter(emit: Emitter, source: ir.Value, stride: ir.Value, out: ir.Value, out_stride: ir.Value) -> None:
-    """LANES vectors of a table, transposed: what each lane has goes to a row of its own."""
+    """Store LANES vectors of a table, transposed: the values of each lane go to a separate row."""
     rows = [emit.load(source, emit.builder.mul(stride, ir.Constant(I64, i))) for i in range(LANES)]
     for lane, row in enumerate(emit.transpose(rows)):
         emit.store(row, out, emit.builder.mul(out_stride, ir.Constant(I64, lane)), align=4)
@@ -132,7 +133,7 @@ def scatter(emit: Emitter, source: ir.Value, stride: ir.Value, out: ir.Value, ou
 
 @procedure(3)
 def copy(emit: Emitter, source: ir.Value, out: ir.Value, count: ir.Value) -> None:
-    """So many floats from one address to another."""
+    """Copy `count` floats from one address to another."""
     builder = emit.builder
     for i in _loop(builder, ir.Constant(I64, 0), count):
         offset = builder.shl(i, ir.Constant(I64, 2))
@@ -141,19 +142,19 @@ def copy(emit: Emitter, source: ir.Value, out: ir.Value, count: ir.Value) -> Non
 
 
 @procedure(1)
-def put(emit: Emitter, out: ir.Value) -> None:
-    """A zero to an address."""
+def store_zero(emit: Emitter, out: ir.Value) -> None:
+    """Store a zero at an address."""
     emit.builder.store(ir.Constant(F32, 0.0), emit.pointer(out, F32), align=4)
 
 
 @procedure(2)
-def put_address(emit: Emitter, out: ir.Value, address: ir.Value) -> None:
-    """A 64-bit integer to an address."""
+def store_address(emit: Emitter, out: ir.Value, address: ir.Value) -> None:
+    """Store a 64-bit integer at an address."""
     emit.builder.store(address, emit.pointer(out, I64), align=8)
 
 
 def _finite(context: Any, address: Any) -> Any:
-    """Whether every lane of a vector is a number."""
+    """Whether no lane of the vector at an address is NaN."""
 
     def codegen(target: Any, builder: ir.IRBuilder, signature: Any, values: Any) -> ir.Value:
         vector = Emitter(builder).load(values[0])

@@ -1,7 +1,7 @@
-"""The passes of the FFT, one butterfly each, as intrinsics on memory. Lanes are frames: nothing crosses them.
+"""The passes of the FFT, one butterfly each, as intrinsics on memory. Each lane is a frame, and lanes do not interact.
 
-Complex points lie as two vectors, real part first. Every load of a window value or twiddle is a broadcast, which a
-processor with AVX-512's encoding does within the multiplication.
+A complex point is two vectors, real part first. Every load of a window value or twiddle factor is a broadcast, which
+processors with AVX-512 do as part of the multiplication.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from serab_core.audio.mel.simd import BYTES, I64, Emitter, Vector
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-POINT = 2 * BYTES
+POINT = 2 * BYTES  # bytes of a complex point in all lanes
 
 
 class Complex(NamedTuple):
@@ -28,15 +28,15 @@ class Complex(NamedTuple):
     im: Vector
 
     def plus(self, other: Complex | None) -> Complex:
-        """Sum; None is zero."""
+        """Return the sum; None is zero."""
         return self if other is None else Complex(self.re + other.re, self.im + other.im)
 
     def minus(self, other: Complex | None) -> Complex:
-        """Difference; None is zero."""
+        """Return the difference; None is zero."""
         return self if other is None else Complex(self.re - other.re, self.im - other.im)
 
     def turned(self) -> Complex:
-        """Times -i."""
+        """Return the product with -i."""
         return Complex(self.im, -self.re)
 
 
@@ -50,26 +50,26 @@ def _difference(a: Complex | None, b: Complex | None) -> Complex | None:
     return a.minus(b)
 
 
-def _needed(a: Complex | None) -> Complex:
+def _not_none(a: Complex | None) -> Complex:
     assert a is not None, "a butterfly has at least one input"
     return a
 
 
 def dft4(x: Sequence[Complex | None]) -> list[Complex | None]:
-    """The DFT of four points, some of which may be zero (None)."""
+    """Return the DFT of four points, some of which may be zero (None)."""
     even, odd = (_sum(x[0], x[2]), _difference(x[0], x[2])), (_sum(x[1], x[3]), _difference(x[1], x[3]))
     turned = None if odd[1] is None else odd[1].turned()
     return [_sum(even[0], odd[0]), _sum(even[1], turned), _difference(even[0], odd[0]), _difference(even[1], turned)]
 
 
 def dft8(emit: Emitter, x: Sequence[Complex | None]) -> list[Complex | None]:
-    """The DFT of eight points: sums give the even bins, turned differences the odd ones."""
+    """Return the DFT of eight points: sums give the even bins, rotated differences the odd bins."""
     sums = [_sum(x[i], x[i + 4]) for i in range(4)]
     differences = [_difference(x[i], x[i + 4]) for i in range(4)]
     even = dft4(sums)
     half = emit.constant(np.sqrt(0.5))
     d0, d1, d2, d3 = differences
-    # d1 and d3 want factors (1 - i) / sqrt 2 and -(1 + i) / sqrt 2: the root is left to the sums at the end.
+    # d1 and d3 need factors (1 - i) / sqrt 2 and -(1 + i) / sqrt 2; `combine` multiplies by 1 / sqrt 2 at the end.
     r1 = None if d1 is None else Complex(d1.re + d1.im, d1.im - d1.re)
     r3 = None if d3 is None else Complex(d3.im - d3.re, -(d3.re + d3.im))
     t0 = _sum(d0, None if d2 is None else d2.turned())
@@ -90,31 +90,31 @@ def dft8(emit: Emitter, x: Sequence[Complex | None]) -> list[Complex | None]:
 
 
 def dft(emit: Emitter, x: Sequence[Complex | None]) -> list[Complex]:
-    """The DFT of four or eight points."""
-    return [_needed(y) for y in (dft4(x) if len(x) == 4 else dft8(emit, x))]
+    """Return the DFT of four or eight points."""
+    return [_not_none(y) for y in (dft4(x) if len(x) == 4 else dft8(emit, x))]
 
 
 def twiddled(emit: Emitter, y: Complex, address: ir.Value, offset: int) -> Complex:
-    """A point times the factor at an address."""
+    """Return the product of a point and the twiddle factor at an address."""
     c, s = emit.broadcast(address, offset), emit.broadcast(address, offset + 4)
     return Complex(emit.fma(y.re, c, -(y.im * s)), emit.fma(y.re, s, y.im * c))
 
 
 def read(emit: Emitter, address: ir.Value, offset: int | ir.Value = 0) -> Complex:
-    """The complex point at an address."""
+    """Return the complex point at an address."""
     start = emit.at(address, offset)
     return Complex(emit.load(start), emit.load(start, BYTES))
 
 
 def write(emit: Emitter, point: Complex, address: ir.Value, offset: int | ir.Value = 0) -> None:
-    """Puts a complex point at an address."""
+    """Store a complex point at an address."""
     start = emit.at(address, offset)
     emit.store(point.re, start)
     emit.store(point.im, start, BYTES)
 
 
 def procedure(count: int) -> Callable[[Callable[..., None]], Any]:
-    """Makes an intrinsic of `count` addresses or integers out of a function that writes code."""
+    """Return a decorator that makes an intrinsic with `count` addresses or integers out of a code generator."""
 
     def wrap(generate: Callable[..., None]) -> Any:
         def typed(context: Any, *arguments: Any) -> Any:
@@ -137,7 +137,7 @@ def _times(emit: Emitter, stride: ir.Value, number: int) -> ir.Value:
 
 
 def _make_first(radix: int) -> Any:
-    """The first pass: rows of samples times the window, of which only `inputs` of `radix` points are not zero."""
+    """Make the first pass: it reads rows of samples times the window; only `inputs` of `radix` points are not zero."""
 
     @procedure(8)
     def first(
@@ -152,9 +152,9 @@ def _make_first(radix: int) -> Any:
         factors: ir.Value,
     ) -> None:
         with emit.builder.if_then(emit.builder.icmp_signed("==", inputs, ir.Constant(I64, 0))):
-            nothing = Complex(emit.constant(0.0), emit.constant(0.0))
+            zero = Complex(emit.constant(0.0), emit.constant(0.0))
             for q in range(radix):
-                write(emit, nothing, out, _times(emit, out_stride, q))
+                write(emit, zero, out, _times(emit, out_stride, q))
         for count in range(1, radix + 1):
             with emit.builder.if_then(emit.builder.icmp_signed("==", inputs, ir.Constant(I64, count))):
                 points: list[Complex | None] = [None] * radix
@@ -165,32 +165,32 @@ def _make_first(radix: int) -> Any:
                     im = emit.load(row, BYTES) * emit.broadcast(weight, 4)
                     points[r] = Complex(re, im)
                 for q, y in enumerate(dft(emit, points)):
-                    done = y if q == 0 else twiddled(emit, y, factors, 8 * (q - 1))
-                    write(emit, done, out, _times(emit, out_stride, q))
+                    result = y if q == 0 else twiddled(emit, y, factors, 8 * (q - 1))
+                    write(emit, result, out, _times(emit, out_stride, q))
 
     return first
 
 
 def _make_middle(radix: int, *, trivial: bool) -> Any:
-    """A pass in between, in place; the trivial one has factors 1."""
+    """Make a middle pass, in place; in the trivial pass all twiddle factors are 1."""
 
     @procedure(3)
     def middle(emit: Emitter, data: ir.Value, stride: ir.Value, factors: ir.Value) -> None:
         points = [read(emit, data, _times(emit, stride, r)) for r in range(radix)]
         for q, y in enumerate(dft(emit, points)):
-            done = y if q == 0 or trivial else twiddled(emit, y, factors, 8 * (q - 1))
-            write(emit, done, data, _times(emit, stride, q))
+            result = y if q == 0 or trivial else twiddled(emit, y, factors, 8 * (q - 1))
+            write(emit, result, data, _times(emit, stride, q))
 
     return middle
 
 
 first4, first8 = _make_first(4), _make_first(8)
 middle4, middle8 = _make_middle(4, trivial=False), _make_middle(8, trivial=False)
-middle4_one, middle8_one = _make_middle(4, trivial=True), _make_middle(8, trivial=True)
+middle4_trivial, middle8_trivial = _make_middle(4, trivial=True), _make_middle(8, trivial=True)
 
 
 def _split(emit: Emitter, a: Complex, b: Complex, factors: ir.Value, offset: int) -> tuple[Vector, Vector]:
-    """Four times the power of bins k and M - k of the real transform, from those bins of the complex one."""
+    """Return four times the power of bins k and M - k of the real transform, from these bins of the complex one."""
     c, s = emit.broadcast(factors, offset), emit.broadcast(factors, offset + 4)
     er, ei = a.re + b.re, a.im - b.im
     dr, di = a.re - b.re, a.im + b.im
@@ -207,24 +207,24 @@ def _four(emit: Emitter, block: ir.Value) -> list[Complex]:
 @procedure(6)
 def last_pair(
     emit: Emitter,
-    one: ir.Value,
-    other: ir.Value,
+    block: ir.Value,
+    mirror_block: ir.Value,
     factors: ir.Value,
-    power_one: ir.Value,
-    power_other: ir.Value,
+    powers: ir.Value,
+    mirror_powers: ir.Value,
     quarter: ir.Value,
 ) -> None:
-    """The last pass for the bins g + q M/4 and their mirrors: two blocks of four, eight powers."""
-    a, b = _four(emit, one), _four(emit, other)
+    """Do the last pass for the bins g + q M/4 and their mirror bins: two blocks of four points, eight powers."""
+    a, b = _four(emit, block), _four(emit, mirror_block)
     for q in range(4):
         power, mirrored = _split(emit, a[q], b[3 - q], factors, 8 * q)
-        emit.store(power, power_one, _times(emit, quarter, q))
-        emit.store(mirrored, power_other, _times(emit, quarter, 3 - q))
+        emit.store(power, powers, _times(emit, quarter, q))
+        emit.store(mirrored, mirror_powers, _times(emit, quarter, 3 - q))
 
 
 @procedure(4)
 def last_zero(emit: Emitter, block: ir.Value, factors: ir.Value, powers: ir.Value, quarter: ir.Value) -> None:
-    """The last pass for g = 0: the bins 0, M/4, M/2, 3M/4 and M."""
+    """Do the last pass for g = 0: the bins 0, M/4, M/2, 3M/4 and M."""
     z = _four(emit, block)
     four = emit.constant(4.0)
     total, difference = z[0].re + z[0].im, z[0].re - z[0].im
@@ -238,7 +238,7 @@ def last_zero(emit: Emitter, block: ir.Value, factors: ir.Value, powers: ir.Valu
 
 @procedure(4)
 def last_middle(emit: Emitter, block: ir.Value, factors: ir.Value, powers: ir.Value, quarter: ir.Value) -> None:
-    """The last pass for g = M/8, whose bins mirror each other."""
+    """Do the last pass for g = M/8, whose bins mirror each other."""
     z = _four(emit, block)
     for q in (0, 1):
         power, mirrored = _split(emit, z[q], z[3 - q], factors, 8 * q)

@@ -1,4 +1,4 @@
-"""Log-mels of one waveform or of many, by the compiled kernels."""
+"""Log-mels of one or many waveforms, computed by the compiled kernels."""
 
 from __future__ import annotations
 
@@ -23,27 +23,26 @@ if TYPE_CHECKING:
     from serab_core.audio.mel.spec import LogMelSpec
     from serab_core.types import Waveform
 
-STRETCH = 768
-"""Frames of one job: enough for several blocks, few enough that a long waveform keeps all threads busy to its end."""
-_BLOCK = 1 << 21  # floats
-_GROUP = 4  # jobs that a thread takes at a time
-_own = threading.local()
+STRETCH = 768  # frames of one job: several blocks, but short enough that a long waveform is spread over all threads
+_BLOCK = 1 << 21  # floats of one block of memory for results: 8 MiB
+_GROUP = 4  # jobs that a thread fetches at a time
+_thread_local = threading.local()  # the scratch memory of each thread
 
 
 def log_mel(samples: ArrayLike, spec: LogMelSpec = SERAB) -> NDArray[np.float32]:
-    """The log-mel of a waveform.
+    """Compute the log-mel of a waveform.
 
     Args:
-        samples: mono, 1-D floats at `spec.rate` Hz. With a centred specification, what is too short to be reflected is
-            continued with zeros to half a frame; without, what is shorter than the window has no frames.
-        spec: the definition.
+        samples: mono, 1-D floats at `spec.rate` Hz. With a centred specification, a waveform that is too short for
+            reflection is padded with zeros to half a frame; otherwise, one shorter than the window has no frames.
+        spec: the specification.
 
     Returns:
         float32, shape (n_mels, frames) or (frames, n_mels), as `spec.mels_first` says.
 
     Raises:
-        AudioError: the waveform is not 1-D, is empty, has integers, or has samples that are no finite numbers.
-        UsageError: `spec.n_fft` is no power of two from 256 to 4096.
+        AudioError: the waveform is not 1-D, is empty, has integers, or has samples that are not finite.
+        UsageError: `spec.n_fft` is not a power of two from 256 to 4096.
     """
     return log_mels([samples], spec)[0]
 
@@ -51,17 +50,17 @@ def log_mel(samples: ArrayLike, spec: LogMelSpec = SERAB) -> NDArray[np.float32]
 def log_mels(
     waveforms: Sequence[ArrayLike], spec: LogMelSpec = SERAB, *, threads: int | None = 1
 ) -> list[NDArray[np.float32]]:
-    """The log-mels of waveforms of any lengths; the same bits for any number of threads, batch and order.
+    """Compute the log-mels of waveforms of any lengths; the bits do not depend on threads, batch size or order.
 
     Args:
-        waveforms: as `log_mel` takes them.
-        spec: the definition.
-        threads: None for as many as there are cores; never more than `NUMBA_NUM_THREADS`, which serab's worker
-            processes set, so that they do not fight for cores.
+        waveforms: see `samples` of `log_mel`.
+        spec: the specification.
+        threads: None for one per core. `NUMBA_NUM_THREADS` is an upper limit; serab's worker processes set it, so that
+            they do not compete for cores.
 
     Raises:
-        AudioError: a waveform cannot be used; says which. The waveforms before it cost their time, nothing is kept.
-        UsageError: as `log_mel`, or `threads` is below 1.
+        AudioError: a waveform cannot be used; the error names it. No result is returned for the other waveforms.
+        UsageError: see `log_mel`; or `threads` is below 1.
     """
     if threads is not None and threads < 1:
         raise UsageError(f"threads is {threads}", next_step="give 1 or more, or None for all cores")
@@ -86,17 +85,17 @@ def _log_mels(waveforms: Sequence[ArrayLike], spec: LogMelSpec, threads: int | N
             if bad >= 0:
                 raise _not_finite(waveforms[owners[bad]], owners[bad])
 
-    wanted = min(_limit() if threads is None else min(threads, _limit()), -(-len(jobs) // _GROUP))
-    if wanted <= 1:
+    workers = min(_limit() if threads is None else min(threads, _limit()), -(-len(jobs) // _GROUP))
+    if workers <= 1:
         work(max(1, len(jobs)))
     else:
-        for done in [_pool(os.getpid(), wanted).submit(work, _GROUP) for _ in range(wanted)]:
-            done.result()
+        for future in [_pool(os.getpid(), workers).submit(work, _GROUP) for _ in range(workers)]:
+            future.result()
     return results
 
 
 def warm() -> None:
-    """Compiles the kernels or loads them; a parent does so before it starts worker processes."""
+    """Compile the kernels, or load them. A parent process does so before it starts worker processes."""
     with timed("start"):
         from serab_core.audio.mel.family import KERNELS
 
@@ -115,7 +114,7 @@ def _kernels(spec: LogMelSpec) -> tuple[Any, Any]:
 
 @cache
 def _pool(process: int, threads: int) -> ThreadPoolExecutor:
-    """Threads that stay, with their scratch; a forked child, which has none of them, makes its own."""
+    """Return a pool of threads that keep their scratch memory. A forked child has no threads, so it gets a new pool."""
     return ThreadPoolExecutor(threads, thread_name_prefix="serab-log-mel")
 
 
@@ -125,25 +124,25 @@ def _limit() -> int:
 
 
 def _signal(samples: ArrayLike, number: int, spec: LogMelSpec) -> tuple[Waveform, int]:
-    """The waveform as the kernels want it, and its own length."""
-    given = np.asarray(samples)
-    if given.ndim != 1 or not given.size:
-        raise AudioError(f"has shape {given.shape}; one that is 1-D and not empty was expected", where=_name(number))
-    if given.dtype.kind != "f":
+    """Return the waveform as the kernels expect it, and its length before padding."""
+    array = np.asarray(samples)
+    if array.ndim != 1 or not array.size:
+        raise AudioError(f"has shape {array.shape}; a 1-D array that is not empty was expected", where=_name(number))
+    if array.dtype.kind != "f":
         raise AudioError(
-            f"has samples of type {given.dtype}", where=_name(number), next_step="scale them to float32, -1 to 1"
+            f"has samples of type {array.dtype}", where=_name(number), next_step="scale them to float32, -1 to 1"
         )
-    signal: Waveform = np.ascontiguousarray(given, np.float32)
+    signal: Waveform = np.ascontiguousarray(array, np.float32)
     short = spec.n_fft // 2 + 1 - len(signal) if spec.centred else 0
     if short > 0:
         signal = np.pad(signal, (0, short))
-    return signal, len(given)
+    return signal, len(array)
 
 
 def _results(shapes: Sequence[tuple[int, int]]) -> tuple[list[NDArray[np.float32]], list[int]]:
-    """Arrays for the results, and their addresses.
+    """Return arrays for the results, and their addresses.
 
-    Several share a block of memory: large blocks come in large pages, of which fewer have to be faulted in.
+    Several arrays share a block of memory, because large blocks use large pages, which cause fewer page faults.
     """
     results: list[NDArray[np.float32]] = []
     addresses: list[int] = []
@@ -167,7 +166,7 @@ def _results(shapes: Sequence[tuple[int, int]]) -> tuple[list[NDArray[np.float32
 def _jobs(
     signals: Sequence[tuple[Waveform, int]], addresses: Sequence[int], spec: LogMelSpec
 ) -> tuple[NDArray[np.int64], list[int]]:
-    """Stretches of frames as the kernels take them, and the waveform that each belongs to."""
+    """Return the jobs for the kernels, one stretch of frames each, and the number of the waveform of each job."""
     flat: list[int] = []
     owners: list[int] = []
     for number, ((signal, length), out) in enumerate(zip(signals, addresses, strict=True)):
@@ -179,18 +178,18 @@ def _jobs(
 
 
 def _scratch(spec: LogMelSpec, tables: Any) -> NDArray[np.uint8]:
-    """This thread's memory; that of the last specification is kept."""
-    if getattr(_own, "spec", None) != spec:
-        _own.spec, _own.memory = spec, tables.scratch()
-    memory: NDArray[np.uint8] = _own.memory
+    """Return the scratch memory of this thread, which is reused while the specification stays the same."""
+    if getattr(_thread_local, "spec", None) != spec:
+        _thread_local.spec, _thread_local.memory = spec, tables.scratch()
+    memory: NDArray[np.uint8] = _thread_local.memory
     return memory
 
 
 def _not_finite(samples: ArrayLike, number: int) -> AudioError:
     bad = np.flatnonzero(~np.isfinite(np.asarray(samples, np.float32)))
     if not bad.size:
-        return AudioError("is so loud that its spectrum is beyond float32", where=_name(number))
-    return AudioError(f"has {len(bad)} samples that are no finite numbers, first at {bad[0]}", where=_name(number))
+        return AudioError("is so loud that its spectrum exceeds float32", where=_name(number))
+    return AudioError(f"has {len(bad)} samples that are not finite, the first at {bad[0]}", where=_name(number))
 
 
 def _name(number: int) -> str:

@@ -1,4 +1,4 @@
-"""The log-mel's kernels as a family, which is compiled together."""
+"""The kernels of the log-mel as a family, which is compiled and cached together."""
 
 from __future__ import annotations
 

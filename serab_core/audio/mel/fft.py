@@ -1,8 +1,8 @@
-"""How a real FFT of 2 M points is cut into passes over M complex ones, and the numbers that the passes need.
+"""The plan of a real FFT of 2 M points: its passes over M complex points, and the factors that they need.
 
-Decimation in frequency, in place: each pass of radix r turns blocks of r S points into r blocks of S, and leaves the
-results in digit-reversed order. The last pass, of radix 4, is one with the split of the half-size complex transform
-into the real one, which takes bins k and M - k together and reads them where they lie.
+Decimation in frequency, in place: each pass of radix r turns blocks of r S points into r blocks of S points, and leaves
+the results in digit-reversed order. The last pass, of radix 4, also converts the half-size complex transform to the
+real transform. This conversion combines bins k and M - k, and reads them at their digit-reversed positions.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LAST = 4
-SMALLEST, LARGEST = 256, 4096
-"""FFT lengths that the kernels take, in samples: powers of two between these."""
+LAST = 4  # radix of the last pass
+MIN_N_FFT, MAX_N_FFT = 256, 4096  # samples; the kernels support the powers of two in this range
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +26,10 @@ class FftPlan:
 
     Attributes:
         points: complex points, half of the FFT's length.
-        radices: of all passes but the last, each 4 or 8.
+        radices: the radix of each pass except the last, 4 or 8.
         twiddles: for each of these passes, float32, shape (S, r - 1, 2): the factors of the results 1 to r - 1.
         split: float32, shape (points / 4, 4, 2): cosine and sine of -2 pi k / (2 points) for k = g + q points / 4.
-        positions: int64, shape (points / 4,): in which block of four the last pass finds the bins g + q points / 4.
+        positions: int64, shape (points / 4,): the block of four in which the bins g + q points / 4 are, for each g.
     """
 
     points: int
@@ -41,10 +40,10 @@ class FftPlan:
 
 
 def radices_of(points: int) -> tuple[int, ...]:
-    """The radices of all passes but the last: fours, after one eight where the points are no power of four.
+    """Return the radices of all passes except the last: fours, after one eight if `points` is not a power of four.
 
-    More eights mean fewer loads and stores, but keep 16 vectors alive: measured, they win nothing with 32 registers and
-    lose with 16.
+    Radix 8 needs fewer loads and stores, but 16 live vectors. In measurements, more passes of radix 8 are not faster
+    with 32 registers, and slower with 16.
     """
     bits = (points // LAST).bit_length() - 1
     return (8,) * (bits % 2) + (4,) * ((bits - 3 * (bits % 2)) // 2)
@@ -52,7 +51,7 @@ def radices_of(points: int) -> tuple[int, ...]:
 
 @lru_cache(maxsize=16)
 def plan_fft(n_fft: int) -> FftPlan:
-    """Plans an FFT of a power of two from 256 to 4096 real points."""
+    """Return the plan of an FFT of `n_fft` real points, a power of two from 256 to 4096."""
     points = n_fft // 2
     radices = radices_of(points)
     twiddles = []

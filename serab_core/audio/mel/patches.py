@@ -1,4 +1,4 @@
-"""Log-mels cut into patches of a fixed number of frames, as VGGish, TRILL and YAMNet take them."""
+"""Log-mels cut into patches of a fixed number of frames, the input of VGGish, TRILL and YAMNet."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PatchSpec:
-    """How a log-mel is cut.
+    """How a log-mel is cut into patches.
 
     Attributes:
-        frames: of a patch.
-        hop: between patches, in frames.
-        least: samples that a waveform is filled up to, with zeros.
-        fill: where these zeros go: `end`, or `both` sides alike (the odd one at the end).
-        whole: continue the waveform with zeros to a last whole patch; otherwise what is left over is dropped.
+        frames: frames of a patch.
+        hop: frames between the starts of two patches.
+        least: minimum number of samples; a shorter waveform is padded with zeros.
+        fill: where these zeros go: `end`, or `both` sides equally (an odd zero at the end).
+        whole: pad the waveform with zeros until its last patch is complete; otherwise the remaining frames are dropped.
     """
 
     frames: int = 96
@@ -35,30 +35,37 @@ class PatchSpec:
     whole: bool = False
 
     def __post_init__(self) -> None:
-        """Raises UsageError for patches that do not exist."""
+        """Check the values. Raises UsageError."""
         if min(self.frames, self.hop) < 1 or self.least < 0:
-            raise UsageError(f"a patch of {self.frames} frames every {self.hop} is none")
+            raise UsageError(
+                f"a patch of {self.frames} frames every {self.hop}, of at least {self.least} samples, is not possible",
+                next_step="give frames and hop of at least 1, and least of at least 0",
+            )
 
 
 VGGISH_PATCHES = PatchSpec(least=16_000, fill="both")
-"""0.96 s, one behind the other; under 1 s, silence around it (the released SERAB code draws its place at random)."""
+"""0.96 s each, without overlap; a waveform under 1 s is centred in zeros (SERAB's code places it at random)."""
 YAMNET_PATCHES = PatchSpec(hop=48, least=15_600, whole=True)
-"""0.96 s every 0.48 s, the waveform continued to whole patches of at least 0.975 s (YAMNet's released parameters)."""
+"""0.96 s every 0.48 s; the waveform is padded to whole patches and at least 0.975 s (YAMNet's released parameters)."""
 
 
 def fill_up(samples: NDArray[np.float32], patches: PatchSpec, spec: LogMelSpec) -> NDArray[np.float32]:
-    """The waveform with the zeros that its patches need.
+    """Return the waveform with the zeros that its patches need.
 
     Args:
         samples: 1-D.
-        patches: how it will be cut.
-        spec: of a log-mel that is not centred.
+        patches: how the log-mel will be cut.
+        spec: the specification of a log-mel that is not centred.
 
     Raises:
-        UsageError: the specification is centred: frames of its own already reach beyond the waveform.
+        UsageError: the specification is centred, so that frames reach beyond the waveform.
     """
     if spec.centred:
-        raise UsageError("has frames beyond its ends, and no patches", where=f"log-mel specification {spec.name}")
+        raise UsageError(
+            "has frames beyond its ends, so that it cannot be cut into patches",
+            where=f"log-mel specification {spec.name}",
+            next_step="use a specification with centred=False",
+        )
     missing = max(0, patches.least - len(samples))
     before = missing // 2 if patches.fill == "both" else 0
     filled = np.pad(samples, (before, missing - before))
@@ -71,21 +78,21 @@ def fill_up(samples: NDArray[np.float32], patches: PatchSpec, spec: LogMelSpec) 
 
 
 def log_mel_patches(samples: ArrayLike, spec: LogMelSpec, patches: PatchSpec) -> NDArray[np.float32]:
-    """The patches of a waveform's log-mel.
+    """Compute the patches of the log-mel of a waveform.
 
     Args:
-        samples: as `log_mel` takes them.
-        spec: not centred, with frames first.
-        patches: how to cut.
+        samples: see `log_mel`.
+        spec: the specification, which is not centred.
+        patches: how to cut the log-mel.
 
     Returns:
         float32, shape (patches, frames, n_mels); without overlap, a view of the log-mel.
 
     Raises:
-        AudioError, UsageError: as `log_mel` and `fill_up`; or the waveform is too short for one patch.
+        AudioError, UsageError: see `log_mel` and `fill_up`.
     """
-    given = np.asarray(samples)
-    filled = fill_up(given, patches, spec) if given.ndim == 1 and given.size else given
+    array = np.asarray(samples)
+    filled = fill_up(array, patches, spec) if array.ndim == 1 and array.size else array
     mels = log_mel(filled, spec)
     if spec.mels_first:
         mels = np.ascontiguousarray(mels.T)

@@ -1,4 +1,4 @@
-"""The log-mel in float64 with NumPy alone: slow and plain, what the kernels are held against."""
+"""The log-mel in float64 with NumPy alone: a slow reference for tests of the kernels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def reference_log_mel(samples: Waveform, spec: LogMelSpec) -> Features:
-    """The log-mel of a waveform, float64; shape and padding as `log_mel` has them."""
+    """Return the log-mel of a waveform in float64, with the shape and padding of `log_mel`."""
     signal = samples.astype(np.float64)
     if spec.centred:
         half = spec.n_fft // 2

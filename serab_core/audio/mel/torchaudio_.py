@@ -1,4 +1,4 @@
-"""The same log-mels by torchaudio, in float32, on whatever device the waveforms lie: for batches on a GPU."""
+"""The same log-mels computed by torchaudio, in float32, on the device of the waveforms: for batches on a GPU."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def torch_log_mels(waveforms: Any, spec: LogMelSpec = SERAB) -> Any:
-    """The log-mels of a batch of waveforms of one length.
+    """Compute the log-mels of a batch of waveforms of the same length.
 
     Args:
         waveforms: a float32 tensor, shape (..., samples), longer than half an FFT for a centred specification.
-        spec: the definition; any length of FFT will do.
+        spec: the specification, with any length of the FFT.
 
     Returns:
         a float32 tensor on the same device, shape (..., n_mels, frames) or (..., frames, n_mels).

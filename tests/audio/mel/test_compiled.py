@@ -1,4 +1,4 @@
-"""Compiling, its cache, and processors with narrower vectors: each in a process of its own."""
+"""Compilation, its cache, and processors with narrower vectors, each in a separate process."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ print(LANES, worst < 5e-6, time.perf_counter() - begin)
 
 def run(cache, **variables: str) -> tuple[list[str], str]:
     environment = {**os.environ, "SERAB_KERNEL_CACHE": str(cache), **variables}
-    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, env=environment, check=True)
-    return done.stdout.split(), done.stderr
+    process = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, env=environment, check=True
+    )
+    return process.stdout.split(), process.stderr
 
 
 @pytest.mark.parametrize(
@@ -92,9 +94,9 @@ def test_compiled_code_that_others_can_write_is_not_loaded(tmp_path, monkeypatch
 
 def test_a_file_in_the_working_folder_names_no_place_of_compiled_code(tmp_path):
     (tmp_path / ".numba_config.yaml").write_text(f"cache_dir: {tmp_path}\ncuda_driver: {tmp_path}/driver.so\n")
-    script = "from serab_core import compiled; print([compiled.config.CACHE_DIR, compiled.config.CUDA_DRIVER])"
-    for given, read in (({}, "['', '']"), ({"NUMBA_CACHE_DIR": "/mine"}, "['/mine', '']")):
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **given}
+    script = "from serab_core.system.kernel_cache import config; print([config.CACHE_DIR, config.CUDA_DRIVER])"
+    for variables, expected in (({}, "['', '']"), ({"NUMBA_CACHE_DIR": "/mine"}, "['/mine', '']")):
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **variables}
         command = [sys.executable, "-c", script]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
-        assert done.stdout.strip() == read
+        process = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        assert process.stdout.strip() == expected

@@ -121,22 +121,22 @@ def test_the_logarithm_over_all_exponents(n):
 
 
 @pytest.mark.parametrize(
-    ("bad", "words"),
+    ("bad", "message"),
     [
         (np.zeros((2, 3), np.float32), r"waveform 0: has shape \(2, 3\)"),
         (np.zeros(0, np.float32), r"waveform 0: has shape \(0,\)"),
         (np.zeros(100, np.int16), "samples of type int16"),
-        (np.array([0.0, 1.0, np.nan, np.inf] * 300, np.float32), "600 samples that are no finite numbers, first at 2"),
+        (np.array([0.0, 1.0, np.nan, np.inf] * 300, np.float32), "600 samples that are not finite, the first at 2"),
         (np.full(4000, -np.inf, np.float32), "first at 0"),
         (noise(4000) * np.float32(1e20), "so loud"),
     ],
 )
-def test_what_is_no_waveform(bad, words):
-    with pytest.raises(AudioError, match=words):
+def test_unusable_waveforms_are_refused(bad, message):
+    with pytest.raises(AudioError, match=message):
         log_mel(bad)
 
 
-def test_the_bad_one_of_many_is_named():
+def test_the_unusable_waveform_of_several_is_named():
     clips = [noise(5000) for _ in range(9)]
     clips[6][4321] = np.nan
     with pytest.raises(AudioError, match="waveform 6: has 1 samples .* first at 4321"):
@@ -157,7 +157,7 @@ def test_other_floats_strides_and_untouched_input():
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         ({"n_fft": 1000}, "powers of two from 256 to 4096"),
         ({"n_fft": 8192}, "powers of two"),
@@ -169,8 +169,8 @@ def test_other_floats_strides_and_untouched_input():
         ({"floor": 0.0}, "floor must be"),
     ],
 )
-def test_what_is_no_specification(change, words):
-    with pytest.raises(UsageError, match=words):
+def test_impossible_specifications_are_refused(change, message):
+    with pytest.raises(UsageError, match=message):
         log_mel(noise(4000), replace(SERAB, **change))
     with pytest.raises(UsageError, match="threads is 0"):
         log_mels([noise(100)], threads=0)

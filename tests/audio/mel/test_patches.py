@@ -1,4 +1,4 @@
-"""Patches of log-mels: counts at the limits, and what they are made of."""
+"""Patches of log-mels: their number at the limits, and their content."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def noise(length: int) -> np.ndarray:
 @pytest.mark.parametrize(
     ("samples", "count"), [(1, 1), (15_600, 1), (16_000, 1), (30_959, 1), (30_960, 2), (48_000, 3), (160_000, 10)]
 )
-def test_vggish_drops_what_is_left_over(samples, count):
+def test_vggish_drops_the_remaining_frames(samples, count):
     patches = log_mel_patches(noise(samples), VGGISH, VGGISH_PATCHES)
     assert patches.shape == (count, 96, 64)
 
@@ -49,7 +49,7 @@ def test_short_clips_lie_in_the_middle_or_at_the_start():
     assert len(log_mel_patches(noise(15_599), VGGISH, PatchSpec())) == 0
 
 
-def test_what_has_no_patches():
+def test_impossible_patches_are_refused():
     with pytest.raises(UsageError, match="has frames beyond its ends"):
         log_mel_patches(noise(16_000), SERAB, VGGISH_PATCHES)
     with pytest.raises(UsageError, match="0 frames"):
