@@ -49,14 +49,14 @@ def make_scored(rng, sizes, logits):
     return Scored(ids, truth, predicted, speakers)
 
 
-def one(rng, speakers, each, spread, uneven):
+def simulate_test(rng, speakers, each, spread, uneven):
     """One test split of speakers whose logits differ by `spread` (SD)."""
     sizes = speaker_sizes(rng, speakers, each, uneven)
     logits = BASE + spread * rng.standard_normal(speakers)
     return make_scored(rng, sizes, np.repeat(logits, sizes))
 
 
-def several(rng, speakers, each, tau, uneven, gaps):
+def simulate_extractors(rng, speakers, each, tau, uneven, gaps):
     """Extractors on one test split, whose mean logits differ by `gaps`."""
     sizes = speaker_sizes(rng, speakers, each, uneven)
     shared = np.repeat(BASE + 0.5 * rng.standard_normal(speakers), sizes)
@@ -77,11 +77,11 @@ def coverage(repeats, speakers, spread, uneven, seed=1):
     rng, truth = np.random.default_rng(seed), true_rate(spread)
     inside, width = np.zeros(2), np.zeros(2)
     for repeat in range(repeats):
-        draws = drawn(one(rng, speakers, SPEAKERS[speakers], spread, uneven), 1000, repeat)
+        draws = drawn(simulate_test(rng, speakers, SPEAKERS[speakers], spread, uneven), 1000, repeat)
         for place, metric in enumerate(("accuracy", "uar")):
-            found = draws.interval(metric)
-            inside[place] += found.low <= truth <= found.high
-            width[place] += found.high - found.low
+            interval = draws.interval(metric)
+            inside[place] += interval.low <= truth <= interval.high
+            width[place] += interval.high - interval.low
     return 100 * inside / repeats, 100 * width / repeats
 
 
@@ -90,12 +90,12 @@ def mean_coverage(repeats, tasks, spread, seed=2):
     rng, truth = np.random.default_rng(seed), true_rate(spread)
     inside = width = 0.0
     for repeat in range(repeats):
-        tests = {task: one(rng, *SUITE[task], spread, True) for task in SUITES[tasks]}
+        tests = {task: simulate_test(rng, *SUITE[task], spread, True) for task in SUITES[tasks]}
         draws = {task: drawn(test, 1000, 10 * repeat + place) for place, (task, test) in enumerate(tests.items())}
         values = {task: float(test.right.mean()) for task, test in tests.items()}
-        found = means(values, draws, {task: len(test.ids) for task, test in tests.items()}, "accuracy")[0].interval
-        inside += found.low <= truth <= found.high
-        width += found.high - found.low
+        interval = means(values, draws, {task: len(test.ids) for task, test in tests.items()}, "accuracy")[0].interval
+        inside += interval.low <= truth <= interval.high
+        width += interval.high - interval.low
     return 100 * inside / repeats, 100 * width / repeats
 
 
@@ -104,7 +104,7 @@ def rejections(repeats, speakers, tau, uneven, gap=0.0, metric="accuracy", seed=
     rng = np.random.default_rng(seed)
     count = 0
     for _ in range(repeats):
-        pair = several(rng, speakers, SPEAKERS.get(speakers, 50), tau, uneven, (gap, 0.0))
+        pair = simulate_extractors(rng, speakers, SPEAKERS.get(speakers, 50), tau, uneven, (gap, 0.0))
         count += compare(*pair, metric).p < 0.05
     return 100 * count / repeats
 
@@ -114,19 +114,19 @@ def mean_rejections(repeats, tasks, tau, gap=0.0, metric="accuracy", seed=4):
     rng = np.random.default_rng(seed)
     count = 0
     for _ in range(repeats):
-        pairs = {task: several(rng, *SUITE[task], tau, True, (gap, 0.0)) for task in SUITES[tasks]}
+        pairs = {task: simulate_extractors(rng, *SUITE[task], tau, True, (gap, 0.0)) for task in SUITES[tasks]}
         count += compare_overall({task: tuple(pair) for task, pair in pairs.items()}, metric).p < 0.05
     return 100 * count / repeats
 
 
 def groups_of(rng, tasks, tau, gaps):
     """How many significance groups a board of extractors has."""
-    tests = {task: several(rng, *SUITE[task], tau, True, gaps) for task in SUITES[tasks]}
+    tests = {task: simulate_extractors(rng, *SUITE[task], tau, True, gaps) for task in SUITES[tasks]}
     scores = [np.mean([tests[task][place].right.mean() for task in tests]) for place in range(len(gaps))]
     order = sorted(range(len(gaps)), key=lambda place: -scores[place])
     pairs = list(combinations(order, 2))
-    found = [compare_overall({task: (own[a], own[b]) for task, own in tests.items()}).p for a, b in pairs]
-    corrected = holm(found)
+    p_values = [compare_overall({task: (scored[a], scored[b]) for task, scored in tests.items()}).p for a, b in pairs]
+    corrected = holm(p_values)
     names = {frozenset((str(a), str(b))): p for (a, b), p in zip(pairs, corrected, strict=True)}
     return max(significance_groups([str(place) for place in order], names).values())
 
@@ -139,7 +139,7 @@ def board_rejections(repeats, tasks, tau, extractors=10, seed=6):
 
 def tables(repeats):
     """The tables by their name in the page."""
-    made = {}
+    tables_by_name = {}
     rows = [
         "| test speakers | utterances of each | spread | accuracy, even | accuracy, uneven | UAR, even | UAR, uneven |"
     ]
@@ -149,12 +149,12 @@ def tables(repeats):
             cells = [coverage(repeats, speakers, spread, uneven) for uneven in (False, True)]
             texts = [f"{inside[m]:.0f} ({width[m]:.0f})" for m in (0, 1) for inside, width in cells]
             rows.append(f"| {speakers} | {each} | {spread} | {' | '.join(texts)} |")
-    made["coverage"] = rows
+    tables_by_name["coverage"] = rows
     rows = ["| tasks | spread 0 | 0.3 | 0.6 |", "|---|---|---|---|"]
     for tasks in (3, 9):
-        found = [mean_coverage(max(100, repeats // 2), tasks, spread) for spread in (0.0, 0.3, 0.6)]
-        rows.append(f"| {tasks} | {' | '.join(f'{inside:.0f} ({width:.0f})' for inside, width in found)} |")
-    made["means"] = rows
+        results = [mean_coverage(max(100, repeats // 2), tasks, spread) for spread in (0.0, 0.3, 0.6)]
+        rows.append(f"| {tasks} | {' | '.join(f'{inside:.0f} ({width:.0f})' for inside, width in results)} |")
+    tables_by_name["means"] = rows
     rows = [
         "| test speakers | test | tau 0 | 0.2 | 0.4 | UAR, 0.4 | found, tau 0 | 0.2 |",
         "|---|---|---|---|---|---|---|---|",
@@ -166,7 +166,7 @@ def tables(repeats):
         power = [rejections(repeats // 2, speakers, tau, False, GAP) for tau in TAUS[:2]]
         texts = [*(f"{value:.1f}" for value in wrong), *(f"{value:.0f}" for value in power)]
         rows.append(f"| {speakers} | {test} | {' | '.join(texts)} |")
-    made["tests"] = rows
+    tables_by_name["tests"] = rows
     rows = ["| tasks | test | tau 0 | 0.2 | 0.4 | UAR, 0.4 | found, tau 0 | 0.2 |", "|---|---|---|---|---|---|---|---|"]
     for tasks in (2, 3, 9):
         test = "t over tasks" if tasks >= 4 else "t over speakers"
@@ -175,15 +175,17 @@ def tables(repeats):
         power = [mean_rejections(repeats // 2, tasks, tau, GAP) for tau in TAUS[:2]]
         texts = [*(f"{value:.1f}" for value in wrong), *(f"{value:.0f}" for value in power)]
         rows.append(f"| {tasks} | {test} | {' | '.join(texts)} |")
-    made["mean-tests"] = rows
+    tables_by_name["mean-tests"] = rows
     rows = ["| tasks | tau 0 | 0.2 | 0.4 |", "|---|---|---|---|"]
     for tasks in (3, 9):
-        found = [board_rejections(max(20, repeats // 4), tasks, tau) for tau in TAUS]
-        rows.append(f"| {tasks} | {' | '.join(f'{value:.1f}' for value in found)} |")
-    made["boards"] = rows
+        results = [board_rejections(max(20, repeats // 4), tasks, tau) for tau in TAUS]
+        rows.append(f"| {tasks} | {' | '.join(f'{value:.1f}' for value in results)} |")
+    tables_by_name["boards"] = rows
     graded = groups_of(np.random.default_rng(7), 9, 0.2, tuple(np.linspace(1.0, -3.0, 100)))
-    made["graded"] = [f"100 extractors, graded evenly from about 83 to 18 %, form {graded} groups over the nine tasks."]
-    return made
+    tables_by_name["graded"] = [
+        f"100 extractors, graded evenly from about 83 to 18 %, form {graded} groups over the nine tasks."
+    ]
+    return tables_by_name
 
 
 def main():

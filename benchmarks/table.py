@@ -34,13 +34,13 @@ def main() -> None:
     runs = [json.loads(Path(name).read_text()) for name in sys.argv[1:]]
     groups: dict[str, list[dict]] = {}
     for run in runs:
-        own: dict[str, list[dict]] = {}
-        for one in run["benchmarks"]:
-            own.setdefault(one["group"] or one["name"], []).append(one)
-        groups |= own  # a later file's in place of an earlier one's
+        run_groups: dict[str, list[dict]] = {}
+        for benchmark in run["benchmarks"]:
+            run_groups.setdefault(benchmark["group"] or benchmark["name"], []).append(benchmark)
+        groups |= run_groups  # a later file's in place of an earlier one's
     machine = runs[-1]["machine_info"]
     cpu = machine["cpu"]
-    versions = ", ".join(f"{name} {found}" for name in LIBRARIES if (found := installed(name)))
+    versions = ", ".join(f"{name} {installed_version}" for name in LIBRARIES if (installed_version := installed(name)))
     lines = [
         HEAD,
         f"{cpu.get('brand_raw', 'unknown processor')}, {cpu.get('count', '?')} cores, {machine['system']}, "
@@ -50,10 +50,12 @@ def main() -> None:
     ]
     for group, entries in groups.items():
         first = entries[0]["stats"]["median"]
-        names = [one["param"] or one["name"].removeprefix("test_").replace("_", " ") for one in entries]
+        names = [
+            benchmark["param"] or benchmark["name"].removeprefix("test_").replace("_", " ") for benchmark in entries
+        ]
         shared = os.path.commonprefix(names).rfind("-") + 1 if len(names) > 1 else 0  # noqa: RUF071  not paths
-        for place, one in enumerate(entries):
-            stats = one["stats"]
+        for place, benchmark in enumerate(entries):
+            stats = benchmark["stats"]
             spread = f"{100 * stats['iqr'] / stats['median']:.0f} %" if stats["rounds"] > 2 else "one round"
             cells = (group if place == 0 else "", names[place][shared:], f"{1000 * stats['median']:,.2f}")
             lines.append("| " + " | ".join((*cells, f"{stats['median'] / first:.2f}", spread)) + " |")

@@ -68,5 +68,5 @@ def resampler(name):
 @pytest.mark.parametrize("name", RESAMPLERS)
 def test_resampling(benchmark, name):
     waves = [clip(2.0 + number / FILES, RATE) for number in range(FILES)]
-    own = resampler(name)
-    benchmark.pedantic(lambda: [own(wave) for wave in waves], rounds=10, warmup_rounds=2)
+    convert = resampler(name)
+    benchmark.pedantic(lambda: [convert(wave) for wave in waves], rounds=10, warmup_rounds=2)

@@ -27,26 +27,26 @@ def home(tmp_path_factory):
     if not SHARED.is_dir():
         pytest.skip("the folder shared/ with real speech and weights is not beside the project")
     home = tmp_path_factory.mktemp("home")
-    for words in (
+    for arguments in (
         ["data", "prepare", "emodb", SHARED / "data" / "emodb.zip"],
         ["weights", "import", "byol-s/512", SHARED / "golden" / "byol_s_512.pth"],
         ["eval", "byol-s/512", "--tasks", "emodb"],  # compiles the kernels
     ):
-        run(home, *words)
+        run(home, *arguments)
     with zipfile.ZipFile(SHARED / "data" / "emodb.zip") as archive:
         archive.extractall(home / "peer")
     return home
 
 
-def run(home, *words):
-    done = subprocess.run(
-        [SERAB, *map(str, words)],
+def run(home, *arguments):
+    completed = subprocess.run(
+        [SERAB, *map(str, arguments)],
         env={**os.environ, "SERAB_HOME": str(home)},
         capture_output=True,
         text=True,
         check=True,
     )
-    return done.stdout
+    return completed.stdout
 
 
 def cold(home):
@@ -65,6 +65,6 @@ def test_eval(benchmark, home, how):
         cold(home)
         benchmark.pedantic(lambda: run(home, "eval", "byol-s/512", "--tasks", "emodb"), rounds=3)
     else:
-        words = [sys.executable, PEER, home / "weights" / "byol-s-512.safetensors", home / "peer"]
-        out = benchmark.pedantic(lambda: subprocess.run(words, capture_output=True, text=True, check=True), rounds=3)
+        command = [sys.executable, PEER, home / "weights" / "byol-s-512.safetensors", home / "peer"]
+        out = benchmark.pedantic(lambda: subprocess.run(command, capture_output=True, text=True, check=True), rounds=3)
         assert "81.0" in out.stdout

@@ -37,10 +37,10 @@ def folder(tmp_path_factory):
     return folder
 
 
-def run(folder, *words):
+def run(folder, *command):
     environment = {**os.environ, "SERAB_HOME": str(folder / "home")}
-    done = subprocess.run([*map(str, words)], env=environment, capture_output=True, text=True, check=True)
-    return done.stdout
+    completed = subprocess.run([*map(str, command)], env=environment, capture_output=True, text=True, check=True)
+    return completed.stdout
 
 
 def ours(folder):
@@ -66,5 +66,5 @@ def peer(folder, workers):
 @pytest.mark.parametrize("how", ["serab", "released, 1 worker", "released, 2 workers"])
 def test_steps(benchmark, folder, how):
     workers = int(how.split()[1]) if how != "serab" else 0
-    found = benchmark.pedantic(lambda: peer(folder, workers) if workers else ours(folder), rounds=2)
-    benchmark.extra_info.update(found)
+    figures = benchmark.pedantic(lambda: peer(folder, workers) if workers else ours(folder), rounds=2)
+    benchmark.extra_info.update(figures)

@@ -55,9 +55,9 @@ def task(name: str) -> tuple[Examples, Examples, Examples]:
     return train, validation, test
 
 
-def tune_one(parts: tuple[Examples, Examples, Examples], name: str, folder: Path) -> dict[str, object]:
+def tune(splits: tuple[Examples, Examples, Examples], name: str, folder: Path) -> dict[str, object]:
     """What a worker of `serab eval` does for one classifier."""
-    train, validation, test = parts
+    train, validation, test = splits
     with threadpool_limits(1):
         spec = plugins.classifier(name)
         workspace = spec.prepare(train, validation, seed=42)
@@ -70,25 +70,25 @@ def tune_one(parts: tuple[Examples, Examples, Examples], name: str, folder: Path
 
 
 def ours(
-    parts: tuple[Examples, Examples, Examples], names: tuple[str, ...], folder: Path, pool: ProcessPoolExecutor | None
+    splits: tuple[Examples, Examples, Examples], names: tuple[str, ...], folder: Path, pool: ProcessPoolExecutor | None
 ) -> dict[str, object]:
     """The classifiers side by side in worker processes; one alone stays here, with all cores for itself."""
     if pool is None:
-        return {name: tune_one(parts, name, folder) for name in names}
-    waiting = {name: pool.submit(tune_one, parts, name, folder) for name in names}
+        return {name: tune(splits, name, folder) for name in names}
+    waiting = {name: pool.submit(tune, splits, name, folder) for name in names}
     return {name: future.result() for name, future in waiting.items()}
 
 
 @pytest.fixture(scope="module")
 def pool():
     """Worker processes, started before the clock runs, as GridSearchCV's are from its second use on."""
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), mp_context=get_context("fork")) as made:
-        list(made.map(abs, range(8)))
-        yield made
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), mp_context=get_context("fork")) as executor:
+        list(executor.map(abs, range(8)))
+        yield executor
 
 
-def theirs(parts: tuple[Examples, Examples, Examples], names: tuple[str, ...]) -> dict[str, object]:
-    train, validation, test = parts
+def theirs(splits: tuple[Examples, Examples, Examples], names: tuple[str, ...]) -> dict[str, object]:
+    train, validation, test = splits
     both = train.followed_by(validation)
     fold = PredefinedSplit(np.repeat([-1, 0], [len(train.y), len(validation.y)]))
     chosen = {}
@@ -98,9 +98,9 @@ def theirs(parts: tuple[Examples, Examples, Examples], names: tuple[str, ...]) -
             if name == "qda":  # today's refuses these classes
                 continue
             grid = {key: list(values) for key, values in plugins.classifier(name).search_space.items()}
-            found = GridSearchCV(PEERS[name](), grid, cv=fold, n_jobs=-1).fit(both.X, both.y)
-            found.predict(test.X)
-            chosen[name] = found.best_params_
+            grid_search = GridSearchCV(PEERS[name](), grid, cv=fold, n_jobs=-1).fit(both.X, both.y)
+            grid_search.predict(test.X)
+            chosen[name] = grid_search.best_params_
     return chosen
 
 
@@ -109,15 +109,15 @@ def theirs(parts: tuple[Examples, Examples, Examples], names: tuple[str, ...]) -
 @pytest.mark.parametrize("name", SETS)
 def test_grids(benchmark, name, group, who, tmp_path, pool):
     benchmark.group = f"{name}: {group}"
-    parts = task(name)
+    splits = task(name)
     count = iter(range(100))
 
     def run() -> dict[str, object]:
         if who == "GridSearchCV":
-            return theirs(parts, GROUPS[group])
+            return theirs(splits, GROUPS[group])
         folder = tmp_path / str(next(count))
         folder.mkdir()
-        return ours(parts, GROUPS[group], folder, pool if len(GROUPS[group]) > 1 else None)
+        return ours(splits, GROUPS[group], folder, pool if len(GROUPS[group]) > 1 else None)
 
     rounds = 1 if group == "RF" or (who == "GridSearchCV" and name == "compare_2016") else 5
     chosen = benchmark.pedantic(run, rounds=rounds, warmup_rounds=0 if rounds == 1 else 1)

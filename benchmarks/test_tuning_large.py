@@ -20,7 +20,7 @@ from serab_core.tune.study import search
 from serab_core.types import Examples
 
 
-def made(dimensions: int, rows: int, seed: int) -> Examples:
+def simulated_examples(dimensions: int, rows: int, seed: int) -> Examples:
     """Six classes that overlap, in features of falling variance, as embeddings have them."""
     rng = np.random.RandomState(seed)
     y = rng.randint(6, size=rows)
@@ -38,7 +38,11 @@ def made(dimensions: int, rows: int, seed: int) -> Examples:
 @pytest.mark.parametrize("dimensions", [2048, 6373])
 def test_grid(benchmark, dimensions, name, tmp_path):
     benchmark.group = f"5,144 + 738 rows, {dimensions} dimensions"
-    train, validation, test = made(dimensions, 5144, 2), made(dimensions, 738, 3), made(dimensions, 1556, 4)
+    train, validation, test = (
+        simulated_examples(dimensions, 5144, 2),
+        simulated_examples(dimensions, 738, 3),
+        simulated_examples(dimensions, 1556, 4),
+    )
 
     def run() -> None:
         spec = plugins.classifier(name)

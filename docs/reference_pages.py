@@ -39,29 +39,29 @@ def python_page() -> str:
     return "\n".join(lines)
 
 
-def own_commands() -> dict[str, object]:
+def core_commands() -> dict[str, object]:
     """Commands by their words, those of groups among them; plugins' commands are theirs to document."""
-    found = {}
+    commands = {}
 
-    def walk(command, words):
+    def walk(command, path):
         children = getattr(command, "commands", None)
         if children is None:
-            found[" ".join(words)] = command
+            commands[" ".join(path)] = command
         for name, child in (children or {}).items():
-            walk(child, [*words, name])
+            walk(child, [*path, name])
 
     walk(typer.main.get_command(app), ["serab"])
-    return found
+    return commands
 
 
 def commands_page() -> str:
     """What can be typed."""
     lines = ["# Commands", "", "Every command has `--help`. `--json` prints a document to stdout.", ""]
-    for words, command in own_commands().items():
+    for name, command in core_commands().items():
         arguments = [p for p in command.params if p.param_type_name == "argument"]
         options = [p for p in command.params if p.param_type_name == "option" and p.name != "help"]
-        usage = " ".join([words, *(a.metavar or a.name.upper() for a in arguments)])
-        lines += [f"## {words}", "", f"`{usage}{' [OPTIONS]' if options else ''}`", "", _text(command.help), ""]
+        usage = " ".join([name, *(a.metavar or a.name.upper() for a in arguments)])
+        lines += [f"## {name}", "", f"`{usage}{' [OPTIONS]' if options else ''}`", "", _text(command.help), ""]
         rows = [(f"`{a.metavar or a.name.upper()}`", a.help) for a in arguments]
         rows += [(_option(o), o.help) for o in options]
         lines += _table(("Word", "What it is"), rows)
@@ -108,7 +108,7 @@ def signature(name: str, function: object) -> str:
 
 def hooks() -> dict[str, object]:
     """The hook specs."""
-    return {name: own for name, own in vars(hookspecs).items() if name.startswith("serab_")}
+    return {name: function for name, function in vars(hookspecs).items() if name.startswith("serab_")}
 
 
 def specs_page() -> str:
@@ -122,7 +122,7 @@ def specs_page() -> str:
 def checks() -> dict[str, tuple[str, str]]:
     """What every check protects, and what to do about it, by id."""
     kinds = {"extractor": extractors, "dataset": datasets, "classifier": classifiers}
-    return {f"{kind}-{name}": words for kind, module in kinds.items() for name, words in module.WORDS.items()}
+    return {f"{kind}-{name}": texts for kind, module in kinds.items() for name, texts in module.WORDS.items()}
 
 
 def checks_page() -> str:
@@ -135,7 +135,7 @@ def checks_page() -> str:
         "",
     ]
     for kind in ("extractor", "dataset", "classifier"):
-        rows = [(f"`{name}`", *told) for name, told in checks().items() if name.startswith(kind)]
+        rows = [(f"`{name}`", *texts) for name, texts in checks().items() if name.startswith(kind)]
         lines += [f"## Of {'an' if kind[0] == 'e' else 'a'} {kind}", ""]
         lines += _table(("Check", "What it protects", "What to do"), rows)
     return "\n".join(lines)
@@ -143,7 +143,10 @@ def checks_page() -> str:
 
 def settings_page() -> str:
     """What can be set."""
-    rows = [(f"`{own.key}`", f"`{own.variable}`", own.kind, own.words, own.default) for own in settings.SETTINGS]
+    rows = [
+        (f"`{setting.key}`", f"`{setting.variable}`", setting.kind, setting.words, setting.default)
+        for setting in settings.SETTINGS
+    ]
     return "\n".join(
         [
             "# Settings",
@@ -157,8 +160,10 @@ def settings_page() -> str:
 
 def errors_page() -> str:
     """What goes wrong, and the exit codes."""
-    kinds = [own for own in vars(errors).values() if isinstance(own, type) and issubclass(own, errors.SerabError)]
-    rows = [(str(own.exit_code), f"`{own.__name__}({', '.join(_bases(own))})`", _text(own.__doc__)) for own in kinds]
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.SerabError)]
+    rows = [
+        (str(kind.exit_code), f"`{kind.__name__}({', '.join(_bases(kind))})`", _text(kind.__doc__)) for kind in kinds
+    ]
     return "\n".join(
         [
             "# Errors and exit codes",

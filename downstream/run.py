@@ -56,13 +56,13 @@ def _is_installed(name: str) -> bool:
     return True
 
 
-def run(*words: object, cwd: Path | None = None) -> None:
+def run(*arguments: object, cwd: Path | None = None) -> None:
     """Runs a command; ends with its exit code where it fails."""
-    command = [str(word) for word in words]
+    command = [str(word) for word in arguments]
     print("$", " ".join(command), flush=True)
-    done = subprocess.run(command, cwd=cwd, env={**os.environ, "COLUMNS": "100"}, check=False)
-    if done.returncode:
-        sys.exit(f"failed with {done.returncode}: {' '.join(command)}")
+    completed = subprocess.run(command, cwd=cwd, env={**os.environ, "COLUMNS": "100"}, check=False)
+    if completed.returncode:
+        sys.exit(f"failed with {completed.returncode}: {' '.join(command)}")
 
 
 if __name__ == "__main__":

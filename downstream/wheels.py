@@ -61,10 +61,10 @@ def build(project: Path, index: Path) -> Path:
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", index, project, quiet=True)
     (wheel,) = set(index.glob("*.whl")) - before
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
-    own = {"serab", "serab_core", "serab_registry"} if project == ROOT else {project.name.replace("-", "_")}
-    strange = {top for top in tops if not top.endswith(".dist-info")} - own
-    if strange:
-        sys.exit(f"{wheel.name} holds {sorted(strange)}")
+    expected = {"serab", "serab_core", "serab_registry"} if project == ROOT else {project.name.replace("-", "_")}
+    unexpected = {top for top in tops if not top.endswith(".dist-info")} - expected
+    if unexpected:
+        sys.exit(f"{wheel.name} holds {sorted(unexpected)}")
     return wheel
 
 
@@ -77,16 +77,16 @@ def serve(index: Path, wheels: list[Path]) -> None:
         page.write_text(f'<!DOCTYPE html><a href="{wheel.as_uri()}">{wheel.name}</a>\n', encoding="utf-8")
 
 
-def run(*words: object, quiet: bool = False, **environment: str) -> None:
+def run(*arguments: object, quiet: bool = False, **environment: str) -> None:
     """Runs a command; ends with its exit code where it fails."""
-    command = [str(word) for word in words]
+    command = [str(word) for word in arguments]
     if not quiet:
         print("$", " ".join(command), flush=True)
-    done = subprocess.run(
+    completed = subprocess.run(
         command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL if quiet else None, check=False
     )
-    if done.returncode:
-        sys.exit(f"failed with {done.returncode}: {' '.join(command)}")
+    if completed.returncode:
+        sys.exit(f"failed with {completed.returncode}: {' '.join(command)}")
 
 
 if __name__ == "__main__":

@@ -42,8 +42,8 @@ class Studies:
         manifest = write_corpus(self.work / "audio" / name, utterances, seed)
         return serab("data", "add", name, str(manifest), home=self.home, site=self.site)
 
-    def eval(self, *words: str) -> Measured:
-        return serab("eval", *words, home=self.home, site=self.site)
+    def eval(self, *arguments: str) -> Measured:
+        return serab("eval", *arguments, home=self.home, site=self.site)
 
     def warm(self) -> None:
         """Compiles kernels, which is done once on a machine."""
@@ -74,10 +74,10 @@ class Studies:
                 break
             task = f"voices-{count}"
             self.keep("utterances", "prepare", count, self.prepared(task, count))
-            words = ("mfcc-stats", "--tasks", task, "--jobs", "1", "--profile")
-            self.keep("utterances", "embed + lda", count, self.eval(*words, "--classifiers", "lda"))
+            arguments = ("mfcc-stats", "--tasks", task, "--jobs", "1", "--profile")
+            self.keep("utterances", "embed + lda", count, self.eval(*arguments, "--classifiers", "lda"))
             for name in (*FAST[1:], *(["svc"] if count <= SVC_UP_TO else [])):
-                self.keep("utterances", name, count, self.eval(*words, "--classifiers", name))
+                self.keep("utterances", name, count, self.eval(*arguments, "--classifiers", name))
             warm = self.eval("mfcc-stats", "--tasks", task, "--classifiers", ",".join(FAST), "--jobs", "1")
             self.keep("utterances", "reused", count, warm)
 
@@ -85,8 +85,8 @@ class Studies:
         self.prepared("voices-1000", 1000)
         for dim in DIMENSIONS:
             for name in (*FAST, "svc"):
-                words = (f"wide/{dim}", "--tasks", "voices-1000", "--jobs", "1", "--profile", "--classifiers", name)
-                self.keep("dimensions", name, dim, self.eval(*words))
+                arguments = (f"wide/{dim}", "--tasks", "voices-1000", "--jobs", "1", "--profile", "--classifiers", name)
+                self.keep("dimensions", name, dim, self.eval(*arguments))
 
     def tasks(self) -> None:
         names = [f"part-{number}" for number in range(COUNTS[-1])]
@@ -108,22 +108,22 @@ class Studies:
         tasks = ("sweep-a", "sweep-b")
         for seed, task in enumerate(tasks):
             self.prepared(task, 2000, seed=seed + 1)
-        words = ("mfcc-stats", "logmel-stats", "wide/1000", "--tasks", ",".join(tasks))
+        arguments = ("mfcc-stats", "logmel-stats", "wide/1000", "--tasks", ",".join(tasks))
         for count in (1, 2):
             self.forget("embeddings", "studies", "results")
-            self.keep("workers", "processes", count, self.eval(*words, "--jobs", str(count)))
+            self.keep("workers", "processes", count, self.eval(*arguments, "--jobs", str(count)))
             self.forget("embeddings", "studies", "results")
             with dask_workers(count, self.site) as address:
-                self.keep("workers", "dask", count, self.eval(*words, "--engine", f"dask://{address}"))
+                self.keep("workers", "dask", count, self.eval(*arguments, "--engine", f"dask://{address}"))
 
 
 def save(file: Path, new: list[dict]) -> None:
     """Writes new points in place of those of the same studies."""
     known = json.loads(file.read_text())["points"] if file.exists() else []
-    done = {point["study"] for point in new}
-    points = [point for point in known if point["study"] not in done] + new
-    made = {"python": platform.python_version(), "date": f"{datetime.now(UTC):%Y-%m-%d}", "points": points}
-    file.write_text(json.dumps(made, indent=1) + "\n")
+    new_studies = {point["study"] for point in new}
+    points = [point for point in known if point["study"] not in new_studies] + new
+    document = {"python": platform.python_version(), "date": f"{datetime.now(UTC):%Y-%m-%d}", "points": points}
+    file.write_text(json.dumps(document, indent=1) + "\n")
 
 
 def exponents(points: list[dict]) -> None:
@@ -131,12 +131,12 @@ def exponents(points: list[dict]) -> None:
     series: dict[tuple[str, str], list[dict]] = {}
     for point in points:
         series.setdefault((point["study"], point["series"]), []).append(point)
-    for (study, name), own in series.items():
-        if len(own) > 1:
-            before, last = list(pairwise(own))[-1]
+    for (study, name), series_points in series.items():
+        if len(series_points) > 1:
+            before, last = list(pairwise(series_points))[-1]
             step = log(last["x"] / before["x"])
-            told = [log(last[what] / before[what]) / step for what in ("seconds", "peak_bytes")]
-            print(f"{study:12s} {name:12s} time ~ x^{told[0]:.2f}, memory ~ x^{told[1]:.2f} at the last step")
+            powers = [log(last[quantity] / before[quantity]) / step for quantity in ("seconds", "peak_bytes")]
+            print(f"{study:12s} {name:12s} time ~ x^{powers[0]:.2f}, memory ~ x^{powers[1]:.2f} at the last step")
 
 
 def main() -> None:

@@ -38,9 +38,9 @@ class Measured:
         return total
 
 
-def serab(*words: str, home: Path, site: Path) -> Measured:
+def serab(*arguments: str, home: Path, site: Path) -> Measured:
     """Runs `serab WORDS --json`; a failure ends the study with its message."""
-    command = [str(Path(sys.executable).with_name("serab")), *words, "--json"]
+    command = [str(Path(sys.executable).with_name("serab")), *arguments, "--json"]
     paths = os.pathsep.join(path for path in (str(site), os.environ.get("PYTHONPATH", "")) if path)
     environment = {**os.environ, "SERAB_HOME": str(home), "PYTHONPATH": paths}
     begin = time.perf_counter()

@@ -64,8 +64,8 @@ def read(contest: Contest) -> Reading:
 def read_afresh(contest: Contest) -> Reading:
     """The same in a process of its own: where its arrays come to lie may cost one process a quarter of its speed."""
     command = [sys.executable, __file__, contest.name, "--read"]
-    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    return Reading(told["ratio"], told["spread"])
+    document = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return Reading(document["ratio"], document["spread"])
 
 
 def vectors() -> str:
@@ -83,17 +83,17 @@ def judge(contest: Contest, before: float | None) -> tuple[str, list[Reading]]:
         readings.append(read_afresh(contest))
     if readings[-1].ratio <= WORSE * before:
         return "same", readings
-    steady = all(own.ratio / (1 + own.spread) > before for own in readings)
+    steady = all(reading.ratio / (1 + reading.spread) > before for reading in readings)
     return ("slower" if steady else "unclear"), readings
 
 
-def row(name: str, stored: float | None, readings: list[Reading], told: str) -> str:
+def row(name: str, stored: float | None, readings: list[Reading], verdict: str) -> str:
     """A line of the table."""
     best = min(readings, key=lambda reading: reading.ratio)
     known = (
         f"{stored:9.3g}{best.ratio:9.3g}{best.ratio / stored:8.2f}" if stored else f"{'-':>9}{best.ratio:9.3g}{'':8}"
     )
-    return f"{name:14}{known}{100 * best.spread:6.0f} %  {told}"
+    return f"{name:14}{known}{100 * best.spread:6.0f} %  {verdict}"
 
 
 def store(path: Path, stored: dict[str, dict[str, float]], processor: str, contests: list[Contest]) -> None:
@@ -106,9 +106,9 @@ def store(path: Path, stored: dict[str, dict[str, float]], processor: str, conte
     path.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
 
 
-def watch(own: dict[str, float], others: list[dict[str, float]], contests: list[Contest]) -> list[str]:
+def watch(ratios: dict[str, float], other_ratios: list[dict[str, float]], contests: list[Contest]) -> list[str]:
     """Judges each, and returns the names of those that became slower."""
-    words = {
+    texts = {
         "same": "",
         "new": "not judged: this processor has none stored",
         "slower": f"SLOWER in {RUNS} of {RUNS} runs",
@@ -116,40 +116,40 @@ def watch(own: dict[str, float], others: list[dict[str, float]], contests: list[
     }
     slower = []
     for contest in contests:
-        verdict, readings = judge(contest, own.get(contest.name))
-        shown = next((kept[contest.name] for kept in [own, *others] if contest.name in kept), None)
-        print(row(contest.name, shown, readings, words[verdict]), flush=True)
+        verdict, readings = judge(contest, ratios.get(contest.name))
+        shown = next((known[contest.name] for known in [ratios, *other_ratios] if contest.name in known), None)
+        print(row(contest.name, shown, readings, texts[verdict]), flush=True)
         if verdict == "slower":
             slower.append(contest.name)
     return slower
 
 
-def main(words: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Runs the watch; 1 where something became slower."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(own.name for own in CONTESTS))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(contest.name for contest in CONTESTS))
     parser.add_argument("--update", action="store_true", help="store what is measured now")
     parser.add_argument("--lenient", action="store_true", help="end with 0, whatever is found")
     parser.add_argument("--read", action="store_true", help="measure one, and print it as JSON")
     parser.add_argument("--stored", type=Path, default=STORED)
-    asked = parser.parse_args(words)
-    if unknown := set(asked.names) - {own.name for own in CONTESTS}:
+    asked = parser.parse_args(arguments)
+    if unknown := set(asked.names) - {contest.name for contest in CONTESTS}:
         parser.error(f"nothing is called {', '.join(sorted(unknown))}")
-    contests = [own for own in CONTESTS if own.name in asked.names or not asked.names]
+    contests = [contest for contest in CONTESTS if contest.name in asked.names or not asked.names]
     if asked.read:
         (contest,) = contests
         print(json.dumps(asdict(read(contest))))
         return 0
     processor = f"{machine()['processor']} ({get_host_cpu_name()}, {vectors()}), {platform.system()}"
     stored = json.loads(asked.stored.read_text()) if asked.stored.exists() else {}
-    own = stored.get(processor, {})
+    ratios = stored.get(processor, {})
     print(
         f"ours over the peer's, on one thread; {processor}\n\n{'':14}{'stored':>9}{'now':>9}{'factor':>8}{'spread':>8}"
     )
     if asked.update:
         store(asked.stored, stored, processor, contests)
         return 0
-    slower = watch(own, [kept for name, kept in stored.items() if name != processor], contests)
+    slower = watch(ratios, [other for name, other in stored.items() if name != processor], contests)
     if slower:
         print(f"\nover {100 * (WORSE - 1):.0f} % slower than they were: {', '.join(slower)}")
     return 1 if slower and not asked.lenient else 0

@@ -35,9 +35,9 @@ class Contest:
 @cache
 def folder() -> Path:
     """A folder for what is written meanwhile."""
-    made = tempfile.TemporaryDirectory(prefix="serab-watch-")
-    folder.kept = made  # removed at the end of the process
-    return Path(made.name)
+    temporary = tempfile.TemporaryDirectory(prefix="serab-watch-")
+    folder.temporary = temporary  # removed at the end of the process
+    return Path(temporary.name)
 
 
 def speechlike(count: int, rate: int = 16_000) -> list[np.ndarray]:
@@ -195,10 +195,10 @@ def intervals() -> tuple[Call, Call]:
 
     rng = np.random.default_rng(0)
     truth = np.array(["a", "b", "c", "d"])[rng.integers(0, 4, 400)]
-    told = np.where(rng.random(400) < 0.6, truth, "a")
+    predicted = np.where(rng.random(400) < 0.6, truth, "a")
     speakers = np.array([f"s{number % 12}" for number in range(400)])
-    test = Scored(tuple(f"u{n:03d}" for n in range(400)), truth, told, speakers)
-    right = (truth == told).astype(float)
+    test = Scored(tuple(f"u{n:03d}" for n in range(400)), truth, predicted, speakers)
+    right = (truth == predicted).astype(float)
 
     def peer() -> None:
         np.random.default_rng(0).choice(right, (2000, 400)).mean(axis=1)

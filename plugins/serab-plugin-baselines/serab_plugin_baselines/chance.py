@@ -25,7 +25,7 @@ class Deaf:
         return np.zeros((len(waveforms), 1), np.float32)
 
 
-_WORDS = {
+_DESCRIPTIONS = {
     "majority": "always the most frequent class of training",
     "stratified": "draws classes as often as in training",
 }
@@ -34,13 +34,13 @@ _WORDS = {
 @hookimpl
 def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
     """Registers both ways of guessing; the bare name is the majority's."""
-    for classifier, words in _WORDS.items():
+    for classifier, description in _DESCRIPTIONS.items():
         register(
             ExtractorSpec(
                 name="chance" if classifier == "majority" else f"chance/{classifier}",
                 factory=Deaf,
                 dim=1,
-                summary=f"no embedding: {words}",
+                summary=f"no embedding: {description}",
                 licence="Apache-2.0",
                 citation=SERAB,
                 parameters={"guess": classifier},

@@ -69,7 +69,7 @@ _FILES: dict[tuple[str, int], tuple[str, str | None, int | None]] = {
         None,
     ),
 }
-_WORDS = {
+_SUMMARIES = {
     "byol-a": "BYOL-A: pre-trained by NTT on all of AudioSet",
     "byol-s": "BYOL-S: BYOL-A's network pre-trained on AudioSet's speech",
     "byol-s-cvt": "BYOL-S/CvT: a convolutional transformer pre-trained on AudioSet's speech",
@@ -85,12 +85,12 @@ OPTIONS = {
 
 def family(name: str) -> list[ExtractorSpec]:
     """The specs of `byol-a`, `byol-s` or `byol-s-cvt`, one a size."""
-    return [_published(name, size) for own, size in _FILES if own == name]
+    return [_published(name, size) for family_name, size in _FILES if family_name == name]
 
 
 def spec_of(
     name: str,
-    made: Architecture,
+    network: Architecture,
     summary: str,
     *,
     licence: str,
@@ -121,16 +121,16 @@ def spec_of(
             from serab_plugin_byol.extractor import Byol, Settings
 
             settings: Settings = Settings(window=window, device=device, bf16=bf16)
-            return Byol(made, find(), settings)
+            return Byol(network, find(), settings)
 
         return ExtractorSpec(
             name=name,
             factory=factory,
-            dim=made.dim,
+            dim=network.dim,
             summary=summary,
             licence=licence,
             citation=citation,
-            parameters={**asdict(made), "channels": list(made.channels), **values, **(parameters or {})},
+            parameters={**asdict(network), "channels": list(network.channels), **values, **(parameters or {})},
             weights=weights,
             libraries=("torch",) if device == "cpu" else ("torch", "torchaudio"),
             batch_size=32,
@@ -152,7 +152,7 @@ def spec_of(
 
 def _published(name: str, size: int) -> ExtractorSpec:
     encoder: EncoderName = "cvt" if name == "byol-s-cvt" else "audiontt"
-    made = architecture(encoder, size)
+    network = architecture(encoder, size)
     file, sha256, length = _FILES[name, size]
     ntt = name == "byol-a"
     weight = WeightFile(
@@ -162,12 +162,12 @@ def _published(name: str, size: int) -> ExtractorSpec:
         size=length,
         licence=_NTT if ntt else _MIT,
         terms=_NTT_TERMS if ntt else "",
-        convert=partial(_convert, made),
+        convert=partial(_convert, network),
     )
     return spec_of(
         f"{name}/{size}",
-        made,
-        f"{_WORDS[name]}; {size} numbers",
+        network,
+        f"{_SUMMARIES[name]}; {size} numbers",
         licence=weight.licence,
         citation=_BYOL_A if ntt else BYOL_S,
         find=partial(weights_path, weight),
@@ -175,10 +175,10 @@ def _published(name: str, size: int) -> ExtractorSpec:
     )
 
 
-def _convert(made: Architecture, source: Path, target: Path) -> None:
+def _convert(network: Architecture, source: Path, target: Path) -> None:
     from serab_plugin_byol.checkpoints import convert
 
-    convert(source, target, made)
+    convert(source, target, network)
 
 
 def _published_pair(task: str) -> dict[str, float]:

@@ -54,17 +54,17 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     except (SafetensorError, ValueError):
         pass
     try:
-        found: Any = torch.load(path, map_location="cpu", weights_only=True)
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except (UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise ValueError(f"it holds no weights that PyTorch can read safely ({type(error).__name__})") from error
-    if isinstance(found, dict) and isinstance(found.get("state_dict"), dict):
-        found = found["state_dict"]
-    if not isinstance(found, dict):
-        raise ValueError(f"it holds {type(found).__name__}, not weights by name")
-    return {str(name): value for name, value in found.items() if isinstance(value, torch.Tensor)}
+    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
+        content = content["state_dict"]
+    if not isinstance(content, dict):
+        raise ValueError(f"it holds {type(content).__name__}, not weights by name")
+    return {str(name): value for name, value in content.items() if isinstance(value, torch.Tensor)}
 
 
-def own_names(tensors: dict[str, Tensor], architecture: Architecture) -> dict[str, Tensor]:
+def rename_tensors(tensors: dict[str, Tensor], architecture: Architecture) -> dict[str, Tensor]:
     """The network's tensors under our names.
 
     Names may have any prefix, as in a checkpoint of a whole learner; of several networks in one file the online
@@ -77,27 +77,27 @@ def own_names(tensors: dict[str, Tensor], architecture: Architecture) -> dict[st
     groups: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         for place in re.finditer(r"(?:^|\.)(?=(?:features|fc|layers|blocks|head|stages)\.)", name):
-            own = _translated(name[place.end() :], architecture)
-            if own in wanted:
-                groups.setdefault(name[: place.end()], {})[own] = tensor
+            new_name = _translated(name[place.end() :], architecture)
+            if new_name in wanted:
+                groups.setdefault(name[: place.end()], {})[new_name] = tensor
                 break
     ranked = sorted(groups.items(), key=lambda item: (-len(item[1]), "target" in item[0], item[0]))
-    found = ranked[0][1] if ranked else {}
+    renamed = ranked[0][1] if ranked else {}
     # Counters of batches came with PyTorch 0.4.1; they do nothing here.
-    missing = [name for name in wanted if name not in found and not name.endswith("num_batches_tracked")]
+    missing = [name for name in wanted if name not in renamed and not name.endswith("num_batches_tracked")]
     if missing:
         raise ValueError(f"{len(missing)} of {len(wanted)} tensors are missing, {missing[0]} first")
     for name, tensor in wanted.items():
-        given = found.setdefault(name, tensor)
+        given = renamed.setdefault(name, tensor)
         if given.numel() != tensor.numel():
             raise ValueError(f"{name} has shape {tuple(given.shape)}, not {tuple(tensor.shape)}: another size")
-        found[name] = given.reshape(tensor.shape).to(tensor.dtype).contiguous().clone()
-    return found
+        renamed[name] = given.reshape(tensor.shape).to(tensor.dtype).contiguous().clone()
+    return renamed
 
 
 def convert(source: Path, target: Path, architecture: Architecture) -> None:
     """Writes a released file as safetensors with our names. Raises ValueError as `read_tensors` and `own_names`."""
-    save_file(own_names(read_tensors(source), architecture), target, metadata={"format": "pt"})
+    save_file(rename_tensors(read_tensors(source), architecture), target, metadata={"format": "pt"})
 
 
 def _translated(name: str, architecture: Architecture) -> str:

@@ -57,14 +57,14 @@ def train_command(
     from serab_plugin_byol.pretrain.fit import Machine, fit
 
     given = {"encoder": encoder, "size": size, "epochs": epochs, "batch": batch}
-    made = _config(preset, config, settings or [], {k: v for k, v in given.items() if v is not None})
+    configuration = _config(preset, config, settings or [], {k: v for k, v in given.items() if v is not None})
     first = _is_first()
     progress = progress_on(stderr(), quiet=not first)
     segments = Segments(_packs(data, progress))
     machine = Machine(
         accelerator, devices, nodes, bf16, accumulate, save_every, log_every, probe=probe, probe_every=probe_every
     )
-    summary = fit(output, made, segments, machine, progress, steps)
+    summary = fit(output, configuration, segments, machine, progress, steps)
     if not first:
         return
     if as_json:
@@ -152,11 +152,11 @@ def presets_command() -> None:
     from serab_core.plugin import stdout, table
     from serab_plugin_byol.pretrain.config import PRESETS, preset
 
-    made = [preset(name) for name in PRESETS]
+    configurations = [preset(name) for name in PRESETS]
     shown = table("Hyper-parameter", *PRESETS)
-    for name in made[0].__slots__:
+    for name in configurations[0].__slots__:
         if name != "preset":
-            shown.add_row(name, *(str(getattr(config, name)) for config in made))
+            shown.add_row(name, *(str(getattr(config, name)) for config in configurations))
     stdout().print(shown)
 
 
@@ -171,10 +171,10 @@ def _is_first() -> bool:
 def _config(preset: str, file: Path | None, settings: list[str], given: dict[str, object]) -> Config:
     from serab_plugin_byol.pretrain import config as configs
 
-    made = configs.preset(preset)
+    configuration = configs.preset(preset)
     if file is not None:
-        made = configs.read(file, made)
-    return configs.changed(made, {**configs.parse_settings(settings), **given}, "the command line")
+        configuration = configs.read(file, configuration)
+    return configs.changed(configuration, {**configs.parse_settings(settings), **given}, "the command line")
 
 
 def _packs(data: list[Path], progress: Progress) -> list[Path]:
@@ -187,7 +187,7 @@ def _packs(data: list[Path], progress: Progress) -> list[Path]:
     others = [path for path in data if path not in packs]
     if others:
         files = audio_files(others)
-        stamps = [[str(path), (found := path.stat()).st_size, found.st_mtime_ns] for path in files]
+        stamps = [[str(path), (status := path.stat()).st_size, status.st_mtime_ns] for path in files]
         folder = find_home().root / "packs" / digest(stamps)[:32]
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -83,9 +83,13 @@ class Byol:
         result = np.empty((len(signals), self._architecture.dim), np.float32)
         with torch.inference_mode():
             for places in buckets(frames, _MOST_FRAMES["cuda" if self._on_gpu else "cpu"]):
-                own = [signals[place] for place in places]
+                bucket_signals = [signals[place] for place in places]
                 lengths = [frames[place] for place in places]
-                x = self._gpu_batch(own, lengths) if self._on_gpu else self._cpu_batch(own, lengths)
+                x = (
+                    self._gpu_batch(bucket_signals, lengths)
+                    if self._on_gpu
+                    else self._cpu_batch(bucket_signals, lengths)
+                )
                 result[places] = self._run(x, lengths)
         return result
 

@@ -67,7 +67,7 @@ class ForestPredictor:
     def of(cls, trees: Sequence[Tree], labels: Labels) -> ForestPredictor:
         """A forest of these trees."""
         starts = np.cumsum([0] + [len(tree.left) for tree in trees])
-        return cls(labels, starts, *(np.concatenate(parts) for parts in list(zip(*trees, strict=True))[:5]))
+        return cls(labels, starts, *(np.concatenate(columns) for columns in list(zip(*trees, strict=True))[:5]))
 
     @classmethod
     def rebuild(cls, exported: Exported) -> ForestPredictor:
@@ -114,11 +114,11 @@ class ForestWorkspace:
         grown = dict(zip(wanted, self._train.grow(params, wanted, self._seed), strict=True))
         trees = []
         for number, tree in enumerate(known):
-            own = grown.get(number) or tree
-            assert own is not None
-            trees.append(own)
-            if tree is None and own.depth < limit:
-                known[number] = own
+            current = grown.get(number) or tree
+            assert current is not None
+            trees.append(current)
+            if tree is None and current.depth < limit:
+                known[number] = current
         return ForestPredictor.of(trees, self._train.labels)
 
     def refit(self, params: Params) -> ForestPredictor:
@@ -167,13 +167,13 @@ class _Data:
         data = self._ranked
         kernels = _kernels()
 
-        def one(number: int) -> Tree:
-            own = int(seeds[number])
+        def grow_tree(number: int) -> Tree:
+            tree_seed = int(seeds[number])
             n = len(self._y)
-            draws = np.random.RandomState(own)
+            draws = np.random.RandomState(tree_seed)
             drawn = draws.randint(0, n, n) if shares is None else draws.choice(n, n, replace=True, p=shares)
             weights = np.bincount(drawn, minlength=n)
-            state = np.random.RandomState(own).randint(0, _SEEDS) or 1
+            state = np.random.RandomState(tree_seed).randint(0, _SEEDS) or 1
             room = 2 * n + 1
             left, right, feature = (np.empty(room, np.int64) for _ in range(3))
             threshold, leaves = np.empty(room), np.empty((room, len(self.labels)))
@@ -189,9 +189,9 @@ class _Data:
             )
 
         if len(numbers) < 2 or free_cores() == 1:
-            return [one(number) for number in numbers]
+            return [grow_tree(number) for number in numbers]
         with ThreadPoolExecutor(free_cores()) as pool:
-            return list(pool.map(one, numbers))
+            return list(pool.map(grow_tree, numbers))
 
     @cached_property
     def _chances(self) -> Features:

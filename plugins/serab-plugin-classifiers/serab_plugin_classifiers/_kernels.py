@@ -46,8 +46,8 @@ class Kernel:
     @property
     def settings(self) -> dict[str, Any]:
         """What tells it to libsvm, which then computes it from features."""
-        own = {"kernel": "linear"} if self.gamma is None else {"kernel": "rbf", "gamma": self.gamma}
-        return {**own, "cache_size": CACHE_MB}
+        parameters = {"kernel": "linear"} if self.gamma is None else {"kernel": "rbf", "gamma": self.gamma}
+        return {**parameters, "cache_size": CACHE_MB}
 
     def of(self, inner: Features, left: Features, right: Features) -> Features:
         """Its matrix, from inner products (m, n) and the squared lengths of both sides, (m,) and (n,)."""
@@ -130,8 +130,8 @@ class VotingPredictor:
         """Class indices for features of shape (n, d)."""
         squares = _squares(self.vectors)
         rows = max(1, _BLOCK // max(1, len(self.vectors)))
-        parts = [self._winners(X[begin : begin + rows], squares) for begin in range(0, len(X), rows)]
-        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+        blocks = [self._winners(X[begin : begin + rows], squares) for begin in range(0, len(X), rows)]
+        return np.concatenate(blocks) if blocks else np.zeros(0, np.int64)
 
     def _winners(self, X: Features, squares: Features) -> Labels:
         values = self.kernel.of(X @ self.vectors.T, _squares(X), squares)

@@ -69,7 +69,7 @@ class Problem:
             raise PointError("the training examples have one class only")
         sizes = np.bincount(data.classes)
         weights = (n / (count * sizes))[data.classes] if balanced else np.ones(n)
-        self._share = weights / weights.sum()
+        self._weights = weights / weights.sum()
         self._penalty = 1.0 / (C * weights.sum())
         self.columns = 1 if count == 2 else count
         if count == 2:
@@ -97,14 +97,14 @@ class Problem:
             losses = np.log(totals) - chosen
             residual /= totals
             residual -= self._truth
-        residual *= self._share
+        residual *= self._weights
         gradient = np.empty_like(weights)
         np.matmul(self._data.turned, np.ascontiguousarray(residual.T), out=gradient[:-1])
         gradient[:-1] += self._penalty * weights[:-1]
         gradient[-1] = residual.sum(axis=1)
         self._gradient = gradient
         inner = weights[:-1].ravel()
-        return float(self._share @ losses) + 0.5 * self._penalty * float(inner @ inner), gradient.ravel()
+        return float(self._weights @ losses) + 0.5 * self._penalty * float(inner @ inner), gradient.ravel()
 
     def has_converged(self, tolerance: float) -> bool:
         """Whether no entry of the last gradient exceeds the tolerance, in the original coordinates."""

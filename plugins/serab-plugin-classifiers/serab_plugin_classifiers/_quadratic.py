@@ -110,15 +110,15 @@ class QuadraticWorkspace:
 
 
 def _shape(examples: Examples, label: int) -> ClassShape:
-    own = examples.X[examples.y == label]
-    if len(own) == 1:
+    members = examples.X[examples.y == label]
+    if len(members) == 1:
         raise PointError(f"class {label} has one utterance, of which no covariance can be made")
-    mean = own.mean(axis=0)
-    _, values, axes = scipy.linalg.svd(own - mean, full_matrices=False)
+    mean = members.mean(axis=0)
+    _, values, axes = scipy.linalg.svd(members - mean, full_matrices=False)
     return ClassShape(
         label=label,
         mean=mean,
         axes=axes.T,
-        variances=values**2 / (len(own) - 1),
-        log_prior=float(np.log(len(own) / len(examples.y))),
+        variances=values**2 / (len(members) - 1),
+        log_prior=float(np.log(len(members) / len(examples.y))),
     )

@@ -43,9 +43,11 @@ class KernelRegressor:
 
     def predict(self, X: Features) -> Values:
         """Values of the target for features of shape (n, d)."""
-        own = X - self.centre
-        inner = own @ self.known.T
-        values = self.kernel.of(inner, np.einsum("ij,ij->i", own, own), np.einsum("ij,ij->i", self.known, self.known))
+        centred = X - self.centre
+        inner = centred @ self.known.T
+        values = self.kernel.of(
+            inner, np.einsum("ij,ij->i", centred, centred), np.einsum("ij,ij->i", self.known, self.known)
+        )
         predicted: Values = self.mean + self.deviation * (values @ self.coefficients + self.offset)
         return predicted
 
@@ -82,7 +84,7 @@ class RidgeWorkspace:
     """Decomposes centred features once, by utterances or dimensions, whichever are fewer; an alpha costs a product."""
 
     def __init__(self, train: Examples, validation: Examples) -> None:
-        self._parts = {"train": train, "both": train.followed_by(validation)}
+        self._examples = {"train": train, "both": train.followed_by(validation)}
         self._decomposed: dict[str, tuple[Values, Values, Values, Features]] = {}
 
     def fit(self, params: Params) -> KernelRegressor:
@@ -94,7 +96,7 @@ class RidgeWorkspace:
         return self._fitted("both", params)
 
     def _fitted(self, which: str, params: Params) -> KernelRegressor:
-        examples = self._parts[which]
+        examples = self._examples[which]
         y, mean, deviation = standardised(examples.y)
         dual = len(y) <= examples.X.shape[1]
         if which not in self._decomposed:
@@ -129,8 +131,8 @@ class SvrWorkspace:
         n, dim = examples.X.shape
         settings: dict[str, Any] = dict(params)
         kernel = Kernel.named(settings.pop("kernel"), settings.pop("gamma_by_scale", 1.0), examples.X)
-        own = kernel.settings if self._inner is None else {"kernel": "precomputed"}
-        machine = SVR(max_iter=MAX_ITER, **own, **settings)
+        kernel_settings = kernel.settings if self._inner is None else {"kernel": "precomputed"}
+        machine = SVR(max_iter=MAX_ITER, **kernel_settings, **settings)
         machine.random_state = 0  # libsvm draws nothing here, but scikit-learn would ask NumPy's global generator
         if self._inner is None:
             machine.fit(examples.X, y)

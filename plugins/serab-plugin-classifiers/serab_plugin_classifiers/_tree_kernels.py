@@ -119,25 +119,25 @@ def grow(  # type: ignore[no-untyped-def]
         if not is_leaf:
             f_end = d
             n_drawn = 0
-            n_found = 0
+            n_new_constants = 0
             n_visited = 0
-            while f_end > n_constant and (n_visited < n_tried or n_visited <= n_found + n_drawn):
+            while f_end > n_constant and (n_visited < n_tried or n_visited <= n_new_constants + n_drawn):
                 n_visited += 1
                 state ^= (state << np.uint32(13)) & np.uint32(0xFFFFFFFF)
                 state ^= state >> np.uint32(17)
                 state ^= (state << np.uint32(5)) & np.uint32(0xFFFFFFFF)
-                drawn = n_drawn + np.int64(state & np.uint32(0x7FFFFFFF)) % (f_end - n_found - n_drawn)
+                drawn = n_drawn + np.int64(state & np.uint32(0x7FFFFFFF)) % (f_end - n_new_constants - n_drawn)
                 if drawn < n_known:
                     features[n_drawn], features[drawn] = features[drawn], features[n_drawn]
                     n_drawn += 1
                     continue
-                drawn += n_found
+                drawn += n_new_constants
                 f = features[drawn]
-                own = ranks[f]
+                feature_ranks = ranks[f]
                 if size > _SHORT and 12 * size > n:
                     low, high = n, -1
                     for place in range(begin, end):
-                        rank = own[samples[place]]
+                        rank = feature_ranks[samples[place]]
                         marks[rank] = 1
                         low = min(low, rank)
                         high = max(high, rank)
@@ -149,12 +149,12 @@ def grow(  # type: ignore[no-untyped-def]
                             at += 1
                 else:
                     for at in range(size):
-                        keys[at] = own[samples[begin + at]]
+                        keys[at] = feature_ranks[samples[begin + at]]
                     sort(keys, scratch, size)
                 value = values[f]
                 if value[keys[size - 1]] <= value[keys[0]] + _TIE:
                     features[drawn], features[n_constant] = features[n_constant], features[drawn]
-                    n_found += 1
+                    n_new_constants += 1
                     n_constant += 1
                     continue
                 f_end -= 1
@@ -163,9 +163,9 @@ def grow(  # type: ignore[no-untyped-def]
                 left_weight = 0
                 left_squares = 0
                 right_squares = squares
-                own_order = order[f]
+                feature_order = order[f]
                 for p in range(1, size):
-                    sample = own_order[keys[p - 1]]
+                    sample = feature_order[keys[p - 1]]
                     w = weights[sample]
                     c = y[sample]
                     # (a + w)^2 = a^2 + w (2 a + w), and the other side likewise

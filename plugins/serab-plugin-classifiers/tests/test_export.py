@@ -26,7 +26,7 @@ POINTS = {
 CASES = [(name, params) for name, several in POINTS.items() for params in several]
 
 
-def made(seed: int, sizes: tuple[int, ...], d: int) -> Examples:
+def random_examples(seed: int, sizes: tuple[int, ...], d: int) -> Examples:
     rng = np.random.RandomState(seed)
     y = np.repeat(np.arange(len(sizes)), sizes).astype(np.int64)
     X = rng.standard_normal((len(y), d)) + 1.5 * np.random.RandomState(99).standard_normal((len(sizes), d))[y]
@@ -41,7 +41,11 @@ def about(name: str, params: dict, d: int, normalisation: str, classes: int = 4)
 @pytest.mark.parametrize(("name", "params"), CASES)
 @pytest.mark.parametrize(("sizes", "d"), [((20, 12, 25, 9), 6), ((9, 7, 12, 8), 50), ((15, 11), 8)])
 def test_read_back_it_predicts_the_same(tmp_path, name, params, sizes, d):
-    train, validation, fresh = made(0, sizes, d), made(1, sizes, d), made(2, (30,) * len(sizes), d)
+    train, validation, fresh = (
+        random_examples(0, sizes, d),
+        random_examples(1, sizes, d),
+        random_examples(2, (30,) * len(sizes), d),
+    )
     spec = plugins.classifier(name)
     fitted = spec.prepare(train, validation, seed=42).refit(params)
     expected = fit_and_predict(lambda p: fitted, params, fresh)
@@ -57,7 +61,7 @@ def test_read_back_it_predicts_the_same(tmp_path, name, params, sizes, d):
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.lists(st.integers(2, 9), min_size=2, max_size=5).map(tuple), st.integers(1, 30))
 def test_votes_and_trees_are_scikit_learns(seed, sizes, d):
-    train, fresh = made(seed, sizes, d), made(seed + 1, (15,) * len(sizes), d)
+    train, fresh = random_examples(seed, sizes, d), random_examples(seed + 1, (15,) * len(sizes), d)
     for name in ("svc", "rf"):
         spec = plugins.classifier(name)
         params = grid_points(spec)[seed % len(grid_points(spec))]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from serab_core.plugin import Embeddings, Process, Waveform
-    from serab_plugin_hear.about import About
+    from serab_plugin_hear.model_info import ModelInfo
 
 
 class Hear:
@@ -23,8 +23,8 @@ class Hear:
         about: what it is.
     """
 
-    def __init__(self, about: About) -> None:
-        self._about = about
+    def __init__(self, info: ModelInfo) -> None:
+        self._info = info
 
     def warm(self) -> None:
         """Loads the module."""
@@ -45,11 +45,11 @@ class Hear:
         places: dict[int, list[int]] = {}
         for place, waveform in enumerate(waveforms):
             places.setdefault(len(waveform), []).append(place)
-        rows = np.empty((len(waveforms), self._about.dim), np.float32)
-        got = self._process.embed([np.stack([waveforms[place] for place in own]) for own in places.values()])
-        rows[[place for own in places.values() for place in own]] = got
+        rows = np.empty((len(waveforms), self._info.dim), np.float32)
+        got = self._process.embed([np.stack([waveforms[place] for place in group]) for group in places.values()])
+        rows[[place for group in places.values() for place in group]] = got
         return rows
 
     @cached_property
     def _process(self) -> Process:
-        return start(self._about.module, self._about.weights)
+        return start(self._info.module, self._info.weights)

@@ -38,13 +38,13 @@ class ReadFiles:
 
         Those that the process itself wrote are left out.
         """
-        found = set()
+        paths = set()
         for path in map(Path, list(self._paths)):
             wanted = path.suffix in _WEIGHTS or (path.suffix in _SETTINGS and path.is_relative_to(folder))
             with contextlib.suppress(OSError):
                 if wanted and not _is_installed(path) and path.is_file() and path.stat().st_mtime < self._start:
-                    found.add(path)
-        return found
+                    paths.add(path)
+        return paths
 
     def _note(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event != "open":
@@ -60,7 +60,7 @@ def in_package(module: str, file: Path) -> bool:
     return not module.endswith(".py") and ("." in module or file.name == "__init__.py")
 
 
-def own_folder(module: str, file: Path) -> Path:
+def module_folder(module: str, file: Path) -> Path:
     """Return the folder of a module that is named by its file, or of the top-level package of one named by dots."""
     levels = module.count(".") + (file.name == "__init__.py") if in_package(module, file) else 0
     return file.absolute().parents[max(0, levels - 1)]
@@ -74,17 +74,17 @@ def imported_files(folder: Path, is_package: bool) -> set[Path]:
         is_package: whether everything in `folder` belongs to the module, though it be installed.
     """
     serab = [Path(str(sys.modules[name].__file__)).parent for name in ("serab_core", "serab_registry", __package__)]
-    found = set()
+    paths = set()
     for module in list(sys.modules.values()):
         name = getattr(module, "__file__", None)
         if not isinstance(name, str) or not Path(name).is_file():
             continue
         path = Path(name).absolute()
-        if any(path.is_relative_to(own) for own in serab):
+        if any(path.is_relative_to(package) for package in serab):
             continue
         if (is_package and path.is_relative_to(folder)) or not _is_installed(path):
-            found.add(path)
-    return found
+            paths.add(path)
+    return paths
 
 
 def hashes(paths: set[Path]) -> dict[str, str]:
@@ -108,7 +108,7 @@ def content_digest(known: dict[str, str], folder: Path) -> str:
 
 def check_weights(path: Path) -> None:
     """Raise WeightsError for a weight file, or one in a folder of weights, that is empty, cut off or a pointer."""
-    for file in sorted(own for own in path.rglob("*") if own.is_file()) if path.is_dir() else [path]:
+    for file in sorted(entry for entry in path.rglob("*") if entry.is_file()) if path.is_dir() else [path]:
         if file.suffix in _WEIGHTS:
             require_intact(file)
             continue

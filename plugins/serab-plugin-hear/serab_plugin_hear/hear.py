@@ -9,7 +9,7 @@ from serab_core.plugin import ExtractorSpec, hookimpl
 
 if TYPE_CHECKING:
     from serab_core.plugin import Extractor
-    from serab_plugin_hear.about import About
+    from serab_plugin_hear.model_info import ModelInfo
 
 SERAB_API_VERSION = 1
 _LIBRARIES = {"torch": ("torch",), "tensorflow": ("tensorflow",), "numpy": ()}
@@ -18,21 +18,21 @@ _LIBRARIES = {"torch": ("torch",), "tensorflow": ("tensorflow",), "numpy": ()}
 @hookimpl
 def serab_make_extractor(argument: str) -> ExtractorSpec:
     """The extractor of a module."""
-    from serab_plugin_hear.about import about
+    from serab_plugin_hear.model_info import model_info
 
-    found = about(argument)
-    how = "scene embeddings" if found.scenes else "mean of time stamps"
-    alone = "" if found.together else "; a clip at a time, for it embeds them differently in company"
+    info = model_info(argument)
+    how = "scene embeddings" if info.scenes else "mean of time stamps"
+    alone = "" if info.together else "; a clip at a time, for it embeds them differently in company"
     return ExtractorSpec(
         name=f"hear:{argument}",
-        factory=partial(_make, found),
-        dim=found.dim,
-        summary=f"HEAR module {found.module}, {how}{alone}; {found.dim} numbers",
+        factory=partial(_make, info),
+        dim=info.dim,
+        summary=f"HEAR module {info.module}, {how}{alone}; {info.dim} numbers",
         licence="the module's own",
         citation=_CITATION,
-        sample_rate=found.rate,
-        parameters={**found.identity, "scenes": found.scenes, "together": found.together},
-        libraries=_LIBRARIES[found.framework],
+        sample_rate=info.rate,
+        parameters={**info.identity, "scenes": info.scenes, "together": info.together},
+        libraries=_LIBRARIES[info.framework],
         batch_size=8,
     )
 
@@ -47,7 +47,7 @@ _CITATION = """@inproceedings{turian2022hear,
 """Of the interface; whom to cite for the model only its module's authors can tell."""
 
 
-def _make(found: About) -> Extractor:
+def _make(info: ModelInfo) -> Extractor:
     from serab_plugin_hear.extractor import Hear
 
-    return Hear(found)
+    return Hear(info)

@@ -17,8 +17,8 @@ from serab_core.plugin import UsageError, working_folder
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_ALIKE = 1e-5
-_REPEATED = 1e-4
+_EQUAL_TOLERANCE = 1e-5
+_REPEAT_TOLERANCE = 1e-4
 """Largest difference between two embeddings of one clip, relative to its largest number: rounding, not dropout."""
 
 
@@ -47,7 +47,7 @@ class HearModule:
         self._name = f"hear:{name}" + (f"={weights}" if weights else "")
         self._switch_to_evaluation()
         self._require_repeatable()
-        self.together = self._bears_company()
+        self.together = self._supports_batches()
 
     @property
     def file(self) -> Path:
@@ -60,31 +60,31 @@ class HearModule:
         for name, kinds in (("torch", ("nn.Module",)), ("tensorflow", ("Module", "keras.Model"))):
             library = sys.modules.get(name)
             for kind in kinds if library is not None else ():
-                found: Any = library
+                base: Any = library
                 for part in kind.split("."):
-                    found = getattr(found, part, None)
-                if isinstance(found, type) and isinstance(self._model, found):
+                    base = getattr(base, part, None)
+                if isinstance(base, type) and isinstance(self._model, base):
                     return name
         return "torch" if "torch" in sys.modules else "tensorflow" if "tensorflow" in sys.modules else "numpy"
 
     def embed(self, clips: NDArray[np.float32]) -> NDArray[np.float32]:
         """Embeddings of clips of equal length, shape (n, samples) -> (n, dim)."""
-        parts = [clips] if self.together else [clip[None] for clip in clips]
-        rows = np.concatenate([self._call(part) for part in parts])
+        batches = [clips] if self.together else [clip[None] for clip in clips]
+        rows = np.concatenate([self._call(part) for part in batches])
         if rows.shape != (len(clips), self.dim):
             raise ValueError(f"it gives shape {rows.shape} for {len(clips)} clips, and declares {self.dim} numbers")
         return rows
 
     def _call(self, clips: NDArray[np.float32]) -> NDArray[np.float32]:
-        given, framework = np.array(clips, np.float32), self.framework
+        audio, framework = np.array(clips, np.float32), self.framework
         if framework == "torch":
             torch: Any = sys.modules["torch"]
             with torch.no_grad():
-                return self._embedded(torch.from_numpy(given))
+                return self._embedded(torch.from_numpy(audio))
         if framework == "tensorflow":
             tensorflow: Any = sys.modules["tensorflow"]
-            return self._embedded(tensorflow.convert_to_tensor(given))
-        return self._embedded(given)
+            return self._embedded(tensorflow.convert_to_tensor(audio))
+        return self._embedded(audio)
 
     def _embedded(self, audio: Any) -> NDArray[np.float32]:
         if self.scenes:
@@ -125,7 +125,7 @@ class HearModule:
         if first.shape == second.shape:
             largest = max(float(np.abs(first).max(initial=0.0)), 1e-12)
             difference = float(np.abs(first - second).max(initial=0.0)) / largest
-            if not difference > _REPEATED:
+            if not difference > _REPEAT_TOLERANCE:
                 return
             amount = f"by {difference:.2g} of its largest number"
         else:
@@ -141,12 +141,12 @@ class HearModule:
         noise[1] *= 0.1
         return noise
 
-    def _bears_company(self) -> bool:
+    def _supports_batches(self) -> bool:
         """Whether a clip's embedding is the same beside another one."""
         noise = self._noise()
         alone, both = self._call(noise[:1]), self._call(noise)
         scale = max(float(np.abs(alone).max()), 1e-12)
-        return both.shape[0] == 2 and bool(np.abs(both[0] - alone[0]).max() <= _ALIKE * scale)
+        return both.shape[0] == 2 and bool(np.abs(both[0] - alone[0]).max() <= _EQUAL_TOLERANCE * scale)
 
 
 def _array(value: Any) -> NDArray[np.float32]:

@@ -61,10 +61,10 @@ class Lite:
         """
         rows = np.empty((len(waveforms), DIM), np.float32)
         for row, waveform in zip(rows, waveforms, strict=True):
-            row[:] = np.mean([self._one(window) for window in overlapping(waveform)], axis=0, dtype=np.float64)
+            row[:] = np.mean([self._embed_window(window) for window in overlapping(waveform)], axis=0, dtype=np.float64)
         return rows
 
-    def _one(self, window: Any) -> Any:
+    def _embed_window(self, window: Any) -> Any:
         interpreter, given, taken = self._interpreter
         interpreter.set_tensor(given["index"], window.reshape(given["shape"]))
         interpreter.invoke()
@@ -80,20 +80,20 @@ class Lite:
         with warnings.catch_warnings(), _quiet():
             warnings.simplefilter("ignore")  # keeping a tensor inside is meant for debugging, it says
             try:
-                made = Interpreter(str(self._file), num_threads=1, experimental_preserve_all_tensors=True)
-                made.allocate_tensors()
+                interpreter = Interpreter(str(self._file), num_threads=1, experimental_preserve_all_tensors=True)
+                interpreter.allocate_tensors()
             except (ValueError, RuntimeError) as error:
                 raise ValueError(f"it is no TFLite file that can be loaded ({error})") from error
-        inputs = made.get_input_details()
+        inputs = interpreter.get_input_details()
         if len(inputs) != 1 or int(np.prod(inputs[0]["shape"])) != PATCH_SAMPLES or inputs[0]["dtype"] != np.float32:
             raise ValueError(f"it does not take {PATCH_SAMPLES} float32 samples: {inputs[0]['shape']}")
-        made.set_tensor(inputs[0]["index"], np.zeros(inputs[0]["shape"], np.float32))
-        made.invoke()
+        interpreter.set_tensor(inputs[0]["index"], np.zeros(inputs[0]["shape"], np.float32))
+        interpreter.invoke()
         inside = [
             tensor
-            for tensor in made.get_tensor_details()
+            for tensor in interpreter.get_tensor_details()
             if tuple(tensor["shape"]) in ((1, DIM), (1, 1, 1, DIM)) and tensor["index"] != inputs[0]["index"]
         ]
         if not inside:
             raise ValueError(f"it has no tensor of {DIM} numbers before its classifier")
-        return made, inputs[0], inside[-1]
+        return interpreter, inputs[0], inside[-1]

@@ -28,10 +28,10 @@ def unpack(source: Path, target: Path) -> None:
                 tar.extractall(scratch, filter="data")
         except (tarfile.TarError, EOFError, OSError) as error:
             raise ValueError(f"it is no tar that can be unpacked ({type(error).__name__}: {error})") from error
-        found = sorted(Path(scratch).rglob("saved_model.pb"), key=lambda path: len(path.parts))
-        if not found:
+        paths = sorted(Path(scratch).rglob("saved_model.pb"), key=lambda path: len(path.parts))
+        if not paths:
             raise ValueError("it holds no saved_model.pb")
-        for path in found[0].parent.iterdir():
+        for path in paths[0].parent.iterdir():
             shutil.move(path, target / path.name)
 
 

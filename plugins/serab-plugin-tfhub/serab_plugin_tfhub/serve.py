@@ -62,7 +62,7 @@ def _load(folder: str, threads: int) -> Any:
 def _pooled(outputs: list[Any]) -> Any:
     """The mean over all frames, float32, shape (d,)."""
     frames = [np.asarray(output, np.float64) for output in outputs]
-    flat = np.concatenate([own.reshape(-1, own.shape[-1]) for own in frames])
+    flat = np.concatenate([output.reshape(-1, output.shape[-1]) for output in frames])
     return flat.mean(axis=0).astype(np.float32)
 
 

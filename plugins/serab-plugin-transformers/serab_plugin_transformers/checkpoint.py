@@ -24,7 +24,7 @@ CONFIG, FRONT_END, PROCESSOR = "config.json", "preprocessor_config.json", "proce
 CONFIGS = (CONFIG, FRONT_END, PROCESSOR)
 _NAMES = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 """Weight files in the order in which transformers looks for them."""
-_FOREIGN = ("tf_model.h5", "flax_model.msgpack", "*.onnx", "*.gguf")
+_OTHER_FORMATS = ("tf_model.h5", "flax_model.msgpack", "*.onnx", "*.gguf")
 _ADAPTER = "adapter_config.json"
 _AGAIN = "download it again, or save the model there again with save_pretrained"
 _KEYS_OF_AUDIO = ("conv_dim", "feat_extract_norm", "num_mel_bins", "feature_projection_input_dim", "mask_time_prob")
@@ -97,25 +97,25 @@ def weight_files(folder: Path) -> Sequence[Path]:
     with contextlib.suppress(UsageError):  # a broken config.json is reported where the configuration is read
         explicit = read_object(folder / CONFIG).get("transformers_weights")
     names = (explicit,) if isinstance(explicit, str) else _NAMES
-    found = next((folder / name for name in names if (folder / name).is_file()), None)
-    if found is None:
-        foreign = [path.name for pattern in _FOREIGN for path in sorted(folder.glob(pattern))]
-        others = f"; {foreign[0]} is of a format that is not read" if foreign else ""
+    weights = next((folder / name for name in names if (folder / name).is_file()), None)
+    if weights is None:
+        other_formats = [path.name for pattern in _OTHER_FORMATS for path in sorted(folder.glob(pattern))]
+        others = f"; {other_formats[0]} is of a format that is not read" if other_formats else ""
         raise WeightsError(
             f"holds no {names[0]}, so that the configuration has no weights{others}",
             where=folder,
             next_step="save the model there again with save_pretrained, or download its weights",
         )
-    if not found.name.endswith(".index.json"):
-        return (found,)
-    shards = read_object(found).get("weight_map")
+    if not weights.name.endswith(".index.json"):
+        return (weights,)
+    shards = read_object(weights).get("weight_map")
     if not isinstance(shards, dict) or not shards:
-        raise WeightsError("names no weight files", where=found, next_step=_AGAIN)
+        raise WeightsError("names no weight files", where=weights, next_step=_AGAIN)
     files = [folder / name for name in sorted({str(name) for name in shards.values()})]
     for path in files:
         if not path.is_file():
-            raise WeightsError(f"is missing; {found.name} names it", where=path, next_step=_AGAIN)
-    return (found, *files)
+            raise WeightsError(f"is missing; {weights.name} names it", where=path, next_step=_AGAIN)
+    return (weights, *files)
 
 
 def check_weights(folder: Path) -> None:

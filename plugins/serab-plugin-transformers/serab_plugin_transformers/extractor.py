@@ -74,12 +74,12 @@ class Hf:
         # Sums over time, so that the pieces of a clip add up: count, sum and sum of squares of each layer.
         sums: dict[int, list[Any]] = {}
         for batch in self._batches([len(piece) for piece in pieces]):
-            for place, parts in zip(batch, self._run([pieces[place] for place in batch]), strict=True):
-                kept = sums.setdefault(owners[place], [0, 0.0, 0.0])
-                kept[0] += parts.shape[1]
-                wide = parts.astype(np.float64)
-                kept[1] = kept[1] + wide.sum(axis=1)
-                kept[2] = kept[2] + (wide**2).sum(axis=1)
+            for place, states in zip(batch, self._run([pieces[place] for place in batch]), strict=True):
+                clip_sums = sums.setdefault(owners[place], [0, 0.0, 0.0])
+                clip_sums[0] += states.shape[1]
+                wide = states.astype(np.float64)
+                clip_sums[1] = clip_sums[1] + wide.sum(axis=1)
+                clip_sums[2] = clip_sums[2] + (wide**2).sum(axis=1)
         return np.stack([self._pooled(*sums[place]) for place in range(len(waveforms))])
 
     def _pieces(self, waveform: Waveform) -> list[Waveform]:
@@ -100,8 +100,8 @@ class Hf:
         for place in order:
             first = lengths[batches[-1][0]] if batches else 0
             fits = batches and (len(batches[-1]) + 1) * first <= _BATCH_S * self._shape.rate
-            alike = lengths[place] == first if not self._shape.masked else 2 * lengths[place] >= first
-            if fits and alike:
+            compatible = lengths[place] == first if not self._shape.masked else 2 * lengths[place] >= first
+            if fits and compatible:
                 batches[-1].append(place)
             else:
                 batches.append([place])
@@ -139,8 +139,8 @@ class Hf:
                 chosen = torch.stack([state.float() for state in states], 1)
             else:
                 chosen = states[int(settings.layer)].float()[:, None]
-            found = chosen.cpu().numpy()
-        return [found[row, :, :count] for row, count in enumerate(frames)]
+            hidden = chosen.cpu().numpy()
+        return [hidden[row, :, :count] for row, count in enumerate(frames)]
 
     def _pooled(self, count: int, total: Any, squares: Any) -> Any:
         """Mean, and deviation where it is wanted, layer by layer."""

@@ -40,7 +40,7 @@ def _spec(model: Model, shape: Shape, options: Mapping[str, str]) -> ExtractorSp
         raise ValueError(f"pool={pool} is unknown; say pool=mean or pool=meanstd")
     if device.partition(":")[0] not in ("cpu", "cuda"):
         raise ValueError(f"device={device} is none; say cpu, cuda or cuda:1")
-    own = shape.width * (2 if pool == "meanstd" else 1)
+    width = shape.width * (2 if pool == "meanstd" else 1)
     best = layer == "best"
 
     def factory() -> Extractor:
@@ -58,8 +58,9 @@ def _spec(model: Model, shape: Shape, options: Mapping[str, str]) -> ExtractorSp
     return ExtractorSpec(
         name=f"hf:{model.argument}",
         factory=factory,
-        dim=own * (shape.layers if best else 1),
-        summary=f"{model.config.get('model_type')} from the Hugging Face hub, {which}, {pool} over time; {own} numbers",
+        dim=width * (shape.layers if best else 1),
+        summary=f"{model.config.get('model_type')} from the Hugging Face hub, {which}, {pool} over time; "
+        f"{width} numbers",
         licence="the model's own: see its card",
         citation=_citation(model),
         sample_rate=shape.rate,

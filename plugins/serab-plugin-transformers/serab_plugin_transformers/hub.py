@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 _WEIGHTS = ("*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin", "pytorch_model.bin.index.json")
-_PATIENCE_S = 8.0
+_TIMEOUT_S = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _snapshot(argument: str, patterns: Sequence[str]) -> Path:
         return Path(
             snapshot_download(
                 repository, revision=revision or None, allow_patterns=list(patterns), local_files_only=local,
-                etag_timeout=_PATIENCE_S / 2,
+                etag_timeout=_TIMEOUT_S / 2,
             )
         )  # fmt: skip
 
@@ -151,7 +151,7 @@ def _soon(call: Callable[[], Path]) -> Path:
 
     thread = threading.Thread(target=work, daemon=True, name="hub")
     thread.start()
-    thread.join(_PATIENCE_S)
+    thread.join(_TIMEOUT_S)
     if got:
         return got[0]
     raise failed[0] if failed else TimeoutError("no answer")

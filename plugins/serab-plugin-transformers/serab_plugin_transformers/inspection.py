@@ -52,7 +52,7 @@ def inspect(model: Model) -> None:
     write_json(record, {"schema": _SCHEMA, **facts})
 
 
-def _load(header: dict[str, Any], arrays: object, parts: object) -> tuple[dict[str, Any], Iterable[Any]]:
+def _load(header: dict[str, Any], arrays: object, streamed: object) -> tuple[dict[str, Any], Iterable[Any]]:
     import torch
 
     from serab_plugin_transformers.loading import load

@@ -88,7 +88,7 @@ def load(folder: Path, where: str, dtype: Any) -> tuple[Any, Any]:
 def _require_weights(report: Mapping[str, Collection[Any]], kind: str, where: str) -> None:
     """Raise WeightsError for weights of the model that the files lack or have in another shape."""
     patterns = (*_HARMLESS, *_HARMLESS_IN.get(kind, ()))
-    missing = sorted(key for key in report["missing_keys"] if not any(re.search(own, key) for own in patterns))
+    missing = sorted(key for key in report["missing_keys"] if not any(re.search(pattern, key) for pattern in patterns))
     if missing:
         raise WeightsError(
             f"its weight files lack {len(missing)} of the model's weights ({_named(missing)}); transformers would draw "
@@ -98,7 +98,7 @@ def _require_weights(report: Mapping[str, Collection[Any]], kind: str, where: st
             "be the one that belongs to the weights",
         )
     shapes = {key: (tuple(saved), tuple(needed)) for key, saved, needed in report["mismatched_keys"]}
-    wrong = sorted(key for key in shapes if not any(re.search(own, key) for own in patterns))
+    wrong = sorted(key for key in shapes if not any(re.search(pattern, key) for pattern in patterns))
     if wrong:
         saved, needed = shapes[wrong[0]]
         raise WeightsError(
@@ -125,7 +125,7 @@ def _require_local_code(config: Mapping[str, Any], front_end: Mapping[str, Any],
     kind = str(config.get("model_type", ""))
     known = kind in CONFIG_MAPPING and CONFIG_MAPPING[kind] in MODEL_MAPPING
     front = str(front_end.get("feature_extractor_type") or "")
-    for what, section, is_known in (
+    for setting, section, is_known in (
         (f"model_type {kind!r}", config, known),
         (f"feature_extractor_type {front!r}", front_end, not front or bool(feature_extractor_class_from_name(front))),
     ):
@@ -140,12 +140,17 @@ def _require_local_code(config: Mapping[str, Any], front_end: Mapping[str, Any],
                 "with the HEAR API, and run hear:./my_module.py",
             )
         raise UsageError(
-            f"has {what}, which transformers {__version__} does not know",
+            f"has {setting}, which transformers {__version__} does not know",
             where=where,
             next_step="check the spelling in the JSON file, or update: pip install -U transformers",
         )
 
 
 def _code_files(remote: Mapping[str, Any]) -> str:
-    classes = [str(own) for value in remote.values() for own in (value if isinstance(value, list) else [value]) if own]
-    return ", ".join(sorted({f"{own.rpartition('--')[2].partition('.')[0]}.py" for own in classes}))
+    classes = [
+        str(class_name)
+        for value in remote.values()
+        for class_name in (value if isinstance(value, list) else [value])
+        if class_name
+    ]
+    return ", ".join(sorted({f"{class_name.rpartition('--')[2].partition('.')[0]}.py" for class_name in classes}))

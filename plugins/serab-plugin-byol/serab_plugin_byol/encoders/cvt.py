@@ -112,8 +112,8 @@ class CvT(nn.Module):
         self.pool = pool
         self.dim = channels[-1] * (4 if pool == "mean+max" else 1)
         stages = []
-        for before, own, (kernel, stride), heads in zip((1, *channels), channels, _EMBED, _HEADS, strict=False):
-            stages.append(Stage(before, own, kernel, stride, heads))
+        for before, width, (kernel, stride), heads in zip((1, *channels), channels, _EMBED, _HEADS, strict=False):
+            stages.append(Stage(before, width, kernel, stride, heads))
         self.stages = nn.ModuleList(stages)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:

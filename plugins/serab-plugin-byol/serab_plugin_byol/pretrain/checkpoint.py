@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from serab_plugin_byol.pretrain.config import Config
 
-KEPT = 2
+MAX_CHECKPOINTS = 2
 
 
 class WholeFiles(TorchCheckpointIO):
@@ -37,8 +37,8 @@ class WholeFiles(TorchCheckpointIO):
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
         """Reads one."""
-        found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        return found
+        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return checkpoint
 
 
 class Keep(Callback):
@@ -71,7 +71,7 @@ class Keep(Callback):
         """Saves now; called on every rank."""
         trainer.save_checkpoint(self._folder / "checkpoints" / f"step-{trainer.global_step:08d}.ckpt")
         if trainer.is_global_zero:
-            for old in checkpoints(self._folder)[:-KEPT]:
+            for old in checkpoints(self._folder)[:-MAX_CHECKPOINTS]:
                 old.unlink(missing_ok=True)
             learner: Any = pl_module.learner
             write_extractor(self._folder, self._config, learner.encoder, trainer.global_step)

@@ -133,13 +133,13 @@ def read(path: Path, base: Config) -> Config:
     return changed(base, values, str(path))
 
 
-def parse_settings(words: Sequence[str]) -> dict[str, Any]:
+def parse_settings(assignments: Sequence[str]) -> dict[str, Any]:
     """`key=value` words as values, read as TOML or else as text. Raises UsageError for one without `=`."""
     values: dict[str, Any] = {}
-    for word in words:
-        key, equals, value = word.partition("=")
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
         if not equals:
-            raise UsageError(f"--set {word} has no value", next_step="say --set key=value")
+            raise UsageError(f"--set {assignment} has no value", next_step="say --set key=value")
         try:
             values[key] = tomllib.loads(f"v = {value}")["v"]
         except tomllib.TOMLDecodeError:

@@ -101,11 +101,11 @@ def fit(
 
     _quiet()
     before = newest(folder)
-    done = 0 if before is None else step_of(before)
+    completed = 0 if before is None else step_of(before)
     if before is not None:
-        progress.note(f"Going on from step {done:,} of {steps:,}.")
-        if done >= steps:
-            return _summary(folder, done, None)
+        progress.note(f"Going on from step {completed:,} of {steps:,}.")
+        if completed >= steps:
+            return _summary(folder, completed, None)
     module = Pretraining(config, segments, steps, machine.accumulate)
     probe = Probe(machine.probe, config.window) if machine.probe else None
     logs = folder / "logs"
@@ -122,8 +122,8 @@ def fit(
         max_epochs=-1,
         use_distributed_sampler=False,
         logger=[
-            Table(logs / "metrics.csv", done, machine.probe),
-            TensorBoardLogger(logs, name="", version="tensorboard", purge_step=done),
+            Table(logs / "metrics.csv", completed, machine.probe),
+            TensorBoardLogger(logs, name="", version="tensorboard", purge_step=completed),
         ],
         log_every_n_steps=machine.log_every,
         callbacks=[
@@ -162,10 +162,10 @@ def _claim(folder: Path, config: Config, segments: Segments) -> None:
     data = {"clips": len(segments), "seconds": round(segments.seconds, 3), "digest": segments.digest}
     file = folder / "config.toml"
     if file.exists():
-        found = read(file, Config())
+        recorded = read(file, Config())
         differing = [
             f"{name} {value!r}, here {getattr(config, name)!r}"
-            for name, value in asdict(found).items()
+            for name, value in asdict(recorded).items()
             if value != getattr(config, name)
         ]
         if (folder / "data.json").exists():

@@ -55,7 +55,7 @@ class Learner(nn.Module):
         """
         # View by view, for each has its own batch statistics in the batch norms.
         embedded = [self.online[0](view) for view in views]
-        predicted = [self.predictor(self.online[1](one)) for one in embedded]
+        predicted = [self.predictor(self.online[1](embedding)) for embedding in embedded]
         with torch.no_grad():
             aimed = [self.target(view) for view in views]
         loss = similarity_loss(predicted[0], aimed[1]) + similarity_loss(predicted[1], aimed[0])

@@ -90,8 +90,8 @@ class Pretraining(LightningModule):
         kind: Callable[..., torch.optim.Optimizer] = (
             torch.optim.AdamW if self._config.optimiser == "adamw" else torch.optim.Adam
         )
-        own = [parameter for parameter in self.learner.parameters() if parameter.requires_grad]
-        return kind(own, lr=self._config.learning_rate, weight_decay=self._config.weight_decay)
+        parameters = [parameter for parameter in self.learner.parameters() if parameter.requires_grad]
+        return kind(parameters, lr=self._config.learning_rate, weight_decay=self._config.weight_decay)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Adds the position in the data, and what each rank's augmentations have seen."""
@@ -99,9 +99,9 @@ class Pretraining(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Takes them up again."""
-        kept = checkpoint["byol"]
-        self._next = int(kept["next"])
-        states = kept["views"]
+        state = checkpoint["byol"]
+        self._next = int(state["next"])
+        states = state["views"]
         self.views.load(states[self.global_rank % len(states)], self.trainer.strategy.root_device)
 
 

@@ -87,12 +87,12 @@ def write_package(run: Path, name: str, licence: str, folder: Path) -> Path:
         raise UsageError("is there already", where=folder, next_step="name another --output")
     spec = extractor_in(run)
     module = f"serab_plugin_{name.replace('-', '_')}"
-    words = {"name": name, "module": module, "licence": licence, "summary": spec.summary}
+    values = {"name": name, "module": module, "licence": licence, "summary": spec.summary}
     with replacing_folder(folder) as temporary:
         (temporary / module).mkdir()
-        (temporary / "pyproject.toml").write_text(_PROJECT.format(**words), encoding="utf-8")
-        (temporary / "README.md").write_text(_README.format(**words), encoding="utf-8")
-        (temporary / module / "__init__.py").write_text(_MODULE.format(**words), encoding="utf-8")
+        (temporary / "pyproject.toml").write_text(_PROJECT.format(**values), encoding="utf-8")
+        (temporary / "README.md").write_text(_README.format(**values), encoding="utf-8")
+        (temporary / module / "__init__.py").write_text(_MODULE.format(**values), encoding="utf-8")
         for file in (WEIGHTS, FOLDER_FILE, "config.toml"):
             shutil.copyfile(run / file, temporary / module / file)
     return folder

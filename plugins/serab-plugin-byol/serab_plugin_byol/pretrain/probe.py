@@ -44,8 +44,8 @@ class Probe:
         self._task = loaded
         waves = []
         for utterance in loaded.utterances:
-            found = decode(Path(utterance.path), utterance.path)
-            waves.append(lengthened(resample(found.samples, found.rate, RATE), spec))
+            decoded = decode(Path(utterance.path), utterance.path)
+            waves.append(lengthened(resample(decoded.samples, decoded.rate, RATE), spec))
         splits = np.array([utterance.split for utterance in loaded.utterances])
         mean, spread = statistics((w for w, split in zip(waves, splits, strict=True) if split == "train"), spec)
         self._mels = [((mels - mean) / spread).astype(np.float32) for mels in log_mels(waves, spec, threads=None)]

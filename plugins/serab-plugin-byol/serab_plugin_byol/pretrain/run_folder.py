@@ -78,11 +78,15 @@ def extractor_in(folder: Path, name: str | None = None, licence: str = "") -> Ex
         StoreError: its description cannot be read.
         WeightsError: its weights are missing or are not those that it describes.
     """
-    about = read_json(folder / FOLDER_FILE, FOLDER_SCHEMA)
-    path = folder / str(about.get("weights", WEIGHTS))
+    description = read_json(folder / FOLDER_FILE, FOLDER_SCHEMA)
+    path = folder / str(description.get("weights", WEIGHTS))
     try:
-        made = architecture(str(about["encoder"]), int(about["size"]))
-        wanted, window, words = str(about["sha256"]), int(about["window"]), f"{about['preset']}, step {about['step']}"
+        network = architecture(str(description["encoder"]), int(description["size"]))
+        wanted, window, origin = (
+            str(description["sha256"]),
+            int(description["window"]),
+            f"{description['preset']}, step {description['step']}",
+        )
     except (KeyError, ValueError, TypeError) as error:
         raise StoreError(f"is incomplete ({error})", where=folder / FOLDER_FILE, next_step="train again") from error
     if not path.is_file() or known_sha256(path) != wanted:
@@ -91,8 +95,8 @@ def extractor_in(folder: Path, name: str | None = None, licence: str = "") -> Ex
         )
     return spec_of(
         name or folder.name,
-        made,
-        f"pre-trained with `serab pretrain` ({words}); {made.dim} numbers",
+        network,
+        f"pre-trained with `serab pretrain` ({origin}); {network.dim} numbers",
         licence=licence or "your own weights",
         citation=BYOL_S,
         find=lambda: path,

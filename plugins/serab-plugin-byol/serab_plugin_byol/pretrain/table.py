@@ -42,7 +42,7 @@ class Table(Logger):
         return ""
 
     @rank_zero_only
-    def log_hyperparams(self, *words: Any, **named: Any) -> None:
+    def log_hyperparams(self, *arguments: Any, **named: Any) -> None:
         """Nothing: they are in config.toml."""
 
     @rank_zero_only
@@ -63,8 +63,8 @@ class Table(Logger):
             text = self._path.read_text(encoding="utf-8")
             whole = text[: text.rfind("\n") + 1]  # a kill may have cut the last row short
             rows = [row for row in csv.DictReader(whole.splitlines()) if _number(row) <= self._step]
-        own = [*COLUMNS, *([f"probe_{self._probe}"] if self._probe else [])]
-        self._columns = [*own, *(name for name in (rows[0] if rows else ()) if name and name not in own)]
+        columns = [*COLUMNS, *([f"probe_{self._probe}"] if self._probe else [])]
+        self._columns = [*columns, *(name for name in (rows[0] if rows else ()) if name and name not in columns)]
         with replacing(self._path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, self._columns, extrasaction="ignore")
             writer.writeheader()

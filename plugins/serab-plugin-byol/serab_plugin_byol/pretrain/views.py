@@ -57,8 +57,8 @@ class Views:
         """Log-mels, shape (n, mels, frames): by the core's kernels on a CPU, by torchaudio on a GPU."""
         waves = samples.float() * _SCALE
         if samples.device.type != "cpu":
-            made: Tensor = torch_log_mels(waves, self._spec)
-            return made
+            mels: Tensor = torch_log_mels(waves, self._spec)
+            return mels
         return torch.from_numpy(np.stack(log_mels(list(waves.numpy()), self._spec, threads=None)))
 
     def state(self) -> dict[str, Any]:

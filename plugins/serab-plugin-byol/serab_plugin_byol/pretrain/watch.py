@@ -58,7 +58,7 @@ class Show(Callback):
     def __init__(self, progress: Progress, steps: int) -> None:
         self._progress, self._steps, self._shown = progress, steps, 0
         self._stage = contextlib.ExitStack()
-        self._advance: Callable[[int], None] = lambda done: None
+        self._advance: Callable[[int], None] = lambda count: None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Opens the bar, on the first process alone."""

@@ -81,9 +81,9 @@ def test_accumulated_batches_and_their_resumption(segments, tmp_path):
     train(tmp_path / "whole", segments, config, machine, steps=4)
     train(tmp_path / "halves", segments, config, machine, steps=2)
     train(tmp_path / "halves", segments, config, machine, steps=4)
-    one, other = (torch.load(checkpoints(tmp_path / name)[-1], weights_only=True) for name in ("whole", "halves"))
-    assert one["byol"]["next"] == 8  # batches, two a step
-    assert all(torch.equal(value, other["state_dict"][name]) for name, value in one["state_dict"].items())
+    whole, resumed = (torch.load(checkpoints(tmp_path / name)[-1], weights_only=True) for name in ("whole", "halves"))
+    assert whole["byol"]["next"] == 8  # batches, two a step
+    assert all(torch.equal(value, resumed["state_dict"][name]) for name, value in whole["state_dict"].items())
 
 
 def test_bfloat16_and_cvt(segments, tmp_path):
@@ -116,9 +116,11 @@ def test_a_damaged_checkpoint_is_set_aside(segments, tmp_path):
 
 def test_the_target_and_the_optimiser_move(segments, tmp_path):
     train(tmp_path / "run", segments, steps=3)
-    kept = torch.load(checkpoints(tmp_path / "run")[-1], weights_only=True)
-    online, target = ({k.partition(f"{own}.")[2]: v for k, v in kept["state_dict"].items() if f".{own}." in k}
-                      for own in ("online", "target"))  # fmt: skip
+    checkpoint = torch.load(checkpoints(tmp_path / "run")[-1], weights_only=True)
+    online, target = (
+        {k.partition(f"{network}.")[2]: v for k, v in checkpoint["state_dict"].items() if f".{network}." in k}
+        for network in ("online", "target")
+    )
     assert online.keys() == target.keys()
     weights = [name for name in online if name.endswith("weight")]
     assert weights
@@ -167,9 +169,9 @@ def test_an_exported_package_builds_and_registers(segments, tmp_path):
     module_spec = importlib.util.spec_from_file_location("serab_plugin_my_byol", path)
     module = importlib.util.module_from_spec(module_spec)
     module_spec.loader.exec_module(module)
-    found = []
-    module.serab_register_extractors(found.append)
-    (spec,) = found
+    specs = []
+    module.serab_register_extractors(specs.append)
+    (spec,) = specs
     assert (spec.name, spec.dim, spec.licence) == ("my-byol", 512, "it's mine")
     extractor = spec.factory()
     extractor.use_corpus({"logmel_mean": -6.0, "logmel_deviation": 4.0})

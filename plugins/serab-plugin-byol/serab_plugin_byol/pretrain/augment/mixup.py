@@ -29,9 +29,9 @@ class Mixup:
         """Mixes normalised log-mels, shape (n, 1, mels, frames), with past ones; the first batch stays as it is."""
         if not self._filled or self._memory is None:
             return x
-        share = self._ratio * torch.rand(len(x), 1, 1, 1, device=x.device, generator=generator)
+        fraction = self._ratio * torch.rand(len(x), 1, 1, 1, device=x.device, generator=generator)
         which = torch.randint(self._filled, (len(x),), device=x.device, generator=generator)
-        return torch.log((1.0 - share) * x.exp() + share * self._memory[which].exp() + _EPS)
+        return torch.log((1.0 - fraction) * x.exp() + fraction * self._memory[which].exp() + _EPS)
 
     def remember(self, x: Tensor) -> None:
         """Puts a batch into the memory, in place of the oldest."""
@@ -52,9 +52,9 @@ class Mixup:
 
     def load(self, state: dict[str, Any], device: torch.device) -> None:
         """Goes on from a state."""
-        kept = state["memory"]
+        memory = state["memory"]
         self._next = int(state["next"])
-        self._filled = 0 if kept is None else len(kept)
-        if kept is not None:
-            self._memory = torch.zeros((self._size, *kept.shape[1:]), device=device)
-            self._memory[: self._filled] = kept.to(device)
+        self._filled = 0 if memory is None else len(memory)
+        if memory is not None:
+            self._memory = torch.zeros((self._size, *memory.shape[1:]), device=device)
+            self._memory[: self._filled] = memory.to(device)

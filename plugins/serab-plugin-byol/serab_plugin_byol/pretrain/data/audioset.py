@@ -36,7 +36,7 @@ def speech_ids(segments: Sequence[Path], classes: frozenset[str] | None = None) 
         DataError: a file cannot be read, or a line has another form.
     """
     wanted = frozenset(speech_classes()) if classes is None else classes
-    found = set()
+    ids = set()
     for path in segments:
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
@@ -51,8 +51,8 @@ def speech_ids(segments: Sequence[Path], classes: frozenset[str] | None = None) 
                     f"line {number} is no segment: {line[:60]}", where=path, next_step="give AudioSet's own CSV"
                 )
             if not wanted.isdisjoint(row[3].split(",")):
-                found.add(row[0])
-    return found
+                ids.add(row[0])
+    return ids
 
 
 def files_of(ids: set[str], audio: Path) -> list[Path]:

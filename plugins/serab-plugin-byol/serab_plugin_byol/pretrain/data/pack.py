@@ -70,22 +70,22 @@ def pack(
         raise store_error(error, folder) from error
     sweep(folder)
     identity = digest([str(path) for path in files])
-    done, clips, seconds, skipped, shards = 0, 0, 0.0, [], []
+    consumed, clips, seconds, skipped, shards = 0, 0, 0.0, [], []
     for path in sorted(folder.glob("pack-*.h5")):
         with h5py.File(path, "r") as file:
             if file.attrs.get("files") != identity:
                 raise DataError(
                     "holds a pack of other files", where=path, next_step="name another folder, or remove this one"
                 )
-            done += int(file.attrs["consumed"])
+            consumed += int(file.attrs["consumed"])
             clips += len(file["starts"]) - 1
             seconds += float(file["starts"][-1]) / RATE
             skipped += [tuple(pair) for pair in zip(*(file[k].asstr()[:] for k in ("skipped", "reasons")), strict=True)]
         shards.append(path)
     shard = _Shard()
     with progress.task("Packing", len(files)) as advance:
-        advance(done)
-        for path, samples, reason in _decoded(files[done:], jobs):
+        advance(consumed)
+        for path, samples, reason in _decoded(files[consumed:], jobs):
             shard.take(path, samples, reason)
             advance(1)
             if shard.samples >= shard_samples:
@@ -108,7 +108,7 @@ class _Shard:
 
     def __init__(self) -> None:
         self.names: list[str] = []
-        self.parts: list[NDArray[np.int16]] = []
+        self.clips: list[NDArray[np.int16]] = []
         self.skipped: list[tuple[str, str]] = []
         self.samples = 0
 
@@ -117,7 +117,7 @@ class _Shard:
             self.skipped.append((str(path), reason))
             return
         self.names.append(str(path))
-        self.parts.append(samples)
+        self.clips.append(samples)
         self.samples += len(samples)
 
     def write(self, folder: Path, number: int, identity: str) -> Path:
@@ -128,10 +128,10 @@ class _Shard:
             # One stretch without chunks or compression: it can be mapped into memory.
             flat = file.create_dataset("samples", (self.samples,), np.int16)
             at = 0
-            for part in self.parts:
-                flat[at : at + len(part)] = part
-                at += len(part)
-            file["starts"] = np.cumsum([0, *map(len, self.parts)], dtype=np.int64)
+            for clip in self.clips:
+                flat[at : at + len(clip)] = clip
+                at += len(clip)
+            file["starts"] = np.cumsum([0, *map(len, self.clips)], dtype=np.int64)
             file.create_dataset("names", data=self.names, dtype=text)
             file.create_dataset("skipped", data=[name for name, _ in self.skipped], dtype=text)
             file.create_dataset("reasons", data=[reason for _, reason in self.skipped], dtype=text)

@@ -37,7 +37,7 @@ class Segments:
     """
 
     def __init__(self, packs: Sequence[Path]) -> None:
-        paths = [own for path in packs for own in (sorted(path.glob("pack-*.h5")) if path.is_dir() else [path])]
+        paths = [shard for path in packs for shard in (sorted(path.glob("pack-*.h5")) if path.is_dir() else [path])]
         if not paths:
             raise DataError(
                 "holds no pack", where=", ".join(map(str, packs)), next_step="make one with: serab pretrain pack"
@@ -53,10 +53,10 @@ class Segments:
     @property
     def digest(self) -> str:
         """sha256 over all clips' lengths and the samples around each one's middle: tells data apart, quickly."""
-        told = hashlib.sha256(self._length.tobytes())
+        checksum = hashlib.sha256(self._length.tobytes())
         for shard, start, length in zip(self._shard, self._start, self._length, strict=True):
-            told.update(self._maps[shard][0][start + length // 2 : start + length // 2 + 16].tobytes())
-        return told.hexdigest()
+            checksum.update(self._maps[shard][0][start + length // 2 : start + length // 2 + 16].tobytes())
+        return checksum.hexdigest()
 
     @property
     def seconds(self) -> float:

@@ -23,15 +23,15 @@ def audio_files(sources: Sequence[Path]) -> list[Path]:
     Raises:
         DataError: a source does not exist, is no text, names a missing file, or nothing is found.
     """
-    found: dict[Path, None] = {}
+    paths: dict[Path, None] = {}
     for source in sources:
         for path in sorted(_files_of(source)):
-            found[path.absolute()] = None
-    if not found:
+            paths[path.absolute()] = None
+    if not paths:
         raise DataError(
             "no audio is found", where=", ".join(map(str, sources)), next_step="name a folder of WAV or FLAC files"
         )
-    return list(found)
+    return list(paths)
 
 
 def _files_of(source: Path) -> list[Path]:

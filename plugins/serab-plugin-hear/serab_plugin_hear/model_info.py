@@ -19,7 +19,7 @@ from serab_core.plugin import (
     read_json,
     write_json,
 )
-from serab_plugin_hear.files import check_weights, content_digest, own_folder, unchanged
+from serab_plugin_hear.files import check_weights, content_digest, module_folder, unchanged
 from serab_plugin_hear.module import local_base
 from serab_plugin_hear.serve import start
 
@@ -27,7 +27,7 @@ _SCHEMA = "serab.hear-module/2"
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ModelInfo:
     """A module.
 
     Attributes:
@@ -53,7 +53,7 @@ class About:
     files: dict[str, str]
 
 
-def about(argument: str) -> About:
+def model_info(argument: str) -> ModelInfo:
     """What `MODULE` or `MODULE=WEIGHTS` is.
 
     Raises:
@@ -66,13 +66,13 @@ def about(argument: str) -> About:
     weights = str(Path(weights).absolute()) if weights else ""
     file = _required_file(module)
     identity = _identity(module, weights, file)
-    kept = find_home().weights / "hear" / f"{digest([module, weights, identity])[:32]}.json"
+    record = find_home().weights / "hear" / f"{digest([module, weights, identity])[:32]}.json"
     try:
-        if kept.exists():
-            found = read_json(kept, _SCHEMA)
-            del found["schema"]
-            if unchanged(found["files"]):
-                return About(**found)
+        if record.exists():
+            document = read_json(record, _SCHEMA)
+            del document["schema"]
+            if unchanged(document["files"]):
+                return ModelInfo(**document)
     except (StoreError, TypeError, KeyError, AttributeError):
         pass  # asked again, and written over
     if weights:
@@ -91,10 +91,10 @@ def about(argument: str) -> About:
     finally:
         process.close()
     answer = {key: facts[key] for key in ("rate", "dim", "framework", "scenes", "together", "files")}
-    identity |= {"files_sha256": content_digest(answer["files"], own_folder(module, file))}
-    made = About(module=module, weights=weights, identity=identity, **answer)
-    write_json(kept, {"schema": _SCHEMA, **asdict(made)})
-    return made
+    identity |= {"files_sha256": content_digest(answer["files"], module_folder(module, file))}
+    info = ModelInfo(module=module, weights=weights, identity=identity, **answer)
+    write_json(record, {"schema": _SCHEMA, **asdict(info)})
+    return info
 
 
 def _required_file(module: str) -> Path:
