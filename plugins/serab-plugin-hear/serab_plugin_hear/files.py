@@ -73,7 +73,11 @@ def imported_files(folder: Path, is_package: bool) -> set[Path]:
         folder: of the module under test.
         is_package: whether everything in `folder` belongs to the module, though it be installed.
     """
-    serab = [Path(str(sys.modules[name].__file__)).parent for name in ("serab_core", "serab_registry", __package__)]
+    serab = [
+        Path(str(sys.modules[name].__file__)).parent
+        for name in ("serab_core", "serab_registry", __package__)
+        if name in sys.modules  # the process of the module does not import serab_registry
+    ]
     paths = set()
     for module in list(sys.modules.values()):
         name = getattr(module, "__file__", None)
