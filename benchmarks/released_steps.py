@@ -1,9 +1,10 @@
-"""The released evaluation's steps, plainly, with today's libraries: the peer of `serab eval byol-s/512`.
+"""The steps of the released evaluation, written plainly with current libraries: the peer of `serab eval byol-s/512`.
 
 python benchmarks/released_steps.py WEIGHTS.safetensors FOLDER_OF_EMODB
 
-Decoding one file at a time, resampling, torchaudio's log-mel, the encoder clip by clip, per-speaker normalisation,
-GridSearchCV on all cores for each classifier. TensorFlow, which the released code reads its corpora with, is left out.
+It decodes one file at a time, resamples it, computes torchaudio's log-mel, runs the encoder clip by clip, normalises
+per speaker, and runs GridSearchCV on all cores for each classifier. The released code reads its corpora with
+TensorFlow; this script does not.
 """
 
 import sys
@@ -25,7 +26,7 @@ from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from sklearn.svm import SVC
 from torchaudio.transforms import MelSpectrogram
 
-MEAN, DEVIATION = -2.8677765532835164, 4.3890416494835955  # of this copy, as the released code computes them
+MEAN, DEVIATION = -2.8677765532835164, 4.3890416494835955  # log-mel statistics of this copy of EmoDB
 SPLITS = {"train": ("09", "15", "11", "16", "08", "13"), "validation": ("14", "10"), "test": ("03", "12")}
 C = np.logspace(5, -5, 11)
 WEIGHTS = ["balanced", None]
@@ -78,7 +79,7 @@ def main() -> None:
         try:
             search = GridSearchCV(estimator, grid, cv=fold, n_jobs=-1).fit(X, y)
         except (ValueError, np.linalg.LinAlgError):
-            continue  # today's QDA refuses fewer utterances a class than dimensions
+            continue  # current QDA refuses a class with fewer utterances than dimensions
         predicted = search.predict(data_by_split["test"][0])
         results[name] = {
             "test_acc": 100 * np.mean(predicted == data_by_split["test"][1]),

@@ -1,4 +1,4 @@
-"""Simulated coverage of intervals, and false positives and power of tests, as the tables of docs/statistics.md.
+"""Simulate the coverage of intervals and the false positives and power of tests: the tables of docs/statistics.md.
 
 tox run -e coverage                      # writes the tables, in about 15 minutes on two cores
 python benchmarks/statistics_tables.py --repeats 50 --print
@@ -18,21 +18,21 @@ from serab_core.score.compare import compare, compare_overall, holm, significanc
 from serab_core.score.scored import Scored
 
 PAGE = Path(__file__).parents[1] / "docs" / "statistics.md"
-BASE = 0.9  # logit of the mean rate of right answers: 71 %
+BASE = 0.9  # logit of the mean rate of correct predictions: 71 %
 CLASSES = 4
-SPEAKERS = {1: 60, 2: 60, 3: 78, 4: 60, 5: 60, 10: 50, 18: 41, 30: 40}  # test speakers, and utterances of each
+SPEAKERS = {1: 60, 2: 60, 3: 78, 4: 60, 5: 60, 10: 50, 18: 41, 30: 40}  # number of test speakers: utterances of each
 SUITE = {
     "aesdd": (2, 103), "cafe": (3, 78), "crema_d": (19, 82), "emodb": (2, 42), "emovo": (2, 98), "iem4": (2, 578),
     "ravdess": (5, 60), "savee": (1, 120), "shemo": (18, 41),
 }  # fmt: skip
 SUITES = {2: ("emodb", "emovo"), 3: ("emodb", "emovo", "ravdess"), 9: tuple(SUITE)}
-TAUS = (0.0, 0.2, 0.4)  # SD of how much a speaker suits one extractor, on the logit
-ITEM = 1.0  # SD of how hard an utterance is, on the logit; both extractors hear the same one
-GAP = 0.25  # difference of two extractors, on the logit: 4 to 5 points
+TAUS = (0.0, 0.2, 0.4)  # SD, on the logit scale, of the interaction between speaker and extractor
+ITEM = 1.0  # SD, on the logit scale, of the difficulty of an utterance, which is the same for both extractors
+GAP = 0.25  # difference of two extractors on the logit scale: 4 to 5 percentage points
 
 
 def speaker_sizes(rng, speakers, each, uneven):
-    """Utterances of each speaker; uneven ones differ by a factor of up to six."""
+    """Return the number of utterances of each speaker; uneven numbers differ by a factor of up to six."""
     if not uneven or speakers == 1:
         return np.full(speakers, each)
     factors = rng.uniform(0.3, 1.7, speakers)
@@ -40,7 +40,13 @@ def speaker_sizes(rng, speakers, each, uneven):
 
 
 def make_scored(rng, sizes, logits):
-    """Predictions whose rate of right answers has this logit, shape (utterances,); speakers have `sizes` utterances."""
+    """Return random predictions. `logits`, shape (utterances,), is the logit of the rate of correct predictions.
+
+    Args:
+        rng: random generator.
+        sizes: utterances of each speaker.
+        logits: one for each utterance.
+    """
     truth = np.concatenate([np.arange(size) % CLASSES for size in sizes])
     right = rng.random(len(truth)) < 1 / (1 + np.exp(-logits))
     predicted = np.where(right, truth, (truth + 1) % CLASSES)
@@ -50,14 +56,14 @@ def make_scored(rng, sizes, logits):
 
 
 def simulate_test(rng, speakers, each, spread, uneven):
-    """One test split of speakers whose logits differ by `spread` (SD)."""
+    """Return predictions for a test split whose speakers have logits with standard deviation `spread`."""
     sizes = speaker_sizes(rng, speakers, each, uneven)
     logits = BASE + spread * rng.standard_normal(speakers)
     return make_scored(rng, sizes, np.repeat(logits, sizes))
 
 
 def simulate_extractors(rng, speakers, each, tau, uneven, gaps):
-    """Extractors on one test split, whose mean logits differ by `gaps`."""
+    """Return the predictions of several extractors on one test split; their mean logits differ by `gaps`."""
     sizes = speaker_sizes(rng, speakers, each, uneven)
     shared = np.repeat(BASE + 0.5 * rng.standard_normal(speakers), sizes)
     shared = shared + ITEM * rng.standard_normal(len(shared))
@@ -67,26 +73,26 @@ def simulate_extractors(rng, speakers, each, tau, uneven, gaps):
 
 
 def true_rate(spread):
-    """The mean rate over all speakers."""
+    """Return the mean rate of correct predictions over all possible speakers."""
     normal = np.random.default_rng(0).standard_normal(400_000)
     return float(np.mean(1 / (1 + np.exp(-(BASE + spread * normal)))))
 
 
 def coverage(repeats, speakers, spread, uneven, seed=1):
-    """Coverage in percent and mean width in points, of accuracy and of UAR."""
+    """Return the coverage in percent and the mean width in percentage points, for accuracy and UAR."""
     rng, truth = np.random.default_rng(seed), true_rate(spread)
     inside, width = np.zeros(2), np.zeros(2)
     for repeat in range(repeats):
         draws = drawn(simulate_test(rng, speakers, SPEAKERS[speakers], spread, uneven), 1000, repeat)
-        for place, metric in enumerate(("accuracy", "uar")):
+        for column, metric in enumerate(("accuracy", "uar")):
             interval = draws.interval(metric)
-            inside[place] += interval.low <= truth <= interval.high
-            width[place] += interval.high - interval.low
+            inside[column] += interval.low <= truth <= interval.high
+            width[column] += interval.high - interval.low
     return 100 * inside / repeats, 100 * width / repeats
 
 
 def mean_coverage(repeats, tasks, spread, seed=2):
-    """Coverage of UM in percent, and its mean width in points."""
+    """Return the coverage of UM in percent, and its mean width in percentage points."""
     rng, truth = np.random.default_rng(seed), true_rate(spread)
     inside = width = 0.0
     for repeat in range(repeats):
@@ -100,7 +106,7 @@ def mean_coverage(repeats, tasks, spread, seed=2):
 
 
 def rejections(repeats, speakers, tau, uneven, gap=0.0, metric="accuracy", seed=3):
-    """How often one task's test has p < 0.05, in percent."""
+    """Return how often the test on one task has p < 0.05, in percent."""
     rng = np.random.default_rng(seed)
     count = 0
     for _ in range(repeats):
@@ -110,7 +116,7 @@ def rejections(repeats, speakers, tau, uneven, gap=0.0, metric="accuracy", seed=
 
 
 def mean_rejections(repeats, tasks, tau, gap=0.0, metric="accuracy", seed=4):
-    """How often the test of UM has p < 0.05, in percent."""
+    """Return how often the test of UM has p < 0.05, in percent."""
     rng = np.random.default_rng(seed)
     count = 0
     for _ in range(repeats):
@@ -120,7 +126,7 @@ def mean_rejections(repeats, tasks, tau, gap=0.0, metric="accuracy", seed=4):
 
 
 def groups_of(rng, tasks, tau, gaps):
-    """How many significance groups a board of extractors has."""
+    """Return the number of significance groups in a simulated leaderboard."""
     tests = {task: simulate_extractors(rng, *SUITE[task], tau, True, gaps) for task in SUITES[tasks]}
     scores = [np.mean([tests[task][place].right.mean() for task in tests]) for place in range(len(gaps))]
     order = sorted(range(len(gaps)), key=lambda place: -scores[place])
@@ -132,13 +138,13 @@ def groups_of(rng, tasks, tau, gaps):
 
 
 def board_rejections(repeats, tasks, tau, extractors=10, seed=6):
-    """How often a board of equal extractors has more than one group, in percent."""
+    """Return how often a leaderboard of equal extractors has more than one significance group, in percent."""
     rng = np.random.default_rng(seed)
     return 100 * sum(groups_of(rng, tasks, tau, (0.0,) * extractors) > 1 for _ in range(repeats)) / repeats
 
 
 def tables(repeats):
-    """The tables by their name in the page."""
+    """Return the tables by their names in the page."""
     tables_by_name = {}
     rows = [
         "| test speakers | utterances of each | spread | accuracy, even | accuracy, uneven | UAR, even | UAR, uneven |"
@@ -193,17 +199,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=1000)
     parser.add_argument("--print", action="store_true")
-    given = parser.parse_args()
-    text = "" if given.print else PAGE.read_text()
-    for name, rows in tables(given.repeats).items():
+    options = parser.parse_args()
+    text = "" if options.print else PAGE.read_text()
+    for name, rows in tables(options.repeats).items():
         block = "\n".join(rows)
-        if given.print:
+        if options.print:
             print(f"{name}\n{block}\n")
             continue
         start, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
         before, _, rest = text.partition(start)
         text = f"{before}{start}\n{block}\n{end}{rest.partition(end)[2]}"
-    if not given.print:
+    if not options.print:
         PAGE.write_text(text)
 
 

@@ -2,8 +2,8 @@
 
 tox run -e bench -- benchmarks/test_eval.py
 
-Cold: nothing but the prepared corpus and the imported weights is there; kernels are compiled. Warm: every cache filled.
-The peer reads its files from a folder, and does not prepare, hash or store anything.
+Cold: the home holds only the prepared corpus and the imported weights; kernels are compiled. Warm: every cache is
+filled. The peer reads its files from a folder, and does not prepare, hash or store anything.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def run(home, *arguments):
 
 
 def cold(home):
-    for room in ("embeddings", "studies", "results"):
-        shutil.rmtree(home / room, ignore_errors=True)
+    for folder in ("embeddings", "studies", "results"):
+        shutil.rmtree(home / folder, ignore_errors=True)
     return run(home, "eval", "byol-s/512", "--tasks", "emodb", "--details")
 
 

@@ -1,9 +1,9 @@
-"""The log-mel kernels against every peer, one thread, and two; with the share of the core's peak that they reach.
+"""The log-mel kernels against every peer, with one and more threads, and the fraction of the core's peak they reach.
 
 tox run -e bench -- benchmarks/test_logmel.py
 
-Each group is one specification on the same clips: seconds of audio a second, and how many times a peer's. The peers do
-the same work with the same parameters; the mel bank of each is made beforehand.
+Each group runs one specification on the same clips, and gives seconds of audio per second and the ratio to each peer.
+The peers do the same work with the same parameters. Their mel filter banks are computed before the measurement.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ MAKERS = {
 def test_log_mel(benchmark, name, load, peer):
     spec, clips = SPECS[name], clips_of(load)
     if peer == "kaldi" and spec.centred:
-        pytest.skip("kaldi-native-fbank's FFT is the next power of two above its window")
+        pytest.skip("kaldi-native-fbank's FFT size is always the next power of two above the window")
     benchmark.group = f"{name}, {load}, one thread, peers"
     module = {"torch": "torch", "torchaudio": "torchaudio", "librosa": "librosa", "kaldi": "kaldi_native_fbank"}
     if peer in module:
@@ -148,9 +148,9 @@ def test_log_mel(benchmark, name, load, peer):
 @pytest.mark.parametrize("threads", [1, 2, 4])
 @pytest.mark.parametrize("name", ["vggish", "byol-a"])
 def test_threads(benchmark, name, threads):
-    """Twelve times the 200 clips: a scheduler may keep two short-lived threads on one core for tens of milliseconds."""
+    """Measure 2,400 clips: a scheduler may keep two short-lived threads on one core for tens of milliseconds."""
     if threads > len(os.sched_getaffinity(0)):
-        pytest.skip("not so many cores here")
+        pytest.skip("this machine has too few cores")
     benchmark.group = f"{name}, 2400 clips of 3 s, threads"
     clips = clips_of("200 clips of 3 s") * 12
     benchmark.pedantic(log_mels, args=(clips, SPECS[name]), kwargs={"threads": threads}, rounds=7, warmup_rounds=1)
@@ -158,7 +158,7 @@ def test_threads(benchmark, name, threads):
 
 
 def operations(spec) -> int:
-    """Additions and multiplications of a frame, a fused one as two: the algorithm's own, without loads and stores."""
+    """Return the additions and multiplications of the algorithm for one frame; a fused operation counts as two."""
     points, total, size = spec.n_fft // 2, 0, spec.n_fft // 2
     for radix in radices_of(points):
         adds = {4: 16, 8: 56}[radix]
@@ -169,7 +169,7 @@ def operations(spec) -> int:
     return total + spec.window + 4 * (starts[-1] - starts[0]) + spec.n_mels * 24
 
 
-@pytest.mark.benchmark(group="share of the core's peak (sgemm)")
+@pytest.mark.benchmark(group="fraction of the core's peak (sgemm)")
 @pytest.mark.parametrize("workload", ["sgemm", *SPECS])
 def test_fraction_of_peak(benchmark, workload):
     with threadpool_limits(1):
@@ -205,4 +205,4 @@ def test_start(benchmark, state, tmp_path):
 
 
 def test_every_named_specification_is_measured():
-    assert set(NAMED) - set(SPECS) == {"yamnet"}  # VGGish's with another floor
+    assert set(NAMED) - set(SPECS) == {"yamnet"}  # the specification of VGGish with another floor

@@ -2,8 +2,8 @@
 
 tox run -e bench -- benchmarks/test_pretrain.py
 
-Both are whole processes of 30 steps of 64 segments. Beside their time: the median of a step in milliseconds, after the
-first ones, and for serab the per mille of the time that the network waited for data.
+Both are whole processes of 30 steps with 64 segments each. The extra columns are the median of a step in milliseconds,
+without the first steps, and, for serab, the per mille of the time that the network waited for data.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ STEPS, BATCH = 30, 64
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """EmoDB's audio, and a pack of it."""
+    """Return a folder with EmoDB's audio and a pack of it."""
     if not SHARED.is_dir():
         pytest.skip("the folder shared/ with real speech is not beside the project")
     folder = tmp_path_factory.mktemp("training")

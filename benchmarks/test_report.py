@@ -1,4 +1,4 @@
-"""Scores of thirty extractors on nine tasks: intervals, comparisons and the page; and intervals beside scipy's.
+"""Scores of thirty extractors on nine tasks: intervals, comparisons and the page; and one interval against SciPy's.
 
 tox run -e bench -- benchmarks/test_report.py -s
 """
@@ -27,7 +27,7 @@ EXTRACTORS = 30
 
 
 def simulated_result(extractor: int, task: str) -> TaskResult:
-    """A result with as many test utterances and speakers as the task has."""
+    """Return a random result with as many test utterances and speakers as the task has."""
     rng = np.random.default_rng([extractor, len(task)])
     truth = [f"class {i % 6}" for i in range(TEST[task])]
     predicted = [t if rng.random() < 0.5 + 0.01 * extractor else f"class {rng.integers(6)}" for t in truth]
@@ -61,7 +61,7 @@ def filled(tmp_path_factory):
 
 
 def test_a_board_and_its_page(benchmark, filled):
-    """20 s are asked for."""
+    """Measure the leaderboard and the page, which should take less than 20 s together."""
     seconds = {}
 
     def work():

@@ -2,8 +2,9 @@
 
 tox run -e bench -- benchmarks/test_tuning.py
 
-Ours is what `serab eval` runs: prepare, Optuna's grid in an HDF5 journal, refit, test. GridSearchCV gets the predefined
-split, the same grid and a refit. LDA takes it three minutes on ComParE's 6,373 features, so each peer runs once.
+serab does what `serab eval` does: prepare, search the grid with Optuna and an HDF5 journal, refit, predict the test
+split. GridSearchCV gets the predefined split, the same grid and a refit. It needs three minutes for LDA on the 6,373
+features of ComParE, so it runs once there.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def task(name: str) -> tuple[Examples, Examples, Examples]:
 
 
 def tune(splits: tuple[Examples, Examples, Examples], name: str, folder: Path) -> dict[str, object]:
-    """What a worker of `serab eval` does for one classifier."""
+    """Tune one classifier as a worker of `serab eval` does, and return the chosen grid point."""
     train, validation, test = splits
     with threadpool_limits(1):
         spec = plugins.classifier(name)
@@ -72,7 +73,7 @@ def tune(splits: tuple[Examples, Examples, Examples], name: str, folder: Path) -
 def ours(
     splits: tuple[Examples, Examples, Examples], names: tuple[str, ...], folder: Path, pool: ProcessPoolExecutor | None
 ) -> dict[str, object]:
-    """The classifiers side by side in worker processes; one alone stays here, with all cores for itself."""
+    """Tune the classifiers in parallel worker processes; without a pool, tune in this process with all cores."""
     if pool is None:
         return {name: tune(splits, name, folder) for name in names}
     waiting = {name: pool.submit(tune, splits, name, folder) for name in names}
@@ -81,7 +82,7 @@ def ours(
 
 @pytest.fixture(scope="module")
 def pool():
-    """Worker processes, started before the clock runs, as GridSearchCV's are from its second use on."""
+    """Return a pool of worker processes that are started before the measurement, as GridSearchCV reuses its own."""
     with ProcessPoolExecutor(len(os.sched_getaffinity(0)), mp_context=get_context("fork")) as executor:
         list(executor.map(abs, range(8)))
         yield executor
@@ -95,7 +96,7 @@ def theirs(splits: tuple[Examples, Examples, Examples], names: tuple[str, ...]) 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name in names:
-            if name == "qda":  # today's refuses these classes
+            if name == "qda":  # current scikit-learn refuses these classes
                 continue
             grid = {key: list(values) for key, values in plugins.classifier(name).search_space.items()}
             grid_search = GridSearchCV(PEERS[name](), grid, cv=fold, n_jobs=-1).fit(both.X, both.y)
@@ -129,11 +130,11 @@ def test_grids(benchmark, name, group, who, tmp_path, pool):
 @pytest.mark.parametrize("tuner", ["grid", "tpe"])
 @pytest.mark.parametrize("name", [*SETS, "byol_a_512"])
 def test_wide_search(benchmark, name, tuner, tmp_path):
-    """60 trials of the wide spaces against all 100 points of the grids: time, and the best validation score."""
+    """Measure 60 trials in the wide spaces against all 100 grid points: time, and the best validation score."""
     benchmark.group = f"{name}: 60 trials of TPE, and the grids"
     train, validation, _ = task(name)
     specs = [plugins.classifier(n) for n in ("lda", "lr", "qda", "rf", "svc")]
-    shares, count = deal(specs, 60), iter(range(100))
+    trials_by_name, count = deal(specs, 60), iter(range(100))
 
     def run() -> float:
         folder, best = tmp_path / str(next(count)), 0.0
@@ -142,7 +143,7 @@ def test_wide_search(benchmark, name, tuner, tmp_path):
             for spec in specs:
                 points = search(
                     spec, spec.prepare(train, validation, seed=42), validation, accuracy, journal=folder / spec.name,
-                    seed=42, advance=lambda n: None, trials=shares[spec.name] if tuner == "tpe" else None,
+                    seed=42, advance=lambda n: None, trials=trials_by_name[spec.name] if tuner == "tpe" else None,
                 )  # fmt: skip
                 best = max(best, best_point(points).score)
         return best

@@ -1,8 +1,8 @@
-"""The grids at CREMA-D's size: 5,144 + 738 rows of made-up speakers and classes, and how much memory they take.
+"""Time and memory of the grids at the size of CREMA-D: 5,144 + 738 rows of random features.
 
 tox run -e bench -- benchmarks/test_tuning_large.py
 
-There is no peer beside it: GridSearchCV's LDA alone would take hours.
+There is no peer, because LDA alone would take hours with GridSearchCV.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from serab_core.types import Examples
 
 
 def simulated_examples(dimensions: int, rows: int, seed: int) -> Examples:
-    """Six classes that overlap, in features of falling variance, as embeddings have them."""
+    """Return examples of six overlapping classes; the variance of the features falls as it does in embeddings."""
     rng = np.random.RandomState(seed)
     y = rng.randint(6, size=rows)
     centres = np.random.RandomState(0).standard_normal((6, dimensions))

@@ -1,6 +1,6 @@
-"""What is watched: small pieces of work of ours, each beside somebody else's of the same kind.
+"""The contests: small pieces of work of serab, each with a peer that does work of the same kind.
 
-A peer is a yardstick: what matters is that ours over the peer's stays what it was.
+The ratio of serab's time to the peer's time must not grow.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Call = Callable[[], object]
 
 @dataclass(frozen=True)
 class Contest:
-    """Ours and a peer's; `make` loads what both need, and returns them."""
+    """A piece of work of serab and a peer. `make` loads what both need, and returns both as functions."""
 
     name: str
     make: Callable[[], tuple[Call, Call]]
@@ -34,7 +34,7 @@ class Contest:
 
 @cache
 def folder() -> Path:
-    """A folder for what is written meanwhile."""
+    """Return a folder for temporary files."""
     temporary = tempfile.TemporaryDirectory(prefix="serab-watch-")
     folder.temporary = temporary  # removed at the end of the process
     return Path(temporary.name)
@@ -110,7 +110,7 @@ def _examples():
 
 
 def _grid(name: str, estimator) -> tuple[Call, Call]:
-    """Ours tunes over the whole grid; the peer fits four points of it."""
+    """Return a contest in which serab searches the whole grid, and the peer fits four of its points."""
     from serab_core import plugins
     from serab_core.tune.points import grid_points
 

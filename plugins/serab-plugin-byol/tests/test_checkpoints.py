@@ -87,12 +87,12 @@ def test_what_is_no_weight_file(tmp_path, capsys, content, message):
 
 def test_other_contents(tensors, tmp_path):
     torch.save([1, 2], tmp_path / "list.pth")
-    with pytest.raises(ValueError, match="holds list"):
+    with pytest.raises(ValueError, match="holds a list"):
         read_tensors(tmp_path / "list.pth")
     with pytest.raises(ValueError, match="another size"):
         rename_tensors(released(tensors), architecture("audiontt", 1024))
     with pytest.raises(ValueError, match="are missing"):
         rename_tensors(released(tensors), architecture("cvt", 256))
     del tensors["head.3.bias"]
-    with pytest.raises(ValueError, match=re.escape("1 of 25 tensors are missing, head.3.bias first")):
+    with pytest.raises(ValueError, match=re.escape("1 of 25 tensors are missing, the first is head.3.bias")):
         rename_tensors(released(tensors), SMALL)

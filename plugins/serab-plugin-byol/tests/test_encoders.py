@@ -53,9 +53,9 @@ def test_parameters_and_dimension(encoder, size):
 
 
 def test_sizes_that_are_none():
-    with pytest.raises(ValueError, match="audiontt comes in 512, 1024, 2048, not in 300"):
+    with pytest.raises(ValueError, match="audiontt has no size 300; use one of 512, 1024, 2048"):
         architecture("audiontt", 300)
-    with pytest.raises(ValueError, match="no encoder is called 'vit'"):
+    with pytest.raises(ValueError, match="unknown encoder 'vit'"):
         architecture("vit", 512)
 
 

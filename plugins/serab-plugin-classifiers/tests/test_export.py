@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serab_core import plugins
-from serab_core.tune.exported import About, load_export, write_export
+from serab_core.tune.exported import ClassifierMetadata, load_export, write_export
 from serab_core.tune.points import fit_and_predict, grid_points
 from serab_core.types import Examples
 
@@ -33,9 +33,9 @@ def random_examples(seed: int, sizes: tuple[int, ...], d: int) -> Examples:
     return Examples(X.astype(np.float32).astype(np.float64), y, len(sizes))
 
 
-def about(name: str, params: dict, d: int, normalisation: str, classes: int = 4) -> About:
+def metadata_of(name: str, params: dict, d: int, normalisation: str, classes: int = 4) -> ClassifierMetadata:
     labels = tuple("abcdef"[:classes])
-    return About("x", "f", "t", "serab", name, "1", params, labels, d, normalisation)
+    return ClassifierMetadata("x", "f", "t", "serab", name, "1", params, labels, d, normalisation)
 
 
 @pytest.mark.parametrize(("name", "params"), CASES)
@@ -50,7 +50,11 @@ def test_read_back_it_predicts_the_same(tmp_path, name, params, sizes, d):
     fitted = spec.prepare(train, validation, seed=42).refit(params)
     expected = fit_and_predict(lambda p: fitted, params, fresh)
     write_export(
-        tmp_path / "c", about(name, params, d, "train", len(sizes)), fitted.export(), {}, np.zeros((3, d), np.float32)
+        tmp_path / "c",
+        metadata_of(name, params, d, "train", len(sizes)),
+        fitted.export(),
+        {},
+        np.zeros((3, d), np.float32),
     )
     back = load_export(tmp_path / "c")
     assert back.predict(fresh.X) == ["abcdef"[i] for i in expected]

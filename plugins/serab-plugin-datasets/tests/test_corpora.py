@@ -139,16 +139,16 @@ def renamed(files: dict[str, bytes], change) -> dict[str, bytes]:
 
 def rewritten(files: dict[str, bytes], ending: str, change) -> dict[str, bytes]:
     """The audio decoded, changed and written again in the format of the ending."""
-    files = {}
+    changed = {}
     for name, data in files.items():
         if not name.endswith(".wav"):
-            files[name] = data
+            changed[name] = data
             continue
         samples, rate = soundfile.read(io.BytesIO(data), dtype="int16")
         buffer = io.BytesIO()
         soundfile.write(buffer, *change(samples, rate), format=ending.upper())
-        files[f"{name[:-4]}.{ending}"] = buffer.getvalue()
-    return files
+        changed[f"{name[:-4]}.{ending}"] = buffer.getvalue()
+    return changed
 
 
 def upper(name: str) -> str:

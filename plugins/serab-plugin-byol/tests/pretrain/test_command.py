@@ -42,7 +42,7 @@ def test_pack(call, packed, tmp_path):
 def test_speech(call, tmp_path):
     (tmp_path / "segments.csv").write_text('--PJHxphWEs, 30.0, 40.0, "/m/09x0r"\n--ZhevVpy1s, 5.0, 6.0, "/m/012xff"\n')
     (tmp_path / "audio").mkdir()
-    with pytest.raises(DataError, match="holds none of the 1 segments with speech"):
+    with pytest.raises(DataError, match="holds no file of the 1 segments with speech"):
         call("speech", "segments.csv", "--audio", "audio")
     (tmp_path / "audio" / "Y--PJHxphWEs.wav").write_bytes(b"")
     out = call("speech", "segments.csv", "--audio", "audio", "-o", "lists/speech.txt")
@@ -65,7 +65,7 @@ def test_the_order_of_settings(call, packed, tmp_path):
     assert "size = 512\n" in config
     assert "batch = 6\n" in config
     assert "unit_s = 0.2\n" in config
-    with pytest.raises(UsageError, match="nearest: hidden"):
+    with pytest.raises(UsageError, match="did you mean hidden"):
         call("byol-s", "-d", packed, "--set", "hiden=8")
 
 

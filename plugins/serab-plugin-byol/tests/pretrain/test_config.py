@@ -47,7 +47,7 @@ def test_settings():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"learnin_rate": 1e-3}, "nearest: learning_rate"),
+        ({"learnin_rate": 1e-3}, "did you mean learning_rate"),
         ({"size": "512"}, "size must be of type int, not '512'"),
         ({"random_crop": 1}, "random_crop must be of type bool"),
         ({"epochs": True}, "epochs must be of type float"),

@@ -41,14 +41,14 @@ def test_folders_lists_and_files(tmp_path):
 def test_sources_that_are_none(tmp_path):
     with pytest.raises(DataError, match="neither a folder nor a file"):
         audio_files([tmp_path / "missing"])
-    with pytest.raises(DataError, match="no audio is found"):
+    with pytest.raises(DataError, match="no audio file found"):
         audio_files([tmp_path])
     listed = tmp_path / "list.txt"
     listed.write_text("gone.wav\n")
-    with pytest.raises(DataError, match=r"names .*gone\.wav, entry 1 of 1, which is not there"):
+    with pytest.raises(DataError, match=r"names a missing file: .*gone\.wav, entry 1 of 1"):
         audio_files([listed])
     listed.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DataError, match="is no list of files"):
+    with pytest.raises(DataError, match="is not a list of files"):
         audio_files([listed])
 
 
@@ -92,7 +92,7 @@ def test_segments_with_speech_and_their_files(tmp_path):
 def test_lists_that_are_not_audiosets(tmp_path, line):
     path = tmp_path / "segments.csv"
     path.write_text(CSV + line + "\n")
-    with pytest.raises(DataError, match="line 8 is no segment"):
+    with pytest.raises(DataError, match="line 8 is not a segment"):
         speech_ids([path])
     with pytest.raises(DataError, match="cannot be read"):
         speech_ids([tmp_path / "missing.csv"])
@@ -187,7 +187,7 @@ def test_packs_that_are_none(tmp_path):
         Segments([path])
     with h5py.File(path, "w") as file:
         file["samples"] = [1, 2]
-    with pytest.raises(DataError, match="is no pack"):
+    with pytest.raises(DataError, match="is not a pack"):
         Segments([path])
 
 
@@ -219,13 +219,13 @@ def test_draws_are_permutations_dealt_to_ranks(clips, batch, world, seed, begin)
     alone = Draw(clips, batch, rank=0, world=1, random_crop=True, seed=seed)
     seen = []
     for number in range(begin, begin + 6):
-        clips, at = alone.of(number)
+        drawn, at = alone.of(number)
         dealt = [rank.of(number) for rank in ranks]
-        np.testing.assert_array_equal(np.stack([d[0] for d in dealt], 1).ravel(), clips)
+        np.testing.assert_array_equal(np.stack([d[0] for d in dealt], 1).ravel(), drawn)
         np.testing.assert_array_equal(np.stack([d[1] for d in dealt], 1).ravel(), at)
         assert (at >= 0).all()
         assert (at < 1).all()
-        seen += list(clips)
+        seen += list(drawn)
     # Every whole epoch within what was drawn holds each clip once.
     first = -(-begin * batch // clips) * clips - begin * batch
     for epoch in range(first, len(seen) - clips + 1, clips):

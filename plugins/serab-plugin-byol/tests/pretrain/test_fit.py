@@ -60,7 +60,7 @@ def test_killed_and_resumed_ends_with_the_same_weights(packed, start, serab, tmp
     assert not (tmp_path / "killed" / "checkpoints" / "step-00000200.ckpt").exists()
     code, out, errors = serab(*arguments, "-o", "killed")
     assert code == 0, errors
-    assert "Going on from step 90 of 200" in errors or "Going on from step 120 of 200" in errors
+    assert "Resuming from step 90 of 200" in errors or "Resuming from step 120 of 200" in errors
     whole, killed = state(tmp_path / "whole", 200), state(tmp_path / "killed", 200)
     for key in ("state_dict", "optimizer_states", "byol", "global_step"):
         assert same(whole[key], killed[key]), key
@@ -72,7 +72,7 @@ def test_killed_and_resumed_ends_with_the_same_weights(packed, start, serab, tmp
     assert [row["loss"] for row in rows[0]] == [row["loss"] for row in rows[1]]
     # Nothing is left to do, and nothing is done.
     code, _, errors = serab(*arguments, "-o", "killed")
-    assert (code, "Going on from step 200 of 200" in errors) == (0, True)
+    assert (code, "Resuming from step 200 of 200" in errors) == (0, True)
 
 
 RANKS = """
@@ -133,8 +133,8 @@ def test_a_run_is_an_extractor_and_becomes_a_package(packed, serab, tmp_path):
     assert serab("data", "prepare", "demo")[0] == 0
     code, _, errors = serab(*SMALL, "-d", packed, "-o", "run", "--steps", 3, "--log-every", 1, "--probe", "demo")
     assert code == 0, errors
-    assert "Step 0: LDA gets" in errors
-    assert "Step 3: LDA gets" in errors
+    assert "Step 0: LDA has a validation accuracy of" in errors
+    assert "Step 3: LDA has a validation accuracy of" in errors
     logged = {name for row in table(tmp_path / "run") for name, value in row.items() if value}
     assert {"loss", "deviation", "effective_rank", "steps_per_s", "waiting_share", "probe_demo"} <= logged
     assert any((tmp_path / "run" / "logs" / "tensorboard").glob("events.*"))
@@ -148,7 +148,7 @@ def test_a_run_is_an_extractor_and_becomes_a_package(packed, serab, tmp_path):
     assert serab(*arguments)[0] == 0
     code, _, errors = serab(*arguments)
     assert code == 2
-    assert "is there already" in errors
+    assert "exists already" in errors
     for wrong in (("--name", "My Byol", "--licence", "MIT"), ("--name", "x", "--licence", 'a "b"')):
         assert serab("pretrain", "export", "run", *wrong)[0] == 2
 
