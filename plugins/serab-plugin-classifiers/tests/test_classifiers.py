@@ -214,7 +214,7 @@ def test_svc_is_scikit_learns(seed, sizes, d, C, class_weight, kernel, many):
     train, validation = examples(seed, sizes, d), examples(seed + 1, (6,) * len(sizes), d)
     fresh = examples(seed + 2, (20,) * len(sizes), d).X
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_kernels, "MOST_SHARED", 0 if many else 6000)
+        patch.setattr(_kernels, "MAX_SHARED", 0 if many else 6000)
         patch.setattr(_kernels, "_BLOCK", 64)  # predicts in several blocks
         compare_svc(KernelWorkspace(train, validation, 42), train, validation, fresh, kernel, C, class_weight)
 

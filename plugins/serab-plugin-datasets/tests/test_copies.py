@@ -238,7 +238,7 @@ def test_iemocap_without_evaluations_is_refused_by_what_it_lacks(change):
         files = [replace(file, read=bytes) for file in files]
     with pytest.raises(DataError) as caught:
         plugins.dataset("iem4").index(files)
-    assert caught.value.what == "5,934 turns lie there, but no file EmoEvaluation/*.txt that gives their labels"
+    assert caught.value.what == "5,934 turns have no labels, because there is no file EmoEvaluation/*.txt"
     assert "name the whole IEMOCAP_full_release" in caught.value.next_step
     assert "Ses01F_impro01_F000.wav" in str(caught.value)
 

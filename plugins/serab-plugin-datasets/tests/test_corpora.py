@@ -297,7 +297,7 @@ def test_iemocap_evaluations_that_contradict_or_are_no_text():
     line = b"[0.1 - 0.2]\tSes01F_impro01_F000\t%s\t[2.5, 2.5, 2.5]\n"
     with pytest.raises(DataError, match="another label"):
         iem4.read_evaluations([evaluation("a", line % b"ang"), evaluation("b", line % b"sad")])
-    with pytest.raises(DataError, match="is no text"):
+    with pytest.raises(DataError, match="is not a text file"):
         iem4.read_evaluations([evaluation("a", b"\xff\xfe")])
 
 

@@ -1,4 +1,4 @@
-"""Runs a HEAR module on waveforms."""
+"""The extractor that runs a HEAR module on waveforms."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ if TYPE_CHECKING:
 
 
 class Hear:
-    """A module, in a process of its own.
+    """Extractor that runs a module in a process of its own.
 
     Args:
-        about: what it is.
+        info: properties of the module.
     """
 
     def __init__(self, info: ModelInfo) -> None:
         self._info = info
 
     def warm(self) -> None:
-        """Loads the module."""
+        """Load the module."""
         self._process.ask({"do": "describe"})
 
     def embed(self, waveforms: Sequence[Waveform]) -> Embeddings:
-        """The module's scene embeddings; clips of equal length together.
+        """Return the module's scene embeddings. Clips of equal length form one batch.
 
         Args:
-            waveforms: mono float32 at the model's rate. None is padded.
+            waveforms: mono float32 at the model's rate; they are never padded.
 
         Returns:
             float32, shape (len(waveforms), dim).
 
         Raises:
-            RuntimeError: the module raised, gave another shape than it declares, or its process died.
+            RuntimeError: the module raised, returned another shape than it declares, or its process died.
         """
-        places: dict[int, list[int]] = {}
-        for place, waveform in enumerate(waveforms):
-            places.setdefault(len(waveform), []).append(place)
+        groups: dict[int, list[int]] = {}
+        for index, waveform in enumerate(waveforms):
+            groups.setdefault(len(waveform), []).append(index)
         rows = np.empty((len(waveforms), self._info.dim), np.float32)
-        got = self._process.embed([np.stack([waveforms[place] for place in group]) for group in places.values()])
-        rows[[place for group in places.values() for place in group]] = got
+        embedded = self._process.embed([np.stack([waveforms[index] for index in group]) for group in groups.values()])
+        rows[[index for group in groups.values() for index in group]] = embedded
         return rows
 
     @cached_property

@@ -17,17 +17,17 @@ _LIBRARIES = {"torch": ("torch",), "tensorflow": ("tensorflow",), "numpy": ()}
 
 @hookimpl
 def serab_make_extractor(argument: str) -> ExtractorSpec:
-    """The extractor of a module."""
+    """Return the extractor of a module."""
     from serab_plugin_hear.model_info import model_info
 
     info = model_info(argument)
-    how = "scene embeddings" if info.scenes else "mean of time stamps"
-    alone = "" if info.together else "; a clip at a time, for it embeds them differently in company"
+    source = "scene embeddings" if info.scenes else "mean of time stamps"
+    batching = "" if info.together else "; one clip at a time, because a batch changes its embeddings"
     return ExtractorSpec(
         name=f"hear:{argument}",
         factory=partial(_make, info),
         dim=info.dim,
-        summary=f"HEAR module {info.module}, {how}{alone}; {info.dim} numbers",
+        summary=f"HEAR module {info.module}, {source}{batching}; {info.dim} numbers",
         licence="the module's own",
         citation=_CITATION,
         sample_rate=info.rate,
@@ -44,7 +44,7 @@ _CITATION = """@inproceedings{turian2022hear,
   pages     = {125--145},
   year      = {2022}
 }"""
-"""Of the interface; whom to cite for the model only its module's authors can tell."""
+"""Citation of the interface. The citation of the model is known to the authors of the module only."""
 
 
 def _make(info: ModelInfo) -> Extractor:

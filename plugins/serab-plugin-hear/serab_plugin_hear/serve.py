@@ -1,6 +1,6 @@
 """The process that a module runs in: `python -m serab_plugin_hear.serve MODULE WEIGHTS`.
 
-It answers `describe` with what the model is and which files it depends on, and `embed` with one row for each clip.
+It answers `describe` with the properties of the model and the files it depends on, and `embed` with one row per clip.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def start(module: str, weights: str) -> Process:
-    """Starts it."""
+    """Start the process of a module."""
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"}
     return Process(f"HEAR module {module}", "serab_plugin_hear.serve", [module, weights], quiet)
 
