@@ -106,7 +106,7 @@ class Hf:
         return batches
 
     def _run(self, pieces: list[Waveform]) -> list[Any]:
-        """Return the hidden states of each piece, float32, shape (layers, frames, width); all layers for `best`, else one."""
+        """Return the hidden states of each piece, float32, shape (layers, frames, width); `best` has all layers."""
         import torch
 
         model, front = self._loaded
