@@ -82,5 +82,5 @@ def test_there_and_back(tmp_path):
 
 
 def test_names_that_are_none(tmp_path):
-    with pytest.raises(UsageError, match="is no name of a module"):
+    with pytest.raises(UsageError, match="is not a valid file name of a module"):
         export_command("mfcc-stats", tmp_path / "my-module.py")

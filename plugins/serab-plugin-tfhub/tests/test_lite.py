@@ -65,7 +65,7 @@ def test_what_is_no_such_file(home, tmp_path):
     for content in (b"", b"junk" * 1_000, b"<html>"):
         path = tmp_path / "model.tflite"
         path.write_bytes(content)
-        with pytest.raises(WeightsError, match="no TFLite file that can be loaded"):
+        with pytest.raises(WeightsError, match="cannot be loaded as a TFLite file"):
             take_in(home, weight, path, str(path))
 
 

@@ -176,11 +176,11 @@ def test_what_is_no_such_model(home, models, tmp_path):
     page = tmp_path / "page.html"
     page.write_text("<html>log in</html>")
     for path, message in (
-        (torn, "no tar that can be unpacked"),
+        (torn, "cannot be unpacked as a tar archive"),
         (empty, "holds no saved_model.pb"),
-        (outside, "no tar that can be unpacked"),
-        (page, "no tar that can be unpacked"),
-        (models / "yamnet", "it cannot be run as vggish|it gives embeddings of"),
+        (outside, "cannot be unpacked as a tar archive"),
+        (page, "cannot be unpacked as a tar archive"),
+        (models / "yamnet", "it cannot be run as vggish|it returns embeddings of"),
     ):
         with pytest.raises(WeightsError, match=message):
             take_in(home, weight, path, str(path))

@@ -102,7 +102,7 @@ def weight_files(folder: Path) -> Sequence[Path]:
         other_formats = [path.name for pattern in _OTHER_FORMATS for path in sorted(folder.glob(pattern))]
         others = f"; {other_formats[0]} has a format that serab does not read" if other_formats else ""
         raise WeightsError(
-            f"holds no weight file {names[0]}{others}",
+            f"holds no {names[0]}, the file of the weights{others}",
             where=folder,
             next_step="save the model there again with save_pretrained, or download its weights",
         )

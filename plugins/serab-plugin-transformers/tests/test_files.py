@@ -210,7 +210,7 @@ def test_a_checkpoint_inside_a_folder_is_pointed_out(tmp_path):
     shutil.copytree("wav2vec2", tmp_path / "run" / "checkpoint-500")
     with pytest.raises(UsageError, match=r"holds no config\.json.*checkpoint-500"):
         plugins.extractor(f"hf:{tmp_path / 'run'}")
-    with pytest.raises(UsageError, match="is no folder"):
+    with pytest.raises(UsageError, match="is not a folder"):
         plugins.extractor(f"hf:{tmp_path / 'gone'}")
 
 

@@ -131,7 +131,12 @@ def test_options_and_revisions_tell_caches_apart(models):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [("+layer=9", "it has 4"), ("+layer=x", "say a number"), ("+pool=max", "pool=mean"), ("+device=tpu", "device=tpu")],
+    [
+        ("+layer=9", "the model has no layer 9"),
+        ("+layer=x", "use a number"),
+        ("+pool=max", "pool=mean"),
+        ("+device=tpu", "device=tpu"),
+    ],
 )
 def test_options_that_do_not_fit(options, message):
     with pytest.raises(UsageError, match=message):
@@ -147,7 +152,7 @@ def test_folders_that_are_no_models(tmp_path):
     with pytest.raises(WeightsError, match=r"holds no model\.safetensors"):
         plugins.extractor(f"hf:{tmp_path}")
     (tmp_path / "model.safetensors").write_bytes(b"")
-    with pytest.raises(UsageError, match="is no JSON"):
+    with pytest.raises(UsageError, match="is not valid JSON"):
         plugins.extractor(f"hf:{tmp_path}")
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert", "hidden_size": 4, "num_hidden_layers": 1}))
     with pytest.raises(UsageError, match="is of type bert, and has no feature extractor"):
