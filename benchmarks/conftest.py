@@ -1,4 +1,4 @@
-"""Prints, after a group's table, each entry's ratio to the group's first."""
+"""Print, after the table of each benchmark group, the ratio of each entry to the group's first entry."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""The released evaluation's steps, plainly, with today's libraries: the peer of `serab eval byol-s/512`.
+"""The steps of the released evaluation, written plainly with current libraries: the peer of `serab eval byol-s/512`.
 
 python benchmarks/released_steps.py WEIGHTS.safetensors FOLDER_OF_EMODB
 
-Decoding one file at a time, resampling, torchaudio's log-mel, the encoder clip by clip, per-speaker normalisation,
-GridSearchCV on all cores for each classifier. TensorFlow, which the released code reads its corpora with, is left out.
+It decodes one file at a time, resamples it, computes torchaudio's log-mel, runs the encoder clip by clip, normalises
+per speaker, and runs GridSearchCV on all cores for each classifier. The released code reads its corpora with
+TensorFlow; this script does not.
 """
 
 import sys
@@ -25,7 +26,7 @@ from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from sklearn.svm import SVC
 from torchaudio.transforms import MelSpectrogram
 
-MEAN, DEVIATION = -2.8677765532835164, 4.3890416494835955  # of this copy, as the released code computes them
+MEAN, DEVIATION = -2.8677765532835164, 4.3890416494835955  # log-mel statistics of this copy of EmoDB
 SPLITS = {"train": ("09", "15", "11", "16", "08", "13"), "validation": ("14", "10"), "test": ("03", "12")}
 C = np.logspace(5, -5, 11)
 WEIGHTS = ["balanced", None]
@@ -38,7 +39,7 @@ def main() -> None:
     model.load_state_dict(load_file(weights))
     model.eval()
     to_mel = MelSpectrogram(16_000, 1024, 400, 160, 60.0, 7800.0, n_mels=64)
-    parts = {}
+    data_by_split = {}
     for split, speakers in SPLITS.items():
         paths = [p for p in sorted(Path(folder).rglob("*.wav")) if p.name[:2] in speakers]
         rows = []
@@ -50,16 +51,16 @@ def main() -> None:
             with torch.no_grad():
                 rows.append(model(((mels - MEAN) / DEVIATION)[None])[0].numpy())
         X = np.array(rows)
-        who = np.array([p.name[:2] for p in paths])
-        for speaker in np.unique(who):
-            own = who == speaker
-            X[own] -= X[own].mean(axis=0)
-            deviation = X[own].std(axis=0)
-            X[own] /= np.where(deviation == 0, 1, deviation)
-        parts[split] = X, np.array([p.name[5] for p in paths])
-    X = np.concatenate([parts["train"][0], parts["validation"][0]])
-    y = np.concatenate([parts["train"][1], parts["validation"][1]])
-    fold = PredefinedSplit(np.repeat([-1, 0], [len(parts["train"][1]), len(parts["validation"][1])]))
+        speaker_ids = np.array([p.name[:2] for p in paths])
+        for speaker in np.unique(speaker_ids):
+            is_speaker = speaker_ids == speaker
+            X[is_speaker] -= X[is_speaker].mean(axis=0)
+            deviation = X[is_speaker].std(axis=0)
+            X[is_speaker] /= np.where(deviation == 0, 1, deviation)
+        data_by_split[split] = X, np.array([p.name[5] for p in paths])
+    X = np.concatenate([data_by_split["train"][0], data_by_split["validation"][0]])
+    y = np.concatenate([data_by_split["train"][1], data_by_split["validation"][1]])
+    fold = PredefinedSplit(np.repeat([-1, 0], [len(data_by_split["train"][1]), len(data_by_split["validation"][1])]))
     models = {
         "LDA": (LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"), {"solver": ["lsqr"]}),
         "LR": (LogisticRegression(max_iter=10_000, random_state=42), {"C": C, "class_weight": WEIGHTS}),
@@ -78,11 +79,11 @@ def main() -> None:
         try:
             search = GridSearchCV(estimator, grid, cv=fold, n_jobs=-1).fit(X, y)
         except (ValueError, np.linalg.LinAlgError):
-            continue  # today's QDA refuses fewer utterances a class than dimensions
-        predicted = search.predict(parts["test"][0])
+            continue  # current QDA refuses a class with fewer utterances than dimensions
+        predicted = search.predict(data_by_split["test"][0])
         results[name] = {
-            "test_acc": 100 * np.mean(predicted == parts["test"][1]),
-            "test_uar": 100 * recall_score(parts["test"][1], predicted, average="macro"),
+            "test_acc": 100 * np.mean(predicted == data_by_split["test"][1]),
+            "test_uar": 100 * recall_score(data_by_split["test"][1], predicted, average="macro"),
         }
     print(pd.DataFrame(results).round(1))
 

@@ -1,9 +1,9 @@
-"""The released pre-training's loop, plainly, with today's libraries: the peer of `serab pretrain byol-s`.
+"""The loop of the released pre-training, written plainly with current libraries: the peer of `serab pretrain byol-s`.
 
 python benchmarks/released_training.py FOLDER STEPS BATCH WORKERS
 
-Each clip is decoded, cut, turned into a log-mel and augmented by itself in the loader's processes; post-norm, network
-and the target's average follow batch by batch. Prints the milliseconds of each step after the first five.
+The processes of the loader decode, cut and augment each clip separately. Post-normalisation, the network and the moving
+average of the target run batch by batch. The script prints the milliseconds of each step after the first five.
 """
 
 import copy
@@ -21,7 +21,8 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 from torchaudio.transforms import MelSpectrogram
 
-UNIT, EPS = 15_200, torch.finfo(torch.float32).eps
+UNIT = 15_200  # samples of a segment: 0.95 s at 16 kHz
+EPS = torch.finfo(torch.float32).eps
 
 
 class Clips(Dataset):
@@ -51,8 +52,8 @@ class Clips(Dataset):
     def mix(self, x: torch.Tensor) -> torch.Tensor:
         if not self.memory:
             return x
-        share, other = 0.4 * random.random(), random.choice(self.memory)
-        return torch.log((1 - share) * x.exp() + share * other.exp() + EPS)
+        fraction, other = 0.4 * random.random(), random.choice(self.memory)
+        return torch.log((1 - fraction) * x.exp() + fraction * other.exp() + EPS)
 
     def crop(self, x: torch.Tensor) -> torch.Tensor:
         _, mels, frames = x.shape

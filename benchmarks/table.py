@@ -1,4 +1,4 @@
-"""Writes benchmarks/README.md out of pytest-benchmark's JSON: one table, every group with its peers and ratios.
+"""Write benchmarks/README.md from the JSON of pytest-benchmark: one table with the peers and ratios of every group.
 
 tox run -e bench -- --benchmark-json bench.json && python benchmarks/table.py bench.json [MORE.json ...]
 """
@@ -30,17 +30,17 @@ the first entry's. Times say little on another machine, ratios more. Beside this
 
 
 def main() -> None:
-    """Reads the files that are named and writes the table."""
+    """Read the files that the command line names, and write the table."""
     runs = [json.loads(Path(name).read_text()) for name in sys.argv[1:]]
     groups: dict[str, list[dict]] = {}
     for run in runs:
-        own: dict[str, list[dict]] = {}
-        for one in run["benchmarks"]:
-            own.setdefault(one["group"] or one["name"], []).append(one)
-        groups |= own  # a later file's in place of an earlier one's
+        run_groups: dict[str, list[dict]] = {}
+        for benchmark in run["benchmarks"]:
+            run_groups.setdefault(benchmark["group"] or benchmark["name"], []).append(benchmark)
+        groups |= run_groups  # a group of a later file replaces the same group of an earlier file
     machine = runs[-1]["machine_info"]
     cpu = machine["cpu"]
-    versions = ", ".join(f"{name} {found}" for name in LIBRARIES if (found := installed(name)))
+    versions = ", ".join(f"{name} {installed_version}" for name in LIBRARIES if (installed_version := installed(name)))
     lines = [
         HEAD,
         f"{cpu.get('brand_raw', 'unknown processor')}, {cpu.get('count', '?')} cores, {machine['system']}, "
@@ -50,19 +50,21 @@ def main() -> None:
     ]
     for group, entries in groups.items():
         first = entries[0]["stats"]["median"]
-        names = [one["param"] or one["name"].removeprefix("test_").replace("_", " ") for one in entries]
+        names = [
+            benchmark["param"] or benchmark["name"].removeprefix("test_").replace("_", " ") for benchmark in entries
+        ]
         shared = os.path.commonprefix(names).rfind("-") + 1 if len(names) > 1 else 0  # noqa: RUF071  not paths
-        for place, one in enumerate(entries):
-            stats = one["stats"]
+        for number, benchmark in enumerate(entries):
+            stats = benchmark["stats"]
             spread = f"{100 * stats['iqr'] / stats['median']:.0f} %" if stats["rounds"] > 2 else "one round"
-            cells = (group if place == 0 else "", names[place][shared:], f"{1000 * stats['median']:,.2f}")
+            cells = (group if number == 0 else "", names[number][shared:], f"{1000 * stats['median']:,.2f}")
             lines.append("| " + " | ".join((*cells, f"{stats['median'] / first:.2f}", spread)) + " |")
     OUT.write_text("\n".join(lines) + "\n")
     print(f"{OUT}: {len(groups)} groups")
 
 
 def installed(name: str) -> str | None:
-    """Its version."""
+    """Return the installed version of a distribution, or None where it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:

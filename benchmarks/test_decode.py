@@ -1,9 +1,9 @@
-"""Decoding and resampling beside librosa and torchaudio's resampler: 44.1 kHz WAV to 16 kHz, and FLAC.
+"""Decoding of WAV and FLAC, and resampling from 44.1 to 16 kHz, against librosa, soundfile, torchaudio and SciPy.
 
 tox run -e bench -- benchmarks/test_decode.py
 
-`serab` also hashes the samples, checks their number against the container's bytes, and that they are finite; `no hash`
-is the same without the hash. WAV of 16 bits or floats needs no decoder, which is why it is faster than soundfile.
+`serab` also hashes the samples, compares their number with the bytes of the container, and checks that they are finite;
+`no hash` does the same without the hash. WAV of 16 bits or floats needs no decoder, so serab is faster than soundfile.
 """
 
 from __future__ import annotations
@@ -68,5 +68,5 @@ def resampler(name):
 @pytest.mark.parametrize("name", RESAMPLERS)
 def test_resampling(benchmark, name):
     waves = [clip(2.0 + number / FILES, RATE) for number in range(FILES)]
-    own = resampler(name)
-    benchmark.pedantic(lambda: [own(wave) for wave in waves], rounds=10, warmup_rounds=2)
+    convert = resampler(name)
+    benchmark.pedantic(lambda: [convert(wave) for wave in waves], rounds=10, warmup_rounds=2)

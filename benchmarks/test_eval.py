@@ -2,8 +2,8 @@
 
 tox run -e bench -- benchmarks/test_eval.py
 
-Cold: nothing but the prepared corpus and the imported weights is there; kernels are compiled. Warm: every cache filled.
-The peer reads its files from a folder, and does not prepare, hash or store anything.
+Cold: the home holds only the prepared corpus and the imported weights; kernels are compiled. Warm: every cache is
+filled. The peer reads its files from a folder, and does not prepare, hash or store anything.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ def home(tmp_path_factory):
     if not SHARED.is_dir():
         pytest.skip("the folder shared/ with real speech and weights is not beside the project")
     home = tmp_path_factory.mktemp("home")
-    for words in (
+    for arguments in (
         ["data", "prepare", "emodb", SHARED / "data" / "emodb.zip"],
         ["weights", "import", "byol-s/512", SHARED / "golden" / "byol_s_512.pth"],
         ["eval", "byol-s/512", "--tasks", "emodb"],  # compiles the kernels
     ):
-        run(home, *words)
+        run(home, *arguments)
     with zipfile.ZipFile(SHARED / "data" / "emodb.zip") as archive:
         archive.extractall(home / "peer")
     return home
 
 
-def run(home, *words):
-    done = subprocess.run(
-        [SERAB, *map(str, words)],
+def run(home, *arguments):
+    completed = subprocess.run(
+        [SERAB, *map(str, arguments)],
         env={**os.environ, "SERAB_HOME": str(home)},
         capture_output=True,
         text=True,
         check=True,
     )
-    return done.stdout
+    return completed.stdout
 
 
 def cold(home):
-    for room in ("embeddings", "studies", "results"):
-        shutil.rmtree(home / room, ignore_errors=True)
+    for folder in ("embeddings", "studies", "results"):
+        shutil.rmtree(home / folder, ignore_errors=True)
     return run(home, "eval", "byol-s/512", "--tasks", "emodb", "--details")
 
 
@@ -65,6 +65,6 @@ def test_eval(benchmark, home, how):
         cold(home)
         benchmark.pedantic(lambda: run(home, "eval", "byol-s/512", "--tasks", "emodb"), rounds=3)
     else:
-        words = [sys.executable, PEER, home / "weights" / "byol-s-512.safetensors", home / "peer"]
-        out = benchmark.pedantic(lambda: subprocess.run(words, capture_output=True, text=True, check=True), rounds=3)
+        command = [sys.executable, PEER, home / "weights" / "byol-s-512.safetensors", home / "peer"]
+        out = benchmark.pedantic(lambda: subprocess.run(command, capture_output=True, text=True, check=True), rounds=3)
         assert "81.0" in out.stdout

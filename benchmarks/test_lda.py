@@ -1,4 +1,4 @@
-"""LDA on wide features against scikit-learn's own, on the shape of a small task.
+"""LDA on wide features against scikit-learn's LDA, with the size of a small task.
 
 tox run -e bench -- benchmarks/test_lda.py
 """

@@ -1,9 +1,9 @@
-"""The log-mel kernels against every peer, one thread, and two; with the share of the core's peak that they reach.
+"""The log-mel kernels against every peer, with one and more threads, and the fraction of the core's peak they reach.
 
 tox run -e bench -- benchmarks/test_logmel.py
 
-Each group is one specification on the same clips: seconds of audio a second, and how many times a peer's. The peers do
-the same work with the same parameters; the mel bank of each is made beforehand.
+Each group runs one specification on the same clips, and gives seconds of audio per second and the ratio to each peer.
+The peers do the same work with the same parameters. Their mel filter banks are computed before the measurement.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def with_serab(spec):
 def with_scipy(spec):
     window, matrix = hann(spec).astype(np.float32), bank(spec).astype(np.float32)
 
-    def one(samples):
+    def log_mel_of(samples):
         signal = np.pad(samples, spec.n_fft // 2, mode="reflect") if spec.centred else samples
         before = (spec.n_fft - spec.window) // 2 if spec.centred else 0
         frames = np.lib.stride_tricks.sliding_window_view(signal[before:], spec.window)[:: spec.hop]
@@ -49,7 +49,7 @@ def with_scipy(spec):
         power = spectrum.real**2 + spectrum.imag**2
         return np.log((np.sqrt(power) if spec.magnitude else power) @ matrix + np.float32(spec.floor))
 
-    return lambda clips: [one(samples) for samples in clips]
+    return lambda clips: [log_mel_of(samples) for samples in clips]
 
 
 def with_torch(spec):
@@ -58,14 +58,14 @@ def with_torch(spec):
     window = torch.from_numpy(hann(spec).astype(np.float32))
     matrix = torch.from_numpy(bank(spec).astype(np.float32))
 
-    def one(samples):
+    def log_mel_of(samples):
         pad = 0 if spec.centred else spec.n_fft - spec.window
         signal = torch.nn.functional.pad(torch.from_numpy(samples), (pad // 2, pad - pad // 2))
         z = torch.stft(signal, spec.n_fft, spec.hop, spec.window, window, center=spec.centred, return_complex=True)
         power = z.real.square() + z.imag.square()
         return torch.log((power.sqrt() if spec.magnitude else power).T @ matrix + spec.floor)
 
-    return lambda clips: [one(samples) for samples in clips]
+    return lambda clips: [log_mel_of(samples) for samples in clips]
 
 
 def with_torchaudio(spec):
@@ -82,7 +82,7 @@ def with_torchaudio(spec):
 def with_librosa(spec):
     import librosa
 
-    def one(samples):
+    def log_mel_of(samples):
         mels = librosa.feature.melspectrogram(
             y=samples, sr=spec.rate, n_fft=spec.n_fft, win_length=spec.window, hop_length=spec.hop, fmin=spec.f_min,
             fmax=spec.f_max, n_mels=spec.n_mels, power=1.0 if spec.magnitude else 2.0, center=spec.centred, htk=True,
@@ -90,7 +90,7 @@ def with_librosa(spec):
         )  # fmt: skip
         return np.log(mels + np.float32(spec.floor))
 
-    return lambda clips: [one(samples) for samples in clips]
+    return lambda clips: [log_mel_of(samples) for samples in clips]
 
 
 def with_kaldi(spec):
@@ -104,13 +104,13 @@ def with_kaldi(spec):
     options.frame_opts.preemph_coeff, options.frame_opts.remove_dc_offset = 0.0, False
     options.mel_opts.num_bins, options.mel_opts.low_freq, options.mel_opts.high_freq = 64, spec.f_min, spec.f_max
 
-    def one(samples):
+    def log_mel_of(samples):
         fbank = kaldi_native_fbank.OnlineFbank(options)
         fbank.accept_waveform(spec.rate, samples.tolist())
         fbank.input_finished()
         return np.stack([fbank.get_frame(i) for i in range(fbank.num_frames_ready)])
 
-    return lambda clips: [one(samples) for samples in clips]
+    return lambda clips: [log_mel_of(samples) for samples in clips]
 
 
 MAKERS = {
@@ -125,7 +125,7 @@ MAKERS = {
 def test_log_mel(benchmark, name, load, peer):
     spec, clips = SPECS[name], clips_of(load)
     if peer == "kaldi" and spec.centred:
-        pytest.skip("kaldi-native-fbank's FFT is the next power of two above its window")
+        pytest.skip("kaldi-native-fbank's FFT size is always the next power of two above the window")
     benchmark.group = f"{name}, {load}, one thread, peers"
     module = {"torch": "torch", "torchaudio": "torchaudio", "librosa": "librosa", "kaldi": "kaldi_native_fbank"}
     if peer in module:
@@ -148,9 +148,9 @@ def test_log_mel(benchmark, name, load, peer):
 @pytest.mark.parametrize("threads", [1, 2, 4])
 @pytest.mark.parametrize("name", ["vggish", "byol-a"])
 def test_threads(benchmark, name, threads):
-    """Twelve times the 200 clips: a scheduler may keep two short-lived threads on one core for tens of milliseconds."""
+    """Measure 2,400 clips: a scheduler may keep two short-lived threads on one core for tens of milliseconds."""
     if threads > len(os.sched_getaffinity(0)):
-        pytest.skip("not so many cores here")
+        pytest.skip("this machine has too few cores")
     benchmark.group = f"{name}, 2400 clips of 3 s, threads"
     clips = clips_of("200 clips of 3 s") * 12
     benchmark.pedantic(log_mels, args=(clips, SPECS[name]), kwargs={"threads": threads}, rounds=7, warmup_rounds=1)
@@ -158,7 +158,7 @@ def test_threads(benchmark, name, threads):
 
 
 def operations(spec) -> int:
-    """Additions and multiplications of a frame, a fused one as two: the algorithm's own, without loads and stores."""
+    """Return the additions and multiplications of the algorithm for one frame; a fused operation counts as two."""
     points, total, size = spec.n_fft // 2, 0, spec.n_fft // 2
     for radix in radices_of(points):
         adds = {4: 16, 8: 56}[radix]
@@ -169,16 +169,16 @@ def operations(spec) -> int:
     return total + spec.window + 4 * (starts[-1] - starts[0]) + spec.n_mels * 24
 
 
-@pytest.mark.benchmark(group="share of the core's peak (sgemm)")
-@pytest.mark.parametrize("what", ["sgemm", *SPECS])
-def test_share_of_peak(benchmark, what):
+@pytest.mark.benchmark(group="fraction of the core's peak (sgemm)")
+@pytest.mark.parametrize("workload", ["sgemm", *SPECS])
+def test_fraction_of_peak(benchmark, workload):
     with threadpool_limits(1):
-        if what == "sgemm":
+        if workload == "sgemm":
             a = np.ones((1536, 1536), np.float32)
             benchmark.pedantic(lambda: a @ a, rounds=7, warmup_rounds=1)
             rate = 2 * 1536**3 / benchmark.stats.stats.median
         else:
-            spec, clips = SPECS[what], clips_of("200 clips of 3 s")
+            spec, clips = SPECS[workload], clips_of("200 clips of 3 s")
             benchmark.pedantic(log_mels, args=(clips, spec), rounds=7, warmup_rounds=1)
             frames = sum(spec.frames(len(samples)) for samples in clips)
             rate = frames * operations(spec) / benchmark.stats.stats.median
@@ -204,5 +204,5 @@ def test_start(benchmark, state, tmp_path):
     benchmark.pedantic(start, setup=fresh, rounds=3 if state == "cold" else 7, warmup_rounds=1)
 
 
-def test_every_named_specification_is_measured_or_like_one_that_is():
-    assert set(NAMED) - set(SPECS) == {"yamnet"}  # VGGish's with another floor
+def test_every_named_specification_is_measured():
+    assert set(NAMED) - set(SPECS) == {"yamnet"}  # the specification of VGGish with another floor

@@ -1,4 +1,4 @@
-"""Preparing and verifying at the size of CREMA-D's utterances: files a second, on one core.
+"""Preparing and verifying a corpus of utterances as long as CREMA-D's: files per second on one core.
 
 tox run -e bench -- benchmarks/test_prepare.py
 """
@@ -59,7 +59,7 @@ def test_verify(benchmark, corpus, tmp_path):
 
 @pytest.mark.benchmark(group=f"{FILES} files of {SECONDS} s")
 def test_verify_with_log_mels(benchmark, corpus, tmp_path):
-    """As for a corpus with a published pair: the training split's log-mels, too."""
+    """Verify a corpus with published log-mel statistics, which also computes the log-mels of the training split."""
     home = Home(tmp_path)
     prepare(corpus, home)
     spec = replace(user_dataset("own", read_manifest(corpus / "manifest.csv"), "und"), logmel=(0.0, 1.0))
@@ -69,7 +69,7 @@ def test_verify_with_log_mels(benchmark, corpus, tmp_path):
 
 @pytest.mark.benchmark(group=f"{FILES} files of {SECONDS} s")
 def test_decode_alone(benchmark, corpus):
-    """The peer: soundfile reading the same files, and nothing else."""
+    """Measure the peer: soundfile reads the same files and does nothing else."""
 
     def read() -> None:
         for number in range(FILES):

@@ -2,8 +2,8 @@
 
 tox run -e bench -- benchmarks/test_pretrain.py
 
-Both are whole processes of 30 steps of 64 segments. Beside their time: the median of a step in milliseconds, after the
-first ones, and for serab the per mille of the time that the network waited for data.
+Both are whole processes of 30 steps with 64 segments each. The extra columns are the median of a step in milliseconds,
+without the first steps, and, for serab, the per mille of the time that the network waited for data.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ STEPS, BATCH = 30, 64
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """EmoDB's audio, and a pack of it."""
+    """Return a folder with EmoDB's audio and a pack of it."""
     if not SHARED.is_dir():
         pytest.skip("the folder shared/ with real speech is not beside the project")
     folder = tmp_path_factory.mktemp("training")
@@ -37,10 +37,10 @@ def folder(tmp_path_factory):
     return folder
 
 
-def run(folder, *words):
+def run(folder, *command):
     environment = {**os.environ, "SERAB_HOME": str(folder / "home")}
-    done = subprocess.run([*map(str, words)], env=environment, capture_output=True, text=True, check=True)
-    return done.stdout
+    completed = subprocess.run([*map(str, command)], env=environment, capture_output=True, text=True, check=True)
+    return completed.stdout
 
 
 def ours(folder):
@@ -66,5 +66,5 @@ def peer(folder, workers):
 @pytest.mark.parametrize("how", ["serab", "released, 1 worker", "released, 2 workers"])
 def test_steps(benchmark, folder, how):
     workers = int(how.split()[1]) if how != "serab" else 0
-    found = benchmark.pedantic(lambda: peer(folder, workers) if workers else ours(folder), rounds=2)
-    benchmark.extra_info.update(found)
+    figures = benchmark.pedantic(lambda: peer(folder, workers) if workers else ours(folder), rounds=2)
+    benchmark.extra_info.update(figures)

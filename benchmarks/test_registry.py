@@ -1,8 +1,8 @@
-"""The registry with 1, 50 and 500 installed plugins: listing names, and loading one, beside importlib.metadata alone.
+"""The registry with 1, 50 and 500 installed plugins: listing names and loading a plugin, against importlib.metadata.
 
 tox run -e bench -- benchmarks/test_registry.py
 
-Each round is a process of its own, less one that only imports the registry.
+Each round is a new process. The entry `nothing` is a process that only imports the registry.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Scores of thirty extractors on nine tasks: intervals, comparisons and the page; and intervals beside scipy's.
+"""Scores of thirty extractors on nine tasks: intervals, comparisons and the page; and one interval against SciPy's.
 
 tox run -e bench -- benchmarks/test_report.py -s
 """
@@ -26,17 +26,17 @@ SPEAKERS = dict(zip(SUITE, (2, 3, 19, 2, 2, 2, 5, 1, 18), strict=True))
 EXTRACTORS = 30
 
 
-def made(extractor: int, task: str) -> TaskResult:
-    """A result with as many test utterances and speakers as the task has."""
+def simulated_result(extractor: int, task: str) -> TaskResult:
+    """Return a random result with as many test utterances and speakers as the task has."""
     rng = np.random.default_rng([extractor, len(task)])
     truth = [f"class {i % 6}" for i in range(TEST[task])]
-    told = [t if rng.random() < 0.5 + 0.01 * extractor else f"class {rng.integers(6)}" for t in truth]
-    right = float(np.mean(np.array(truth) == np.array(told)))
-    recall = uar(truth, told)
+    predicted = [t if rng.random() < 0.5 + 0.01 * extractor else f"class {rng.integers(6)}" for t in truth]
+    right = float(np.mean(np.array(truth) == np.array(predicted)))
+    recall = uar(truth, predicted)
     ids = tuple(f"{task}-{i:05d}" for i in range(TEST[task]))
     outcomes = tuple(
         ClassifierOutcome(
-            n, n.upper(), (Point({}, 0.5),), {}, 0.5, Predictions(ids, tuple(truth), tuple(told)), right, recall
+            n, n.upper(), (Point({}, 0.5),), {}, 0.5, Predictions(ids, tuple(truth), tuple(predicted)), right, recall
         )
         for n in ("lda", "lr", "qda", "rf", "svc")
     )
@@ -55,31 +55,31 @@ def filled(tmp_path_factory):
     home = Home(tmp_path_factory.mktemp("home")).ensure()
     for extractor in range(EXTRACTORS):
         for task in SUITE:
-            result = made(extractor, task)
+            result = simulated_result(extractor, task)
             write_result(result_path(home, result.extractor, task, "serab", result.key), result)
     return home
 
 
 def test_a_board_and_its_page(benchmark, filled):
-    """20 s are asked for."""
-    parts = {}
+    """Measure the leaderboard and the page, which should take less than 20 s together."""
+    seconds = {}
 
     def work():
         begin = time.perf_counter()
         gathered = gather(filled, "serab")
-        parts["read, intervals, comparisons"] = time.perf_counter() - begin
+        seconds["read, intervals, comparisons"] = time.perf_counter() - begin
         begin = time.perf_counter()
         page = report_page(gathered, "Thirty")
-        parts["page"] = time.perf_counter() - begin
+        seconds["page"] = time.perf_counter() - begin
         return len(page)
 
     size = benchmark.pedantic(work, rounds=3, warmup_rounds=1)
-    benchmark.extra_info |= {"page_MB": size / 1e6, **parts}
-    print(f"\n{EXTRACTORS} x {len(SUITE)}: {parts}, page {size / 1e6:.2f} MB")
+    benchmark.extra_info |= {"page_MB": size / 1e6, **seconds}
+    print(f"\n{EXTRACTORS} x {len(SUITE)}: {seconds}, page {size / 1e6:.2f} MB")
 
 
 def test_an_interval_beside_scipys(benchmark):
-    test = scored(made(3, "crema_d"))
+    test = scored(simulated_result(3, "crema_d"))
     ours = benchmark(drawn, test)
     begin = time.perf_counter()
     theirs = stats.bootstrap((test.right.astype(float),), np.mean, n_resamples=2000, method="percentile", rng=0)

@@ -1,4 +1,4 @@
-"""Cold start of the command, beside a Python that does nothing. Each round is a new process.
+"""Cold start of the command, against a Python process that does nothing. Each round is a new process.
 
 tox run -e bench -- benchmarks/test_startup.py
 """

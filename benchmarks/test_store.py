@@ -1,9 +1,9 @@
-"""Shards beside plain npy files and a plain HDF5 file: 2,048 utterances of 2,048 numbers, written and read.
+"""Writing and reading shards of 2,048 utterances with 2,048 numbers each, against plain npy and HDF5 files.
 
 tox run -e bench -- benchmarks/test_store.py
 
-A shard is flushed to the disk and takes its name at once; it has a checksum inside and one outside, which reading
-checks. The peers have none of it; `npy, flushed` has the flush and the renaming.
+A shard is an atomic write, flushed to the disk; it has one checksum inside and one outside, and reading verifies both.
+The peers do none of this, except `npy, flushed`, which flushes and renames.
 """
 
 from __future__ import annotations

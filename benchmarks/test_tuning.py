@@ -2,8 +2,9 @@
 
 tox run -e bench -- benchmarks/test_tuning.py
 
-Ours is what `serab eval` runs: prepare, Optuna's grid in an HDF5 journal, refit, test. GridSearchCV gets the predefined
-split, the same grid and a refit. LDA takes it three minutes on ComParE's 6,373 features, so each peer runs once.
+serab does what `serab eval` does: prepare, search the grid with Optuna and an HDF5 journal, refit, predict the test
+split. GridSearchCV gets the predefined split, the same grid and a refit. It needs three minutes for LDA on the 6,373
+features of ComParE, so it runs once there.
 """
 
 from __future__ import annotations
@@ -55,9 +56,9 @@ def task(name: str) -> tuple[Examples, Examples, Examples]:
     return train, validation, test
 
 
-def tune_one(parts: tuple[Examples, Examples, Examples], name: str, folder: Path) -> dict[str, object]:
-    """What a worker of `serab eval` does for one classifier."""
-    train, validation, test = parts
+def tune(splits: tuple[Examples, Examples, Examples], name: str, folder: Path) -> dict[str, object]:
+    """Tune one classifier as a worker of `serab eval` does, and return the chosen grid point."""
+    train, validation, test = splits
     with threadpool_limits(1):
         spec = plugins.classifier(name)
         workspace = spec.prepare(train, validation, seed=42)
@@ -70,37 +71,37 @@ def tune_one(parts: tuple[Examples, Examples, Examples], name: str, folder: Path
 
 
 def ours(
-    parts: tuple[Examples, Examples, Examples], names: tuple[str, ...], folder: Path, pool: ProcessPoolExecutor | None
+    splits: tuple[Examples, Examples, Examples], names: tuple[str, ...], folder: Path, pool: ProcessPoolExecutor | None
 ) -> dict[str, object]:
-    """The classifiers side by side in worker processes; one alone stays here, with all cores for itself."""
+    """Tune the classifiers in parallel worker processes; without a pool, tune in this process with all cores."""
     if pool is None:
-        return {name: tune_one(parts, name, folder) for name in names}
-    waiting = {name: pool.submit(tune_one, parts, name, folder) for name in names}
+        return {name: tune(splits, name, folder) for name in names}
+    waiting = {name: pool.submit(tune, splits, name, folder) for name in names}
     return {name: future.result() for name, future in waiting.items()}
 
 
 @pytest.fixture(scope="module")
 def pool():
-    """Worker processes, started before the clock runs, as GridSearchCV's are from its second use on."""
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), mp_context=get_context("fork")) as made:
-        list(made.map(abs, range(8)))
-        yield made
+    """Return a pool of worker processes that are started before the measurement, as GridSearchCV reuses its own."""
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), mp_context=get_context("fork")) as executor:
+        list(executor.map(abs, range(8)))
+        yield executor
 
 
-def theirs(parts: tuple[Examples, Examples, Examples], names: tuple[str, ...]) -> dict[str, object]:
-    train, validation, test = parts
+def theirs(splits: tuple[Examples, Examples, Examples], names: tuple[str, ...]) -> dict[str, object]:
+    train, validation, test = splits
     both = train.followed_by(validation)
     fold = PredefinedSplit(np.repeat([-1, 0], [len(train.y), len(validation.y)]))
     chosen = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name in names:
-            if name == "qda":  # today's refuses these classes
+            if name == "qda":  # current scikit-learn refuses these classes
                 continue
             grid = {key: list(values) for key, values in plugins.classifier(name).search_space.items()}
-            found = GridSearchCV(PEERS[name](), grid, cv=fold, n_jobs=-1).fit(both.X, both.y)
-            found.predict(test.X)
-            chosen[name] = found.best_params_
+            grid_search = GridSearchCV(PEERS[name](), grid, cv=fold, n_jobs=-1).fit(both.X, both.y)
+            grid_search.predict(test.X)
+            chosen[name] = grid_search.best_params_
     return chosen
 
 
@@ -109,15 +110,15 @@ def theirs(parts: tuple[Examples, Examples, Examples], names: tuple[str, ...]) -
 @pytest.mark.parametrize("name", SETS)
 def test_grids(benchmark, name, group, who, tmp_path, pool):
     benchmark.group = f"{name}: {group}"
-    parts = task(name)
+    splits = task(name)
     count = iter(range(100))
 
     def run() -> dict[str, object]:
         if who == "GridSearchCV":
-            return theirs(parts, GROUPS[group])
+            return theirs(splits, GROUPS[group])
         folder = tmp_path / str(next(count))
         folder.mkdir()
-        return ours(parts, GROUPS[group], folder, pool if len(GROUPS[group]) > 1 else None)
+        return ours(splits, GROUPS[group], folder, pool if len(GROUPS[group]) > 1 else None)
 
     rounds = 1 if group == "RF" or (who == "GridSearchCV" and name == "compare_2016") else 5
     chosen = benchmark.pedantic(run, rounds=rounds, warmup_rounds=0 if rounds == 1 else 1)
@@ -129,11 +130,11 @@ def test_grids(benchmark, name, group, who, tmp_path, pool):
 @pytest.mark.parametrize("tuner", ["grid", "tpe"])
 @pytest.mark.parametrize("name", [*SETS, "byol_a_512"])
 def test_wide_search(benchmark, name, tuner, tmp_path):
-    """60 trials of the wide spaces against all 100 points of the grids: time, and the best validation score."""
+    """Measure 60 trials in the wide spaces against all 100 grid points: time, and the best validation score."""
     benchmark.group = f"{name}: 60 trials of TPE, and the grids"
     train, validation, _ = task(name)
     specs = [plugins.classifier(n) for n in ("lda", "lr", "qda", "rf", "svc")]
-    shares, count = deal(specs, 60), iter(range(100))
+    trials_by_name, count = deal(specs, 60), iter(range(100))
 
     def run() -> float:
         folder, best = tmp_path / str(next(count)), 0.0
@@ -142,7 +143,7 @@ def test_wide_search(benchmark, name, tuner, tmp_path):
             for spec in specs:
                 points = search(
                     spec, spec.prepare(train, validation, seed=42), validation, accuracy, journal=folder / spec.name,
-                    seed=42, advance=lambda n: None, trials=shares[spec.name] if tuner == "tpe" else None,
+                    seed=42, advance=lambda n: None, trials=trials_by_name[spec.name] if tuner == "tpe" else None,
                 )  # fmt: skip
                 best = max(best, best_point(points).score)
         return best

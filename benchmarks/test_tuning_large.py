@@ -1,8 +1,8 @@
-"""The grids at CREMA-D's size: 5,144 + 738 rows of made-up speakers and classes, and how much memory they take.
+"""Time and memory of the grids at the size of CREMA-D: 5,144 + 738 rows of random features.
 
 tox run -e bench -- benchmarks/test_tuning_large.py
 
-There is no peer beside it: GridSearchCV's LDA alone would take hours.
+There is no peer, because LDA alone would take hours with GridSearchCV.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from serab_core.tune.study import search
 from serab_core.types import Examples
 
 
-def made(dimensions: int, rows: int, seed: int) -> Examples:
-    """Six classes that overlap, in features of falling variance, as embeddings have them."""
+def simulated_examples(dimensions: int, rows: int, seed: int) -> Examples:
+    """Return examples of six overlapping classes; the variance of the features falls as it does in embeddings."""
     rng = np.random.RandomState(seed)
     y = rng.randint(6, size=rows)
     centres = np.random.RandomState(0).standard_normal((6, dimensions))
@@ -38,7 +38,11 @@ def made(dimensions: int, rows: int, seed: int) -> Examples:
 @pytest.mark.parametrize("dimensions", [2048, 6373])
 def test_grid(benchmark, dimensions, name, tmp_path):
     benchmark.group = f"5,144 + 738 rows, {dimensions} dimensions"
-    train, validation, test = made(dimensions, 5144, 2), made(dimensions, 738, 3), made(dimensions, 1556, 4)
+    train, validation, test = (
+        simulated_examples(dimensions, 5144, 2),
+        simulated_examples(dimensions, 738, 3),
+        simulated_examples(dimensions, 1556, 4),
+    )
 
     def run() -> None:
         spec = plugins.classifier(name)

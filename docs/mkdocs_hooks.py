@@ -1,4 +1,4 @@
-"""Puts the reference, which is made of the code itself, among the site's pages."""
+"""A hook of mkdocs that adds the reference pages, which are generated from the code, to the site."""
 
 import sys
 from pathlib import Path
@@ -7,8 +7,8 @@ from mkdocs.structure.files import File
 
 
 def on_files(files, config):
-    """Adds the generated pages."""
-    sys.path.insert(0, str(Path(__file__).parent))  # mkdocs takes a hook's own additions back after loading it
+    """Add the generated pages."""
+    sys.path.insert(0, str(Path(__file__).parent))  # mkdocs restores sys.path after loading a hook
     from reference_pages import pages
 
     for name, text in pages().items():

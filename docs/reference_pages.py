@@ -1,4 +1,4 @@
-"""The reference: commands, hooks, specs, checks, settings and errors as Markdown, out of the code."""
+"""Generate the reference pages from the code: Python API, commands, hooks, specs, checks, settings and errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROTOCOLS = ("Extractor", "CorpusExtractor", "WarmExtractor", "Workspace", "Pred
 
 
 def pages() -> dict[str, str]:
-    """Every page by its name."""
+    """Return the Markdown of every page by the page's name."""
     return {
         "python": python_page(),
         "commands": commands_page(),
@@ -32,39 +32,39 @@ def pages() -> dict[str, str]:
 
 
 def python_page() -> str:
-    """The names of `import serab`, which mkdocstrings documents from their signatures and docstrings."""
-    lines = ["# Python", "", "What `import serab` offers; [how to use it](../python.md).", ""]
+    """Return the page of the names in `serab`; mkdocstrings documents them from signatures and docstrings."""
+    lines = ["# Python", "", "The names of `import serab`. See also [how to use serab from Python](../python.md).", ""]
     for name in sorted(api.__all__, key=lambda name: (name[0].isupper(), name)):  # functions first
         lines += [f"::: serab.{name}", ""]
     return "\n".join(lines)
 
 
-def own_commands() -> dict[str, object]:
-    """Commands by their words, those of groups among them; plugins' commands are theirs to document."""
-    found = {}
+def core_commands() -> dict[str, object]:
+    """Return the core's commands by name, such as `serab data prepare`. Plugins document their own commands."""
+    commands = {}
 
-    def walk(command, words):
+    def walk(command, path):
         children = getattr(command, "commands", None)
         if children is None:
-            found[" ".join(words)] = command
+            commands[" ".join(path)] = command
         for name, child in (children or {}).items():
-            walk(child, [*words, name])
+            walk(child, [*path, name])
 
     walk(typer.main.get_command(app), ["serab"])
-    return found
+    return commands
 
 
 def commands_page() -> str:
-    """What can be typed."""
-    lines = ["# Commands", "", "Every command has `--help`. `--json` prints a document to stdout.", ""]
-    for words, command in own_commands().items():
+    """Return the page of the commands."""
+    lines = ["# Commands", "", "Every command has `--help`. `--json` prints a JSON document to stdout.", ""]
+    for name, command in core_commands().items():
         arguments = [p for p in command.params if p.param_type_name == "argument"]
         options = [p for p in command.params if p.param_type_name == "option" and p.name != "help"]
-        usage = " ".join([words, *(a.metavar or a.name.upper() for a in arguments)])
-        lines += [f"## {words}", "", f"`{usage}{' [OPTIONS]' if options else ''}`", "", _text(command.help), ""]
+        usage = " ".join([name, *(a.metavar or a.name.upper() for a in arguments)])
+        lines += [f"## {name}", "", f"`{usage}{' [OPTIONS]' if options else ''}`", "", _text(command.help), ""]
         rows = [(f"`{a.metavar or a.name.upper()}`", a.help) for a in arguments]
         rows += [(_option(o), o.help) for o in options]
-        lines += _table(("Word", "What it is"), rows)
+        lines += _table(("Argument or option", "Meaning"), rows)
     return "\n".join(lines)
 
 
@@ -77,12 +77,13 @@ _TYPES = {str: "TEXT", int: "NUMBER", float: "NUMBER", Path: "PATH", list[str]: 
 
 
 def hooks_page() -> str:
-    """The contract with plugins."""
+    """Return the page of the hooks that plugins implement."""
     lines = [
         "# Hooks",
         "",
-        f"Hook API version {API_VERSION}. A plugin says which it was written for: `SERAB_API_VERSION = {API_VERSION}`. "
-        "A module implements a hook by a function of its name, marked with `serab_core.plugin.hookimpl`.",
+        f"Hook API version {API_VERSION}. A plugin states the version that it was written for: "
+        f"`SERAB_API_VERSION = {API_VERSION}`. "
+        "A module implements a hook with a function of the same name, decorated with `serab_core.plugin.hookimpl`.",
         "",
     ]
     for name, function in hooks().items():
@@ -102,48 +103,52 @@ def hooks_page() -> str:
 
 
 def signature(name: str, function: object) -> str:
-    """A function with its types, as one writes it."""
+    """Return the signature of a function with its types, as Python code."""
     return f"def {name}{inspect.signature(function)}: ...".replace("'", "")
 
 
 def hooks() -> dict[str, object]:
-    """The hook specs."""
-    return {name: own for name, own in vars(hookspecs).items() if name.startswith("serab_")}
+    """Return the hook specifications by name."""
+    return {name: function for name, function in vars(hookspecs).items() if name.startswith("serab_")}
 
 
 def specs_page() -> str:
-    """What plugins declare and hand over, which mkdocstrings documents from its fields, signatures and docstrings."""
-    lines = ["# Specs", "", "All of `serab_core` by name: `from serab_core import ExtractorSpec`.", ""]
+    """Return the page of the specs and protocols; mkdocstrings documents them from the code."""
+    lines = ["# Specs", "", "All names can be imported from `serab_core`: `from serab_core import ExtractorSpec`.", ""]
     for name in (*SPECS, *PROTOCOLS):
         lines += [f"::: serab_core.types.{name}", ""]
     return "\n".join(lines)
 
 
 def checks() -> dict[str, tuple[str, str]]:
-    """What every check protects, and what to do about it, by id."""
+    """Return, by the id of each check, what the check protects and how to fix a failure."""
     kinds = {"extractor": extractors, "dataset": datasets, "classifier": classifiers}
-    return {f"{kind}-{name}": words for kind, module in kinds.items() for name, words in module.WORDS.items()}
+    return {f"{kind}-{name}": texts for kind, module in kinds.items() for name, texts in module.WORDS.items()}
 
 
 def checks_page() -> str:
-    """The conformance kit."""
+    """Return the page of the conformance checks."""
     lines = [
         "# Checks",
         "",
-        "`serab check NAME` runs them, `pytest --serab-plugin NAME` makes a test of each. One that cannot hold is "
-        'declared in the spec, `expected_failures={"extractor-repeatable": "samples on purpose"}`, and must then fail.',
+        "`serab check NAME` runs the checks; `pytest --serab-plugin NAME` runs each check as a test. If a plugin "
+        "cannot pass a check, its spec declares that, "
+        '`expected_failures={"extractor-repeatable": "samples on purpose"}`, and the check must then fail.',
         "",
     ]
     for kind in ("extractor", "dataset", "classifier"):
-        rows = [(f"`{name}`", *told) for name, told in checks().items() if name.startswith(kind)]
-        lines += [f"## Of {'an' if kind[0] == 'e' else 'a'} {kind}", ""]
-        lines += _table(("Check", "What it protects", "What to do"), rows)
+        rows = [(f"`{name}`", *texts) for name, texts in checks().items() if name.startswith(kind)]
+        lines += [f"## Checks of {'an' if kind[0] == 'e' else 'a'} {kind}", ""]
+        lines += _table(("Check", "What it protects", "How to fix a failure"), rows)
     return "\n".join(lines)
 
 
 def settings_page() -> str:
-    """What can be set."""
-    rows = [(f"`{own.key}`", f"`{own.variable}`", own.kind, own.words, own.default) for own in settings.SETTINGS]
+    """Return the page of the settings."""
+    rows = [
+        (f"`{setting.key}`", f"`{setting.variable}`", setting.kind, setting.words, setting.default)
+        for setting in settings.SETTINGS
+    ]
     return "\n".join(
         [
             "# Settings",
@@ -156,15 +161,17 @@ def settings_page() -> str:
 
 
 def errors_page() -> str:
-    """What goes wrong, and the exit codes."""
-    kinds = [own for own in vars(errors).values() if isinstance(own, type) and issubclass(own, errors.SerabError)]
-    rows = [(str(own.exit_code), f"`{own.__name__}({', '.join(_bases(own))})`", _text(own.__doc__)) for own in kinds]
+    """Return the page of the errors and their exit codes."""
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.SerabError)]
+    rows = [
+        (str(kind.exit_code), f"`{kind.__name__}({', '.join(_bases(kind))})`", _text(kind.__doc__)) for kind in kinds
+    ]
     return "\n".join(
         [
             "# Errors and exit codes",
             "",
-            "An error says what happened, to what, and what to do next; with `--json` as a document, `serab.error/1`. "
-            "0 says that all is well.",
+            "An error message says what is wrong, where, and what to do next. With `--json`, the error is a document "
+            "with the schema `serab.error/1`. Exit code 0 means success.",
             "",
             *_table(("Exit code", "Class", "When"), sorted(rows, key=lambda row: int(row[0]))),
         ]

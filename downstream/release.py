@@ -3,8 +3,8 @@
     python downstream/release.py 0.2.0
 
 `__version__` in serab_core/__init__.py is the version of every distribution: each pyproject.toml reads it from there.
-This script changes that line and what follows from it: the version in CITATION.cff, the ranges in which serab's
-distributions require each other, and the heading in CHANGELOG.md. It commits nothing.
+This script changes that line, the version in CITATION.cff, the version ranges in which serab's distributions require
+each other, and the heading in CHANGELOG.md. It commits nothing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def release(root: Path, version: Version, date: datetime.date) -> list[Path]:
     Args:
         root: the repository.
         version: the new version.
-        date: of the release, for the changelog.
+        date: date of the release, for the changelog.
 
     Returns:
         the files that were changed.

@@ -1,4 +1,4 @@
-"""Tries plugins from outside the tree on this tree: installs each, runs its tests and checks, and scores it.
+"""Test third-party plugins against this tree: install each of them, run its tests and checks, and score it.
 
 python run.py FOLDER
 """
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-BEGUN = [
+NEW_PACKAGES = [  # arguments of `serab new`
     ("extractor", "down-model"),
     ("extractor", "down-net", "--torch"),
     ("extractor", "down-ear", "--hear"),
@@ -24,19 +24,19 @@ SCORED = ["down-model", "down-net", "down-ear", "example"]
 
 
 def main(folder: Path) -> None:
-    """Begins the packages, installs them, tests and scores them, and takes them away again."""
+    """Write the packages, install them, test and score them, and uninstall them."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     projects = []
-    for kind, name, *flavour in BEGUN:
-        run("serab", "new", kind, name, *flavour, "--folder", folder)
+    for kind, name, *options in NEW_PACKAGES:
+        run("serab", "new", kind, name, *options, "--folder", folder)
         projects.append(folder / f"serab-plugin-{name.replace('_', '-')}")
     shutil.copytree(ROOT / "tests" / "example_plugin", folder / "serab-plugin-example")
     projects.append(folder / "serab-plugin-example")
     pip = (sys.executable, "-m", "pip")
     install = ("install", "-q", "--no-deps", "--no-build-isolation", "--no-index")
     try:
-        run(*pip, *install, *(word for project in projects for word in ("-e", project)))
+        run(*pip, *install, *(argument for project in projects for argument in ("-e", project)))
         for project in projects:
             if (project / "tests").is_dir():
                 run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=project)
@@ -56,13 +56,13 @@ def _is_installed(name: str) -> bool:
     return True
 
 
-def run(*words: object, cwd: Path | None = None) -> None:
-    """Runs a command; ends with its exit code where it fails."""
-    command = [str(word) for word in words]
+def run(*arguments: object, cwd: Path | None = None) -> None:
+    """Run a command. If it fails, exit with a message that names its exit code."""
+    command = [str(argument) for argument in arguments]
     print("$", " ".join(command), flush=True)
-    done = subprocess.run(command, cwd=cwd, env={**os.environ, "COLUMNS": "100"}, check=False)
-    if done.returncode:
-        sys.exit(f"failed with {done.returncode}: {' '.join(command)}")
+    completed = subprocess.run(command, cwd=cwd, env={**os.environ, "COLUMNS": "100"}, check=False)
+    if completed.returncode:
+        sys.exit(f"failed with {completed.returncode}: {' '.join(command)}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Builds every distribution as a wheel, lays them out as an index, and uses them in a fresh environment, by name.
+"""Build every distribution as a wheel, write a package index of them, and install and use them in a new environment.
 
     python wheels.py INDEX ENVIRONMENT
 
-The index serves serab's own distributions; everything else comes from where pip gets it, as the constraints pin it.
+The index serves serab's distributions. pip gets all other packages from its default index, in the versions that
+constraints.txt pins.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECTS = [ROOT, *sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml"))]
 USED = ["serab-plugin-opensmile", "serab-plugin-baselines"]
-"""Asked for by name: core, and the plugins of serab-core[standard], come along."""
+"""Distributions to install by name. pip also installs serab-core and the plugins of serab-core[standard]."""
 
 
 def main(index: Path, environment: Path) -> None:
-    """Builds, serves and uses."""
+    """Build the wheels, write the index, and use the wheels in a new environment."""
     for folder in (index, environment):
         shutil.rmtree(folder, ignore_errors=True)
     wheels = [build(project, index) for project in PROJECTS]
@@ -56,20 +57,20 @@ def main(index: Path, environment: Path) -> None:
 
 
 def build(project: Path, index: Path) -> Path:
-    """The wheel of a project. It must not hold another's files."""
+    """Build the wheel of a project and return its path. Exit with a message if it holds files of another project."""
     before = set(index.glob("*.whl"))
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", index, project, quiet=True)
     (wheel,) = set(index.glob("*.whl")) - before
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
-    own = {"serab", "serab_core", "serab_registry"} if project == ROOT else {project.name.replace("-", "_")}
-    strange = {top for top in tops if not top.endswith(".dist-info")} - own
-    if strange:
-        sys.exit(f"{wheel.name} holds {sorted(strange)}")
+    expected = {"serab", "serab_core", "serab_registry"} if project == ROOT else {project.name.replace("-", "_")}
+    unexpected = {top for top in tops if not top.endswith(".dist-info")} - expected
+    if unexpected:
+        sys.exit(f"{wheel.name} holds folders of another project: {sorted(unexpected)}")
     return wheel
 
 
 def serve(index: Path, wheels: list[Path]) -> None:
-    """Lays the wheels out as pip wants an index: a page for each name."""
+    """Write a package index of the wheels for pip: one page for each distribution."""
     for wheel in wheels:
         name = canonicalize_name(wheel.name.partition("-")[0])
         page = index / "simple" / name / "index.html"
@@ -77,16 +78,16 @@ def serve(index: Path, wheels: list[Path]) -> None:
         page.write_text(f'<!DOCTYPE html><a href="{wheel.as_uri()}">{wheel.name}</a>\n', encoding="utf-8")
 
 
-def run(*words: object, quiet: bool = False, **environment: str) -> None:
-    """Runs a command; ends with its exit code where it fails."""
-    command = [str(word) for word in words]
+def run(*arguments: object, quiet: bool = False, **environment: str) -> None:
+    """Run a command. If it fails, exit with a message that names its exit code."""
+    command = [str(argument) for argument in arguments]
     if not quiet:
         print("$", " ".join(command), flush=True)
-    done = subprocess.run(
+    completed = subprocess.run(
         command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL if quiet else None, check=False
     )
-    if done.returncode:
-        sys.exit(f"failed with {done.returncode}: {' '.join(command)}")
+    if completed.returncode:
+        sys.exit(f"failed with {completed.returncode}: {' '.join(command)}")
 
 
 if __name__ == "__main__":

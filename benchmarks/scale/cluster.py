@@ -1,4 +1,4 @@
-"""A Dask scheduler and its workers on this machine, as a user would have them."""
+"""A Dask scheduler and its workers on this machine, set up as a user would set them up."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 @contextmanager
 def dask_workers(count: int, site: Path) -> Iterator[str]:
-    """Workers of one thread and one core each, which are there before anything is timed.
+    """Start workers with one thread and one core each, before any measurement begins.
 
-    As on a cluster, a worker has no more than its core: alone on this machine it would use the others too.
+    Each worker is bound to one core, as on a cluster. Without that, a single worker would use the other cores, too.
 
     Yields:
-        HOST:PORT of their scheduler.
+        HOST:PORT of the scheduler.
     """
     from distributed import Client, LocalCluster
 
-    sys.path.insert(0, str(site))  # which spawned processes take over
+    sys.path.insert(0, str(site))  # spawned processes inherit it
     try:
         with LocalCluster(n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
             with Client(cluster) as client:

@@ -1,4 +1,4 @@
-"""Corpora of any size, in the voice of `demo`, and an extractor of any dimension."""
+"""Write corpora of any size with the synthetic voice of `demo`, and an extractor of any dimension."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import numpy as np
 import soundfile
 
 RATE = 16_000
-SPEAKER_HAS = 100
-"""Utterances, as in SERAB's larger corpora."""
+UTTERANCES_PER_SPEAKER = 100  # as in SERAB's larger corpora
 
 WIDE = '''
 """Embeddings of any dimension: a fixed random layer over a mean spectrum."""
@@ -25,7 +24,7 @@ class Wide:
 
     def embed(self, waveforms):
         frames = [wave[: len(wave) // 256 * 256].reshape(-1, 256) for wave in waveforms]
-        spectra = np.stack([np.log(np.abs(np.fft.rfft(own)).mean(axis=0) + 1e-3) for own in frames])
+        spectra = np.stack([np.log(np.abs(np.fft.rfft(clip)).mean(axis=0) + 1e-3) for clip in frames])
         return np.tanh(spectra.astype(np.float32) @ self.weights / 11)
 
 @hookimpl
@@ -40,7 +39,7 @@ def serab_register_extractors(register):
 
 
 def install_wide(site: Path, dims: list[int], copies: int) -> None:
-    """Puts the extractor into a folder of packages, with the metadata by which it counts as installed."""
+    """Write the extractor into a folder of packages, with the metadata that make it count as installed."""
     info = site / "serab_wide-0.1.dist-info"
     info.mkdir(parents=True, exist_ok=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: serab-wide\nVersion: 0.1\n")
@@ -49,12 +48,12 @@ def install_wide(site: Path, dims: list[int], copies: int) -> None:
 
 
 def write_corpus(folder: Path, utterances: int, seed: int = 0) -> Path:
-    """Writes utterances of a second each, and their manifest."""
+    """Write utterances of one second each, and a manifest of them. Return the path of the manifest."""
     manifest = folder / "manifest.csv"
     if manifest.exists():
         return manifest
     folder.mkdir(parents=True, exist_ok=True)
-    count = max(5, -(-utterances // SPEAKER_HAS))
+    count = max(5, -(-utterances // UTTERANCES_PER_SPEAKER))
     each = -(-utterances // count)
     with ProcessPoolExecutor() as pool:
         spoken = pool.map(_speak_all, [folder] * count, range(count), [each] * count, [seed] * count, chunksize=4)
@@ -65,7 +64,7 @@ def write_corpus(folder: Path, utterances: int, seed: int = 0) -> Path:
 
 
 def _speak_all(folder: Path, number: int, count: int, seed: int) -> list[tuple[str, str, str]]:
-    """A speaker's utterances. Two seconds are spoken at a time and give two."""
+    """Write the utterances of one speaker and return their manifest rows. Each call of `speak` gives two utterances."""
     from serab_plugin_datasets.demo.corpus import MOODS
     from serab_plugin_datasets.demo.voice import Speaker, speak
 

@@ -1,4 +1,4 @@
-"""Runs a serab command, and takes its time and the most memory that it and its workers held."""
+"""Run a serab command, and measure its wall time and the peak memory of the command and its workers."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from pathlib import Path
 
 from serab_core.system import memory
 
-EVERY_S = 0.05
+INTERVAL_S = 0.05  # seconds between two measurements of the memory
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a command cost, and what it printed as JSON.
+    """The cost of a command, and the JSON document that it printed.
 
     Attributes:
-        peak_bytes: resident memory, summed over processes: what they share counts in each.
+        seconds: wall time.
+        peak_bytes: largest sum of resident memory over all processes. Shared pages count once in each process.
+        document: the printed JSON document.
     """
 
     seconds: float
@@ -30,7 +32,7 @@ class Measured:
 
     @property
     def stages(self) -> dict[str, float]:
-        """Seconds by stage over all results."""
+        """Seconds of each phase, summed over all results."""
         total: dict[str, float] = {}
         for result in self.document.get("results", []):
             for name, seconds in result.get("profile", {}).get("seconds", {}).items():
@@ -38,20 +40,20 @@ class Measured:
         return total
 
 
-def serab(*words: str, home: Path, site: Path) -> Measured:
-    """Runs `serab WORDS --json`; a failure ends the study with its message."""
-    command = [str(Path(sys.executable).with_name("serab")), *words, "--json"]
+def serab(*arguments: str, home: Path, site: Path) -> Measured:
+    """Run `serab ARGUMENTS --json`. If the command fails, end the study with the command's message."""
+    command = [str(Path(sys.executable).with_name("serab")), *arguments, "--json"]
     paths = os.pathsep.join(path for path in (str(site), os.environ.get("PYTHONPATH", "")) if path)
     environment = {**os.environ, "SERAB_HOME": str(home), "PYTHONPATH": paths}
     begin = time.perf_counter()
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    most = 0
+    peak = 0
 
     def watch() -> None:
-        nonlocal most
+        nonlocal peak
         while process.poll() is None:
-            most = max(most, memory.resident(process.pid))
-            time.sleep(EVERY_S)
+            peak = max(peak, memory.resident(process.pid))
+            time.sleep(INTERVAL_S)
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -59,4 +61,4 @@ def serab(*words: str, home: Path, site: Path) -> Measured:
     watcher.join()
     if process.returncode:
         raise SystemExit(f"{' '.join(command)}\n{err}\n{out}")
-    return Measured(time.perf_counter() - begin, most, json.loads(out))
+    return Measured(time.perf_counter() - begin, peak, json.loads(out))

@@ -1,4 +1,4 @@
-"""The studies as plots."""
+"""Plots of the scaling studies."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ LOGARITHMIC = ("utterances", "dimensions")
 
 
 def draw(points: list[dict], out: Path) -> None:
-    """One file a study: seconds to the left, memory to the right."""
+    """Draw one SVG file for each study: seconds on the left, peak memory on the right."""
     plt.rcParams.update({"font.size": 9, "svg.hashsalt": "serab", "axes.spines.top": False, "axes.spines.right": False})
     for study, label in AXES.items():
-        own = [point for point in points if point["study"] == study]
-        if not own:
+        study_points = [point for point in points if point["study"] == study]
+        if not study_points:
             continue
         figure, panels = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-        names = list(dict.fromkeys(point["series"] for point in own))
+        names = list(dict.fromkeys(point["series"] for point in study_points))
         for number, name in enumerate(names):
-            line = [point for point in own if point["series"] == name]
-            x = [point["x"] for point in line]
-            for panel, what, unit in ((panels[0], "seconds", 1.0), (panels[1], "peak_bytes", 1e6)):
-                values = [point[what] / unit for point in line]
+            series = [point for point in study_points if point["series"] == name]
+            x = [point["x"] for point in series]
+            for panel, quantity, unit in ((panels[0], "seconds", 1.0), (panels[1], "peak_bytes", 1e6)):
+                values = [point[quantity] / unit for point in series]
                 panel.plot(x, values, marker="osD^v<>"[number % 7], markersize=4, linewidth=1.2, label=name)
         for panel, title in zip(panels, ("seconds", "peak memory, MB"), strict=True):
             panel.set_title(title, loc="left", fontsize=10)
@@ -45,7 +45,7 @@ def draw(points: list[dict], out: Path) -> None:
                 panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
                 panel.yaxis.set_minor_formatter(NullFormatter())
             else:
-                panel.set_xticks(sorted({point["x"] for point in own}))
+                panel.set_xticks(sorted({point["x"] for point in study_points}))
                 panel.set_ylim(bottom=0)
         if study == "utterances":
             panels[1].axhline(1.5 * 1024**3 / 1e6, color="grey", linewidth=0.8, linestyle="--")

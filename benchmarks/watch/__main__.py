@@ -1,10 +1,10 @@
-"""Compares what serab's parts cost, beside peers, with what they did cost; fails where one became slower.
+"""Compare the speed of parts of serab, relative to peers, with stored ratios; fail where a part became slower.
 
 python benchmarks/watch [NAME ...] [--update] [--lenient] [--stored FILE]
 
-A part that is over 25 % slower than stored, in relation to its peer, in three of three processes, fails. One whose
-samples spread too wide to tell is said so, and does not. Ratios are stored by processor, and by which vectors it
-lets have, in benchmarks/watch/ratios.json: those of another one are shown and judge nothing.
+A part fails if its ratio to the peer exceeds the stored ratio by more than 25 % in three of three processes. If the
+samples spread too widely for a verdict, the part is reported as unclear and does not fail. benchmarks/watch/ratios.json
+stores the ratios by processor and vector extension. Ratios of another processor are shown, but not compared.
 """
 
 from __future__ import annotations
@@ -28,17 +28,18 @@ from serab_core.bench.measure import machine
 from serab_core.bench.sampling import TURNS, Sampler, Samples
 
 STORED = Path(__file__).with_name("ratios.json")
-WORSE = 1.25
-RUNS = 3
-BUDGET_S = 1.5
+SLOWER = 1.25  # factor on the stored ratio above which a part counts as slower
+RUNS = 3  # processes that must agree that a part became slower
+BUDGET_S = 1.5  # seconds of sampling for each part
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A contest's ratio in one run.
+    """The ratio of a contest in one run.
 
     Attributes:
-        spread: how far the middle half of the samples reaches, as a share of their median.
+        ratio: time of serab divided by time of the peer.
+        spread: interquartile range of the samples, divided by their median.
     """
 
     ratio: float
@@ -50,7 +51,7 @@ class Reading:
 
 
 def read(contest: Contest) -> Reading:
-    """Measures a contest once, on one thread."""
+    """Measure a contest once, on one thread."""
     ours, peer = contest.make()
 
     ours(), peer()
@@ -62,42 +63,42 @@ def read(contest: Contest) -> Reading:
 
 
 def read_afresh(contest: Contest) -> Reading:
-    """The same in a process of its own: where its arrays come to lie may cost one process a quarter of its speed."""
+    """Measure a contest in a new process: the placement of arrays in memory may change the speed by a quarter."""
     command = [sys.executable, __file__, contest.name, "--read"]
-    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    return Reading(told["ratio"], told["spread"])
+    document = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return Reading(document["ratio"], document["spread"])
 
 
 def vectors() -> str:
-    """The widest of the vector extensions: a virtual machine may hide those that its processor has."""
-    there = get_host_cpu_features()
-    return next((name for name in ("avx512f", "avx2", "avx", "sve", "neon") if there.get(name)), "no vectors")
+    """Return the widest vector extension in use; a virtual machine may hide extensions of its processor."""
+    features = get_host_cpu_features()
+    return next((name for name in ("avx512f", "avx2", "avx", "sve", "neon") if features.get(name)), "no vectors")
 
 
 def judge(contest: Contest, before: float | None) -> tuple[str, list[Reading]]:
-    """`same`, `slower`, `unclear` or `new`, and the readings that say so."""
+    """Return `same`, `slower`, `unclear` or `new`, and the readings that the verdict rests on."""
     readings = [read(contest)]
     if before is None:
         return "new", readings
-    while readings[-1].ratio > WORSE * before and len(readings) < RUNS:
+    while readings[-1].ratio > SLOWER * before and len(readings) < RUNS:
         readings.append(read_afresh(contest))
-    if readings[-1].ratio <= WORSE * before:
+    if readings[-1].ratio <= SLOWER * before:
         return "same", readings
-    steady = all(own.ratio / (1 + own.spread) > before for own in readings)
+    steady = all(reading.ratio / (1 + reading.spread) > before for reading in readings)
     return ("slower" if steady else "unclear"), readings
 
 
-def row(name: str, stored: float | None, readings: list[Reading], told: str) -> str:
-    """A line of the table."""
+def row(name: str, stored: float | None, readings: list[Reading], verdict: str) -> str:
+    """Return a line of the table."""
     best = min(readings, key=lambda reading: reading.ratio)
     known = (
         f"{stored:9.3g}{best.ratio:9.3g}{best.ratio / stored:8.2f}" if stored else f"{'-':>9}{best.ratio:9.3g}{'':8}"
     )
-    return f"{name:14}{known}{100 * best.spread:6.0f} %  {told}"
+    return f"{name:14}{known}{100 * best.spread:6.0f} %  {verdict}"
 
 
 def store(path: Path, stored: dict[str, dict[str, float]], processor: str, contests: list[Contest]) -> None:
-    """Measures each in three processes and stores the medians."""
+    """Measure each contest in three processes, and store the median ratios."""
     for contest in contests:
         readings = [read_afresh(contest) for _ in range(RUNS)]
         ratio = float(np.median([reading.ratio for reading in readings]))
@@ -106,53 +107,52 @@ def store(path: Path, stored: dict[str, dict[str, float]], processor: str, conte
     path.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
 
 
-def watch(own: dict[str, float], others: list[dict[str, float]], contests: list[Contest]) -> list[str]:
-    """Judges each, and returns the names of those that became slower."""
-    words = {
+def watch(ratios: dict[str, float], other_ratios: list[dict[str, float]], contests: list[Contest]) -> list[str]:
+    """Judge each contest, and return the names of those that became slower."""
+    texts = {
         "same": "",
-        "new": "not judged: this processor has none stored",
+        "new": "not compared: no ratio is stored for this processor",
         "slower": f"SLOWER in {RUNS} of {RUNS} runs",
-        "unclear": "samples spread too wide to tell",
+        "unclear": "unclear: the samples spread too widely",
     }
     slower = []
     for contest in contests:
-        verdict, readings = judge(contest, own.get(contest.name))
-        shown = next((kept[contest.name] for kept in [own, *others] if contest.name in kept), None)
-        print(row(contest.name, shown, readings, words[verdict]), flush=True)
+        verdict, readings = judge(contest, ratios.get(contest.name))
+        shown = next((known[contest.name] for known in [ratios, *other_ratios] if contest.name in known), None)
+        print(row(contest.name, shown, readings, texts[verdict]), flush=True)
         if verdict == "slower":
             slower.append(contest.name)
     return slower
 
 
-def main(words: list[str] | None = None) -> int:
-    """Runs the watch; 1 where something became slower."""
+def main(arguments: list[str] | None = None) -> int:
+    """Run the comparison and return its exit code: 1 where a part became slower."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(own.name for own in CONTESTS))
-    parser.add_argument("--update", action="store_true", help="store what is measured now")
-    parser.add_argument("--lenient", action="store_true", help="end with 0, whatever is found")
-    parser.add_argument("--read", action="store_true", help="measure one, and print it as JSON")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(contest.name for contest in CONTESTS))
+    parser.add_argument("--update", action="store_true", help="store the measured ratios")
+    parser.add_argument("--lenient", action="store_true", help="exit with 0 even where a part became slower")
+    parser.add_argument("--read", action="store_true", help="measure one contest, and print it as JSON")
     parser.add_argument("--stored", type=Path, default=STORED)
-    asked = parser.parse_args(words)
-    if unknown := set(asked.names) - {own.name for own in CONTESTS}:
-        parser.error(f"nothing is called {', '.join(sorted(unknown))}")
-    contests = [own for own in CONTESTS if own.name in asked.names or not asked.names]
-    if asked.read:
+    options = parser.parse_args(arguments)
+    if unknown := set(options.names) - {contest.name for contest in CONTESTS}:
+        parser.error(f"unknown contest: {', '.join(sorted(unknown))}")
+    contests = [contest for contest in CONTESTS if contest.name in options.names or not options.names]
+    if options.read:
         (contest,) = contests
         print(json.dumps(asdict(read(contest))))
         return 0
     processor = f"{machine()['processor']} ({get_host_cpu_name()}, {vectors()}), {platform.system()}"
-    stored = json.loads(asked.stored.read_text()) if asked.stored.exists() else {}
-    own = stored.get(processor, {})
-    print(
-        f"ours over the peer's, on one thread; {processor}\n\n{'':14}{'stored':>9}{'now':>9}{'factor':>8}{'spread':>8}"
-    )
-    if asked.update:
-        store(asked.stored, stored, processor, contests)
+    stored = json.loads(options.stored.read_text()) if options.stored.exists() else {}
+    ratios = stored.get(processor, {})
+    print(f"time of serab over time of the peer, on one thread; {processor}\n")
+    print(f"{'':14}{'stored':>9}{'now':>9}{'factor':>8}{'spread':>8}")
+    if options.update:
+        store(options.stored, stored, processor, contests)
         return 0
-    slower = watch(own, [kept for name, kept in stored.items() if name != processor], contests)
+    slower = watch(ratios, [other for name, other in stored.items() if name != processor], contests)
     if slower:
-        print(f"\nover {100 * (WORSE - 1):.0f} % slower than they were: {', '.join(slower)}")
-    return 1 if slower and not asked.lenient else 0
+        print(f"\nover {100 * (SLOWER - 1):.0f} % slower than stored: {', '.join(slower)}")
+    return 1 if slower and not options.lenient else 0
 
 
 if __name__ == "__main__":

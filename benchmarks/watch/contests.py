@@ -1,6 +1,6 @@
-"""What is watched: small pieces of work of ours, each beside somebody else's of the same kind.
+"""The contests: small pieces of work of serab, each with a peer that does work of the same kind.
 
-A peer is a yardstick: what matters is that ours over the peer's stays what it was.
+The ratio of serab's time to the peer's time must not grow.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Call = Callable[[], object]
 
 @dataclass(frozen=True)
 class Contest:
-    """Ours and a peer's; `make` loads what both need, and returns them."""
+    """A piece of work of serab and a peer. `make` loads what both need, and returns both as functions."""
 
     name: str
     make: Callable[[], tuple[Call, Call]]
@@ -34,10 +34,10 @@ class Contest:
 
 @cache
 def folder() -> Path:
-    """A folder for what is written meanwhile."""
-    made = tempfile.TemporaryDirectory(prefix="serab-watch-")
-    folder.kept = made  # removed at the end of the process
-    return Path(made.name)
+    """Return a folder for temporary files."""
+    temporary = tempfile.TemporaryDirectory(prefix="serab-watch-")
+    folder.temporary = temporary  # removed at the end of the process
+    return Path(temporary.name)
 
 
 def speechlike(count: int, rate: int = 16_000) -> list[np.ndarray]:
@@ -110,7 +110,7 @@ def _examples():
 
 
 def _grid(name: str, estimator) -> tuple[Call, Call]:
-    """Ours tunes over the whole grid; the peer fits four points of it."""
+    """Return a contest in which serab searches the whole grid, and the peer fits four of its points."""
     from serab_core import plugins
     from serab_core.tune.points import grid_points
 
@@ -195,10 +195,10 @@ def intervals() -> tuple[Call, Call]:
 
     rng = np.random.default_rng(0)
     truth = np.array(["a", "b", "c", "d"])[rng.integers(0, 4, 400)]
-    told = np.where(rng.random(400) < 0.6, truth, "a")
+    predicted = np.where(rng.random(400) < 0.6, truth, "a")
     speakers = np.array([f"s{number % 12}" for number in range(400)])
-    test = Scored(tuple(f"u{n:03d}" for n in range(400)), truth, told, speakers)
-    right = (truth == told).astype(float)
+    test = Scored(tuple(f"u{n:03d}" for n in range(400)), truth, predicted, speakers)
+    right = (truth == predicted).astype(float)
 
     def peer() -> None:
         np.random.default_rng(0).choice(right, (2000, 400)).mean(axis=1)

@@ -70,7 +70,7 @@ def test_another_processors_ratios_judge_nothing(watch, monkeypatch, tmp_path, c
     stored.write_text('{"another": {"log-mels": 0.001}}')
     monkeypatch.setattr(watch, "read", lambda contest: watch.Reading(1.0, 0.1))
     assert watch.main(["log-mels", "--stored", str(stored)]) == 0
-    assert "not judged" in capsys.readouterr().out
+    assert "not compared" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         watch.main(["nobody"])
 

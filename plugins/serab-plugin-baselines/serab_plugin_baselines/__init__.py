@@ -1,1 +1,1 @@
-"""Baselines that nobody trained: guesses, and statistics over time of log-mels and MFCCs."""
+"""Baselines without training: guesses, and statistics over time of log-mels and MFCCs."""

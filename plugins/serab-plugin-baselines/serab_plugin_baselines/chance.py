@@ -1,4 +1,4 @@
-"""`chance` and `chance/stratified`: extractors that hear nothing, with classifiers that guess."""
+"""`chance` and `chance/stratified`: extractors with constant embeddings, scored with classifiers that guess."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 SERAB_API_VERSION = 1
 
 
-class Deaf:
-    """Gives the same number for every waveform."""
+class ConstantExtractor:
+    """Extractor that returns the same number for every waveform."""
 
     def embed(self, waveforms: Sequence[Waveform]) -> Embeddings:
-        """Zeros, float32, shape (len(waveforms), 1)."""
+        """Return zeros, float32, shape (len(waveforms), 1)."""
         return np.zeros((len(waveforms), 1), np.float32)
 
 
-_WORDS = {
+_DESCRIPTIONS = {
     "majority": "always the most frequent class of training",
     "stratified": "draws classes as often as in training",
 }
@@ -33,14 +33,14 @@ _WORDS = {
 
 @hookimpl
 def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
-    """Registers both ways of guessing; the bare name is the majority's."""
-    for classifier, words in _WORDS.items():
+    """Register both ways of guessing. The name `chance` means the majority class."""
+    for classifier, description in _DESCRIPTIONS.items():
         register(
             ExtractorSpec(
                 name="chance" if classifier == "majority" else f"chance/{classifier}",
-                factory=Deaf,
+                factory=ConstantExtractor,
                 dim=1,
-                summary=f"no embedding: {words}",
+                summary=f"no embedding: {description}",
                 licence="Apache-2.0",
                 citation=SERAB,
                 parameters={"guess": classifier},

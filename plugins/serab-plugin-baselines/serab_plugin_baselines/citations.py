@@ -1,4 +1,4 @@
-"""What to cite, in BibTeX."""
+"""Citations in BibTeX."""
 
 SERAB = """@inproceedings{scheidwasser2022serab,
   title     = {{SERAB}: A Multi-Lingual Benchmark for Speech Emotion Recognition},
@@ -7,7 +7,7 @@ SERAB = """@inproceedings{scheidwasser2022serab,
   pages     = {7697--7701},
   year      = {2022}
 }"""
-"""The benchmark, for what has no paper of its own."""
+"""The paper of the benchmark, for baselines without a paper of their own."""
 MFCC = """@article{davis1980comparison,
   title   = {Comparison of parametric representations for monosyllabic word recognition in continuously spoken
              sentences},

@@ -1,4 +1,4 @@
-"""Classifiers that look at labels alone."""
+"""Classifiers that use labels only, not features."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Guess:
-    """Guesses classes without a look at features.
+    """Predictor that guesses classes without using features.
 
     Attributes:
-        counts: of each class's training examples.
-        strategy: `most_frequent`, of equals the first, or `stratified`, each class as often as in training.
-        seed: of the draws.
+        counts: number of training examples of each class.
+        strategy: `most_frequent` (the first class on a tie), or `stratified` (random classes with the frequencies of
+            the training examples).
+        seed: seed of the random draws.
     """
 
     counts: Labels
@@ -28,24 +29,24 @@ class Guess:
     seed: int
 
     def predict(self, X: Features) -> Labels:
-        """Class indices, shape (len(X),)."""
+        """Return class indices, shape (len(X),)."""
         if self.strategy == "most_frequent":
             return np.full(len(X), int(self.counts.argmax()), np.int64)
         drawn = np.random.default_rng(self.seed).choice(len(self.counts), len(X), p=self.counts / self.counts.sum())
         return drawn.astype(np.int64)
 
     def export(self) -> Exported:
-        """As plain data."""
+        """Return the predictor as plain data."""
         return Exported({"counts": self.counts}, {"strategy": self.strategy, "seed": self.seed})
 
 
 class GuessWorkspace:
-    """Counts classes.
+    """Workspace that counts classes.
 
     Args:
-        strategy: of the guesses.
+        strategy: strategy of the guesses.
         train, validation: labelled examples.
-        seed: of the draws.
+        seed: seed of the random draws.
     """
 
     def __init__(self, strategy: str, train: Examples, validation: Examples, seed: int) -> None:
@@ -53,11 +54,11 @@ class GuessWorkspace:
         self._train, self._both = train, train.followed_by(validation)
 
     def fit(self, params: Params) -> Predictor:
-        """Of the training examples' classes."""
+        """Return a guess from the classes of the training examples."""
         return self._guess(self._train)
 
     def refit(self, params: Params) -> Predictor:
-        """Of both parts' classes."""
+        """Return a guess from the classes of the training and validation examples."""
         return self._guess(self._both)
 
     def _guess(self, examples: Examples) -> Guess:
@@ -66,13 +67,13 @@ class GuessWorkspace:
 
 
 def rebuild(exported: Exported) -> Predictor:
-    """The predictor of an exported one's arrays."""
+    """Return the predictor of an export."""
     settings = exported.settings
     return Guess(exported.arrays["counts"], str(settings["strategy"]), int(settings["seed"]))
 
 
 def spec_of(name: str, strategy: str, summary: str) -> ClassifierSpec:
-    """The spec of a guess, which has no parameters; no protocol searches it."""
+    """Return the spec of a guess. It has no parameters, and no protocol searches it."""
 
     def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
         return GuessWorkspace(strategy, train, validation, seed)
@@ -89,7 +90,9 @@ def spec_of(name: str, strategy: str, summary: str) -> ClassifierSpec:
         search_space={},
         prepare=prepare,
         rebuild=rebuild,
-        reference=reference if strategy == "most_frequent" else None,  # draws are each generator's own
+        reference=reference
+        if strategy == "most_frequent"
+        else None,  # scikit-learn's draws come from another random generator
         order=90,
-        expected_failures=dict.fromkeys(("classifier-learns", "classifier-learns-wide"), "it looks at labels alone"),
+        expected_failures=dict.fromkeys(("classifier-learns", "classifier-learns-wide"), "it uses labels only"),
     )

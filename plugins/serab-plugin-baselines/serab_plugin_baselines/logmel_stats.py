@@ -21,7 +21,7 @@ def _factory() -> Extractor:
 
 @hookimpl
 def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
-    """Registers `logmel-stats`."""
+    """Register `logmel-stats`."""
     register(
         ExtractorSpec(
             name="logmel-stats",

@@ -15,5 +15,5 @@ SERAB_API_VERSION = 1
 
 @hookimpl
 def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
-    """Registers `majority`."""
+    """Register `majority`."""
     register(spec_of("majority", "most_frequent", "always the most frequent class of training"))

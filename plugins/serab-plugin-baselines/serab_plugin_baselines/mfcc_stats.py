@@ -21,7 +21,7 @@ def _factory() -> Extractor:
 
 @hookimpl
 def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
-    """Registers `mfcc-stats`."""
+    """Register `mfcc-stats`."""
     register(
         ExtractorSpec(
             name="mfcc-stats",

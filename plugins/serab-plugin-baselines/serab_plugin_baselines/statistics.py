@@ -1,4 +1,4 @@
-"""Statistics over time of log-mels and of MFCCs (Davis and Mermelstein, 1980), on the core's kernels."""
+"""Statistics over time of log-mels and of MFCCs (Davis and Mermelstein, 1980), computed with the core's kernels."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from serab_core.plugin import Embeddings, Waveform
 
 SPEECH = LogMelSpec("mfcc", window=400, n_fft=512, n_mels=40, f_min=20.0, f_max=7600.0)
-"""What MFCCs are made of: 40 bands, 25 ms windows, 10 ms apart."""
-COEFFICIENTS = 20
-REACH = 2
-"""Frames on each side that a delta looks at."""
+"""Log-mels that the MFCCs are computed from: 40 bands, windows of 25 ms every 10 ms."""
+COEFFICIENTS = 20  # MFCCs, including the zeroth
+REACH = 2  # frames on each side that a delta uses
 
 
 class LogMelStatistics:
@@ -29,7 +28,7 @@ class LogMelStatistics:
     dim = 2 * SERAB.n_mels
 
     def embed(self, waveforms: Sequence[Waveform]) -> Embeddings:
-        """float32, shape (len(waveforms), 128): 64 means, then 64 deviations."""
+        """Return float32, shape (len(waveforms), 128): 64 means, then 64 deviations."""
         return _rows(log_mels(list(waveforms), SERAB, threads=None), self.dim)
 
 
@@ -39,14 +38,14 @@ class MfccStatistics:
     dim = 4 * COEFFICIENTS
 
     def embed(self, waveforms: Sequence[Waveform]) -> Embeddings:
-        """float32, shape (len(waveforms), 80): means of 20 coefficients and 20 deltas, then their deviations."""
+        """Return float32, shape (len(waveforms), 80): means of 20 coefficients and 20 deltas, then their deviations."""
         cepstra = [cosines(SPEECH.n_mels) @ mels for mels in log_mels(list(waveforms), SPEECH, threads=None)]
         return _rows([np.concatenate([c, deltas(c)]) for c in cepstra], self.dim)
 
 
 @lru_cache
 def cosines(n_mels: int) -> NDArray[np.float32]:
-    """The orthonormal DCT-II's first rows, shape (20, n_mels)."""
+    """Return the first rows of the orthonormal DCT-II, shape (20, n_mels)."""
     row, column = np.arange(COEFFICIENTS)[:, None], np.arange(n_mels)
     matrix: NDArray[np.float64] = np.sqrt(2.0 / n_mels) * np.cos(np.pi / n_mels * (column + 0.5) * row)
     matrix[0] /= np.sqrt(2.0)
@@ -54,7 +53,7 @@ def cosines(n_mels: int) -> NDArray[np.float32]:
 
 
 def deltas(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Slopes over time: sum n (v[t + n] - v[t - n]) / (2 sum n^2) for n to 2, the ends continued.
+    """Return slopes over time: sum n (v[t + n] - v[t - n]) / (2 sum n^2) for n up to 2; edge values are repeated.
 
     Args:
         values: shape (k, frames).
@@ -63,13 +62,13 @@ def deltas(values: NDArray[np.float32]) -> NDArray[np.float32]:
     wide = np.concatenate([values[:, :1]] * REACH + [values] + [values[:, -1:]] * REACH, axis=1)
     weights = np.arange(-REACH, REACH + 1, dtype=np.float32)
     slopes = np.zeros_like(values)
-    for place, weight in enumerate(weights):
-        slopes += weight * wide[:, place : place + frames]
+    for offset, weight in enumerate(weights):
+        slopes += weight * wide[:, offset : offset + frames]
     return slopes / np.float32((weights**2).sum())
 
 
 def _rows(features: Sequence[NDArray[np.float32]], dim: int) -> Embeddings:
-    """Mean and deviation (ddof 0) over time of each, shape (n, dim)."""
+    """Return the mean and deviation (ddof 0) over time of each clip's features, shape (n, dim)."""
     rows = np.empty((len(features), dim), np.float32)
     for row, values in zip(rows, features, strict=True):
         row[: dim // 2] = values.mean(axis=1, dtype=np.float64)

@@ -15,5 +15,5 @@ SERAB_API_VERSION = 1
 
 @hookimpl
 def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
-    """Registers `stratified`."""
+    """Register `stratified`."""
     register(spec_of("stratified", "stratified", "draws classes as often as they are in training"))

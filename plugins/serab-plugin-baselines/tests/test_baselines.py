@@ -92,9 +92,9 @@ def test_guesses_are_scikit_learns():
     assert set(absent) == {0, 2}
 
 
-def test_chance_is_scored_with_its_own_classifier(tmp_path):
+def test_chance_is_scored_with_its_classifier(tmp_path):
     names = ["chance", "chance/stratified", "logmel-stats"]
-    words = [
+    command = [
         sys.executable,
         "-c",
         "from serab_core.cli import main; main()",
@@ -104,10 +104,15 @@ def test_chance_is_scored_with_its_own_classifier(tmp_path):
         "demo",
         "--json",
     ]
-    done = subprocess.run(
-        words, env={**os.environ, "SERAB_HOME": str(tmp_path)}, capture_output=True, text=True, check=True, timeout=300
+    completed = subprocess.run(
+        command,
+        env={**os.environ, "SERAB_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
     )
-    results = {result["extractor"]: result for result in json.loads(done.stdout)["results"]}
+    results = {result["extractor"]: result for result in json.loads(completed.stdout)["results"]}
     assert [c["classifier"] for c in results["chance"]["classifiers"]] == ["majority"]
     assert [c["classifier"] for c in results["chance/stratified"]["classifiers"]] == ["stratified"]
     assert len(results["logmel-stats"]["classifiers"]) == 5

@@ -1,4 +1,4 @@
-"""Which networks there are, in numbers; light, so that it can be read without torch."""
+"""The available network architectures and their sizes. This module does not import torch."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from typing import Literal
 
 EncoderName = Literal["audiontt", "cvt"]
 Pool = Literal["mean", "mean+max"]
-LEAST_FRAMES = 8
-"""Three poolings by two leave nothing of less (BYOL-A), so that shorter clips are continued with silence."""
+MIN_FRAMES = 8  # frames; three poolings by two leave one step. Shorter clips are padded with silence (BYOL-A).
 
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """A network's size.
+    """The architecture of a network.
 
     Attributes:
         encoder: `audiontt`, BYOL-A's convolutional network (arXiv:2103.06695, section III-C), or `cvt`, BYOL-S's
             convolutional transformer (arXiv:2110.03414, section 3).
-        dim: length of its embedding.
-        channels: of CvT's three stages.
-        pool: how CvT sums up: the mean over mel and time, or mean + maximum over time of all mel rows.
+        dim: length of the embedding.
+        channels: channels of CvT's three stages.
+        pool: pooling of CvT: the mean over mel and time, or mean + maximum over time of all mel rows.
     """
 
     encoder: EncoderName
@@ -35,14 +34,14 @@ SIZES: dict[str, tuple[int, ...]] = {"audiontt": _AUDIONTT, "cvt": tuple(_CVT)}
 
 
 def architecture(encoder: str, size: int) -> Architecture:
-    """The architecture of a size.
+    """Return the architecture of an encoder with a given embedding length.
 
     Args:
         encoder: `audiontt` or `cvt`.
         size: length of the embedding.
 
     Raises:
-        ValueError: there is none.
+        ValueError: no such encoder, or no such size.
     """
     if encoder == "audiontt" and size in _AUDIONTT:
         return Architecture("audiontt", size)
@@ -51,5 +50,5 @@ def architecture(encoder: str, size: int) -> Architecture:
         return Architecture("cvt", size, channels, pool)  # type: ignore[arg-type]
     known = SIZES.get(encoder)
     if known is None:
-        raise ValueError(f"no encoder is called {encoder!r}; there are {' and '.join(SIZES)}")
-    raise ValueError(f"{encoder} comes in {', '.join(map(str, known))}, not in {size}")
+        raise ValueError(f"unknown encoder {encoder!r}; use {' or '.join(SIZES)}")
+    raise ValueError(f"{encoder} has no size {size}; use one of {', '.join(map(str, known))}")

@@ -1,4 +1,4 @@
-"""BYOL-A (arXiv:2103.06695) in 512, 1024 and 2048 numbers; the weights come under NTT's evaluation licence."""
+"""BYOL-A (arXiv:2103.06695) with 512, 1024 and 2048 dimensions; NTT's evaluation licence covers the weights."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ SERAB_API_VERSION = 1
 
 @hookimpl
 def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
-    """Registers the sizes; the bare name is the largest, the paper's best."""
+    """Register one extractor for each size. `byol-a` means the largest, which is the best in the paper."""
     for spec in family("byol-a"):
         register(spec, default=spec.dim == 2048)

@@ -1,4 +1,4 @@
-"""BYOL-S (arXiv:2110.03414) in 512, 1024 and 2048 numbers, and extractors that `serab pretrain` made."""
+"""BYOL-S (arXiv:2110.03414) with 512, 1024 and 2048 dimensions, and extractors written by `serab pretrain`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ SERAB_API_VERSION = 1
 
 @hookimpl
 def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
-    """Registers the sizes; the bare name is the largest, the paper's best."""
+    """Register one extractor for each size. `byol-s` means the largest, which is the best in the paper."""
     for spec in family("byol-s"):
         register(spec, default=spec.dim == 2048)
 
 
 @hookimpl
 def serab_make_extractor(argument: str) -> ExtractorSpec:
-    """The extractor in a folder that `serab pretrain` wrote."""
+    """Return the extractor in a folder that `serab pretrain` wrote."""
     from serab_plugin_byol.pretrain.run_folder import extractor_in
 
     return extractor_in(Path(argument))

@@ -1,4 +1,4 @@
-"""BYOL-S/CvT (arXiv:2110.03414) in 256, 512 and 2048 numbers."""
+"""BYOL-S/CvT (arXiv:2110.03414) with 256, 512 and 2048 dimensions."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ SERAB_API_VERSION = 1
 
 @hookimpl
 def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
-    """Registers the sizes; the bare name is the largest, the paper's best."""
+    """Register one extractor for each size. `byol-s-cvt` means the largest, which is the best in the paper."""
     for spec in family("byol-s-cvt"):
         register(spec, default=spec.dim == 2048)

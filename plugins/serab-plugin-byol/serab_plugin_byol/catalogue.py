@@ -1,4 +1,4 @@
-"""The published models: what they are called, what they are, where their weights lie; light, without torch."""
+"""The published models: names, architectures and weight files. This module does not import torch."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _SERAB_URL = "https://github.com/Neclow/SERAB/raw/cc0ebd74014c19ce4fad752afe5dfd
 _NTT_URL = "https://github.com/nttcslab/byol-a/raw/f2451c366d02be031a31967f494afdf3485a85ff/pretrained_weights/"
 
 _FILES: dict[tuple[str, int], tuple[str, str | None, int | None]] = {
-    # family, size: (published file, sha256, bytes); the latter two where somebody has measured them
+    # family, size: (published file, sha256, bytes); None where sha256 and size have not been verified
     ("byol-a", 512): (
         "AudioNTT2020-BYOLA-64x96d512.pth",
         "6cc64226318494f06ef41d7e5810be7d37abfd6490da45abdab48f188c5332e2",
@@ -69,7 +69,7 @@ _FILES: dict[tuple[str, int], tuple[str, str | None, int | None]] = {
         None,
     ),
 }
-_WORDS = {
+_SUMMARIES = {
     "byol-a": "BYOL-A: pre-trained by NTT on all of AudioSet",
     "byol-s": "BYOL-S: BYOL-A's network pre-trained on AudioSet's speech",
     "byol-s-cvt": "BYOL-S/CvT: a convolutional transformer pre-trained on AudioSet's speech",
@@ -84,13 +84,13 @@ OPTIONS = {
 
 
 def family(name: str) -> list[ExtractorSpec]:
-    """The specs of `byol-a`, `byol-s` or `byol-s-cvt`, one a size."""
-    return [_published(name, size) for own, size in _FILES if own == name]
+    """Return the specs of `byol-a`, `byol-s` or `byol-s-cvt`, one for each size."""
+    return [_published(name, size) for family_name, size in _FILES if family_name == name]
 
 
 def spec_of(
     name: str,
-    made: Architecture,
+    network: Architecture,
     summary: str,
     *,
     licence: str,
@@ -100,18 +100,18 @@ def spec_of(
     window: int = 400,
     parameters: Mapping[str, str] | None = None,
 ) -> ExtractorSpec:
-    """The spec of an encoder, with its options.
+    """Return the spec of an encoder, with its options.
 
     Args:
         name: the public name.
-        made: the network.
+        network: the architecture.
         summary: one line.
-        licence: of code and weights.
+        licence: licence of code and weights.
         citation: BibTeX.
-        find: says where the converted weights are.
-        weights: their published files.
-        window: of the log-mel it was made for, in samples.
-        parameters: more that the numbers depend on.
+        find: returns the path of the converted weights.
+        weights: the published weight files.
+        window: window of the log-mel that the encoder was trained for, in samples.
+        parameters: further parameters that the embeddings depend on.
     """
 
     def with_settings(window: int, device: str, bf16: bool, published: bool) -> ExtractorSpec:
@@ -121,16 +121,16 @@ def spec_of(
             from serab_plugin_byol.extractor import Byol, Settings
 
             settings: Settings = Settings(window=window, device=device, bf16=bf16)
-            return Byol(made, find(), settings)
+            return Byol(network, find(), settings)
 
         return ExtractorSpec(
             name=name,
             factory=factory,
-            dim=made.dim,
+            dim=network.dim,
             summary=summary,
             licence=licence,
             citation=citation,
-            parameters={**asdict(made), "channels": list(made.channels), **values, **(parameters or {})},
+            parameters={**asdict(network), "channels": list(network.channels), **values, **(parameters or {})},
             weights=weights,
             libraries=("torch",) if device == "cpu" else ("torch", "torchaudio"),
             batch_size=32,
@@ -152,7 +152,7 @@ def spec_of(
 
 def _published(name: str, size: int) -> ExtractorSpec:
     encoder: EncoderName = "cvt" if name == "byol-s-cvt" else "audiontt"
-    made = architecture(encoder, size)
+    network = architecture(encoder, size)
     file, sha256, length = _FILES[name, size]
     ntt = name == "byol-a"
     weight = WeightFile(
@@ -162,12 +162,12 @@ def _published(name: str, size: int) -> ExtractorSpec:
         size=length,
         licence=_NTT if ntt else _MIT,
         terms=_NTT_TERMS if ntt else "",
-        convert=partial(_convert, made),
+        convert=partial(_convert, network),
     )
     return spec_of(
         f"{name}/{size}",
-        made,
-        f"{_WORDS[name]}; {size} numbers",
+        network,
+        f"{_SUMMARIES[name]}; {size} numbers",
         licence=weight.licence,
         citation=_BYOL_A if ntt else BYOL_S,
         find=partial(weights_path, weight),
@@ -175,10 +175,10 @@ def _published(name: str, size: int) -> ExtractorSpec:
     )
 
 
-def _convert(made: Architecture, source: Path, target: Path) -> None:
+def _convert(network: Architecture, source: Path, target: Path) -> None:
     from serab_plugin_byol.checkpoints import convert
 
-    convert(source, target, made)
+    convert(source, target, network)
 
 
 def _published_pair(task: str) -> dict[str, float]:
@@ -186,30 +186,30 @@ def _published_pair(task: str) -> dict[str, float]:
 
     spec = get_dataset(task)
     if spec is None or spec.logmel is None:
-        raise ValueError("nobody has published log-mel statistics for this task")
+        raise ValueError("no log-mel statistics are published for this task; leave out stats=published")
     return {"logmel_mean": spec.logmel[0], "logmel_deviation": spec.logmel[1]}
 
 
 def _window(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 1024:
-        raise ValueError(f"window={text} is no length from 1 to 1024 samples")
+        raise ValueError(f"window={text} is not valid; use a number of samples from 1 to 1024")
     return int(text)
 
 
 def _device(text: str) -> str:
     kind, _, number = text.partition(":")
     if kind not in ("cpu", "cuda") or (number and not number.isdigit()) or (kind == "cpu" and number):
-        raise ValueError(f"device={text} is none; say cpu, cuda or cuda:1")
+        raise ValueError(f"device={text} is not a device; use cpu, cuda or cuda:1")
     return text
 
 
 def _switch(name: str, options: Mapping[str, str]) -> bool:
     if options.get(name, ""):
-        raise ValueError(f"{name} takes no value")
+        raise ValueError(f"{name} takes no value; use +{name}")
     return name in options
 
 
 def _stats(options: Mapping[str, str]) -> bool:
     if options.get("stats", "own") not in ("own", "published"):
-        raise ValueError(f"stats={options['stats']} is unknown; say stats=published, or leave it out")
+        raise ValueError(f"stats={options['stats']} is unknown; use stats=published, or leave the option out")
     return options.get("stats") == "published"

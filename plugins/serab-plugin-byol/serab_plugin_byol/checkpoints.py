@@ -1,4 +1,4 @@
-"""Released weights to ours: PyTorch files of either project, prefixed or not, to safetensors with our names."""
+"""Convert released weights: PyTorch files of both projects, with or without name prefixes, to safetensors."""
 
 from __future__ import annotations
 
@@ -44,60 +44,62 @@ _RULES = {"audiontt": _AUDIONTT, "cvt": _CVT}
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of a PyTorch or safetensors file, by name; a Lightning checkpoint's are under `state_dict`.
+    """Return the tensors of a PyTorch or safetensors file by name; in a Lightning checkpoint, those of `state_dict`.
 
     Raises:
-        ValueError: it is neither, or holds more than tensors and plain values, which is never run.
+        ValueError: the file is neither, or holds objects other than tensors and plain values; their code is never run.
     """
     try:
         return dict(load_file(path))
     except (SafetensorError, ValueError):
         pass
     try:
-        found: Any = torch.load(path, map_location="cpu", weights_only=True)
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except (UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise ValueError(f"it holds no weights that PyTorch can read safely ({type(error).__name__})") from error
-    if isinstance(found, dict) and isinstance(found.get("state_dict"), dict):
-        found = found["state_dict"]
-    if not isinstance(found, dict):
-        raise ValueError(f"it holds {type(found).__name__}, not weights by name")
-    return {str(name): value for name, value in found.items() if isinstance(value, torch.Tensor)}
+    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
+        content = content["state_dict"]
+    if not isinstance(content, dict):
+        raise ValueError(f"it holds a {type(content).__name__}, not weights by name")
+    return {str(name): value for name, value in content.items() if isinstance(value, torch.Tensor)}
 
 
-def own_names(tensors: dict[str, Tensor], architecture: Architecture) -> dict[str, Tensor]:
-    """The network's tensors under our names.
+def rename_tensors(tensors: dict[str, Tensor], architecture: Architecture) -> dict[str, Tensor]:
+    """Return the tensors of the network under the names that this package uses.
 
-    Names may have any prefix, as in a checkpoint of a whole learner; of several networks in one file the online
-    encoder's are taken, for the target's trail behind.
+    Names may have any prefix, as in a checkpoint of a whole learner. If a file holds several networks, the tensors of
+    the online encoder are used, because the target network is only a moving average of it.
 
     Raises:
-        ValueError: some are missing or have another shape; says which.
+        ValueError: tensors are missing or have another shape; the message names them.
     """
     wanted = build(architecture).state_dict()
     groups: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         for place in re.finditer(r"(?:^|\.)(?=(?:features|fc|layers|blocks|head|stages)\.)", name):
-            own = _translated(name[place.end() :], architecture)
-            if own in wanted:
-                groups.setdefault(name[: place.end()], {})[own] = tensor
+            new_name = _translated(name[place.end() :], architecture)
+            if new_name in wanted:
+                groups.setdefault(name[: place.end()], {})[new_name] = tensor
                 break
     ranked = sorted(groups.items(), key=lambda item: (-len(item[1]), "target" in item[0], item[0]))
-    found = ranked[0][1] if ranked else {}
-    # Counters of batches came with PyTorch 0.4.1; they do nothing here.
-    missing = [name for name in wanted if name not in found and not name.endswith("num_batches_tracked")]
+    renamed = ranked[0][1] if ranked else {}
+    # PyTorch has batch counters since 0.4.1; they have no effect in evaluation mode.
+    missing = [name for name in wanted if name not in renamed and not name.endswith("num_batches_tracked")]
     if missing:
-        raise ValueError(f"{len(missing)} of {len(wanted)} tensors are missing, {missing[0]} first")
+        raise ValueError(f"{len(missing)} of {len(wanted)} tensors are missing, the first is {missing[0]}")
     for name, tensor in wanted.items():
-        given = found.setdefault(name, tensor)
+        given = renamed.setdefault(name, tensor)
         if given.numel() != tensor.numel():
-            raise ValueError(f"{name} has shape {tuple(given.shape)}, not {tuple(tensor.shape)}: another size")
-        found[name] = given.reshape(tensor.shape).to(tensor.dtype).contiguous().clone()
-    return found
+            raise ValueError(
+                f"{name} has shape {tuple(given.shape)}, not {tuple(tensor.shape)}; the file is of another size"
+            )
+        renamed[name] = given.reshape(tensor.shape).to(tensor.dtype).contiguous().clone()
+    return renamed
 
 
 def convert(source: Path, target: Path, architecture: Architecture) -> None:
-    """Writes a released file as safetensors with our names. Raises ValueError as `read_tensors` and `own_names`."""
-    save_file(own_names(read_tensors(source), architecture), target, metadata={"format": "pt"})
+    """Convert a released file to safetensors. Raises ValueError as `read_tensors` and `rename_tensors` do."""
+    save_file(rename_tensors(read_tensors(source), architecture), target, metadata={"format": "pt"})
 
 
 def _translated(name: str, architecture: Architecture) -> str:

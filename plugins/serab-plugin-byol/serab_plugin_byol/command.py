@@ -1,4 +1,4 @@
-"""`serab pretrain`: trains BYOL encoders."""
+"""`serab pretrain`: the commands that train BYOL encoders."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 SERAB_API_VERSION = 1
 
 group = typer.Typer(no_args_is_help=True, help="Train encoders of BYOL's family on speech without labels.")
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 _Output = Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")]
 
 
 @hookimpl
 def serab_register_commands(app: typer.Typer) -> None:
-    """Adds the group."""
+    """Add the command group `serab pretrain`."""
     app.add_typer(group, name="pretrain")
 
 
@@ -38,33 +38,37 @@ def train_command(
     encoder: Annotated[str | None, typer.Option("--encoder", help="audiontt or cvt.")] = None,
     size: Annotated[int | None, typer.Option("--size", help="audiontt 512, 1024, 2048; cvt 256, 512, 2048.")] = None,
     epochs: Annotated[float | None, typer.Option("--epochs", help="Passes over the data.")] = None,
-    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Steps, in place of epochs.")] = None,
-    batch: Annotated[int | None, typer.Option("--batch", help="Segments a step, over all devices.")] = None,
+    steps: Annotated[
+        int | None, typer.Option("--steps", min=1, help="Number of optimiser steps, in place of epochs.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option("--batch", help="Segments per step, over all devices.")] = None,
     accelerator: Annotated[str, typer.Option("--accelerator", help="auto, cpu or cuda.")] = "auto",
-    devices: Annotated[int, typer.Option("--devices", min=1, help="On each node.")] = 1,
-    nodes: Annotated[int, typer.Option("--nodes", min=1, help="With torchrun or SLURM.")] = 1,
+    devices: Annotated[int, typer.Option("--devices", min=1, help="Devices on each node.")] = 1,
+    nodes: Annotated[int, typer.Option("--nodes", min=1, help="Number of nodes, with torchrun or SLURM.")] = 1,
     bf16: Annotated[bool, typer.Option("--bf16", help="Mixed precision in bfloat16.")] = False,
-    accumulate: Annotated[int, typer.Option("--accumulate", min=1, help="Parts that a batch is taken in.")] = 1,
+    accumulate: Annotated[
+        int, typer.Option("--accumulate", min=1, help="Number of smaller batches whose gradients make one step.")
+    ] = 1,
     save_every: Annotated[int, typer.Option("--save-every", min=1, help="Steps between checkpoints.")] = 500,
     log_every: Annotated[int, typer.Option("--log-every", min=1, help="Steps between lines of the logs.")] = 10,
-    probe: Annotated[str, typer.Option("--probe", help="A prepared task to try the encoder on.")] = "",
-    probe_every: Annotated[int, typer.Option("--probe-every", min=1, help="Steps between two tries.")] = 500,
+    probe: Annotated[str, typer.Option("--probe", help="A prepared task on which to probe the encoder.")] = "",
+    probe_every: Annotated[int, typer.Option("--probe-every", min=1, help="Steps between two probes.")] = 500,
     as_json: _Json = False,
 ) -> None:
-    """Train an encoder; the same command goes on where it was stopped, and `serab eval FOLDER` scores it."""
+    """Train an encoder. The same command resumes a stopped training; `serab eval FOLDER` scores the encoder."""
     from serab_core.plugin import print_json, progress_on, stderr, stdout
     from serab_plugin_byol.pretrain.data.segments import Segments
     from serab_plugin_byol.pretrain.fit import Machine, fit
 
     given = {"encoder": encoder, "size": size, "epochs": epochs, "batch": batch}
-    made = _config(preset, config, settings or [], {k: v for k, v in given.items() if v is not None})
+    configuration = _config(preset, config, settings or [], {k: v for k, v in given.items() if v is not None})
     first = _is_first()
     progress = progress_on(stderr(), quiet=not first)
     segments = Segments(_packs(data, progress))
     machine = Machine(
         accelerator, devices, nodes, bf16, accumulate, save_every, log_every, probe=probe, probe_every=probe_every
     )
-    summary = fit(output, made, segments, machine, progress, steps)
+    summary = fit(output, configuration, segments, machine, progress, steps)
     if not first:
         return
     if as_json:
@@ -77,10 +81,12 @@ def train_command(
 def pack_command(
     sources: Annotated[list[Path], typer.Argument(metavar="DATA ...", help="Folders of audio, or lists of files.")],
     output: _Output,
-    jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Processes; one a core by default.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Number of processes; by default one per core.")
+    ] = None,
     as_json: _Json = False,
 ) -> None:
-    """Decode and resample audio once, into shards that training maps into memory."""
+    """Decode and resample audio once, and write shards that training maps into memory."""
     from serab_core.plugin import available_cores, print_json, progress_on, stderr, stdout
     from serab_plugin_byol.pretrain.data.pack import pack
     from serab_plugin_byol.pretrain.data.sources import audio_files
@@ -112,7 +118,7 @@ def speech_command(
     audio: Annotated[Path, typer.Option("--audio", help="The folder of AudioSet's audio.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The list of files to write.")] = Path("speech.txt"),
 ) -> None:
-    """List the files of AudioSet that carry Speech or a class below it."""
+    """List the files of AudioSet that are labelled with Speech or one of its subclasses."""
     import os
 
     from serab_core.plugin import DataError, stdout, write_output
@@ -122,7 +128,9 @@ def speech_command(
     files = files_of(ids, audio)
     if not files:
         raise DataError(
-            f"holds none of the {len(ids):,} segments with speech", where=audio, next_step="check --audio and the CSV"
+            f"holds no file of the {len(ids):,} segments with speech",
+            where=audio,
+            next_step="check --audio and the CSV",
         )
     base = output.absolute().parent
     write_output(output, "".join(f"{os.path.relpath(path.absolute(), base)}\n" for path in files).encode())
@@ -134,15 +142,17 @@ def speech_command(
 def export_command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a training.")],
     name: Annotated[str, typer.Option("--name", help="The extractor's public name, such as my-byol.")],
-    licence: Annotated[str, typer.Option("--licence", help="Of the weights: an SPDX id, or words.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="The folder; serab-plugin-NAME here.")] = None,
+    licence: Annotated[str, typer.Option("--licence", help="Licence of the weights: an SPDX id, or text.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The folder to write; by default ./serab-plugin-NAME.")
+    ] = None,
 ) -> None:
-    """Write a plugin package around a trained encoder."""
+    """Write a plugin package with a trained encoder."""
     from serab_core.plugin import stdout
     from serab_plugin_byol.pretrain.package import write_package
 
     folder = write_package(run, name, licence, output or Path(f"serab-plugin-{name}"))
-    text = f"{folder} is a package; next: pip install {folder} && serab eval {name}"
+    text = f"{folder} is a package. Next: pip install {folder} && serab eval {name}"
     stdout().print(text, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -152,16 +162,16 @@ def presets_command() -> None:
     from serab_core.plugin import stdout, table
     from serab_plugin_byol.pretrain.config import PRESETS, preset
 
-    made = [preset(name) for name in PRESETS]
+    configurations = [preset(name) for name in PRESETS]
     shown = table("Hyper-parameter", *PRESETS)
-    for name in made[0].__slots__:
+    for name in configurations[0].__slots__:
         if name != "preset":
-            shown.add_row(name, *(str(getattr(config, name)) for config in made))
+            shown.add_row(name, *(str(getattr(config, name)) for config in configurations))
     stdout().print(shown)
 
 
 def _is_first() -> bool:
-    """Whether this process speaks for all that torchrun, SLURM or Lightning started."""
+    """Return whether this is the first of the processes that torchrun, SLURM or Lightning started."""
     import os
 
     ranks = [os.environ[name] for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID") if name in os.environ]
@@ -171,14 +181,14 @@ def _is_first() -> bool:
 def _config(preset: str, file: Path | None, settings: list[str], given: dict[str, object]) -> Config:
     from serab_plugin_byol.pretrain import config as configs
 
-    made = configs.preset(preset)
+    configuration = configs.preset(preset)
     if file is not None:
-        made = configs.read(file, made)
-    return configs.changed(made, {**configs.parse_settings(settings), **given}, "the command line")
+        configuration = configs.read(file, configuration)
+    return configs.changed(configuration, {**configs.parse_settings(settings), **given}, "the command line")
 
 
 def _packs(data: list[Path], progress: Progress) -> list[Path]:
-    """Packs as they are; anything else is packed into the home first."""
+    """Return the packs among `data`, and a pack of all other sources, which is written into the home."""
     from serab_core.plugin import available_cores, digest, exclusive, find_home, store_error
     from serab_plugin_byol.pretrain.data.pack import pack
     from serab_plugin_byol.pretrain.data.sources import audio_files
@@ -187,11 +197,13 @@ def _packs(data: list[Path], progress: Progress) -> list[Path]:
     others = [path for path in data if path not in packs]
     if others:
         files = audio_files(others)
-        stamps = [[str(path), (found := path.stat()).st_size, found.st_mtime_ns] for path in files]
+        stamps = [[str(path), (status := path.stat()).st_size, status.st_mtime_ns] for path in files]
         folder = find_home().root / "packs" / digest(stamps)[:32]
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with exclusive(folder / "lock"):  # torchrun starts several of us: one packs, the others find it done
+            with exclusive(
+                folder / "lock"
+            ):  # torchrun starts several processes: the first one packs, the others reuse its pack
                 pack(files, folder, progress, jobs=available_cores())
         except OSError as error:
             raise store_error(error, folder) from error

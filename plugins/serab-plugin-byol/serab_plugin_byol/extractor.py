@@ -1,4 +1,4 @@
-"""Runs an encoder on waveforms."""
+"""The extractor that runs an encoder on waveforms."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from serab_core.plugin import Embeddings, Waveform
     from serab_plugin_byol.architecture import Architecture
 
-_MOST_FRAMES = {"cpu": 1_024, "cuda": 131_072}
-"""Of a batch: on a CPU so many that what a layer hands on stays in the cache, on a GPU so many that it is kept busy."""
+_MAX_FRAMES = {"cpu": 1_024, "cuda": 131_072}
+"""Maximum frames of a batch. On a CPU, the output of a layer then fits into the cache; a GPU needs more to be busy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an encoder's numbers depend on beside its weights.
+    """Settings that the embeddings depend on, apart from the weights.
 
     Attributes:
-        window: of the log-mel, in samples at 16 kHz.
+        window: window of the log-mel, in samples at 16 kHz.
         device: `cpu`, `cuda` or `cuda:1`.
         bf16: whether the network computes in bfloat16.
     """
@@ -41,9 +41,9 @@ class Byol:
     """An encoder of BYOL's family.
 
     Args:
-        architecture: the network.
-        weights: its weights, in safetensors.
-        settings: how to run it.
+        architecture: architecture of the network.
+        weights: path of its weights, in safetensors.
+        settings: how to run the network.
     """
 
     def __init__(self, architecture: Architecture, weights: Path, settings: Settings) -> None:
@@ -54,27 +54,27 @@ class Byol:
         self._mean, self._deviation = 0.0, 1.0
 
     def warm(self) -> None:
-        """Imports torch, loads the network and compiles or loads the kernels."""
+        """Import torch, load the network, and compile or load the kernels."""
         log_mels([np.zeros(1_600, np.float32)], self._spec)
         self._network  # noqa: B018
 
     def fit_corpus(self, train_waveforms: Iterable[Waveform]) -> dict[str, float]:
-        """The training split's log-mel statistics: see `front_end.statistics`."""
+        """Return the log-mel statistics of the training split: see `front_end.statistics`."""
         mean, deviation = statistics(train_waveforms, self._spec)
         return {"logmel_mean": mean, "logmel_deviation": deviation}
 
     def use_corpus(self, state: Mapping[str, Any]) -> None:
-        """Normalises log-mels by these statistics from now on."""
+        """Set the statistics that normalise log-mels."""
         self._mean, self._deviation = float(state["logmel_mean"]), float(state["logmel_deviation"])
 
     def embed(self, waveforms: Sequence[Waveform]) -> Embeddings:
-        """Embeddings of waveforms of any lengths.
+        """Return embeddings of waveforms of any lengths.
 
         Args:
-            waveforms: mono float32 at 16 kHz; what is shorter than 0.07 s is continued with zeros on both sides.
+            waveforms: mono float32 at 16 kHz; those shorter than 0.07 s are padded with zeros on both sides.
 
         Returns:
-            float32, shape (len(waveforms), dim): row i the same, within 1e-5, as for waveform i alone.
+            float32, shape (len(waveforms), dim). Row i equals the embedding of waveform i alone, within 1e-5.
         """
         import torch
 
@@ -82,16 +82,20 @@ class Byol:
         frames = [self._spec.frames(len(signal)) for signal in signals]
         result = np.empty((len(signals), self._architecture.dim), np.float32)
         with torch.inference_mode():
-            for places in buckets(frames, _MOST_FRAMES["cuda" if self._on_gpu else "cpu"]):
-                own = [signals[place] for place in places]
+            for places in buckets(frames, _MAX_FRAMES["cuda" if self._on_gpu else "cpu"]):
+                bucket_signals = [signals[place] for place in places]
                 lengths = [frames[place] for place in places]
-                x = self._gpu_batch(own, lengths) if self._on_gpu else self._cpu_batch(own, lengths)
+                x = (
+                    self._gpu_batch(bucket_signals, lengths)
+                    if self._on_gpu
+                    else self._cpu_batch(bucket_signals, lengths)
+                )
                 result[places] = self._run(x, lengths)
         return result
 
     @property
     def n_parameters(self) -> int:
-        """Of the network as published, whose batch norms are folded into its convolutions here."""
+        """Number of parameters of the published network, before its batch norms are fused into convolutions."""
         return self._loaded[1]
 
     @property
@@ -109,7 +113,7 @@ class Byol:
 
         from serab_plugin_byol.encoders import build, channels_last
 
-        with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
+        with torch.random.fork_rng(devices=[]):  # `build` draws random weights, which are replaced
             network = build(self._architecture)
         network.load_state_dict(load_file(self._weights))
         network.eval().requires_grad_(False)
@@ -119,7 +123,7 @@ class Byol:
         return channels_last(network.to(device=self._settings.device, dtype=kind)), count
 
     def _cpu_batch(self, signals: list[Waveform], lengths: list[int]) -> Any:
-        """Normalised log-mels by the core's kernels, shape (n, 1, 64, frames), zeros behind the shorter ones."""
+        """Compute normalised log-mels with the core's kernels, shape (n, 1, 64, frames); shorter clips end in zeros."""
         import torch
 
         batch = np.zeros((len(signals), 1, self._spec.n_mels, lengths[0]), np.float32)
@@ -129,7 +133,7 @@ class Byol:
         return torch.from_numpy(batch)
 
     def _gpu_batch(self, signals: list[Waveform], lengths: list[int]) -> Any:
-        """The same by torchaudio on the GPU, a call for each length: a clip's end is reflected where it lies."""
+        """Compute the same with torchaudio on the GPU, one call per length: padding reflects the clip's end."""
         import torch
 
         from serab_core.plugin import torch_log_mels

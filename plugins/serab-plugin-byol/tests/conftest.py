@@ -35,11 +35,11 @@ def start(tmp_path):
     """`start(words...)` runs serab in a folder of its own; `launcher` comes before its words."""
     running = []
 
-    def begin(*words: object, launcher: tuple[str, ...] = SERAB) -> subprocess.Popen[str]:
+    def begin(*arguments: object, launcher: tuple[str, ...] = SERAB) -> subprocess.Popen[str]:
         # One thread and no coverage's own files in the way of signals: what is tested is the run, not the machine.
         environment = {**os.environ, "SERAB_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
         environment["PYTHONFAULTHANDLER"] = "1"
-        command = [sys.executable, *launcher, *map(str, words)]
+        command = [sys.executable, *launcher, *map(str, arguments)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         running.append(subprocess.Popen(command, cwd=tmp_path, env=environment, **pipes))
         return running[-1]
@@ -55,8 +55,8 @@ def start(tmp_path):
 def serab(start):
     """`serab(words...)` runs it to its end and gives exit code, stdout and stderr."""
 
-    def call(*words: object, launcher: tuple[str, ...] = SERAB) -> tuple[int, str, str]:
-        process = start(*words, launcher=launcher)
+    def call(*arguments: object, launcher: tuple[str, ...] = SERAB) -> tuple[int, str, str]:
+        process = start(*arguments, launcher=launcher)
         out, errors = process.communicate(timeout=300)
         return process.returncode, out, errors
 

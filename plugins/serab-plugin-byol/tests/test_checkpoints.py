@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from serab_plugin_byol.architecture import architecture
-from serab_plugin_byol.checkpoints import convert, own_names, read_tensors
+from serab_plugin_byol.checkpoints import convert, read_tensors, rename_tensors
 from serab_plugin_byol.encoders import build
 
 SMALL = architecture("audiontt", 512)
@@ -21,12 +21,12 @@ RULES = [
 
 
 def released(tensors, prefix=""):
-    found = {}
+    file_tensors = {}
     for name, tensor in tensors.items():
         for pattern, replacement in RULES:
             name = re.sub(pattern, replacement, name)
-        found[prefix + name] = tensor
-    return found
+        file_tensors[prefix + name] = tensor
+    return file_tensors
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def tensors():
     return build(SMALL).state_dict()
 
 
-def same(found, expected):
-    return found.keys() == expected.keys() and all(torch.equal(found[name], expected[name]) for name in expected)
+def same(tensors, expected):
+    return tensors.keys() == expected.keys() and all(torch.equal(tensors[name], expected[name]) for name in expected)
 
 
 @pytest.mark.parametrize("prefix", ["", "module.", "online_encoder.net.", "model.encoder."])
@@ -49,19 +49,19 @@ def test_prefixes_and_wrappings(tensors, tmp_path, prefix):
         convert(source, target, SMALL)
         assert same(load_file(target), tensors)
     save_file(tensors, tmp_path / "own.safetensors")
-    assert same(own_names(read_tensors(tmp_path / "own.safetensors"), SMALL), tensors)
+    assert same(rename_tensors(read_tensors(tmp_path / "own.safetensors"), SMALL), tensors)
 
 
 def test_the_online_encoder_is_taken_not_the_target(tensors):
     torch.manual_seed(2)
     target = build(SMALL).state_dict()
     whole = released(target, "learner.target_encoder.net.") | released(tensors, "learner.online_encoder.net.")
-    assert same(own_names(whole, SMALL), tensors)
+    assert same(rename_tensors(whole, SMALL), tensors)
 
 
 def test_counters_may_be_missing(tensors):
     fewer = {name: tensor for name, tensor in released(tensors).items() if "num_batches" not in name}
-    assert same(own_names(fewer, SMALL), tensors)
+    assert same(rename_tensors(fewer, SMALL), tensors)
 
 
 class Bomb:
@@ -70,29 +70,29 @@ class Bomb:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         (b"<!DOCTYPE html>", "holds no weights"),
         (b"", "holds no weights"),
         (pickle.dumps({"features.0.weight": Bomb()}, protocol=2), "holds no weights"),
     ],
 )
-def test_what_is_no_weight_file(tmp_path, capsys, content, words):
+def test_what_is_no_weight_file(tmp_path, capsys, content, message):
     path = tmp_path / "x.pth"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(ValueError, match=message):
         read_tensors(path)
     assert "boom" not in capsys.readouterr().out
 
 
 def test_other_contents(tensors, tmp_path):
     torch.save([1, 2], tmp_path / "list.pth")
-    with pytest.raises(ValueError, match="holds list"):
+    with pytest.raises(ValueError, match="holds a list"):
         read_tensors(tmp_path / "list.pth")
     with pytest.raises(ValueError, match="another size"):
-        own_names(released(tensors), architecture("audiontt", 1024))
+        rename_tensors(released(tensors), architecture("audiontt", 1024))
     with pytest.raises(ValueError, match="are missing"):
-        own_names(released(tensors), architecture("cvt", 256))
+        rename_tensors(released(tensors), architecture("cvt", 256))
     del tensors["head.3.bias"]
-    with pytest.raises(ValueError, match=re.escape("1 of 25 tensors are missing, head.3.bias first")):
-        own_names(released(tensors), SMALL)
+    with pytest.raises(ValueError, match=re.escape("1 of 25 tensors are missing, the first is head.3.bias")):
+        rename_tensors(released(tensors), SMALL)

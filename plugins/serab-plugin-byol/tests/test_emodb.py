@@ -18,8 +18,8 @@ def test_the_reference_figures(serab):
     assert code == 0, errors
     code, out, errors = serab("eval", "byol-s/512", "--tasks", "emodb")
     assert code == 10
-    for words in ("serab weights fetch byol-s/512", "serab weights import byol-s/512", "default512_BYOLAs64x96"):
-        assert words in " ".join(errors.split())
+    for phrase in ("serab weights fetch byol-s/512", "serab weights import byol-s/512", "default512_BYOLAs64x96"):
+        assert phrase in " ".join(errors.split())
     code, out, errors = serab("weights", "import", "byol-s/512", weights)
     assert code == 0, errors
     assert "MIT" in errors

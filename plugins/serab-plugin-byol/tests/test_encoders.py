@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 from serab_plugin_byol.architecture import SIZES, architecture
-from serab_plugin_byol.checkpoints import own_names, read_tensors
+from serab_plugin_byol.checkpoints import read_tensors, rename_tensors
 from serab_plugin_byol.encoders import build
 
 GOLDEN = Path(__file__).parents[4] / "shared" / "golden"
@@ -53,17 +53,17 @@ def test_parameters_and_dimension(encoder, size):
 
 
 def test_sizes_that_are_none():
-    with pytest.raises(ValueError, match="audiontt comes in 512, 1024, 2048, not in 300"):
+    with pytest.raises(ValueError, match="audiontt has no size 300; use one of 512, 1024, 2048"):
         architecture("audiontt", 300)
-    with pytest.raises(ValueError, match="no encoder is called 'vit'"):
+    with pytest.raises(ValueError, match="unknown encoder 'vit'"):
         architecture("vit", 512)
 
 
 @torch.inference_mode()
 def test_cvt_gives_the_authors_outputs(golden):
-    made = architecture("cvt", 256)
-    network = build(made).eval()
-    network.load_state_dict(own_names(load_file(GOLDEN / "cvt256_random.safetensors"), made))
+    spec = architecture("cvt", 256)
+    network = build(spec).eval()
+    network.load_state_dict(rename_tensors(load_file(GOLDEN / "cvt256_random.safetensors"), spec))
     expected = torch.from_numpy(golden["cvt256_out"])
     for _ in range(2):
         torch.testing.assert_close(network(torch.from_numpy(golden["cvt_in"])), expected, rtol=1e-4, atol=1e-5)
@@ -78,14 +78,14 @@ def test_cvt_gives_the_authors_outputs(golden):
 def test_audiontt_gives_the_authors_embeddings(golden, name, file):
     if not (GOLDEN / file).is_file():
         pytest.skip(f"{file} is not in shared/golden: its licence does not let it be handed on")
-    made = architecture("audiontt", 512)
-    network = build(made).eval()
-    network.load_state_dict(own_names(read_tensors(GOLDEN / file), made))
+    spec = architecture("audiontt", 512)
+    network = build(spec).eval()
+    network.load_state_dict(rename_tensors(read_tensors(GOLDEN / file), spec))
     for key in (key for key in golden if key.startswith("logmel_win400/")):
         mels = torch.from_numpy(golden[key])[None, None]
         expected = golden[key.replace("logmel_win400", name)]
-        found = network((mels - MEAN) / DEVIATION)[0].numpy()
-        assert np.abs(found - expected).max() <= 1e-3 * np.abs(expected).max(), key
+        embedding = network((mels - MEAN) / DEVIATION)[0].numpy()
+        assert np.abs(embedding - expected).max() <= 1e-3 * np.abs(expected).max(), key
 
 
 @torch.inference_mode()

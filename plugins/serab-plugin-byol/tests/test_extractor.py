@@ -54,7 +54,7 @@ def noise(*seconds: float) -> list[np.ndarray]:
     return [(0.1 * rng.standard_normal(int(s * 16_000))).astype(np.float32) for s in seconds]
 
 
-def made(folder: Path, encoder: str = "audiontt", size: int = 512, **settings) -> Byol:
+def byol(folder: Path, encoder: str = "audiontt", size: int = 512, **settings) -> Byol:
     extractor = Byol(architecture(encoder, size), weights_file(folder, encoder, size), Settings(**settings))
     extractor.use_corpus({"logmel_mean": -6.0, "logmel_deviation": 4.0})
     return extractor
@@ -84,7 +84,7 @@ def test_conforms(name, encoder, size, home, tmp_path):
 
 @pytest.mark.parametrize(("encoder", "size"), [("audiontt", 512), ("cvt", 2048)])
 def test_a_batch_gives_what_each_clip_gives_alone(tmp_path, encoder, size):
-    extractor = made(tmp_path, encoder, size)
+    extractor = byol(tmp_path, encoder, size)
     clips = noise(2.0, 0.3, 1.1, 1.15, 0.05, 4.0, 1.12, 0.02)
     together = extractor.embed(clips)
     alone = np.concatenate([extractor.embed([clip]) for clip in clips])
@@ -106,23 +106,23 @@ def test_statistics_are_those_of_each_utterance_averaged():
     mels = [log_mel(clip) for clip in clips]
     expected = np.mean([m.mean() for m in mels]), np.mean([m.std(ddof=1) for m in mels])
     np.testing.assert_allclose(statistics(iter(clips), SERAB), expected, rtol=1e-6)
-    with pytest.raises(ValueError, match="no training utterance"):
+    with pytest.raises(ValueError, match="training split has no utterance"):
         statistics([], SERAB)
 
 
 def test_buckets_waste_little_and_lose_nothing():
     frames = list(np.random.default_rng(0).integers(8, 2000, 200))
-    found = list(buckets(frames, 4000))
-    assert sorted(place for bucket in found for place in bucket) == list(range(200))
-    for bucket in found:
-        own = [frames[place] for place in bucket]
-        assert own[0] == max(own)
-        assert len(own) == 1 or max(own) * len(own) <= 4000
-        assert sum(own) >= 0.875 * max(own) * len(own)
+    batches = list(buckets(frames, 4000))
+    assert sorted(place for bucket in batches for place in bucket) == list(range(200))
+    for bucket in batches:
+        lengths = [frames[place] for place in bucket]
+        assert lengths[0] == max(lengths)
+        assert len(lengths) == 1 or max(lengths) * len(lengths) <= 4000
+        assert sum(lengths) >= 0.875 * max(lengths) * len(lengths)
 
 
 def test_the_gpus_way_gives_the_same_log_mels(tmp_path):
-    extractor = made(tmp_path)
+    extractor = byol(tmp_path)
     signals = sorted(noise(1.0, 0.8, 1.0, 0.5), key=len, reverse=True)
     lengths = [SERAB.frames(len(signal)) for signal in signals]
     ours, theirs = extractor._cpu_batch(signals, lengths), extractor._gpu_batch(signals, lengths)
@@ -132,13 +132,13 @@ def test_the_gpus_way_gives_the_same_log_mels(tmp_path):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU is here")
 def test_on_a_gpu(tmp_path):
     clips = noise(1.0, 0.3, 2.0)
-    ours, theirs = made(tmp_path).embed(clips), made(tmp_path, device="cuda").embed(clips)
+    ours, theirs = byol(tmp_path).embed(clips), byol(tmp_path, device="cuda").embed(clips)
     assert np.abs(ours - theirs).max() <= 1e-2 * np.abs(ours).max()
 
 
 def test_bfloat16_is_near_and_another_extractor(tmp_path):
     clips = noise(1.0, 0.5)
-    exact, rounded = made(tmp_path).embed(clips), made(tmp_path, bf16=True).embed(clips)
+    exact, rounded = byol(tmp_path).embed(clips), byol(tmp_path, bf16=True).embed(clips)
     assert 0 < np.abs(exact - rounded).max() <= 0.03 * np.abs(exact).max()
     assert fingerprint_digest(plugins.extractor("byol-s/512+bf16")) != fingerprint_digest(
         plugins.extractor("byol-s/512")
@@ -159,7 +159,7 @@ def test_published_statistics():
     pytest.importorskip("serab_plugin_datasets")
     spec = plugins.extractor("byol-s/512+stats=published")
     assert known_state(spec, "emodb") == {"logmel_mean": -2.6927330493927, "logmel_deviation": 4.103071212768555}
-    with pytest.raises(UsageError, match="nobody has published"):
+    with pytest.raises(UsageError, match="no log-mel statistics are published"):
         known_state(spec, "demo")
 
 
@@ -169,9 +169,19 @@ def test_each_family_runs_on_demo_with_stand_ins(home, tmp_path):
     for name, (encoder, size) in names.items():
         (weight,) = plugins.extractor(name).weights
         take_in(home, weight, weights_file(tmp_path, encoder, size), "a stand-in")
-    words = ["-c", "from serab_core.cli import main; main()", "eval", *names, "--tasks", "demo", "-c", "lda", "--json"]
-    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    results = json.loads(done.stdout)["results"]
+    arguments = [
+        "-c",
+        "from serab_core.cli import main; main()",
+        "eval",
+        *names,
+        "--tasks",
+        "demo",
+        "-c",
+        "lda",
+        "--json",
+    ]
+    completed = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=300, check=False)
+    assert completed.returncode == 0, completed.stderr
+    results = json.loads(completed.stdout)["results"]
     assert [result["extractor"] for result in results] == list(names)
     assert all(result["accuracy"] > 0.2 for result in results)

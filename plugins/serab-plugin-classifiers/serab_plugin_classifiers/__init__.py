@@ -1,1 +1,1 @@
-"""SERAB's five classifiers with the paper's grids (reference section 2.3): one small module each."""
+"""SERAB's five classifiers with the paper's grids (arXiv:2110.03414), and two regressors: one module for each."""

@@ -1,4 +1,4 @@
-"""The forest's kernels as a family, which is compiled together."""
+"""The compiled kernels of the random forest, as one family that is compiled together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random forests, tree for tree those of scikit-learn 1.9, by compiled kernels; work that points share is done once."""
+"""Random forests with the same trees as scikit-learn 1.9, grown by compiled kernels. Grid points share trees."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from serab_core.plugin import Features, Labels, Params
 
 
-TREES = 100
-STAGES = (10, 30, TREES)
-_SEEDS = np.iinfo(np.int32).max
+TREES = 100  # trees of a forest, as in the paper
+STAGES = (10, 30, TREES)  # sizes of the partial fits that a tuner may stop at
+_SEEDS = np.iinfo(np.int32).max  # upper bound of a tree's seed, as in scikit-learn
 
 
 @cache
@@ -34,7 +34,7 @@ def _kernels() -> Any:
 
 
 class Tree(NamedTuple):
-    """A grown tree: node i sends values of `feature[i]` up to `threshold[i]` to `left[i]`; a leaf has -1."""
+    """A grown tree. Node i sends values of `feature[i]` up to `threshold[i]` to `left[i]`; a leaf has -1."""
 
     left: Labels
     right: Labels
@@ -46,13 +46,14 @@ class Tree(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ForestPredictor:
-    """The trees' nodes, one tree after the other.
+    """Predictor of a forest. The arrays hold the nodes of all trees, one tree after the other.
 
     Attributes:
-        starts: the first node of each tree, and the end of the last.
-        left, right: children, counted within the tree; a leaf has -1.
+        labels: class indices, shape (k,).
+        starts: first node of each tree, and the end of the last tree.
+        left, right: children, as indices within the tree; a leaf has -1.
         feature, threshold: a node sends float32 values up to its threshold to the left.
-        shares: of each class at each node, shape (nodes, k).
+        shares: fraction of each class at each node, shape (nodes, k).
     """
 
     labels: Labels
@@ -65,38 +66,38 @@ class ForestPredictor:
 
     @classmethod
     def of(cls, trees: Sequence[Tree], labels: Labels) -> ForestPredictor:
-        """A forest of these trees."""
+        """Return the forest of these trees."""
         starts = np.cumsum([0] + [len(tree.left) for tree in trees])
-        return cls(labels, starts, *(np.concatenate(parts) for parts in list(zip(*trees, strict=True))[:5]))
+        return cls(labels, starts, *(np.concatenate(columns) for columns in list(zip(*trees, strict=True))[:5]))
 
     @classmethod
     def rebuild(cls, exported: Exported) -> ForestPredictor:
-        """From its arrays."""
+        """Return the forest of an export."""
         return cls(**exported.arrays)
 
     def export(self) -> Exported:
-        """Its arrays."""
+        """Return the arrays of the forest."""
         return Exported({name: getattr(self, name) for name in self.__slots__})
 
     def totals(self, X: Features) -> Features:
-        """The sum over trees of class shares at the leaves that rows fall to, shape (n, k)."""
+        """Return the sum over trees of the class fractions at the leaves of the rows, shape (n, k)."""
         total = np.zeros((len(X), len(self.labels)))
         nodes = (self.starts, self.left, self.right, self.feature, self.threshold, self.shares)
-        _kernels().vote(np.ascontiguousarray(X, np.float32), *(np.ascontiguousarray(part) for part in nodes), total)
+        _kernels().vote(np.ascontiguousarray(X, np.float32), *(np.ascontiguousarray(array) for array in nodes), total)
         return total
 
     def predict(self, X: Features) -> Labels:
-        """Class indices for features of shape (n, d): the mean of the trees' class shares, its first maximum."""
+        """Return class indices for features of shape (n, d): the largest mean class fraction; a tie gives the first."""
         best: Labels = self.labels[(self.totals(X) / (len(self.starts) - 1)).argmax(axis=1)]
         return best
 
 
 class ForestWorkspace:
-    """Grows each tree anew only for a depth limit that touches it.
+    """Workspace that grows a tree again only for a depth limit that changes the tree.
 
-    A tree whose deepest leaf lies *above* its limit is the same for every limit that it stays below: a node at the
-    limit is a leaf without a look for a split, which takes no random number. So of the grid's five limits most trees
-    of a small corpus need two or three.
+    A tree whose deepest leaf lies above the limit is the same for every higher limit: a node at the limit becomes a
+    leaf without a search for a split, so no random number is drawn. On a small corpus, most trees are therefore grown
+    for two or three of the grid's five limits only.
     """
 
     def __init__(self, train: Examples, validation: Examples, seed: int) -> None:
@@ -106,7 +107,7 @@ class ForestWorkspace:
         self._untouched: dict[Hashable, list[Tree | None]] = {}
 
     def fit(self, params: Params) -> ForestPredictor:
-        """Fits on the training examples. Raises PointError for features that are not finite."""
+        """Fit on the training examples. Raises PointError for features that are not finite."""
         limit = _limit(params)
         rest = tuple(sorted((name, value) for name, value in params.items() if name != "max_depth"))
         known = self._untouched.setdefault(rest, [None] * TREES)
@@ -114,20 +115,20 @@ class ForestWorkspace:
         grown = dict(zip(wanted, self._train.grow(params, wanted, self._seed), strict=True))
         trees = []
         for number, tree in enumerate(known):
-            own = grown.get(number) or tree
-            assert own is not None
-            trees.append(own)
-            if tree is None and own.depth < limit:
-                known[number] = own
+            current = grown.get(number) or tree
+            assert current is not None
+            trees.append(current)
+            if tree is None and current.depth < limit:
+                known[number] = current
         return ForestPredictor.of(trees, self._train.labels)
 
     def refit(self, params: Params) -> ForestPredictor:
-        """Fits on training and validation examples together. Raises PointError for features that are not finite."""
+        """Fit on training and validation examples together. Raises PointError for features that are not finite."""
         data = _Data(self._both)
         return ForestPredictor.of(data.grow(params, range(TREES), self._seed), data.labels)
 
     def stages(self, params: Params) -> Iterator[ForestPredictor]:
-        """Forests of 10, 30 and 100 trees, each the one before with more."""
+        """Yield forests of 10, 30 and 100 trees; each contains the trees of the one before."""
         trees: list[Tree] = []
         for size in STAGES:
             trees += self._train.grow(params, range(len(trees), size), self._seed)
@@ -141,7 +142,7 @@ def _limit(params: Params) -> int:
 
 
 class _Data:
-    """Examples, and each feature's ranks, which all trees share."""
+    """Examples, and the ranks of each feature, which all trees share."""
 
     def __init__(self, examples: Examples) -> None:
         self._X = np.asarray(examples.X, np.float32)
@@ -149,7 +150,7 @@ class _Data:
 
     @cached_property
     def _ranked(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
-        """The rank of each sample, the sample of each rank and its value, by feature, shape (d, n)."""
+        """By feature, shape (d, n): the rank of each sample, the sample of each rank, and the value of each rank."""
         if not np.isfinite(self._X).all():
             raise PointError("features are not finite")
         columns = np.ascontiguousarray(self._X.T)
@@ -159,24 +160,26 @@ class _Data:
         return ranks, order, np.take_along_axis(columns, order, axis=1)
 
     def grow(self, params: Params, numbers: Sequence[int], seed: int) -> list[Tree]:
-        """Trees of a forest, by number: each has a seed of its own and can be grown alone."""
+        """Return the trees with these numbers. Each tree has a seed of its own, so it can be grown alone."""
         seeds = np.random.RandomState(seed).randint(_SEEDS, size=TREES)
-        shares = self._chances if params["class_weight"] == "balanced" else None
-        least = int(params["min_samples_split"] or 2)
-        arguments = (len(self.labels), max(1, int(np.sqrt(self._X.shape[1]))), _limit(params), least)
+        probabilities = self._probabilities if params["class_weight"] == "balanced" else None
+        min_samples = int(params["min_samples_split"] or 2)
+        arguments = (len(self.labels), max(1, int(np.sqrt(self._X.shape[1]))), _limit(params), min_samples)
         data = self._ranked
         kernels = _kernels()
 
-        def one(number: int) -> Tree:
-            own = int(seeds[number])
+        def grow_tree(number: int) -> Tree:
+            tree_seed = int(seeds[number])
             n = len(self._y)
-            draws = np.random.RandomState(own)
-            drawn = draws.randint(0, n, n) if shares is None else draws.choice(n, n, replace=True, p=shares)
+            draws = np.random.RandomState(tree_seed)
+            drawn = (
+                draws.randint(0, n, n) if probabilities is None else draws.choice(n, n, replace=True, p=probabilities)
+            )
             weights = np.bincount(drawn, minlength=n)
-            state = np.random.RandomState(own).randint(0, _SEEDS) or 1
-            room = 2 * n + 1
-            left, right, feature = (np.empty(room, np.int64) for _ in range(3))
-            threshold, leaves = np.empty(room), np.empty((room, len(self.labels)))
+            state = np.random.RandomState(tree_seed).randint(0, _SEEDS) or 1
+            max_nodes = 2 * n + 1
+            left, right, feature = (np.empty(max_nodes, np.int64) for _ in range(3))
+            threshold, leaves = np.empty(max_nodes), np.empty((max_nodes, len(self.labels)))
             nodes = (left, right, feature, threshold, leaves)
             count = kernels.grow(*data, self._y, weights, *arguments, np.uint32(state), *nodes)
             return Tree(
@@ -189,13 +192,13 @@ class _Data:
             )
 
         if len(numbers) < 2 or free_cores() == 1:
-            return [one(number) for number in numbers]
+            return [grow_tree(number) for number in numbers]
         with ThreadPoolExecutor(free_cores()) as pool:
-            return list(pool.map(one, numbers))
+            return list(pool.map(grow_tree, numbers))
 
     @cached_property
-    def _chances(self) -> Features:
-        """How likely each example is drawn where classes are balanced."""
+    def _probabilities(self) -> Features:
+        """Probability of drawing each example when classes are balanced."""
         weights = (len(self._y) / (len(self.labels) * np.bincount(self._y)))[self._y]
-        chances: Features = weights / weights.sum()
-        return chances
+        probabilities: Features = weights / weights.sum()
+        return probabilities

@@ -1,8 +1,8 @@
-"""Support vector machines over one matrix of inner products, shared by every kernel, C and class weight.
+"""Support vector machines over one matrix of inner products, which every kernel, C and class weight shares.
 
-libsvm computes a radial kernel from inner products, too: exp(-gamma (x.x + y.y - 2 x.y)). So the Gram matrix of all
-training and validation examples is all that the grid needs, and the refit's is the same matrix. It grows with the
-square of the examples; where it would be too large, libsvm computes rows of it as it needs them.
+libsvm also computes a radial kernel from inner products: exp(-gamma (x.x + y.y - 2 x.y)). So the Gram matrix of all
+training and validation examples is sufficient for the whole grid and for the refit. It grows with the square of the
+number of examples. If it would be too large, libsvm computes rows of it when it needs them.
 """
 
 from __future__ import annotations
@@ -20,37 +20,35 @@ from serab_plugin_classifiers._grids import MAX_ITER
 if TYPE_CHECKING:
     from serab_core.plugin import Features, Labels, Params
 
-MOST_SHARED = 6_000
-"""Examples whose matrix is made: 288 MB, of which there are four at most. Every corpus of SERAB has fewer."""
-CACHE_MB = 200
-"""Of rows, for libsvm where there are more."""
-_BLOCK = 1 << 23
-"""Kernel values at a time, while many utterances are predicted."""
+MAX_SHARED = 6_000
+"""Maximum number of examples for a shared matrix: 288 MB, at most four of them. Every corpus of SERAB has fewer."""
+CACHE_MB = 200  # MB of kernel rows that libsvm caches where there are more examples
+_BLOCK = 1 << 23  # kernel values per block of predicted utterances: 64 MB of float64
 
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """A kernel: linear, or radial with a width.
+    """A kernel: linear, or radial.
 
     Attributes:
-        gamma: of exp(-gamma |x - y|^2); None for the inner product.
+        gamma: parameter of exp(-gamma |x - y|^2); None for the inner product.
     """
 
     gamma: float | None
 
     @classmethod
     def named(cls, name: str, factor: float, X: Features) -> Kernel:
-        """`linear`, or radial with a multiple of scikit-learn's width "scale" for these features, shape (n, d)."""
+        """Return the kernel: `linear`, or radial with `factor` times scikit-learn's gamma "scale" for X (n, d)."""
         return cls(None if name == "linear" else factor / (X.shape[1] * X.var()))
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What tells it to libsvm, which then computes it from features."""
-        own = {"kernel": "linear"} if self.gamma is None else {"kernel": "rbf", "gamma": self.gamma}
-        return {**own, "cache_size": CACHE_MB}
+        """Arguments of scikit-learn's SVC and SVR that make libsvm compute the kernel from features."""
+        parameters = {"kernel": "linear"} if self.gamma is None else {"kernel": "rbf", "gamma": self.gamma}
+        return {**parameters, "cache_size": CACHE_MB}
 
     def of(self, inner: Features, left: Features, right: Features) -> Features:
-        """Its matrix, from inner products (m, n) and the squared lengths of both sides, (m,) and (n,)."""
+        """Return the kernel matrix, from inner products (m, n) and the squared norms of both sides, (m,) and (n,)."""
         if self.gamma is None:
             return inner
         squares = left[:, None] + right[None, :]
@@ -61,7 +59,15 @@ class Kernel:
 
 @dataclass(frozen=True, slots=True)
 class KernelPredictor:
-    """A fitted machine, the examples it knows, and kernel values against the validation examples, if there."""
+    """Predictor of a fitted machine.
+
+    Attributes:
+        machine: scikit-learn's SVC on a precomputed kernel.
+        kernel: the kernel.
+        known: the examples that the machine was fitted on.
+        validation: the validation examples.
+        against_validation: kernel values between validation and known examples, or None.
+    """
 
     machine: SVC
     kernel: Kernel
@@ -70,7 +76,7 @@ class KernelPredictor:
     against_validation: Features | None
 
     def predict(self, X: Features) -> Labels:
-        """Class indices for features of shape (n, d)."""
+        """Return class indices for features of shape (n, d)."""
         values = self.against_validation if X is self.validation else None
         if values is None:
             values = self.kernel.of(X @ self.known.T, _squares(X), _squares(self.known))
@@ -78,18 +84,24 @@ class KernelPredictor:
         return labels
 
     def export(self) -> Exported:
-        """Of the same machine without validation examples."""
+        """Return the machine as plain data, without the validation examples."""
         return VotingPredictor.of(self.machine, self.kernel, self.known).export()
 
 
 @dataclass(frozen=True, slots=True)
 class VotingPredictor:
-    """A machine that was read back: every pair of classes votes, and the first class with the most votes wins.
+    """Predictor of a support vector machine without libsvm. Every pair of classes votes; most votes win.
+
+    On a tie, the first class wins.
 
     Attributes:
-        vectors: support vectors (m, d), sorted by class; `counts` of each.
-        coefficients: (k - 1, m); row j - 1 of class i's columns, and row i of class j's, belong to the pair i < j.
-        offsets: of the pairs (0, 1), (0, 2), ..., (k - 2, k - 1).
+        labels: class indices, shape (k,).
+        vectors: support vectors, shape (m, d), sorted by class.
+        counts: number of support vectors of each class.
+        coefficients: shape (k - 1, m). The pair i < j uses row j - 1 in the columns of class i, and row i in those of
+            class j.
+        offsets: offsets of the pairs (0, 1), (0, 2), ..., (k - 2, k - 1).
+        kernel: the kernel.
     """
 
     labels: Labels
@@ -101,17 +113,19 @@ class VotingPredictor:
 
     @classmethod
     def rebuild(cls, exported: Exported) -> VotingPredictor:
-        """From its arrays."""
+        """Return the predictor of an export."""
         return cls(**exported.arrays, kernel=Kernel(exported.settings["gamma"]))
 
     @classmethod
     def of(cls, machine: SVC, kernel: Kernel, known: Features) -> VotingPredictor:
-        """A machine of libsvm's: its support vectors, and its coefficients and offsets of each pair of classes.
+        """Return the predictor of a fitted machine of scikit-learn.
 
         Args:
+            machine: the fitted SVC.
+            kernel: its kernel.
             known: the features that it was fitted on, shape (n, d).
         """
-        sign = -1.0 if len(machine.classes_) == 2 else 1.0  # for two classes scikit-learn turns libsvm's signs round
+        sign = -1.0 if len(machine.classes_) == 2 else 1.0  # for two classes scikit-learn inverts libsvm's signs
         return cls(
             labels=machine.classes_.astype(np.int64),
             vectors=known[machine.support_],
@@ -122,16 +136,16 @@ class VotingPredictor:
         )
 
     def export(self) -> Exported:
-        """Its arrays, and its kernel's width."""
+        """Return the arrays, and the gamma of the kernel."""
         names = ("labels", "vectors", "counts", "coefficients", "offsets")
         return Exported({name: getattr(self, name) for name in names}, {"gamma": self.kernel.gamma})
 
     def predict(self, X: Features) -> Labels:
-        """Class indices for features of shape (n, d)."""
+        """Return class indices for features of shape (n, d)."""
         squares = _squares(self.vectors)
         rows = max(1, _BLOCK // max(1, len(self.vectors)))
-        parts = [self._winners(X[begin : begin + rows], squares) for begin in range(0, len(X), rows)]
-        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+        blocks = [self._winners(X[begin : begin + rows], squares) for begin in range(0, len(X), rows)]
+        return np.concatenate(blocks) if blocks else np.zeros(0, np.int64)
 
     def _winners(self, X: Features, squares: Features) -> Labels:
         values = self.kernel.of(X @ self.vectors.T, _squares(X), squares)
@@ -152,24 +166,25 @@ def _squares(X: Features) -> Features:
 
 
 class KernelWorkspace:
-    """Multiplies all examples with each other once, where they are not too many.
+    """Workspace that computes the Gram matrix of all examples once, if there are not too many.
 
     Args:
-        seed: of libsvm, which uses it for probabilities only.
+        train, validation: labelled examples.
+        seed: seed of libsvm, which uses it for probabilities only.
     """
 
     def __init__(self, train: Examples, validation: Examples, seed: int) -> None:
         self._train, self._validation, self._seed = train, validation, seed
         self._both = train.followed_by(validation)
-        self._inner: Features | None = self._both.X @ self._both.X.T if len(self._both.y) <= MOST_SHARED else None
+        self._inner: Features | None = self._both.X @ self._both.X.T if len(self._both.y) <= MAX_SHARED else None
         self._values: tuple[str, Kernel, Features] | None = None
 
     def fit(self, params: Params) -> KernelPredictor | VotingPredictor:
-        """Fits on the training examples. Raises PointError for a single class."""
+        """Fit on the training examples. Raises PointError for a single class."""
         return self._fitted("train", self._train, params)
 
     def refit(self, params: Params) -> KernelPredictor | VotingPredictor:
-        """Fits on training and validation examples together. Raises PointError for a single class."""
+        """Fit on training and validation examples together. Raises PointError for a single class."""
         return self._fitted("both", self._both, params)
 
     def _fitted(self, which: str, examples: Examples, params: Params) -> KernelPredictor | VotingPredictor:
@@ -188,11 +203,11 @@ class KernelWorkspace:
         return KernelPredictor(machine, kernel, examples.X, self._validation.X, against)
 
     def _matrix(self, which: str, kernel: Kernel, inner: Features) -> Features:
-        """The kernel over all examples; the last radial one is kept."""
+        """Return the kernel matrix of all examples. The last radial matrix is cached."""
         if kernel.gamma is None:
             return inner
         if self._values is None or self._values[:2] != (which, kernel):
-            self._values = None  # its memory is needed for the next
+            self._values = None  # free its memory before the next matrix is computed
             squares = np.diagonal(inner)
             self._values = (which, kernel, kernel.of(inner, squares, squares))
         return self._values[2]

@@ -29,45 +29,45 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LinearPredictor:
-    """A linear rule: labels (k,), weights (k, d) and offsets (k,); the largest score wins."""
+    """Linear predictor: labels (k,), weights (k, d) and offsets (k,). The class with the largest score wins."""
 
     labels: Labels
     weights: Features
     offsets: Features
 
     def decision(self, X: Features) -> Features:
-        """Scores: float64, shape (n, k)."""
+        """Return the scores, float64, shape (n, k)."""
         scores: Features = X @ self.weights.T + self.offsets
         return scores
 
     def predict(self, X: Features) -> Labels:
-        """Class indices for features of shape (n, d)."""
+        """Return class indices for features of shape (n, d)."""
         chosen: Labels = self.labels[np.argmax(self.decision(X), axis=1)]
         return chosen
 
     def export(self) -> Exported:
-        """Its arrays."""
+        """Return the arrays."""
         return Exported({"labels": self.labels, "weights": self.weights, "offsets": self.offsets})
 
     @classmethod
     def rebuild(cls, exported: Exported) -> LinearPredictor:
-        """From its arrays."""
+        """Return the predictor of an export."""
         return cls(**exported.arrays)
 
 
 class LinearWorkspace:
-    """Holds the training examples, and both splits together."""
+    """Workspace with the training examples, and with the examples of both splits."""
 
     def __init__(self, train: Examples, validation: Examples) -> None:
         self._train = train
         self._both = train.followed_by(validation)
 
     def fit(self, params: Params) -> LinearPredictor:
-        """Fits on the training examples."""
+        """Fit on the training examples."""
         return fit_linear(self._train, _shrinkage(params))
 
     def refit(self, params: Params) -> LinearPredictor:
-        """Fits on training and validation examples together."""
+        """Fit on training and validation examples together."""
         return fit_linear(self._both, _shrinkage(params))
 
 
@@ -78,15 +78,15 @@ def _shrinkage(params: Params) -> float | None:
 
 
 def fit_linear(examples: Examples, shrinkage: float | None = None) -> LinearPredictor:
-    """Fits LDA to examples of shape (n, d).
+    """Fit LDA to examples of shape (n, d).
 
     Args:
         examples: the examples.
-        shrinkage: of each class's covariance towards its mean variance, as scikit-learn has it for a number; None for
-            Ledoit and Wolf's on the standardised class.
+        shrinkage: shrinkage of each class's covariance towards its mean variance, as in scikit-learn; None for the
+            shrinkage of Ledoit and Wolf on the standardised class.
 
     Raises:
-        PointError: fewer than two classes are there.
+        PointError: there are fewer than two classes.
     """
     labels, counts = np.unique(examples.y, return_counts=True)
     if len(labels) < 2:
@@ -108,7 +108,7 @@ def fit_linear(examples: Examples, shrinkage: float | None = None) -> LinearPred
 def covariance_factors(
     X: Features, y: Labels, labels: Labels, means: Features, fixed: float | None
 ) -> tuple[Features, Features]:
-    """The pooled covariance as U' U + diag(A).
+    """Return the factors of the pooled covariance U' U + diag(A).
 
     Returns:
         U of shape (n, d) and A of shape (d,).
@@ -127,7 +127,7 @@ def covariance_factors(
             start += size
             continue
         deviation = np.sqrt(np.mean(centred**2, axis=0))
-        # As scikit-learn's StandardScaler: what does not vary, up to rounding, is left as it is.
+        # As in scikit-learn's StandardScaler, a feature that is constant up to rounding is not scaled.
         constant = deviation**2 <= size * np.finfo(float).eps * deviation**2 + (size * mean * np.finfo(float).eps) ** 2
         deviation[constant] = 1.0
         shrinkage, variance = ledoit_wolf(centred / deviation)
@@ -138,9 +138,10 @@ def covariance_factors(
 
 
 def ledoit_wolf(Z: Features) -> tuple[float, float]:
-    """Shrinkage and mean variance of centred examples (Ledoit & Wolf, 2004, section 3.2), from n x n products alone.
+    """Return shrinkage and mean variance of centred examples (Ledoit & Wolf, 2004, section 3.2) from n x n products.
 
-    The sum of the squared entries of Z' Z is that of Z Z', and the entries of (Z^2)' (Z^2) sum to the squared row sums.
+    The squared entries of Z' Z and of Z Z' have the same sum, and the entries of (Z^2)' (Z^2) sum to the sum of the
+    squared row sums of Z^2.
 
     Args:
         Z: shape (n, d), centred.

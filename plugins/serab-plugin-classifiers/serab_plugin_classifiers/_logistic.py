@@ -1,10 +1,10 @@
-"""Logistic regression by scikit-learn's recipe, in coordinates in which it is small.
+"""Logistic regression with scikit-learn's algorithm, in an orthonormal basis of the utterances' span.
 
 scikit-learn minimises the mean weighted cross-entropy plus |W|^2 / (2 C sum of weights) with SciPy's L-BFGS-B from
-zero, and stops when no entry of the gradient exceeds 1e-4 or when the loss falls by less than 64 float64 epsilons. With
-fewer utterances than dimensions W stays in the span of the utterances, and L-BFGS takes the same steps in any
-orthonormal basis of it, for it knows inner products alone. Only the stopping test looks at entries: it is taken in the
-original coordinates, and only once the gradient is short enough for it to hold.
+zero. It stops when no entry of the gradient exceeds 1e-4, or when the loss falls by less than 64 float64 epsilons. With
+fewer utterances than dimensions, W stays in the span of the utterances. L-BFGS uses inner products only, so it takes
+the same steps in any orthonormal basis of that span. Only the stopping test uses single entries of the gradient: it is
+computed in the original coordinates, and only when the norm of the gradient is small enough for the test to succeed.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from serab_plugin_classifiers._linear import LinearPredictor
 if TYPE_CHECKING:
     from serab_core.plugin import Features, Params
 
-TOLERANCE = 1e-4
-"""The largest entry of the gradient at which scikit-learn stops, by default."""
-OPTIMUM = 1e-8
-"""The same for the converged variant."""
-LEAST_FALL = 64 * float(np.finfo(float).eps)
-MAX_ITERATIONS = 10_000
+TOLERANCE = 1e-4  # largest entry of the gradient at which scikit-learn stops by default
+OPTIMUM = 1e-8  # the same, for the converged variant
+MIN_DECREASE = 64 * float(np.finfo(float).eps)  # relative decrease of the loss at which scikit-learn stops
+MAX_ITERATIONS = 10_000  # as in the released code
 
 
 class Coordinates:
-    """Examples in an orthonormal basis of their span, where that has fewer dimensions; else as they are.
+    """Examples in an orthonormal basis of their span, if it has fewer dimensions; otherwise the original examples.
 
     Attributes:
-        X: float64, shape (n, r); `turned` is the same, transposed: a BLAS multiplies narrow matrices best from either.
-        basis: float64, shape (d, r); None for the coordinates themselves.
+        X: coordinates, float64, shape (n, r).
+        transposed: X transposed and contiguous, for fast products with either layout.
+        basis: float64, shape (d, r); None for the original coordinates.
         dimensions: d.
+        labels, classes: class indices, and the position of each example's class among them.
     """
 
     def __init__(self, examples: Examples) -> None:
@@ -45,20 +45,20 @@ class Coordinates:
         if n < self.dimensions:
             self.basis, upper = scipy.linalg.qr(examples.X.T, mode="economic", check_finite=False)
             self.X = np.ascontiguousarray(upper.T)
-        self.turned: Features = np.ascontiguousarray(self.X.T)
+        self.transposed: Features = np.ascontiguousarray(self.X.T)
         self.labels, self.classes = np.unique(examples.y, return_inverse=True)
 
     def original(self, weights: Features) -> Features:
-        """Vectors, shape (k, r), in the original coordinates, shape (k, d)."""
+        """Return vectors of shape (k, r) in the original coordinates, shape (k, d)."""
         return weights if self.basis is None else weights @ self.basis.T
 
 
 class Problem:
-    """One weighting of the classes: loss and gradient as SciPy wants them, and the stopping test.
+    """The optimisation problem for one C and one class weighting: loss, gradient and stopping test.
 
     Args:
         data: the examples.
-        balanced: weights that give each class the same say, as scikit-learn's `class_weight="balanced"`.
+        balanced: whether each class has the same total weight, as with scikit-learn's `class_weight="balanced"`.
         C: inverse of the penalty.
     """
 
@@ -69,7 +69,7 @@ class Problem:
             raise PointError("the training examples have one class only")
         sizes = np.bincount(data.classes)
         weights = (n / (count * sizes))[data.classes] if balanced else np.ones(n)
-        self._share = weights / weights.sum()
+        self._weights = weights / weights.sum()
         self._penalty = 1.0 / (C * weights.sum())
         self.columns = 1 if count == 2 else count
         if count == 2:
@@ -81,9 +81,9 @@ class Problem:
         self._gradient = np.zeros((data.X.shape[1] + 1, self.columns))
 
     def loss_and_gradient(self, flat: Features) -> tuple[float, Features]:
-        """The loss, and its gradient by weights and, last, intercepts: both of shape ((r + 1) * columns,)."""
+        """Return the loss and its gradient, shape ((r + 1) * columns,), for weights followed by intercepts."""
         weights = flat.reshape(-1, self.columns)
-        # Utterances run along the second axis, so that what is summed over classes are whole rows.
+        # Utterances run along the second axis, so that sums over classes add whole rows.
         scores = np.ascontiguousarray((self._data.X @ weights[:-1]).T)
         scores += weights[-1][:, None]
         if self.columns == 1:
@@ -97,34 +97,36 @@ class Problem:
             losses = np.log(totals) - chosen
             residual /= totals
             residual -= self._truth
-        residual *= self._share
+        residual *= self._weights
         gradient = np.empty_like(weights)
-        np.matmul(self._data.turned, np.ascontiguousarray(residual.T), out=gradient[:-1])
+        np.matmul(self._data.transposed, np.ascontiguousarray(residual.T), out=gradient[:-1])
         gradient[:-1] += self._penalty * weights[:-1]
         gradient[-1] = residual.sum(axis=1)
         self._gradient = gradient
         inner = weights[:-1].ravel()
-        return float(self._share @ losses) + 0.5 * self._penalty * float(inner @ inner), gradient.ravel()
+        return float(self._weights @ losses) + 0.5 * self._penalty * float(inner @ inner), gradient.ravel()
 
     def has_converged(self, tolerance: float) -> bool:
-        """Whether no entry of the last gradient exceeds the tolerance, in the original coordinates."""
+        """Return whether no entry of the last gradient exceeds the tolerance, in the original coordinates."""
         inner = self._gradient[:-1]
         if np.abs(self._gradient[-1]).max() > tolerance:
             return False
-        # The largest entry for a class is at least the length over the root of its dimensions: most steps end here.
+        # The largest entry is at least the norm divided by the root of the dimensions, so most calls end here.
         if np.sqrt(np.einsum("rk,rk->k", inner, inner).max() / self._data.dimensions) > tolerance:
             return False
         return float(np.abs(self._data.original(inner.T)).max()) <= tolerance
 
 
-def solve(problem: Problem, start: Features, *, tolerance: float = TOLERANCE, least: float = LEAST_FALL) -> Features:
-    """Weights and, last, intercepts, flat.
+def solve(
+    problem: Problem, start: Features, *, tolerance: float = TOLERANCE, min_decrease: float = MIN_DECREASE
+) -> Features:
+    """Return the solution: weights followed by intercepts, flat.
 
     Args:
-        problem: what to minimise.
-        start: where from; zeros are scikit-learn's.
-        tolerance: the largest entry of the gradient to stop at.
-        least: the least relative fall of the loss to go on with.
+        problem: the problem to minimise.
+        start: starting point; scikit-learn starts from zeros.
+        tolerance: largest entry of the gradient at which to stop.
+        min_decrease: relative decrease of the loss below which to stop.
     """
 
     def after_step(intermediate_result: scipy.optimize.OptimizeResult) -> None:
@@ -140,24 +142,24 @@ def solve(problem: Problem, start: Features, *, tolerance: float = TOLERANCE, le
         method="L-BFGS-B",
         jac=True,
         callback=after_step,
-        options={"maxiter": MAX_ITERATIONS, "maxls": 50, "gtol": 0.0, "ftol": least},
+        options={"maxiter": MAX_ITERATIONS, "maxls": 50, "gtol": 0.0, "ftol": min_decrease},
     ).x
     return solution
 
 
 class LogisticWorkspace:
-    """Turns the training examples, and both splits together, once each."""
+    """Workspace that computes the coordinates of the training examples, and of both splits together, once each."""
 
     def __init__(self, train: Examples, validation: Examples) -> None:
         self._examples = {"train": train, "both": train.followed_by(validation)}
         self._data: dict[str, Coordinates] = {}
 
     def fit(self, params: Params) -> LinearPredictor:
-        """Fits on the training examples. Raises PointError for a single class."""
+        """Fit on the training examples. Raises PointError for a single class."""
         return self._fitted("train", params)
 
     def refit(self, params: Params) -> LinearPredictor:
-        """Fits on training and validation examples together. Raises PointError for a single class."""
+        """Fit on training and validation examples together. Raises PointError for a single class."""
         return self._fitted("both", params)
 
     def _fitted(self, which: str, params: Params) -> LinearPredictor:
@@ -169,17 +171,17 @@ class LogisticWorkspace:
         problem = Problem(data, balanced=balanced, C=C)
         flat = self._solve(which, problem, C, balanced=balanced)
         weights = flat.reshape(-1, problem.columns)
-        if problem.columns == 1:  # the score of the second class over the first one's zero
+        if problem.columns == 1:  # two classes: the score of the first class is zero
             weights = np.hstack([np.zeros_like(weights), weights])
         return LinearPredictor(data.labels.astype(np.int64), data.original(weights[:-1].T), weights[-1])
 
     def _solve(self, which: str, problem: Problem, C: float, *, balanced: bool) -> Features:
-        """From a cold start at every point, as scikit-learn."""
+        """Solve from zeros at every grid point, as scikit-learn does."""
         return solve(problem, np.zeros(problem.size))
 
 
 class ConvergedWorkspace(LogisticWorkspace):
-    """Solves to the optimum, each point from the nearest C that was solved for the same weighting."""
+    """Workspace that solves to the optimum, starting from the solution for the nearest C with the same weighting."""
 
     def __init__(self, train: Examples, validation: Examples) -> None:
         super().__init__(train, validation)
@@ -189,5 +191,5 @@ class ConvergedWorkspace(LogisticWorkspace):
         path = self._solved.setdefault((which, balanced), {})
         nearest = min(path, key=lambda other: abs(np.log(other / C)), default=None)
         start = np.zeros(problem.size) if nearest is None else path[nearest]
-        path[C] = solve(problem, start, tolerance=OPTIMUM, least=0.0)
+        path[C] = solve(problem, start, tolerance=OPTIMUM, min_decrease=0.0)
         return path[C]

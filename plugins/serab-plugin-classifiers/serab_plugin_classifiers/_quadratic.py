@@ -1,4 +1,4 @@
-"""QDA by a singular value decomposition of each class, with one decomposition for all regularisations."""
+"""QDA with a singular value decomposition of each class, which all regularisations share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ClassShape:
-    """One class: its mean (d,), axes (d, r), variances along them (r,) and log prior, with r = min(n, d)."""
+    """A class: its mean (d,), principal axes (d, r), variances along them (r,) and log prior, with r = min(n, d)."""
 
     label: int
     mean: Features
@@ -27,18 +27,18 @@ class ClassShape:
 
 @dataclass(frozen=True, slots=True)
 class QuadraticPredictor:
-    """QDA at one regularisation.
+    """Predictor of QDA with one regularisation.
 
-    The variances become (1 - reg) * s^2 / (n - 1) + reg; directions outside the span of a class's own examples do
-    not count for that class. That is scikit-learn 0.24's definition (Hastie et al., Elements of Statistical
-    Learning, section 4.3, with 4.3.1's shrinkage towards the identity), collinear classes included.
+    The variances become (1 - reg) * s^2 / (n - 1) + reg. Directions outside the span of a class's examples do not count
+    for that class. This is the definition of scikit-learn 0.24 (Hastie et al., Elements of Statistical Learning,
+    section 4.3, with shrinkage towards the identity as in 4.3.1), also for collinear classes.
     """
 
     shapes: tuple[ClassShape, ...]
     reg_param: float
 
     def decision(self, X: Features) -> Features:
-        """Log posteriors up to a constant: float64, shape (n, classes)."""
+        """Return log posteriors up to a constant, float64, shape (n, classes)."""
         columns = []
         for shape in self.shapes:
             scaled = (1.0 - self.reg_param) * shape.variances + self.reg_param
@@ -48,10 +48,10 @@ class QuadraticPredictor:
         return np.stack(columns, axis=1)
 
     def predict(self, X: Features) -> Labels:
-        """Class indices for features of shape (n, d).
+        """Return class indices for features of shape (n, d).
 
         Raises:
-            PointError: a decision value is not a number, as when a class has a direction without any variance.
+            PointError: a decision value is not finite, for example because a class has a direction without variance.
         """
         decision = self.decision(X)
         if not np.isfinite(decision).all():
@@ -61,7 +61,7 @@ class QuadraticPredictor:
         return chosen
 
     def export(self) -> Exported:
-        """Its arrays; those of class i are called `mean.i`, `axes.i` and `variances.i`."""
+        """Return the arrays. Those of class i have the names `mean.i`, `axes.i` and `variances.i`."""
         arrays = {
             f"{name}.{i}": getattr(shape, name)
             for i, shape in enumerate(self.shapes)
@@ -76,7 +76,7 @@ class QuadraticPredictor:
 
     @classmethod
     def rebuild(cls, exported: Exported) -> QuadraticPredictor:
-        """From its arrays."""
+        """Return the predictor of an export."""
         a, settings = exported.arrays, exported.settings
         shapes = tuple(
             ClassShape(label, a[f"mean.{i}"], a[f"axes.{i}"], a[f"variances.{i}"], log_prior)
@@ -86,7 +86,7 @@ class QuadraticPredictor:
 
 
 class QuadraticWorkspace:
-    """Decomposes the classes of the training examples, and of both splits together, once each."""
+    """Workspace that decomposes the classes of the training examples, and of both splits together, once each."""
 
     def __init__(self, train: Examples, validation: Examples) -> None:
         self._train = train
@@ -94,11 +94,11 @@ class QuadraticWorkspace:
         self._shapes: dict[str, tuple[ClassShape, ...]] = {}
 
     def fit(self, params: Params) -> QuadraticPredictor:
-        """Fits on the training examples. Raises PointError for a class of one utterance."""
+        """Fit on the training examples. Raises PointError for a class with one utterance."""
         return self._fitted("train", self._train, params)
 
     def refit(self, params: Params) -> QuadraticPredictor:
-        """Fits on training and validation examples together. Raises PointError for a class of one utterance."""
+        """Fit on training and validation examples together. Raises PointError for a class with one utterance."""
         return self._fitted("both", self._both, params)
 
     def _fitted(self, which: str, examples: Examples, params: Params) -> QuadraticPredictor:
@@ -110,15 +110,15 @@ class QuadraticWorkspace:
 
 
 def _shape(examples: Examples, label: int) -> ClassShape:
-    own = examples.X[examples.y == label]
-    if len(own) == 1:
-        raise PointError(f"class {label} has one utterance, of which no covariance can be made")
-    mean = own.mean(axis=0)
-    _, values, axes = scipy.linalg.svd(own - mean, full_matrices=False)
+    members = examples.X[examples.y == label]
+    if len(members) == 1:
+        raise PointError(f"class {label} has one utterance only; its covariance needs at least two")
+    mean = members.mean(axis=0)
+    _, values, axes = scipy.linalg.svd(members - mean, full_matrices=False)
     return ClassShape(
         label=label,
         mean=mean,
         axes=axes.T,
-        variances=values**2 / (len(own) - 1),
-        log_prior=float(np.log(len(own) / len(examples.y))),
+        variances=values**2 / (len(members) - 1),
+        log_prior=float(np.log(len(members) / len(examples.y))),
     )

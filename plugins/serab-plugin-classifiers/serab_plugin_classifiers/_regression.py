@@ -1,6 +1,6 @@
 """Regressors over one matrix of inner products: ridge regression, and support vector regression.
 
-Targets are standardised by those fitted on, so that a penalty and a margin mean the same for every target and scale.
+Targets are standardised by the fitted examples, so that a penalty or a margin has the same meaning for every target.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sklearn.svm import SVR
 
 from serab_core.plugin import Examples, Exported, PointError
 from serab_plugin_classifiers._grids import MAX_ITER
-from serab_plugin_classifiers._kernels import MOST_SHARED, Kernel
+from serab_plugin_classifiers._kernels import MAX_SHARED, Kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KernelRegressor:
-    """Predicts mean + deviation * (k(x, known) @ coefficients + offset).
+    """Predictor mean + deviation * (k(x, known) @ coefficients + offset).
 
     Attributes:
-        known: examples (m, d), less `centre`.
-        coefficients: of each, (m,).
-        centre: of the features, (d,); zeros where the kernel needs none.
+        known: examples minus `centre`, shape (m, d).
+        coefficients: coefficient of each example, shape (m,).
+        centre: mean of the features, shape (d,); zeros where features are not centred.
+        offset: offset on the standardised scale.
+        mean, deviation: statistics of the target, which undo its standardisation.
+        kernel: the kernel.
     """
 
     known: Features
@@ -42,22 +45,24 @@ class KernelRegressor:
     kernel: Kernel
 
     def predict(self, X: Features) -> Values:
-        """Values of the target for features of shape (n, d)."""
-        own = X - self.centre
-        inner = own @ self.known.T
-        values = self.kernel.of(inner, np.einsum("ij,ij->i", own, own), np.einsum("ij,ij->i", self.known, self.known))
+        """Return values of the target for features of shape (n, d)."""
+        centred = X - self.centre
+        inner = centred @ self.known.T
+        values = self.kernel.of(
+            inner, np.einsum("ij,ij->i", centred, centred), np.einsum("ij,ij->i", self.known, self.known)
+        )
         predicted: Values = self.mean + self.deviation * (values @ self.coefficients + self.offset)
         return predicted
 
     def export(self) -> Exported:
-        """As plain data."""
+        """Return the regressor as plain data."""
         arrays = {"known": self.known, "coefficients": self.coefficients, "centre": self.centre}
         settings = {name: getattr(self, name) for name in ("offset", "mean", "deviation")}
         return Exported(arrays, {**settings, "gamma": self.kernel.gamma})
 
     @classmethod
     def rebuild(cls, exported: Exported) -> KernelRegressor:
-        """From what `export` returned."""
+        """Return the regressor of an export."""
         arrays, settings = exported.arrays, exported.settings
         return cls(
             known=arrays["known"],
@@ -71,7 +76,7 @@ class KernelRegressor:
 
 
 def standardised(y: Values) -> tuple[Values, float, float]:
-    """The targets in units of their deviation, their mean and deviation. Raises PointError for constant ones."""
+    """Return standardised targets, their mean and their deviation. Raises PointError for constant targets."""
     mean, deviation = float(y.mean()), float(y.std())
     if not deviation > 0.0:
         raise PointError("the target is the same for every utterance")
@@ -79,22 +84,25 @@ def standardised(y: Values) -> tuple[Values, float, float]:
 
 
 class RidgeWorkspace:
-    """Decomposes centred features once, by utterances or dimensions, whichever are fewer; an alpha costs a product."""
+    """Workspace that decomposes the centred features once, so that each alpha costs one matrix product.
+
+    The decomposition is over utterances or dimensions, whichever are fewer.
+    """
 
     def __init__(self, train: Examples, validation: Examples) -> None:
-        self._parts = {"train": train, "both": train.followed_by(validation)}
+        self._examples = {"train": train, "both": train.followed_by(validation)}
         self._decomposed: dict[str, tuple[Values, Values, Values, Features]] = {}
 
     def fit(self, params: Params) -> KernelRegressor:
-        """Fits on the training examples. Raises PointError for a constant target."""
+        """Fit on the training examples. Raises PointError for a constant target."""
         return self._fitted("train", params)
 
     def refit(self, params: Params) -> KernelRegressor:
-        """Fits on training and validation examples together. Raises PointError for a constant target."""
+        """Fit on training and validation examples together. Raises PointError for a constant target."""
         return self._fitted("both", params)
 
     def _fitted(self, which: str, params: Params) -> KernelRegressor:
-        examples = self._parts[which]
+        examples = self._examples[which]
         y, mean, deviation = standardised(examples.y)
         dual = len(y) <= examples.X.shape[1]
         if which not in self._decomposed:
@@ -110,18 +118,18 @@ class RidgeWorkspace:
 
 
 class SvrWorkspace:
-    """Multiplies all examples with each other once, for every kernel and C, where they are not too many."""
+    """Workspace that computes the Gram matrix of all examples once, if there are not too many."""
 
     def __init__(self, train: Examples, validation: Examples) -> None:
         self._train, self._both = train, train.followed_by(validation)
-        self._inner: Features | None = self._both.X @ self._both.X.T if len(self._both.y) <= MOST_SHARED else None
+        self._inner: Features | None = self._both.X @ self._both.X.T if len(self._both.y) <= MAX_SHARED else None
 
     def fit(self, params: Params) -> KernelRegressor:
-        """Fits on the training examples. Raises PointError for a constant target."""
+        """Fit on the training examples. Raises PointError for a constant target."""
         return self._fitted(self._train, params)
 
     def refit(self, params: Params) -> KernelRegressor:
-        """Fits on training and validation examples together. Raises PointError for a constant target."""
+        """Fit on training and validation examples together. Raises PointError for a constant target."""
         return self._fitted(self._both, params)
 
     def _fitted(self, examples: Examples, params: Params) -> KernelRegressor:
@@ -129,9 +137,11 @@ class SvrWorkspace:
         n, dim = examples.X.shape
         settings: dict[str, Any] = dict(params)
         kernel = Kernel.named(settings.pop("kernel"), settings.pop("gamma_by_scale", 1.0), examples.X)
-        own = kernel.settings if self._inner is None else {"kernel": "precomputed"}
-        machine = SVR(max_iter=MAX_ITER, **own, **settings)
-        machine.random_state = 0  # libsvm draws nothing here, but scikit-learn would ask NumPy's global generator
+        kernel_settings = kernel.settings if self._inner is None else {"kernel": "precomputed"}
+        machine = SVR(max_iter=MAX_ITER, **kernel_settings, **settings)
+        machine.random_state = (
+            0  # libsvm uses no random numbers here; without a seed scikit-learn uses NumPy's global generator
+        )
         if self._inner is None:
             machine.fit(examples.X, y)
         else:

@@ -1,11 +1,12 @@
-"""Compiled: the growing of one classification tree, and a forest's vote.
+"""Compiled kernels that grow one classification tree, and compute the vote of a forest.
 
-The tree is, node by node, the one that scikit-learn 1.9's `DecisionTreeClassifier` grows with Gini impurity and a
-random subset of features at each node: the same random numbers in the same order, the same floating-point operations
-where candidates are compared. Weights are counts of a bootstrap, so that every sum is an exact integer in any order.
+The tree equals, node by node, the tree that scikit-learn 1.9's `DecisionTreeClassifier` grows with Gini impurity and a
+random subset of features at each node. The kernel draws the same random numbers in the same order, and compares
+candidates with the same floating-point operations. Weights are bootstrap counts, so every sum is an exact integer and
+does not depend on the order.
 
-What is done otherwise is the sorting, which takes most of the time there: each feature's ranks are known once for all
-trees, and a node sorts integers, or marks them and walks over all ranks where it holds much of the data.
+Only the sorting differs, which takes most of the time in scikit-learn. The ranks of each feature are computed once for
+all trees. A node sorts these integers; a node that holds much of the data marks its ranks and scans all ranks instead.
 """
 
 from __future__ import annotations
@@ -14,16 +15,14 @@ import numpy as np
 
 from serab_plugin_classifiers._family import KERNELS
 
-_TIE = np.float32(1e-7)
-"""Values closer than this are not told apart."""
+_TIE = np.float32(1e-7)  # values with a smaller difference count as equal, as in scikit-learn
 _EPS = np.finfo(np.float64).eps
-_SHORT = 96
-"""So few ranks are sorted by counting."""
+_SHORT = 96  # maximum length of a list that is sorted by counting smaller keys
 
 
 @KERNELS.compiled("void(i4[::1], i4[::1], i8)")
 def sort(keys, scratch, n):  # type: ignore[no-untyped-def]
-    """Sorts the first n distinct keys: short lists by counting smaller ones, in vectors and without a branch."""
+    """Sort the first n distinct keys. Short lists are sorted by counting smaller keys, which vectorises."""
     if n <= _SHORT:
         for i in range(n):
             scratch[i] = keys[i]
@@ -34,7 +33,7 @@ def sort(keys, scratch, n):  # type: ignore[no-untyped-def]
                 smaller += np.int32(scratch[j] < key)
             keys[smaller] = key
         return
-    for gap in (9841, 3281, 1093, 364, 121, 40, 13, 4, 1):  # Shell's way, with Knuth's gaps
+    for gap in (9841, 3281, 1093, 364, 121, 40, 13, 4, 1):  # Shellsort with Knuth's gaps
         for i in range(gap, n):
             key = keys[i]
             j = i
@@ -49,22 +48,22 @@ def sort(keys, scratch, n):  # type: ignore[no-untyped-def]
     "i8[::1], i8[::1], i8[::1], f8[::1], f8[:, ::1])"
 )
 def grow(  # type: ignore[no-untyped-def]
-    ranks, order, values, y, weights, n_classes, n_tried, depth_limit, least, state,
+    ranks, order, values, y, weights, n_classes, n_tried, depth_limit, min_samples, state,
     left, right, feature, threshold, shares,
 ):  # fmt: skip
-    """Grows a tree and returns its number of nodes; its depth is put in `left` behind the last node.
+    """Grow a tree and return its number of nodes. The depth is written into `left`, after the last node.
 
     Args:
-        ranks: of each sample, by feature, shape (d, n).
-        order: the sample of each rank, shape (d, n).
-        values: float32, by rank, shape (d, n).
+        ranks: rank of each sample, by feature, shape (d, n).
+        order: sample of each rank, by feature, shape (d, n).
+        values: value of each rank, by feature, float32, shape (d, n).
         y: class of each sample.
-        weights: how often each sample was drawn; those that were not are left out.
-        n_classes: how many there are.
-        n_tried: features that are looked at in each node.
+        weights: how often each sample was drawn; samples with weight 0 are ignored.
+        n_classes: number of classes.
+        n_tried: features to search in each node.
         depth_limit: nodes at this depth are leaves.
-        least: a node of fewer samples is a leaf.
-        state: of the random generator, above 0.
+        min_samples: nodes with fewer samples are leaves.
+        state: state of the random generator, above 0.
         left, right, feature, threshold, shares: the nodes, written in place.
     """
     d, n = ranks.shape
@@ -107,7 +106,7 @@ def grow(  # type: ignore[no-untyped-def]
             squares += total[c] * total[c]
         if parent < 0:
             impurity = 1.0 - float(squares) / (float(weight) * float(weight))
-        is_leaf = depth >= depth_limit or size < least or size < 2 or impurity <= _EPS
+        is_leaf = depth >= depth_limit or size < min_samples or size < 2 or impurity <= _EPS
         best_score = -np.inf
         best_feature = -2
         best_place = 0
@@ -119,25 +118,25 @@ def grow(  # type: ignore[no-untyped-def]
         if not is_leaf:
             f_end = d
             n_drawn = 0
-            n_found = 0
+            n_new_constants = 0
             n_visited = 0
-            while f_end > n_constant and (n_visited < n_tried or n_visited <= n_found + n_drawn):
+            while f_end > n_constant and (n_visited < n_tried or n_visited <= n_new_constants + n_drawn):
                 n_visited += 1
                 state ^= (state << np.uint32(13)) & np.uint32(0xFFFFFFFF)
                 state ^= state >> np.uint32(17)
                 state ^= (state << np.uint32(5)) & np.uint32(0xFFFFFFFF)
-                drawn = n_drawn + np.int64(state & np.uint32(0x7FFFFFFF)) % (f_end - n_found - n_drawn)
+                drawn = n_drawn + np.int64(state & np.uint32(0x7FFFFFFF)) % (f_end - n_new_constants - n_drawn)
                 if drawn < n_known:
                     features[n_drawn], features[drawn] = features[drawn], features[n_drawn]
                     n_drawn += 1
                     continue
-                drawn += n_found
+                drawn += n_new_constants
                 f = features[drawn]
-                own = ranks[f]
+                feature_ranks = ranks[f]
                 if size > _SHORT and 12 * size > n:
                     low, high = n, -1
                     for place in range(begin, end):
-                        rank = own[samples[place]]
+                        rank = feature_ranks[samples[place]]
                         marks[rank] = 1
                         low = min(low, rank)
                         high = max(high, rank)
@@ -149,12 +148,12 @@ def grow(  # type: ignore[no-untyped-def]
                             at += 1
                 else:
                     for at in range(size):
-                        keys[at] = own[samples[begin + at]]
+                        keys[at] = feature_ranks[samples[begin + at]]
                     sort(keys, scratch, size)
                 value = values[f]
                 if value[keys[size - 1]] <= value[keys[0]] + _TIE:
                     features[drawn], features[n_constant] = features[n_constant], features[drawn]
-                    n_found += 1
+                    n_new_constants += 1
                     n_constant += 1
                     continue
                 f_end -= 1
@@ -163,12 +162,12 @@ def grow(  # type: ignore[no-untyped-def]
                 left_weight = 0
                 left_squares = 0
                 right_squares = squares
-                own_order = order[f]
+                feature_order = order[f]
                 for p in range(1, size):
-                    sample = own_order[keys[p - 1]]
+                    sample = feature_order[keys[p - 1]]
                     w = weights[sample]
                     c = y[sample]
-                    # (a + w)^2 = a^2 + w (2 a + w), and the other side likewise
+                    # (a + w)^2 = a^2 + w (2 a + w) on the left, and the corresponding change on the right
                     left_squares += w * (2 * lefts[c] + w)
                     right_squares -= w * (2 * (total[c] - lefts[c]) - w)
                     lefts[c] += w
@@ -231,7 +230,7 @@ def grow(  # type: ignore[no-untyped-def]
 
 @KERNELS.compiled("void(f4[:, ::1], i8[::1], i8[::1], i8[::1], i8[::1], f8[::1], f8[:, ::1], f8[:, ::1])")
 def vote(X, starts, left, right, feature, threshold, shares, total):  # type: ignore[no-untyped-def]
-    """Adds each tree's class shares at the leaf that a row falls to, tree by tree, to `total`, shape (n, k)."""
+    """Add the class fractions at each row's leaf, tree by tree, to `total`, shape (n, k)."""
     for tree in range(len(starts) - 1):
         first = starts[tree]
         for row in range(len(X)):

@@ -1,7 +1,7 @@
-"""Linear discriminant analysis: least squares with Ledoit-Wolf shrinkage, one point.
+"""Linear discriminant analysis: least squares with Ledoit-Wolf shrinkage, one grid point.
 
-The numbers are scikit-learn's; where there are fewer utterances than dimensions they are computed without the
-d x d covariance (see `_linear.py`).
+The results equal scikit-learn's. With fewer utterances than dimensions, they are computed without the d x d covariance
+(see `_linear.py`).
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ SERAB_API_VERSION = 1
 
 
 def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
-    """A workspace over both splits."""
+    """Return a workspace over both splits."""
     from serab_plugin_classifiers._linear import LinearWorkspace
 
     return LinearWorkspace(train, validation)
 
 
 def rebuild(exported: Exported) -> Predictor:
-    """The predictor of an exported one's arrays."""
+    """Return the predictor of an export."""
     from serab_plugin_classifiers._linear import LinearPredictor
 
     return LinearPredictor.rebuild(exported)
 
 
 def reference(params: Params, seed: int) -> Any:
-    """scikit-learn's."""
+    """Return scikit-learn's estimator."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
     return LinearDiscriminantAnalysis(solver=str(params["solver"]), shrinkage="auto")
@@ -39,7 +39,7 @@ def reference(params: Params, seed: int) -> Any:
 
 @hookimpl
 def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
-    """Registers `lda`."""
+    """Register `lda`."""
     register(
         ClassifierSpec(
             name="lda",

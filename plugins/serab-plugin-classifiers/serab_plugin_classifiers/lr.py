@@ -1,4 +1,4 @@
-"""Logistic regression: scikit-learn's `lbfgs` at its default tolerance, over 22 points."""
+"""Logistic regression: scikit-learn's `lbfgs` at its default tolerance, over 22 grid points."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ SERAB_API_VERSION = 1
 
 
 def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
-    """A workspace that turns the examples into as many coordinates as there are utterances."""
+    """Return a workspace that represents the examples in at most as many coordinates as there are utterances."""
     from serab_plugin_classifiers._logistic import LogisticWorkspace
 
     return LogisticWorkspace(train, validation)
 
 
 def prepare_converged(train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
-    """A workspace that goes to the optimum, along the path of C."""
+    """Return a workspace that solves to the optimum, along the path of C."""
     from serab_plugin_classifiers._logistic import ConvergedWorkspace
 
     return ConvergedWorkspace(train, validation)
 
 
 def rebuild(exported: Exported) -> Predictor:
-    """The predictor of an exported one's arrays."""
+    """Return the predictor of an export."""
     from serab_plugin_classifiers._linear import LinearPredictor
 
     return LinearPredictor.rebuild(exported)
 
 
 def reference(params: Params, seed: int) -> Any:
-    """scikit-learn's."""
+    """Return scikit-learn's estimator."""
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(max_iter=10_000, **params)
@@ -45,7 +45,7 @@ def reference(params: Params, seed: int) -> Any:
 
 @hookimpl
 def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
-    """Registers `lr` and `lr/converged`."""
+    """Register `lr` and `lr/converged`."""
     space = {"C": C_VALUES, "class_weight": CLASS_WEIGHTS}
     wide: dict[str, Range | Sequence[GridValue]] = {"C": Range(1e-6, 1e6, log=True), "class_weight": CLASS_WEIGHTS}
     register(
@@ -66,7 +66,7 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
         ClassifierSpec(
             name="lr/converged",
             title="LR, converged",
-            summary="logistic regression, L2, at its optimum; no protocol takes it",
+            summary="logistic regression, L2, at its optimum; no protocol uses it",
             search_space=space,
             wide_space=wide,
             prepare=prepare_converged,

@@ -1,7 +1,7 @@
-"""Quadratic discriminant analysis as scikit-learn 0.24 defined it, over 3 points.
+"""Quadratic discriminant analysis as scikit-learn 0.24 defined it, over 3 grid points.
 
-Later scikit-learn refuses a class with fewer utterances than dimensions, which most SERAB tasks have; the paper's era
-computed it, with a warning. So the definition is kept here (see `_quadratic.py`).
+Later versions of scikit-learn refuse a class with fewer utterances than dimensions, which most SERAB tasks have. The
+version of the paper computed it, with a warning. So this plugin implements that definition (see `_quadratic.py`).
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ SERAB_API_VERSION = 1
 
 
 def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
-    """A workspace that decomposes each class once for every point."""
+    """Return a workspace that decomposes each class once for all grid points."""
     from serab_plugin_classifiers._quadratic import QuadraticWorkspace
 
     return QuadraticWorkspace(train, validation)
 
 
 def rebuild(exported: Exported) -> Predictor:
-    """The predictor of an exported one's arrays."""
+    """Return the predictor of an export."""
     from serab_plugin_classifiers._quadratic import QuadraticPredictor
 
     return QuadraticPredictor.rebuild(exported)
 
 
 def reference(params: Params, seed: int) -> Any:
-    """scikit-learn's of today, which divides by n where 0.24 divided by n - 1, and refuses what that computed."""
+    """Return current scikit-learn's estimator, which divides by n, not n - 1, and refuses collinear classes."""
     from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 
     return QuadraticDiscriminantAnalysis(**params)
@@ -39,7 +39,7 @@ def reference(params: Params, seed: int) -> Any:
 
 @hookimpl
 def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
-    """Registers `qda`."""
+    """Register `qda`."""
     register(
         ClassifierSpec(
             name="qda",
@@ -53,7 +53,7 @@ def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
             order=3,
             libraries=("numpy", "scipy"),
             expected_failures={
-                "classifier-learns-wide": "by its definition a class knows no direction outside its own examples' span"
+                "classifier-learns-wide": "by definition, a class ignores directions outside the span of its examples"
             },
         )
     )

@@ -1,4 +1,4 @@
-"""Random forest of 100 trees, over 30 points."""
+"""Random forest of 100 trees, over 30 grid points."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ SERAB_API_VERSION = 1
 
 
 def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
-    """A workspace that keeps the trees which no depth limit has touched."""
+    """Return a workspace that caches the trees that no depth limit has changed."""
     from serab_plugin_classifiers._forest import ForestWorkspace
 
     return ForestWorkspace(train, validation, seed)
 
 
 def rebuild(exported: Exported) -> Predictor:
-    """The predictor of an exported one's arrays."""
+    """Return the predictor of an export."""
     from serab_plugin_classifiers._forest import ForestPredictor
 
     return ForestPredictor.rebuild(exported)
 
 
 def reference(params: Params, seed: int) -> Any:
-    """scikit-learn's."""
+    """Return scikit-learn's estimator."""
     from sklearn.ensemble import RandomForestClassifier
 
     return RandomForestClassifier(n_estimators=100, random_state=seed, **params)
@@ -36,7 +36,7 @@ def reference(params: Params, seed: int) -> Any:
 
 @hookimpl
 def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
-    """Registers `rf`."""
+    """Register `rf`."""
     register(
         ClassifierSpec(
             name="rf",

@@ -1,4 +1,4 @@
-"""Ridge regression, over 11 points, for continuous targets such as valence."""
+"""Ridge regression, over 11 grid points, for continuous targets such as valence."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ SERAB_API_VERSION = 1
 
 
 def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
-    """A workspace that decomposes the Gram matrix once."""
+    """Return a workspace that decomposes the Gram matrix once."""
     from serab_plugin_classifiers._regression import RidgeWorkspace
 
     return RidgeWorkspace(train, validation)
 
 
 def rebuild(exported: Exported) -> Predictor:
-    """The predictor of an exported one's arrays."""
+    """Return the predictor of an export."""
     from serab_plugin_classifiers._regression import KernelRegressor
 
     return KernelRegressor.rebuild(exported)
 
 
 def reference(params: Params, seed: int) -> Any:
-    """scikit-learn's; its penalty means the same, for targets enter it linearly."""
+    """Return scikit-learn's estimator. Its penalty has the same meaning, because predictions are linear in targets."""
     from sklearn.linear_model import Ridge
 
     return Ridge(**params)
@@ -36,7 +36,7 @@ def reference(params: Params, seed: int) -> Any:
 
 @hookimpl
 def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
-    """Registers `ridge`."""
+    """Register `ridge`."""
     register(
         ClassifierSpec(
             name="ridge",

@@ -1,4 +1,4 @@
-"""Support vector machine: linear and radial kernels, over 44 points."""
+"""Support vector machine: linear and radial kernels, over 44 grid points."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ SERAB_API_VERSION = 1
 
 
 def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
-    """A workspace that multiplies all examples with each other once."""
+    """Return a workspace that computes the Gram matrix once."""
     from serab_plugin_classifiers._kernels import KernelWorkspace
 
     return KernelWorkspace(train, validation, seed)
 
 
 def rebuild(exported: Exported) -> Predictor:
-    """The predictor of an exported one's arrays."""
+    """Return the predictor of an export."""
     from serab_plugin_classifiers._kernels import VotingPredictor
 
     return VotingPredictor.rebuild(exported)
 
 
 def reference(params: Params, seed: int) -> Any:
-    """scikit-learn's."""
+    """Return scikit-learn's estimator."""
     from sklearn.svm import SVC
 
     return SVC(max_iter=10_000, random_state=seed, **params)
@@ -36,7 +36,7 @@ def reference(params: Params, seed: int) -> Any:
 
 @hookimpl
 def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
-    """Registers `svc`."""
+    """Register `svc`."""
     register(
         ClassifierSpec(
             name="svc",

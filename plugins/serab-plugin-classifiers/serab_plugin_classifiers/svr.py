@@ -1,4 +1,4 @@
-"""Support vector regression: linear and radial kernels, over 22 points, for continuous targets such as valence."""
+"""Support vector regression: linear and radial kernels, over 22 grid points, for continuous targets such as valence."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ SERAB_API_VERSION = 1
 
 
 def prepare(train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
-    """A workspace that multiplies all examples with each other once."""
+    """Return a workspace that computes the Gram matrix once."""
     from serab_plugin_classifiers._regression import SvrWorkspace
 
     return SvrWorkspace(train, validation)
 
 
 def rebuild(exported: Exported) -> Predictor:
-    """The predictor of an exported one's arrays."""
+    """Return the predictor of an export."""
     from serab_plugin_classifiers._regression import KernelRegressor
 
     return KernelRegressor.rebuild(exported)
 
 
 def reference(params: Params, seed: int) -> Any:
-    """scikit-learn's, on standardised targets."""
+    """Return scikit-learn's estimator on standardised targets."""
     from sklearn.compose import TransformedTargetRegressor
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVR
@@ -38,7 +38,7 @@ def reference(params: Params, seed: int) -> Any:
 
 @hookimpl
 def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
-    """Registers `svr`."""
+    """Register `svr`."""
     register(
         ClassifierSpec(
             name="svr",

@@ -45,19 +45,19 @@ def test_grids_are_the_papers():
     rf = plugins.classifier("rf").search_space
     assert (rf["max_depth"], rf["min_samples_split"]) == ((5, 10, 15, 20, 25), (2, 5, 10))
     assert plugins.classifier("qda").search_space == {"reg_param": (0.0, 0.1, 0.25)}
-    made = plugins.classifier("svc")
-    assert made.search_space["kernel"] == ("rbf", "linear")
+    spec = plugins.classifier("svc")
+    assert spec.search_space["kernel"] == ("rbf", "linear")
 
 
 def test_importing_the_plugins_is_light():
     names = ", ".join(f"serab_plugin_classifiers.{name}" for name in POINTS)
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", f"import sys, {names}; print('sklearn' in sys.modules, 'scipy' in sys.modules)"],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert done.stdout.split() == ["False", "False"]
+    assert completed.stdout.split() == ["False", "False"]
 
 
 def examples(seed: int, sizes: tuple[int, ...], d: int, constant: bool = False) -> Examples:
@@ -114,14 +114,14 @@ def qda_of_0_24(X, y, reg_param, fresh):
     """Decision values by scikit-learn 0.24's definition, written out plainly."""
     columns = []
     for label in np.unique(y):
-        own = X[y == label]
-        mean = own.mean(0)
-        _, S, Vt = np.linalg.svd(own - mean, full_matrices=False)
-        S2 = (S**2) / (len(own) - 1)
+        members = X[y == label]
+        mean = members.mean(0)
+        _, S, Vt = np.linalg.svd(members - mean, full_matrices=False)
+        S2 = (S**2) / (len(members) - 1)
         S2 = ((1 - reg_param) * S2) + reg_param
         X2 = np.dot(fresh - mean, Vt.T * (S2 ** (-0.5)))
         norm2 = np.sum(X2**2, axis=1)
-        columns.append(-0.5 * (norm2 + np.sum(np.log(S2))) + np.log(len(own) / len(y)))
+        columns.append(-0.5 * (norm2 + np.sum(np.log(S2))) + np.log(len(members) / len(y)))
     return np.stack(columns, axis=1)
 
 
@@ -214,7 +214,7 @@ def test_svc_is_scikit_learns(seed, sizes, d, C, class_weight, kernel, many):
     train, validation = examples(seed, sizes, d), examples(seed + 1, (6,) * len(sizes), d)
     fresh = examples(seed + 2, (20,) * len(sizes), d).X
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_kernels, "MOST_SHARED", 0 if many else 6000)
+        patch.setattr(_kernels, "MAX_SHARED", 0 if many else 6000)
         patch.setattr(_kernels, "_BLOCK", 64)  # predicts in several blocks
         compare_svc(KernelWorkspace(train, validation, 42), train, validation, fresh, kernel, C, class_weight)
 
@@ -231,8 +231,8 @@ def compare_svc(workspace, train, validation, fresh, kernel, C, class_weight):
 
 
 def test_single_classes_are_refused():
-    one = Examples(np.random.RandomState(0).standard_normal((5, 3)), np.zeros(5, np.int64), 2)
+    single_class = Examples(np.random.RandomState(0).standard_normal((5, 3)), np.zeros(5, np.int64), 2)
     with pytest.raises(PointError, match="one class only"):
-        LogisticWorkspace(one, one).fit({"C": 1.0, "class_weight": None})
+        LogisticWorkspace(single_class, single_class).fit({"C": 1.0, "class_weight": None})
     with pytest.raises(PointError, match="greater than one"):
-        KernelWorkspace(one, one, 0).fit({"C": 1.0, "class_weight": None, "kernel": "rbf"})
+        KernelWorkspace(single_class, single_class, 0).fit({"C": 1.0, "class_weight": None, "kernel": "rbf"})

@@ -17,15 +17,17 @@ def peer(examples: Examples, params, trees: int = TREES) -> RandomForestClassifi
     return RandomForestClassifier(trees, random_state=3, **params).fit(examples.X, examples.y)
 
 
-def same(own: ForestPredictor, other: RandomForestClassifier, X: np.ndarray) -> None:
-    trees = [tree.tree_ for tree in other.estimators_]
-    assert list(np.diff(own.starts)) == [tree.node_count for tree in trees]
+def same(forest: ForestPredictor, reference: RandomForestClassifier, X: np.ndarray) -> None:
+    trees = [tree.tree_ for tree in reference.estimators_]
+    assert list(np.diff(forest.starts)) == [tree.node_count for tree in trees]
     for name, attribute in (
         ("left", "children_left"), ("right", "children_right"), ("feature", "feature"), ("threshold", "threshold"),
     ):  # fmt: skip
-        np.testing.assert_array_equal(getattr(own, name), np.concatenate([getattr(tree, attribute) for tree in trees]))
-    np.testing.assert_array_equal(own.totals(X) / len(trees), other.predict_proba(X))
-    np.testing.assert_array_equal(own.predict(X), other.predict(X))
+        np.testing.assert_array_equal(
+            getattr(forest, name), np.concatenate([getattr(tree, attribute) for tree in trees])
+        )
+    np.testing.assert_array_equal(forest.totals(X) / len(trees), reference.predict_proba(X))
+    np.testing.assert_array_equal(forest.predict(X), reference.predict(X))
 
 
 def problem(seed: int, n: int, d: int, k: int, values: str) -> Examples:
@@ -87,8 +89,8 @@ def test_refit_and_stages():
 
 def test_there_and_back():
     train = problem(6, 50, 10, 3, "continuous")
-    own = ForestWorkspace(train, train, 0).refit({"max_depth": 5, "min_samples_split": 2, "class_weight": None})
-    np.testing.assert_array_equal(ForestPredictor.rebuild(own.export()).totals(train.X), own.totals(train.X))
+    forest = ForestWorkspace(train, train, 0).refit({"max_depth": 5, "min_samples_split": 2, "class_weight": None})
+    np.testing.assert_array_equal(ForestPredictor.rebuild(forest.export()).totals(train.X), forest.totals(train.X))
 
 
 def test_features_that_are_not_finite():

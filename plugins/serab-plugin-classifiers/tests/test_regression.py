@@ -43,7 +43,7 @@ def test_svr_is_scikit_learns_on_standardised_targets(seed, n, d, place, many):
     scaler = StandardScaler().fit(train.y[:, None])
     with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("ignore")
-        patch.setattr(_regression, "MOST_SHARED", 0 if many else 6000)
+        patch.setattr(_regression, "MAX_SHARED", 0 if many else 6000)
         theirs = SVR(max_iter=10_000, **params).fit(train.X, scaler.transform(train.y[:, None])[:, 0])
         ours = SvrWorkspace(train, train).fit(params).predict(fresh)
     expected = scaler.inverse_transform(theirs.predict(fresh)[:, None])[:, 0]

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class Listed(NamedTuple):
-    """A row: an utterance, its label and speaker, and the split that the paper's rule puts it in.
+    """A row of a list: an utterance, its label and speaker, and its split by the paper's rule.
 
-    `label` is empty for IEMOCAP, whose labels are in the corpus itself and stay there. `seconds` is the published
-    length, empty where it is not known for each utterance.
+    `label` is empty for IEMOCAP, because its labels may only come from the corpus itself. `seconds` is the published
+    length, or empty where the length of each utterance is not published.
     """
 
     utterance: str
@@ -27,12 +27,12 @@ class Listed(NamedTuple):
 
 @cache
 def read_list(name: str) -> tuple[Listed, ...]:
-    """The rows of a corpus's list, sorted by utterance. A column that the list lacks is empty in each row."""
+    """Return the rows of a corpus's list, sorted by utterance. A column that the list lacks is empty in each row."""
     text = files("serab_plugin_datasets").joinpath(f"lists/{name}.csv").read_text(encoding="ascii")
     header, *rows = csv.reader(text.splitlines())
     assert set(header) <= set(Listed._fields)
-    column = [header.index(field) if field in header else None for field in Listed._fields]
-    return tuple(Listed(*("" if place is None else row[place] for place in column)) for row in rows)
+    columns = [header.index(field) if field in header else None for field in Listed._fields]
+    return tuple(Listed(*("" if column is None else row[column] for column in columns)) for row in rows)
 
 
 def ids_of(name: str) -> Callable[[], frozenset[str]]:
@@ -59,7 +59,7 @@ def example_of(name: str, layout: Callable[[Listed], str]) -> Callable[[], dict[
 
     Args:
         name: the corpus.
-        layout: the file of a row, without its ending, as the download names it.
+        layout: returns the path of a row's file in the download, without its extension.
     """
 
     def example() -> dict[str, bytes]:

@@ -22,14 +22,14 @@ def by_pattern(
     speaker: Callable[[re.Match[str]], str] | None = None,
     groups: Callable[[re.Match[str]], Mapping[str, str]] | None = None,
 ) -> Callable[[SourceFile], Entry | None]:
-    """Make a `parse` from a pattern for the file's stem, which must match whole.
+    """Return a `parse` function for a pattern that must match the whole stem of a file name.
 
     Args:
-        pattern: with the groups `label` and, unless `speaker` is given, `speaker`.
-        labels: the label by its code.
-        identify: the utterance id; the stem by default.
-        speaker: the true speaker; the group of that name by default.
-        groups: other groupings, for variants.
+        pattern: regular expression with the groups `label` and, unless `speaker` is given, `speaker`.
+        labels: label by its code in file names.
+        identify: returns the utterance id; by default the stem.
+        speaker: returns the true speaker; by default the group `speaker`.
+        groups: returns other groupings, for split variants.
     """
     compiled = re.compile(pattern)
 
@@ -55,7 +55,7 @@ def with_reasons(
 
     Args:
         index: the function that skips the files.
-        reasons: the reason by a pattern for the stem, which must match whole; the first that matches counts.
+        reasons: reason by a pattern for the whole stem; the first matching pattern counts.
     """
     compiled = [(re.compile(pattern), reason) for pattern, reason in reasons.items()]
 

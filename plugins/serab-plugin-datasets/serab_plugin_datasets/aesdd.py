@@ -52,7 +52,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             expected_ids=ids_of("aesdd"),
             example=example_of("aesdd", lambda row: f"{row.label}/{row.utterance}"),
             expected_audio=ExpectedAudio(hours=0.6886, rates=(44100,), shortest_s=0.981, longest_s=12.735),
-            # The letter, too: sentences are numbered within each emotion.
+            # A sentence id includes the letter, because sentences are numbered within each emotion.
             sentence=lambda utterance: utterance[:3],
             variants=(SplitVariant(groups=tuple(SEX)),),
             speaker_sex=SEX,

@@ -30,7 +30,7 @@ parse = by_pattern(r"(?P<speaker>0[1-9]|1[0-2])-(?P<label>[CDJNPST])-[12]-[1-6]"
 
 FOLDERS = {"C": "Colère", "D": "Dégoût", "J": "Joie", "N": "Neutre", "P": "Peur", "S": "Surprise", "T": "Tristesse"}
 STRENGTHS = {"1": "/Faible", "2": "/Fort"}
-_RAW = "the recordings at 192 kHz; the task takes those of CaFE_48k"
+_RAW = "the recordings at 192 kHz; the task uses those of CaFE_48k"
 SIBLINGS = dict.fromkeys(("CaFE_192k", "CaFE_192k_1", "CaFE_192k_2"), _RAW)
 
 

@@ -1,4 +1,4 @@
-"""CREMA-D (Cao et al., 2014): English, 91 actors, six emotions; the 7,438 utterances that TFDS and SERAB take."""
+"""CREMA-D (Cao et al., 2014): English, 91 actors, six emotions; the 7,438 utterances that TFDS and SERAB use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LABELS = {
     "SAD": "sadness",
 }
 SPEAKERS = tuple(str(number) for number in range(1001, 1092))
-# Pairs of byte-identical files under two labels: the first is left out, the second stays in.
+# Pairs of byte-identical files with two labels: the first is left out, the second is used.
 CONTRADICTIONS = {
     "1006_TIE_NEU_XX": "1006_TIE_HAP_XX",
     "1013_WSI_DIS_XX": "1013_WSI_SAD_XX",
@@ -45,7 +45,7 @@ KNOWN_DEFECTS = {
 }
 SIBLINGS = {
     "AudioMP3": "lossy MP3 copies of the recordings in AudioWAV",
-    "VideoFlash": "the video clips; the task takes the recordings in AudioWAV",
+    "VideoFlash": "the video clips; the task uses the recordings in AudioWAV",
 }
 
 # Actor, sentence, emotion, level: "1001_DFA_ANG_XX.wav"; a file of the release has a single X.

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 SERAB_API_VERSION = 1
 
-# In the order of the corpus's own letters (Angst, Ekel, Freude, Langeweile, neutral, Trauer, Wut). The order of classes
-# settles ties in a classifier's vote: one validation utterance of a random forest on ComParE_2016 depends on it.
+# In the order of the corpus's letters (Angst, Ekel, Freude, Langeweile, neutral, Trauer, Wut). The order of classes
+# decides ties in a classifier's vote: one validation utterance of a random forest on ComParE_2016 depends on it.
 LABELS = {
     "A": "fear",
     "E": "disgust",
@@ -28,8 +28,8 @@ SEX = {
     "03": "m", "08": "f", "09": "f", "10": "m", "11": "m",
     "12": "m", "13": "f", "14": "f", "15": "m", "16": "f",
 }  # fmt: skip
-# Speaker, text, emotion, version: "03a01Fa.wav". The list has the 535 of the first release; later ones add some, on
-# which listeners disagreed.
+# Speaker, text, emotion, version: "03a01Fa.wav". The list has the 535 utterances of the first release. Later releases
+# add utterances on which listeners disagreed.
 parse = by_pattern(r"(?P<speaker>0[389]|1[0-6])[ab]\d\d(?P<label>[A-Z])[a-z]", LABELS)
 
 
@@ -65,7 +65,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             expected_ids=ids_of("emodb"),
             example=example_of("emodb", lambda row: f"wav/{row.utterance}"),
             expected_audio=ExpectedAudio(hours=0.4131, rates=(16000,), shortest_s=1.226, longest_s=8.978),
-            siblings={"laryngo": "the laryngograph signal, not the speech; the task takes the recordings in wav"},
+            siblings={"laryngo": "the laryngograph signal, not the speech; the task uses the recordings in wav"},
             sentence=lambda utterance: utterance[2:5],
             variants=(SplitVariant(groups=tuple(SEX)),),
             speaker_sex=SEX,

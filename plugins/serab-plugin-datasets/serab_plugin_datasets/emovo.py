@@ -39,7 +39,7 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
             language="it",
             labels=tuple(LABELS.values()),
             index=index_by_name(parse),
-            licence="CC BY-NC-SA 4.0, by a second hand's word",
+            licence="CC BY-NC-SA 4.0, according to a second-hand source",
             citation="""@inproceedings{costantini2014emovo,
   title     = {{EMOVO} corpus: an {Italian} emotional speech database},
   author    = {Costantini, Giovanni and Iaderola, Iacopo and Paoloni, Andrea and Todisco, Massimiliano},

@@ -1,8 +1,8 @@
 """IEM4: IEMOCAP (Busso et al., 2008) in four classes, excitement counted as happiness. English, ten speakers.
 
-Labels come from the evaluation files beside the dialogues. A name such as `Ses01F_impro01_M003` says session 01, the
-dialogue in which the woman wore the markers, and a turn of the man: the speaker is 01M. The authors' code takes 01F, so
-that each of its groups holds two people: that is the variant `as_released`.
+Labels come from the evaluation files next to the dialogues. The name `Ses01F_impro01_M003` means session 01, the
+dialogue in which the woman wore the markers, and a turn of the man: the speaker is 01M. The authors' code uses 01F as
+the speaker, so each of its groups contains two people. That is the variant `as_released`.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ _LINE = re.compile(
 
 
 def read_evaluations(files: Sequence[SourceFile]) -> dict[str, tuple[str, dict[str, float]]]:
-    """Label code, and valence, arousal and dominance (1 to 5), by utterance.
+    """Return label code, and valence, arousal and dominance (1 to 5), by utterance.
 
     Raises:
-        DataError: an evaluation file is no text, or gives an utterance two labels.
+        DataError: an evaluation file is not text, or an utterance has two labels.
     """
     table: dict[str, tuple[str, dict[str, float]]] = {}
     for file in files:
@@ -63,22 +63,28 @@ def read_evaluations(files: Sequence[SourceFile]) -> dict[str, tuple[str, dict[s
         try:
             text = file.read().decode("utf-8")
         except UnicodeDecodeError as error:
-            raise DataError("is no text", where=str(file.name), next_step="replace it with an intact copy") from error
+            raise DataError(
+                "is not a text file", where=str(file.name), next_step="replace it with an intact copy"
+            ) from error
         for match in filter(None, map(_LINE.fullmatch, text.splitlines())):
             value = (
                 match["label"],
                 {"valence": float(match["v"]), "arousal": float(match["a"]), "dominance": float(match["d"])},
             )
             if table.setdefault(match["name"], value) != value:
-                raise DataError(f"gives {match['name']} another label than a file before it", where=str(file.name))
+                raise DataError(
+                    f"gives {match['name']} another label than a previous evaluation file",
+                    where=str(file.name),
+                    next_step="keep only one copy of the release",
+                )
     return table
 
 
 def index(files: Sequence[SourceFile]) -> Index:
-    """The turns with one of the four labels. Turns with other labels, and those without a label, are counted.
+    """Return the turns with one of the four labels. Turns with another label or without a label are counted.
 
     Raises:
-        DataError: turns are there, but no evaluation file that gives their labels.
+        DataError: there are turns, but no evaluation file with their labels.
     """
     evaluations = read_evaluations(files)
     unlabelled: dict[str, SourceFile] = {}
@@ -107,9 +113,9 @@ def index(files: Sequence[SourceFile]) -> Index:
     indexed = index_by_name(parse)(files)
     if unlabelled and not evaluations:
         raise DataError(
-            f"{len(unlabelled):,} turns lie there, but no file EmoEvaluation/*.txt that gives their labels",
+            f"{len(unlabelled):,} turns have no labels, because there is no file EmoEvaluation/*.txt",
             where=unlabelled[min(unlabelled)].shown,
-            next_step="name the whole IEMOCAP_full_release, or all of its Session folders or zips: of a session, "
+            next_step="name the whole IEMOCAP_full_release, or all of its Session folders or zips: in a session, "
             "dialog/EmoEvaluation holds the labels and sentences/wav the audio",
         )
     # Whole dialogues are part of the release, so they are not reported. The summaries report turns.
@@ -118,13 +124,13 @@ def index(files: Sequence[SourceFile]) -> Index:
 
 
 def _is_summed_up(stem: str, *groups: Mapping[str, object]) -> bool:
-    """Whether a skipped file is a whole dialogue, or a turn that a summary counts."""
+    """Return whether a skipped file is a whole dialogue, or a turn that a summary counts."""
     is_dialogue = _NAME.fullmatch(stem) is None and _DIALOGUE.fullmatch(stem) is not None
     return is_dialogue or any(stem in names for names in groups)
 
 
 def _summaries(unlabelled: Sequence[str], others: Mapping[str, str]) -> Iterator[Skipped]:
-    """One line for the turns with other labels, and one for each session's turns without a label."""
+    """Yield one line for the turns with other labels, and one for each session's turns without a label."""
     if others:
         counts = ", ".join(f"{code} {count}" for code, count in sorted(Counter(others.values()).items()))
         yield Skipped(f"{len(others):,} turns", f"their labels are none of the four classes: {counts}")
@@ -141,9 +147,10 @@ _EXAMPLE_TURN = "[6.2901 - 8.2357]\t{name}\t{code}\t[{v:.4f}, {a:.4f}, {d:.4f}]\
 
 
 def example() -> dict[str, bytes]:
-    """The names and layout of the corpus, with made-up labels that have the corpus's counts.
+    """Return files with the names and the layout of the corpus, and artificial labels with the corpus's counts.
 
-    The true labels come with the corpus, on request, and are not in this package. Some turns have other labels.
+    The true labels are part of the corpus, which is available on request, and not of this package. Some turns have
+    labels outside the four classes.
     """
     codes = iter([code for code, count in _CODES.items() for _ in range(count)])
     turns = [(row.utterance, next(codes)) for row in read_list("iem4")]

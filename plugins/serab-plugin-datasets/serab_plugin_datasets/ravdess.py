@@ -29,8 +29,8 @@ SPEAKERS = tuple(f"{number:02d}" for number in range(1, 25))
 parse = by_pattern(r"03-01-(?P<label>0[1-8])-0[12]-0[12]-0[12]-(?P<speaker>[01]\d|2[0-4])", LABELS)
 _REST = r"-0[1-8]-0[12]-0[12]-0[12]-[012]\d"
 OTHER_FILES = {
-    rf"0[123]-02{_REST}": "a song (vocal channel 02 in its name); the task takes the speech, channel 01",
-    rf"0[12]-01{_REST}": "from a video (modality 01 or 02 in its name); the task takes the audio files, modality 03",
+    rf"0[123]-02{_REST}": "a song (vocal channel 02 in its name); the task uses the speech, channel 01",
+    rf"0[12]-01{_REST}": "from a video (modality 01 or 02 in its name); the task uses the audio files, modality 03",
 }
 
 

@@ -1,10 +1,10 @@
 """ShEMO, the Sharif Emotional Speech Database (Mohamad Nezami et al., 2019): Persian, 87 speakers, six emotions.
 
-A name such as `F03S02` is sex and speaker (F03), emotion (S) and the utterance's number (02). The authors' code takes
-the number for the speaker, so that its splits share nearly all speakers: that is the variant `as_released`.
+The name `F03S02` consists of sex and speaker (F03), emotion (S) and the utterance's number (02). The authors' code uses
+the number as the speaker, so its splits share nearly all speakers. That is the variant `as_released`.
 
-This is the release of 2019, which SERAB used. The release of 2022 corrected names and labels: it is another task,
-`shemo-2022`. 2,838 names are in both releases; each release has 162 names that the other lacks.
+This is the release of 2019, which SERAB used. The release of 2022 corrected names and labels; it is another task,
+`shemo-2022`. 2,838 names are in both releases. Each release has 162 names that the other lacks.
 """
 
 from __future__ import annotations

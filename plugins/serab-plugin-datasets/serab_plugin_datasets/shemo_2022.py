@@ -1,7 +1,7 @@
-"""The release of 2022 of ShEMO, with corrected names and labels. It is not one of SERAB's nine tasks, which has 2019's.
+"""The ShEMO release of 2022, with corrected names and labels. SERAB's nine tasks use the release of 2019 instead.
 
-The names have the form of the release of 2019 (see `shemo`), and 2,838 of them are in both releases. A name that is in
-both need not be the same recording: where a label was corrected, the recordings after it were numbered anew.
+The names have the format of the release of 2019 (see `shemo`), and 2,838 of them are in both releases. The same name
+may mean different recordings: where a label was corrected, the following recordings were renumbered.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ SPEAKERS = {
     "SHUKANTO": "m", "SIBLY": "m", "PRASUN": "m", "SHUMANTA": "m", "EVAN": "m",
 }  # fmt: skip
 STRAY_BRACKET = "F_02_MONIKA_S_2_SURPRISE_3"
-"""The one utterance whose file in the authors' zip has a bracket too many: `F_02_MONIKA_S_2_SURPRISE_3].wav`."""
+"""The utterance whose file name in the authors' zip has a stray bracket: `F_02_MONIKA_S_2_SURPRISE_3].wav`."""
 
 # Sex, number, actor, sentence, emotion, take: "F_01_OISHI_S_1_ANGRY_1.wav"; the authors' own mono copies end in _mono.
 parse = by_pattern(

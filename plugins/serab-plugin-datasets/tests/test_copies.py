@@ -238,20 +238,20 @@ def test_iemocap_without_evaluations_is_refused_by_what_it_lacks(change):
         files = [replace(file, read=bytes) for file in files]
     with pytest.raises(DataError) as caught:
         plugins.dataset("iem4").index(files)
-    assert caught.value.what == "5,934 turns lie there, but no file EmoEvaluation/*.txt that gives their labels"
+    assert caught.value.what == "5,934 turns have no labels, because there is no file EmoEvaluation/*.txt"
     assert "name the whole IEMOCAP_full_release" in caught.value.next_step
     assert "Ses01F_impro01_F000.wav" in str(caught.value)
 
 
 def test_iemocaps_session_without_evaluations_is_counted():
     held = checked("iem4", iem4_files(lambda path: "Session2" not in path))
-    told = {skip.file: skip.reason for skip in held.index.skipped}
+    reasons = {skip.file: skip.reason for skip in held.index.skipped}
     turns = sum(row.utterance.startswith("Ses02") for row in read_list("iem4"))
     assert len(held.missing) == turns
-    lines = [file for file in told if "session 2" in file]
+    lines = [file for file in reasons if "session 2" in file]
     assert len(lines) == 1
     assert lines[0].endswith("turns of session 2, such as Ses02F_impro01_F000")
-    assert told[lines[0]] == "no file EmoEvaluation/*.txt gives their labels"
+    assert reasons[lines[0]] == "no file EmoEvaluation/*.txt gives their labels"
     said = message("iem4", iem4_files(lambda path: "Session2" not in path))
     assert f"{5531 - turns} of 5531 utterances are there, {turns} are missing: Ses02F_impro01_F0" in said
 

@@ -56,8 +56,8 @@ def files_of(name: str) -> dict[str, bytes]:
 
 
 def listed(name: str) -> list[SourceFile]:
-    made = plugins.dataset(name).example()
-    return [SourceFile(PurePosixPath(path), 1, lambda path=path: made[path], archive="made") for path in made]
+    files = plugins.dataset(name).example()
+    return [SourceFile(PurePosixPath(path), 1, lambda path=path: files[path], archive="made") for path in files]
 
 
 @pytest.mark.parametrize("check", [c for n in NAMES for c in dataset_checks(n)], ids=lambda c: f"{c.subject}-{c}")
@@ -139,16 +139,16 @@ def renamed(files: dict[str, bytes], change) -> dict[str, bytes]:
 
 def rewritten(files: dict[str, bytes], ending: str, change) -> dict[str, bytes]:
     """The audio decoded, changed and written again in the format of the ending."""
-    made = {}
+    changed = {}
     for name, data in files.items():
         if not name.endswith(".wav"):
-            made[name] = data
+            changed[name] = data
             continue
         samples, rate = soundfile.read(io.BytesIO(data), dtype="int16")
         buffer = io.BytesIO()
         soundfile.write(buffer, *change(samples, rate), format=ending.upper())
-        made[f"{name[:-4]}.{ending}"] = buffer.getvalue()
-    return made
+        changed[f"{name[:-4]}.{ending}"] = buffer.getvalue()
+    return changed
 
 
 def upper(name: str) -> str:
@@ -253,8 +253,8 @@ def test_known_defects(tmp_path):
     names = ["f12 (01).wav", "f12 (1).wav", "f18 (5)b.wav", "f18(5).wav", "f18 (7).wav", "g18 (5).wav"]
     parsed = plugins.dataset("aesdd").index([SourceFile(PurePosixPath(n), 1, bytes) for n in names])
     assert [(e.id, e.speaker) for e in parsed.entries] == [("f12 (1)", "1"), ("f18 (5)", "5"), ("f18 (5)b", "5")]
-    one_x = plugins.dataset("crema_d").index([SourceFile(PurePosixPath("1002_ITH_SAD_X.wav"), 1, bytes)])
-    assert [e.id for e in one_x.entries] == ["1002_ITH_SAD_XX"]
+    single_x = plugins.dataset("crema_d").index([SourceFile(PurePosixPath("1002_ITH_SAD_X.wav"), 1, bytes)])
+    assert [e.id for e in single_x.entries] == ["1002_ITH_SAD_XX"]
 
 
 def test_iemocap_speakers_labels_and_targets():
@@ -283,8 +283,8 @@ def test_iemocaps_continuous_task(tmp_path, capsys, monkeypatch):
     assert "dominance" in capsys.readouterr().out
     assert run(["eval", "mfcc-stats", "--tasks", "iem4/vad", "--classifiers", "ridge", "--json"]) == 0
     scored = json.loads(capsys.readouterr().out)["continuous"]
-    assert [own["task"] for own in scored] == ["iem4/valence", "iem4/arousal", "iem4/dominance"]
-    assert all(own["partial"] and abs(own["scores"]["ccc"]) < 0.5 for own in scored)  # noise tells nothing
+    assert [result["task"] for result in scored] == ["iem4/valence", "iem4/arousal", "iem4/dominance"]
+    assert all(result["partial"] and abs(result["scores"]["ccc"]) < 0.5 for result in scored)  # noise tells nothing
     assert run(["data", "list", "--json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["datasets"]}
     assert rows["iem4"]["continuous"] == {"vad": ["valence", "arousal", "dominance"]}
@@ -297,7 +297,7 @@ def test_iemocap_evaluations_that_contradict_or_are_no_text():
     line = b"[0.1 - 0.2]\tSes01F_impro01_F000\t%s\t[2.5, 2.5, 2.5]\n"
     with pytest.raises(DataError, match="another label"):
         iem4.read_evaluations([evaluation("a", line % b"ang"), evaluation("b", line % b"sad")])
-    with pytest.raises(DataError, match="is no text"):
+    with pytest.raises(DataError, match="is not a text file"):
         iem4.read_evaluations([evaluation("a", b"\xff\xfe")])
 
 

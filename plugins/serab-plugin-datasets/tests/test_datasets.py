@@ -127,5 +127,5 @@ def test_demo_prepares_itself_twice_alike(tmp_path):
 
 def test_importing_the_plugins_is_light():
     code = "import sys, serab_plugin_datasets.demo, serab_plugin_datasets.emodb; print('scipy' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert completed.stdout.strip() == "False"

@@ -57,8 +57,8 @@ def crema_d_ids() -> set[str]:
 
 def ravdess_ids() -> set[str]:
     """24 actors, two statements twice, eight emotions in two intensities, neutral in one."""
-    parts = itertools.product(ravdess.LABELS, ("01", "02"), ("01", "02"), ("01", "02"), ravdess.SPEAKERS)
-    return {f"03-01-{e}-{i}-{s}-{r}-{a}" for e, i, s, r, a in parts if (e, i) != ("01", "02")}
+    fields = itertools.product(ravdess.LABELS, ("01", "02"), ("01", "02"), ("01", "02"), ravdess.SPEAKERS)
+    return {f"03-01-{e}-{i}-{s}-{r}-{a}" for e, i, s, r, a in fields if (e, i) != ("01", "02")}
 
 
 RULES = {
@@ -192,12 +192,12 @@ def test_expected_audio(name):
     assert audio.hours * 3600 / len(spec.expected_ids()) == pytest.approx(mean, abs=0.01)
     assert audio.shortest_s < mean < audio.longest_s
     published = json.loads((SHARED / "reference" / "durations.json").read_text()) if SHARED.is_dir() else {}
-    own = published.get({"crema_d": "cremad", "iem4": "iemocap"}.get(name, name))
-    if own:
-        assert audio.rates == tuple(sorted(map(int, own["rates"])))
-        assert (audio.shortest_s, audio.longest_s) == (own["shortest_s"], own["longest_s"])
+    figures = published.get({"crema_d": "cremad", "iem4": "iemocap"}.get(name, name))
+    if figures:
+        assert audio.rates == tuple(sorted(map(int, figures["rates"])))
+        assert (audio.shortest_s, audio.longest_s) == (figures["shortest_s"], figures["longest_s"])
         if name not in ("crema_d", "shemo"):
-            assert audio.hours == own["hours"]
+            assert audio.hours == figures["hours"]
 
 
 def test_crema_ds_hours_are_those_of_the_7438():

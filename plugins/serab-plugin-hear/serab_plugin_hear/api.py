@@ -1,4 +1,4 @@
-"""The HEAR API around an extractor of serab: what a module that `serab hear-export` wrote hands on."""
+"""The HEAR API around an extractor of serab, which the modules written by `serab hear-export` use."""
 
 from __future__ import annotations
 
@@ -13,17 +13,15 @@ from serab_core.plugin import get_extractor
 if TYPE_CHECKING:
     from torch import Tensor
 
-HOP_MS = 50.0
-"""Between time stamps."""
-WINDOW_S = 1.0
-"""That a time stamp's embedding sees, half before and half after it."""
+HOP_MS = 50.0  # milliseconds between time stamps
+WINDOW_S = 1.0  # seconds of audio for the embedding of a time stamp, centred at the time stamp
 
 
 class SerabModel(torch.nn.Module):
-    """An extractor as HEAR wants a model.
+    """Model in the form of the HEAR API, around an extractor.
 
     Args:
-        name: the extractor's.
+        name: name of the extractor.
         state: corpus statistics, for an extractor that uses them.
     """
 
@@ -39,10 +37,12 @@ class SerabModel(torch.nn.Module):
             self._extractor.use_corpus(state)
 
     def forward(self, audio: Tensor) -> Tensor:
-        """Embeddings of clips, shape (n, samples) -> (n, dim)."""
+        """Return embeddings of clips, shape (n, samples) -> (n, dim)."""
         clips = list(np.ascontiguousarray(audio.detach().cpu().numpy(), np.float32))
         rows = [
-            np.array(self._extractor.embed(clips[begin : begin + self._batch_size]))  # it may reuse its memory
+            np.array(
+                self._extractor.embed(clips[begin : begin + self._batch_size])
+            )  # a copy, because the extractor may reuse its buffer
             for begin in range(0, len(clips), self._batch_size)
         ]
         return torch.from_numpy(np.concatenate(rows)).to(audio.device)
@@ -57,37 +57,37 @@ class Api(NamedTuple):
 
 
 def hear_api(name: str, state: dict[str, Any] | None = None) -> Api:
-    """The API of an extractor.
+    """Return the HEAR API of an extractor.
 
     Args:
-        name: the extractor's.
+        name: name of the extractor.
         state: corpus statistics, for an extractor that uses them.
     """
 
     def load_model(model_file_path: str = "") -> SerabModel:
-        """The model; its weights are serab's to find, so that the path is not looked at."""
+        """Return the model. The path is ignored, because serab finds the weights."""
         return SerabModel(name, state)
 
     return Api(load_model, get_timestamp_embeddings, get_scene_embeddings)
 
 
 def get_scene_embeddings(audio: Tensor, model: SerabModel) -> Tensor:
-    """Embeddings of whole clips, float32, shape (n, dim)."""
+    """Return embeddings of whole clips, float32, shape (n, dim)."""
     embedded: Tensor = model(audio)
     return embedded
 
 
 def get_timestamp_embeddings(audio: Tensor, model: SerabModel) -> tuple[Tensor, Tensor]:
-    """Embeddings of 1 s around every 50 ms, silence beyond the ends.
+    """Return embeddings of 1 s of audio around every 50 ms, with silence beyond the ends of a clip.
 
     Returns:
-        float32, shape (n, stamps, dim), and the stamps in ms, shape (n, stamps).
+        embeddings, float32, shape (n, stamps, dim), and the time stamps in ms, shape (n, stamps).
     """
     n, samples = audio.shape
     width = round(WINDOW_S * model.sample_rate)
     count = int(1_000.0 * samples / model.sample_rate / HOP_MS) + 1
     stamps = torch.arange(count, dtype=torch.float32, device=audio.device) * HOP_MS
-    # Each centre is rounded by itself, so that nothing adds up over a long clip.
+    # Each centre is rounded separately, so that rounding errors do not accumulate over a long clip.
     starts = [round(i * HOP_MS * model.sample_rate / 1_000.0) for i in range(count)]
     padded = torch.nn.functional.pad(audio, (width // 2, width))
     rows = [model(padded[:, start : start + width]) for start in starts]

@@ -21,7 +21,7 @@ load_model, get_timestamp_embeddings, get_scene_embeddings = hear_api({name!r}, 
 
 @hookimpl
 def serab_register_commands(app: typer.Typer) -> None:
-    """Adds the command."""
+    """Add the command."""
     app.command("hear-export", help="Write a module with the HEAR API around an extractor.")(export_command)
 
 
@@ -32,7 +32,7 @@ def export_command(
         str, typer.Option("--task", "-t", help="A prepared task, for an extractor that uses corpus statistics.")
     ] = "",
 ) -> None:
-    """Writes the module."""
+    """Write a module with the HEAR API around an extractor."""
     import re
 
     from serab_core.plugin import (
@@ -52,17 +52,19 @@ def export_command(
     require_weights(find_home(), spec.name, spec.weights)
     path = output or Path(re.sub(r"\W+", "_", spec.name) + "_hear.py")
     if not path.stem.isidentifier() or path.suffix != ".py":
-        raise UsageError("is no name of a module", where=path, next_step="say --output my_module.py")
+        raise UsageError("is not a valid file name of a module", where=path, next_step="write --output my_module.py")
     state = None
     if spec.uses_corpus:
         if not task:
             raise UsageError(
-                "normalises by statistics of a training split", where=spec.name, next_step="say whose: --task emodb"
+                "normalises by statistics of a training split",
+                where=spec.name,
+                next_step="name the task, for example --task emodb",
             )
         train = [
             u for u in load_corpus(find_home(), task).task(find_protocol("serab")).utterances if u.split == "train"
         ]
         state = dict(known_state(spec, task) or fit_corpus(extractor, train))
     write_output(path, _MODULE.format(name=extractor, state=state).encode())
-    text = f"{path} has the HEAR API; next: hear-validator {path.stem}, or serab eval hear:./{path}"
+    text = f"{path} has the HEAR API. Next: hear-validator {path.stem}, or serab eval hear:./{path}"
     stdout().print(text, markup=False, highlight=False, soft_wrap=True)

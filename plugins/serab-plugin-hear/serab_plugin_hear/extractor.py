@@ -1,4 +1,4 @@
-"""Runs a HEAR module on waveforms."""
+"""The extractor that runs a HEAR module on waveforms."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from serab_core.plugin import Embeddings, Process, Waveform
-    from serab_plugin_hear.about import About
+    from serab_plugin_hear.model_info import ModelInfo
 
 
 class Hear:
-    """A module, in a process of its own.
+    """Extractor that runs a module in a process of its own.
 
     Args:
-        about: what it is.
+        info: properties of the module.
     """
 
-    def __init__(self, about: About) -> None:
-        self._about = about
+    def __init__(self, info: ModelInfo) -> None:
+        self._info = info
 
     def warm(self) -> None:
-        """Loads the module."""
+        """Load the module."""
         self._process.ask({"do": "describe"})
 
     def embed(self, waveforms: Sequence[Waveform]) -> Embeddings:
-        """The module's scene embeddings; clips of equal length together.
+        """Return the module's scene embeddings. Clips of equal length form one batch.
 
         Args:
-            waveforms: mono float32 at the model's rate. None is padded.
+            waveforms: mono float32 at the model's rate; they are never padded.
 
         Returns:
             float32, shape (len(waveforms), dim).
 
         Raises:
-            RuntimeError: the module raised, gave another shape than it declares, or its process died.
+            RuntimeError: the module raised, returned another shape than it declares, or its process died.
         """
-        places: dict[int, list[int]] = {}
-        for place, waveform in enumerate(waveforms):
-            places.setdefault(len(waveform), []).append(place)
-        rows = np.empty((len(waveforms), self._about.dim), np.float32)
-        got = self._process.embed([np.stack([waveforms[place] for place in own]) for own in places.values()])
-        rows[[place for own in places.values() for place in own]] = got
+        groups: dict[int, list[int]] = {}
+        for index, waveform in enumerate(waveforms):
+            groups.setdefault(len(waveform), []).append(index)
+        rows = np.empty((len(waveforms), self._info.dim), np.float32)
+        embedded = self._process.embed([np.stack([waveforms[index] for index in group]) for group in groups.values()])
+        rows[[index for group in groups.values() for index in group]] = embedded
         return rows
 
     @cached_property
     def _process(self) -> Process:
-        return start(self._about.module, self._about.weights)
+        return start(self._info.module, self._info.weights)

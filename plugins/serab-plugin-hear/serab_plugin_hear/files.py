@@ -1,4 +1,4 @@
-"""The files that a module's numbers depend on: its code, the modules that it imports, and what it reads beside it."""
+"""The files that a module's embeddings depend on: its code, its imports, and the files that it reads."""
 
 from __future__ import annotations
 
@@ -20,13 +20,12 @@ _SETTINGS = (".cfg", ".csv", ".ini", ".json", ".py", ".toml", ".txt", ".yaml", "
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _LIBRARY = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}
 _INSTALLED = ("site-packages", "dist-packages")
-_SERAB = ("serab_core", "serab_registry", __package__)
 
 
 class ReadFiles:
-    """Notes which files this process opens for reading, from its creation on.
+    """Recorder of the files that this process opens for reading, from its creation on.
 
-    Code that is not Python (safetensors, TensorFlow) opens files without telling the interpreter; they are not seen.
+    Native code (safetensors, TensorFlow) opens files without an audit event, so those files are not recorded.
     """
 
     def __init__(self) -> None:
@@ -35,17 +34,17 @@ class ReadFiles:
         sys.addaudithook(self._note)
 
     def beside(self, folder: Path) -> set[Path]:
-        """Return the files of weights, wherever they are, and of settings in `folder` and below.
+        """Return the recorded weight files in any folder, and the recorded settings files below `folder`.
 
-        Those that the process itself wrote are left out.
+        Files that the process itself wrote are left out.
         """
-        found = set()
+        paths = set()
         for path in map(Path, list(self._paths)):
             wanted = path.suffix in _WEIGHTS or (path.suffix in _SETTINGS and path.is_relative_to(folder))
             with contextlib.suppress(OSError):
                 if wanted and not _is_installed(path) and path.is_file() and path.stat().st_mtime < self._start:
-                    found.add(path)
-        return found
+                    paths.add(path)
+        return paths
 
     def _note(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event != "open":
@@ -53,39 +52,43 @@ class ReadFiles:
         path, _, flags = arguments
         if isinstance(path, (str, bytes, os.PathLike)) and isinstance(flags, int) and not flags & _WRITING:
             with contextlib.suppress(Exception):  # an audit hook that raises would make `open` fail
-                self._paths.add(os.path.abspath(os.fsdecode(path)))  # noqa: PTH100  fast, and no file is looked at
+                self._paths.add(os.path.abspath(os.fsdecode(path)))  # noqa: PTH100  fast, and does not access the file
 
 
 def in_package(module: str, file: Path) -> bool:
-    """Whether a module is a package, or is inside one."""
+    """Return whether a module is a package, or is inside a package."""
     return not module.endswith(".py") and ("." in module or file.name == "__init__.py")
 
 
-def own_folder(module: str, file: Path) -> Path:
-    """Return the folder of a module that is named by its file, or of the top-level package of one named by dots."""
+def module_folder(module: str, file: Path) -> Path:
+    """Return the folder of a module that is named by its file, or of the top-level package of a dotted name."""
     levels = module.count(".") + (file.name == "__init__.py") if in_package(module, file) else 0
     return file.absolute().parents[max(0, levels - 1)]
 
 
 def imported_files(folder: Path, is_package: bool) -> set[Path]:
-    """Return the files of the modules that are the user's: those of `folder`, and others that are not installed.
+    """Return the files of the user's modules: those in `folder`, and others that are not installed.
 
     Args:
-        folder: of the module under test.
-        is_package: whether everything in `folder` belongs to the module, though it be installed.
+        folder: folder of the module.
+        is_package: whether all files in `folder` belong to the module, even if it is installed.
     """
-    serab = [Path(str(sys.modules[name].__file__)).parent for name in _SERAB if name in sys.modules]
-    found = set()
+    serab = [
+        Path(str(sys.modules[name].__file__)).parent
+        for name in ("serab_core", "serab_registry", __package__)
+        if name in sys.modules  # the process of the module does not import serab_registry
+    ]
+    paths = set()
     for module in list(sys.modules.values()):
         name = getattr(module, "__file__", None)
         if not isinstance(name, str) or not Path(name).is_file():
             continue
         path = Path(name).absolute()
-        if any(path.is_relative_to(own) for own in serab):
+        if any(path.is_relative_to(package) for package in serab):
             continue
         if (is_package and path.is_relative_to(folder)) or not _is_installed(path):
-            found.add(path)
-    return found
+            paths.add(path)
+    return paths
 
 
 def hashes(paths: set[Path]) -> dict[str, str]:
@@ -94,12 +97,12 @@ def hashes(paths: set[Path]) -> dict[str, str]:
 
 
 def unchanged(known: dict[str, str]) -> bool:
-    """Whether every file still has the content that `hashes` saw."""
+    """Return whether every file still has the sha256 that `hashes` returned."""
     return all(Path(path).is_file() and known_sha256(Path(path)) == sha256 for path, sha256 in known.items())
 
 
 def content_digest(known: dict[str, str], folder: Path) -> str:
-    """Return one sha256 for the result of `hashes`, which is the same when the whole folder lies elsewhere."""
+    """Return one sha256 for the result of `hashes`. It does not change when the whole folder is moved."""
     entries = []
     for name, sha256 in known.items():
         path = Path(name)
@@ -108,8 +111,8 @@ def content_digest(known: dict[str, str], folder: Path) -> str:
 
 
 def check_weights(path: Path) -> None:
-    """Raise WeightsError for a weight file, or one in a folder of weights, that is empty, cut off or a pointer."""
-    for file in sorted(own for own in path.rglob("*") if own.is_file()) if path.is_dir() else [path]:
+    """Raise WeightsError if a weight file, or a file in a folder of weights, is empty, truncated or a pointer."""
+    for file in sorted(entry for entry in path.rglob("*") if entry.is_file()) if path.is_dir() else [path]:
         if file.suffix in _WEIGHTS:
             require_intact(file)
             continue
@@ -121,7 +124,7 @@ def check_weights(path: Path) -> None:
 
 
 def _is_installed(path: Path) -> bool:
-    """Whether a file belongs to Python or to an installed distribution, whose version is recorded elsewhere."""
+    """Return whether a file belongs to Python or an installed distribution, whose version is recorded elsewhere."""
     if any(part in _INSTALLED for part in path.parts):
         return True
     return any(path.is_relative_to(root) for root in _LIBRARY)

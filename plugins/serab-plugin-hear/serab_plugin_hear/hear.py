@@ -9,7 +9,7 @@ from serab_core.plugin import ExtractorSpec, hookimpl
 
 if TYPE_CHECKING:
     from serab_core.plugin import Extractor
-    from serab_plugin_hear.about import About
+    from serab_plugin_hear.model_info import ModelInfo
 
 SERAB_API_VERSION = 1
 _LIBRARIES = {"torch": ("torch",), "tensorflow": ("tensorflow",), "numpy": ()}
@@ -17,22 +17,22 @@ _LIBRARIES = {"torch": ("torch",), "tensorflow": ("tensorflow",), "numpy": ()}
 
 @hookimpl
 def serab_make_extractor(argument: str) -> ExtractorSpec:
-    """The extractor of a module."""
-    from serab_plugin_hear.about import about
+    """Return the extractor of a module."""
+    from serab_plugin_hear.model_info import model_info
 
-    found = about(argument)
-    how = "scene embeddings" if found.scenes else "mean of time stamps"
-    alone = "" if found.together else "; a clip at a time, for it embeds them differently in company"
+    info = model_info(argument)
+    source = "scene embeddings" if info.scenes else "mean of time stamps"
+    batching = "" if info.together else "; one clip at a time, because a batch changes its embeddings"
     return ExtractorSpec(
         name=f"hear:{argument}",
-        factory=partial(_make, found),
-        dim=found.dim,
-        summary=f"HEAR module {found.module}, {how}{alone}; {found.dim} numbers",
+        factory=partial(_make, info),
+        dim=info.dim,
+        summary=f"HEAR module {info.module}, {source}{batching}; {info.dim} numbers",
         licence="the module's own",
         citation=_CITATION,
-        sample_rate=found.rate,
-        parameters={**found.identity, "scenes": found.scenes, "together": found.together},
-        libraries=_LIBRARIES[found.framework],
+        sample_rate=info.rate,
+        parameters={**info.identity, "scenes": info.scenes, "together": info.together},
+        libraries=_LIBRARIES[info.framework],
         batch_size=8,
     )
 
@@ -44,10 +44,10 @@ _CITATION = """@inproceedings{turian2022hear,
   pages     = {125--145},
   year      = {2022}
 }"""
-"""Of the interface; whom to cite for the model only its module's authors can tell."""
+"""Citation of the interface. The citation of the model is known to the authors of the module only."""
 
 
-def _make(found: About) -> Extractor:
+def _make(info: ModelInfo) -> Extractor:
     from serab_plugin_hear.extractor import Hear
 
-    return Hear(found)
+    return Hear(info)

@@ -17,21 +17,20 @@ from serab_core.plugin import UsageError, working_folder
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_ALIKE = 1e-5
-_REPEATED = 1e-4
-"""Largest difference between two embeddings of one clip, relative to its largest number: rounding, not dropout."""
+_EQUAL_TOLERANCE = 1e-5  # relative difference between a clip alone and in a batch that counts as rounding
+_REPEAT_TOLERANCE = 1e-4  # relative difference between two embeddings of a clip that counts as rounding, not dropout
 
 
 class HearModule:
     """A module and its model.
 
     Args:
-        name: of the module, or the path of its file.
+        name: name of the module, or path of its file.
         weights: the file that `load_model` gets, or "" for none.
 
     Raises:
-        ValueError: it has not what the API asks for.
-        UsageError: it embeds one clip differently when asked a second time.
+        ValueError: the module does not implement the API.
+        UsageError: the module gives one clip two different embeddings.
     """
 
     def __init__(self, name: str, weights: str) -> None:
@@ -47,44 +46,44 @@ class HearModule:
         self._name = f"hear:{name}" + (f"={weights}" if weights else "")
         self._switch_to_evaluation()
         self._require_repeatable()
-        self.together = self._bears_company()
+        self.together = self._supports_batches()
 
     @property
     def file(self) -> Path:
-        """The module's file."""
+        """Path of the module's file."""
         return Path(str(self._module.__file__)).absolute()
 
     @property
     def framework(self) -> str:
-        """What its tensors are: `torch`, `tensorflow`, or `numpy`."""
+        """Framework of the module's tensors: `torch`, `tensorflow`, or `numpy`."""
         for name, kinds in (("torch", ("nn.Module",)), ("tensorflow", ("Module", "keras.Model"))):
             library = sys.modules.get(name)
             for kind in kinds if library is not None else ():
-                found: Any = library
-                for part in kind.split("."):
-                    found = getattr(found, part, None)
-                if isinstance(found, type) and isinstance(self._model, found):
+                base: Any = library
+                for name_part in kind.split("."):
+                    base = getattr(base, name_part, None)
+                if isinstance(base, type) and isinstance(self._model, base):
                     return name
         return "torch" if "torch" in sys.modules else "tensorflow" if "tensorflow" in sys.modules else "numpy"
 
     def embed(self, clips: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Embeddings of clips of equal length, shape (n, samples) -> (n, dim)."""
-        parts = [clips] if self.together else [clip[None] for clip in clips]
-        rows = np.concatenate([self._call(part) for part in parts])
+        """Return embeddings of clips of equal length, shape (n, samples) -> (n, dim)."""
+        batches = [clips] if self.together else [clip[None] for clip in clips]
+        rows = np.concatenate([self._call(batch) for batch in batches])
         if rows.shape != (len(clips), self.dim):
-            raise ValueError(f"it gives shape {rows.shape} for {len(clips)} clips, and declares {self.dim} numbers")
+            raise ValueError(f"it returns shape {rows.shape} for {len(clips)} clips, and declares {self.dim} numbers")
         return rows
 
     def _call(self, clips: NDArray[np.float32]) -> NDArray[np.float32]:
-        given, framework = np.array(clips, np.float32), self.framework
+        audio, framework = np.array(clips, np.float32), self.framework
         if framework == "torch":
             torch: Any = sys.modules["torch"]
             with torch.no_grad():
-                return self._embedded(torch.from_numpy(given))
+                return self._embedded(torch.from_numpy(audio))
         if framework == "tensorflow":
             tensorflow: Any = sys.modules["tensorflow"]
-            return self._embedded(tensorflow.convert_to_tensor(given))
-        return self._embedded(given)
+            return self._embedded(tensorflow.convert_to_tensor(audio))
+        return self._embedded(audio)
 
     def _embedded(self, audio: Any) -> NDArray[np.float32]:
         if self.scenes:
@@ -96,7 +95,7 @@ class HearModule:
     def _number(self, name: str) -> int:
         value = getattr(self._model, name, None)
         if value is None or int(value) != value or value < 1:
-            raise ValueError(f"its model has no {name}, or one that is no number: {value!r}")
+            raise ValueError(f"its model has no {name}, or one that is not a positive whole number: {value!r}")
         return int(value)
 
     def _switch_to_evaluation(self) -> None:
@@ -113,11 +112,11 @@ class HearModule:
             return
         for candidate in gc.get_objects():
             if issubclass(type(candidate), base) and getattr(candidate, "training", False):
-                with contextlib.suppress(Exception):  # exported programs have no other mode
+                with contextlib.suppress(Exception):  # exported programs cannot change their mode
                     candidate.eval()
 
     def _require_repeatable(self) -> None:
-        """Raise UsageError where one clip gets two embeddings."""
+        """Raise UsageError if one clip gets two different embeddings."""
         clip = self._noise()[:1]
         self._call(clip)
         self._switch_to_evaluation()  # networks that the first call built
@@ -125,15 +124,15 @@ class HearModule:
         if first.shape == second.shape:
             largest = max(float(np.abs(first).max(initial=0.0)), 1e-12)
             difference = float(np.abs(first - second).max(initial=0.0)) / largest
-            if not difference > _REPEATED:
+            if not difference > _REPEAT_TOLERANCE:
                 return
-            amount = f"by {difference:.2g} of its largest number"
+            amount = f"which differ by {difference:.2g} of its largest number"
         else:
             amount = f"of shapes {first.shape} and {second.shape}"
         raise UsageError(
-            f"gives one clip another embedding when asked again, {amount}: dropout or another random step is on",
+            f"gives one clip two different embeddings, {amount}: dropout or another random step is on",
             where=self._name,
-            next_step="call eval() on the network in load_model, and seed whatever else draws random numbers",
+            next_step="call eval() on the network in load_model, and seed all other random numbers",
         )
 
     def _noise(self) -> NDArray[np.float32]:
@@ -141,18 +140,18 @@ class HearModule:
         noise[1] *= 0.1
         return noise
 
-    def _bears_company(self) -> bool:
-        """Whether a clip's embedding is the same beside another one."""
+    def _supports_batches(self) -> bool:
+        """Return whether the embedding of a clip is the same in a batch with another clip."""
         noise = self._noise()
         alone, both = self._call(noise[:1]), self._call(noise)
         scale = max(float(np.abs(alone).max()), 1e-12)
-        return both.shape[0] == 2 and bool(np.abs(both[0] - alone[0]).max() <= _ALIKE * scale)
+        return both.shape[0] == 2 and bool(np.abs(both[0] - alone[0]).max() <= _EQUAL_TOLERANCE * scale)
 
 
 def _array(value: Any) -> NDArray[np.float32]:
-    """A tensor of either framework, or an array, as float32."""
+    """Return a tensor of either framework, or an array, as a float32 array."""
     if hasattr(value, "detach"):
-        value = value.detach().cpu().float()  # NumPy knows no bfloat16
+        value = value.detach().cpu().float()  # NumPy has no bfloat16
     return np.array(value, np.float32)  # a copy: the module may reuse its memory for the next call
 
 
@@ -163,7 +162,7 @@ def _imported(name: str) -> Any:
     add_to_path(path.parent)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
-        raise ValueError(f"{path} is no module")
+        raise ValueError(f"{path} is not a Python module")
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
@@ -171,7 +170,7 @@ def _imported(name: str) -> Any:
 
 
 def local_base(top: str) -> Path | None:
-    """Return the package or module of the working folder that has a name; None where there is none."""
+    """Return the package or module of this name in the working folder, or None."""
     here = working_folder()
     for base in (here / top, here / f"{top}.py") if here is not None and top else ():
         if base.is_file() or next(base.glob("*.py"), None) is not None:
@@ -180,9 +179,9 @@ def local_base(top: str) -> Path | None:
 
 
 def add_to_path(folder: Path) -> None:
-    """Look for modules in a folder, after Python's own library and before what is installed.
+    """Add a folder to the module search path, after Python's standard library and before installed packages.
 
-    The folder may hold a file that is called like a module of the library, such as `random.py`.
+    The folder may contain a file with the name of a standard module, such as `random.py`.
     """
     library = [at for at, path in enumerate(sys.path) if Path(path).name == "lib-dynload"]
     sys.path.insert(library[0] + 1 if library else 0, str(folder))

@@ -1,6 +1,6 @@
 """The process that a module runs in: `python -m serab_plugin_hear.serve MODULE WEIGHTS`.
 
-It answers `describe` with what the model is and which files it depends on, and `embed` with one row for each clip.
+It answers `describe` with the properties of the model and the files it depends on, and `embed` with one row per clip.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serab_core.plugin import Process, answer
-from serab_plugin_hear.files import ReadFiles, hashes, imported_files, in_package, own_folder
+from serab_plugin_hear.files import ReadFiles, hashes, imported_files, in_package, module_folder
 from serab_plugin_hear.module import HearModule, add_to_path, local_base
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def start(module: str, weights: str) -> Process:
-    """Starts it."""
+    """Start the process of a module."""
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"}
     return Process(f"HEAR module {module}", "serab_plugin_hear.serve", [module, weights], quiet)
 
@@ -35,7 +35,7 @@ def _loaded(module: str, weights: str) -> HearModule:
 
 def _describe(read: ReadFiles, module: str, weights: str, *_: object) -> Answer:
     loaded = _loaded(module, weights)
-    folder = own_folder(module, loaded.file)
+    folder = module_folder(module, loaded.file)
     files = {loaded.file, *imported_files(folder, in_package(module, loaded.file)), *read.beside(folder)}
     files = {path for path in files if not weights or not path.is_relative_to(Path(weights))}
     return {
@@ -48,7 +48,7 @@ def _describe(read: ReadFiles, module: str, weights: str, *_: object) -> Answer:
     }, ()
 
 
-def _embed(module: str, weights: str, header: dict[str, Any], arrays: list[Any], parts: object) -> Answer:
+def _embed(module: str, weights: str, header: dict[str, Any], arrays: list[Any], streamed: object) -> Answer:
     loaded = _loaded(module, weights)
     return {}, [np.concatenate([loaded.embed(clips) for clips in arrays])]
 

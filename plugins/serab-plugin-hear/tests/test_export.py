@@ -30,9 +30,9 @@ def here(tmp_path, monkeypatch):
 def module(tmp_path):
     export_command("mfcc-stats", tmp_path / "mine_hear.py")
     spec = importlib.util.spec_from_file_location("mine_hear", tmp_path / "mine_hear.py")
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
 
 
 def test_scenes_are_the_extractors(module):
@@ -63,11 +63,11 @@ def test_hear_validator_is_content(extractor, tmp_path):
     export_command(extractor, tmp_path / "mine_hear.py")
     script = "from hearvalidator.validate import ValidateModel; ValidateModel('mine_hear', '', 'cpu')()"
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", script], env=environment, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr
-    assert "Checking get_scene_embeddings" in done.stdout
+    assert completed.returncode == 0, completed.stderr
+    assert "Checking get_scene_embeddings" in completed.stdout
 
 
 def test_there_and_back(tmp_path):
@@ -82,5 +82,5 @@ def test_there_and_back(tmp_path):
 
 
 def test_names_that_are_none(tmp_path):
-    with pytest.raises(UsageError, match="is no name of a module"):
+    with pytest.raises(UsageError, match="is not a valid file name of a module"):
         export_command("mfcc-stats", tmp_path / "my-module.py")

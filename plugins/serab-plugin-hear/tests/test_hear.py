@@ -98,7 +98,7 @@ def here(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def made(tmp_path):
+def make_extractor(tmp_path):
     """`made(code, weights)` writes a module and gives its spec and an extractor."""
     extractors = []
 
@@ -118,9 +118,9 @@ def noise(*samples: int) -> list[np.ndarray]:
     return [rng.uniform(-0.5, 0.5, n).astype(np.float32) for n in samples]
 
 
-def test_a_torch_module(made, tmp_path):
+def test_a_torch_module(make_extractor, tmp_path):
     (tmp_path / "two.txt").write_text("2.0")
-    spec, extractor = made(TORCH, "=two.txt")
+    spec, extractor = make_extractor(TORCH, "=two.txt")
     assert (spec.dim, spec.sample_rate, spec.libraries) == (6, 16_000, ("torch",))
     assert spec.name == f"hear:{tmp_path / 'mine.py'}={tmp_path / 'two.txt'}"
     clips = noise(16_000, 8_000, 16_000, 777)
@@ -128,8 +128,8 @@ def test_a_torch_module(made, tmp_path):
     for row, clip in zip(got, clips, strict=True):
         np.testing.assert_allclose(row[:2], [2 * np.abs(clip).mean(), 2 * (clip**2).mean()], rtol=1e-5)
         np.testing.assert_allclose(row, extractor.embed([clip])[0], rtol=1e-5, atol=1e-7)
-    _, one = made(TORCH)
-    np.testing.assert_allclose(one.embed(clips), got / 2, rtol=1e-6)
+    _, single = make_extractor(TORCH)
+    np.testing.assert_allclose(single.embed(clips), got / 2, rtol=1e-6)
     assert "chatter" not in json.dumps(dict(spec.parameters))
 
 
@@ -139,31 +139,31 @@ def test_it_conforms(tmp_path):
         check()
 
 
-def test_a_tensorflow_module(made):
+def test_a_tensorflow_module(make_extractor):
     if importlib.util.find_spec("tensorflow") is None:  # it must not be imported here, beside torch
         pytest.skip("TensorFlow is not installed")
-    spec, extractor = made(TENSORFLOW)
+    spec, extractor = make_extractor(TENSORFLOW)
     assert (spec.dim, spec.sample_rate, spec.libraries) == (2, 22_050, ("tensorflow",))
     clips = noise(9_000, 9_000, 100)
     want = [[np.abs(clip).mean(), clip.max()] for clip in clips]
     np.testing.assert_allclose(extractor.embed(clips), want, rtol=1e-5)
 
 
-def test_time_stamps_where_there_are_no_scenes(made):
-    spec, extractor = made(STAMPS)
+def test_time_stamps_where_there_are_no_scenes(make_extractor):
+    spec, extractor = make_extractor(STAMPS)
     assert "mean of time stamps" in spec.summary
     (clip,) = noise(1_000)
     np.testing.assert_allclose(extractor.embed([clip]), [[clip.mean()]], rtol=1e-4, atol=1e-7)
 
 
-def test_a_model_that_embeds_differently_in_company_gets_one_at_a_time(made):
-    spec, extractor = made(COMPANY)
-    assert "a clip at a time" in spec.summary
+def test_a_model_that_embeds_differently_in_company_gets_one_at_a_time(make_extractor):
+    spec, extractor = make_extractor(COMPANY)
+    assert "one clip at a time" in spec.summary
     clips = noise(1_000, 1_000, 1_000)
     np.testing.assert_allclose(extractor.embed(clips), np.concatenate([extractor.embed([clip]) for clip in clips]))
 
 
-def test_a_module_by_name(made, tmp_path):
+def test_a_module_by_name(make_extractor, tmp_path):
     (tmp_path / "pack").mkdir()
     (tmp_path / "pack" / "__init__.py").write_text("raise RuntimeError('imported too early')")
     (tmp_path / "pack2").mkdir()
@@ -198,7 +198,7 @@ def test_the_sources_of_an_installed_package_are_no_other_package(tmp_path, monk
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     assert plugins.extractor("hear:baselines.inner").dim == 1
     (tmp_path / "baselines" / "json.py").write_text("")
-    with pytest.raises(UsageError, match="for the one here install it, pip install -e"):
+    with pytest.raises(UsageError, match="for the module here install it, pip install -e"):
         plugins.extractor("hear:baselines.inner")
 
 
@@ -210,17 +210,17 @@ def test_a_file_called_like_a_module_of_the_library_is_not_imported(tmp_path, na
     assert plugins.extractor(f"hear:{name}").dim == 1
 
 
-def test_what_it_is_changes_with_code_and_weights(made, tmp_path):
+def test_what_it_is_changes_with_code_and_weights(make_extractor, tmp_path):
     (tmp_path / "a.txt").write_text("1.0")
-    first, _ = made(TORCH, "=a.txt")
+    first, _ = make_extractor(TORCH, "=a.txt")
     (tmp_path / "a.txt").write_text("3.0")
-    second, _ = made(TORCH, "=a.txt")
-    third, _ = made(TORCH + "\n# changed\n", "=a.txt")
+    second, _ = make_extractor(TORCH, "=a.txt")
+    third, _ = make_extractor(TORCH + "\n# changed\n", "=a.txt")
     assert len({json.dumps(dict(spec.parameters), sort_keys=True) for spec in (first, second, third)}) == 3
 
 
 @pytest.mark.parametrize(
-    ("code", "words"),
+    ("code", "message"),
     [
         ("x = 1", "it has no load_model"),
         ("def load_model(): return 1", "neither get_scene_embeddings nor get_timestamp_embeddings"),
@@ -231,25 +231,25 @@ def test_what_it_is_changes_with_code_and_weights(made, tmp_path):
         (STAMPS.replace("return Model()", "import os; os._exit(9)"), "process died"),
     ],
 )
-def test_what_has_not_the_api(tmp_path, code, words):
+def test_what_has_not_the_api(tmp_path, code, message):
     (tmp_path / "mine.py").write_text(code)
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises(UsageError, match=message):
         plugins.extractor("hear:./mine.py")
 
 
 def test_what_is_not_there(tmp_path):
-    with pytest.raises(UsageError, match="no module is called serab_no_such"):
+    with pytest.raises(UsageError, match="no module has the name serab_no_such"):
         plugins.extractor("hear:serab_no_such.thing")
     with pytest.raises(UsageError, match=r"gone\.py: does not exist"):
         plugins.extractor("hear:./gone.py")
     (tmp_path / "mine.py").write_text(TORCH)
-    with pytest.raises(WeightsError, match="is no file"):
+    with pytest.raises(WeightsError, match="does not exist"):
         plugins.extractor("hear:./mine.py=gone.pt")
 
 
-def test_a_shape_that_was_not_declared(made):
-    _, extractor = made(STAMPS.replace("timestamp_embedding_size = 1", "timestamp_embedding_size = 2"))
-    with pytest.raises(RuntimeError, match=r"gives shape \(1, 1\) for 1 clips, and declares 2"):
+def test_a_shape_that_was_not_declared(make_extractor):
+    _, extractor = make_extractor(STAMPS.replace("timestamp_embedding_size = 1", "timestamp_embedding_size = 2"))
+    with pytest.raises(RuntimeError, match=r"returns shape \(1, 1\) for 1 clips, and declares 2"):
         extractor.embed(noise(1_000))
 
 
@@ -274,8 +274,8 @@ LATE = (
 
 
 @pytest.mark.parametrize("code", [HIDDEN, GLOBAL, LATE], ids=["plain-object", "global", "built-at-the-first-call"])
-def test_networks_in_training_mode_are_found_and_switched(made, code):
-    _, extractor = made(code)
+def test_networks_in_training_mode_are_found_and_switched(make_extractor, code):
+    _, extractor = make_extractor(code)
     clips = noise(2_000, 2_000)
     np.testing.assert_array_equal(extractor.embed(clips), extractor.embed(clips))
     assert (extractor.embed(clips) != 0).all()  # dropout sets numbers to zero
@@ -296,20 +296,22 @@ RANDOM = {
 @pytest.mark.parametrize("kind", RANDOM)
 def test_random_embeddings_are_refused(tmp_path, kind):
     (tmp_path / "mine.py").write_text(RANDOM[kind])
-    with pytest.raises(UsageError, match="gives one clip another embedding when asked again") as found:
+    with pytest.raises(UsageError, match="gives one clip two different embeddings") as raised:
         plugins.extractor("hear:./mine.py")
-    assert "call eval() on the network in load_model" in found.value.next_step
-    assert found.value.where == f"hear:{tmp_path / 'mine.py'}"
+    assert "call eval() on the network in load_model" in raised.value.next_step
+    assert raised.value.where == f"hear:{tmp_path / 'mine.py'}"
 
 
-def test_bfloat16_and_reused_memory(made):
-    _, extractor = made(TORCH.replace("    return model(audio)\n", "    return model(audio).to(torch.bfloat16)\n"))
+def test_bfloat16_and_reused_memory(make_extractor):
+    _, extractor = make_extractor(
+        TORCH.replace("    return model(audio)\n", "    return model(audio).to(torch.bfloat16)\n")
+    )
     (clip,) = noise(4_000)
     np.testing.assert_allclose(extractor.embed([clip])[0, 0], np.abs(clip).mean(), rtol=1e-2)
     code = COMPANY.replace("return (audio - audio.mean()).max", "BUFFER[:] = (audio - audio.mean()).max").replace(
         "(axis=1, keepdims=True)", "()\n    return BUFFER"
     )
-    _, extractor = made(code + "\nBUFFER = np.zeros((1, 1), np.float32)\n", name="reused.py")
+    _, extractor = make_extractor(code + "\nBUFFER = np.zeros((1, 1), np.float32)\n", name="reused.py")
     clips = noise(1_000, 1_000)
     np.testing.assert_allclose(extractor.embed(clips)[:, 0], [(clip - clip.mean()).max() for clip in clips], rtol=1e-6)
 
@@ -353,13 +355,13 @@ def test_a_changed_helper_or_settings_file_is_another_extractor(tmp_path, name, 
     np.testing.assert_allclose([second[1], third[1]], [2 * first[1], 10 * first[1]], rtol=1e-5)
 
 
-def test_every_file_of_a_weights_folder_counts(made, tmp_path):
+def test_every_file_of_a_weights_folder_counts(make_extractor, tmp_path):
     (tmp_path / "weights" / "deep").mkdir(parents=True)
     (tmp_path / "weights" / "deep" / "a.txt").write_text("1.0")
     code = STAMPS.replace("def load_model():", "def load_model(path):")
-    first, _ = made(code, "=weights")
+    first, _ = make_extractor(code, "=weights")
     (tmp_path / "weights" / "deep" / "a.txt").write_text("2.0")
-    second, _ = made(code, "=weights")
+    second, _ = make_extractor(code, "=weights")
     assert fingerprint_digest(first) != fingerprint_digest(second)
 
 
@@ -375,9 +377,9 @@ def test_every_file_of_a_weights_folder_counts(made, tmp_path):
 def test_damaged_weights_are_named(tmp_path, content, reason):
     (tmp_path / "mine.py").write_text(TORCH)
     (tmp_path / "net.pt").write_bytes(content)
-    with pytest.raises(WeightsError, match=reason) as found:
+    with pytest.raises(WeightsError, match=reason) as raised:
         plugins.extractor("hear:./mine.py=net.pt")
-    assert found.value.where == str(tmp_path / "net.pt")
+    assert raised.value.where == str(tmp_path / "net.pt")
 
 
 def test_advice_is_for_the_author_of_the_module(tmp_path):
@@ -385,8 +387,8 @@ def test_advice_is_for_the_author_of_the_module(tmp_path):
     assert "hear:./mine.py" in plugins.advice("hear:./mine.py")
 
 
-def serab(*words: object, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from serab_core.cli import main; main()", *map(str, words)]
+def serab(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from serab_core.cli import main; main()", *map(str, arguments)]
     return subprocess.run(
         command, cwd=folder, env=dict(os.environ), capture_output=True, text=True, timeout=300, check=False
     )
@@ -412,8 +414,8 @@ def test_one_file_named_by_several_paths_is_one_extractor(tmp_path, monkeypatch)
 
 def test_from_the_command_line(tmp_path):
     (tmp_path / "mine.py").write_text(TORCH)
-    done = serab("eval", "hear:./mine.py", "--tasks", "demo", "-c", "lda", "--json", folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["results"][0]["extractor"] == f"hear:{tmp_path / 'mine.py'}"
-    done = serab("eval", "hear:gone", "--tasks", "demo", folder=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
+    completed = serab("eval", "hear:./mine.py", "--tasks", "demo", "-c", "lda", "--json", folder=tmp_path)
+    assert completed.returncode == 0, completed.stderr
+    assert json.loads(completed.stdout)["results"][0]["extractor"] == f"hear:{tmp_path / 'mine.py'}"
+    completed = serab("eval", "hear:gone", "--tasks", "demo", folder=tmp_path)
+    assert (completed.returncode, completed.stdout) == (2, "")

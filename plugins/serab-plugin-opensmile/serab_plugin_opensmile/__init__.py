@@ -1,7 +1,7 @@
-"""openSMILE's functionals (Eyben et al., 2010): one vector of statistics an utterance.
+"""openSMILE's functionals (Eyben et al., 2010): one vector of statistics per utterance.
 
-openSMILE is not thread-safe, so serab runs it in processes. Features are always those of the 16 kHz float signal: of a
-file openSMILE would read its integers, which gives other numbers.
+openSMILE is not thread-safe, so serab runs it in processes. Features are always computed from the 16 kHz float signal.
+openSMILE reads integers from a file, which gives different features.
 """
 
 from __future__ import annotations
@@ -52,6 +52,6 @@ def _spec(name: str, feature_set: str, dim: int, summary: str) -> ExtractorSpec:
 
 @hookimpl
 def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
-    """Registers the three sets; the bare name is the paper's."""
+    """Register the three feature sets. `opensmile` is the one of the paper."""
     for name, (feature_set, dim, summary) in _SETS.items():
         register(_spec(name, feature_set, dim, summary))

@@ -1,4 +1,4 @@
-"""Calls openSMILE on arrays."""
+"""The extractor that runs openSMILE on arrays."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ if TYPE_CHECKING:
 
     from serab_core.plugin import Embeddings, Waveform
 
-RATE = 16_000
-LEAST_SAMPLES = 1_600
-"""openSMILE's longest window is 60 ms, and of less than two frames it gives NaN: shorter ones are padded."""
+RATE = 16_000  # Hz
+MIN_SAMPLES = 1_600  # 0.1 s; openSMILE's longest window is 60 ms, and it returns NaN for less than two frames
 
 
 class Functionals:
-    """One of openSMILE's feature sets at the level of functionals.
+    """Extractor with one of openSMILE's feature sets, at the level of functionals.
 
     Args:
         feature_set: a member of `opensmile.FeatureSet`, such as `ComParE_2016`.
-        dim: how many features it must have.
+        dim: expected number of features.
 
     Raises:
-        ValueError: the installed openSMILE has another number of features in that set.
+        ValueError: the feature set has another number of features in the installed openSMILE.
     """
 
     def __init__(self, feature_set: str, dim: int) -> None:
@@ -39,17 +38,17 @@ class Functionals:
         self._dim = dim
 
     def embed(self, waveforms: Sequence[Waveform]) -> Embeddings:
-        """Features of each waveform.
+        """Return the features of each waveform.
 
         Args:
-            waveforms: mono float32 at 16 kHz; one of less than 0.1 s is padded with zeros on both sides.
+            waveforms: mono float32 at 16 kHz; those shorter than 0.1 s are padded with zeros on both sides.
 
         Returns:
             float32, shape (len(waveforms), dim).
         """
         features = np.empty((len(waveforms), self._dim), np.float32)
         for row, waveform in enumerate(waveforms):
-            lacking = max(0, LEAST_SAMPLES - len(waveform))
+            lacking = max(0, MIN_SAMPLES - len(waveform))
             signal = np.pad(waveform, (lacking // 2, lacking - lacking // 2)) if lacking else waveform
             features[row] = np.asarray(self._smile(signal, RATE)).reshape(self._dim)
         return features

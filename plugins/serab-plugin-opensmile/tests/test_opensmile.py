@@ -57,8 +57,8 @@ def test_another_set_size_is_refused():
 
 def test_importing_the_plugin_is_light():
     code = "import sys, serab_plugin_opensmile; print('opensmile' in sys.modules, 'pandas' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False", "False"]
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert completed.stdout.split() == ["False", "False"]
 
 
 def test_golden_features():
@@ -67,8 +67,8 @@ def test_golden_features():
         pytest.skip("the folder shared/ with real speech and golden values is not beside the project")
     golden = np.load(SHARED / "golden" / "emodb_features.npz")["compare_2016"]
     extractor = plugins.extractor("opensmile").factory()
-    with open_sources([SHARED / "data" / "emodb.zip"]) as found:
-        files = sorted(found, key=lambda file: file.name)
+    with open_sources([SHARED / "data" / "emodb.zip"]) as sources:
+        files = sorted(sources, key=lambda file: file.name)
         for position in [*range(0, 535, 100), 7, 534]:
             decoded = decode(files[position].read(), str(files[position].name))
             features = extractor.embed([resample(decoded.samples, decoded.rate, 16000)])[0]

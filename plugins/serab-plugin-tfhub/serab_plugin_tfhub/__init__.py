@@ -1,1 +1,1 @@
-"""VGGish, YAMNet and TRILL, as TensorFlow Hub has them; TensorFlow runs in a process of its own."""
+"""VGGish, YAMNet and TRILL from TensorFlow Hub. TensorFlow runs in a process of its own."""

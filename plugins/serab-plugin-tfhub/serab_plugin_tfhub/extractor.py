@@ -1,4 +1,4 @@
-"""Runs a model of TensorFlow Hub on waveforms."""
+"""The extractor that runs a model of TensorFlow Hub on waveforms."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 class Hub:
-    """A model, in TensorFlow's own process.
+    """Extractor with a model that runs in the process of TensorFlow.
 
     Args:
         model: `vggish`, `yamnet` or `trill`.
-        folder: of its SavedModel.
-        framing: what it gets at a time: see `framing`.
+        folder: folder of the SavedModel.
+        framing: how waveforms are cut for the model: see `framing`.
         dim: length of an embedding.
     """
 
@@ -33,11 +33,11 @@ class Hub:
         self._framed = FRAMINGS[framing]
 
     def warm(self) -> None:
-        """Starts TensorFlow and loads the model."""
+        """Start TensorFlow and load the model."""
         self.embed([np.zeros(16_000, np.float32)])
 
     def embed(self, waveforms: Sequence[Waveform]) -> Embeddings:
-        """Means over frames.
+        """Return the means over frames of each waveform's embeddings.
 
         Args:
             waveforms: mono float32 at 16 kHz.
@@ -48,7 +48,7 @@ class Hub:
         Raises:
             RuntimeError: the model raised, or its process died.
         """
-        # A clip at a time, as the models want it: nothing depends on who else is in the batch.
+        # The models take one clip at a time, so an embedding never depends on other clips of a batch.
         return self._process.embed([self._framed(waveform) for waveform in waveforms])
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What of a waveform a model gets at a time."""
+"""Framings: how a waveform is padded and cut for a model."""
 
 from __future__ import annotations
 
@@ -18,19 +18,18 @@ if TYPE_CHECKING:
 
     Framing = Callable[[Waveform], NDArray[np.float32]]
 
-PATCH_SAMPLES = 15_600
-"""What 96 frames of 25 ms, 10 ms apart, reach over: 0.975 s."""
+PATCH_SAMPLES = 15_600  # samples of a patch of 96 frames of 25 ms every 10 ms: 0.975 s
 
 
 def centred(waveform: Waveform) -> NDArray[np.float32]:
-    """The whole waveform, shape (1, n); under 1 s with silence on both sides alike."""
+    """Return the whole waveform, shape (1, n). One under 1 s is centred in silence."""
     return fill_up(waveform, VGGISH_PATCHES, VGGISH)[None]
 
 
 def drawn(waveform: Waveform) -> NDArray[np.float32]:
-    """The whole waveform; under 1 s with silence around it, its place drawn at random as SERAB's released code does.
+    """Return the whole waveform. One under 1 s is put at a random position in silence, as in SERAB's released code.
 
-    The draw's seed is made of the samples, so that it is the same in every run and batch.
+    The seed is computed from the samples, so the position is the same in every run and batch.
     """
     missing = VGGISH_PATCHES.least - len(waveform)
     if missing <= 0:
@@ -41,20 +40,20 @@ def drawn(waveform: Waveform) -> NDArray[np.float32]:
 
 
 def whole(waveform: Waveform) -> NDArray[np.float32]:
-    """The whole waveform, shape (1, n); the model frames it as it was published to."""
+    """Return the whole waveform, shape (1, n). The published model cuts it into frames itself."""
     return waveform[None]
 
 
 def windows(waveform: Waveform) -> NDArray[np.float32]:
-    """Windows whose 0.96 s patches lie one behind the other, shape (k, 15600); what is left over is dropped.
+    """Return windows with consecutive patches of 0.96 s, shape (k, 15600). The remainder is dropped.
 
-    A waveform under 1 s has silence on both sides.
+    A waveform under 1 s is centred in silence.
     """
     return _cut(fill_up(waveform, VGGISH_PATCHES, VGGISH), VGGISH_PATCHES)
 
 
 def overlapping(waveform: Waveform) -> NDArray[np.float32]:
-    """Windows of a 0.96 s patch every 0.48 s, shape (k, 15600), silence behind the last: what YAMNet cuts itself."""
+    """Return windows with a patch of 0.96 s every 0.48 s, shape (k, 15600), padded with silence, as YAMNet does."""
     return _cut(fill_up(waveform, YAMNET_PATCHES, VGGISH), YAMNET_PATCHES)
 
 

@@ -1,4 +1,4 @@
-"""The three published models: their files, their framing, and the specs made of both; light, without TensorFlow."""
+"""The three published models: their files, framings and specs. This module does not import TensorFlow."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Model:
 
     Attributes:
         name: `vggish`, `yamnet` or `trill`.
-        handle: its address on tfhub.dev.
-        kaggle: its path on Kaggle, where the hub's models went.
+        handle: path of the model on tfhub.dev.
+        kaggle: path of the model on Kaggle, which hosts the models of TensorFlow Hub now.
         dim: length of an embedding.
         citation: BibTeX.
     """
@@ -36,7 +36,7 @@ class Model:
 
     @property
     def weights(self) -> WeightFile:
-        """Its SavedModel."""
+        """The weight file: the SavedModel of the model."""
         return WeightFile(
             name=f"tfhub-{self.name}",
             url=f"https://tfhub.dev/{self.handle}?tf-hub-format=compressed",
@@ -81,12 +81,12 @@ TRILL = Model(
 
 
 def spec_of(name: str, model: Model, framing: str, summary: str) -> ExtractorSpec:
-    """The spec of a model under one way of framing.
+    """Return the spec of a model with one framing.
 
     Args:
         name: the public name.
         model: the model.
-        framing: one of those in `framing`.
+        framing: a key of `framing.FRAMINGS`.
         summary: one line.
     """
     weights = model.weights
@@ -118,7 +118,7 @@ def _unpack(model: Model, source: Path, target: Path) -> None:
 
 
 def lite_weights() -> WeightFile:
-    """YAMNet's TFLite file."""
+    """Return the weight file of YAMNet in TFLite format."""
     return WeightFile(
         name="yamnet-lite.tflite",
         url="https://tfhub.dev/google/lite-model/yamnet/tflite/1?lite-format=tflite",
@@ -130,7 +130,7 @@ def lite_weights() -> WeightFile:
 
 
 def lite_spec() -> ExtractorSpec:
-    """The spec of YAMNet as a TFLite file."""
+    """Return the spec of YAMNet in TFLite format."""
     weights = lite_weights()
 
     def factory() -> Extractor:

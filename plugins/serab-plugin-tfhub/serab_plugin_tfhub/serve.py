@@ -18,31 +18,31 @@ RATE = 16_000
 
 
 def start(model: str, folder: Path, threads: int) -> Process:
-    """Starts it.
+    """Start the process.
 
     Args:
         model: `vggish`, `yamnet` or `trill`.
-        folder: of its SavedModel.
-        threads: for TensorFlow.
+        folder: folder of the SavedModel.
+        threads: threads of TensorFlow.
     """
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-    # oneDNN's sums depend on how many threads there are.
+    # The sums of oneDNN depend on the number of threads, so oneDNN is switched off.
     arguments = [str(folder), model, str(threads)]
     return Process("TensorFlow", "serab_plugin_tfhub.serve", arguments, {**quiet, "TF_ENABLE_ONEDNN_OPTS": "0"})
 
 
 def vggish(module: Any, rows: Any) -> list[Any]:
-    """Embeddings of the frames of each row."""
+    """Return the embeddings of the frames of each row."""
     return [module(row) for row in rows]
 
 
 def yamnet(module: Any, rows: Any) -> list[Any]:
-    """The second of three outputs: scores, embeddings, log-mel."""
+    """Return the embeddings of each row: the second of the outputs scores, embeddings and log-mel."""
     return [module(row)[1] for row in rows]
 
 
 def trill(module: Any, rows: Any) -> list[Any]:
-    """Layer 19 of each row's frames."""
+    """Return layer 19 for the frames of each row."""
     return [module(samples=rows, sample_rate=RATE)["layer19"]]
 
 
@@ -60,9 +60,9 @@ def _load(folder: str, threads: int) -> Any:
 
 
 def _pooled(outputs: list[Any]) -> Any:
-    """The mean over all frames, float32, shape (d,)."""
+    """Return the mean over all frames, float32, shape (d,)."""
     frames = [np.asarray(output, np.float64) for output in outputs]
-    flat = np.concatenate([own.reshape(-1, own.shape[-1]) for own in frames])
+    flat = np.concatenate([output.reshape(-1, output.shape[-1]) for output in frames])
     return flat.mean(axis=0).astype(np.float32)
 
 

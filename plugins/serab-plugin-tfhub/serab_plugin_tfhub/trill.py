@@ -15,7 +15,7 @@ SERAB_API_VERSION = 1
 
 @hookimpl
 def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
-    """Registers it and its variants."""
+    """Register TRILL and its variant."""
     for spec in (
         spec_of(
             "trill", TRILL, "windows", "TRILL's layer 19 from TensorFlow Hub, mean over 0.96 s windows; 12288 numbers"

@@ -15,7 +15,7 @@ SERAB_API_VERSION = 1
 
 @hookimpl
 def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
-    """Registers it and its variants."""
+    """Register VGGish and its variant."""
     for spec in (
         spec_of("vggish", VGGISH, "centred", "VGGish from TensorFlow Hub, mean over 0.96 s frames; 128 numbers"),
         spec_of(

@@ -15,14 +15,12 @@ SERAB_API_VERSION = 1
 
 @hookimpl
 def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
-    """Registers it and its variants."""
+    """Register YAMNet and its variants."""
     for spec in (
         spec_of(
             "yamnet", YAMNET, "whole", "YAMNet from TensorFlow Hub, 0.96 s every 0.48 s, mean over frames; 1024 numbers"
         ),
-        spec_of(
-            "yamnet/paper", YAMNET, "windows", "YAMNet on 0.96 s windows one behind the other, as SERAB's paper says"
-        ),
+        spec_of("yamnet/paper", YAMNET, "windows", "YAMNet on consecutive windows of 0.96 s, as in SERAB's paper"),
         lite_spec(),
     ):
         register(spec)

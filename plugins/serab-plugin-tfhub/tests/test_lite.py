@@ -38,7 +38,7 @@ def test_the_embedding_is_what_the_classifier_sees(file):
     details = {tuple(d["shape"]): d for d in interpreter.get_tensor_details()}
     wave = np.load(GOLDEN / "golden.npz")
     name = next(key for key in wave if key.startswith("wave/"))
-    embedding = lite._one(wave[name][:15_600])
+    embedding = lite._embed_window(wave[name][:15_600])
     weights = (
         interpreter.get_tensor(details[521, 1024]["index"]).astype(np.float32) * details[521, 1024]["quantization"][0]
     )
@@ -55,9 +55,9 @@ def test_its_log_mel_is_the_cores(file):
     golden = np.load(GOLDEN / "golden.npz")
     for key in [key for key in golden if key.startswith("wave/")][:5]:
         window = np.pad(golden[key], (0, 15_600))[:15_600]
-        lite._one(window)
-        (own,) = (interpreter.get_tensor(d["index"]) for d in interpreter.get_output_details() if d["shape"][-1] == 64)
-        assert np.median(np.abs(own - log_mel(window, YAMNET))) < 0.1
+        lite._embed_window(window)
+        (mels,) = (interpreter.get_tensor(d["index"]) for d in interpreter.get_output_details() if d["shape"][-1] == 64)
+        assert np.median(np.abs(mels - log_mel(window, YAMNET))) < 0.1
 
 
 def test_what_is_no_such_file(home, tmp_path):
@@ -65,7 +65,7 @@ def test_what_is_no_such_file(home, tmp_path):
     for content in (b"", b"junk" * 1_000, b"<html>"):
         path = tmp_path / "model.tflite"
         path.write_bytes(content)
-        with pytest.raises(WeightsError, match="no TFLite file that can be loaded"):
+        with pytest.raises(WeightsError, match="cannot be loaded as a TFLite file"):
             take_in(home, weight, path, str(path))
 
 

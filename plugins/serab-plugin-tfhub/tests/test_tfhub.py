@@ -51,7 +51,7 @@ def filled(models, tmp_path_factory):
 
 
 @pytest.fixture
-def made(filled, monkeypatch):
+def make_extractor(filled, monkeypatch):
     """`made(name)` gives the extractor, its stand-in installed."""
     monkeypatch.setenv("SERAB_HOME", str(filled.root))
     extractors = []
@@ -92,10 +92,10 @@ def test_conforms(name, filled, monkeypatch):
     assert "tensorflow" not in sys.modules
 
 
-def test_yamnet_frames_what_it_is_given_itself(made):
+def test_yamnet_frames_what_it_is_given_itself(make_extractor):
     """The hub's own framing of a whole clip is that of windows every 0.48 s, silence behind the last."""
     (clip,) = noise(40_000)
-    extractor = made("yamnet")
+    extractor = make_extractor("yamnet")
     windows = [
         np.pad(clip, (0, 7_680))[begin : begin + PATCH_SAMPLES][None] for begin in (0, 7_680, 15_360, 23_040, 30_720)
     ]
@@ -121,19 +121,19 @@ def test_the_cores_log_mel_feeds_a_network_of_yamnets_shape(models):
     process.close()
 
 
-def test_windows_one_behind_the_other(made):
+def test_windows_one_behind_the_other(make_extractor):
     """VGGish's own frames are those of windows 0.96 s apart; what is left over is dropped."""
     (clip,) = noise(15_360 * 2 + 300)
-    extractor = made("vggish")
+    extractor = make_extractor("vggish")
     want = np.mean([extractor._process.embed([clip[None, b : b + PATCH_SAMPLES]])[0] for b in (0, 15_360)], axis=0)
     np.testing.assert_allclose(extractor.embed([clip])[0], want, rtol=1e-4, atol=1e-4)
     assert len(extractor._framed(clip)) == 1
-    assert made("trill")._framed(clip).shape == (2, PATCH_SAMPLES)
+    assert make_extractor("trill")._framed(clip).shape == (2, PATCH_SAMPLES)
 
 
-def test_short_clips(made):
+def test_short_clips(make_extractor):
     (clip,) = noise(1_000)
-    centred, released = made("vggish"), made("vggish/released")
+    centred, released = make_extractor("vggish"), make_extractor("vggish/released")
     np.testing.assert_array_equal(centred._framed(clip)[0], np.pad(clip, (7_500, 7_500)))
     placed = released._framed(clip)[0]
     assert len(placed) == 16_000
@@ -144,9 +144,9 @@ def test_short_clips(made):
     assert centred.embed([clip]).shape == (1, 128)
 
 
-def test_a_batch_is_its_clips(made):
+def test_a_batch_is_its_clips(make_extractor):
     clips = noise(16_000, 5_000, 90_000, 31_111)
-    extractor = made("trill")
+    extractor = make_extractor("trill")
     np.testing.assert_array_equal(extractor.embed(clips), np.concatenate([extractor.embed([clip]) for clip in clips]))
 
 
@@ -175,14 +175,14 @@ def test_what_is_no_such_model(home, models, tmp_path):
         tar.add(__file__, "../../outside.txt")
     page = tmp_path / "page.html"
     page.write_text("<html>log in</html>")
-    for path, words in (
-        (torn, "no tar that can be unpacked"),
+    for path, message in (
+        (torn, "cannot be unpacked as a tar archive"),
         (empty, "holds no saved_model.pb"),
-        (outside, "no tar that can be unpacked"),
-        (page, "no tar that can be unpacked"),
-        (models / "yamnet", "it cannot be run as vggish|it gives embeddings of"),
+        (outside, "cannot be unpacked as a tar archive"),
+        (page, "cannot be unpacked as a tar archive"),
+        (models / "yamnet", "it cannot be run as vggish|it returns embeddings of"),
     ):
-        with pytest.raises(WeightsError, match=words):
+        with pytest.raises(WeightsError, match=message):
             take_in(home, weight, path, str(path))
         assert not (home.weights / weight.name).exists()
     broken = tmp_path / "broken"
@@ -212,13 +212,23 @@ def test_a_process_that_dies_says_so(models):
 def test_all_of_them_run_on_demo(filled):
     """One of each family; with SERAB_LONG=1 every one."""
     names = list(NAMES) if os.environ.get("SERAB_LONG") else ["vggish", "yamnet/paper", "trill"]
-    words = ["-c", "from serab_core.cli import main; main()", "eval", *names, "--tasks", "demo", "-c", "lda", "--json"]
+    arguments = [
+        "-c",
+        "from serab_core.cli import main; main()",
+        "eval",
+        *names,
+        "--tasks",
+        "demo",
+        "-c",
+        "lda",
+        "--json",
+    ]
     environment = {**os.environ, "SERAB_HOME": str(filled.root)}
-    done = subprocess.run(
-        [sys.executable, *words], env=environment, capture_output=True, text=True, timeout=300, check=False
+    completed = subprocess.run(
+        [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=300, check=False
     )
-    assert done.returncode == 0, done.stderr
-    results = {result["extractor"]: result for result in json.loads(done.stdout)["results"]}
+    assert completed.returncode == 0, completed.stderr
+    results = {result["extractor"]: result for result in json.loads(completed.stdout)["results"]}
     assert list(results) == names
     assert all(result["accuracy"] > 0.2 for result in results.values())
-    assert "tensorflow" not in done.stderr.lower()
+    assert "tensorflow" not in completed.stderr.lower()

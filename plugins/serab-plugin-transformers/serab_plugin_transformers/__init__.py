@@ -1,1 +1,1 @@
-"""Models of the Hugging Face hub that hear."""
+"""Speech and audio models of the Hugging Face hub."""

@@ -1,4 +1,4 @@
-"""Runs a model of the hub on waveforms."""
+"""The extractor that runs a model of the Hugging Face hub on waveforms."""
 
 from __future__ import annotations
 
@@ -18,20 +18,18 @@ if TYPE_CHECKING:
     from serab_core.plugin import Embeddings, Waveform
     from serab_plugin_transformers.families import Shape
 
-LEAST_S = 0.1
-"""Shorter clips are continued with zeros on both sides: models fail on less than a window."""
-_WHISPER_HOP = 320
-_BATCH_S = 40.0
-"""Of audio in a batch, padding included, unless a clip is longer."""
+MIN_S = 0.1  # seconds; shorter clips are padded with zeros on both sides, because models fail on less than a window
+_WHISPER_HOP = 320  # samples per frame of Whisper's encoder
+_BATCH_S = 40.0  # maximum seconds of audio in a batch, including padding, unless one clip is longer
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the numbers depend on beside the model.
+    """Settings that the embeddings depend on, apart from the model.
 
     Attributes:
-        layer: a number from 0 on, `mean`, or `best`: all of them, one behind the other.
-        pool: `mean` or `meanstd`, over time.
+        layer: a number from 0 on, `mean` (mean of all layers), or `best` (all layers, concatenated).
+        pool: pooling over time, `mean` or `meanstd`.
         device: `cpu`, `cuda` or `cuda:1`.
         bf16: whether to compute in bfloat16.
     """
@@ -43,78 +41,78 @@ class Settings:
 
 
 class Hf:
-    """A model.
+    """Extractor with a model of the transformers library.
 
     Args:
-        name: of the extractor, for messages.
-        folder: of its files.
-        shape: of the model.
-        settings: of the embedding.
+        name: name of the extractor, for messages.
+        folder: folder of the model's files.
+        shape: properties of the model.
+        settings: settings of the embedding.
     """
 
     def __init__(self, name: str, folder: Path, shape: Shape, settings: Settings) -> None:
         self._name, self._folder, self._shape, self._settings = name, folder, shape, settings
 
     def warm(self) -> None:
-        """Imports torch and transformers, and loads the model."""
+        """Import torch and transformers, and load the model."""
         self._loaded  # noqa: B018
 
     def embed(self, waveforms: Sequence[Waveform]) -> Embeddings:
-        """Pooled hidden states.
+        """Return pooled hidden states.
 
         Args:
-            waveforms: mono float32 at the model's rate; one of less than 0.1 s gets zeros on both sides, one longer
-                than the model takes goes in piece by piece.
+            waveforms: mono float32 at the model's rate. Those shorter than 0.1 s are padded with zeros on both sides;
+                those longer than the model allows are cut into pieces.
 
         Returns:
-            float32, shape (len(waveforms), dim): row i the same, within 1e-4, as for waveform i alone.
+            float32, shape (len(waveforms), dim). Row i equals the embedding of waveform i alone, within 1e-4.
         """
         pieces = [piece for waveform in waveforms for piece in self._pieces(waveform)]
         owners = [place for place, waveform in enumerate(waveforms) for _ in self._pieces(waveform)]
-        # Sums over time, so that the pieces of a clip add up: count, sum and sum of squares of each layer.
+        # Sums over time for each clip, which add up over its pieces: count, sum and sum of squares of each layer.
         sums: dict[int, list[Any]] = {}
         for batch in self._batches([len(piece) for piece in pieces]):
-            for place, parts in zip(batch, self._run([pieces[place] for place in batch]), strict=True):
-                kept = sums.setdefault(owners[place], [0, 0.0, 0.0])
-                kept[0] += parts.shape[1]
-                wide = parts.astype(np.float64)
-                kept[1] = kept[1] + wide.sum(axis=1)
-                kept[2] = kept[2] + (wide**2).sum(axis=1)
+            for place, states in zip(batch, self._run([pieces[place] for place in batch]), strict=True):
+                clip_sums = sums.setdefault(owners[place], [0, 0.0, 0.0])
+                clip_sums[0] += states.shape[1]
+                wide = states.astype(np.float64)
+                clip_sums[1] = clip_sums[1] + wide.sum(axis=1)
+                clip_sums[2] = clip_sums[2] + (wide**2).sum(axis=1)
         return np.stack([self._pooled(*sums[place]) for place in range(len(waveforms))])
 
     def _pieces(self, waveform: Waveform) -> list[Waveform]:
-        lacking = math.ceil(LEAST_S * self._shape.rate) - len(waveform)
+        lacking = math.ceil(MIN_S * self._shape.rate) - len(waveform)
         if lacking > 0:
             return [np.pad(waveform, (lacking // 2, lacking - lacking // 2))]
         longest = int(self._shape.longest_s * self._shape.rate)
         if len(waveform) <= longest:
             return [waveform]
-        count = math.ceil(len(waveform) / longest)  # of equal length, so that none is too short
+        count = math.ceil(len(waveform) / longest)  # pieces of equal length, so that none is too short
         edges = np.linspace(0, len(waveform), count + 1).astype(int)
         return [waveform[begin:end] for begin, end in pairwise(edges)]
 
     def _batches(self, lengths: list[int]) -> list[list[int]]:
-        """Pieces that go in together: of equal lengths, or of similar ones where the model can be told the padding."""
+        """Group pieces into batches: of equal lengths, or of similar lengths if the model accepts a padding mask."""
         order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
         batches: list[list[int]] = []
         for place in order:
             first = lengths[batches[-1][0]] if batches else 0
             fits = batches and (len(batches[-1]) + 1) * first <= _BATCH_S * self._shape.rate
-            alike = lengths[place] == first if not self._shape.masked else 2 * lengths[place] >= first
-            if fits and alike:
+            compatible = lengths[place] == first if not self._shape.masked else 2 * lengths[place] >= first
+            if fits and compatible:
                 batches[-1].append(place)
             else:
                 batches.append([place])
         return batches
 
     def _run(self, pieces: list[Waveform]) -> list[Any]:
-        """Hidden states of each piece, float32, shape (layers, frames, width); one layer unless all are wanted."""
+        """Return the hidden states of each piece, float32, shape (layers, frames, width); `best` has all layers."""
         import torch
 
         model, front = self._loaded
         settings, kind = self._settings, self._shape.kind
         with torch.inference_mode(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the library's words to its own authors
+            warnings.simplefilter("ignore")  # the library's warnings address developers
             if kind == "waves":
                 given = front(pieces, sampling_rate=self._shape.rate, padding=True, return_tensors="pt")
                 mask = given.get("attention_mask") if self._shape.masked else None
@@ -139,11 +137,11 @@ class Hf:
                 chosen = torch.stack([state.float() for state in states], 1)
             else:
                 chosen = states[int(settings.layer)].float()[:, None]
-            found = chosen.cpu().numpy()
-        return [found[row, :, :count] for row, count in enumerate(frames)]
+            hidden = chosen.cpu().numpy()
+        return [hidden[row, :, :count] for row, count in enumerate(frames)]
 
     def _pooled(self, count: int, total: Any, squares: Any) -> Any:
-        """Mean, and deviation where it is wanted, layer by layer."""
+        """Return the mean over time, and the deviation for `meanstd`, layer by layer."""
         mean = total / count
         if self._settings.pool == "mean":
             return mean.astype(np.float32).ravel()
@@ -159,7 +157,7 @@ class Hf:
         return [min(total, int(count)) for count in counted]
 
     def _patches(self, config: Any, states: Any, pieces: list[Waveform]) -> tuple[Any, list[int]]:
-        """AST's tokens without its two special ones, time before frequency; those of each clip, not of its padding."""
+        """Return AST's tokens without the two special ones, ordered by time, and the number of each clip's tokens."""
         bands = (config.num_mel_bins - config.patch_size) // config.frequency_stride + 1
         sorted_states = []
         for state in states:
@@ -180,7 +178,7 @@ class Hf:
         return values.to(device=self._settings.device, dtype=kind)
 
     def _moved(self, values: Any) -> Any:
-        """Numbers as `_tensor` has them, masks as they are."""
+        """Return values on the device; floating-point values are converted as in `_tensor`, masks stay integers."""
         return self._tensor(values) if values.is_floating_point() else values.to(self._settings.device)
 
     def _masked(self, mask: Any) -> dict[str, Any]:
@@ -188,7 +186,7 @@ class Hf:
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
-        """The model, or its encoder, and its feature extractor."""
+        """The model (of Whisper, the encoder) and its feature extractor."""
         import torch
 
         from serab_plugin_transformers.loading import load

@@ -1,4 +1,4 @@
-"""What the families of models need to be told: how clips go in, and which hidden states stand for which time."""
+"""Families of models: the format of their input, and how hidden states relate to time."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ if TYPE_CHECKING:
 
 
 LONGEST_S = 60.0
-"""Of a clip, for models that take any length: memory grows with it, in some by its square. SERAB's are shorter."""
+"""Maximum seconds of a piece for models that accept any length: memory grows with it, in some models quadratically.
+
+All clips of SERAB are shorter.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A model, as far as serab has to know it.
+    """The properties of a model that the extractor needs.
 
     Attributes:
-        kind: `waves` (raw samples), `whisper` (30 s of log-mels), `ast` (a fixed number of log-mel frames), or `other`,
-            whatever its feature extractor makes of samples.
-        width: of a hidden state.
-        layers: how many hidden states there are: the input of the first layer, and the output of each.
-        rate: of the samples, Hz.
-        longest_s: of a clip; a longer one goes in piece by piece.
-        masked: whether padded samples can be told to the model, so that clips of several lengths may share a batch.
+        kind: `waves` (raw samples), `whisper` (30 s of log-mels), `ast` (a fixed number of log-mel frames), or `other`
+            (the output of the model's feature extractor).
+        width: width of a hidden state.
+        layers: number of hidden states: the input of the first layer, and the output of each layer.
+        rate: sample rate in Hz.
+        longest_s: maximum length of a piece in seconds; longer clips are cut into pieces.
+        masked: whether the model accepts a padding mask, so that clips of several lengths may share a batch.
     """
 
     kind: str
@@ -41,10 +44,10 @@ class Shape:
 
 
 def shape_of(model: Model) -> Shape:
-    """The shape of a model, by its configuration.
+    """Return the properties of a model from its configuration.
 
     Raises:
-        UsageError: it does not hear, or is of no known shape.
+        UsageError: the model does not take audio, or its type is unknown.
     """
     config, front = model.config, model.front_end
     kind = str(config.get("model_type", ""))
@@ -60,11 +63,11 @@ def shape_of(model: Model) -> Shape:
         raise UsageError(
             f"is of type {kind or 'unknown'}, and has no feature extractor that takes samples",
             where=f"hf:{model.argument}",
-            next_step="wav2vec2 and its kin, Whisper, AST and other encoders of audio can be scored",
+            next_step="use an audio encoder, such as wav2vec2, HuBERT, WavLM, Whisper or AST",
         )
     if front.get("feature_extractor_type") != "Wav2Vec2FeatureExtractor":
         return Shape("other", width, layers, rate, LONGEST_S, False)
-    # Group norm over time (wav2vec2-base) sees padding, whatever it is told.
+    # A group norm over time (wav2vec2-base) includes padding, even with a mask.
     masked = bool(front.get("return_attention_mask")) and config.get("feat_extract_norm") == "layer"
     return Shape("waves", width, layers, rate, LONGEST_S, masked)
 
@@ -74,8 +77,8 @@ def _whole(model: Model, name: str) -> int:
     value = config.get(name)
     if not isinstance(value, int) or value < 1:
         raise UsageError(
-            f"its config.json has no {name}: it is no model that hears, or of an unknown shape",
+            f"its config.json has no {name}: the model does not take audio, or its type is unknown",
             where=f"hf:{model.argument}",
-            next_step="wav2vec2 and its kin, Whisper, AST and other encoders of audio can be scored",
+            next_step="use an audio encoder, such as wav2vec2, HuBERT, WavLM, Whisper or AST",
         )
     return value

@@ -24,7 +24,7 @@ OPTIONS = {
 
 @hookimpl
 def serab_make_extractor(argument: str) -> ExtractorSpec:
-    """The extractor of a model."""
+    """Return the extractor of a model."""
     from serab_plugin_transformers.families import shape_of
     from serab_plugin_transformers.hub import find
 
@@ -37,10 +37,10 @@ def _spec(model: Model, shape: Shape, options: Mapping[str, str]) -> ExtractorSp
     layer, pool = _layer(options.get("layer", "-1"), shape.layers), options.get("pool", "mean")
     device, bf16 = options.get("device", "cpu"), "bf16" in options
     if pool not in ("mean", "meanstd"):
-        raise ValueError(f"pool={pool} is unknown; say pool=mean or pool=meanstd")
+        raise ValueError(f"pool={pool} is unknown; use pool=mean or pool=meanstd")
     if device.partition(":")[0] not in ("cpu", "cuda"):
-        raise ValueError(f"device={device} is none; say cpu, cuda or cuda:1")
-    own = shape.width * (2 if pool == "meanstd" else 1)
+        raise ValueError(f"device={device} is not a device; use cpu, cuda or cuda:1")
+    width = shape.width * (2 if pool == "meanstd" else 1)
     best = layer == "best"
 
     def factory() -> Extractor:
@@ -58,8 +58,9 @@ def _spec(model: Model, shape: Shape, options: Mapping[str, str]) -> ExtractorSp
     return ExtractorSpec(
         name=f"hf:{model.argument}",
         factory=factory,
-        dim=own * (shape.layers if best else 1),
-        summary=f"{model.config.get('model_type')} from the Hugging Face hub, {which}, {pool} over time; {own} numbers",
+        dim=width * (shape.layers if best else 1),
+        summary=f"{model.config.get('model_type')} from the Hugging Face hub, {which}, {pool} over time; "
+        f"{width} numbers",
         licence="the model's own: see its card",
         citation=_citation(model),
         sample_rate=shape.rate,
@@ -81,7 +82,7 @@ def _spec(model: Model, shape: Shape, options: Mapping[str, str]) -> ExtractorSp
 
 
 def _citation(model: Model) -> str:
-    """The model's page; the paper is named there."""
+    """Return a citation of the model's page, which names the paper."""
     if model.local:
         return f"@misc{{model, title = {{A model of type {model.config.get('model_type')}, in a folder}}}}"
     repository = model.argument.partition("@")[0]
@@ -89,13 +90,13 @@ def _citation(model: Model) -> str:
 
 
 def _layer(text: str, layers: int) -> str:
-    """`mean`, `best`, or a number from 0 on: 0 is what goes into the first layer."""
+    """Return `mean`, `best`, or a number from 0 on, where 0 is the input of the first layer."""
     if text in ("mean", "best"):
         return text
     try:
         number = int(text)
     except ValueError:
-        raise ValueError(f"layer={text} is none; say a number, mean or best") from None
+        raise ValueError(f"layer={text} is not a layer; use a number, mean or best") from None
     if not -layers <= number < layers:
-        raise ValueError(f"layer={text} is none; it has {layers}, from 0 (what goes into the first) to {layers - 1}")
+        raise ValueError(f"the model has no layer {text}; use 0 (the input of the first layer) to {layers - 1}")
     return str(number % layers)

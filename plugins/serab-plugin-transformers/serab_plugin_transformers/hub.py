@@ -1,4 +1,4 @@
-"""Which files `ORG/NAME[@REVISION]` means, at which commit, and what its configuration says; without torch."""
+"""Find the files, the commit and the configuration of `ORG/NAME[@REVISION]`. This module does not import torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 _WEIGHTS = ("*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin", "pytorch_model.bin.index.json")
-_PATIENCE_S = 8.0
+_TIMEOUT_S = 8.0  # seconds to wait for the hub before the local cache is used
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,12 @@ class Model:
     """A model of the hub, or a folder of the same shape.
 
     Attributes:
-        argument: as it was asked for.
+        argument: the argument of `hf:`.
         revision: the commit, or the sha256 of a folder's weights and JSON files.
-        config: of the model.
-        front_end: of its feature extractor; empty where it has none.
-        folder: of its files; weights may not be there yet.
-        local: whether it is the user's own folder.
+        config: configuration of the model.
+        front_end: configuration of its feature extractor; empty if there is none.
+        folder: folder of its files; the weights may not be downloaded yet.
+        local: whether the folder belongs to the user, not to the cache of the hub.
     """
 
     argument: str
@@ -40,20 +40,20 @@ class Model:
 
 
 def find(argument: str) -> Model:
-    """The model, by its small files alone.
+    """Find a model, and download its configuration files only.
 
     Args:
         argument: `ORG/NAME`, `ORG/NAME@REVISION`, or a folder that `save_pretrained` wrote.
 
     Raises:
-        WeightsError: it is not here, and the hub cannot be asked or does not have it.
-        UsageError: what is there is no model.
+        WeightsError: the model is not in the cache, and the hub cannot be reached or does not have it.
+        UsageError: the folder or repository does not hold a model.
     """
     if argument.startswith((".", "/", "~")):
         folder = absolute_path(argument)
         if not (folder / CONFIG).is_file():
             raise UsageError(
-                "holds no config.json" if folder.is_dir() else "is no folder",
+                "holds no config.json" if folder.is_dir() else "is not a folder",
                 where=folder,
                 next_step=_folder_step(folder),
             )
@@ -65,7 +65,7 @@ def find(argument: str) -> Model:
 
 
 def with_weights(model: Model) -> Path:
-    """The folder with the model's weights in it, downloaded if need be. Raises WeightsError."""
+    """Return the model's folder with its weights, which are downloaded if necessary. Raises WeightsError."""
     if model.local:
         return model.folder
     repository = model.argument.partition("@")[0]
@@ -73,7 +73,7 @@ def with_weights(model: Model) -> Path:
 
 
 def _folder_step(folder: Path) -> str:
-    """Advice on a folder that holds no model; the Trainer of transformers writes checkpoints into subfolders."""
+    """Return advice for a folder without a model. The Trainer of transformers writes checkpoints into subfolders."""
     inside = sorted(path.parent.name for path in folder.glob(f"*/{CONFIG}"))
     if inside:
         return f"name the folder inside that holds the model, such as {folder / inside[-1]}"
@@ -81,12 +81,12 @@ def _folder_step(folder: Path) -> str:
 
 
 def _patterns(folder: Path, repository: str, model: Model) -> Sequence[str]:
-    """The weight files to get: safetensors, where the repository has them."""
+    """Return patterns of the weight files to download: only safetensors, if the repository has them."""
     from huggingface_hub import HfApi, constants
 
     if constants.HF_HUB_OFFLINE or any(folder.glob("*.safetensors")):
         return _WEIGHTS
-    with contextlib.suppress(Exception):  # a guess spared; what is wrong comes out when files are asked for
+    with contextlib.suppress(Exception):  # the download reports the same error
         names = HfApi().list_repo_files(repository, revision=model.revision)
         if any(name.endswith(".safetensors") for name in names):
             return _WEIGHTS[:2]
@@ -94,7 +94,7 @@ def _patterns(folder: Path, repository: str, model: Model) -> Sequence[str]:
 
 
 def _snapshot(argument: str, patterns: Sequence[str]) -> Path:
-    """The folder of a commit with these files in it. The cache is enough where it has them and the hub is silent."""
+    """Return the folder of a commit with these files. If the hub does not respond, the local cache is used."""
     from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
 
@@ -104,18 +104,20 @@ def _snapshot(argument: str, patterns: Sequence[str]) -> Path:
         return Path(
             snapshot_download(
                 repository, revision=revision or None, allow_patterns=list(patterns), local_files_only=local,
-                etag_timeout=_PATIENCE_S / 2,
+                etag_timeout=_TIMEOUT_S / 2,
             )
         )  # fmt: skip
 
     small = tuple(patterns) == CONFIGS
     try:
-        folder = get(True) if constants.HF_HUB_OFFLINE else _soon(lambda: get(False)) if small else get(False)
+        folder = get(True) if constants.HF_HUB_OFFLINE else _with_timeout(lambda: get(False)) if small else get(False)
     except HFValidationError as error:
-        raise UsageError(f"hf:{argument} is no name of a model", next_step="say hf:ORG/NAME, or hf:./FOLDER") from error
+        raise UsageError(
+            f"hf:{argument} is not a valid name of a model", next_step="write hf:ORG/NAME, or hf:./FOLDER"
+        ) from error
     except (RepositoryNotFoundError, RevisionNotFoundError) as error:
         raise WeightsError(
-            "is not on the hub, or is not for everybody",
+            "is not on the hub, or access to it is restricted",
             where=f"hf:{argument}",
             next_step="check its name and revision on huggingface.co; for a gated model: hf auth login",
         ) from error
@@ -126,32 +128,32 @@ def _snapshot(argument: str, patterns: Sequence[str]) -> Path:
             reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
             raise WeightsError(
                 f"cannot be fetched ({reason}), and is not in {constants.HF_HUB_CACHE}. Needed: config.json, "
-                "preprocessor_config.json and model.safetensors, whose sizes and sha256 only the hub can tell",
+                "preprocessor_config.json and model.safetensors; only the hub has their sizes and sha256",
                 where=f"hf:{argument}",
-                next_step=f"`hf download {repository} --local-dir FOLDER` where there is a network, bring FOLDER here, "
-                "and name it: hf:./FOLDER",
+                next_step=f"run `hf download {repository} --local-dir FOLDER` on a machine with a network, copy FOLDER "
+                "here, and use hf:./FOLDER",
             ) from error
     if not (folder / "config.json").is_file():
         raise UsageError(
-            "has no config.json", where=f"hf:{argument}", next_step="it has to be a model of the transformers library"
+            "has no config.json", where=f"hf:{argument}", next_step="use a model of the transformers library"
         )
     return folder
 
 
-def _soon(call: Callable[[], Path]) -> Path:
-    """What a call returns, if it does so soon: a name server that is silent would be asked for minutes."""
-    got: list[Path] = []
-    failed: list[Exception] = []
+def _with_timeout(call: Callable[[], Path]) -> Path:
+    """Return the result of a call. Raises TimeoutError after a few seconds: DNS retries can take minutes."""
+    results: list[Path] = []
+    errors: list[Exception] = []
 
     def work() -> None:
         try:
-            got.append(call())
+            results.append(call())
         except Exception as error:
-            failed.append(error)
+            errors.append(error)
 
     thread = threading.Thread(target=work, daemon=True, name="hub")
     thread.start()
-    thread.join(_PATIENCE_S)
-    if got:
-        return got[0]
-    raise failed[0] if failed else TimeoutError("no answer")
+    thread.join(_TIMEOUT_S)
+    if results:
+        return results[0]
+    raise errors[0] if errors else TimeoutError(f"no response within {_TIMEOUT_S:.0f} s")

@@ -1,7 +1,7 @@
 """The process that loads a model once before a run: `python -m serab_plugin_transformers.inspection`.
 
-It keeps torch, and whatever a damaged file does to it, out of the process that plans the run. A success is remembered
-by the contents of the model and the versions of the libraries.
+It keeps torch, and crashes caused by damaged files, out of the process that plans the run. A success is recorded by the
+contents of the model and the versions of the libraries.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from serab_plugin_transformers.hub import Model
 
 _SCHEMA = "serab.hf-model/1"
-_CHECKS = 1  # changes whenever `loading.load` refuses more than before, so that remembered models are checked again
+_CHECKS = 1  # version of the checks in `loading.load`; increase it when they change, so that models are checked again
 
 
 def inspect(model: Model) -> None:
-    """Make sure that a model can be loaded, with every weight that its embeddings depend on.
+    """Check that a model can be loaded, with every weight that its embeddings depend on.
 
     Raises:
         WeightsError: a file is missing or damaged, or lacks weights.
-        UsageError: the model is of no type that transformers implements.
+        UsageError: transformers does not implement the type of the model.
     """
     libraries = {name: metadata.version(name) for name in ("torch", "transformers")}
     facts = {"model": model.argument, "revision": model.revision, "libraries": libraries, "checks": _CHECKS}
@@ -52,7 +52,7 @@ def inspect(model: Model) -> None:
     write_json(record, {"schema": _SCHEMA, **facts})
 
 
-def _load(header: dict[str, Any], arrays: object, parts: object) -> tuple[dict[str, Any], Iterable[Any]]:
+def _load(header: dict[str, Any], arrays: object, streamed: object) -> tuple[dict[str, Any], Iterable[Any]]:
     import torch
 
     from serab_plugin_transformers.loading import load

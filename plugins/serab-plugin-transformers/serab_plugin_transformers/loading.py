@@ -1,4 +1,4 @@
-"""Loads a model and its feature extractor, and refuses what would be random numbers or code from elsewhere."""
+"""Load a model and its feature extractor. Models with random weights or remote code are refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HARMLESS = (
     r"(^|\.)(position_ids|inv_freq)$",  # computed from the configuration, not trained
     r"^(classifier|projector|lm_head|proj_out|pooler|quantizer|project_q|project_hid)(\.|$)",  # heads; not run
 )
-"""Keys that may be missing in any family: no hidden state of the encoder depends on them."""
+"""Patterns of weights that may be missing in any family: no hidden state of the encoder depends on them."""
 _HARMLESS_IN = {
     "whisper": (
         r"^(model\.)?decoder\.",  # only the encoder is run
@@ -33,21 +33,21 @@ _HARMLESS_IN = {
     "wav2vec2-conformer": (r"^adapter\.",),
     "wav2vec2-bert": (r"^adapter\.",),
 }
-"""Keys that may be missing in one family, by `model_type`, for the same reason."""
-_NAMED = 4  # keys that an error names
+"""Patterns of weights that may be missing in one family, by `model_type`, for the same reason."""
+_NAMED = 4  # maximum number of keys that an error names
 
 
 def load(folder: Path, where: str, dtype: Any) -> tuple[Any, Any]:
     """Return the model, in evaluation mode, and its feature extractor.
 
     Args:
-        folder: of the model's files.
-        where: the model's name in messages.
-        dtype: torch's type of the weights.
+        folder: folder of the model's files.
+        where: name of the model in messages.
+        dtype: torch type of the weights.
 
     Raises:
         WeightsError: a file is missing, damaged, or lacks weights that the embedding depends on.
-        UsageError: the model needs code that the repository brings, or is of a type that transformers does not know.
+        UsageError: the model needs code from its repository, or transformers does not know its type.
     """
     import torch
 
@@ -59,8 +59,8 @@ def load(folder: Path, where: str, dtype: Any) -> tuple[Any, Any]:
     transformers.logging.disable_progress_bar()
     _require_local_code(config, front_end, where)
     try:
-        with torch.random.fork_rng(devices=[]):  # transformers draws initial weights before it loads the saved ones
-            # Mismatched shapes are reported, too, instead of raised in the library's words.
+        with torch.random.fork_rng(devices=[]):  # transformers draws random weights before it loads the saved ones
+            # With this option, wrong shapes are reported, so that serab can raise its own error.
             model, report = transformers.AutoModel.from_pretrained(
                 folder,
                 local_files_only=True,
@@ -86,23 +86,23 @@ def load(folder: Path, where: str, dtype: Any) -> tuple[Any, Any]:
 
 
 def _require_weights(report: Mapping[str, Collection[Any]], kind: str, where: str) -> None:
-    """Raise WeightsError for weights of the model that the files lack or have in another shape."""
+    """Raise WeightsError if weights of the model are missing in the files or have another shape."""
     patterns = (*_HARMLESS, *_HARMLESS_IN.get(kind, ()))
-    missing = sorted(key for key in report["missing_keys"] if not any(re.search(own, key) for own in patterns))
+    missing = sorted(key for key in report["missing_keys"] if not any(re.search(pattern, key) for pattern in patterns))
     if missing:
         raise WeightsError(
-            f"its weight files lack {len(missing)} of the model's weights ({_named(missing)}); transformers would draw "
-            "them at random",
+            f"its weight files lack {len(missing)} of the model's weights ({_named(missing)}); transformers would use "
+            "random values for them",
             where=where,
             next_step="download the model again, or save the whole model again with save_pretrained; config.json must "
             "be the one that belongs to the weights",
         )
     shapes = {key: (tuple(saved), tuple(needed)) for key, saved, needed in report["mismatched_keys"]}
-    wrong = sorted(key for key in shapes if not any(re.search(own, key) for own in patterns))
+    wrong = sorted(key for key in shapes if not any(re.search(pattern, key) for pattern in patterns))
     if wrong:
         saved, needed = shapes[wrong[0]]
         raise WeightsError(
-            f"{len(wrong)} of its weights have another shape than config.json asks for ({_named(wrong)}): "
+            f"{len(wrong)} of its weights have another shape than config.json requires ({_named(wrong)}): "
             f"{wrong[0]} is {saved}, and should be {needed}",
             where=where,
             next_step="use the config.json that belongs to the weights",
@@ -114,10 +114,10 @@ def _named(keys: list[str]) -> str:
 
 
 def _require_local_code(config: Mapping[str, Any], front_end: Mapping[str, Any], where: str) -> None:
-    """Raise UsageError for a model that transformers itself does not implement.
+    """Raise UsageError for a model that transformers does not implement.
 
-    A repository may name code of its own (`auto_map`) for a model that transformers implements, too: its own
-    implementation is used then, and the repository's code is not.
+    A repository may name code of its own (`auto_map`) for a model that transformers also implements. In that case the
+    implementation of transformers is used, not the repository's code.
     """
     from transformers import CONFIG_MAPPING, MODEL_MAPPING, __version__
     from transformers.models.auto.feature_extraction_auto import feature_extractor_class_from_name
@@ -125,7 +125,7 @@ def _require_local_code(config: Mapping[str, Any], front_end: Mapping[str, Any],
     kind = str(config.get("model_type", ""))
     known = kind in CONFIG_MAPPING and CONFIG_MAPPING[kind] in MODEL_MAPPING
     front = str(front_end.get("feature_extractor_type") or "")
-    for what, section, is_known in (
+    for setting, section, is_known in (
         (f"model_type {kind!r}", config, known),
         (f"feature_extractor_type {front!r}", front_end, not front or bool(feature_extractor_class_from_name(front))),
     ):
@@ -136,16 +136,21 @@ def _require_local_code(config: Mapping[str, Any], front_end: Mapping[str, Any],
             raise UsageError(
                 f"needs code from its own repository ({_code_files(remote)}), which serab never runs",
                 where=where,
-                next_step="use a model that transformers implements; or wrap this one in a Python module of yours "
-                "with the HEAR API, and run hear:./my_module.py",
+                next_step="use a model that transformers implements; or write a Python module with the HEAR API around "
+                "this model, and use hear:./my_module.py",
             )
         raise UsageError(
-            f"has {what}, which transformers {__version__} does not know",
+            f"has {setting}, which transformers {__version__} does not know",
             where=where,
             next_step="check the spelling in the JSON file, or update: pip install -U transformers",
         )
 
 
 def _code_files(remote: Mapping[str, Any]) -> str:
-    classes = [str(own) for value in remote.values() for own in (value if isinstance(value, list) else [value]) if own]
-    return ", ".join(sorted({f"{own.rpartition('--')[2].partition('.')[0]}.py" for own in classes}))
+    classes = [
+        str(class_name)
+        for value in remote.values()
+        for class_name in (value if isinstance(value, list) else [value])
+        if class_name
+    ]
+    return ", ".join(sorted({f"{class_name.rpartition('--')[2].partition('.')[0]}.py" for class_name in classes}))

@@ -60,10 +60,10 @@ def reshaped(part: str):
     ],
 )
 def test_missing_and_misshapen_weights_are_no_random_numbers(tmp_path, name, change, reason):
-    with pytest.raises(WeightsError) as found:
+    with pytest.raises(WeightsError) as raised:
         embedded(changed(tmp_path, name, change))
-    assert reason in found.value.what
-    assert found.value.where == f"hf:{tmp_path / 'copy'}"
+    assert reason in raised.value.what
+    assert raised.value.where == f"hf:{tmp_path / 'copy'}"
 
 
 @pytest.mark.parametrize(
@@ -93,12 +93,12 @@ def test_weights_that_no_embedding_depends_on_may_be_missing(tmp_path, name, cha
 
 def test_missing_weights_are_refused_before_the_run(tmp_path):
     """By the whole command, with workers and a process of its own for the look at the weights."""
-    words = ["eval", changed(tmp_path, "wav2vec2", without("encoder.layers.")), "--tasks", "demo", "--jobs", "2"]
-    script = f"from serab_core.cli import main; import sys; sys.argv[1:] = {words!r}; main()"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert done.returncode == WeightsError.exit_code, done.stderr
-    assert "lack 48 of the model's weights" in " ".join(done.stderr.split())
-    assert "raised" not in done.stderr
+    arguments = ["eval", changed(tmp_path, "wav2vec2", without("encoder.layers.")), "--tasks", "demo", "--jobs", "2"]
+    script = f"from serab_core.cli import main; import sys; sys.argv[1:] = {arguments!r}; main()"
+    completed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert completed.returncode == WeightsError.exit_code, completed.stderr
+    assert "lack 48 of the model's weights" in " ".join(completed.stderr.split())
+    assert "raised" not in completed.stderr
 
 
 class InThisProcess:
@@ -193,11 +193,11 @@ def cut_zip(folder: Path) -> None:
 def test_damaged_files_are_named_before_the_run(tmp_path, name, damage, file, reason):
     argument = changed(tmp_path, name)
     damage(tmp_path / "copy")
-    with pytest.raises(WeightsError) as found:
+    with pytest.raises(WeightsError) as raised:
         plugins.extractor(argument).preflight()
-    assert reason in found.value.what
-    assert found.value.where.removeprefix("hf:") == str(tmp_path / "copy" / file).rstrip("/")
-    assert found.value.next_step
+    assert reason in raised.value.what
+    assert raised.value.where.removeprefix("hf:") == str(tmp_path / "copy" / file).rstrip("/")
+    assert raised.value.next_step
 
 
 def test_weights_in_shards_are_loaded(tmp_path):
@@ -210,7 +210,7 @@ def test_a_checkpoint_inside_a_folder_is_pointed_out(tmp_path):
     shutil.copytree("wav2vec2", tmp_path / "run" / "checkpoint-500")
     with pytest.raises(UsageError, match=r"holds no config\.json.*checkpoint-500"):
         plugins.extractor(f"hf:{tmp_path / 'run'}")
-    with pytest.raises(UsageError, match="is no folder"):
+    with pytest.raises(UsageError, match="is not a folder"):
         plugins.extractor(f"hf:{tmp_path / 'gone'}")
 
 
@@ -341,6 +341,6 @@ def test_the_hub_is_asked_for_the_processors_configuration(tmp_path, monkeypatch
 
 
 def test_errors_name_the_next_step():
-    with pytest.raises(SerabError) as found:
+    with pytest.raises(SerabError) as raised:
         plugins.extractor("hf:./nowhere")
-    assert found.value.next_step
+    assert raised.value.next_step

@@ -28,7 +28,7 @@ def noise(*seconds: float) -> list[np.ndarray]:
     return [0.1 * clip * np.linspace(0.2, 1, len(clip), dtype=np.float32) for clip in clips]
 
 
-def made(name: str):
+def make_extractor(name: str):
     return plugins.extractor(name).factory()
 
 
@@ -61,12 +61,12 @@ def test_layers(name, layers):
     every = best.factory().embed(clips).reshape(layers, 16)
     for number in (0, 1, -1):
         np.testing.assert_allclose(
-            made(f"hf:./{name}+layer={number}").embed(clips)[0], every[number], rtol=1e-5, atol=1e-6
+            make_extractor(f"hf:./{name}+layer={number}").embed(clips)[0], every[number], rtol=1e-5, atol=1e-6
         )
     np.testing.assert_allclose(
-        made(f"hf:./{name}+layer=mean").embed(clips)[0], every.mean(axis=0), rtol=1e-4, atol=1e-5
+        make_extractor(f"hf:./{name}+layer=mean").embed(clips)[0], every.mean(axis=0), rtol=1e-4, atol=1e-5
     )
-    np.testing.assert_allclose(made(f"hf:./{name}").embed(clips)[0], every[-1], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(make_extractor(f"hf:./{name}").embed(clips)[0], every[-1], rtol=1e-5, atol=1e-6)
 
 
 def test_the_last_layer_is_the_librarys_own_answer(models):
@@ -76,7 +76,7 @@ def test_the_last_layer_is_the_librarys_own_answer(models):
     model = transformers.AutoModel.from_pretrained(models / "wav2vec2").eval()
     with torch.no_grad():
         state = model(**front(clip, sampling_rate=16_000, return_tensors="pt")).last_hidden_state[0].numpy()
-    got = made("hf:./wav2vec2+pool=meanstd").embed([clip])[0]
+    got = make_extractor("hf:./wav2vec2+pool=meanstd").embed([clip])[0]
     np.testing.assert_allclose(got, np.concatenate([state.mean(axis=0), state.std(axis=0)]), rtol=1e-4, atol=1e-5)
 
 
@@ -88,13 +88,15 @@ def test_whisper_looks_at_the_clip_and_not_at_the_silence_behind_it(models):
         state = (
             model(front(clip, sampling_rate=16_000, return_tensors="pt").input_features).last_hidden_state[0].numpy()
         )
-    np.testing.assert_allclose(made("hf:./whisper").embed([clip])[0], state[:100].mean(axis=0), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        make_extractor("hf:./whisper").embed([clip])[0], state[:100].mean(axis=0), rtol=1e-4, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize(("name", "seconds"), [("whisper", 70.0), ("ast", 25.0)])
 def test_long_clips_go_in_piece_by_piece(name, seconds):
     (clip,) = noise(seconds)
-    extractor = made(f"hf:./{name}")
+    extractor = make_extractor(f"hf:./{name}")
     pieces = extractor._pieces(clip)
     assert len(pieces) == 3
     np.testing.assert_array_equal(np.concatenate(pieces), clip)
@@ -104,7 +106,7 @@ def test_long_clips_go_in_piece_by_piece(name, seconds):
 
 
 def test_ast_counts_the_patches_that_the_clip_fills():
-    extractor = made("hf:./ast")
+    extractor = make_extractor("hf:./ast")
     # 16 frames of 10 ms to a patch, a patch every 10 frames, 12 bands of patches.
     for seconds, across in ((1.0, 9), (0.1, 1), (10.24, 101)):
         assert extractor._run(noise(seconds))[0].shape == (1, 12 * across, 16)
@@ -124,15 +126,20 @@ def test_options_and_revisions_tell_caches_apart(models):
         == fingerprint_digest(plugins.extractor("hf:./hubert+layer=-1"))
         or plugins.extractor("hf:./hubert+layer=3").parameters == plugins.extractor("hf:./hubert+layer=-1").parameters
     )
-    assert np.isfinite(made("hf:./hubert+bf16").embed(noise(0.5))).all()
+    assert np.isfinite(make_extractor("hf:./hubert+bf16").embed(noise(0.5))).all()
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
-    [("+layer=9", "it has 4"), ("+layer=x", "say a number"), ("+pool=max", "pool=mean"), ("+device=tpu", "device=tpu")],
+    ("options", "message"),
+    [
+        ("+layer=9", "the model has no layer 9"),
+        ("+layer=x", "use a number"),
+        ("+pool=max", "pool=mean"),
+        ("+device=tpu", "device=tpu"),
+    ],
 )
-def test_options_that_do_not_fit(options, words):
-    with pytest.raises(UsageError, match=words):
+def test_options_that_do_not_fit(options, message):
+    with pytest.raises(UsageError, match=message):
         plugins.extractor(f"hf:./hubert{options}")
     with pytest.raises(UnknownNameError, match="no option 'depth'"):
         plugins.extractor("hf:./hubert+depth=3")
@@ -145,7 +152,7 @@ def test_folders_that_are_no_models(tmp_path):
     with pytest.raises(WeightsError, match=r"holds no model\.safetensors"):
         plugins.extractor(f"hf:{tmp_path}")
     (tmp_path / "model.safetensors").write_bytes(b"")
-    with pytest.raises(UsageError, match="is no JSON"):
+    with pytest.raises(UsageError, match="is not valid JSON"):
         plugins.extractor(f"hf:{tmp_path}")
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert", "hidden_size": 4, "num_hidden_layers": 1}))
     with pytest.raises(UsageError, match="is of type bert, and has no feature extractor"):
@@ -181,48 +188,53 @@ print(spec.factory().embed([np.zeros(8000, np.float32)]).shape)
 
 def test_offline_the_cache_is_enough(models, tmp_path):
     cached(models, tmp_path)
-    done = run(SHOW, HF_HOME=str(tmp_path), HF_HUB_OFFLINE="1")
-    assert done.stdout.split("\n")[:2] == ["a" * 40 + " 16", "(1, 16)"], done.stderr
+    completed = run(SHOW, HF_HOME=str(tmp_path), HF_HUB_OFFLINE="1")
+    assert completed.stdout.split("\n")[:2] == ["a" * 40 + " 16", "(1, 16)"], completed.stderr
 
 
 def test_a_hub_that_is_silent(models, tmp_path):
     """Nobody answers at this address: with a cache it goes on, without one it ends soon and says what to do."""
     nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "0"}
     begin = time.monotonic()
-    done = run("from serab_core.cli import main; import sys; sys.argv[1:] = ['eval', 'hf:lab/tiny']; main()", **nowhere)
+    completed = run(
+        "from serab_core.cli import main; import sys; sys.argv[1:] = ['eval', 'hf:lab/tiny']; main()", **nowhere
+    )
     assert time.monotonic() - begin < 20  # of which up to 10 s are the search
-    assert done.returncode == 10, done.stderr
-    flat = " ".join(done.stderr.split())
-    for words in ("lab/tiny", "config.json, preprocessor_config.json and model.safetensors", "hf download lab/tiny"):
-        assert words in flat
+    assert completed.returncode == 10, completed.stderr
+    flat = " ".join(completed.stderr.split())
+    for phrase in ("lab/tiny", "config.json, preprocessor_config.json and model.safetensors", "hf download lab/tiny"):
+        assert phrase in flat
     cached(models, tmp_path)
-    done = run(SHOW, **nowhere)
-    assert "(1, 16)" in done.stdout, done.stderr
+    completed = run(SHOW, **nowhere)
+    assert "(1, 16)" in completed.stdout, completed.stderr
 
 
 def test_a_layer_is_chosen_on_validation(models, tmp_path):
-    script = "from serab_core.cli import main; import sys; sys.argv[1:] = {words!r}; main()"
-    words = ["eval", "hf:./hubert", "--layer", "best", "--tasks", "demo", "-c", "lda,lr", "--json"]
-    done = run(script.format(words=words))
-    assert done.returncode == 0, done.stderr
-    (best,) = json.loads(done.stdout)["results"]
+    script = "from serab_core.cli import main; import sys; sys.argv[1:] = {arguments!r}; main()"
+    arguments = ["eval", "hf:./hubert", "--layer", "best", "--tasks", "demo", "-c", "lda,lr", "--json"]
+    completed = run(script.format(arguments=arguments))
+    assert completed.returncode == 0, completed.stderr
+    (best,) = json.loads(completed.stdout)["results"]
     names = [f"hf:./hubert+layer={number}" for number in range(4)]
-    done = run(script.format(words=["eval", *names, "--tasks", "demo", "-c", "lda,lr", "--json"]))
-    assert done.returncode == 0, done.stderr
-    single = json.loads(done.stdout)["results"]
+    completed = run(script.format(arguments=["eval", *names, "--tasks", "demo", "-c", "lda,lr", "--json"]))
+    assert completed.returncode == 0, completed.stderr
+    single = json.loads(completed.stdout)["results"]
     for position, classifier in enumerate(("lda", "lr")):
-        own = best["classifiers"][position]
+        outcome = best["classifiers"][position]
         layers = [result["classifiers"][position] for result in single]
         chosen = max(range(4), key=lambda number: (layers[number]["validation"], -number))
-        assert own["classifier"] == classifier
-        assert own["params"]["layer"] == str(chosen)
-        assert (own["validation"], own["accuracy"]) == (layers[chosen]["validation"], layers[chosen]["accuracy"])
-        assert own["points"] == 4 * layers[0]["points"]
-    done = run(
+        assert outcome["classifier"] == classifier
+        assert outcome["params"]["layer"] == str(chosen)
+        assert (outcome["validation"], outcome["accuracy"]) == (
+            layers[chosen]["validation"],
+            layers[chosen]["accuracy"],
+        )
+        assert outcome["points"] == 4 * layers[0]["points"]
+    completed = run(
         script.format(
-            words=["export", "hf:./hubert+layer=best", "--task", "demo", "-c", "lda,lr", "-o", str(tmp_path / "e")]
+            arguments=["export", "hf:./hubert+layer=best", "--task", "demo", "-c", "lda,lr", "-o", str(tmp_path / "e")]
         )
     )
-    assert done.returncode == 0, done.stderr
+    assert completed.returncode == 0, completed.stderr
     about = json.loads((tmp_path / "e" / "classifier.json").read_text())["about"]
     assert about["columns"][1] - about["columns"][0] == 16

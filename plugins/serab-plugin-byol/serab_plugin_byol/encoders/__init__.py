@@ -1,4 +1,4 @@
-"""The networks: log-mels of any number of frames to one vector a clip."""
+"""The networks. They turn log-mels of any number of frames into one vector per clip."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ __all__ = ["AudioNTT", "CvT", "build", "channels_last"]
 
 
 def build(architecture: Architecture) -> AudioNTT | CvT:
-    """The network of an architecture, with random weights."""
+    """Return the network of an architecture, with random weights."""
     if architecture.encoder == "audiontt":
         return AudioNTT(architecture.dim)
     return CvT(architecture.channels, architecture.pool)
 
 
 def channels_last(network: _Network) -> _Network:
-    """Store the weights of a network's convolutions channels last, in place: convolutions run fastest so."""
+    """Store the weights of a network's convolutions in channels-last layout, in place, in which they run fastest."""
     layout: dict[str, Any] = {"memory_format": torch.channels_last}  # torch's annotations of `Module.to` lack it
     placed: _Network = network.to(**layout)
     return placed

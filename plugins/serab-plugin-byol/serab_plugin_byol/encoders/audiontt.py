@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 CHANNELS = 64
 N_MELS = 64
-_STRETCH = 4096  # frames that are worked on at a time, at most
-_HALO = 8  # frames on either side that a step's value depends on, rounded up to a whole step
+_BLOCK = 4096  # frames per block of a long clip, which bounds the memory
+_HALO = 8  # frames on either side that the value of a step depends on, rounded up to a whole step
 _STEP = 8  # frames that are pooled into one step
 
 
@@ -28,15 +28,15 @@ class Block(nn.Module):
         self.norm: nn.Module = nn.BatchNorm2d(CHANNELS)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Shape (n, channels, mels, frames) to (n, 64, mels / 2, frames / 2)."""
+        """Map shape (n, channels, mels, frames) to (n, 64, mels / 2, frames / 2)."""
         return nn.functional.max_pool2d(torch.relu_(self.norm(self.conv(x))), 2)
 
 
 class AudioNTT(nn.Module):
-    """Three blocks, then the same two layers at every step in time, then the sum of maximum and mean over time.
+    """Network of three blocks, then two layers at every time step, then the sum of maximum and mean over time.
 
     Args:
-        dim: length of the embedding: 512, 1024 or 2048, of 600,192, 1,649,792 and 5,321,856 parameters.
+        dim: length of the embedding: 512, 1024 or 2048 (600,192, 1,649,792 or 5,321,856 parameters).
     """
 
     def __init__(self, dim: int) -> None:
@@ -49,47 +49,47 @@ class AudioNTT(nn.Module):
         )
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Embeds normalised log-mels.
+        """Embed normalised log-mels.
 
         Args:
-            x: shape (n, 1, 64, frames), at least 8 frames; beyond a clip's length, zeros.
-            lengths: frames of each clip, shape (n,); None where all have the same.
+            x: shape (n, 1, 64, frames), at least 8 frames; zeros beyond the length of a clip.
+            lengths: frames of each clip, shape (n,); None where all clips have the same length.
 
         Returns:
             shape (n, dim).
         """
-        if not self.training and lengths is None and x.shape[-1] > _STRETCH + 2 * _HALO:
+        if not self.training and lengths is None and x.shape[-1] > _BLOCK + 2 * _HALO:
             return self._long(x)
         steps, lengths = self._steps(x, lengths)
         return max_over_time(steps, lengths) + mean_over_time(steps, lengths)
 
     def _steps(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """The network up to the summing up over time: shape (n, steps, dim), and steps of each clip."""
+        """Return the outputs before pooling over time, shape (n, steps, dim), and the number of steps of each clip."""
         for block in self.blocks:
             x = block(x)
             lengths = None if lengths is None else lengths // 2
             x = keep(x, lengths)
-        # A step's vector goes through the mel rows, each with all its channels.
+        # The vector of a step lists the mel rows one after the other, each with all its channels.
         return self.head(x.permute(0, 3, 2, 1).flatten(2)), lengths
 
     def _long(self, x: Tensor) -> Tensor:
-        """Long clips stretch by stretch, in bounded memory: the same numbers, for a step sees 8 frames around it."""
+        """Embed long clips block by block, in bounded memory. The result is the same: a step depends on 8 frames."""
         frames = x.shape[-1] // _STEP * _STEP
         highest = total = None
-        for begin in range(0, frames, _STRETCH):
-            end = min(begin + _STRETCH, frames)
+        for begin in range(0, frames, _BLOCK):
+            end = min(begin + _BLOCK, frames)
             left, right = min(_HALO, begin), min(_HALO, frames - end)
             steps, _ = self._steps(x[..., begin - left : end + right if right else x.shape[-1]], None)
             steps = steps[:, left // _STEP : left // _STEP + (end - begin) // _STEP]
-            part = steps.amax(1), steps.sum(1)
-            highest = part[0] if highest is None else torch.maximum(highest, part[0])
-            total = part[1] if total is None else total + part[1]
+            block_max, block_sum = steps.amax(1), steps.sum(1)
+            highest = block_max if highest is None else torch.maximum(highest, block_max)
+            total = block_sum if total is None else total + block_sum
         assert highest is not None
         assert total is not None
         return highest + total / (frames // _STEP)
 
     def fold(self) -> None:
-        """Takes the batch norms into the convolutions before them: for inference, and not to be undone."""
+        """Fuse each batch norm into the convolution before it, for inference. This cannot be undone."""
         for block in self.blocks:
             assert isinstance(block, Block)
             if isinstance(block.norm, nn.BatchNorm2d):

@@ -21,7 +21,7 @@ _EPS = 1e-5
 
 
 class ChannelNorm(nn.Module):
-    """Layer norm over channels, with the small constant beside the deviation, not under its root."""
+    """Layer norm over channels. Epsilon is added to the deviation, not to the variance."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class ChannelNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Shape (n, channels, mels, frames), kept."""
+        """Normalise x of shape (n, channels, mels, frames); the shape stays the same."""
         variance, mean = torch.var_mean(x, dim=1, correction=0, keepdim=True)
         return (x - mean) / (variance.sqrt() + _EPS) * self.gain + self.bias
 
@@ -44,13 +44,13 @@ class Projection(nn.Module):
         self.pointwise = nn.Conv2d(channels, width, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Shape (n, channels, mels, frames) to (n, width, mels / stride, frames / stride), rounded up."""
+        """Map shape (n, channels, mels, frames) to (n, width, mels / stride, frames / stride), rounded up."""
         projected: Tensor = self.pointwise(self.norm(self.depthwise(x)))
         return projected
 
 
 class Attention(nn.Module):
-    """Every place of the map looks at every second one, along mel and time."""
+    """Attention of every position of the map to every second position, along mel and time."""
 
     def __init__(self, channels: int, heads: int) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class Attention(nn.Module):
         self.out = nn.Conv2d(width, channels, 1)
 
     def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
-        """Shape (n, channels, mels, frames), kept; zeros beyond a clip's length come in."""
+        """Attend over x of shape (n, channels, mels, frames), with zeros beyond a clip's length; the shape stays."""
         n, _, mels, frames = x.shape
         query, key_value = self.query(x), self.key_value(x)
         seen = None
@@ -69,7 +69,7 @@ class Attention(nn.Module):
             columns = torch.arange(key_value.shape[-1], device=x.device) < ((lengths + 1) // 2)[:, None]
             seen = columns[:, None, None, None, :].expand(n, 1, 1, key_value.shape[-2], -1).flatten(3)
         q, k, v = (
-            part.reshape(n, self.heads, HEAD, -1).transpose(2, 3) for part in (query, *key_value.chunk(2, dim=1))
+            tensor.reshape(n, self.heads, HEAD, -1).transpose(2, 3) for tensor in (query, *key_value.chunk(2, dim=1))
         )
         mixed = nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=seen)
         out: Tensor = self.out(mixed.transpose(2, 3).reshape(n, -1, mels, frames))
@@ -90,7 +90,7 @@ class Stage(nn.Module):
         self.stride = stride
 
     def forward(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Shape (n, before, mels, frames) to (n, channels, mels / stride, frames / stride), and the new lengths."""
+        """Map (n, before, mels, frames) to (n, channels, mels / stride, frames / stride); also return new lengths."""
         if lengths is not None:
             lengths = (lengths + self.stride - 1) // self.stride
         x = self.norm(self.embed(x))
@@ -100,10 +100,10 @@ class Stage(nn.Module):
 
 
 class CvT(nn.Module):
-    """Three stages, then the mean over the map or, for 2048 numbers, maximum + mean over time of all mel rows.
+    """Network of three stages, then the mean over the map or, for 2048 numbers, maximum + mean over time of mel rows.
 
     Args:
-        channels: of the stages: 64, 128, 256 (1,583,488 parameters) or 64, 256, 512 (5,012,992).
+        channels: channels of the stages: 64, 128, 256 (1,583,488 parameters) or 64, 256, 512 (5,012,992).
         pool: `mean` or `mean+max`.
     """
 
@@ -112,16 +112,16 @@ class CvT(nn.Module):
         self.pool = pool
         self.dim = channels[-1] * (4 if pool == "mean+max" else 1)
         stages = []
-        for before, own, (kernel, stride), heads in zip((1, *channels), channels, _EMBED, _HEADS, strict=False):
-            stages.append(Stage(before, own, kernel, stride, heads))
+        for before, width, (kernel, stride), heads in zip((1, *channels), channels, _EMBED, _HEADS, strict=False):
+            stages.append(Stage(before, width, kernel, stride, heads))
         self.stages = nn.ModuleList(stages)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Embeds normalised log-mels.
+        """Embed normalised log-mels.
 
         Args:
-            x: shape (n, 1, 64, frames); beyond a clip's length, zeros.
-            lengths: frames of each clip, shape (n,); None where all have the same.
+            x: shape (n, 1, 64, frames); zeros beyond the length of a clip.
+            lengths: frames of each clip, shape (n,); None where all clips have the same length.
 
         Returns:
             shape (n, dim).
@@ -134,7 +134,7 @@ class CvT(nn.Module):
         return mean_over_time(steps, lengths) + max_over_time(steps, lengths)
 
     def fold(self) -> None:
-        """Takes the batch norms into the convolutions before them: for inference, and not to be undone."""
+        """Fuse each batch norm into the convolution before it, for inference. This cannot be undone."""
         for module in self.modules():
             if isinstance(module, Projection) and isinstance(module.norm, nn.BatchNorm2d):
                 module.depthwise = nn.utils.fusion.fuse_conv_bn_eval(module.depthwise.eval(), module.norm.eval())

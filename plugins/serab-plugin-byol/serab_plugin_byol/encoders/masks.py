@@ -1,4 +1,4 @@
-"""Clips of several lengths in one batch: what lies beyond a clip's end is kept at zero, as padding at its edge is."""
+"""Masks for clips of several lengths in one batch. Values beyond the end of a clip stay zero, like edge padding."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 def keep(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """Sets the frames beyond each clip's length to zero.
+    """Set the frames beyond each clip's length to zero.
 
     Args:
         x: shape (n, channels, mels, frames).
-        lengths: frames of each clip, shape (n,); None where all are whole.
+        lengths: frames of each clip, shape (n,); None where no clip is padded.
     """
     if lengths is None:
         return x
@@ -24,10 +24,10 @@ def keep(x: Tensor, lengths: Tensor | None) -> Tensor:
 
 
 def mean_over_time(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """The mean over each clip's own steps.
+    """Return the mean over the steps of each clip.
 
     Args:
-        x: shape (n, steps, dim), anything beyond a clip's length.
+        x: shape (n, steps, dim); values beyond the length of a clip are ignored.
         lengths: steps of each clip, shape (n,), or None.
     """
     if lengths is None:
@@ -37,7 +37,7 @@ def mean_over_time(x: Tensor, lengths: Tensor | None) -> Tensor:
 
 
 def max_over_time(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """The maximum over each clip's own steps; arguments as `mean_over_time`."""
+    """Return the maximum over the steps of each clip; arguments as in `mean_over_time`."""
     if lengths is None:
         return x.amax(1)
     inside = torch.arange(x.shape[1], device=x.device) < lengths[:, None]

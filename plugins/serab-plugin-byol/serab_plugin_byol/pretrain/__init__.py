@@ -1,1 +1,1 @@
-"""Pre-training of BYOL encoders: packed audio, augmentations on the device, the learner, and what watches over it."""
+"""Pre-training of BYOL encoders: packed audio, augmentations on the device, the learner, and its monitoring."""

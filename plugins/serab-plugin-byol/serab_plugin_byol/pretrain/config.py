@@ -1,4 +1,4 @@
-"""Every hyper-parameter of a pre-training, its presets, and TOML in and out."""
+"""The hyper-parameters of a pre-training, the presets, and reading and writing of TOML."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PRESETS = ("byol-s", "byol-a-2021", "byol-s-released")
-RATE = 16_000
+RATE = 16_000  # Hz
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The hyper-parameters (reference: arXiv:2103.06695, sections III and IV-A); defaults are BYOL-A's.
+    """The hyper-parameters (arXiv:2103.06695, sections III and IV-A). The defaults are those of BYOL-A.
 
     Attributes:
-        preset: the preset that it started from.
+        preset: the preset that the configuration started from.
         encoder: `audiontt` or `cvt`.
         size: length of the embedding.
-        unit_s: seconds of audio that a segment has.
-        random_crop: whether a segment lies anywhere in its clip, or always at its beginning.
-        window: of the log-mel, in samples at 16 kHz.
-        prenorm_epochs: epochs after which the running mean and deviation stay as they are.
-        mixup_ratio: the largest share that another segment gets in log-mixup-exp.
-        mixup_memory: past segments that it is drawn from.
-        crop_low, crop_high: of the random resized crop's height and width, as shares of the segment's.
-        canvas: width of the crop's canvas, as a share of the segment's.
+        unit_s: length of a segment, in seconds.
+        random_crop: whether a segment starts at a random position of its clip, or always at the beginning.
+        window: window of the log-mel, in samples at 16 kHz.
+        prenorm_epochs: epochs after which the running mean and deviation stay fixed.
+        mixup_ratio: upper bound of the weight of the background segment in log-mixup-exp.
+        mixup_memory: number of past segments that the background is drawn from.
+        crop_low, crop_high: range of height and width of the random resized crop, as factors of the segment's.
+        canvas: width of the crop's canvas, as a factor of the segment's.
         postnorm: whether both views together are standardised.
         hidden, projection: widths of projector and predictor.
-        ema: what the target keeps of itself at each step.
+        ema: decay of the target's moving average: the weight of its old value at each step.
         optimiser: `adam` or `adamw`.
-        learning_rate, weight_decay: its own.
-        batch: segments a step, over all devices and accumulated steps.
+        learning_rate, weight_decay: parameters of the optimiser.
+        batch: segments per step, over all devices and accumulated batches.
         epochs: passes over the data.
-        seed: of weights, order, crops, mixing and dropout.
+        seed: seed of weights, order, crops, mixing and dropout.
     """
 
     preset: str = "byol-s"
@@ -70,7 +70,7 @@ class Config:
     seed: int = 42
 
     def __post_init__(self) -> None:
-        """Raises UsageError for values that make no training."""
+        """Raise UsageError for values outside their range."""
         faults = {
             "unit_s must be from 0.08 to 60": not 0.08 <= self.unit_s <= 60,
             "window must be from 1 to 1024": not 1 <= self.window <= 1024,
@@ -87,8 +87,8 @@ class Config:
             or not all(0 < v < math.inf for v in (self.hidden, self.projection, self.epochs, self.prenorm_epochs)),
             "weight_decay must not be negative": not 0 <= self.weight_decay < math.inf,
         }
-        for text, is_so in faults.items():
-            if is_so:
+        for text, is_fault in faults.items():
+            if is_fault:
                 raise UsageError(text, where="the training's configuration")
         try:
             self.architecture  # noqa: B018
@@ -97,16 +97,16 @@ class Config:
 
     @property
     def architecture(self) -> Architecture:
-        """The network."""
+        """The architecture of the network."""
         return architecture(self.encoder, self.size)
 
     @property
     def unit(self) -> int:
-        """Samples of a segment."""
+        """Length of a segment, in samples."""
         return int(self.unit_s * RATE)
 
     def to_toml(self) -> str:
-        """The configuration as TOML, a line a value."""
+        """Return the configuration as TOML, one line for each value."""
 
         def text(value: Any) -> str:
             if isinstance(value, bool):
@@ -117,29 +117,33 @@ class Config:
 
 
 def preset(name: str) -> Config:
-    """A preset. Raises UsageError for a name that is none."""
+    """Return a preset. Raises UsageError for an unknown name."""
     if name not in PRESETS:
-        raise UsageError(f"no preset is called {name!r}", next_step=f"there are {', '.join(PRESETS)}")
+        raise UsageError(f"unknown preset {name!r}", next_step=f"use one of {', '.join(PRESETS)}")
     text = (resources.files("serab_plugin_byol.pretrain") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
     return changed(Config(), {"preset": name, **tomllib.loads(text)}, f"preset {name}")
 
 
 def read(path: Path, base: Config) -> Config:
-    """`base` with what a TOML file says. Raises UsageError for a file that is unreadable or has other names."""
+    """Return `base` with the values of a TOML file. Raises UsageError for an unreadable file or unknown names."""
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"cannot be read as TOML ({error})", where=path, next_step="see the presets") from error
+        raise UsageError(
+            f"cannot be read as TOML ({error})",
+            where=path,
+            next_step="write one NAME = VALUE per line; serab pretrain presets lists the names",
+        ) from error
     return changed(base, values, str(path))
 
 
-def parse_settings(words: Sequence[str]) -> dict[str, Any]:
-    """`key=value` words as values, read as TOML or else as text. Raises UsageError for one without `=`."""
+def parse_settings(assignments: Sequence[str]) -> dict[str, Any]:
+    """Return the values of `key=value` arguments, parsed as TOML or else as text. Raises UsageError without `=`."""
     values: dict[str, Any] = {}
-    for word in words:
-        key, equals, value = word.partition("=")
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
         if not equals:
-            raise UsageError(f"--set {word} has no value", next_step="say --set key=value")
+            raise UsageError(f"--set {assignment} has no value", next_step="write --set key=value")
         try:
             values[key] = tomllib.loads(f"v = {value}")["v"]
         except tomllib.TOMLDecodeError:
@@ -148,15 +152,14 @@ def parse_settings(words: Sequence[str]) -> dict[str, Any]:
 
 
 def changed(base: Config, values: Mapping[str, Any], where: str) -> Config:
-    """`base` with other values. Raises UsageError for a name or a type that does not fit."""
+    """Return `base` with some values replaced. Raises UsageError for an unknown name or a wrong type."""
     kinds = {field.name: type(getattr(base, field.name)) for field in fields(Config)}
     fitting = {}
     for name, value in values.items():
         if name not in kinds:
             near = difflib.get_close_matches(name, kinds, n=3)
-            raise UsageError(
-                f"{name} is no hyper-parameter", where=where, next_step=f"nearest: {', '.join(near) or 'none'}"
-            )
+            advice = f"did you mean {' or '.join(near)}?" if near else "see serab pretrain presets for all names"
+            raise UsageError(f"unknown hyper-parameter {name}", where=where, next_step=advice)
         kind = kinds[name]
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)

@@ -1,4 +1,4 @@
-"""Runs a pre-training: a folder, Lightning's trainer, and the way back into a run that was stopped."""
+"""Run a pre-training with Lightning's trainer in a folder, and resume a stopped run."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from serab_core.plugin import Progress
     from serab_plugin_byol.pretrain.data.segments import Segments
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # parameters of mallopt, from malloc.h
 DATA_SCHEMA = "serab.pretrain-data/1"
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Where and how a run is computed: what may differ from one start to the next.
+    """Settings of the computation, which may change when a run is resumed.
 
     Attributes:
         accelerator: `auto`, `cpu` or `cuda`.
-        devices: on each node.
-        nodes: how many.
-        bf16: mixed precision in bfloat16.
-        accumulate: batches that make a step, on each device.
-        save_every, log_every: steps.
+        devices: devices on each node.
+        nodes: number of nodes.
+        bf16: whether to use mixed precision in bfloat16.
+        accumulate: batches per step on each device.
+        save_every, log_every: steps between two checkpoints, and between two rows of the log.
         probe: a prepared task, or "".
-        probe_every: steps.
+        probe_every: steps between two probes.
     """
 
     accelerator: str = "auto"
@@ -52,36 +52,36 @@ class Machine:
 
 
 def steps_of(config: Config, clips: int) -> int:
-    """The steps of a whole training: passes over the clips, a batch at a time."""
+    """Return the number of steps of a whole training."""
     return math.ceil(config.epochs * clips / config.batch)
 
 
 def fit(
     folder: Path, config: Config, segments: Segments, machine: Machine, progress: Progress, steps: int | None = None
 ) -> dict[str, Any]:
-    """Trains, or goes on training.
+    """Start a training, or resume it from its last checkpoint.
 
     Args:
-        folder: of the run; with a checkpoint in it the run goes on from there.
+        folder: folder of the run. If it holds a checkpoint, the run is resumed from there.
         config: hyper-parameters.
         segments: audio.
-        machine: where to compute.
-        progress: for words.
-        steps: of the optimiser, in place of the configuration's epochs.
+        machine: settings of the computation.
+        progress: shows messages and the progress bar.
+        steps: steps of the optimiser, in place of the configuration's epochs.
 
     Returns:
-        a summary.
+        a summary: folder, steps and loss.
 
     Raises:
-        UsageError: the folder holds another run, or devices and batch do not fit.
-        InterruptedRunError: Ctrl-C; the last checkpoint stays.
+        UsageError: the folder holds another run, or the batch cannot be divided among the devices.
+        InterruptedRunError: Ctrl-C; the last checkpoint is kept.
         StoreError: the folder cannot be written.
     """
     world = machine.devices * machine.nodes
     if config.batch % (world * machine.accumulate) or config.batch // (world * machine.accumulate) < 2:
         raise UsageError(
-            f"a batch of {config.batch} cannot be dealt evenly, two and more each, to {world} devices in "
-            f"{machine.accumulate} parts",
+            f"a batch of {config.batch} cannot be divided evenly into {machine.accumulate} accumulated batches on "
+            f"{world} devices, with at least two segments each",
             next_step="choose another batch, --devices or --accumulate",
         )
     steps = steps or steps_of(config, len(segments))
@@ -92,7 +92,7 @@ def fit(
     from lightning.pytorch import Trainer
     from lightning.pytorch.loggers import TensorBoardLogger
 
-    from serab_plugin_byol.pretrain.checkpoint import Keep, WholeFiles, newest, step_of
+    from serab_plugin_byol.pretrain.checkpoint import AtomicCheckpointIO, SaveCheckpoints, newest, step_of
     from serab_plugin_byol.pretrain.interrupts import Interrupts
     from serab_plugin_byol.pretrain.module import Pretraining
     from serab_plugin_byol.pretrain.probe import Probe
@@ -101,11 +101,11 @@ def fit(
 
     _quiet()
     before = newest(folder)
-    done = 0 if before is None else step_of(before)
+    completed = 0 if before is None else step_of(before)
     if before is not None:
-        progress.note(f"Going on from step {done:,} of {steps:,}.")
-        if done >= steps:
-            return _summary(folder, done, None)
+        progress.note(f"Resuming from step {completed:,} of {steps:,}.")
+        if completed >= steps:
+            return _summary(folder, completed, None)
     module = Pretraining(config, segments, steps, machine.accumulate)
     probe = Probe(machine.probe, config.window) if machine.probe else None
     logs = folder / "logs"
@@ -122,16 +122,16 @@ def fit(
         max_epochs=-1,
         use_distributed_sampler=False,
         logger=[
-            Table(logs / "metrics.csv", done, machine.probe),
-            TensorBoardLogger(logs, name="", version="tensorboard", purge_step=done),
+            Table(logs / "metrics.csv", completed, machine.probe),
+            TensorBoardLogger(logs, name="", version="tensorboard", purge_step=completed),
         ],
         log_every_n_steps=machine.log_every,
         callbacks=[
             Watch(progress, machine.log_every, probe, machine.probe_every),
-            Keep(folder, config, machine.save_every, steps, interrupts.asked),
+            SaveCheckpoints(folder, config, machine.save_every, steps, interrupts.asked),
             Show(progress, steps),
         ],
-        plugins=[WholeFiles()],
+        plugins=[AtomicCheckpointIO()],
         enable_checkpointing=False,
         enable_model_summary=False,
         enable_progress_bar=False,
@@ -151,30 +151,32 @@ def _interrupted(folder: Path) -> InterruptedRunError:
     return InterruptedRunError(
         "interrupted; the last checkpoint is kept",
         where=folder,
-        next_step="run the same command again to go on from there",
+        next_step="run the same command again to resume from there",
     )
 
 
 def _claim(folder: Path, config: Config, segments: Segments) -> None:
-    """Makes the folder this run's, or finds that it is another's."""
+    """Write the configuration and the data's digest into the folder. Raises UsageError if it holds another run."""
     from serab_plugin_byol.pretrain.config import read
 
     data = {"clips": len(segments), "seconds": round(segments.seconds, 3), "digest": segments.digest}
     file = folder / "config.toml"
     if file.exists():
-        found = read(file, Config())
+        recorded = read(file, Config())
         differing = [
             f"{name} {value!r}, here {getattr(config, name)!r}"
-            for name, value in asdict(found).items()
+            for name, value in asdict(recorded).items()
             if value != getattr(config, name)
         ]
         if (folder / "data.json").exists():
             before = read_json(folder / "data.json", DATA_SCHEMA)
-            differing += [f"data of {before['clips']} clips, here others"] if before["digest"] != data["digest"] else []
+            differing += (
+                [f"data of {before['clips']} clips, here other data"] if before["digest"] != data["digest"] else []
+            )
         if differing:
             raise UsageError(
                 f"holds another run: {'; '.join(differing)}", where=folder,
-                next_step="name another --output, or take the same settings to go on",
+                next_step="use another --output, or the same settings to resume that run",
             )  # fmt: skip
     sweep(folder) if folder.exists() else None
     write_bytes(file, config.to_toml().encode())
@@ -187,9 +189,9 @@ def _summary(folder: Path, steps: int, trainer: Any) -> dict[str, Any]:
 
 
 def _keep_memory() -> None:
-    """Tells glibc to keep freed memory: else each step's activations are mapped, cleared and unmapped anew.
+    """Tell glibc to keep freed memory. Otherwise the activations of each step are mapped, cleared and unmapped again.
 
-    On a CPU that took more time than the network's backward pass. Elsewhere than on Linux nothing happens.
+    On a CPU that took more time than the network's backward pass. This function has no effect outside Linux.
     """
     with contextlib.suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL("libc.so.6").mallopt
@@ -198,13 +200,13 @@ def _keep_memory() -> None:
 
 
 def _without_tensorflow() -> None:
-    """Lets TensorBoard write files by itself: it would import an installed TensorFlow for that, beside torch."""
-    name = "tensorboard.compat.notf"  # what TensorBoard looks for
+    """Make TensorBoard write files with its own code; otherwise it imports an installed TensorFlow next to torch."""
+    name = "tensorboard.compat.notf"  # if this module exists, TensorBoard does not import TensorFlow
     sys.modules.setdefault(name, ModuleType(name))
 
 
 def _quiet() -> None:
-    """Lightning's advertisements and advice are not for the users of a finished trainer."""
+    """Silence Lightning's messages, which address developers of a trainer, not its users."""
     for name in ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero"):
         logging.getLogger(name).setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module=r"lightning\..*")

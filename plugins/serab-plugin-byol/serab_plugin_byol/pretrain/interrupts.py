@@ -1,4 +1,4 @@
-"""Ctrl-C: the first one ends a run after its step, with a checkpoint; the second at once."""
+"""Ctrl-C: the first one stops a run after its step, with a checkpoint; the second one stops it at once."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 
 class Interrupts:
-    """Keeps Ctrl-C from tearing a step apart.
+    """Context manager that delays Ctrl-C until the end of a step.
 
     Args:
-        progress: where the answer to a Ctrl-C goes.
-        gentle: whether to wait for the step's end; several processes would each stop at a step of their own.
+        progress: shows the answer to Ctrl-C.
+        gentle: whether to wait for the end of the step. False for several processes, which would stop at different
+            steps.
     """
 
     def __init__(self, progress: Progress, *, gentle: bool) -> None:
@@ -26,17 +27,17 @@ class Interrupts:
         self._before: Any = None
 
     def __enter__(self) -> None:
-        """Takes the signal over."""
+        """Install the signal handler."""
         if self._gentle:
             self._before = signal.signal(signal.SIGINT, self._take)
 
     def __exit__(self, *ignored: object) -> None:
-        """Gives it back."""
+        """Restore the previous signal handler."""
         if self._gentle:
             signal.signal(signal.SIGINT, self._before)
 
     def asked(self) -> bool:
-        """Whether somebody has pressed Ctrl-C."""
+        """Return whether the user has pressed Ctrl-C."""
         return self._asked
 
     def _take(self, number: int, frame: FrameType | None) -> None:

@@ -1,4 +1,7 @@
-"""BYOL: an online network learns to predict what a slow copy of itself makes of the other view (arXiv:2006.07733)."""
+"""BYOL (arXiv:2006.07733): an online network predicts the projection that a target network gives of the other view.
+
+The target network is a moving average of the online network.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def mlp(width: int, hidden: int, out: int) -> nn.Sequential:
-    """Projector and predictor: linear, batch norm, ReLU, linear."""
+    """Return the network of projector and predictor: linear, batch norm, ReLU, linear."""
     return nn.Sequential(
         nn.Linear(width, hidden), nn.BatchNorm1d(hidden), nn.ReLU(inplace=True), nn.Linear(hidden, out)
     )
@@ -27,7 +30,7 @@ class Learner(nn.Module):
     """Online encoder, projector and predictor, and the target's encoder and projector.
 
     Args:
-        config: sizes, and what the target keeps of itself.
+        config: sizes, and the decay of the target's moving average.
     """
 
     def __init__(self, config: Config) -> None:
@@ -40,35 +43,35 @@ class Learner(nn.Module):
 
     @property
     def encoder(self) -> nn.Module:
-        """The online encoder: what is kept in the end."""
+        """The online encoder, which is the result of the training."""
         return self.online[0]
 
     def forward(self, views: Tensor) -> tuple[Tensor, Tensor]:
-        """The loss of both directions, and the online encoder's embeddings of the first view.
+        """Return the loss of both directions, and the online encoder's embeddings of the first view.
 
         Args:
             views: standardised log-mels, shape (2, n, 1, mels, frames).
 
         Returns:
-            mean over segments of (2 - 2 cos) of each view's prediction and the other's target projection, summed over
-            the two directions: from 0 to 8; and embeddings, shape (n, dim), without gradient.
+            the mean over segments of (2 - 2 cos) of the prediction from one view and the target projection of the
+            other, summed over both directions, from 0 to 8; and embeddings, shape (n, dim), without gradient.
         """
-        # View by view, for each has its own batch statistics in the batch norms.
+        # Each view passes separately, because the batch norms use the statistics of one view.
         embedded = [self.online[0](view) for view in views]
-        predicted = [self.predictor(self.online[1](one)) for one in embedded]
+        predicted = [self.predictor(self.online[1](embedding)) for embedding in embedded]
         with torch.no_grad():
-            aimed = [self.target(view) for view in views]
-        loss = similarity_loss(predicted[0], aimed[1]) + similarity_loss(predicted[1], aimed[0])
+            targets = [self.target(view) for view in views]
+        loss = similarity_loss(predicted[0], targets[1]) + similarity_loss(predicted[1], targets[0])
         return loss, embedded[0].detach()
 
     @torch.no_grad()
     def update_target(self) -> None:
-        """Moves the target's parameters towards the online ones; batch norms' running figures are its own."""
+        """Update the target's parameters as a moving average; its batch norms have running statistics of their own."""
         target: list[Tensor] = list(self.target.parameters())
         online: list[Tensor] = list(self.online.parameters())
         torch._foreach_lerp_(target, online, 1.0 - self._ema)
 
 
-def similarity_loss(predicted: Tensor, aimed: Tensor) -> Tensor:
-    """Mean over rows of 2 - 2 cos(predicted, aimed) (arXiv:2006.07733, equation 2)."""
-    return (2.0 - 2.0 * nn.functional.cosine_similarity(predicted.float(), aimed.float(), dim=-1)).mean()
+def similarity_loss(predicted: Tensor, target: Tensor) -> Tensor:
+    """Return the mean over rows of 2 - 2 cos(predicted, target) (arXiv:2006.07733, equation 2)."""
+    return (2.0 - 2.0 * nn.functional.cosine_similarity(predicted.float(), target.float(), dim=-1)).mean()

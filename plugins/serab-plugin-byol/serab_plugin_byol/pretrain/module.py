@@ -1,4 +1,4 @@
-"""The learner as Lightning runs it: data, optimiser, and a state from which a run goes on to the same bits."""
+"""The Lightning module of the learner: data, optimiser, and a checkpoint from which a run resumes bit by bit."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from serab_plugin_byol.pretrain.config import Config
     from serab_plugin_byol.pretrain.data.segments import Segments
 
-_RANKS = 4096  # more processes than anybody has: batch and rank in one number
+_RANKS = 4096  # upper bound of the number of processes, to code batch and rank in one number
 
 
 class Pretraining(LightningModule):
-    """One pre-training.
+    """Lightning module of one pre-training.
 
-    Everything random in a step hangs on the seed, the number of the batch and the rank, so that none of the random
-    generators has a state to be kept.
+    All random numbers of a step depend only on the seed, the number of the batch and the rank, so a checkpoint needs no
+    state of random generators.
 
     Args:
         config: the hyper-parameters.
         segments: the audio.
-        steps: how many optimiser's steps there are.
-        accumulate: batches a step on each device.
+        steps: number of optimiser steps.
+        accumulate: batches per step on each device.
     """
 
     def __init__(self, config: Config, segments: Segments, steps: int, accumulate: int) -> None:
@@ -50,7 +50,7 @@ class Pretraining(LightningModule):
         self._next = 0
 
     def train_dataloader(self) -> Ahead[Tensor]:
-        """Batches from the one that comes next, made ahead in a thread."""
+        """Return an iterator over the remaining batches, which a thread prepares ahead."""
         config, world = self._config, self.trainer.world_size
         draw = Draw(
             len(self._segments),
@@ -70,9 +70,9 @@ class Pretraining(LightningModule):
         return self.loader
 
     def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
-        """The loss of a batch of samples, int16, shape (n, unit)."""
+        """Return the loss of a batch of samples, int16, shape (n, unit)."""
         number = self._next * _RANKS + self.global_rank
-        torch.manual_seed((self._config.seed << 40) + number)  # dropout's
+        torch.manual_seed((self._config.seed << 40) + number)  # seed of dropout
         views = self.views(batch, number)
         loss: Tensor
         loss, self.embedded = self.learner(views)
@@ -81,32 +81,32 @@ class Pretraining(LightningModule):
         return loss
 
     def optimizer_step(self, *arguments: Any, **named: Any) -> None:
-        """The optimiser's step, and then the target's."""
+        """Make the optimiser's step, then update the target."""
         super().optimizer_step(*arguments, **named)
         self.learner.update_target()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam or AdamW over what is trained."""
+        """Return Adam or AdamW for the trained parameters."""
         kind: Callable[..., torch.optim.Optimizer] = (
             torch.optim.AdamW if self._config.optimiser == "adamw" else torch.optim.Adam
         )
-        own = [parameter for parameter in self.learner.parameters() if parameter.requires_grad]
-        return kind(own, lr=self._config.learning_rate, weight_decay=self._config.weight_decay)
+        parameters = [parameter for parameter in self.learner.parameters() if parameter.requires_grad]
+        return kind(parameters, lr=self._config.learning_rate, weight_decay=self._config.weight_decay)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Adds the position in the data, and what each rank's augmentations have seen."""
+        """Add the position in the data, and the state of each rank's augmentations."""
         checkpoint["byol"] = {"next": self._next, "views": _from_all_ranks(self.views.state())}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Takes them up again."""
-        kept = checkpoint["byol"]
-        self._next = int(kept["next"])
-        states = kept["views"]
+        """Restore the position and the state of the augmentations."""
+        state = checkpoint["byol"]
+        self._next = int(state["next"])
+        states = state["views"]
         self.views.load(states[self.global_rank % len(states)], self.trainer.strategy.root_device)
 
 
 def _from_all_ranks(state: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every rank's state, on every rank."""
+    """Return the states of all ranks, on every rank."""
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return [state]
     states: list[Any] = [None] * torch.distributed.get_world_size()

@@ -1,4 +1,4 @@
-"""Writes a plugin package around a trained encoder."""
+"""Write a plugin package with a trained encoder."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ SERAB_API_VERSION = 1
 
 @hookimpl
 def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
-    """Registers the encoder that lies beside this file."""
+    """Register the encoder in the folder of this file."""
     register(extractor_in(Path(__file__).parent, "{name}", {licence!r}))
 '''
 _README = """\
@@ -67,32 +67,32 @@ _README = """\
 
 
 def write_package(run: Path, name: str, licence: str, folder: Path) -> Path:
-    """Writes the package.
+    """Write the package and return its folder.
 
     Args:
         run: the folder of a training.
         name: the extractor's public name.
-        licence: of the weights.
-        folder: to write; must not be there yet.
+        licence: licence of the weights.
+        folder: folder to write; must not exist yet.
 
     Raises:
-        UsageError: the name is none, or the folder is there.
-        StoreError, WeightsError: the run holds no whole extractor, or the folder cannot be written.
+        UsageError: the name is not valid, or the folder exists.
+        StoreError, WeightsError: the run holds no complete extractor, or the folder cannot be written.
     """
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
-        raise UsageError(f"{name!r} is no name", next_step="take small letters, digits and single hyphens")
+        raise UsageError(f"{name!r} is not a valid name", next_step="use lower-case letters, digits and single hyphens")
     if '"' in licence or "\n" in licence or not licence.strip():
-        raise UsageError("the licence must be one line without quotes", next_step="say --licence MIT, for example")
+        raise UsageError("the licence must be one line without quotes", next_step="write --licence MIT, for example")
     if folder.exists():
-        raise UsageError("is there already", where=folder, next_step="name another --output")
+        raise UsageError("exists already", where=folder, next_step="use another --output")
     spec = extractor_in(run)
     module = f"serab_plugin_{name.replace('-', '_')}"
-    words = {"name": name, "module": module, "licence": licence, "summary": spec.summary}
+    values = {"name": name, "module": module, "licence": licence, "summary": spec.summary}
     with replacing_folder(folder) as temporary:
         (temporary / module).mkdir()
-        (temporary / "pyproject.toml").write_text(_PROJECT.format(**words), encoding="utf-8")
-        (temporary / "README.md").write_text(_README.format(**words), encoding="utf-8")
-        (temporary / module / "__init__.py").write_text(_MODULE.format(**words), encoding="utf-8")
+        (temporary / "pyproject.toml").write_text(_PROJECT.format(**values), encoding="utf-8")
+        (temporary / "README.md").write_text(_README.format(**values), encoding="utf-8")
+        (temporary / module / "__init__.py").write_text(_MODULE.format(**values), encoding="utf-8")
         for file in (WEIGHTS, FOLDER_FILE, "config.toml"):
             shutil.copyfile(run / file, temporary / module / file)
     return folder

@@ -1,4 +1,4 @@
-"""A linear probe: how much of a prepared task's validation split LDA gets right on the encoder's embeddings."""
+"""A linear probe: the validation accuracy of LDA on the encoder's embeddings of a prepared task."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from serab_core.plugin import (
 from serab_plugin_byol.front_end import buckets, lengthened, log_mel_spec, statistics
 from serab_plugin_byol.pretrain.config import RATE
 
-_FRAMES = 4_096
+_FRAMES = 4_096  # maximum frames of a batch
 
 
 class Probe:
-    """A task, with its log-mels in memory; the test split is never looked at.
+    """A probe on a task, with the log-mels of the task in memory. The test split is never used.
 
     Args:
-        task: its name; it has to be prepared.
-        window: of the log-mel, in samples.
+        task: name of a prepared task.
+        window: window of the log-mel, in samples.
 
     Raises:
-        NotPreparedError: it is not prepared.
+        NotPreparedError: the task is not prepared.
     """
 
     def __init__(self, task: str, window: int) -> None:
@@ -44,8 +44,8 @@ class Probe:
         self._task = loaded
         waves = []
         for utterance in loaded.utterances:
-            found = decode(Path(utterance.path), utterance.path)
-            waves.append(lengthened(resample(found.samples, found.rate, RATE), spec))
+            decoded = decode(Path(utterance.path), utterance.path)
+            waves.append(lengthened(resample(decoded.samples, decoded.rate, RATE), spec))
         splits = np.array([utterance.split for utterance in loaded.utterances])
         mean, spread = statistics((w for w, split in zip(waves, splits, strict=True) if split == "train"), spec)
         self._mels = [((mels - mean) / spread).astype(np.float32) for mels in log_mels(waves, spec, threads=None)]
@@ -54,7 +54,7 @@ class Probe:
         self._classes = len(loaded.labels)
 
     def accuracy(self, encoder: Any) -> float:
-        """Validation accuracy of LDA, fitted on the training split, with features normalised by speaker."""
+        """Return the validation accuracy of LDA, fitted on the training split, with features normalised by speaker."""
         X = normalised(self._task, self._embedded(encoder), self._protocol)
         train, validation = (
             Examples(X[self._splits == split], self._y[self._splits == split], self._classes)

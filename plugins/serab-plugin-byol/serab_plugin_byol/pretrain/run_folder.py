@@ -1,12 +1,12 @@
-"""What a run leaves behind: its configuration, checkpoints, logs, and an extractor that `serab eval` takes at once.
+"""The folder of a run: its configuration, checkpoints, logs, and an extractor that `serab eval` can score.
 
 runs/my-byol/
 config.toml             every hyper-parameter
-data.json               what it was trained on
-checkpoints/            the last two, from which the same command goes on
+data.json               size and digest of the training data
+checkpoints/            the last two checkpoints, from which the same command resumes
 logs/                   metrics.csv, and TensorBoard's events
 encoder.safetensors     the online encoder at the last checkpoint
-serab-extractor.json    what it is: `serab eval ./runs/my-byol`
+serab-extractor.json    description of the extractor, for `serab eval ./runs/my-byol`
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ WEIGHTS = "encoder.safetensors"
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """A run's checkpoints, oldest first."""
+    """Return the checkpoints of a run, oldest first."""
     return sorted((folder / "checkpoints").glob("step-*.ckpt"))
 
 
 def write_extractor(folder: Path, config: Config, encoder: Any, step: int) -> None:
-    """Writes the encoder and what it takes to run it. Raises StoreError."""
+    """Write the weights of the encoder and the description of the extractor. Raises StoreError."""
     from safetensors.torch import save_file
 
     with replacing(folder / WEIGHTS) as temporary:
@@ -67,32 +67,40 @@ def write_extractor(folder: Path, config: Config, encoder: Any, step: int) -> No
 
 
 def extractor_in(folder: Path, name: str | None = None, licence: str = "") -> ExtractorSpec:
-    """The extractor that a folder holds.
+    """Return the extractor of a folder.
 
     Args:
-        folder: a run's, or a package's.
-        name: what to call it; the folder's name unless a package says otherwise.
-        licence: of the weights; unless told, that they are the user's own.
+        folder: folder of a run, or of a package.
+        name: name of the extractor; by default the folder's name.
+        licence: licence of the weights; by default "your own weights".
 
     Raises:
-        StoreError: its description cannot be read.
-        WeightsError: its weights are missing or are not those that it describes.
+        StoreError: the description of the extractor cannot be read.
+        WeightsError: the weights are missing, or their sha256 is not the recorded one.
     """
-    about = read_json(folder / FOLDER_FILE, FOLDER_SCHEMA)
-    path = folder / str(about.get("weights", WEIGHTS))
+    description = read_json(folder / FOLDER_FILE, FOLDER_SCHEMA)
+    path = folder / str(description.get("weights", WEIGHTS))
     try:
-        made = architecture(str(about["encoder"]), int(about["size"]))
-        wanted, window, words = str(about["sha256"]), int(about["window"]), f"{about['preset']}, step {about['step']}"
+        network = architecture(str(description["encoder"]), int(description["size"]))
+        wanted, window, origin = (
+            str(description["sha256"]),
+            int(description["window"]),
+            f"{description['preset']}, step {description['step']}",
+        )
     except (KeyError, ValueError, TypeError) as error:
-        raise StoreError(f"is incomplete ({error})", where=folder / FOLDER_FILE, next_step="train again") from error
+        raise StoreError(
+            f"is incomplete ({error})", where=folder / FOLDER_FILE, next_step="train the encoder again"
+        ) from error
     if not path.is_file() or known_sha256(path) != wanted:
         raise WeightsError(
-            "is missing, or not what serab-extractor.json describes", where=path, next_step="go on with its training"
+            "is missing, or differs from the file that serab-extractor.json describes",
+            where=path,
+            next_step="resume the training, which writes the file again",
         )
     return spec_of(
         name or folder.name,
-        made,
-        f"pre-trained with `serab pretrain` ({words}); {made.dim} numbers",
+        network,
+        f"pre-trained with `serab pretrain` ({origin}); {network.dim} numbers",
         licence=licence or "your own weights",
         citation=BYOL_S,
         find=lambda: path,

@@ -1,4 +1,4 @@
-"""`metrics.csv`: a row a logged step, which a run that goes on continues."""
+"""`metrics.csv`: one row for each logged step. A resumed run appends to it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ COLUMNS = ("step", "loss", "deviation", "effective_rank", "steps_per_s", "waitin
 
 
 class Table(Logger):
-    """Appends to a CSV file, on the first process alone.
+    """Logger that appends to a CSV file, on the first process only.
 
     Args:
-        path: of the file. What is there stays, up to the step that the run goes on from.
-        step: that step; what was logged after it, before a kill, comes again.
+        path: path of the file. Its rows stay, up to `step`.
+        step: step that the run resumes from. Rows of later steps are deleted, as the run logs them again.
         probe: the task of the probe, or "".
     """
 
@@ -33,21 +33,21 @@ class Table(Logger):
 
     @property
     def name(self) -> str:
-        """Of the kind of log."""
+        """Name of the kind of log."""
         return "table"
 
     @property
     def version(self) -> str:
-        """There is one."""
+        """The version, which is always empty."""
         return ""
 
     @rank_zero_only
-    def log_hyperparams(self, *words: Any, **named: Any) -> None:
-        """Nothing: they are in config.toml."""
+    def log_hyperparams(self, *arguments: Any, **named: Any) -> None:
+        """Do nothing: config.toml holds the hyper-parameters."""
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Adds a row."""
+        """Add a row."""
         if not self._columns:
             self._open()
         # Lightning counts a finished step from 0.
@@ -57,14 +57,14 @@ class Table(Logger):
             csv.DictWriter(file, self._columns).writerow({**row, "step": number})
 
     def _open(self) -> None:
-        """Writes the file anew with the rows that stay."""
+        """Rewrite the file with the rows that stay."""
         rows: list[dict[str, str]] = []
         if self._path.exists():
             text = self._path.read_text(encoding="utf-8")
-            whole = text[: text.rfind("\n") + 1]  # a kill may have cut the last row short
-            rows = [row for row in csv.DictReader(whole.splitlines()) if _number(row) <= self._step]
-        own = [*COLUMNS, *([f"probe_{self._probe}"] if self._probe else [])]
-        self._columns = [*own, *(name for name in (rows[0] if rows else ()) if name and name not in own)]
+            complete = text[: text.rfind("\n") + 1]  # a killed run may have left half a row
+            rows = [row for row in csv.DictReader(complete.splitlines()) if _number(row) <= self._step]
+        columns = [*COLUMNS, *([f"probe_{self._probe}"] if self._probe else [])]
+        self._columns = [*columns, *(name for name in (rows[0] if rows else ()) if name and name not in columns)]
         with replacing(self._path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, self._columns, extrasaction="ignore")
             writer.writeheader()

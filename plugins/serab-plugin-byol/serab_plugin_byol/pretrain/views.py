@@ -1,4 +1,4 @@
-"""From samples to two views of each segment, on the device that trains."""
+"""Compute two views of each segment from its samples, on the device that trains."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
     from serab_plugin_byol.pretrain.config import Config
 
-_SCALE = 1.0 / 32_768
+_SCALE = 1.0 / 32_768  # int16 to [-1, 1)
 
 
 class Views:
-    """Log-mel, running norm, and for each view mixup and crop of its own; then both are standardised.
+    """The front end of the training: log-mel, running norm, mixup and crop for each view, then standardisation.
 
     Args:
-        config: what they are set to.
-        clips: how many there are in the data.
+        config: the hyper-parameters.
+        clips: number of clips in the data.
     """
 
     def __init__(self, config: Config, clips: int) -> None:
@@ -37,11 +37,11 @@ class Views:
 
     @torch.no_grad()
     def __call__(self, samples: Tensor, number: int) -> Tensor:
-        """Makes views.
+        """Return two views of each segment.
 
         Args:
             samples: int16, shape (n, unit).
-            number: of the batch and the rank: what the random numbers are seeded by.
+            number: codes the batch and the rank; it seeds the random numbers.
 
         Returns:
             float32, shape (2, n, 1, mels, frames).
@@ -54,18 +54,18 @@ class Views:
             return standardise(views) if self._postnorm else views
 
     def log_mel(self, samples: Tensor) -> Tensor:
-        """Log-mels, shape (n, mels, frames): by the core's kernels on a CPU, by torchaudio on a GPU."""
+        """Return log-mels, shape (n, mels, frames), from the core's kernels on a CPU and torchaudio on a GPU."""
         waves = samples.float() * _SCALE
         if samples.device.type != "cpu":
-            made: Tensor = torch_log_mels(waves, self._spec)
-            return made
+            mels: Tensor = torch_log_mels(waves, self._spec)
+            return mels
         return torch.from_numpy(np.stack(log_mels(list(waves.numpy()), self._spec, threads=None)))
 
     def state(self) -> dict[str, Any]:
-        """What they have seen."""
+        """Return the state of the augmentations, for a checkpoint."""
         return {"prenorm": self._prenorm.state(), "mixup": self._mixup.state()}
 
     def load(self, state: dict[str, Any], device: torch.device) -> None:
-        """Goes on from a state."""
+        """Restore the state of the augmentations from a checkpoint."""
         self._prenorm.load(state["prenorm"])
         self._mixup.load(state["mixup"], device)

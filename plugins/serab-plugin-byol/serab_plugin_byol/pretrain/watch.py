@@ -1,4 +1,4 @@
-"""Looks after a run: how much embeddings still differ, and how well a linear classifier does with them."""
+"""Callbacks that monitor a run: the progress bar, the spread of the embeddings, and the linear probe."""
 
 from __future__ import annotations
 
@@ -19,64 +19,67 @@ if TYPE_CHECKING:
     from serab_core.plugin import Progress
     from serab_plugin_byol.pretrain.probe import Probe
 
-COLLAPSED = 0.05
-"""Deviation below which embeddings point the same way: 1 is an even spread, 0 a single direction."""
+COLLAPSED = 0.05  # deviation below which embeddings count as collapsed: 1 is an even spread, 0 a single direction
 
 
 def deviation(embedded: Tensor) -> float:
-    """How evenly embeddings spread over the sphere: sqrt(d) times the mean deviation of their normalised entries.
+    """Return how evenly embeddings spread over the sphere: sqrt(d) times the mean deviation of their unit vectors.
+
+    The value is 1 for uniform random directions and 0 for equal directions (arXiv:2011.10566, section 4.1).
 
     Args:
-        embedded: shape (n, d). 1 for directions drawn evenly, 0 where all are the same (arXiv:2011.10566, section 4.1).
+        embedded: embeddings, shape (n, d).
     """
     unit = torch.nn.functional.normalize(embedded.float(), dim=-1)
     return float(unit.std(0, correction=0).mean()) * math.sqrt(embedded.shape[1])
 
 
 def effective_rank(embedded: Tensor) -> float:
-    """Exp of the entropy of the normalised singular values (Roy and Vetterli, 2007): how many directions are in use.
+    """Return the effective rank: exp of the entropy of the normalised singular values (Roy and Vetterli, 2007).
+
+    It is the number of directions in use, from 1 to min(n - 1, d).
 
     Args:
-        embedded: shape (n, d); its mean is taken away first. From 1 to min(n - 1, d).
+        embedded: embeddings, shape (n, d). Their mean is subtracted first.
     """
     values = torch.linalg.svdvals(embedded.double() - embedded.double().mean(0))
     total = values.sum()
     if float(total) <= 0:
         return 1.0
-    shares = values / total
-    return float(torch.exp(-(shares * shares.clamp(min=1e-300).log()).sum()))
+    fractions = values / total
+    return float(torch.exp(-(fractions * fractions.clamp(min=1e-300).log()).sum()))
 
 
 class Show(Callback):
-    """Shows how far a run has come.
+    """Callback that shows the progress bar of a run.
 
     Args:
-        progress: where.
-        steps: of the whole run.
+        progress: the display.
+        steps: steps of the whole run.
     """
 
     def __init__(self, progress: Progress, steps: int) -> None:
         self._progress, self._steps, self._shown = progress, steps, 0
-        self._stage = contextlib.ExitStack()
-        self._advance: Callable[[int], None] = lambda done: None
+        self._exit_stack = contextlib.ExitStack()
+        self._advance: Callable[[int], None] = lambda count: None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Opens the bar, on the first process alone."""
+        """Open the progress bar, on the first process only."""
         if trainer.is_global_zero:
-            self._advance = self._stage.enter_context(self._progress.task("Training", self._steps))
+            self._advance = self._exit_stack.enter_context(self._progress.task("Training", self._steps))
         self._move(trainer.global_step)
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *ignored: Any) -> None:
-        """Moves it."""
+        """Advance the progress bar."""
         self._move(trainer.global_step)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Closes it."""
-        self._stage.close()
+        """Close the progress bar."""
+        self._exit_stack.close()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Closes it."""
-        self._stage.close()
+        """Close the progress bar."""
+        self._exit_stack.close()
 
     def _move(self, step: int) -> None:
         self._advance(step - self._shown)
@@ -84,13 +87,13 @@ class Show(Callback):
 
 
 class Watch(Callback):
-    """Logs deviation, effective rank, speed and waiting for data every so many steps, and the probe's figure.
+    """Callback that logs deviation, effective rank, speed, waiting time and the accuracy of the probe.
 
     Args:
-        progress: where warnings go.
-        every: steps between two looks.
-        probe: a task to try the encoder on, or None.
-        probe_every: steps between two tries.
+        progress: shows warnings.
+        every: steps between two rows of the log.
+        probe: the probe, or None.
+        probe_every: steps between two probes.
     """
 
     def __init__(self, progress: Progress, every: int, probe: Probe | None, probe_every: int) -> None:
@@ -99,25 +102,25 @@ class Watch(Callback):
         self._begin, self._from, self._waited, self._probed = time.perf_counter(), 0, 0.0, -1
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Starts the clock, and tries the encoder as it is."""
+        """Start the clock, and probe the untrained encoder."""
         if self._probe is not None and trainer.global_step == 0:
-            self._try(trainer, pl_module)
+            self._probe_encoder(trainer, pl_module)
         self._begin, self._from, self._waited = time.perf_counter(), trainer.global_step, 0.0
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *ignored: Any) -> None:
-        """Looks when it is time."""
+        """Log and probe when they are due."""
         step = trainer.global_step
         if step and step % self._every == 0 and step != self._from:
-            self._look(pl_module, step)
+            self._log(pl_module, step)
         if self._probe is not None and step and step % self._probe_every == 0 and step != self._probed:
-            self._try(trainer, pl_module)
+            self._probe_encoder(trainer, pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Tries the encoder as it came out."""
+        """Probe the trained encoder."""
         if self._probe is not None and trainer.global_step != self._probed:
-            self._try(trainer, pl_module)
+            self._probe_encoder(trainer, pl_module)
 
-    def _look(self, module: Any, step: int) -> None:
+    def _log(self, module: Any, step: int) -> None:
         now = time.perf_counter()
         seconds = now - self._begin
         waited = module.loader.waited_s
@@ -137,14 +140,14 @@ class Watch(Callback):
             )
         self._begin, self._from, self._waited = now, step, waited
 
-    def _try(self, trainer: Trainer, module: Any) -> None:
+    def _probe_encoder(self, trainer: Trainer, module: Any) -> None:
         assert self._probe is not None
         self._probed = trainer.global_step
-        figure = self._probe.accuracy(module.learner.encoder) if trainer.is_global_zero else 0.0
+        accuracy = self._probe.accuracy(module.learner.encoder) if trainer.is_global_zero else 0.0
         if trainer.is_global_zero:
             name = self._probe.task
             self._progress.note(
-                f"Step {trainer.global_step}: LDA gets {100 * figure:.1f} % of {name}'s validation split"
+                f"Step {trainer.global_step}: LDA has a validation accuracy of {100 * accuracy:.1f} % on {name}"
             )
             for logger in trainer.loggers:
-                logger.log_metrics({f"probe_{name}": figure}, step=trainer.global_step)
+                logger.log_metrics({f"probe_{name}": accuracy}, step=trainer.global_step)

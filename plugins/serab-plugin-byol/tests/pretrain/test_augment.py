@@ -38,9 +38,9 @@ def test_running_norm_stands_still_after_its_samples():
     norm, (first, second, third) = RunningNorm(samples=7), batches(3)
     norm(torch.from_numpy(first))
     norm(torch.from_numpy(second))  # 5 seen before: still taken in
-    kept = np.concatenate([first, second]).astype(np.float64)
+    history = np.concatenate([first, second]).astype(np.float64)
     got = norm(torch.from_numpy(third)).numpy()
-    np.testing.assert_allclose(got, (third - kept.mean()) / kept.std(), rtol=2e-5, atol=2e-6)
+    np.testing.assert_allclose(got, (third - history.mean()) / history.std(), rtol=2e-5, atol=2e-6)
 
 
 def test_running_norm_goes_on_from_its_state():
@@ -102,15 +102,15 @@ def test_mixup_of_a_batch_longer_than_the_memory_keeps_the_newest():
 
 
 def test_mixup_goes_on_from_its_state():
-    one, other = Mixup(0.4, 8), Mixup(0.4, 8)
+    original, restored = Mixup(0.4, 8), Mixup(0.4, 8)
     data = [torch.from_numpy(batch) for batch in batches(5)]
     for batch in data[:3]:
-        one.remember(batch)
-    other.load(one.state(), torch.device("cpu"))
+        original.remember(batch)
+    restored.load(original.state(), torch.device("cpu"))
     for number, batch in enumerate(data[3:]):
-        assert torch.equal(one(batch, draws(number)), other(batch, draws(number)))
-        one.remember(batch)
-        other.remember(batch)
+        assert torch.equal(original(batch, draws(number)), restored(batch, draws(number)))
+        original.remember(batch)
+        restored.remember(batch)
 
 
 @pytest.mark.parametrize("mixup", [Mixup(0.4, 0), Mixup(0.0, 8)], ids=["no memory", "no share"])

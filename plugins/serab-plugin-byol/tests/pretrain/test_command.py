@@ -17,10 +17,10 @@ def call(monkeypatch, tmp_path):
     monkeypatch.setenv("SERAB_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
 
-    def run(*words: object) -> str:
-        found = CliRunner().invoke(group, [str(word) for word in words], catch_exceptions=False)
-        assert found.exit_code == 0, found.output
-        return found.stdout
+    def run(*arguments: object) -> str:
+        result = CliRunner().invoke(group, [str(word) for word in arguments], catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.stdout
 
     return run
 
@@ -42,7 +42,7 @@ def test_pack(call, packed, tmp_path):
 def test_speech(call, tmp_path):
     (tmp_path / "segments.csv").write_text('--PJHxphWEs, 30.0, 40.0, "/m/09x0r"\n--ZhevVpy1s, 5.0, 6.0, "/m/012xff"\n')
     (tmp_path / "audio").mkdir()
-    with pytest.raises(DataError, match="holds none of the 1 segments with speech"):
+    with pytest.raises(DataError, match="holds no file of the 1 segments with speech"):
         call("speech", "segments.csv", "--audio", "audio")
     (tmp_path / "audio" / "Y--PJHxphWEs.wav").write_bytes(b"")
     out = call("speech", "segments.csv", "--audio", "audio", "-o", "lists/speech.txt")
@@ -58,14 +58,14 @@ def test_presets(call):
 
 def test_the_order_of_settings(call, packed, tmp_path):
     (tmp_path / "own.toml").write_text("size = 1024\nbatch = 8\nunit_s = 0.2\n")
-    words = ("byol-s", "-d", packed, "-o", "run", "--config", "own.toml", "--set", "batch=6", "--set", "hidden=8")
-    out = call(*words, "--set", "projection=4", "--size", 512, "--steps", 1, "--accelerator", "cpu")
+    arguments = ("byol-s", "-d", packed, "-o", "run", "--config", "own.toml", "--set", "batch=6", "--set", "hidden=8")
+    out = call(*arguments, "--set", "projection=4", "--size", 512, "--steps", 1, "--accelerator", "cpu")
     assert "1 steps; next: serab eval run" in out
-    kept = (tmp_path / "run" / "config.toml").read_text()
-    assert "size = 512\n" in kept
-    assert "batch = 6\n" in kept
-    assert "unit_s = 0.2\n" in kept
-    with pytest.raises(UsageError, match="nearest: hidden"):
+    config = (tmp_path / "run" / "config.toml").read_text()
+    assert "size = 512\n" in config
+    assert "batch = 6\n" in config
+    assert "unit_s = 0.2\n" in config
+    with pytest.raises(UsageError, match="did you mean hidden"):
         call("byol-s", "-d", packed, "--set", "hiden=8")
 
 

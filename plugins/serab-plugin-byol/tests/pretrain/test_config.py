@@ -15,20 +15,26 @@ def test_presets_say_what_their_sources_say():
         400, False, "adamw", 0.01,
     )  # fmt: skip
     assert (serab.window, serab.random_crop, serab.optimiser) == (1024, True, "adam")
-    for made in (paper, released, serab):
-        assert (made.unit, made.batch, made.epochs, made.ema, made.learning_rate) == (15_200, 256, 100.0, 0.99, 3e-4)
-        assert (made.mixup_ratio, made.mixup_memory, made.canvas, made.crop_low, made.crop_high) == (
+    for config in (paper, released, serab):
+        assert (config.unit, config.batch, config.epochs, config.ema, config.learning_rate) == (
+            15_200,
+            256,
+            100.0,
+            0.99,
+            3e-4,
+        )
+        assert (config.mixup_ratio, config.mixup_memory, config.canvas, config.crop_low, config.crop_high) == (
             0.4, 2048, 1.5, 0.6, 1.5,
         )  # fmt: skip
-        assert (made.hidden, made.projection, made.seed, made.prenorm_epochs) == (4096, 256, 42, 10.0)
+        assert (config.hidden, config.projection, config.seed, config.prenorm_epochs) == (4096, 256, 42, 10.0)
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_toml_there_and_back(name, tmp_path):
-    made = changed(preset(name), {"size": 512, "unit_s": 0.5}, "test")
+    config = changed(preset(name), {"size": 512, "unit_s": 0.5}, "test")
     path = tmp_path / "config.toml"
-    path.write_text(made.to_toml())
-    assert read(path, Config()) == made
+    path.write_text(config.to_toml())
+    assert read(path, Config()) == config
 
 
 def test_settings():
@@ -39,9 +45,9 @@ def test_settings():
 
 
 @pytest.mark.parametrize(
-    ("values", "words"),
+    ("values", "message"),
     [
-        ({"learnin_rate": 1e-3}, "nearest: learning_rate"),
+        ({"learnin_rate": 1e-3}, "did you mean learning_rate"),
         ({"size": "512"}, "size must be of type int, not '512'"),
         ({"random_crop": 1}, "random_crop must be of type bool"),
         ({"epochs": True}, "epochs must be of type float"),
@@ -60,8 +66,8 @@ def test_settings():
         ({"learning_rate": float("nan")}, "learning_rate"),
     ],
 )
-def test_refused(values, words):
-    with pytest.raises(UsageError, match=words.replace("(", "\\(")):
+def test_refused(values, message):
+    with pytest.raises(UsageError, match=message.replace("(", "\\(")):
         changed(Config(), values, "test")
 
 

@@ -28,27 +28,27 @@ def tone(path, seconds=0.5, rate=16_000, level=0.3):
 
 
 def test_folders_lists_and_files(tmp_path):
-    one, two = tone(tmp_path / "a" / "one.wav"), tone(tmp_path / "a" / "b" / "TWO.FLAC")
+    first, second = tone(tmp_path / "a" / "one.wav"), tone(tmp_path / "a" / "b" / "TWO.FLAC")
     (tmp_path / "a" / "notes.txt").write_text("no audio")
     (tmp_path / "a" / "._one.wav").write_bytes(b"litter")
     listed = tmp_path / "list.txt"
     listed.write_text("# a comment\n\na/one.wav\n")
-    assert audio_files([tmp_path / "a"]) == sorted([one, two])
-    assert audio_files([listed, tmp_path / "a"]) == [one, two]  # each once
-    assert audio_files([two]) == [two]
+    assert audio_files([tmp_path / "a"]) == sorted([first, second])
+    assert audio_files([listed, tmp_path / "a"]) == [first, second]  # each once
+    assert audio_files([second]) == [second]
 
 
 def test_sources_that_are_none(tmp_path):
     with pytest.raises(DataError, match="neither a folder nor a file"):
         audio_files([tmp_path / "missing"])
-    with pytest.raises(DataError, match="no audio is found"):
+    with pytest.raises(DataError, match="no audio file found"):
         audio_files([tmp_path])
     listed = tmp_path / "list.txt"
     listed.write_text("gone.wav\n")
-    with pytest.raises(DataError, match=r"names .*gone\.wav, entry 1 of 1, which is not there"):
+    with pytest.raises(DataError, match=r"names a missing file: .*gone\.wav, entry 1 of 1"):
         audio_files([listed])
     listed.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DataError, match="is no list of files"):
+    with pytest.raises(DataError, match="is not a list of files"):
         audio_files([listed])
 
 
@@ -84,7 +84,7 @@ def test_segments_with_speech_and_their_files(tmp_path):
     names = ["Y--PJHxphWEs.wav", "Y-aE2O5G5WE_0.000.flac", "--ZhevVpy1s.wav", "notes.txt"]
     for name in names:
         (tmp_path / name).write_bytes(b"")
-    assert [found.name for found in files_of(ids, tmp_path)] == names[:2]
+    assert [path.name for path in files_of(ids, tmp_path)] == names[:2]
     assert speech_ids([path], frozenset({"/m/012xff"})) == {"--ZhevVpy1s"}
 
 
@@ -92,7 +92,7 @@ def test_segments_with_speech_and_their_files(tmp_path):
 def test_lists_that_are_not_audiosets(tmp_path, line):
     path = tmp_path / "segments.csv"
     path.write_text(CSV + line + "\n")
-    with pytest.raises(DataError, match="line 8 is no segment"):
+    with pytest.raises(DataError, match="line 8 is not a segment"):
         speech_ids([path])
     with pytest.raises(DataError, match="cannot be read"):
         speech_ids([tmp_path / "missing.csv"])
@@ -110,12 +110,12 @@ def audio(tmp_path):
 
 
 def test_pack(audio, tmp_path):
-    made = pack(audio, tmp_path / "pack", Silent(), shard_samples=10_000)
-    assert made.clips == 8
-    assert len(made.shards) > 2
-    assert [name for name, _ in made.skipped] == [str(audio[3]), str(audio[5])]
+    result = pack(audio, tmp_path / "pack", Silent(), shard_samples=10_000)
+    assert result.clips == 8
+    assert len(result.shards) > 2
+    assert [name for name, _ in result.skipped] == [str(audio[3]), str(audio[5])]
     names, lengths = [], []
-    for shard in made.shards:
+    for shard in result.shards:
         with h5py.File(shard) as file:
             names += list(file["names"].asstr())
             lengths += list(np.diff(file["starts"]))
@@ -123,7 +123,7 @@ def test_pack(audio, tmp_path):
     assert names == [str(path) for path in audio if path not in (audio[3], audio[5])]
     assert lengths[1] == int(0.25 * 16_000)  # 01.wav was at 16 kHz
     assert abs(lengths[0] - 0.2 * 16_000) <= 1  # 00.wav was at 8 kHz
-    assert made.seconds == pytest.approx(sum(lengths) / 16_000)
+    assert result.seconds == pytest.approx(sum(lengths) / 16_000)
     held, _ = soundfile.read(audio[1], dtype="int16")
     segments = Segments([tmp_path / "pack"])
     assert len(segments) == 8
@@ -159,8 +159,8 @@ def test_a_pack_goes_on_after_its_last_whole_shard(audio, tmp_path, monkeypatch)
     again = pack(audio, tmp_path / "pack", Silent(), shard_samples=10_000)
     assert len(decoded) < len(audio)
     assert (again.clips, again.seconds, again.skipped) == (whole.clips, whole.seconds, whole.skipped)
-    for one, other in zip(whole.shards, again.shards, strict=True):
-        with h5py.File(one) as a, h5py.File(other) as b:
+    for shard, repeated in zip(whole.shards, again.shards, strict=True):
+        with h5py.File(shard) as a, h5py.File(repeated) as b:
             np.testing.assert_array_equal(a["samples"], b["samples"])
     decoded.clear()
     assert pack(audio, tmp_path / "pack", Silent(), shard_samples=10_000).clips == whole.clips
@@ -187,7 +187,7 @@ def test_packs_that_are_none(tmp_path):
         Segments([path])
     with h5py.File(path, "w") as file:
         file["samples"] = [1, 2]
-    with pytest.raises(DataError, match="is no pack"):
+    with pytest.raises(DataError, match="is not a pack"):
         Segments([path])
 
 
@@ -219,13 +219,13 @@ def test_draws_are_permutations_dealt_to_ranks(clips, batch, world, seed, begin)
     alone = Draw(clips, batch, rank=0, world=1, random_crop=True, seed=seed)
     seen = []
     for number in range(begin, begin + 6):
-        own, at = alone.of(number)
+        drawn, at = alone.of(number)
         dealt = [rank.of(number) for rank in ranks]
-        np.testing.assert_array_equal(np.stack([d[0] for d in dealt], 1).ravel(), own)
+        np.testing.assert_array_equal(np.stack([d[0] for d in dealt], 1).ravel(), drawn)
         np.testing.assert_array_equal(np.stack([d[1] for d in dealt], 1).ravel(), at)
         assert (at >= 0).all()
         assert (at < 1).all()
-        seen += list(own)
+        seen += list(drawn)
     # Every whole epoch within what was drawn holds each clip once.
     first = -(-begin * batch // clips) * clips - begin * batch
     for epoch in range(first, len(seen) - clips + 1, clips):

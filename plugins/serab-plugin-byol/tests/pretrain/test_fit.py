@@ -22,15 +22,15 @@ def state(folder: Path, step: int) -> dict:
     return torch.load(folder / "checkpoints" / f"step-{step:08d}.ckpt", weights_only=True)
 
 
-def same(one, other) -> bool:
+def same(first, second) -> bool:
     """Whether two nests of dicts, lists, tensors and plain values are equal to the bit."""
-    if isinstance(one, torch.Tensor):
-        return torch.equal(one, other)
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, (list, tuple)):
-        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
-    return one == other
+    if isinstance(first, torch.Tensor):
+        return torch.equal(first, second)
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(same(first[key], second[key]) for key in first)
+    if isinstance(first, (list, tuple)):
+        return len(first) == len(second) and all(same(a, b) for a, b in zip(first, second, strict=True))
+    return first == second
 
 
 def table(run: Path) -> list[dict[str, str]]:
@@ -48,31 +48,31 @@ def wait_for(process, path: Path, seconds: float = 120) -> None:
 
 
 def test_killed_and_resumed_ends_with_the_same_weights(packed, start, serab, tmp_path):
-    words = (*SMALL, "-d", packed, "--steps", 200, "--save-every", 30)
-    code, out, errors = serab(*words, "-o", "whole", "--json")
+    arguments = (*SMALL, "-d", packed, "--steps", 200, "--save-every", 30)
+    code, out, errors = serab(*arguments, "-o", "whole", "--json")
     assert code == 0, errors
     assert json.loads(out)["steps"] == 200
-    process = start(*words, "-o", "killed")
+    process = start(*arguments, "-o", "killed")
     wait_for(process, tmp_path / "killed" / "checkpoints" / "step-00000090.ckpt")
     time.sleep(0.1)  # on to some step after 90, whose work is lost
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (tmp_path / "killed" / "checkpoints" / "step-00000200.ckpt").exists()
-    code, out, errors = serab(*words, "-o", "killed")
+    code, out, errors = serab(*arguments, "-o", "killed")
     assert code == 0, errors
-    assert "Going on from step 90 of 200" in errors or "Going on from step 120 of 200" in errors
+    assert "Resuming from step 90 of 200" in errors or "Resuming from step 120 of 200" in errors
     whole, killed = state(tmp_path / "whole", 200), state(tmp_path / "killed", 200)
     for key in ("state_dict", "optimizer_states", "byol", "global_step"):
         assert same(whole[key], killed[key]), key
-    one, other = (load_file(tmp_path / name / "encoder.safetensors") for name in ("whole", "killed"))
-    assert same(one, other)
+    whole, resumed = (load_file(tmp_path / name / "encoder.safetensors") for name in ("whole", "killed"))
+    assert same(whole, resumed)
     # The table goes on, too: a row for every tenth step, each once, with the same losses.
     rows = [table(tmp_path / name) for name in ("whole", "killed")]
     assert [row["step"] for row in rows[0]] == [row["step"] for row in rows[1]] == [str(n) for n in range(10, 201, 10)]
     assert [row["loss"] for row in rows[0]] == [row["loss"] for row in rows[1]]
     # Nothing is left to do, and nothing is done.
-    code, _, errors = serab(*words, "-o", "killed")
-    assert (code, "Going on from step 200 of 200" in errors) == (0, True)
+    code, _, errors = serab(*arguments, "-o", "killed")
+    assert (code, "Resuming from step 200 of 200" in errors) == (0, True)
 
 
 RANKS = """
@@ -81,17 +81,17 @@ import torch
 from serab_core.cli import main
 from serab_plugin_byol.pretrain import module
 
-made = []
+modules = []
 real = module.Pretraining.__init__
-def kept(self, *words):
-    real(self, *words)
-    made.append(self)
-module.Pretraining.__init__ = kept
+def record(self, *arguments):
+    real(self, *arguments)
+    modules.append(self)
+module.Pretraining.__init__ = record
 folder = sys.argv.pop(1)
 try:
     main()
 finally:
-    torch.save(made[-1].learner.state_dict(), f"{folder}/rank-{os.environ['RANK']}.pt")
+    torch.save(modules[-1].learner.state_dict(), f"{folder}/rank-{os.environ['RANK']}.pt")
 """
 
 
@@ -104,19 +104,19 @@ def two(tmp_path):
 
 
 def test_two_processes_hold_the_same_parameters(packed, serab, two, tmp_path):
-    words = (*SMALL, "-d", packed, "--devices", 2)
-    code, out, errors = serab(*words, "-o", "two", "--steps", 20, launcher=two)
+    arguments = (*SMALL, "-d", packed, "--devices", 2)
+    code, out, errors = serab(*arguments, "-o", "two", "--steps", 20, launcher=two)
     assert code == 0, errors
     assert out.count("next: serab eval two") == 1
-    one, other = (torch.load(tmp_path / f"rank-{rank}.pt", weights_only=True) for rank in (0, 1))
-    trained = [name for name in one if "running" not in name and "num_batches" not in name]
-    assert len(trained) < len(one)
+    rank_0, rank_1 = (torch.load(tmp_path / f"rank-{rank}.pt", weights_only=True) for rank in (0, 1))
+    trained = [name for name in rank_0 if "running" not in name and "num_batches" not in name]
+    assert len(trained) < len(rank_0)
     for name in trained:
-        assert torch.equal(one[name], other[name]), name
-    assert not same(one, other)  # each has batch norm's figures of its own share: without SyncBatchNorm they differ
+        assert torch.equal(rank_0[name], rank_1[name]), name
+    assert not same(rank_0, rank_1)  # each has batch norm's figures of its own share: without SyncBatchNorm they differ
     # Stopped halfway and started again they come to the same; each goes on with its own mixing memory.
-    serab(*words, "-o", "halves", "--steps", 10, launcher=two)
-    code, _, errors = serab(*words, "-o", "halves", "--steps", 20, launcher=two)
+    serab(*arguments, "-o", "halves", "--steps", 10, launcher=two)
+    code, _, errors = serab(*arguments, "-o", "halves", "--steps", 20, launcher=two)
     assert code == 0, errors
     whole, halves = state(tmp_path / "two", 20), state(tmp_path / "halves", 20)
     assert len(whole["byol"]["views"]) == 2
@@ -133,8 +133,8 @@ def test_a_run_is_an_extractor_and_becomes_a_package(packed, serab, tmp_path):
     assert serab("data", "prepare", "demo")[0] == 0
     code, _, errors = serab(*SMALL, "-d", packed, "-o", "run", "--steps", 3, "--log-every", 1, "--probe", "demo")
     assert code == 0, errors
-    assert "Step 0: LDA gets" in errors
-    assert "Step 3: LDA gets" in errors
+    assert "Step 0: LDA has a validation accuracy of" in errors
+    assert "Step 3: LDA has a validation accuracy of" in errors
     logged = {name for row in table(tmp_path / "run") for name, value in row.items() if value}
     assert {"loss", "deviation", "effective_rank", "steps_per_s", "waiting_share", "probe_demo"} <= logged
     assert any((tmp_path / "run" / "logs" / "tensorboard").glob("events.*"))
@@ -144,11 +144,11 @@ def test_a_run_is_an_extractor_and_becomes_a_package(packed, serab, tmp_path):
     (result,) = json.loads(out)["results"]
     assert result["extractor"] == "run"
 
-    words = ("pretrain", "export", "run", "--name", "my-byol", "--licence", "CC-BY-4.0")
-    assert serab(*words)[0] == 0
-    code, _, errors = serab(*words)
+    arguments = ("pretrain", "export", "run", "--name", "my-byol", "--licence", "CC-BY-4.0")
+    assert serab(*arguments)[0] == 0
+    code, _, errors = serab(*arguments)
     assert code == 2
-    assert "is there already" in errors
+    assert "exists already" in errors
     for wrong in (("--name", "My Byol", "--licence", "MIT"), ("--name", "x", "--licence", 'a "b"')):
         assert serab("pretrain", "export", "run", *wrong)[0] == 2
 
@@ -163,8 +163,8 @@ def ended(process) -> str:
 
 
 def test_ctrl_c_ends_with_a_checkpoint_of_the_step(packed, start, serab, tmp_path):
-    words = (*SMALL, "-d", packed, "-o", "run", "--save-every", 10)
-    process = start(*words, "--steps", 100_000)
+    arguments = (*SMALL, "-d", packed, "-o", "run", "--save-every", 10)
+    process = start(*arguments, "--steps", 100_000)
     wait_for(process, tmp_path / "run" / "checkpoints" / "step-00000020.ckpt")
     process.send_signal(signal.SIGINT)
     errors = ended(process)
@@ -172,15 +172,15 @@ def test_ctrl_c_ends_with_a_checkpoint_of_the_step(packed, start, serab, tmp_pat
     assert "Stopping after this step" in errors
     assert "run the same command again" in errors
     assert "Traceback" not in errors
-    kept = sorted((tmp_path / "run" / "checkpoints").glob("step-*.ckpt"))
-    assert 1 <= len(kept) <= 2
+    checkpoints = sorted((tmp_path / "run" / "checkpoints").glob("step-*.ckpt"))
+    assert 1 <= len(checkpoints) <= 2
     assert not list((tmp_path / "run").rglob("*.part-*"))
     # It goes on to the same weights as a run that nobody stopped.
-    steps = int(kept[-1].stem.partition("-")[2]) + 5
-    assert serab(*words, "--steps", steps)[0] == 0
+    steps = int(checkpoints[-1].stem.partition("-")[2]) + 5
+    assert serab(*arguments, "--steps", steps)[0] == 0
     assert serab(*SMALL, "-d", packed, "-o", "whole", "--steps", steps)[0] == 0
-    one, other = (load_file(tmp_path / name / "encoder.safetensors") for name in ("run", "whole"))
-    assert same(one, other)
+    stopped, whole = (load_file(tmp_path / name / "encoder.safetensors") for name in ("run", "whole"))
+    assert same(stopped, whole)
 
 
 def test_sigterm_ends_after_the_step(packed, start, tmp_path):

@@ -36,48 +36,50 @@ def test_loss_is_its_formula():
 
 
 def test_loss_of_both_directions():
-    made, (first, second) = learner().eval(), views(4)
-    loss, embedded = made(torch.stack([first, second]))
+    model, (first, second) = learner().eval(), views(4)
+    loss, embedded = model(torch.stack([first, second]))
     with torch.no_grad():
-        one = similarity_loss(made.predictor(made.online(first)), made.target(second))
-        other = similarity_loss(made.predictor(made.online(second)), made.target(first))
-        torch.testing.assert_close(embedded, made.encoder(first))
-    torch.testing.assert_close(loss.detach(), one + other)
-    swapped, _ = made(torch.stack([second, first]))
+        first_loss = similarity_loss(model.predictor(model.online(first)), model.target(second))
+        second_loss = similarity_loss(model.predictor(model.online(second)), model.target(first))
+        torch.testing.assert_close(embedded, model.encoder(first))
+    torch.testing.assert_close(loss.detach(), first_loss + second_loss)
+    swapped, _ = model(torch.stack([second, first]))
     torch.testing.assert_close(loss, swapped)
 
 
 def test_the_target_gets_no_gradient_and_starts_as_a_copy():
-    made = learner()
-    for own, new in zip(made.target.parameters(), made.online.parameters(), strict=True):
-        assert torch.equal(own, new)
-        assert own is not new
-    made(views(4))[0].backward()
-    assert all(parameter.grad is None for parameter in made.target.parameters())
-    assert all(parameter.grad is not None for parameter in made.online.parameters())
+    model = learner()
+    for target, online in zip(model.target.parameters(), model.online.parameters(), strict=True):
+        assert torch.equal(target, online)
+        assert target is not online
+    model(views(4))[0].backward()
+    assert all(parameter.grad is None for parameter in model.target.parameters())
+    assert all(parameter.grad is not None for parameter in model.online.parameters())
 
 
 def test_the_target_follows_slowly_in_its_parameters_alone():
-    made = learner()
-    made(views(4))
+    model = learner()
+    model(views(4))
     with torch.no_grad():
-        for parameter in made.online.parameters():
+        for parameter in model.online.parameters():
             parameter.add_(1.0)
-    before = copy.deepcopy(made.target)
-    made.update_target()
-    for old, own, new in zip(before.parameters(), made.target.parameters(), made.online.parameters(), strict=True):
-        torch.testing.assert_close(own, 0.99 * old + 0.01 * new, rtol=1e-5, atol=1e-6)
-    for old, own in zip(before.buffers(), made.target.buffers(), strict=True):
-        assert torch.equal(old, own)
+    earlier = copy.deepcopy(model.target)
+    model.update_target()
+    for before, target, online in zip(
+        earlier.parameters(), model.target.parameters(), model.online.parameters(), strict=True
+    ):
+        torch.testing.assert_close(target, 0.99 * before + 0.01 * online, rtol=1e-5, atol=1e-6)
+    for before, target in zip(earlier.buffers(), model.target.buffers(), strict=True):
+        assert torch.equal(before, target)
 
 
-def frozen(made: Learner) -> Learner:
+def frozen(model: Learner) -> Learner:
     """Batch norms on their running figures, and no dropout: what is left is the same however a batch is cut."""
-    made.train()
-    for module in made.modules():
+    model.train()
+    for module in model.modules():
         if isinstance(module, (nn.modules.batchnorm._BatchNorm, nn.Dropout)):
             module.eval()
-    return made
+    return model
 
 
 def _gradients(rank: int, world: int, address: str, out: str) -> None:
@@ -97,8 +99,8 @@ def test_two_processes_average_to_the_gradient_of_the_joined_batch(tmp_path):
     together = frozen(learner())
     together(views(8))[0].backward()
     want = [p.grad for p in together.parameters() if p.requires_grad]
-    for got, own in zip(torch.load(out, weights_only=True), want, strict=True):
-        torch.testing.assert_close(got, own, rtol=1e-4, atol=1e-6)
+    for got, expected in zip(torch.load(out, weights_only=True), want, strict=True):
+        torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-6)
 
 
 def test_deviation_and_effective_rank():

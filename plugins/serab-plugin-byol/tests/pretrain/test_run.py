@@ -63,14 +63,14 @@ def test_a_folder_of_another_run(segments, tmp_path):
         train(tmp_path / "run", segments, Config(size=1024, unit_s=0.2, hidden=32, projection=16, batch=4))
     about = json.loads((tmp_path / "run" / "data.json").read_text())
     (tmp_path / "run" / "data.json").write_text(json.dumps({**about, "digest": "0" * 64}))
-    with pytest.raises(UsageError, match="data of 12 clips, here others"):
+    with pytest.raises(UsageError, match="data of 12 clips, here other data"):
         train(tmp_path / "run", segments)
 
 
 @pytest.mark.parametrize(("batch", "devices", "accumulate"), [(4, 3, 1), (4, 2, 2), (6, 1, 4)])
 def test_a_batch_that_cannot_be_dealt(segments, tmp_path, batch, devices, accumulate):
     config = Config(size=512, unit_s=0.2, hidden=32, projection=16, batch=batch)
-    with pytest.raises(UsageError, match=f"a batch of {batch} cannot be dealt evenly"):
+    with pytest.raises(UsageError, match=f"a batch of {batch} cannot be divided evenly"):
         train(tmp_path / "run", segments, config, Machine("cpu", devices=devices, accumulate=accumulate))
     assert not (tmp_path / "run").exists()
 
@@ -81,9 +81,9 @@ def test_accumulated_batches_and_their_resumption(segments, tmp_path):
     train(tmp_path / "whole", segments, config, machine, steps=4)
     train(tmp_path / "halves", segments, config, machine, steps=2)
     train(tmp_path / "halves", segments, config, machine, steps=4)
-    one, other = (torch.load(checkpoints(tmp_path / name)[-1], weights_only=True) for name in ("whole", "halves"))
-    assert one["byol"]["next"] == 8  # batches, two a step
-    assert all(torch.equal(value, other["state_dict"][name]) for name, value in one["state_dict"].items())
+    whole, resumed = (torch.load(checkpoints(tmp_path / name)[-1], weights_only=True) for name in ("whole", "halves"))
+    assert whole["byol"]["next"] == 8  # batches, two a step
+    assert all(torch.equal(value, resumed["state_dict"][name]) for name, value in whole["state_dict"].items())
 
 
 def test_bfloat16_and_cvt(segments, tmp_path):
@@ -106,7 +106,7 @@ def test_a_damaged_checkpoint_is_set_aside(segments, tmp_path):
         assert last.with_suffix(".bad").read_bytes() == damage
     progress = Notes()
     train(folder, segments, steps=4, progress=progress)
-    assert progress.said == ["Going on from step 2 of 4."]
+    assert progress.said == ["Resuming from step 2 of 4."]
     for path in checkpoints(folder):
         path.write_bytes(b"garbage")
     with pytest.raises(StoreError, match="is damaged"):
@@ -116,9 +116,11 @@ def test_a_damaged_checkpoint_is_set_aside(segments, tmp_path):
 
 def test_the_target_and_the_optimiser_move(segments, tmp_path):
     train(tmp_path / "run", segments, steps=3)
-    kept = torch.load(checkpoints(tmp_path / "run")[-1], weights_only=True)
-    online, target = ({k.partition(f"{own}.")[2]: v for k, v in kept["state_dict"].items() if f".{own}." in k}
-                      for own in ("online", "target"))  # fmt: skip
+    checkpoint = torch.load(checkpoints(tmp_path / "run")[-1], weights_only=True)
+    online, target = (
+        {k.partition(f"{network}.")[2]: v for k, v in checkpoint["state_dict"].items() if f".{network}." in k}
+        for network in ("online", "target")
+    )
     assert online.keys() == target.keys()
     weights = [name for name in online if name.endswith("weight")]
     assert weights
@@ -131,12 +133,12 @@ def test_collapse_is_said():
     module = SimpleNamespace(
         embedded=torch.ones(8, 16), loader=SimpleNamespace(waited_s=0.0), log_dict=lambda values: logged.update(values)
     )
-    watch._look(module, 10)
+    watch._log(module, 10)
     assert logged["deviation"] == 0
     assert logged["effective_rank"] == 1
     assert "collapsed" in progress.said[0]
     module.embedded = torch.randn(8, 16)
-    watch._look(module, 20)
+    watch._log(module, 20)
     assert len(progress.said) == 1
 
 
@@ -144,7 +146,7 @@ def test_a_run_without_its_weights(segments, tmp_path):
     folder = tmp_path / "run"
     train(folder, segments)
     (folder / "encoder.safetensors").write_bytes(b"other")
-    with pytest.raises(WeightsError, match="not what serab-extractor.json describes"):
+    with pytest.raises(WeightsError, match="differs from the file that serab-extractor.json describes"):
         extractor_in(folder)
     about = json.loads((folder / "serab-extractor.json").read_text())
     del about["encoder"]
@@ -167,9 +169,9 @@ def test_an_exported_package_builds_and_registers(segments, tmp_path):
     module_spec = importlib.util.spec_from_file_location("serab_plugin_my_byol", path)
     module = importlib.util.module_from_spec(module_spec)
     module_spec.loader.exec_module(module)
-    found = []
-    module.serab_register_extractors(found.append)
-    (spec,) = found
+    specs = []
+    module.serab_register_extractors(specs.append)
+    (spec,) = specs
     assert (spec.name, spec.dim, spec.licence) == ("my-byol", 512, "it's mine")
     extractor = spec.factory()
     extractor.use_corpus({"logmel_mean": -6.0, "logmel_deviation": 4.0})

@@ -22,10 +22,10 @@ def test_a_table_goes_on(tmp_path):
     second = Table(path, 20, "emodb")
     second.log_metrics({"loss": 2.5, "deviation": 0.25}, 29)
     second.log_metrics({"probe_emodb": 0.5}, 30)
-    found = rows(path)
-    assert [row["step"] for row in found] == ["10", "20", "30", "30"]
-    assert [row["loss"] for row in found] == ["0.9", "1.9", "2.5", ""]
-    assert found[3]["probe_emodb"] == "0.5"
+    logged = rows(path)
+    assert [row["step"] for row in logged] == ["10", "20", "30", "30"]
+    assert [row["loss"] for row in logged] == ["0.9", "1.9", "2.5", ""]
+    assert logged[3]["probe_emodb"] == "0.5"
     third = Table(path, 30, "")
     third.log_metrics({"loss": 3.5}, 39)
     assert rows(path)[3]["probe_emodb"] == "0.5"

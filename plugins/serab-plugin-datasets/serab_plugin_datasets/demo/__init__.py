@@ -1,4 +1,4 @@
-"""`demo`: a small synthetic corpus for trying things out. It says nothing about real speech."""
+"""`demo`: a small synthetic corpus for first experiments. Its scores say nothing about real speech."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _NAME = re.compile(rf"(?P<speaker>s\d\d)_(?P<label>{'|'.join(LABELS)})_(?P<take>
 
 
 def parse(file: SourceFile) -> Entry | None:
-    """Reads speaker and emotion off a name such as `s01_anger_1.wav`."""
+    """Read speaker and emotion from a file name such as `s01_anger_1.wav`."""
     match = _NAME.fullmatch(file.name.stem)
     return Entry(id=file.name.stem, file=file, label=match["label"], speaker=match["speaker"]) if match else None
 
 
 def expected_ids() -> frozenset[str]:
-    """The 160 utterances: 10 speakers, 4 emotions, 4 takes."""
+    """Return the ids of the 160 utterances: 10 speakers, 4 emotions, 4 takes."""
     return frozenset(f"{s}_{label}_{take}" for s in SPEAKERS for label in LABELS for take in range(1, TAKES + 1))
 
 
 def generate(folder: Path) -> None:
-    """Writes the corpus into a folder: 16 kHz, 16-bit WAV, the same bytes every time."""
+    """Write the corpus into a folder as 16-bit WAV at 16 kHz. The bytes are always the same."""
     from serab_plugin_datasets.demo.corpus import write_corpus
 
     write_corpus(folder, sorted(expected_ids()))
@@ -40,7 +40,7 @@ def generate(folder: Path) -> None:
 
 @hookimpl
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Registers `demo`."""
+    """Register `demo`."""
     register(
         DatasetSpec(
             name="demo",

@@ -1,4 +1,4 @@
-"""The speakers and moods of `demo`, and the writing of its files."""
+"""The speakers and moods of `demo`, and the function that writes its files."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ MOODS = {
 
 
 def utterance(identifier: str) -> npt.NDArray[np.int16]:
-    """The samples of one utterance, such as `s01_anger_1`: int16 at 16 kHz, 1-D."""
+    """Return the samples of an utterance such as `s01_anger_1`: int16 at 16 kHz, 1-D."""
     speaker, mood, _ = identifier.split("_")
     return speak(CAST[speaker], MOODS[mood], np.random.RandomState(zlib.crc32(identifier.encode())))
 
 
 def write_corpus(folder: Path, identifiers: Iterable[str]) -> None:
-    """Writes a WAV for each utterance. Raises OSError when the disk does not take it."""
+    """Write a WAV file for each utterance. Raises OSError when a file cannot be written."""
     for identifier in identifiers:
-        encoded = io.BytesIO()  # libsndfile would turn a full disk into an error without a reason
+        encoded = io.BytesIO()  # libsndfile reports a full disk without a reason
         soundfile.write(encoded, utterance(identifier), RATE, format="WAV", subtype="PCM_16")
         (folder / f"{identifier}.wav").write_bytes(encoded.getvalue())

@@ -1,8 +1,8 @@
 """A small source-filter voice (Fant, 1960): a glottal source with a spectral tilt, through four formant resonators.
 
-It speaks syllables without meaning. What a mood changes is what listeners report of real emotional speech: level and
-range of pitch, tempo, energy, and the tilt of the source's spectrum (Scherer, 2003). Nothing here is random but what
-comes out of the given generator, so the same seed gives the same samples.
+It speaks syllables without meaning. A mood changes the properties that differ in real emotional speech: level and range
+of pitch, tempo, energy, and the tilt of the source's spectrum (Scherer, 2003). All random numbers come from the given
+generator, so the same seed gives the same samples.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Speaker:
     Attributes:
         pitch: habitual fundamental frequency, Hz.
         tract: formant scale; above 1 for a shorter vocal tract.
-        breath: share of noise in the source.
+        breath: fraction of noise in the source.
     """
 
     pitch: float
@@ -54,9 +54,9 @@ class Mood:
     Attributes:
         pitch: factor on the habitual pitch.
         span: standard deviation of the syllables' pitch, in semitones.
-        tempo: syllables a second.
-        energy: in dB.
-        tilt: pole of the source's low-pass; nearer to 1 is duller.
+        tempo: syllables per second.
+        energy: gain in dB.
+        tilt: pole of the source's low-pass; values nearer to 1 sound duller.
         breath: factor on the speaker's breath.
     """
 
@@ -69,12 +69,12 @@ class Mood:
 
 
 def speak(speaker: Speaker, mood: Mood, rng: np.random.RandomState) -> npt.NDArray[np.int16]:
-    """One utterance of 2 to 3 s.
+    """Return one utterance of 2 to 3 s.
 
     Args:
-        speaker: who speaks.
-        mood: how; each utterance strays a little from it.
-        rng: where everything random comes from.
+        speaker: the voice.
+        mood: the mood; each utterance deviates a little from it.
+        rng: generator of all random numbers.
 
     Returns:
         int16 samples at 16 kHz, 1-D.
@@ -103,7 +103,7 @@ def speak(speaker: Speaker, mood: Mood, rng: np.random.RandomState) -> npt.NDArr
 def _syllable(
     speaker: Speaker, mood: Mood, pitch: float, tilt: float, length: int, rng: np.random.RandomState
 ) -> Signal:
-    """A vowel with a soft or noisy onset."""
+    """Return a vowel with a soft or noisy onset."""
     vowel = VOWELS["aeiou"[rng.randint(5)]]
     glide = 2.0 ** (rng.normal(0.0, 0.3 * mood.span) / 12.0)
     source = _source(np.geomspace(pitch, pitch * glide, length), tilt, speaker.breath * mood.breath, rng)
@@ -124,7 +124,7 @@ def _syllable(
 
 
 def _source(pitch: Signal, tilt: float, breath: float, rng: np.random.RandomState) -> Signal:
-    """Pulses at the given pitch (Hz, one value a sample) with jitter, and breath noise, low-passed by the tilt."""
+    """Return pulses with jitter at the given pitch (Hz, one value per sample) and breath noise, low-pass filtered."""
     phase = np.cumsum(pitch * (1.0 + rng.normal(0.0, 0.004, len(pitch)))) / RATE
     pulses = np.diff(np.floor(phase), prepend=0.0)
     pulses -= pulses.mean()
@@ -134,7 +134,7 @@ def _source(pitch: Signal, tilt: float, breath: float, rng: np.random.RandomStat
 
 
 def _resonate(signal: Signal, frequency: float, bandwidth: float) -> Signal:
-    """A two-pole resonator with unit gain at 0 Hz (Klatt, 1980, eq. 1), frequency and bandwidth in Hz."""
+    """Filter with a two-pole resonator with unit gain at 0 Hz (Klatt, 1980, eq. 1); frequency and bandwidth in Hz."""
     frequency = min(frequency, 0.46 * RATE)
     c = -np.exp(-2.0 * np.pi * bandwidth / RATE)
     b = 2.0 * np.exp(-np.pi * bandwidth / RATE) * np.cos(2.0 * np.pi * frequency / RATE)

@@ -1,7 +1,7 @@
-"""What makes two views of a segment: batched, on the device that the log-mels lie on, without a loop over clips.
+"""The augmentations that make two views of a segment. They process whole batches on the device of the log-mels.
 
-Sources: arXiv:2103.06695, section III-B. Each has its formula in its own file, and takes its random numbers from a
-generator that is made anew for every step, so that a step can be repeated.
+Source: arXiv:2103.06695, section III-B. Each module states the formula of its augmentation. Random numbers come from a
+generator that is created for every step, so that a step can be repeated.
 """
 
 from serab_plugin_byol.pretrain.augment.crop import RandomResizedCrop

@@ -1,4 +1,4 @@
-"""Random resized crop: a piece of the log-mel, blown up or shrunk to full size (arXiv:2103.06695, section III-B3)."""
+"""Random resized crop: a part of the log-mel, resized to the full size (arXiv:2103.06695, section III-B3)."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import torch
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-_A = -0.75  # of the cubic convolution kernel (Keys, 1981), as PyTorch has it
+_A = -0.75  # parameter of the cubic convolution kernel (Keys, 1981), the same as in PyTorch
 
 
 class RandomResizedCrop:
-    """Lays the log-mel in the middle of a wider canvas of zeros, cuts a random box, and resizes it bicubically.
+    """Augmentation that puts the log-mel on a wider canvas of zeros, cuts a random box, and resizes it bicubically.
 
-    Resizing is linear in the values and separable: a matrix over mels and one over frames for each segment, so that
-    the whole batch takes two products. Columns of the canvas that hold zeros are never made.
+    Resizing is linear in the values and separable: each segment has one matrix over mels and one over frames, so the
+    whole batch takes two matrix products. Columns of the canvas that hold zeros are never computed.
 
     Args:
-        canvas: its width, as a share of the log-mel's; its height is the log-mel's.
-        low, high: between which the box's height and width are drawn, each by itself, as shares of the log-mel's.
+        canvas: width of the canvas, as a factor of the log-mel's width. The heights are equal.
+        low, high: range of the box's height and width, which are drawn independently, as factors of the log-mel's.
     """
 
     def __init__(self, canvas: float, low: float, high: float) -> None:
         self._canvas, self._low, self._high = canvas, low, high
 
     def __call__(self, x: Tensor, generator: Generator) -> Tensor:
-        """Crops normalised log-mels, shape (n, 1, mels, frames), which is kept."""
+        """Crop normalised log-mels of shape (n, 1, mels, frames); the shape stays the same."""
         mels, frames = x.shape[-2:]
         width = int(frames * self._canvas)
         top, height = self._box(len(x), mels, mels, x, generator)
@@ -37,7 +37,7 @@ class RandomResizedCrop:
         return (rows @ x[:, 0] @ columns.transpose(1, 2))[:, None]
 
     def _box(self, n: int, size: int, room: int, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-        """Begin and length of each box along one axis."""
+        """Return the begin and the length of each box along one axis."""
         drawn = torch.rand(2, n, device=x.device, generator=generator)
         length = ((self._low + (self._high - self._low) * drawn[0]) * size).long().clamp(1, room)
         begin = (drawn[1] * (room - length + 1)).long().minimum(room - length)
@@ -45,13 +45,13 @@ class RandomResizedCrop:
 
 
 def resize_matrix(begin: Tensor, length: Tensor, size: int, out: int) -> Tensor:
-    """Matrices that cut [begin, begin + length) and resize it to `out` by cubic convolution, corners on corners.
+    """Return matrices that cut [begin, begin + length) and resize it to `out` by cubic convolution, corners aligned.
 
     Args:
-        begin: of each box, int, shape (n,); may be negative or beyond `size`, where the axis is continued with zeros.
-        length: of each box, int, shape (n,), at least 1. Places beyond the box are those at its edge.
-        size: of the axis that is cut.
-        out: of the result.
+        begin: begin of each box, int, shape (n,); may be negative or beyond `size`, where the axis holds zeros.
+        length: length of each box, int, shape (n,), at least 1. Positions beyond the box repeat its edge.
+        size: length of the axis that is cut.
+        out: length of the result.
 
     Returns:
         float32, shape (n, out, size).
@@ -59,9 +59,9 @@ def resize_matrix(begin: Tensor, length: Tensor, size: int, out: int) -> Tensor:
     n = len(begin)
     at = torch.arange(out, device=begin.device) / max(1, out - 1) * (length[:, None] - 1)
     floor = at.floor()
-    part = (at - floor)[..., None]
+    fraction = (at - floor)[..., None]
     taps = torch.arange(-1, 3, device=begin.device)
-    distance = (part - taps).abs()
+    distance = (fraction - taps).abs()
     near = ((_A + 2) * distance - (_A + 3)) * distance * distance + 1
     far = ((_A * distance - 5 * _A) * distance + 8 * _A) * distance - 4 * _A
     weights = torch.where(distance <= 1, near, far)

@@ -14,17 +14,17 @@ _EPS = torch.finfo(torch.float32).eps
 
 
 def _everywhere(values: Tensor) -> Tensor:
-    """Sums over all processes, where there are several."""
+    """Return the sum of the values over all processes."""
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.all_reduce(values)
     return values
 
 
 class RunningNorm:
-    """Subtracts the mean, and divides by the deviation, of all log-mel values seen so far, on all devices.
+    """Normalisation by the running mean and deviation of all log-mel values so far, over all devices.
 
     Args:
-        samples: segments after which the two stay as they are.
+        samples: number of segments after which mean and deviation stay fixed.
     """
 
     def __init__(self, samples: float) -> None:
@@ -33,7 +33,7 @@ class RunningNorm:
         self._moments = torch.zeros(3, dtype=torch.float64)  # count of values, their mean, sum of squared deviations
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Takes in a batch of log-mels, shape (n, ...), and normalises it."""
+        """Update the statistics with a batch of log-mels, shape (n, ...), and return the normalised batch."""
         if self._seen < self._limit:
             self._update(x)
         moments = self._moments.to(x.device)
@@ -41,7 +41,7 @@ class RunningNorm:
         return (x - moments[1].to(x.dtype)) / deviation.to(x.dtype)
 
     def _update(self, x: Tensor) -> None:
-        """Chan, Golub and LeVeque's rule for the moments of two sets together, in float64."""
+        """Combine the moments by the rule of Chan, Golub and LeVeque, in float64."""
         sizes = torch.tensor([x.numel(), len(x)], dtype=torch.float64, device=x.device)
         sums = _everywhere(torch.cat([sizes, x.double().sum()[None]]))
         count, mean = sums[0], sums[2] / sums[0]
@@ -54,16 +54,16 @@ class RunningNorm:
         self._seen += float(sums[1])
 
     def state(self) -> dict[str, Any]:
-        """What it has seen."""
+        """Return the running statistics, for a checkpoint."""
         return {"seen": self._seen, "moments": self._moments.cpu()}
 
     def load(self, state: dict[str, Any]) -> None:
-        """Goes on from a state."""
+        """Restore the running statistics from a checkpoint."""
         self._seen, self._moments = float(state["seen"]), state["moments"]
 
 
 def standardise(views: Tensor) -> Tensor:
-    """Subtracts the mean and divides by the deviation of all values of both views, on all devices.
+    """Return both views, normalised by the mean and deviation of all their values, over all devices.
 
     Args:
         views: shape (2, n, ...).

@@ -1,1 +1,1 @@
-"""From audio files to batches of segments: listing, packing, and drawing."""
+"""Training data: listing audio files, packing them, and drawing batches of segments."""

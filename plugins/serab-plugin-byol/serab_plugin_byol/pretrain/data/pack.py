@@ -1,4 +1,4 @@
-"""Packs: audio decoded and resampled once, as 16-bit samples in HDF5, laid out so that training maps it into memory."""
+"""Packs: decoded and resampled audio as 16-bit samples in HDF5 shards, which training maps into memory."""
 
 from __future__ import annotations
 
@@ -33,14 +33,20 @@ if TYPE_CHECKING:
     from serab_core.plugin import Progress
 
 SCHEMA = "serab.pack/1"
-SHARD_SAMPLES = 1 << 27
-"""Samples of a shard, at least, unless it is the last: 256 MiB, 2.3 hours."""
-_AT_A_TIME = 16
+SHARD_SAMPLES = 1 << 27  # minimum samples of every shard but the last: 256 MiB, 2.3 hours
+_FILES_PER_JOB = 16  # files that a process decodes per job, so that jobs are not too small
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """What came of packing: the shards, how much is in them, and what was left out with its reason."""
+    """Result of packing.
+
+    Attributes:
+        shards: paths of the shards.
+        clips: number of clips.
+        seconds: length of the audio.
+        skipped: path and reason of each file that was left out.
+    """
 
     shards: tuple[Path, ...]
     clips: int
@@ -51,14 +57,14 @@ class Packed:
 def pack(
     files: Sequence[Path], folder: Path, progress: Progress, *, jobs: int = 1, shard_samples: int = SHARD_SAMPLES
 ) -> Packed:
-    """Decodes files into shards. A pack of the same files that was stopped goes on after its last whole shard.
+    """Decode files into shards. An interrupted pack of the same files is resumed after its last complete shard.
 
     Args:
-        files: audio; what cannot be decoded or is empty is left out and reported.
-        folder: where the shards go, `pack-00000.h5` and so on.
-        progress: told of files.
-        jobs: processes that decode.
-        shard_samples: samples of a shard.
+        files: audio files. Files that are empty or cannot be decoded are left out and reported.
+        folder: folder of the shards, `pack-00000.h5` and so on.
+        progress: shows the number of packed files.
+        jobs: number of processes that decode.
+        shard_samples: minimum samples of a shard.
 
     Raises:
         DataError: the folder holds a pack of other files, or nothing can be decoded.
@@ -70,23 +76,23 @@ def pack(
         raise store_error(error, folder) from error
     sweep(folder)
     identity = digest([str(path) for path in files])
-    done, clips, seconds, skipped, shards = 0, 0, 0.0, [], []
+    consumed, clips, seconds, skipped, shards = 0, 0, 0.0, [], []
     for path in sorted(folder.glob("pack-*.h5")):
         with h5py.File(path, "r") as file:
             if file.attrs.get("files") != identity:
                 raise DataError(
-                    "holds a pack of other files", where=path, next_step="name another folder, or remove this one"
+                    "holds a pack of other files", where=path, next_step="use another folder, or delete this one"
                 )
-            done += int(file.attrs["consumed"])
+            consumed += int(file.attrs["consumed"])
             clips += len(file["starts"]) - 1
             seconds += float(file["starts"][-1]) / RATE
             skipped += [tuple(pair) for pair in zip(*(file[k].asstr()[:] for k in ("skipped", "reasons")), strict=True)]
         shards.append(path)
     shard = _Shard()
     with progress.task("Packing", len(files)) as advance:
-        advance(done)
-        for path, samples, reason in _decoded(files[done:], jobs):
-            shard.take(path, samples, reason)
+        advance(consumed)
+        for path, samples, reason in _decoded(files[consumed:], jobs):
+            shard.add(path, samples, reason)
             advance(1)
             if shard.samples >= shard_samples:
                 shards.append(shard.write(folder, len(shards), identity))
@@ -98,26 +104,26 @@ def pack(
         clips, seconds = clips + len(shard.names), seconds + shard.samples / RATE
         skipped += shard.skipped
     if not clips:
-        why = f": {skipped[0][0]} {skipped[0][1]}" if skipped else ""
-        raise DataError(f"none of {len(files)} files could be packed{why}", where=folder)
+        reason = f": {skipped[0][0]} {skipped[0][1]}" if skipped else ""
+        raise DataError(f"none of {len(files)} files could be packed{reason}", where=folder)
     return Packed(tuple(shards), clips, seconds, tuple(skipped))
 
 
 class _Shard:
-    """What goes into the next shard."""
+    """The contents of the next shard."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
-        self.parts: list[NDArray[np.int16]] = []
+        self.clips: list[NDArray[np.int16]] = []
         self.skipped: list[tuple[str, str]] = []
         self.samples = 0
 
-    def take(self, path: Path, samples: NDArray[np.int16] | None, reason: str) -> None:
+    def add(self, path: Path, samples: NDArray[np.int16] | None, reason: str) -> None:
         if samples is None:
             self.skipped.append((str(path), reason))
             return
         self.names.append(str(path))
-        self.parts.append(samples)
+        self.clips.append(samples)
         self.samples += len(samples)
 
     def write(self, folder: Path, number: int, identity: str) -> Path:
@@ -125,13 +131,13 @@ class _Shard:
         text = h5py.string_dtype()
         with replacing(path) as temporary, h5py.File(temporary, "w", libver="latest") as file:
             file.attrs.update(schema=SCHEMA, rate=RATE, files=identity, consumed=len(self.names) + len(self.skipped))
-            # One stretch without chunks or compression: it can be mapped into memory.
+            # A dataset without chunks or compression is contiguous, so it can be mapped into memory.
             flat = file.create_dataset("samples", (self.samples,), np.int16)
             at = 0
-            for part in self.parts:
-                flat[at : at + len(part)] = part
-                at += len(part)
-            file["starts"] = np.cumsum([0, *map(len, self.parts)], dtype=np.int64)
+            for clip in self.clips:
+                flat[at : at + len(clip)] = clip
+                at += len(clip)
+            file["starts"] = np.cumsum([0, *map(len, self.clips)], dtype=np.int64)
             file.create_dataset("names", data=self.names, dtype=text)
             file.create_dataset("skipped", data=[name for name, _ in self.skipped], dtype=text)
             file.create_dataset("reasons", data=[reason for _, reason in self.skipped], dtype=text)
@@ -139,20 +145,20 @@ class _Shard:
 
 
 def _decoded(files: Sequence[Path], jobs: int) -> Iterator[tuple[Path, NDArray[np.int16] | None, str]]:
-    """Each file's samples, in order; with several processes never far ahead of what is taken."""
-    if jobs <= 1 or len(files) < 2 * _AT_A_TIME:
+    """Yield the samples of each file, in order. With several processes, only a few jobs are queued ahead."""
+    if jobs <= 1 or len(files) < 2 * _FILES_PER_JOB:
         for path in files:
             yield (path, *_decode(path))
         return
-    groups = [files[begin : begin + _AT_A_TIME] for begin in range(0, len(files), _AT_A_TIME)]
+    groups = [files[begin : begin + _FILES_PER_JOB] for begin in range(0, len(files), _FILES_PER_JOB)]
     with ProcessPoolExecutor(jobs, worker_context()) as pool:
-        coming = iter(groups)
-        waiting = deque((group, pool.submit(_decode_all, group)) for group in islice(coming, 2 * jobs))
+        remaining = iter(groups)
+        waiting = deque((group, pool.submit(_decode_all, group)) for group in islice(remaining, 2 * jobs))
         while waiting:
             group, future = waiting.popleft()
             for path, result in zip(group, future.result(), strict=True):
                 yield (path, *result)
-            waiting.extend((group, pool.submit(_decode_all, group)) for group in islice(coming, 1))
+            waiting.extend((group, pool.submit(_decode_all, group)) for group in islice(remaining, 1))
 
 
 def _decode_all(files: Sequence[Path]) -> list[tuple[NDArray[np.int16] | None, str]]:

@@ -1,4 +1,4 @@
-"""Draws batches of segments out of packs: any batch can be made again from its number, so that a run can go on."""
+"""Batches of segments from packs. A batch depends only on its number, so that a run can be resumed."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _Batch = TypeVar("_Batch")
-_AHEAD = 4
-_ORDER, _CROP = 0, 1  # what a random stream is for
+_AHEAD = 4  # batches that are prepared while the device works
+_ORDER, _CROP = 0, 1  # purposes of a random stream, which are part of its key
 
 
 class Segments:
@@ -33,11 +33,11 @@ class Segments:
         packs: HDF5 shards that `pack` wrote, or folders of them.
 
     Raises:
-        DataError: there is none, or one is no pack.
+        DataError: there is no pack, or a file is not a pack.
     """
 
     def __init__(self, packs: Sequence[Path]) -> None:
-        paths = [own for path in packs for own in (sorted(path.glob("pack-*.h5")) if path.is_dir() else [path])]
+        paths = [shard for path in packs for shard in (sorted(path.glob("pack-*.h5")) if path.is_dir() else [path])]
         if not paths:
             raise DataError(
                 "holds no pack", where=", ".join(map(str, packs)), next_step="make one with: serab pretrain pack"
@@ -52,24 +52,24 @@ class Segments:
 
     @property
     def digest(self) -> str:
-        """sha256 over all clips' lengths and the samples around each one's middle: tells data apart, quickly."""
-        told = hashlib.sha256(self._length.tobytes())
+        """sha256 of the lengths of all clips and 16 samples from the middle of each: a quick digest of the data."""
+        checksum = hashlib.sha256(self._length.tobytes())
         for shard, start, length in zip(self._shard, self._start, self._length, strict=True):
-            told.update(self._maps[shard][0][start + length // 2 : start + length // 2 + 16].tobytes())
-        return told.hexdigest()
+            checksum.update(self._maps[shard][0][start + length // 2 : start + length // 2 + 16].tobytes())
+        return checksum.hexdigest()
 
     @property
     def seconds(self) -> float:
-        """Of audio."""
+        """Length of the audio, in seconds."""
         return float(self._length.sum()) / RATE
 
     def batch(self, clips: NDArray[np.int64], at: NDArray[np.float64], unit: int) -> NDArray[np.int16]:
-        """A segment of each clip.
+        """Return one segment of each clip.
 
         Args:
-            clips: numbers of clips.
-            at: where in the clip, from 0 (its beginning) to 1 (its end).
-            unit: samples of a segment; a shorter clip lies in the middle, between zeros.
+            clips: indices of clips.
+            at: position of the segment in the clip, from 0 (beginning) to 1 (end).
+            unit: samples of a segment; a shorter clip is centred between zeros.
 
         Returns:
             int16, shape (len(clips), unit).
@@ -87,14 +87,14 @@ class Segments:
 
 
 class Draw:
-    """Which segments each batch has: permutations of all clips, one after the other without a gap.
+    """Order of the segments: random permutations of all clips, one after the other.
 
     Args:
-        clips: how many there are.
-        batch: segments of a batch, on all ranks together.
-        rank, world: whose share is drawn, of how many.
-        random_crop: whether a segment lies anywhere in its clip, or at its beginning.
-        seed: of order and places.
+        clips: number of clips.
+        batch: segments of a batch, over all ranks.
+        rank, world: rank of this process, and number of processes.
+        random_crop: whether a segment starts at a random position of its clip, or at the beginning.
+        seed: seed of order and positions.
     """
 
     def __init__(self, clips: int, batch: int, *, rank: int, world: int, random_crop: bool, seed: int) -> None:
@@ -103,7 +103,7 @@ class Draw:
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
 
     def of(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """The clips of batch `number` and where in them, as `Segments.batch` takes them."""
+        """Return the clips of batch `number` and the positions in them, the arguments of `Segments.batch`."""
         begin = number * self._batch
         places = np.arange(begin, begin + self._batch)[self._rank :: self._world]
         clips = np.array([self._permutation(int(p) // self._clips)[int(p) % self._clips] for p in places], np.int64)
@@ -119,12 +119,12 @@ class Draw:
 
 
 class Ahead(Generic[_Batch]):
-    """Makes batches in a thread while the device works, and counts how long it was waited for.
+    """Iterator that prepares batches in a thread while the device works, and measures the time spent waiting.
 
     Args:
-        make: gives batch `number`.
-        first: the first to make.
-        last: where to stop.
+        make: returns batch `number`.
+        first: number of the first batch.
+        last: number after the last batch.
     """
 
     def __init__(self, make: Callable[[int], _Batch], first: int, last: int) -> None:
@@ -167,7 +167,7 @@ def _mapped(path: Path) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
     try:
         with h5py.File(path, "r") as file:
             if file.attrs.get("schema") != SCHEMA:
-                raise DataError("is no pack", where=path, next_step="make one with: serab pretrain pack")
+                raise DataError("is not a pack", where=path, next_step="make one with: serab pretrain pack")
             samples = file["samples"]
             offset, length = samples.id.get_offset(), len(samples)
             starts = file["starts"][:]

@@ -1,4 +1,4 @@
-"""Which audio files a word on the command line means."""
+"""The audio files that an argument of the command line names."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus",
 
 
 def audio_files(sources: Sequence[Path]) -> list[Path]:
-    """The files of folders and lists, sorted, each once.
+    """Return the audio files of folders and lists, sorted and without duplicates.
 
     Args:
-        sources: folders (all audio below them), text files with a path a line (relative to the list's folder; blank
-            lines and those that begin with # are passed over), or audio files.
+        sources: folders (all audio files below them), text files with one path per line (relative to the list's
+            folder; blank lines and lines that begin with # are skipped), or audio files.
 
     Raises:
-        DataError: a source does not exist, is no text, names a missing file, or nothing is found.
+        DataError: a source does not exist, is not text, or names a missing file, or there is no audio file.
     """
-    found: dict[Path, None] = {}
+    paths: dict[Path, None] = {}
     for source in sources:
         for path in sorted(_files_of(source)):
-            found[path.absolute()] = None
-    if not found:
+            paths[path.absolute()] = None
+    if not paths:
         raise DataError(
-            "no audio is found", where=", ".join(map(str, sources)), next_step="name a folder of WAV or FLAC files"
+            "no audio file found", where=", ".join(map(str, sources)), next_step="name a folder of WAV or FLAC files"
         )
-    return list(found)
+    return list(paths)
 
 
 def _files_of(source: Path) -> list[Path]:
@@ -49,13 +49,15 @@ def _files_of(source: Path) -> list[Path]:
         lines = source.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
-            f"is no list of files ({type(error).__name__})", where=source, next_step="give a path a line, in UTF-8"
+            f"is not a list of files ({type(error).__name__})",
+            where=source,
+            next_step="write one path per line, in UTF-8",
         ) from error
     paths = [source.parent / line.strip() for line in lines if line.strip() and not line.startswith("#")]
     for number, path in enumerate(paths):
         if not path.is_file():
             raise DataError(
-                f"names {path}, entry {number + 1} of {len(paths)}, which is not there", where=source,
-                next_step="mend the list; its paths are relative to its own folder",
+                f"names a missing file: {path}, entry {number + 1} of {len(paths)}", where=source,
+                next_step="correct the list; its paths are relative to its own folder",
             )  # fmt: skip
     return paths

@@ -1,4 +1,4 @@
-"""What a module's model is, asked of it once and kept: listing it, and every worker, would have to load it else."""
+"""Properties of a module's model. They are cached, because listing and every worker would otherwise load the module."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from serab_core.plugin import (
     read_json,
     write_json,
 )
-from serab_plugin_hear.files import check_weights, content_digest, own_folder, unchanged
+from serab_plugin_hear.files import check_weights, content_digest, module_folder, unchanged
 from serab_plugin_hear.module import local_base
 from serab_plugin_hear.serve import start
 
@@ -27,19 +27,19 @@ _SCHEMA = "serab.hear-module/2"
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """A module.
+class ModelInfo:
+    """Properties of a module and its model.
 
     Attributes:
-        module: its name, or the path of its file.
-        weights: the path of the weights, or "".
+        module: name of the module, or path of its file.
+        weights: path of the weights, or "".
         rate: sample rate in Hz.
         dim: length of an embedding.
         framework: `numpy`, `torch` or `tensorflow`.
-        scenes: whether it has `get_scene_embeddings`; else time stamps are averaged.
-        together: whether clips may be embedded together.
-        identity: of code and weights: sha256 and versions.
-        files: sha256 by path: the module, what it imports, and what it reads beside it.
+        scenes: whether the module has `get_scene_embeddings`; otherwise time-stamp embeddings are averaged.
+        together: whether several clips may be embedded in one batch.
+        identity: sha256 and versions of code and weights.
+        files: sha256 by path, of the module and of the files that it imports or reads.
     """
 
     module: str
@@ -53,28 +53,28 @@ class About:
     files: dict[str, str]
 
 
-def about(argument: str) -> About:
-    """What `MODULE` or `MODULE=WEIGHTS` is.
+def model_info(argument: str) -> ModelInfo:
+    """Return the properties of `MODULE` or `MODULE=WEIGHTS`.
 
     Raises:
-        UsageError: there is no such module, or it has not the HEAR API.
-        WeightsError: there is no such file.
+        UsageError: there is no such module, or it does not implement the HEAR API.
+        WeightsError: the file of weights does not exist.
     """
     module, _, weights = argument.partition("=")
     if weights and not Path(weights).exists():
-        raise WeightsError("is no file", where=weights, next_step="check what follows the = of hear:MODULE=WEIGHTS")
+        raise WeightsError("does not exist", where=weights, next_step="check what follows the = of hear:MODULE=WEIGHTS")
     weights = str(Path(weights).absolute()) if weights else ""
     file = _required_file(module)
     identity = _identity(module, weights, file)
-    kept = find_home().weights / "hear" / f"{digest([module, weights, identity])[:32]}.json"
+    record = find_home().weights / "hear" / f"{digest([module, weights, identity])[:32]}.json"
     try:
-        if kept.exists():
-            found = read_json(kept, _SCHEMA)
-            del found["schema"]
-            if unchanged(found["files"]):
-                return About(**found)
+        if record.exists():
+            document = read_json(record, _SCHEMA)
+            del document["schema"]
+            if unchanged(document["files"]):
+                return ModelInfo(**document)
     except (StoreError, TypeError, KeyError, AttributeError):
-        pass  # asked again, and written over
+        pass  # the record is damaged: compute it again and replace it
     if weights:
         check_weights(Path(weights))
     process = start(module, weights)
@@ -86,25 +86,25 @@ def about(argument: str) -> About:
             where=f"hear:{argument}",
             next_step="check that the module's load_model reads these weights"
             if weights
-            else "it has to be a module with the HEAR API: load_model, get_scene_embeddings",
+            else "use a module with the HEAR API: load_model, get_scene_embeddings",
         ) from error
     finally:
         process.close()
     answer = {key: facts[key] for key in ("rate", "dim", "framework", "scenes", "together", "files")}
-    identity |= {"files_sha256": content_digest(answer["files"], own_folder(module, file))}
-    made = About(module=module, weights=weights, identity=identity, **answer)
-    write_json(kept, {"schema": _SCHEMA, **asdict(made)})
-    return made
+    identity |= {"files_sha256": content_digest(answer["files"], module_folder(module, file))}
+    info = ModelInfo(module=module, weights=weights, identity=identity, **answer)
+    write_json(record, {"schema": _SCHEMA, **asdict(info)})
+    return info
 
 
 def _required_file(module: str) -> Path:
-    """The file of a module. Raises UsageError where there is none."""
+    """Return the file of a module. Raises UsageError if it does not exist."""
     path = Path(module) if module.endswith(".py") else _file_of(module)
     if path is None or not path.is_file():
         if module.endswith(".py"):
-            raise UsageError("does not exist", where=module, next_step="check the path behind hear:")
+            raise UsageError("does not exist", where=module, next_step="check the path after hear:")
         raise UsageError(
-            f"no module is called {module}",
+            f"no module has the name {module}",
             where=f"hear:{module}",
             next_step=f"pip install it, or name its file: hear:./{module.rpartition('.')[2]}.py",
         )
@@ -112,7 +112,7 @@ def _required_file(module: str) -> Path:
 
 
 def _identity(module: str, weights: str, file: Path) -> dict[str, str]:
-    """What is known of the state of code and weights without importing the module."""
+    """Return digests and versions of code and weights, without importing the module."""
     identity = {"module_sha256": known_sha256(file)}
     if weights:
         identity["weights_sha256"] = known_content_sha256(Path(weights))
@@ -122,7 +122,7 @@ def _identity(module: str, weights: str, file: Path) -> dict[str, str]:
 
 
 def _installed_base(top: str) -> Path | None:
-    """The folder of an installed package, or the file of a module, which is not imported."""
+    """Return the folder of an installed package, or the file of an installed module, without importing it."""
     sys.path_importer_cache.clear()
     spec = importlib.util.find_spec(top) if top else None
     if spec is None or spec.origin is None or spec.origin in ("built-in", "frozen"):
@@ -131,7 +131,7 @@ def _installed_base(top: str) -> Path | None:
 
 
 def _equal(local: Path, installed: Path) -> bool:
-    """Whether the module or package of the working folder is the installed one, or a copy, as its sources are."""
+    """Return whether the module or package of the working folder is the installed one, or an equal copy of it."""
     if local.resolve() == installed.resolve():
         return True
     if local.is_file() or installed.is_file():
@@ -142,10 +142,10 @@ def _equal(local: Path, installed: Path) -> bool:
 
 
 def _file_of(module: str) -> Path | None:
-    """The file of a module, found by its top-level package, which is not imported.
+    """Return the file of a module, without importing its top-level package.
 
     Raises:
-        UsageError: it is installed, and the working folder has another one of that name.
+        UsageError: the module is installed, and the working folder has a different module of that name.
     """
     top, *rest = module.split(".")
     local, installed = local_base(top), _installed_base(top)
@@ -154,7 +154,7 @@ def _file_of(module: str) -> Path | None:
         raise UsageError(
             f"two modules are called {top}: {installed} is installed, {local} is in the working folder",
             where=f"hear:{module}",
-            next_step=f"for the one here {step}; for the installed one go to another folder",
+            next_step=f"for the module here {step}; for the installed module change to another folder",
         )
     base = local or installed
     if base is None:
