@@ -56,10 +56,10 @@ class SerabError(Exception):
         return _rebuild, (type(self), self.what, self.where, self.next_step)
 
     def __str__(self) -> str:
-        parts = [self.what if self.where is None else f"{self.where}: {self.what}"]
+        sentences = [self.what if self.where is None else f"{self.where}: {self.what}"]
         if self.next_step:
-            parts.append(f"Next: {self.next_step}")
-        return ". ".join(parts) + "."
+            sentences.append(f"Next: {self.next_step}")
+        return ". ".join(sentences) + "."
 
     def as_json(self) -> dict[str, object]:
         """The error as plain values, in the shape that `--json` prints."""
@@ -213,11 +213,11 @@ def _rebuild(kind: type[SerabError], what: str, where: str | None, next_step: st
 
 def from_json(document: Mapping[str, Any]) -> SerabError:
     """The error that `as_json` gave, in another process perhaps; one of a class that is not known as its base."""
-    kinds, found = [SerabError], SerabError
+    kinds, matching = [SerabError], SerabError
     for kind in kinds:
         kinds += kind.__subclasses__()
-        found = kind if kind.__name__ == document["error"] else found
-    return found(document["what"], where=document["where"], next_step=document["next_step"])
+        matching = kind if kind.__name__ == document["error"] else matching
+    return matching(document["what"], where=document["where"], next_step=document["next_step"])
 
 
 _ELSEWHERE = "choose another place (SERAB_HOME says where the home is)"

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from serab_core.types import ExtractorSpec
 
 
-def with_options(spec: ExtractorSpec, words: Sequence[str]) -> ExtractorSpec:
+def with_options(spec: ExtractorSpec, options: Sequence[str]) -> ExtractorSpec:
     """The extractor with options, named `name+option+option=value` in their order by name.
 
     Raises:
         UnknownNameError: it has no such option.
         UsageError: an option is given twice, or its value does not fit.
     """
-    pairs = [word.partition("=") for word in words]
+    pairs = [option.partition("=") for option in options]
     chosen = {key: value for key, _, value in pairs}
     for key in chosen:
         if key not in spec.options or spec.configure is None:
@@ -33,8 +33,8 @@ def with_options(spec: ExtractorSpec, words: Sequence[str]) -> ExtractorSpec:
         raise UsageError("an option is given twice", where=spec.name, next_step="give each once")
     assert spec.configure is not None
     try:
-        made = spec.configure(chosen)
+        configured = spec.configure(chosen)
     except ValueError as error:
         raise UsageError(str(error), where=spec.name, next_step="see: serab list extractors --json") from error
     text = "".join(f"+{key}={chosen[key]}" if chosen[key] else f"+{key}" for key in sorted(chosen))
-    return replace(made, name=f"{spec.name}{text}")
+    return replace(configured, name=f"{spec.name}{text}")

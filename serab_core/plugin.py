@@ -99,6 +99,7 @@ if TYPE_CHECKING:
     from serab_core.system.cpu import available_cores as available_cores
     from serab_core.system.cpu import free_cores as free_cores
     from serab_core.system.kernel_cache import Kernels as Kernels
+    from serab_core.system.locks import exclusive as exclusive
     from serab_core.tune.classifier import normalised as normalised
     from serab_core.tune.plain import estimator_workspace as estimator_workspace
     from serab_core.types import ClassifierSpec as ClassifierSpec
@@ -200,7 +201,7 @@ _SOURCES = {
     "available_cores": "serab_core.system.cpu",
     "free_cores": "serab_core.system.cpu",
     "Kernels": "serab_core.system.kernel_cache",
-    "exclusive": "serab_core.system.locks:alone",
+    "exclusive": "serab_core.system.locks",
     "normalised": "serab_core.tune.classifier",
     "estimator_workspace": "serab_core.tune.plain",
     "ClassifierSpec": "serab_core.types",

@@ -82,7 +82,7 @@ def registry() -> Registry:
 def _make_registry() -> Registry:
     return Registry(
         hookspecs,
-        disabled=settings.words("disabled-plugins"),
+        disabled=settings.value_list("disabled-plugins"),
         enabled=current_session().plugins and os.environ.get(NO_PLUGINS_VARIABLE, "") in ("", "0"),
         item_type=_spec_class,
     )
@@ -114,12 +114,12 @@ def extractor(name: str) -> ExtractorSpec:
     if name in _local.get():
         return _local.get()[name]
     if not environments.is_isolated_child():
-        own = environment_of(name)
+        environment = environment_of(name)
         here = is_installed(name)
-        if (own and not here) or (environments.is_requested() and (own or here)):
+        if (environment and not here) or (environments.is_requested() and (environment or here)):
             from serab_core.isolation.proxy import Place, described
 
-            return described(name, Place.of(own))
+            return described(name, Place.of(environment))
     if is_path(name):
         folder = settings.absolute_path(name)
         entry = folder_entry(folder)
@@ -132,14 +132,14 @@ def extractor(name: str) -> ExtractorSpec:
         spec = _make(entry, absolute)
         spec = replace(spec, name=f"{entry}:{canonical}") if canonical != argument or not spec.name else spec
         return identified(with_options(spec, options) if options else spec, Group.EXTRACTORS, entry)
-    plain, *words = name.split("+")
+    plain, *options = name.split("+")
     try:
-        found: ExtractorSpec = translated(lambda: registry().get(Group.EXTRACTORS, plain))
+        registered: ExtractorSpec = translated(lambda: registry().get(Group.EXTRACTORS, plain))
     except UnknownNameError:
         if os.path.isfile(name):  # noqa: PTH113  Path.is_file fails for a name that is too long
             raise file_error(settings.absolute_path(name)) from None
         raise
-    return identified(with_options(found, words) if words else found, Group.EXTRACTORS, plain)
+    return identified(with_options(registered, options) if options else registered, Group.EXTRACTORS, plain)
 
 
 def identified(spec: _Spec, group: Group, name: str) -> _Spec:
@@ -165,24 +165,26 @@ def environment_of(name: str) -> environments.Environment | None:
         PluginError: several environments have one of that name.
     """
     for distribution, entry in _entries(name):
-        found = environments.find(entry, distribution)
-        if len(found) > 1:
-            choices = " or ".join(f"{own.name}:{entry}" for own in found)
+        matches = environments.find(entry, distribution)
+        if len(matches) > 1:
+            choices = " or ".join(f"{environment.name}:{entry}" for environment in matches)
             raise PluginError(f"several environments have {entry}", where=name, next_step=f"say which: {choices}")
-        if found:
-            return found[0]
+        if matches:
+            return matches[0]
     return None
 
 
 def extractor_names() -> list[str]:
     """The names of extractors' entry points, installed here or in environments of their own. Imports nothing."""
-    elsewhere = [name for own in environments.environments() for name in own.extractors if not own.error]
+    elsewhere = [
+        name for environment in environments.environments() for name in environment.extractors if not environment.error
+    ]
     return list(dict.fromkeys([*registry().names(Group.EXTRACTORS), *elsewhere]))
 
 
 def is_installed(name: str) -> bool:
     """Whether an extractor's plugin is installed in this environment. Imports nothing."""
-    known = {(own.distribution, own.name) for own in registry().records(Group.EXTRACTORS)}
+    known = {(record.distribution, record.name) for record in registry().records(Group.EXTRACTORS)}
     known |= {("", entry) for _, entry in known}
     return any(pair in known for pair in _entries(name))
 
@@ -225,7 +227,9 @@ def advice(name: str) -> str:
         return f"check the object {name}, which this program made"
     if is_from_user(name):
         return f"check the code and the files that {name.partition('+')[0]} stands for"
-    if any(_is_editable(own.distribution) for own in registry().records(Group.EXTRACTORS) if _is_of(own, name)):
+    if any(
+        _is_editable(record.distribution) for record in registry().records(Group.EXTRACTORS) if _is_of(record, name)
+    ):
         return "check its code, which is installed from a folder on this machine; `serab plugins` says where"
     return "report it to the plugin's author; `serab plugins` says where it comes from"
 
@@ -266,7 +270,7 @@ def canonical_name(name: str) -> str:
     return "+".join([f"{entry}:{argument_paths(argument)[1]}", *sorted(options)])
 
 
-def with_asked(names: Sequence[str], options: Mapping[str, str | None]) -> list[str]:
+def add_options(names: Sequence[str], options: Mapping[str, str | None]) -> list[str]:
     """Names of extractors with options added where they have them.
 
     Args:
@@ -279,20 +283,20 @@ def with_asked(names: Sequence[str], options: Mapping[str, str | None]) -> list[
     asked = {option: value for option, value in options.items() if value is not None}
     if not asked:
         return list(names)
-    having = {name: extractor(name).options for name in names}
+    options_of = {name: extractor(name).options for name in names}
     for option in asked:
-        if not any(option in own for own in having.values()):
+        if not any(option in available for available in options_of.values()):
             raise UsageError(f"none of {', '.join(names)} has the option {option}", next_step=f"leave --{option} out")
     return [
-        name + "".join(f"+{option}={value}" for option, value in asked.items() if option in own)
-        for name, own in having.items()
+        name + "".join(f"+{option}={value}" for option, value in asked.items() if option in available)
+        for name, available in options_of.items()
     ]
 
 
 def dataset(name: str) -> DatasetSpec:
     """The dataset called `name`. Raises UnknownNameError or PluginError."""
-    found: DatasetSpec = translated(lambda: registry().get(Group.DATASETS, name))
-    return found
+    spec: DatasetSpec = translated(lambda: registry().get(Group.DATASETS, name))
+    return spec
 
 
 def dataset_or_none(name: str) -> DatasetSpec | None:
@@ -316,8 +320,8 @@ def dataset_code(name: str) -> dict[str, str]:
 
 def classifier(name: str) -> ClassifierSpec:
     """The classifier called `name`. Raises UnknownNameError or PluginError."""
-    found: ClassifierSpec = translated(lambda: registry().get(Group.CLASSIFIERS, name))
-    return identified(found, Group.CLASSIFIERS, name)
+    spec: ClassifierSpec = translated(lambda: registry().get(Group.CLASSIFIERS, name))
+    return identified(spec, Group.CLASSIFIERS, name)
 
 
 def all_specs(group: Group) -> dict[str, Any]:
@@ -325,26 +329,26 @@ def all_specs(group: Group) -> dict[str, Any]:
 
     Ambiguous names are left out, and so are plugins whose files cannot be read.
     """
-    found = {}
+    specs = {}
     for loaded in registry().load_all(group):
         with contextlib.suppress(PluginError):
             for name, item in loaded.items.items():
-                found[name] = item if group is Group.DATASETS else identified(item, group, loaded.record.qualified)
+                specs[name] = item if group is Group.DATASETS else identified(item, group, loaded.record.qualified)
     if group is not Group.EXTRACTORS or environments.is_isolated_child():
-        return found
-    return {**_isolated_specs(), **found}
+        return specs
+    return {**_isolated_specs(), **specs}
 
 
 def _isolated_specs() -> dict[str, ExtractorSpec]:
     """Those that plugins in environments of their own register; the ones that fail are left out."""
-    found: dict[str, ExtractorSpec] = {}
+    specs: dict[str, ExtractorSpec] = {}
     for environment in environments.environments():
         if not environment.error:
             from serab_core.isolation.proxy import Place, all_described
 
             with contextlib.suppress(SerabError):
-                found |= all_described(Place.of(environment))
-    return found
+                specs |= all_described(Place.of(environment))
+    return specs
 
 
 def translated(call: Callable[[], _T]) -> _T:

@@ -38,7 +38,7 @@ class Setting:
         key: as files write it.
         kind: `path`, `word`, `words` or `count`, a whole number from 1 on.
         variable: of the environment; words are separated by commas there.
-        words: one sentence on what it does.
+        description: one sentence on what it does.
         default: as users read it, where nothing is set; the value itself is None then, or empty.
         needs_trust: a project's file sets it only where the user trusts the folder.
     """
@@ -46,18 +46,18 @@ class Setting:
     key: str
     kind: Kind
     variable: str
-    words: str
+    description: str
     default: str
     needs_trust: bool = False
 
 
-PATIENCE_S = 3600.0
+TIMEOUT_S = 3600.0
 """A single point of a search may take minutes on a large corpus; an hour without a word is too long."""
 SETTINGS = (
     Setting("home", "path", "SERAB_HOME", "Where everything is kept.", "the platform's folder for user data", True),
     Setting("engine", "word", "SERAB_ENGINE", "Where the work is done: local, or dask://HOST:PORT.", "local", True),
     Setting("jobs", "count", "SERAB_JOBS", "Processes at a time.", "one a core"),
-    Setting("patience", "count", "SERAB_PATIENCE", "Seconds after which a silent process is ended.", f"{PATIENCE_S:g}"),
+    Setting("patience", "count", "SERAB_PATIENCE", "Seconds after which a silent process is ended.", f"{TIMEOUT_S:g}"),
     Setting("protocol", "word", "SERAB_PROTOCOL", "What scores mean: serab, serab-released or strict.", "serab"),
     Setting("tasks", "words", "SERAB_TASKS", "Tasks to score on.", "the prepared ones"),
     Setting(
@@ -102,7 +102,7 @@ def value(key: str) -> Value:
     return in_force()[key].value
 
 
-def words(key: str) -> list[str]:
+def value_list(key: str) -> list[str]:
     """What is in force, of a setting that is several words. Raises ConfigError."""
     several = value(key)
     assert isinstance(several, tuple)
@@ -124,9 +124,9 @@ def ignored_settings() -> tuple[IgnoredSetting, ...]:
     return _files().ignored
 
 
-def patience_s() -> float:
+def timeout_s() -> float:
     """Seconds after which a process that says nothing is ended. Raises ConfigError."""
-    return float(str(value("patience") or PATIENCE_S))
+    return float(str(value("patience") or TIMEOUT_S))
 
 
 @contextmanager
@@ -289,16 +289,16 @@ def _expanded(text: str, where: Path | str) -> Path:
         ) from error
 
 
-def _typed(setting: Setting, own: Any, path: Path) -> Value:
+def _typed(setting: Setting, content: Any, path: Path) -> Value:
     """A file's value, checked. Paths are relative to the file."""
-    if setting.kind == "words" and isinstance(own, list) and all(isinstance(word, str) for word in own):
-        return tuple(own)
-    if setting.kind == "count" and isinstance(own, int) and not isinstance(own, bool) and own >= 1:
-        return own
-    if setting.kind in ("word", "path") and isinstance(own, str) and own.strip():
-        return str((path.parent / _expanded(own, path)).absolute()) if setting.kind == "path" else own
+    if setting.kind == "words" and isinstance(content, list) and all(isinstance(word, str) for word in content):
+        return tuple(content)
+    if setting.kind == "count" and isinstance(content, int) and not isinstance(content, bool) and content >= 1:
+        return content
+    if setting.kind in ("word", "path") and isinstance(content, str) and content.strip():
+        return str((path.parent / _expanded(content, path)).absolute()) if setting.kind == "path" else content
     raise ConfigError(
-        f"sets {setting.key} to {own!r}, which is not {_SHAPES[setting.kind]}",
+        f"sets {setting.key} to {content!r}, which is not {_SHAPES[setting.kind]}",
         where=path,
         next_step="correct it; see: serab config",
     )
@@ -355,7 +355,7 @@ def json_schema() -> dict[str, Any]:
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            setting.key: {**shapes[setting.kind], "description": f"{setting.words} Default: {setting.default}."}
+            setting.key: {**shapes[setting.kind], "description": f"{setting.description} Default: {setting.default}."}
             for setting in SETTINGS
         },
     }

@@ -12,7 +12,7 @@ from serab_core import names, plugins
 from serab_core.embed.corpus import known_state
 from serab_core.embed.fingerprint import fingerprint_digest
 from serab_core.errors import PluginError, UnknownNameError, UsageError
-from serab_core.store.weights import take_in
+from serab_core.store.weights import import_weights
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def weights(toys, home, tmp_path):
     home.ensure()
     file = tmp_path / "heavy.pth"
     file.write_bytes(b"gain 2.0")
-    take_in(home, heavy.PLAIN, file, "here")
+    import_weights(home, heavy.PLAIN, file, "here")
     return file
 
 
@@ -94,11 +94,11 @@ def test_it_evaluates_from_end_to_end(weights, prepared_tones, serab):
 
 
 def test_options_for_all_that_have_them(toys):
-    assert plugins.with_asked(["toy", "heavy"], {"layer": None}) == ["toy", "heavy"]
+    assert plugins.add_options(["toy", "heavy"], {"layer": None}) == ["toy", "heavy"]
     option = next(iter(plugins.extractor("heavy").options))
-    assert plugins.with_asked(["toy", "heavy"], {option: "3"}) == ["toy", f"heavy+{option}=3"]
+    assert plugins.add_options(["toy", "heavy"], {option: "3"}) == ["toy", f"heavy+{option}=3"]
     with pytest.raises(UsageError, match="none of toy has the option layer"):
-        plugins.with_asked(["toy"], {"layer": "best"})
+        plugins.add_options(["toy"], {"layer": "best"})
 
 
 def test_a_folder_in_the_home_of_nobody():

@@ -56,14 +56,14 @@ def test_the_nearer_goes_first(project, monkeypatch, tmp_path):
     assert (found["home"].value, found["home"].origin) == (str(user.parent / "kept"), str(user))
     assert (found["jobs"].value, found["jobs"].origin) == (2, str(project / "serab.toml"))
     assert (found["protocol"].value, found["protocol"].origin) == ("serab-released", "$SERAB_PROTOCOL")
-    assert settings.words("tasks") == ["emodb", "savee"]
+    assert settings.value_list("tasks") == ["emodb", "savee"]
     assert settings.home() == user.parent / "kept"
 
 
 def test_a_pyproject_counts_where_it_has_our_table(project):
     (project / "below" / "pyproject.toml").write_text("[tool.other]\nx = 1\n")
     (project / "pyproject.toml").write_text('[tool.serab]\ndisabled-plugins = ["a"]\n')
-    assert settings.words("disabled-plugins") == ["a"]
+    assert settings.value_list("disabled-plugins") == ["a"]
     assert settings.config_files() == [project / "pyproject.toml"]
 
 

@@ -99,13 +99,13 @@ def _neighbours(folder: Path, distribution: str) -> dict[str, Path]:
     """The packages and modules in a folder that may belong to a plugin: all, or only those of its distribution."""
     shared = any(folder.glob("*.dist-info")) or any(folder.glob("*.egg-info"))
     names = _top_level(distribution) if shared else None
-    found = {}
+    neighbours = {}
     for path in folder.iterdir():
         name = path.name.removesuffix(".py")
         is_module = path.suffix == ".py" or (path / "__init__.py").is_file()
         if name.isidentifier() and is_module and (names is None or name in names):
-            found[name] = path
-    return found
+            neighbours[name] = path
+    return neighbours
 
 
 def _top_level(distribution: str) -> frozenset[str]:
@@ -127,7 +127,7 @@ def _digest(places: list[Path], neighbours: dict[str, Path]) -> str:
         if path.suffix == ".py":
             for place in _imported(path, neighbours) - seen:
                 seen.add(place)
-                more = {own: own.relative_to(place.parent).as_posix() for own in _files(place)}
+                more = {file: file.relative_to(place.parent).as_posix() for file in _files(place)}
                 waiting += more.keys() - files.keys()
                 files |= more
     total = hashlib.sha256()
@@ -163,10 +163,10 @@ def _sha256(path: Path) -> str:
     if status.st_size > LARGE_BYTES and key in _large:
         return _large[key]
     with path.open("rb") as opened:
-        found = hashlib.file_digest(opened, "sha256").hexdigest()
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
     if status.st_size > LARGE_BYTES:
-        _large[key] = found
-    return found
+        _large[key] = digest
+    return digest
 
 
 def _imported(path: Path, neighbours: dict[str, Path]) -> set[Path]:

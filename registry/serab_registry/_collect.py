@@ -31,14 +31,16 @@ class Collector:
                 name twice, or two defaults.
         """
         name = getattr(item, "name", None)
-        own = self.record.name
+        entry_name = self.record.name
         if not isinstance(item, self.item_type):
             reason = f"registered {type(item).__name__} {name!r}, which is no {self.item_type.__name__}"
             raise PluginLoadError(self.record, reason)
         if not isinstance(name, str):
             raise PluginLoadError(self.record, f"registered {type(item).__name__}, which has no name")
-        if name != own and not (name.startswith(f"{own}/") and len(name) > len(own) + 1):
-            raise PluginLoadError(self.record, f"registered {name!r}, which is neither {own!r} nor '{own}/...'")
+        if name != entry_name and not (name.startswith(f"{entry_name}/") and len(name) > len(entry_name) + 1):
+            raise PluginLoadError(
+                self.record, f"registered {name!r}, which is neither {entry_name!r} nor '{entry_name}/...'"
+            )
         if name in self.items:
             raise PluginLoadError(self.record, f"registered {name!r} twice")
         if default and self.default is not None:
@@ -55,11 +57,11 @@ class Collector:
         """
         if not self.items:
             raise PluginLoadError(self.record, "registered nothing")
-        own = self.record.name
-        if own in self.items:
-            if self.default not in (None, own):
-                raise PluginLoadError(self.record, f"registered {own!r} and made {self.default!r} the default")
-            self.default = own
+        entry_name = self.record.name
+        if entry_name in self.items:
+            if self.default not in (None, entry_name):
+                raise PluginLoadError(self.record, f"registered {entry_name!r} and made {self.default!r} the default")
+            self.default = entry_name
         elif self.default is None:
             if len(self.items) > 1:
                 names = ", ".join(self.items)

@@ -23,8 +23,8 @@ def normalise(distribution: str) -> str:
 
 def discover() -> tuple[PluginRecord, ...]:
     """Every entry point of serab's groups on `sys.path`, sorted by group, name and distribution."""
-    found = metadata.entry_points()
-    records = (record_of(group, entry) for group in Group for entry in found.select(group=group.value))
+    entry_points = metadata.entry_points()
+    records = (record_of(group, entry) for group in Group for entry in entry_points.select(group=group.value))
     order = list(Group)
     unique = {(record.group, record.qualified): record for record in records}
     return tuple(sorted(unique.values(), key=lambda r: (order.index(r.group), r.name, r.distribution)))

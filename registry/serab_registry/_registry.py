@@ -71,7 +71,7 @@ class Registry:
         self._enabled = enabled
         names = [entry.strip() for entry in disabled if entry.strip()]
         # A distribution may be written in any form that pip takes; the name of an entry point has one form only.
-        forms = [f"{normalise(left)}{colon}{name}" for left, colon, name in (own.partition(":") for own in names)]
+        forms = [f"{normalise(left)}{colon}{name}" for left, colon, name in (entry.partition(":") for entry in names)]
         self._disabled = frozenset([*names, *forms])
         self._item_type = item_type
         self._find = find
@@ -114,7 +114,7 @@ class Registry:
 
     def is_shared(self, record: PluginRecord) -> bool:
         """Whether several distributions that are not switched off offer the record's name."""
-        return sum(not self._switch(own) for own in self._owners[record.group, record.name]) > 1
+        return sum(not self._switch(owner) for owner in self._owners[record.group, record.name]) > 1
 
     def load(self, group: Group, name: str) -> Loaded:
         """Imports the one plugin behind `name` (`a`, `a/variant`, `dist:a` or `dist:a/variant`) and no other.
@@ -210,20 +210,20 @@ class Registry:
         return working
 
     def _remember(self, record: PluginRecord, module: ModuleType) -> PluginRecord:
-        done = replace(record, state=PluginState.LOADED, file=getattr(module, "__file__", None))
-        self._outcomes[record.group, record.qualified] = Loaded(done, {}, record.name)
-        return done
+        loaded = replace(record, state=PluginState.LOADED, file=getattr(module, "__file__", None))
+        self._outcomes[record.group, record.qualified] = Loaded(loaded, {}, record.name)
+        return loaded
 
     def _choose(self, group: Group, name: str) -> PluginRecord:
         distribution, _, plain = name.rpartition(":")
-        own = plain.partition("/")[0]
+        entry_name = plain.partition("/")[0]
         candidates = [
             record
-            for record in self._owners.get((group, own), ())
+            for record in self._owners.get((group, entry_name), ())
             if not distribution or record.distribution == normalise(distribution)
         ]
         if not candidates:
-            raise UnknownPluginError(group, name, self._near(group, own), self._install(group, own))
+            raise UnknownPluginError(group, name, self._near(group, entry_name), self._install(group, entry_name))
         usable = [record for record in candidates if not self._switch(record)]
         if not usable:
             raise DisabledPluginError(candidates[0], self._switch(candidates[0]))
@@ -255,13 +255,13 @@ class Registry:
         except RegistryError as error:
             return error
         assert collector.default is not None
-        done = replace(
+        loaded = replace(
             record,
             state=PluginState.LOADED,
             file=getattr(module, "__file__", None),
             items=tuple(collector.items),
         )
-        return Loaded(done, collector.items, collector.default)
+        return Loaded(loaded, collector.items, collector.default)
 
     def _state_of(self, record: PluginRecord) -> PluginRecord:
         if self._switch(record):

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from serab_core.store.home import Home
     from serab_core.types import CorpusState, Embeddings, Task, Utterance
 
-SMALLEST = 32
+SHARD_UTTERANCES = 32
 """Utterances a shard: small enough that a killed run repeats little, large enough that files stay few."""
-MOST_BLOCKS = 512
+MAX_BLOCKS = 512
 """Of a task; a larger one has larger shards."""
 
 
@@ -44,7 +44,7 @@ def cut_blocks(home: Home, task: Task, fingerprint_digest: str, state: CorpusSta
     """The task's blocks, in order of utterance id. A shard's name follows from samples and corpus statistics alone."""
     folder = folder_for(home, fingerprint_digest)
     blocks = []
-    size = max(SMALLEST, -(-len(task.utterances) // MOST_BLOCKS))
+    size = max(SHARD_UTTERANCES, -(-len(task.utterances) // MAX_BLOCKS))
     for start in range(0, len(task.utterances), size):
         utterances = task.utterances[start : start + size]
         key = digest([[u.sha256 for u in utterances], dict(state) if state is not None else None])

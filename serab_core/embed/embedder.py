@@ -44,8 +44,8 @@ def load_waveform(utterance: Utterance, rate: int) -> Waveform:
 
     with timed("decode"):
         decoded = decode(Path(utterance.path), utterance.path)
-        found = decoded.sha256
-    if found != utterance.sha256:
+        sha256 = decoded.sha256
+    if sha256 != utterance.sha256:
         raise DataError(
             "has changed since its corpus was prepared",
             where=utterance.path,
@@ -65,7 +65,7 @@ class Throughput:
 
 
 MAX_EXTRACTORS = 2  # extractors that a session holds in memory
-REPEATED = 4  # utterances that are embedded a second time before a new fingerprint is trusted
+REPEATED_UTTERANCES = 4  # utterances that are embedded a second time before a new fingerprint is trusted
 _begun: set[str] = set()
 """Extractors that have embedded something in this process."""
 
@@ -127,7 +127,7 @@ def repeat_block(
     """
     block = next((block for block, process in blocks if process != os.getpid()), blocks[0][0])
     spec, extractor, _ = _started(name, expected_digest, state)
-    batch = block.utterances[: max(1, min(REPEATED, spec.batch_size))]
+    batch = block.utterances[: max(1, min(REPEATED_UTTERANCES, spec.batch_size))]
     waveforms = [load_waveform(utterance, spec.sample_rate) for utterance in batch]
     again = _embed_batch(spec, extractor, batch, waveforms)
     before = read_shard(block.shard, block.digests)[: len(batch)]
@@ -222,7 +222,7 @@ def forget_extractors() -> None:
     current_session().cached("extractors", OrderedDict).clear()
 
 
-def _guard(spec: ExtractorSpec, what: str, call: Callable[..., Any], *arguments: Any) -> Any:
+def _guard(spec: ExtractorSpec, operation: str, call: Callable[..., Any], *arguments: Any) -> Any:
     """Calls into the plugin: what it prints goes to stderr, what it raises is named."""
     try:
         with contextlib.redirect_stdout(sys.stderr):
@@ -231,9 +231,9 @@ def _guard(spec: ExtractorSpec, what: str, call: Callable[..., Any], *arguments:
         raise
     except (Exception, SystemExit) as error:
         reason = " ".join(str(error).split()) or "no message"
-        told = reason if isinstance(error, RemoteError) else f"{type(error).__name__}: {reason}"
+        message = reason if isinstance(error, RemoteError) else f"{type(error).__name__}: {reason}"
         raise ExtractorError(
-            f"{what}: {reason}" if isinstance(error, DiedError) else f"{what} raised {told}",
+            f"{operation}: {reason}" if isinstance(error, DiedError) else f"{operation} raised {message}",
             where=spec.name,
             next_step=plugins.advice(spec.name),
         ) from error
@@ -242,12 +242,12 @@ def _guard(spec: ExtractorSpec, what: str, call: Callable[..., Any], *arguments:
 def _embed_batch(
     spec: ExtractorSpec, extractor: Extractor, batch: Sequence[Utterance], waveforms: list[Waveform]
 ) -> Embeddings:
-    what = f"embed (of {batch[0].id}" + (f" to {batch[-1].id})" if len(batch) > 1 else ")")
-    result = _guard(spec, what, extractor.embed, waveforms)
+    operation = f"embed (of {batch[0].id}" + (f" to {batch[-1].id})" if len(batch) > 1 else ")")
+    result = _guard(spec, operation, extractor.embed, waveforms)
     wanted = (len(batch), spec.dim)
     if not isinstance(result, np.ndarray) or result.shape != wanted or result.dtype != np.float32:
-        got = f"{result.dtype} {result.shape}" if isinstance(result, np.ndarray) else type(result).__name__
-        raise ExtractorError(f"embed returned {got} in place of float32 {wanted}", where=spec.name)
+        returned = f"{result.dtype} {result.shape}" if isinstance(result, np.ndarray) else type(result).__name__
+        raise ExtractorError(f"embed returned {returned} in place of float32 {wanted}", where=spec.name)
     result = np.array(result)  # a copy: the next call may overwrite a buffer that the extractor reuses
     if not np.isfinite(result).all():
         bad = batch[int(np.flatnonzero(~np.isfinite(result).all(axis=1))[0])]

@@ -61,12 +61,12 @@ class DaskEngine:
     live = False
 
     def __init__(self, address: str) -> None:
-        parts = urlsplit(f"tcp://{address}")
+        url = urlsplit(f"tcp://{address}")
         try:
-            whole = bool(parts.hostname and parts.port)
+            is_complete = bool(url.hostname and url.port)
         except ValueError:
-            whole = False
-        if not whole or parts.path.strip("/"):
+            is_complete = False
+        if not is_complete or url.path.strip("/"):
             raise UsageError(f"--engine dask://{address} names no scheduler", next_step="write dask://HOST:PORT")
         self._address = f"tcp://{address.rstrip('/')}"
 
@@ -133,14 +133,21 @@ class DaskEngine:
                 where=threaded[0],
                 next_step="start workers with --nthreads 1, and as many as should work at a time (--nworkers)",
             )
-        mine = _versions()
-        for address, theirs in self._client.run(_versions).items():
-            other = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
+        local_versions = _versions()
+        for address, versions in self._client.run(_versions).items():
+            other = sorted(
+                name
+                for name in local_versions.keys() | versions.keys()
+                if local_versions.get(name) != versions.get(name)
+            )
             if other:
-                told = ", ".join(
-                    f"{name} {theirs.get(name, 'missing')} (here {mine.get(name, 'missing')})" for name in other
+                differences = ", ".join(
+                    f"{name} {versions.get(name, 'missing')} (here {local_versions.get(name, 'missing')})"
+                    for name in other
                 )
-                raise UsageError(f"the Dask worker has {told}", where=address, next_step="give both one environment")
+                raise UsageError(
+                    f"the Dask worker has {differences}", where=address, next_step="give both one environment"
+                )
         return workers
 
     @cached_property

@@ -27,14 +27,14 @@ def require_devices(extractors: Iterable[str]) -> None:
         UsageError: one is not here.
     """
     for name in extractors:
-        found = _DEVICE.search(name)
-        if found is None:
+        match = _DEVICE.search(name)
+        if match is None:
             continue
-        count, wanted = cuda_devices(), int(found[1] or 0)
+        count, wanted = cuda_devices(), int(match[1] or 0)
         if count is not None and wanted >= count:
-            here = f"no CUDA GPU with number {wanted} here; there is {count}" if count else "no CUDA GPU here"
+            problem = f"no CUDA GPU with number {wanted} here; there is {count}" if count else "no CUDA GPU here"
             raise UsageError(
-                here,
+                problem,
                 where=name,
                 next_step="compute on the processor: --device cpu"
                 if not count

@@ -65,7 +65,7 @@ class LocalEngine:
     """
 
     jobs: int
-    timeout_s: float = settings.PATIENCE_S
+    timeout_s: float = settings.TIMEOUT_S
     live: bool = True
 
     def open(self, advance: Callable[[str, int], None]) -> AbstractContextManager[Executor]:
@@ -93,7 +93,7 @@ def find_engine(name: str, jobs: int | None = None) -> Engine:
             f"there is no engine {name!r}",
             next_step="--engine local runs processes here, --engine dask://HOST:PORT uses those of a Dask cluster",
         )
-    return LocalEngine(jobs or int(str(settings.value("jobs") or available_cores())), settings.patience_s())
+    return LocalEngine(jobs or int(str(settings.value("jobs") or available_cores())), settings.timeout_s())
 
 
 @contextmanager

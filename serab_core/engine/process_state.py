@@ -47,7 +47,7 @@ def preserve_process_state() -> Iterator[None]:
                 os.chdir(folder)
         for name in os.environ.keys() - environment.keys():
             del os.environ[name]
-        os.environ.update({name: own for name, own in environment.items() if os.environ.get(name) != own})
+        os.environ.update({name: value for name, value in environment.items() if os.environ.get(name) != value})
         for number, handler in handlers.items():
             if handler is not None and signal.getsignal(number) is not handler:
                 signal.signal(number, handler)
@@ -98,18 +98,18 @@ def _torch_threads() -> int:
 def _output_to_stderr() -> Iterator[None]:
     """For native code, which writes to the descriptor. One that a plugin closed is opened again."""
     try:
-        kept, other = os.dup(_STDOUT), os.dup(_STDERR)
+        saved_stdout, saved_stderr = os.dup(_STDOUT), os.dup(_STDERR)
     except OSError:  # a process without
         yield
         return
     sys.stdout.flush()
     try:
-        os.dup2(other, _STDOUT)
+        os.dup2(saved_stderr, _STDOUT)
         yield
     finally:
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()
-        os.dup2(kept, _STDOUT)
-        os.dup2(other, _STDERR)
-        os.close(kept)
-        os.close(other)
+        os.dup2(saved_stdout, _STDOUT)
+        os.dup2(saved_stderr, _STDERR)
+        os.close(saved_stdout)
+        os.close(saved_stderr)

@@ -225,8 +225,8 @@ class WorkerPool(Executor):
         """Wait for messages and deaths, and handle them."""
         pipes = {worker.pipe: worker for worker in self._workers if worker.pipe is not None}
         sentinels = {worker.process.sentinel: worker for worker in pipes.values()}
-        patience = min(_CHECK_S, self._timeout_s / 4) if any(worker.call for worker in self._workers) else None
-        ready = wait([self._wake_reader, *pipes, *sentinels], patience)
+        timeout_s = min(_CHECK_S, self._timeout_s / 4) if any(worker.call for worker in self._workers) else None
+        ready = wait([self._wake_reader, *pipes, *sentinels], timeout_s)
         if self._wake_reader in ready:
             self._wake_reader.recv_bytes()
         for pipe in ready:

@@ -65,7 +65,9 @@ def environments() -> list[Environment]:
 def find(entry: str, distribution: str = "") -> list[Environment]:
     """Environments with an extractor of that name, of that distribution where one is named."""
     return [
-        own for own in environments() if entry in own.extractors and distribution in ("", own.name) and not own.error
+        environment
+        for environment in environments()
+        if entry in environment.extractors and distribution in ("", environment.name) and not environment.error
     ]
 
 
@@ -82,12 +84,12 @@ def is_isolated_child() -> bool:
 
 def _read(folder: Path) -> Environment:
     try:
-        told = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        if told["schema"] != SCHEMA:
-            raise ValueError(f"schema {told['schema']!r}")
-        python = folder / told["python"]
-        name, version, extractors = str(told["distribution"]), str(told["version"]), tuple(told["extractors"])
-        if not isinstance(told["extractors"], list) or not all(isinstance(entry, str) for entry in extractors):
+        record = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        if record["schema"] != SCHEMA:
+            raise ValueError(f"schema {record['schema']!r}")
+        python = folder / record["python"]
+        name, version, extractors = str(record["distribution"]), str(record["version"]), tuple(record["extractors"])
+        if not isinstance(record["extractors"], list) or not all(isinstance(entry, str) for entry in extractors):
             raise TypeError("extractors")
         gone = "" if python.exists() else f"{python} is gone"
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:

@@ -26,11 +26,11 @@ class DiedError(RemoteError):
 
 def send(stream: IO[bytes], header: Mapping[str, Any], arrays: Iterable[ArrayLike] = ()) -> None:
     """Writes a message. Raises BrokenPipeError where nobody reads any more; TypeError and ValueError for no JSON."""
-    plain = [np.ascontiguousarray(own, np.float32) for own in arrays]
-    text = json.dumps({**header, "shapes": [own.shape for own in plain]}, allow_nan=False).encode()
+    contiguous = [np.ascontiguousarray(array, np.float32) for array in arrays]
+    text = json.dumps({**header, "shapes": [array.shape for array in contiguous]}, allow_nan=False).encode()
     stream.write(np.int64(len(text)).tobytes() + text)
-    for own in plain:
-        stream.write(own.tobytes())
+    for array in contiguous:
+        stream.write(array.tobytes())
     stream.flush()
 
 

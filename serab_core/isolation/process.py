@@ -42,11 +42,11 @@ class Process:
         python: Path | None = None,
     ) -> None:
         self._name = name
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115  as long as the process
+        self._stderr_file = tempfile.TemporaryFile()  # noqa: SIM115  as long as the process
         variables = child_environment()
         if python is not None:
-            for own in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"):
-                variables.pop(own, None)
+            for variable in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"):
+                variables.pop(variable, None)
             variables["PYTHONNOUSERSITE"] = "1"
         command = python_command() if python is None else [str(python), "-P"]
         try:
@@ -54,12 +54,12 @@ class Process:
                 [*command, "-m", module, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=self._said,
+                stderr=self._stderr_file,
                 cwd=child_folder(),
                 env={**variables, **(environment or {})},
             )
         except OSError as error:
-            self._said.close()
+            self._stderr_file.close()
             raise RemoteError(f"{name} cannot be started: {error}") from error
 
     @property
@@ -71,14 +71,14 @@ class Process:
         self,
         header: Mapping[str, Any],
         arrays: Iterable[NDArray[np.float32]] = (),
-        parts: Iterable[NDArray[np.float32]] | None = None,
+        stream: Iterable[NDArray[np.float32]] | None = None,
     ) -> Message:
         """Asks, and waits for the answer.
 
         Args:
             header: plain values.
             arrays: float32, any shapes, sent along.
-            parts: more of them, sent one at a time behind the question; the child's `more` gives them.
+            stream: more of them, sent one at a time behind the question; the child's `more` gives them.
 
         Returns:
             plain values and arrays.
@@ -87,28 +87,28 @@ class Process:
             SerabError: the child raised it.
             RemoteError: the child raised something else, or died.
         """
-        given, answers = self._child.stdin, self._child.stdout
-        assert given is not None
+        requests, answers = self._child.stdin, self._child.stdout
+        assert requests is not None
         assert answers is not None
         try:
-            send(given, {**header, "parts": parts is not None}, arrays)
-            if parts is not None:
-                for part in parts:
-                    send(given, {"part": True}, [part])
-                send(given, {"part": False})
+            send(requests, {**header, "parts": stream is not None}, arrays)
+            if stream is not None:
+                for array in stream:
+                    send(requests, {"part": True}, [array])
+                send(requests, {"part": False})
             answer = receive(answers)
         except (BrokenPipeError, EOFError, ValueError) as error:
-            raise DiedError(f"{self._name}'s process died: {self._last_words()}") from error
+            raise DiedError(f"{self._name}'s process died: {self._last_output()}") from error
         except BaseException:
             self._child.kill()  # it would take the next question for the rest of this one
             self._child.wait()
             raise
         if answer is None:
-            raise DiedError(f"{self._name}'s process died: {self._last_words()}")
-        told, found = answer
-        if "error" in told:
-            raise from_json(told["error"]) if isinstance(told["error"], dict) else RemoteError(told["error"])
-        return told, found
+            raise DiedError(f"{self._name}'s process died: {self._last_output()}")
+        values, returned = answer
+        if "error" in values:
+            raise from_json(values["error"]) if isinstance(values["error"], dict) else RemoteError(values["error"])
+        return values, returned
 
     def embed(self, waveforms: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """What the child's function returns.
@@ -139,28 +139,28 @@ class Process:
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
-        self._said.close()
+        self._stderr_file.close()
 
     def __del__(self) -> None:
         """Ends it with its owner."""
         if hasattr(self, "_child"):
             self.close()
 
-    def _last_words(self) -> str:
-        if self._said.closed:
+    def _last_output(self) -> str:
+        if self._stderr_file.closed:
             return "it was ended"
         try:
             code = self._child.wait(timeout=10)
         except subprocess.TimeoutExpired:
             self._child.kill()
             code = self._child.wait()
-        self._said.seek(0)
+        self._stderr_file.seek(0)
         how = signal.Signals(-code).name if -code in signal.valid_signals() else f"exit code {code}"
-        words = _telling(self._said.read().decode(errors="replace"))
-        return f"{how}; its last words: {words[:500]}" if words else how
+        line = _last_line(self._stderr_file.read().decode(errors="replace"))
+        return f"{how}; its last words: {line[:500]}" if line else how
 
 
-def _telling(text: str) -> str:
+def _last_line(text: str) -> str:
     """The last line; of a crash, which faulthandler tells of in many, the one that says where."""
     _, crashed, trace = text.rpartition("(most recent call first):")
     lines = [line.strip() for line in (trace if crashed else text).splitlines() if line.strip()]

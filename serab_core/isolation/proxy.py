@@ -73,7 +73,7 @@ class Place:
         """The place that an environment is."""
         return cls() if environment is None else cls(environment.python, environment.name)
 
-    def told(self, header: Mapping[str, Any], extractor: str = "", **named: Any) -> Any:
+    def ask(self, header: Mapping[str, Any], extractor: str = "", **named: Any) -> Any:
         """Asks about extractors; what goes wrong is the plugin's, or its environment's."""
         try:
             return _running(self, extractor).ask(header, **named)
@@ -94,14 +94,17 @@ def described(name: str, place: Place) -> IsolatedSpec:
         SerabError: as `plugins.extractor` does, there.
         PluginError: the process does not start, or has another version of serab.
     """
-    told, _ = place.told({"do": "describe", "name": name}, name)
-    return _spec(told, name, place)
+    answer, _ = place.ask({"do": "describe", "name": name}, name)
+    return _spec(answer, name, place)
 
 
 def all_described(place: Place) -> dict[str, IsolatedSpec]:
     """Every extractor that is there, by name; those whose plugin fails are left out. Raises PluginError."""
-    told, _ = place.told({"do": "all"})
-    return {own["spec"]["name"]: _spec(own, own["spec"]["name"], place) for own in told["all"]}
+    answer, _ = place.ask({"do": "all"})
+    return {
+        description["spec"]["name"]: _spec(description, description["spec"]["name"], place)
+        for description in answer["all"]
+    }
 
 
 class IsolatedExtractor:
@@ -121,11 +124,11 @@ class IsolatedExtractor:
 
     def embed(self, waveforms: Sequence[Waveform]) -> Embeddings:
         """As any extractor does it. Raises RemoteError: it raised, or its process died."""
-        found: list[Embeddings] = self._ask("embed", arrays=waveforms)[1]
-        return found[0]
+        embeddings: list[Embeddings] = self._ask("embed", arrays=waveforms)[1]
+        return embeddings[0]
 
     def _ask(self, do: str, **more: Any) -> Any:
-        named = {key: more.pop(key) for key in ("arrays", "parts") if key in more}
+        named = {key: more.pop(key) for key in ("arrays", "stream") if key in more}
         header = {"do": do, "name": self._name, "cores": free_cores(), **more}
         return _running(self._place, self._name).ask(header, **named)
 
@@ -135,8 +138,8 @@ class IsolatedCorpusExtractor(IsolatedExtractor):
 
     def fit_corpus(self, train_waveforms: Iterable[Waveform]) -> CorpusState:
         """Sends the training split, a waveform at a time."""
-        told, _ = self._ask("fit", parts=train_waveforms)
-        state: CorpusState = told["state"]
+        answer, _ = self._ask("fit", stream=train_waveforms)
+        state: CorpusState = answer["state"]
         return state
 
     def use_corpus(self, state: CorpusState) -> None:
@@ -144,32 +147,34 @@ class IsolatedCorpusExtractor(IsolatedExtractor):
         self._ask("use", state=dict(state))
 
 
-def _spec(told: Mapping[str, Any], name: str, place: Place) -> IsolatedSpec:
-    if told["serab"] != serab_core.__version__:
+def _spec(description: Mapping[str, Any], name: str, place: Place) -> IsolatedSpec:
+    if description["serab"] != serab_core.__version__:
         raise PluginError(
-            f"its environment has serab {told['serab']}, and this is {serab_core.__version__}",
+            f"its environment has serab {description['serab']}, and this is {serab_core.__version__}",
             where=name,
             next_step=f"make it again: serab plugins isolate {place.name}",
         )
-    facts = dict(told["spec"])
+    facts = dict(description["spec"])
     plain: dict[str, Any] = {key: facts[key] for key in PLAIN}
     plain |= {key: tuple(facts[key]) for key in ("layers", "classifiers")}
     kind = IsolatedCorpusExtractor if facts["uses_corpus"] else IsolatedExtractor
     return IsolatedSpec(
         **plain,
         factory=partial(kind, name, place),
-        weights=tuple(_weight(own, number, name, place) for number, own in enumerate(facts["weights"])),
+        weights=tuple(_weight(weight, number, name, place) for number, weight in enumerate(facts["weights"])),
         libraries=tuple(facts["libraries"]),
         known_state=partial(_known_state, name, place) if facts["known_state"] else None,
         preflight=partial(_preflight, name, place) if facts["preflight"] else None,
         versions=facts["libraries"],
-        runs_in={"environment": place.name, **told["runs_in"]},
+        runs_in={"environment": place.name, **description["runs_in"]},
     )
 
 
 def weight_facts(weight: WeightFile) -> dict[str, Any]:
     """A weight file's declaration as plain values."""
-    return {own.name: getattr(weight, own.name) for own in fields(WeightFile)} | {"convert": weight.convert is not None}
+    return {attribute.name: getattr(weight, attribute.name) for attribute in fields(WeightFile)} | {
+        "convert": weight.convert is not None
+    }
 
 
 def _weight(facts: Mapping[str, Any], number: int, name: str, place: Place) -> WeightFile:
@@ -194,7 +199,7 @@ def _known_state(name: str, place: Place, task: str) -> CorpusState | None:
 
 
 def _preflight(name: str, place: Place) -> None:
-    place.told({"do": "preflight", "name": name}, name)
+    place.ask({"do": "preflight", "name": name}, name)
 
 
 def _running(place: Place, name: str) -> Process:
@@ -228,4 +233,4 @@ def _end(processes: OrderedDict[tuple[Place, str], Process]) -> None:
 
 def as_waveforms(arrays: Iterable[Any]) -> list[Waveform]:
     """Arrays that came through a pipe, writable as an extractor may expect them."""
-    return [np.array(own) for own in arrays]
+    return [np.array(array) for array in arrays]

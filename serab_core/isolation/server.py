@@ -36,7 +36,7 @@ def serve(embed: Embed) -> None:
     Args:
         embed: gives float32 (k, d) for k arrays of shape (rows, samples). What it raises becomes the answer.
     """
-    answer({"embed": lambda header, arrays, parts: ({}, [embed(arrays)])})
+    answer({"embed": lambda header, arrays, stream: ({}, [embed(arrays)])})
 
 
 def answer(handlers: Mapping[str, Handler]) -> None:
@@ -55,21 +55,21 @@ def answer(handlers: Mapping[str, Handler]) -> None:
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever libraries print stays out of the answers
     _empty_stdin()
-    while (asked := receive(requests)) is not None:
-        header, arrays = asked
-        parts = _parts(requests)
+    while (request := receive(requests)) is not None:
+        header, arrays = request
+        stream = _stream(requests)
         try:
-            told, found = handlers[header["do"]](header, arrays, parts)
-            sent = told, list(found)
+            values, returned = handlers[header["do"]](header, arrays, stream)
+            message = values, list(returned)
         except SerabError as error:
-            sent = {"error": error.as_json()}, []
+            message = {"error": error.as_json()}, []
         except (Exception, SystemExit) as error:  # a stranger's code
-            sent = {"error": " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_TEXT]}, []
+            message = {"error": " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_TEXT]}, []
         if header.get("parts"):
-            for _ in parts:
+            for _ in stream:
                 pass  # what it did not want to see
         sys.stdout.flush()
-        send(answers, *sent)
+        send(answers, *message)
 
 
 def _empty_stdin() -> None:
@@ -78,7 +78,7 @@ def _empty_stdin() -> None:
         os.dup2(empty.fileno(), 0)
 
 
-def _parts(requests: Any) -> Iterator[NDArray[np.float32]]:
+def _stream(requests: Any) -> Iterator[NDArray[np.float32]]:
     while (message := receive(requests)) is not None and message[0]["part"]:
         yield message[1][0]
 

@@ -63,14 +63,14 @@ def is_guess(result: TaskResult) -> bool:
 
 def unweighted_mean(extractor: str, results: Sequence[TaskResult], suite: Sequence[str]) -> Aggregate:
     """UM over the suite (arXiv:2110.03414, section 3); synthetic and partial corpora, and other tasks, do not enter."""
-    own = {result.task: result for result in results if result.extractor == extractor and enters(result)}
-    tasks = tuple(task for task in suite if task in own)
+    entered = {result.task: result for result in results if result.extractor == extractor and enters(result)}
+    tasks = tuple(task for task in suite if task in entered)
     return Aggregate(
         extractor=extractor,
         tasks=tasks,
-        missing=tuple(task for task in suite if task not in own),
-        accuracy=fmean(own[task].accuracy for task in tasks) if tasks else None,
-        uar=fmean(own[task].uar for task in tasks) if tasks else None,
+        missing=tuple(task for task in suite if task not in entered),
+        accuracy=fmean(entered[task].accuracy for task in tasks) if tasks else None,
+        uar=fmean(entered[task].uar for task in tasks) if tasks else None,
     )
 
 
@@ -100,15 +100,15 @@ def means(
     whole = sum(sizes[task] for task in tasks)
     even = np.full(len(tasks), 1 / len(tasks))
     by_size = np.array([sizes[task] / whole for task in tasks])
-    made = []
+    results = []
     for kind, weights in (("UM", even), ("WM", by_size), ("GM", even)):
         if kind == "GM":
             value = float(np.exp(weights @ np.log(np.maximum(values, 1e-12))))
             drawn = np.exp(weights @ np.log(np.clip(spread, 1e-12, 1.0)))
         else:
             value, drawn = float(weights @ values), weights @ spread
-        own = dict(zip(tasks, weights.tolist(), strict=True))
-        found = interval(drawn, "speakers", groups, method=method)
-        found = replace(found, low=min(found.low, value), high=max(found.high, value))
-        made.append(Mean(kind, value, found, own))  # type: ignore[arg-type]
-    return tuple(made)
+        task_weights = dict(zip(tasks, weights.tolist(), strict=True))
+        limits = interval(drawn, "speakers", groups, method=method)
+        limits = replace(limits, low=min(limits.low, value), high=max(limits.high, value))
+        results.append(Mean(kind, value, limits, task_weights))  # type: ignore[arg-type]
+    return tuple(results)

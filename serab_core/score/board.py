@@ -168,7 +168,9 @@ def make_board(
     order = sorted(complete, key=lambda version: (-_mean(cells[version], ranked, metric), version))
     versus = _versus(cells, order, ranked, catalogue, metric)
     # Without a test no difference is significant.
-    corrected = {frozenset((one.first, one.second)): 1.0 if one.corrected is None else one.corrected for one in versus}
+    corrected = {
+        frozenset((pair.first, pair.second)): 1.0 if pair.corrected is None else pair.corrected for pair in versus
+    }
     names = [catalogue.labels[version] for version in order]
     groups, letters = significance_groups(names, corrected), compact_letters(names, corrected)
     rest = sorted(set(cells) - set(order), key=lambda version: (version not in current, -len(cells[version]), version))
@@ -201,14 +203,14 @@ def _versus(
     for first, second in pairs:
         tests = {task: (cells[first][task].test, cells[second][task].test) for task in tasks}
         overall.append(compare_overall(tests, metric))
-    tested = [place for place, one in enumerate(overall) if one.p is not None]
+    tested = [place for place, comparison in enumerate(overall) if comparison.p is not None]
     values = holm([overall[place].p or 0.0 for place in tested])
     by_place = dict(zip(tested, values, strict=True))
     corrected = [by_place.get(place) for place in range(len(overall))]
     labels = catalogue.labels
     return tuple(
-        Versus(labels[first], labels[second], one, p)
-        for (first, second), one, p in zip(pairs, overall, corrected, strict=True)
+        Versus(labels[first], labels[second], comparison, p)
+        for (first, second), comparison, p in zip(pairs, overall, corrected, strict=True)
     )
 
 
@@ -224,15 +226,15 @@ def _row(
     letters: Mapping[str, str],
     catalogue: Catalogue,
 ) -> Row:
-    own = {task: cells[task] for task in suite if task in cells and enters(cells[task].result)}
+    entered = {task: cells[task] for task in suite if task in cells and enters(cells[task].result)}
 
-    def of(metric: Literal["accuracy", "uar"]) -> tuple[Mean, ...]:
-        if not own:
+    def means_of(metric: Literal["accuracy", "uar"]) -> tuple[Mean, ...]:
+        if not entered:
             return ()
         return means(
-            {task: getattr(cell.result, metric) for task, cell in own.items()},
-            {task: cell.draws for task, cell in own.items()},
-            {task: cell.result.counts["test"] for task, cell in own.items()},
+            {task: getattr(cell.result, metric) for task, cell in entered.items()},
+            {task: cell.draws for task, cell in entered.items()},
+            {task: cell.result.counts["test"] for task, cell in entered.items()},
             metric,
         )
 
@@ -243,9 +245,9 @@ def _row(
         version=version,
         current=version in catalogue.current,
         cells=cells,
-        tasks=tuple(own),
-        accuracy=of("accuracy"),
-        uar=of("uar"),
+        tasks=tuple(entered),
+        accuracy=means_of("accuracy"),
+        uar=means_of("uar"),
         group=groups.get(label),
         letters=letters.get(label, ""),
         published=published_for(version.name),

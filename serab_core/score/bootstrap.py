@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 DRAWS, SEED, LEVEL = 2_000, 42, 0.95
-LEAST_SPEAKERS = 5
+MIN_SPEAKERS = 5
 """With fewer, speakers are not resampled: an interval of accuracy or UAR is that of a model of how speakers differ."""
 Over: TypeAlias = Literal["speakers", "utterances"]
 Method: TypeAlias = Literal["bootstrap", "beta-binomial", "bootstrap and beta-binomial", "t"]
@@ -67,8 +67,8 @@ class Draws:
     def interval(self, metric: Literal["accuracy", "uar"]) -> Interval:
         """The middle 95 %."""
         draws, score = (self.accuracy, self.scores[0]) if metric == "accuracy" else (self.uar, self.scores[1])
-        found = interval(draws, self.over, self.groups, method=self.method)
-        return replace(found, low=min(found.low, score), high=max(found.high, score))
+        limits = interval(draws, self.over, self.groups, method=self.method)
+        return replace(limits, low=min(limits.low, score), high=max(limits.high, score))
 
 
 def task_draws(result: TaskResult, draws: int = DRAWS, *, over: Over = "speakers") -> Draws:
@@ -99,7 +99,7 @@ def drawn(test: Scored, draws: int = DRAWS, seed: int = SEED, *, over: Over = "s
     np.add.at(hits, (speaker, truth), test.right.astype(float))
     whole = hits.sum(axis=0, keepdims=True), sizes.sum(axis=0, keepdims=True)
     scores = float(test.right.mean()), float(_mean_recall(*whole)[0])
-    if over == "speakers" and len(speakers) < LEAST_SPEAKERS:
+    if over == "speakers" and len(speakers) < MIN_SPEAKERS:
         uniforms = rng.permutation((np.arange(draws) + 0.5) / draws)  # evenly spread: quantiles do not depend on luck
         accuracy = posterior_draws(hits.sum(axis=1), sizes.sum(axis=1), uniforms)
         uar = posterior_draws(*_weighted(hits, sizes), uniforms)
@@ -141,13 +141,13 @@ def concordance_interval(result: ContinuousResult, draws: int = DRAWS, seed: int
     """The interval of the chosen regressor's concordance, over speakers, or over utterances with too few of them."""
     test = result.outcome(result.chosen).test
     assert test is not None
-    truth, told = np.asarray(test.truth, np.float64), np.asarray(test.predicted, np.float64)
+    truth, predicted = np.asarray(test.truth, np.float64), np.asarray(test.predicted, np.float64)
     names, speaker = np.unique([result.speakers[identifier] for identifier in test.ids], return_inverse=True)
-    over: Over = "speakers" if len(names) >= LEAST_SPEAKERS else "utterances"
+    over: Over = "speakers" if len(names) >= MIN_SPEAKERS else "utterances"
     group = speaker if over == "speakers" else np.arange(len(truth))
     count = int(group.max()) + 1
-    moments = np.stack([np.ones_like(truth), truth, told, truth**2, told**2, truth * told])
-    sums = np.stack([np.bincount(group, own, count) for own in moments], axis=1).astype(np.float64)
+    moments = np.stack([np.ones_like(truth), truth, predicted, truth**2, predicted**2, truth * predicted])
+    sums = np.stack([np.bincount(group, moment, count) for moment in moments], axis=1).astype(np.float64)
     times = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), draws)
     drawn_ccc, whole = (
         _concordance(times.astype(np.float64) @ sums),
@@ -161,8 +161,8 @@ def _concordance(sums: Numbers) -> Numbers:
     n, t, p, tt, pp, tp = sums.T
     covariance = tp / n - t * p / n**2
     whole = tt / n - (t / n) ** 2 + pp / n - (p / n) ** 2 + ((t - p) / n) ** 2
-    found: Numbers = np.divide(2 * covariance, whole, out=np.ones_like(whole), where=whole > 0)
-    return found
+    concordance: Numbers = np.divide(2 * covariance, whole, out=np.ones_like(whole), where=whole > 0)
+    return concordance
 
 
 def widening(groups: int) -> float:

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 Metric: TypeAlias = Literal["accuracy", "uar"]
 Test: TypeAlias = Literal["permutation", "t over speakers", "t over tasks", ""]
 
-LEAST_PERMUTED = 6
+MIN_PERMUTED = 6
 """Speakers from which on their signs are permuted; with five the smallest p is 2 / 2^5, which is 6 %."""
-LEAST_SPEAKERS = 3
+MIN_SPEAKERS = 3
 """Speakers for a t test of one task; with two it has next to no power, and one speaker says nothing of others."""
-LEAST_TASKS = 4
+MIN_TASKS = 4
 """Tasks from which on a mean is tested over tasks, which needs no model of speakers; with fewer, over speakers."""
 _STEPS = 20_000  # of the grid on which sums of weighted gains are counted; rounding moves p by less than 1e-3
 
@@ -117,19 +117,19 @@ def compare(first: Scored, second: Scored, metric: Metric = "accuracy") -> Compa
     Raises:
         ValueError: the utterances are not the same.
     """
-    found = _gains(first, second, metric)
+    per_speaker = _gains(first, second, metric)
     only_first = int(np.sum(first.right & ~second.right))
     only_second = int(np.sum(second.right & ~first.right))
-    speakers = len(found.gains)
+    speakers = len(per_speaker.gains)
     p: float | None = None
     test: Test = ""
     smallest: float | None = None
-    if speakers >= LEAST_PERMUTED:
-        p, test, smallest = _permutation(found), "permutation", 2.0 ** (1 - speakers)
-    elif speakers >= LEAST_SPEAKERS:
-        p, test = _student(found.difference, _variance(found), speakers - 1), "t over speakers"
+    if speakers >= MIN_PERMUTED:
+        p, test, smallest = _permutation(per_speaker), "permutation", 2.0 ** (1 - speakers)
+    elif speakers >= MIN_SPEAKERS:
+        p, test = _student(per_speaker.difference, _variance(per_speaker), speakers - 1), "t over speakers"
     exact = mcnemar(only_first, only_second)
-    return Comparison(found.difference, only_first, only_second, p, test, speakers, smallest, exact)
+    return Comparison(per_speaker.difference, only_first, only_second, p, test, speakers, smallest, exact)
 
 
 def compare_overall(pairs: Mapping[str, tuple[Scored, Scored]], metric: Metric = "accuracy") -> Overall:
@@ -149,23 +149,23 @@ def compare_overall(pairs: Mapping[str, tuple[Scored, Scored]], metric: Metric =
     """
     if not pairs:
         raise ValueError("there is no task that both have")
-    found = [_gains(*pair, metric) for pair in pairs.values()]
-    differences = np.array([own.difference for own in found])
-    mean, count, tasks = float(differences.mean()), len(found), tuple(pairs)
-    speakers = sum(len(own.gains) for own in found)
-    if count >= LEAST_TASKS:
+    per_task = [_gains(*pair, metric) for pair in pairs.values()]
+    differences = np.array([gains.difference for gains in per_task])
+    mean, count, tasks = float(differences.mean()), len(per_task), tuple(pairs)
+    speakers = sum(len(gains.gains) for gains in per_task)
+    if count >= MIN_TASKS:
         # Equal differences on all tasks do not make a mean certain: it is at least as uncertain as utterances leave it.
-        variance = max(float(differences.var(ddof=1)) / count, sum(own.noise for own in found) / count**2)
+        variance = max(float(differences.var(ddof=1)) / count, sum(gains.noise for gains in per_task) / count**2)
         return _tested(tasks, mean, variance, count - 1, "t over tasks", speakers)
-    if any(len(own.gains) < 2 for own in found) or (count == 1 and speakers < LEAST_SPEAKERS):
+    if any(len(gains.gains) < 2 for gains in per_task) or (count == 1 and speakers < MIN_SPEAKERS):
         return Overall(tasks, mean, None, None, "")
-    variances = np.array([_variance(own) for own in found])
-    degrees = np.array([len(own.gains) - 1 for own in found])
+    variances = np.array([_variance(gains) for gains in per_task])
+    degrees = np.array([len(gains.gains) - 1 for gains in per_task])
     whole = float(variances.sum())
     freedom = whole**2 / float(np.sum(variances**2 / degrees)) if whole else float(degrees.sum())
     outcome = _tested(tasks, mean, whole / count**2, freedom, "t over speakers", speakers)
-    if count == 1 and speakers >= LEAST_PERMUTED:
-        return Overall(tasks, mean, outcome.interval, _permutation(found[0]), "permutation")
+    if count == 1 and speakers >= MIN_PERMUTED:
+        return Overall(tasks, mean, outcome.interval, _permutation(per_task[0]), "permutation")
     return outcome
 
 
@@ -235,9 +235,9 @@ def compact_letters(
                 continue
             split = [column for column in columns if {first, second} <= column]
             columns = [column for column in columns if column not in split]
-            for own in (column - {name} for column in split for name in (first, second)):
-                if not any(own <= other for other in columns):
-                    columns = [*(other for other in columns if not other <= own), own]
+            for reduced in (column - {name} for column in split for name in (first, second)):
+                if not any(reduced <= other for other in columns):
+                    columns = [*(other for other in columns if not other <= reduced), reduced]
     columns.sort(key=lambda column: [name not in column for name in order])
     return {name: "".join(_letter(number) for number, column in enumerate(columns) if name in column) for name in order}
 
@@ -280,12 +280,12 @@ def _layout(test: Scored, metric: Metric) -> tuple[npt.NDArray[np.intp], Numbers
     return speaker, np.full(len(speaker), 1 / len(speaker))
 
 
-def _variance(found: _Gains) -> float:
+def _variance(per_speaker: _Gains) -> float:
     """The variance of the difference over speakers: the jackknife's, or that of independent utterances if larger."""
-    count = len(found.gains)
-    without = (found.gains.sum() - found.gains) / (1 - found.weights)
-    jackknife = (count - 1) / count * float(np.sum((without - found.difference) ** 2))
-    return max(jackknife, found.noise)
+    count = len(per_speaker.gains)
+    without = (per_speaker.gains.sum() - per_speaker.gains) / (1 - per_speaker.weights)
+    jackknife = (count - 1) / count * float(np.sum((without - per_speaker.difference) ** 2))
+    return max(jackknife, per_speaker.noise)
 
 
 def _student(difference: float, variance: float, freedom: float) -> float:
@@ -297,14 +297,14 @@ def _student(difference: float, variance: float, freedom: float) -> float:
     return min(1.0, 2 * float(stdtr(freedom, -abs(difference) / variance**0.5)))
 
 
-def _permutation(found: _Gains) -> float:
+def _permutation(per_speaker: _Gains) -> float:
     """The probability of so large a sum of gains if each speaker's sign were drawn: every combination is counted.
 
     Sums of whole gains take few values, so that their distribution is convolved speaker by speaker in place of listing
     2^speakers sums. Weighted gains, those of UAR, are rounded to a grid of 20,000 steps first.
     """
-    unit = 1 / found.count if found.whole else max(float(np.abs(found.gains).sum()), 1e-300) / _STEPS
-    signed = np.rint(found.gains / unit).astype(np.int64)
+    unit = 1 / per_speaker.count if per_speaker.whole else max(float(np.abs(per_speaker.gains).sum()), 1e-300) / _STEPS
+    signed = np.rint(per_speaker.gains / unit).astype(np.int64)
     steps = np.abs(signed)
     reach = int(steps.sum())
     chances = np.ones(1)
@@ -315,5 +315,5 @@ def _permutation(found: _Gains) -> float:
         chances = longer
     sums = 2 * np.arange(reach + 1) - reach
     observed = abs(int(signed.sum()))
-    observed -= 0 if found.whole else len(steps)  # sums that are equal may differ by so many steps after rounding
+    observed -= 0 if per_speaker.whole else len(steps)  # sums that are equal may differ by so many steps after rounding
     return min(1.0, float(chances[np.abs(sums) >= observed].sum()))

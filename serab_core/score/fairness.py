@@ -44,18 +44,18 @@ def by_sex(test: Scored, sexes: Mapping[str, str]) -> tuple[Group, ...]:
     """Women and men, where every speaker's sex is declared; none otherwise."""
     if not sexes or any(str(speaker) not in sexes for speaker in np.unique(test.speakers)):
         return ()
-    own = np.array([sexes[str(speaker)] for speaker in test.speakers])
-    return tuple(_group(test, sex, own == sex) for sex in ("f", "m") if (own == sex).any())
+    utterance_sexes = np.array([sexes[str(speaker)] for speaker in test.speakers])
+    return tuple(_group(test, sex, utterance_sexes == sex) for sex in ("f", "m") if (utterance_sexes == sex).any())
 
 
-def _group(test: Scored, name: str, kept: npt.NDArray[np.bool_]) -> Group:
-    truth, predicted = test.truth[kept], test.predicted[kept]
-    speakers = len(np.unique(test.speakers[kept]))
+def _group(test: Scored, name: str, mask: npt.NDArray[np.bool_]) -> Group:
+    truth, predicted = test.truth[mask], test.predicted[mask]
+    speakers = len(np.unique(test.speakers[mask]))
     return Group(name, len(truth), speakers, accuracy(truth, predicted), uar(truth, predicted))
 
 
 PERMUTATIONS = 10_000
-LEAST_SPEAKERS = 2  # of each sex, for a test of the difference between women and men
+MIN_SPEAKERS = 2  # of each sex, for a test of the difference between women and men
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +108,9 @@ def speaker_gap(test: Scored, draws: int = PERMUTATIONS, seed: int = 42) -> Spea
     speaker = np.unique(test.speakers, return_inverse=True)[1]
     hits = np.zeros((draws, len(groups)))
     for label in np.unique(test.truth):
-        kept = test.truth == label
-        sizes = np.bincount(speaker[kept], minlength=len(groups))
-        right = int(test.right[kept].sum())
+        mask = test.truth == label
+        sizes = np.bincount(speaker[mask], minlength=len(groups))
+        right = int(test.right[mask].sum())
         hits += rng.multivariate_hypergeometric(sizes, right, draws, method="marginals")
     rates = hits / np.bincount(speaker)
     gaps = rates.max(axis=1) - rates.min(axis=1)
@@ -122,19 +122,23 @@ def speaker_gap(test: Scored, draws: int = PERMUTATIONS, seed: int = 42) -> Spea
 def sex_gap(test: Scored, sexes: Mapping[str, str]) -> SexGap | None:
     """Return the difference between women and men; None where not both are in the test split or sexes are unknown."""
     speakers = [group for group in by_speaker(test) if sexes.get(group.name) in ("f", "m")]
-    women, men = (np.array([own.accuracy for own in speakers if sexes[own.name] == sex]) for sex in ("f", "m"))
+    women, men = (
+        np.array([speaker.accuracy for speaker in speakers if sexes[speaker.name] == sex]) for sex in ("f", "m")
+    )
     if len(speakers) < len(np.unique(test.speakers)) or not len(women) or not len(men):
         return None
     difference = float(women.mean() - men.mean())
-    if min(len(women), len(men)) < LEAST_SPEAKERS:
+    if min(len(women), len(men)) < MIN_SPEAKERS:
         return SexGap(difference, None, None, None, len(women), len(men))
     from scipy.special import stdtr, stdtrit
 
-    parts = [own.var(ddof=1) / len(own) for own in (women, men)]
-    variance = float(sum(parts))
+    variances = [accuracies.var(ddof=1) / len(accuracies) for accuracies in (women, men)]
+    variance = float(sum(variances))
     if variance <= 0:  # equal accuracies within each sex: nothing tells how far new speakers would differ
         return SexGap(difference, None, None, None, len(women), len(men))
-    freedom = variance**2 / sum(part**2 / (len(own) - 1) for part, own in zip(parts, (women, men), strict=True))
+    freedom = variance**2 / sum(
+        term**2 / (len(accuracies) - 1) for term, accuracies in zip(variances, (women, men), strict=True)
+    )
     reach = float(stdtrit(freedom, 0.975)) * variance**0.5
     p = min(1.0, 2 * float(stdtr(freedom, -abs(difference) / variance**0.5)))
     return SexGap(difference, difference - reach, difference + reach, p, len(women), len(men))

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def accuracy(truth: Classes, predicted: Classes) -> float:
     """Share of utterances whose class was told right, in [0, 1]. ValueError for none, or for unequal lengths."""
-    true, told = _checked(truth, predicted)
-    return float(np.mean(true == told))
+    true, predictions = _checked(truth, predicted)
+    return float(np.mean(true == predictions))
 
 
 def uar(truth: Classes, predicted: Classes) -> float:
@@ -27,8 +27,8 @@ def uar(truth: Classes, predicted: Classes) -> float:
     A class that occurs only among the predictions has no recall and does not count (Schuller et al., Interspeech 2009
     Emotion Challenge, section 3). ValueError for no utterances, or for unequal lengths.
     """
-    true, told = _checked(truth, predicted)
-    return float(np.mean([np.mean(told[true == label] == label) for label in np.unique(true)]))
+    true, predictions = _checked(truth, predicted)
+    return float(np.mean([np.mean(predictions[true == label] == label) for label in np.unique(true)]))
 
 
 def macro_f1(truth: Classes, predicted: Classes) -> float:
@@ -36,25 +36,25 @@ def macro_f1(truth: Classes, predicted: Classes) -> float:
 
     A class without a right prediction has an F1 of 0. ValueError for no utterances, or for unequal lengths.
     """
-    true, told = _checked(truth, predicted)
-    labels = np.union1d(true, told)
-    hits = np.array([np.sum((true == label) & (told == label)) for label in labels], float)
-    sizes = np.array([np.sum(true == label) + np.sum(told == label) for label in labels], float)
+    true, predictions = _checked(truth, predicted)
+    labels = np.union1d(true, predictions)
+    hits = np.array([np.sum((true == label) & (predictions == label)) for label in labels], float)
+    sizes = np.array([np.sum(true == label) + np.sum(predictions == label) for label in labels], float)
     return float(np.mean(2 * hits / sizes))
 
 
 def recalls(truth: Classes, predicted: Classes) -> dict[str, float]:
     """Of each class that occurs in `truth`, the share told right, in [0, 1]; sorted by class. ValueError as above."""
-    true, told = _checked(truth, predicted)
-    return {str(label): float(np.mean(told[true == label] == label)) for label in np.unique(true)}
+    true, predictions = _checked(truth, predicted)
+    return {str(label): float(np.mean(predictions[true == label] == label)) for label in np.unique(true)}
 
 
 def confusion(truth: Classes, predicted: Classes, labels: Sequence[str]) -> npt.NDArray[np.int64]:
     """How often each class (row) was told as each (column), in the order of `labels`. ValueError for another label."""
-    true, told = _checked(truth, predicted)
+    true, predictions = _checked(truth, predicted)
     place = {label: position for position, label in enumerate(labels)}
     try:
-        rows, columns = [place[str(label)] for label in true], [place[str(label)] for label in told]
+        rows, columns = [place[str(label)] for label in true], [place[str(label)] for label in predictions]
     except KeyError as error:
         raise ValueError(f"there is no label {error}") from error
     counts = np.zeros((len(labels), len(labels)), np.int64)
@@ -67,23 +67,23 @@ def ccc(truth: Numbers, predicted: Numbers) -> float:
 
     Variances and covariance are those of the population. Two equal constants agree: 1. ValueError as above.
     """
-    true, told = _numbers(truth, predicted)
-    covariance = float(np.mean((true - true.mean()) * (told - told.mean())))
-    whole = float(true.var() + told.var() + (true.mean() - told.mean()) ** 2)
+    true, predictions = _numbers(truth, predicted)
+    covariance = float(np.mean((true - true.mean()) * (predictions - predictions.mean())))
+    whole = float(true.var() + predictions.var() + (true.mean() - predictions.mean()) ** 2)
     return 2 * covariance / whole if whole else 1.0
 
 
 def pearson(truth: Numbers, predicted: Numbers) -> float:
     """Pearson's correlation, in [-1, 1]; 0 where either is constant. ValueError as above."""
-    true, told = _numbers(truth, predicted)
-    scale = float(true.std() * told.std())
-    return float(np.mean((true - true.mean()) * (told - told.mean()))) / scale if scale else 0.0
+    true, predictions = _numbers(truth, predicted)
+    scale = float(true.std() * predictions.std())
+    return float(np.mean((true - true.mean()) * (predictions - predictions.mean()))) / scale if scale else 0.0
 
 
 def rmse(truth: Numbers, predicted: Numbers) -> float:
     """Root of the mean square error, in the unit of the target. ValueError as above."""
-    true, told = _numbers(truth, predicted)
-    return float(np.sqrt(np.mean((true - told) ** 2)))
+    true, predictions = _numbers(truth, predicted)
+    return float(np.sqrt(np.mean((true - predictions) ** 2)))
 
 
 def continuous_scores(truth: Numbers, predicted: Numbers) -> dict[str, float]:
@@ -95,14 +95,14 @@ METRICS: dict[str, Callable[[Classes, Classes], float]] = {"accuracy": accuracy,
 
 
 def _numbers(truth: Numbers, predicted: Numbers) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    true, told = _checked(truth, predicted)
-    return true.astype(np.float64), told.astype(np.float64)
+    true, predictions = _checked(truth, predicted)
+    return true.astype(np.float64), predictions.astype(np.float64)
 
 
 def _checked(truth: Classes, predicted: Classes) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    true, told = np.asarray(truth), np.asarray(predicted)
-    if true.shape != told.shape or true.ndim != 1:
-        raise ValueError(f"truth has shape {true.shape} and predicted {told.shape}")
+    true, predictions = np.asarray(truth), np.asarray(predicted)
+    if true.shape != predictions.shape or true.ndim != 1:
+        raise ValueError(f"truth has shape {true.shape} and predicted {predictions.shape}")
     if not len(true):
         raise ValueError("there are no utterances to score")
-    return true, told
+    return true, predictions

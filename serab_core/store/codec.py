@@ -73,8 +73,8 @@ def decode(
 
     wanted = _schemas(kind)
 
-    def fail(what: str) -> NoReturn:
-        raise error(what, where=where, next_step=AGAIN)
+    def fail(problem: str) -> NoReturn:
+        raise error(problem, where=where, next_step=AGAIN)
 
     try:
         try:

@@ -19,7 +19,7 @@ from serab_core.store.jsonio import read_json, write_json
 from serab_core.store.weights import content_sha256, file_sha256
 
 SCHEMA = "serab.file-digest/1"
-SMALLEST_BYTES = 1 << 20  # smaller files are hashed in a millisecond
+MIN_CACHED_BYTES = 1 << 20  # smaller files are hashed in a millisecond
 SETTLED_S = 5.0  # a file changed more recently may change again within the resolution of its times; FAT has 2 s
 
 
@@ -33,7 +33,7 @@ def known_sha256(path: Path) -> str:
         state = _state(path)
     except OSError as error:
         raise store_error(error, path, "read") from error
-    if state["size"] < SMALLEST_BYTES:
+    if state["size"] < MIN_CACHED_BYTES:
         return file_sha256(path)
     record = _record(path)
     with contextlib.suppress(StoreError, KeyError):

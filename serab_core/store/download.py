@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from serab_core.types import Progress
 
 MAX_BYTES = 1 << 35  # bytes of a file whose size is not known beforehand: 34 GB
-KEPT_S = 7 * 24 * 3600.0  # seconds for which a download that was not finished waits for the next try
+PARTIAL_AGE_S = 7 * 24 * 3600.0  # seconds for which a download that was not finished waits for the next try
 _FLUSH_EVERY_BYTES = 64 << 20  # of a part: what a kill or a power cut may cost
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 _COMPRESSED_SUFFIXES = (".gz", ".tgz", ".svgz", ".xz", ".bz2", ".zst", ".zip")
@@ -131,7 +131,7 @@ def download(
     return destination
 
 
-def sweep_downloads(folder: Path, older_than_s: float = KEPT_S) -> list[Path]:
+def sweep_downloads(folder: Path, older_than_s: float = PARTIAL_AGE_S) -> list[Path]:
     """Delete the files of downloads that nobody finished or used for a while, and return them."""
     removed = []
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
@@ -173,9 +173,9 @@ def _read_note(path: Path, url: str, have: int) -> DownloadNote | None:
 
 def _fault(path: Path, checksums: dict[str, str | None], size: int | None) -> str:
     """What is wrong with a complete file; "" for nothing."""
-    found = path.stat().st_size
-    if size is not None and found != size:
-        return f"it sends {found:,} bytes, and the file has {size:,}"
+    actual_size = path.stat().st_size
+    if size is not None and actual_size != size:
+        return f"it sends {actual_size:,} bytes, and the file has {size:,}"
     for algorithm, wanted in checksums.items():
         if wanted:
             with path.open("rb") as file:

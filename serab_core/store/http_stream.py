@@ -35,14 +35,14 @@ def is_safe(url: str) -> bool:
     For tests, the variable `SERAB_TEST_HTTP` allows plain http to loopback addresses that it names with their port.
     """
     try:
-        parts = urlsplit(url)
-        port = parts.port
+        address = urlsplit(url)
+        port = address.port
     except ValueError:
         return False
-    if parts.scheme == "https":
-        return bool(parts.hostname)
+    if address.scheme == "https":
+        return bool(address.hostname)
     allowed = os.environ.get(HTTP_VARIABLE, "").split(",")
-    return parts.scheme == "http" and parts.hostname in _LOOPBACK and f"{parts.hostname}:{port or 80}" in allowed
+    return address.scheme == "http" and address.hostname in _LOOPBACK and f"{address.hostname}:{port or 80}" in allowed
 
 
 class HttpStream:

@@ -64,7 +64,7 @@ class Damage:
     """
 
     path: Path
-    what: str
+    problem: str
     aside: bool
 
 
@@ -101,12 +101,12 @@ def holdings(home: Home, current: Mapping[str, str] | None = None) -> list[Holdi
             embeddings that were written last are current.
     """
     others = [folder for folder in _folders(home.root) if folder not in (home.embeddings, home.datasets)]
-    found = [
+    all_holdings = [
         *_embeddings(home, current or {}),
         *(_holding("datasets", folder.name, folder) for folder in _folders(home.datasets)),
         *(_holding(folder.name, "", folder) for folder in others),
     ]
-    return [holding for holding in found if holding.files]
+    return [holding for holding in all_holdings if holding.files]
 
 
 def _embeddings(home: Home, current: Mapping[str, str]) -> list[Holding]:
@@ -119,8 +119,8 @@ def _embeddings(home: Home, current: Mapping[str, str]) -> list[Holding]:
     for name, group in sorted(by_name.items()):
         group.sort(key=lambda holding: holding.used, reverse=True)
         key = current[name][:32] if name in current else group[0].folder.name
-        marked = [replace(own, superseded=own.folder.name != key and name != UNREADABLE) for own in group]
-        ordered += sorted(marked, key=lambda own: own.superseded)
+        marked = [replace(holding, superseded=holding.folder.name != key and name != UNREADABLE) for holding in group]
+        ordered += sorted(marked, key=lambda holding: holding.superseded)
     return ordered
 
 
@@ -168,34 +168,34 @@ def verify_home(home: Home, progress: Progress, *, audio: Iterable[Check] = (), 
     return Verification(read, tuple(damaged), tuple(unreadable))
 
 
-def _set_aside(path: Path, what: str, aside: Callable[[], None] | None) -> Damage:
+def _set_aside(path: Path, problem: str, aside: Callable[[], None] | None) -> Damage:
     if aside is None:
-        return Damage(path, what, aside=False)
+        return Damage(path, problem, aside=False)
     try:
         aside()
     except StoreError as error:  # as in a folder where each user may rename only files of their own
-        return Damage(path, f"{what}, and {error.what}", aside=False)
-    return Damage(path, what, aside=True)
+        return Damage(path, f"{problem}, and {error.what}", aside=False)
+    return Damage(path, problem, aside=True)
 
 
 def _checks(home: Home) -> tuple[list[Check], list[StoreError]]:
     """Each file with its check, and the errors of folders that cannot be listed."""
     checks: list[Check] = []
     errors: list[StoreError] = []
-    found = {}
+    paths = {}
     for room, suffix in (
         (home.embeddings, ".json"), (home.studies, ".json"), (home.studies, ".h5"), (home.results, ".json"),
     ):  # fmt: skip
-        found[room, suffix], unreadable = files_below(room, suffix)
+        paths[room, suffix], unreadable = files_below(room, suffix)
         errors += [error for error in unreadable if error.where not in {earlier.where for earlier in errors}]
-    for manifest in found[home.embeddings, ".json"]:
+    for manifest in paths[home.embeddings, ".json"]:
         if _SHARD.fullmatch(manifest.stem):
             shard = Shard(manifest.parent, manifest.stem)
             checks.append((shard.path, _call(check_shard, shard), _call(quarantine, shard)))
-    outcomes = [path for path in found[home.studies, ".json"] if path.parent == home.studies]
+    outcomes = [path for path in paths[home.studies, ".json"] if path.parent == home.studies]
     checks += [(path, _call(read_outcome, path), _call(move_aside, path)) for path in outcomes]
-    checks += [(path, _call(check_journal, path), _call(move_aside, path)) for path in found[home.studies, ".h5"]]
-    checks += [(path, _call(read_any_result, path), _call(move_aside, path)) for path in found[home.results, ".json"]]
+    checks += [(path, _call(check_journal, path), _call(move_aside, path)) for path in paths[home.studies, ".h5"]]
+    checks += [(path, _call(read_any_result, path), _call(move_aside, path)) for path in paths[home.results, ".json"]]
     try:
         checks += [(path, _call(read_json, path, "serab.dataset/1"), None) for path in _indexes(home)]
         checks += [(path, _call(check_weights, path, record), None) for path, record in weight_files(home)]
@@ -232,39 +232,39 @@ def waste(home: Home, current: Mapping[str, str], *, older_than_s: float, supers
     Raises:
         StoreError: a result cannot be read, so that it is not known which embeddings it needs.
     """
-    found = [
+    unneeded = [
         Waste(path, path.stat().st_size, "was damaged, and set aside")
         for path in sorted(home.root.rglob("*.bad-*"))
         if _ASIDE.search(path.name) and path.is_file()
     ]
     needed = {digest[:32] for digest in current.values()} | {digest[:32] for digest in _fingerprints(home)}
-    for own in _embeddings(home, current):
-        if time.time() - own.used <= older_than_s:
+    for holding in _embeddings(home, current):
+        if time.time() - holding.used <= older_than_s:
             continue
-        if superseded and own.superseded:
-            why = f"embeddings of an earlier version of {own.name}"
-        elif own.folder.name not in needed:
-            why = f"embeddings of {own.name}, of which there is no result and no such version is installed"
+        if superseded and holding.superseded:
+            reason = f"embeddings of an earlier version of {holding.name}"
+        elif holding.folder.name not in needed:
+            reason = f"embeddings of {holding.name}, of which there is no result and no such version is installed"
         else:
             continue
-        found.append(Waste(own.folder, own.size, why))
-    found += [
+        unneeded.append(Waste(holding.folder, holding.size, reason))
+    unneeded += [
         Waste(path, path.stat().st_size, "is the digest of a file that is gone or has changed")
         for path in outdated_records()
     ]
-    return found
+    return unneeded
 
 
-def clear(home: Home, found: Collection[Waste]) -> None:
+def clear(home: Home, items: Collection[Waste]) -> None:
     """Removes waste, and what killed processes left half-written. Raises StoreError."""
-    for one in found:
+    for item in items:
         try:
-            if one.path.is_dir():
-                remove_folder(one.path)
+            if item.path.is_dir():
+                remove_folder(item.path)
             else:
-                one.path.unlink(missing_ok=True)
+                item.path.unlink(missing_ok=True)
         except OSError as error:
-            raise store_error(error, one.path, "removed") from error
+            raise store_error(error, item.path, "removed") from error
     sweep(home.root)
     sweep_downloads(home.weights / DOWNLOADS)
 
@@ -273,8 +273,8 @@ def _fingerprints(home: Home) -> Iterator[str]:
     """Digests of the fingerprints of stored results. Raises StoreError for a result that cannot be read."""
     for path in raise_first(files_below(home.results, ".json")):
         with contextlib.suppress(ContentError, KeyError, TypeError, AttributeError):
-            told = read_any_result(path)
-            yield digest(dict(told.provenance["fingerprint"]))
+            result = read_any_result(path)
+            yield digest(dict(result.provenance["fingerprint"]))
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -288,7 +288,7 @@ def _holding(room: str, name: str, folder: Path) -> Holding:
     used = 0.0
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):
-            told = path.stat()
+            status = path.stat()
             if path.is_file():
-                files, size, used = files + 1, size + told.st_size, max(used, told.st_mtime)
+                files, size, used = files + 1, size + status.st_size, max(used, status.st_mtime)
     return Holding(room, name, files, size, used, folder)

@@ -98,12 +98,12 @@ class Hdf5JournalBackend(BaseJournalBackend):
     def _reload(self) -> None:
         """Takes in what is on disk, if it has changed since."""
         try:
-            found = self._path.stat()
+            status = self._path.stat()
         except FileNotFoundError:
             return
         except OSError as error:
             raise store_error(error, self._path, "read") from error
-        mark = (found.st_ino, found.st_mtime_ns, found.st_size)
+        mark = (status.st_ino, status.st_mtime_ns, status.st_size)
         if mark != self._seen:
             self._lines, self._seen = _read(self._path), mark
 

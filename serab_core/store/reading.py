@@ -69,9 +69,9 @@ def files_below(folder: Path, suffix: str) -> tuple[list[Path], list[StoreError]
     return sorted(files), errors
 
 
-def raise_first(found: tuple[list[Path], list[StoreError]]) -> Iterator[Path]:
+def raise_first(listing: tuple[list[Path], list[StoreError]]) -> Iterator[Path]:
     """Yield the files that `files_below` returned. Raises its first error."""
-    files, errors = found
+    files, errors = listing
     if errors:
         raise errors[0]
     yield from files

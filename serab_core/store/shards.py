@@ -144,9 +144,11 @@ def shard_rows(shard: Shard) -> tuple[Embeddings, tuple[str, ...]]:
         raise _damaged(shard, "is no shard of embeddings") from error
 
 
-def _damaged(shard: Shard, what: str) -> ContentError:
+def _damaged(shard: Shard, problem: str) -> ContentError:
     quarantine(shard)
-    return ContentError(what, where=shard.path, next_step="it was set aside as *.bad-<time> and will be computed again")
+    return ContentError(
+        problem, where=shard.path, next_step="it was set aside as *.bad-<time> and will be computed again"
+    )
 
 
 def quarantine(shard: Shard) -> None:

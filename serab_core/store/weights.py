@@ -29,7 +29,7 @@ AGREED_SCHEMA = "serab.agreed-terms/1"
 
 
 @dataclass(frozen=True, slots=True)
-class Installed:
+class WeightRecord:
     """A weight file that is there.
 
     Attributes:
@@ -50,7 +50,7 @@ class Installed:
 
 
 class Replacement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The fields of `Installed`, as they are written."""
+    """The fields of `WeightRecord`, as they are written."""
 
     source: str
     source_sha256: str
@@ -102,13 +102,13 @@ def content_sha256(path: Path, sha256_of: Callable[[Path], str] = file_sha256) -
     """
     if not path.is_dir():
         return sha256_of(path)
-    told = hashlib.sha256()
-    for file in sorted(own for own in path.rglob("*") if own.is_file()):
-        told.update(f"{file.relative_to(path).as_posix()}\n{sha256_of(file)}\n".encode("utf-8", "surrogateescape"))
-    return told.hexdigest()
+    total = hashlib.sha256()
+    for file in sorted(entry for entry in path.rglob("*") if entry.is_file()):
+        total.update(f"{file.relative_to(path).as_posix()}\n{sha256_of(file)}\n".encode("utf-8", "surrogateescape"))
+    return total.hexdigest()
 
 
-def installed(home: Home, weight: WeightFile) -> Installed | None:
+def weight_record(home: Home, weight: WeightFile) -> WeightRecord | None:
     """What is known of the weight file, or None where it is not there.
 
     Raises:
@@ -121,7 +121,7 @@ def installed(home: Home, weight: WeightFile) -> Installed | None:
     return _recorded(record, path)
 
 
-def _recorded(record: Path, path: Path) -> Installed:
+def _recorded(record: Path, path: Path) -> WeightRecord:
     """What a record says of the file at `path`: where its replacement was interrupted, of the one that is there."""
     try:
         document = codec.read(record, RecordDocument)
@@ -129,9 +129,9 @@ def _recorded(record: Path, path: Path) -> Installed:
         raise ContentError(error.what, where=record, next_step="fetch or import the weights again") from error
     replacement = document.replacement
     if replacement is not None and content_sha256(path) == replacement.sha256:
-        return Installed(**msgspec.structs.asdict(replacement))
+        return WeightRecord(**msgspec.structs.asdict(replacement))
     fields = msgspec.structs.asdict(document)
-    return Installed(**{name: fields[name] for name in Replacement.__struct_fields__})
+    return WeightRecord(**{name: fields[name] for name in Replacement.__struct_fields__})
 
 
 def published_sha256(weight: WeightFile) -> str:
@@ -142,10 +142,10 @@ def published_sha256(weight: WeightFile) -> str:
     """
     if weight.sha256 is not None:
         return weight.sha256
-    found = installed(find_home(), weight)
-    if found is None:
+    record = weight_record(find_home(), weight)
+    if record is None:
         raise WeightsError(f"{weight.name} is not there", where=str(find_home().weights))
-    return found.source_sha256
+    return record.source_sha256
 
 
 def weights_path(weight: WeightFile) -> Path:
@@ -155,11 +155,11 @@ def weights_path(weight: WeightFile) -> Path:
         WeightsError: it is not there, or is not what it was when it was taken in.
     """
     home = find_home()
-    found = installed(home, weight)
+    record = weight_record(home, weight)
     path = _path(home, weight)
-    if found is None:
+    if record is None:
         raise WeightsError(f"{weight.name} is not there", where=str(home.weights))
-    if content_sha256(path) != found.sha256:
+    if content_sha256(path) != record.sha256:
         raise WeightsError(
             "has changed since it was taken in",
             where=path,
@@ -175,7 +175,7 @@ def require_weights(home: Home, extractor: str, weights: Sequence[WeightFile]) -
         WeightsError: a file is missing; says which, how large, where from and how to bring it in.
     """
     for weight in weights:
-        if installed(home, weight) is None:
+        if weight_record(home, weight) is None:
             raise WeightsError(
                 f"its weights are not here: {describe(weight)}",
                 where=extractor,
@@ -203,14 +203,14 @@ def check_weights(path: Path, record: Path) -> None:
         ContentError: either is damaged, or the file is missing.
     """
     try:
-        found = _recorded(record, path)
+        content = _recorded(record, path)
     except ContentError as error:
         if file_exists(path) or record.stat().st_size == 0:
             raise ContentError(f"has a damaged record: {record.name} {error.what}", where=path) from error
         return
     if not file_exists(path):
         raise ContentError("is gone, and its record is there", where=path)
-    if content_sha256(path) != found.sha256:
+    if content_sha256(path) != content.sha256:
         raise ContentError("has changed since it was taken in", where=path)
 
 
@@ -221,7 +221,7 @@ def describe(weight: WeightFile) -> str:
     return f"{weight.published} ({size}; {sha256}; licence {weight.licence or 'unknown'})"
 
 
-def take_in(home: Home, weight: WeightFile, source: Path, origin: str, *, replace: bool = False) -> Installed:
+def import_weights(home: Home, weight: WeightFile, source: Path, origin: str, *, replace: bool = False) -> WeightRecord:
     """Checks a published file, converts it, and keeps the result.
 
     Args:
@@ -240,14 +240,14 @@ def take_in(home: Home, weight: WeightFile, source: Path, origin: str, *, replac
             raise WeightsError("is a folder", where=origin, next_step=f"name the file: {describe(weight)}")
         with scratch_folder(home.weights) as scratch:
             _pack(source, scratch / "folder.tar")
-            return take_in(home, weight, scratch / "folder.tar", origin, replace=replace)
+            return import_weights(home, weight, scratch / "folder.tar", origin, replace=replace)
     sha256 = file_sha256(source)
-    wanted, told_by = weight.sha256, "its plugin"
-    if wanted is None and not replace and (before := installed(home, weight)) is not None:
-        wanted, told_by = before.source_sha256, f"{before.source}, taken in {before.taken_in}"
+    wanted, source_of_digest = weight.sha256, "its plugin"
+    if wanted is None and not replace and (before := weight_record(home, weight)) is not None:
+        wanted, source_of_digest = before.source_sha256, f"{before.source}, taken in {before.taken_in}"
     if wanted is not None and sha256 != wanted:
         raise WeightsError(
-            f"is not {describe(weight)}: its sha256 is {sha256}, that of {told_by} is {wanted}",
+            f"is not {describe(weight)}: its sha256 is {sha256}, that of {source_of_digest} is {wanted}",
             where=origin,
             next_step="download it again, and mind that GitHub's page of a file is not the file"
             if weight.sha256
@@ -262,20 +262,20 @@ def take_in(home: Home, weight: WeightFile, source: Path, origin: str, *, replac
                 weight.convert(source, temporary)
             now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             size = source.stat().st_size
-            found = Installed(origin, sha256, size, content_sha256(temporary), weight.licence, now)
-            _announce(home, weight, found)
+            record = WeightRecord(origin, sha256, size, content_sha256(temporary), weight.licence, now)
+            _announce(home, weight, record)
     except ValueError as error:
         raise WeightsError(
             f"cannot be used as {weight.name}: {error}", where=origin, next_step=f"it should be {describe(weight)}"
         ) from error
-    write_json(_record(home, weight), {"schema": SCHEMA, **asdict(found)})
-    return found
+    write_json(_record(home, weight), {"schema": SCHEMA, **asdict(record)})
+    return record
 
 
-def _announce(home: Home, weight: WeightFile, replacement: Installed) -> None:
+def _announce(home: Home, weight: WeightFile, replacement: WeightRecord) -> None:
     """Note in the record of a weight file that is there which file is about to replace it. Raises StoreError."""
     try:
-        present = installed(home, weight)
+        present = weight_record(home, weight)
     except ContentError:  # the record is damaged; the one of the new file replaces it
         return
     if present is not None and present.sha256 != replacement.sha256:
@@ -293,7 +293,7 @@ def _pack(folder: Path, target: Path) -> None:
         return info
 
     with tarfile.open(target, "w") as tar:
-        for path in sorted(own for own in folder.rglob("*") if own.is_file()):
+        for path in sorted(entry for entry in folder.rglob("*") if entry.is_file()):
             tar.add(path, path.relative_to(folder).as_posix(), filter=plain)
 
 

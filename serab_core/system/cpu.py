@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_share: Callable[[], int] | None = None
+_core_budget: Callable[[], int] | None = None
 
 
 def available_cores() -> int:
@@ -24,15 +24,15 @@ def free_cores() -> int:
 
     Results must not depend on it.
     """
-    return available_cores() if _share is None else _share()
+    return available_cores() if _core_budget is None else _core_budget()
 
 
 @contextmanager
-def share_cores(share: Callable[[], int]) -> Iterator[None]:
+def share_cores(core_budget: Callable[[], int]) -> Iterator[None]:
     """Lets `free_cores` answer with a share; serab's workers do so around each job."""
-    global _share
-    before, _share = _share, share
+    global _core_budget
+    before, _core_budget = _core_budget, core_budget
     try:
         yield
     finally:
-        _share = before
+        _core_budget = before

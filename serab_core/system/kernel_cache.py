@@ -19,7 +19,7 @@ import platformdirs
 
 from serab_core.errors import ConfigError
 from serab_core.system.lifecycle import ignore_numba_file
-from serab_core.system.locks import alone
+from serab_core.system.locks import exclusive
 from serab_core.system.ownership import untrusted_reason
 
 ignore_numba_file()
@@ -37,9 +37,9 @@ VARIABLE = "SERAB_KERNEL_CACHE"
 @cache
 def _processor() -> str:
     features = llvmlite.binding.get_host_cpu_features().flatten()
-    told = hashlib.sha256(features.encode()).hexdigest()[:8]
+    features_digest = hashlib.sha256(features.encode()).hexdigest()[:8]
     name = llvmlite.binding.get_host_cpu_name()
-    return f"{name}-{told}-numba{version('numba')}-llvmlite{version('llvmlite')}"
+    return f"{name}-{features_digest}-numba{version('numba')}-llvmlite{version('llvmlite')}"
 
 
 class Kernels:
@@ -57,10 +57,10 @@ class Kernels:
     def folder(self) -> Path:
         """Where the machine code for this processor is kept; `SERAB_KERNEL_CACHE` names another parent."""
         parent = Path(os.environ.get(VARIABLE) or platformdirs.user_cache_dir("serab", appauthor=False)) / "kernels"
-        told = hashlib.sha256()
+        sources_digest = hashlib.sha256()
         for path in self._sources:
-            told.update(path.read_bytes())
-        return parent / f"{self._name}-{_processor()}-{told.hexdigest()[:16]}"
+            sources_digest.update(path.read_bytes())
+        return parent / f"{self._name}-{_processor()}-{sources_digest.hexdigest()[:16]}"
 
     @contextmanager
     def compiling(self) -> Iterator[None]:
@@ -80,13 +80,13 @@ class Kernels:
             print(text, file=sys.stderr)  # noqa: T201
             yield
             return
-        with alone(self.folder / "lock"):
-            done = self.folder / "done"
-            if not done.exists():
+        with exclusive(self.folder / "lock"):
+            marker = self.folder / "done"
+            if not marker.exists():
                 text = f"serab: compiling its kernels ({self._name}) for this processor, once"
                 print(text, file=sys.stderr)  # noqa: T201
             yield
-            done.touch()
+            marker.touch()
 
     def compiled(self, signature: str) -> Callable[[Callable[..., Any]], Any]:
         """Compiles a function of the sources for one signature, or loads it from the cache."""

@@ -32,9 +32,9 @@ def leave_working_folder() -> None:
     except OSError:  # it is deleted
         here = ""
     items = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    kept = {os.path.abspath(item) for item in items if item}  # noqa: PTH100  Path fails in a folder that is deleted
-    kept.add(str(Path(os.__file__).parent))
-    if here not in kept and os.path.basename(here) not in _LIBRARY_FOLDERS:  # noqa: PTH119
+    allowed = {os.path.abspath(item) for item in items if item}  # noqa: PTH100  Path fails in a folder that is deleted
+    allowed.add(str(Path(os.__file__).parent))
+    if here not in allowed and os.path.basename(here) not in _LIBRARY_FOLDERS:  # noqa: PTH119
         installed = [place for place, path in enumerate(sys.path) if os.path.basename(path) in _INSTALLED]  # noqa: PTH119
         first = installed[0] if installed else len(sys.path)
         sys.path[:] = [path for place, path in enumerate(sys.path) if path and (path != here or place > first)]

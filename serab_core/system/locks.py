@@ -13,7 +13,7 @@ POLL_S = 0.05  # seconds between two attempts to get the lock
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def exclusive(path: Path) -> Iterator[None]:
     """Hold a lock on a file while other processes and threads wait; the lock of a process that dies is released.
 
     Args:

@@ -48,24 +48,24 @@ class Clock:
         self._since = now
 
 
-_own = threading.local()
+_thread = threading.local()
 
 
 @contextmanager
 def measure_times() -> Iterator[Clock]:
     """A clock for what this thread does meanwhile."""
-    before, clock = getattr(_own, "clock", None), Clock()
-    _own.clock = clock
+    before, clock = getattr(_thread, "clock", None), Clock()
+    _thread.clock = clock
     try:
         yield clock
     finally:
-        _own.clock = before
+        _thread.clock = before
 
 
 @contextmanager
 def timed(name: str) -> Iterator[None]:
     """Counts what is done meanwhile as of this stage, where a clock runs in this thread."""
-    clock: Clock | None = getattr(_own, "clock", None)
+    clock: Clock | None = getattr(_thread, "clock", None)
     if clock is None:
         yield
         return
@@ -73,6 +73,10 @@ def timed(name: str) -> Iterator[None]:
         yield
 
 
-def sum_times(*parts: Mapping[str, float]) -> dict[str, float]:
+def sum_times(*measurements: Mapping[str, float]) -> dict[str, float]:
     """Seconds by stage, summed, in the order that the data takes."""
-    return {name: sum(part.get(name, 0.0) for part in parts) for name in PHASES if any(name in part for part in parts)}
+    return {
+        name: sum(measurement.get(name, 0.0) for measurement in measurements)
+        for name in PHASES
+        if any(name in measurement for measurement in measurements)
+    }

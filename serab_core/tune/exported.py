@@ -109,15 +109,15 @@ def write_export(
     if training is not None:
         mean, deviation = statistics(training.astype(np.float64))
         arrays |= {_MEAN: mean, _DEVIATION: deviation}
-    with replacing_folder(folder) as made:
-        save_file(arrays, made / ARRAYS)
+    with replacing_folder(folder) as temporary:
+        save_file(arrays, temporary / ARRAYS)
         description = {
             "schema": SCHEMA,
             "about": asdict(metadata),
             "settings": dict(exported.settings),
             "provenance": provenance,
         }
-        write_json(made / DESCRIPTION, description)
+        write_json(temporary / DESCRIPTION, description)
 
 
 def load_export(folder: Path) -> ExportedClassifier:

@@ -40,10 +40,10 @@ def best_layer(features: Features, layers: Sequence[str], tune: Callable[[Featur
     best: Point | None = None
     test: Predictions | None = None
     for layer in layers:
-        tuned, own, predictions = tune(features[:, columns(layers, layer, features.shape[1])], layer)
+        tuned, chosen, predictions = tune(features[:, columns(layers, layer, features.shape[1])], layer)
         points += [_with(point, layer) for point in tuned]
-        if own is not None and own.score is not None and (best is None or own.score > (best.score or 0.0)):
-            best, test = _with(own, layer), predictions
+        if chosen is not None and chosen.score is not None and (best is None or chosen.score > (best.score or 0.0)):
+            best, test = _with(chosen, layer), predictions
     return tuple(points), best, test
 
 

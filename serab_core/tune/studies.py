@@ -112,16 +112,16 @@ def write_study_record(home: Home, record: StudyRecord) -> None:
 def list_studies(home: Home) -> list[StudyState]:
     """Every study of a home, in order of extractor, task, protocol and classifier. Raises StoreError."""
     paths = sorted((home.studies / _FOLDER).glob("*.json"))
-    found = [_state(home, codec.read(path, StudyDocument).record()) for path in paths]
-    return sorted(found, key=lambda s: (s.record.extractor, s.record.task, s.record.protocol, s.record.classifier))
+    states = [_state(home, codec.read(path, StudyDocument).record()) for path in paths]
+    return sorted(states, key=lambda s: (s.record.extractor, s.record.task, s.record.protocol, s.record.classifier))
 
 
 def find_study(home: Home, start: str) -> StudyState:
     """The one study whose name begins so. Raises UnknownNameError for none or several, StoreError."""
     matching = [state for state in list_studies(home) if state.record.study.startswith(start)]
     if len(matching) != 1:
-        what = "no study's name begins" if not matching else f"the names of {len(matching)} studies begin"
-        raise UnknownNameError(f"{what} with {start!r}", next_step="serab studies ls")
+        problem = "no study's name begins" if not matching else f"the names of {len(matching)} studies begin"
+        raise UnknownNameError(f"{problem} with {start!r}", next_step="serab studies ls")
     return matching[0]
 
 

@@ -143,21 +143,21 @@ def _search_wide(study: optuna.Study, run: _Run, seed: int, count: int) -> tuple
         return run.score(trial, suggest(trial, run.spec), prunes=True)
 
     study.pruner = optuna.pruners.MedianPruner(n_startup_trials=_STARTUP)
-    done = _ended(study)
-    run.advance(min(len(done), count))
-    while len(done) < count:
+    ended = _ended(study)
+    run.advance(min(len(ended), count))
+    while len(ended) < count:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             study.sampler = optuna.samplers.TPESampler(
-                seed=seed + len(done),
+                seed=seed + len(ended),
                 n_startup_trials=_STARTUP,
                 multivariate=True,
                 group=True,
                 constant_liar=False,  # a trial that a kill left running must not count
             )
         study.optimize(run_point, n_trials=1, catch=(PointError,))
-        done = _ended(study)
-    return tuple(_point(dict(trial.params), trial) for trial in done[:count])
+        ended = _ended(study)
+    return tuple(_point(dict(trial.params), trial) for trial in ended[:count])
 
 
 def ended_trials(journal: Path, classifier: str) -> int:

@@ -11,7 +11,7 @@ from serab_core import names, plugins
 from serab_core.audio.decode import decode
 from serab_core.audio.resample import resample
 from serab_core.data.protocols import PROTOCOLS
-from serab_core.embed.blocks import MOST_BLOCKS, SMALLEST, cut_blocks, is_done, read_blocks
+from serab_core.embed.blocks import MAX_BLOCKS, SHARD_UTTERANCES, cut_blocks, is_done, read_blocks
 from serab_core.embed.embedder import embed_block, fit_corpus, load_waveform
 from serab_core.embed.fingerprint import fingerprint, fingerprint_digest
 from serab_core.errors import AudioError, DataError, ExtractorError, PluginError
@@ -35,7 +35,7 @@ def embed_all(home, task, name, state=None):
 
 def test_blocks_hold_every_utterance_in_order(home, task):
     blocks = embed_all(home, task, "toy/wide")
-    assert [len(b.utterances) for b in blocks] == [SMALLEST, 54 - SMALLEST]
+    assert [len(b.utterances) for b in blocks] == [SHARD_UTTERANCES, 54 - SHARD_UTTERANCES]
     assert all(is_done(block) for block in blocks)
     embeddings = read_blocks(blocks)
     assert embeddings.shape == (54, 64)
@@ -202,8 +202,8 @@ def test_a_spec_without_an_identity_is_refused(toys):
 
 def test_a_large_task_has_larger_blocks_not_more_files(task, home):
     one = task.utterances[0]
-    many = replace(task, utterances=tuple(replace(one, id=f"{n:06d}") for n in range(40 * MOST_BLOCKS + 7)))
+    many = replace(task, utterances=tuple(replace(one, id=f"{n:06d}") for n in range(40 * MAX_BLOCKS + 7)))
     blocks = cut_blocks(home, many, "0" * 64, None)
-    assert len(blocks) <= MOST_BLOCKS
+    assert len(blocks) <= MAX_BLOCKS
     assert sum(len(block.utterances) for block in blocks) == len(many.utterances)
     assert {len(block.utterances) for block in blocks[:-1]} == {41}

@@ -114,7 +114,7 @@ def test_intervals_cover_the_truth_for_new_speakers(simulations, speakers, sprea
     covered, width = simulations.coverage(300, speakers, spread, uneven)
     luck = 2.5 * (0.95 * 0.05 / 300) ** 0.5 * 100
     assert (covered >= 93 - luck).all()
-    if speakers >= bootstrap.LEAST_SPEAKERS:
+    if speakers >= bootstrap.MIN_SPEAKERS:
         assert (covered <= 95 + 1.3 * luck).all()
     assert (width < 60).all()
 
