@@ -90,7 +90,7 @@ def test_it_evaluates_from_end_to_end(weights, prepared_tones, serab):
     assert states[1] == {"mean": 0.25} != states[0]
     code, _, err = serab("eval", "heavy/strict", "--tasks", "tones")
     assert code == 10
-    assert "its weights are not here: strict.pth" in err
+    assert "its weights are missing: strict.pth" in err
 
 
 def test_options_for_all_that_have_them(toys):

@@ -1,7 +1,7 @@
-"""Code in processes of its own: for libraries that do not bear each other, or take the host down.
+"""Runs code in separate processes: for libraries that conflict with each other, or that may crash their process.
 
-The child is a module that calls `serve` or `answer`. Nothing is pickled, and the child ends with whoever started it,
-however that ends.
+The child is a module that calls `serve` or `answer`. Nothing is pickled. The child exits when its parent exits, even
+if the parent is killed.
 """
 
 from serab_core.isolation.messages import DiedError, RemoteError

@@ -1,4 +1,4 @@
-"""The process that an isolated extractor runs in: `python -m serab_core.isolation.extractor_server`."""
+"""The process of an isolated extractor: `python -m serab_core.isolation.extractor_server`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def describe(spec: ExtractorSpec) -> dict[str, Any]:
-    """A spec as plain values, with where it is."""
+    """Return a spec as plain values, with its distribution, environment and version of Python."""
     spec_facts = {key: getattr(spec, key) for key in PLAIN} | {
         "parameters": dict(spec.parameters),
         "expected_failures": dict(spec.expected_failures),
@@ -53,7 +53,9 @@ def _version(library: str, extractor: str) -> str:
         return metadata.version(library)
     except metadata.PackageNotFoundError as error:
         raise PluginError(
-            f"needs {library}, which is not installed beside it", where=extractor, next_step=f"install {library} there"
+            f"needs {library}, which is not installed in its environment",
+            where=extractor,
+            next_step=f"install {library} there",
         ) from error
 
 
@@ -93,13 +95,13 @@ def _warm(header: dict[str, Any], arrays: Arrays, stream: Iterator[Waveform]) ->
 def _embed(header: dict[str, Any], arrays: Arrays, stream: Iterator[Waveform]) -> Answer:
     with share_cores(lambda: int(header["cores"])):
         embeddings = _extractor(header["name"]).embed(as_waveforms(arrays))
-    if not isinstance(embeddings, np.ndarray) or embeddings.dtype != np.float32:  # the way back would make it so
+    if not isinstance(embeddings, np.ndarray) or embeddings.dtype != np.float32:  # the transfer would convert the type
         returned = (
             f"{embeddings.dtype} {embeddings.shape}"
             if isinstance(embeddings, np.ndarray)
             else type(embeddings).__name__
         )
-        raise ExtractorError(f"embed returned {returned} in place of float32", where=header["name"])
+        raise ExtractorError(f"embed returned {returned} instead of float32", where=header["name"])
     return {}, [embeddings]
 
 

@@ -1,4 +1,4 @@
-"""Makes environments that plugins have to themselves: a virtual environment in the home, filled by pip."""
+"""Creates isolated environments for plugins: virtual environments in the home, which pip fills."""
 
 from __future__ import annotations
 
@@ -32,20 +32,21 @@ if TYPE_CHECKING:
     from serab_core.types import Progress
 
 CORE = "serab-core"
-_LINES, _LONGEST = 12, 300
+_MAX_LINES = 12  # lines of pip's output in an error
+_MAX_LINE = 300  # characters of each of these lines
 
 
 def isolate(plugin: str, progress: Progress, python: Path | None = None) -> Environment:
-    """Gives a plugin an environment of its own, in place of one that it had.
+    """Create an isolated environment for a plugin, or replace its environment.
 
     Args:
-        plugin: an extractor, a distribution, a folder or wheel of one, or what else `pip install` takes by name.
-        progress: told of each step.
-        python: the interpreter of an environment that has the plugin already; it is used as it is.
+        plugin: an extractor, a distribution, the folder or wheel of a distribution, or a requirement of `pip install`.
+        progress: receives each step.
+        python: the interpreter of an existing environment with the plugin, which is used unchanged.
 
     Raises:
-        UsageError: there is no such folder, or it is no requirement.
-        PluginError: pip fails, or what it installed brings no extractor that works.
+        UsageError: there is no such folder, or the text is not a requirement.
+        PluginError: pip fails, or the installed plugin has no working extractor.
         StoreError: the home cannot be written.
     """
     name, requirement = _requirement(plugin)
@@ -70,18 +71,20 @@ def isolate(plugin: str, progress: Progress, python: Path | None = None) -> Envi
 
 
 def remove(plugin: str) -> Environment:
-    """Removes a plugin's environment; one that was named with `python` is only forgotten. Raises UnknownNameError."""
+    """Remove a plugin's environment; of an environment given by `python`, only the record. Raises UnknownNameError."""
     name, _ = _requirement(plugin)
     for environment in environments.environments():
         if environment.name == name or plugin in environment.extractors:
             end_processes()
             remove_folder(environment.folder)
             return environment
-    raise UnknownNameError(f"{plugin} has no environment of its own", next_step="`serab plugins` shows those that have")
+    raise UnknownNameError(
+        f"{plugin} has no isolated environment", next_step="`serab plugins` lists the plugins that have one"
+    )
 
 
 def _requirement(plugin: str) -> tuple[str, list[str]]:
-    """The distribution's normal name, and what to tell pip."""
+    """Return the distribution's normalised name, and the arguments for `pip install`."""
     path = Path(plugin).expanduser()
     if plugins.is_path(plugin) or os.sep in plugin or path.suffix == ".whl":
         return _name_of(path), [str(path.absolute())]
@@ -94,16 +97,16 @@ def _requirement(plugin: str) -> tuple[str, list[str]]:
             return str(canonicalize_name(listed.distribution)), [listed.distribution]
     if path.is_dir():
         raise UsageError(
-            "is the name of a folder here, and may be that of a distribution elsewhere",
+            "is ambiguous: it is the name of a folder here, and may also be the name of a distribution",
             where=plugin,
-            next_step=f"for the folder write .{os.sep}{plugin}; for the distribution go to another folder",
+            next_step=f"for the folder write .{os.sep}{plugin}; for the distribution change to another folder",
         )
     try:
         return str(canonicalize_name(Requirement(plugin).name)), [plugin]
     except InvalidRequirement as error:
         raise UsageError(
             f"{plugin!r} is neither a distribution nor a folder of one",
-            next_step="name it as `pip install` takes it, such as serab-plugin-tfhub or ./serab-plugin-mine",
+            next_step="write it as for `pip install`, such as serab-plugin-tfhub or ./serab-plugin-mine",
         ) from error
 
 
@@ -114,14 +117,14 @@ def _name_of(path: Path) -> str:
         return str(canonicalize_name(tomllib.loads((path / "pyproject.toml").read_text("utf-8"))["project"]["name"]))
     except (OSError, ValueError, KeyError, TypeError, InvalidWheelFilename) as error:
         raise UsageError(
-            f"is no distribution ({type(error).__name__})",
+            f"is not a distribution ({type(error).__name__})",
             where=path,
-            next_step="name a wheel, or a folder with a pyproject.toml",
+            next_step="give a wheel, or a folder with a pyproject.toml",
         ) from error
 
 
 def _of_installed(distribution: str) -> list[str]:
-    """What tells pip to install a distribution as it is installed here."""
+    """Return the arguments with which `pip install` installs a distribution as it is installed here."""
     installed = metadata.distribution(distribution)
     origin = _origin(installed)
     if not origin:
@@ -135,13 +138,13 @@ def _of_installed(distribution: str) -> list[str]:
 
 
 def _origin(distribution: metadata.Distribution) -> dict[str, Any]:
-    """The folder, archive or repository that it was installed from; nothing for one from an index."""
+    """Return the folder, archive or repository that it was installed from (PEP 610); empty for a package index."""
     origin: dict[str, Any] = json.loads(distribution.read_text("direct_url.json") or "{}")
     return origin
 
 
 def _local_plugins() -> str:
-    """Constraints that have plugins of this machine's folders come from there in the environment too."""
+    """Return constraints for pip, so that plugins installed from local folders come from the same folders."""
     lines = set()
     for record in plugins.registry().records():
         origin = _origin(metadata.distribution(record.distribution))
@@ -163,17 +166,17 @@ def _install(python: Path, wanted: list[str], name: str) -> None:
         command, env=variables, capture_output=True, encoding="utf-8", errors="replace", check=False
     )
     if completed.returncode:
-        lines = (completed.stdout + completed.stderr).strip().splitlines()[-_LINES:]
-        output = "\n".join(line if len(line) < _LONGEST else f"{line[:_LONGEST]} ..." for line in lines)
+        lines = (completed.stdout + completed.stderr).strip().splitlines()[-_MAX_LINES:]
+        output = "\n".join(line if len(line) < _MAX_LINE else f"{line[:_MAX_LINE]} ..." for line in lines)
         raise PluginError(
             f"pip could not install it:\n{output}",
             where=name,
-            next_step="pip's own settings hold here, such as PIP_INDEX_URL, PIP_FIND_LINKS and PIP_CONSTRAINT",
+            next_step="pip's settings apply here, such as PIP_INDEX_URL, PIP_FIND_LINKS and PIP_CONSTRAINT",
         )
 
 
 def _inventory(python: Path, name: str) -> tuple[str, list[str]]:
-    """The plugin's version and its extractors, as an environment's own interpreter tells."""
+    """Return the plugin's version and its extractors, as the interpreter of its environment reports them."""
     try:
         inventory, _ = Place(python, name).ask({"do": "inventory"})
     except SerabError as error:
@@ -184,9 +187,11 @@ def _inventory(python: Path, name: str) -> tuple[str, list[str]]:
     records = [record for record in inventory["records"] if record["distribution"] == name]
     if not records:
         distributions = ", ".join(sorted({record["distribution"] for record in inventory["records"]})) or "none"
-        raise PluginError("brings no extractor", where=name, next_step=f"plugins of extractors there: {distributions}")
+        raise PluginError(
+            "has no extractor", where=name, next_step=f"distributions there that have extractors: {distributions}"
+        )
     for record in records:
         if record["state"] != PluginState.LOADED:
-            problem = f"{record['name']} does not work there: {record['error']}"
+            problem = f"{record['name']} does not work in its environment: {record['error']}"
             raise PluginError(problem, where=name, next_step="report it to its author")
     return records[0]["version"], [record["name"] for record in records]

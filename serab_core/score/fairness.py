@@ -1,4 +1,4 @@
-"""Whom an extractor serves worse: recall by speaker, and by speaker sex where the corpus declares it."""
+"""Fairness: accuracy and UAR by speaker, and by speaker sex if the corpus declares it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Group:
 
     Attributes:
         name: the speaker, or `f` or `m`.
-        utterances, speakers: how many.
-        accuracy, uar: in [0, 1]; UAR over the classes that the group has.
+        utterances, speakers: numbers of utterances and of speakers.
+        accuracy, uar: in [0, 1]; UAR over the classes that occur in the group.
     """
 
     name: str
@@ -35,13 +35,13 @@ class Group:
 
 
 def by_speaker(test: Scored) -> tuple[Group, ...]:
-    """Each speaker, the worst served first."""
+    """Return the group of each speaker, the lowest accuracy first."""
     groups = [_group(test, str(speaker), test.speakers == speaker) for speaker in np.unique(test.speakers)]
     return tuple(sorted(groups, key=lambda group: (group.accuracy, group.name)))
 
 
 def by_sex(test: Scored, sexes: Mapping[str, str]) -> tuple[Group, ...]:
-    """Women and men, where every speaker's sex is declared; none otherwise."""
+    """Return the groups of women and men if the sex of every speaker is declared; no groups otherwise."""
     if not sexes or any(str(speaker) not in sexes for speaker in np.unique(test.speakers)):
         return ()
     utterance_sexes = np.array([sexes[str(speaker)] for speaker in test.speakers])
@@ -54,19 +54,19 @@ def _group(test: Scored, name: str, mask: npt.NDArray[np.bool_]) -> Group:
     return Group(name, len(truth), speakers, accuracy(truth, predicted), uar(truth, predicted))
 
 
-PERMUTATIONS = 10_000
-MIN_SPEAKERS = 2  # of each sex, for a test of the difference between women and men
+PERMUTATIONS = 10_000  # random permutations for the p-value of the gap between speakers
+MIN_SPEAKERS = 2  # speakers of each sex for a test of the difference between women and men
 
 
 @dataclass(frozen=True, slots=True)
 class SpeakerGap:
-    """The difference in accuracy between the best and the worst served speaker.
+    """The difference in accuracy between the speakers with the highest and the lowest accuracy.
 
     Attributes:
         worst, best: the speakers.
-        gap: best less worst, in [0, 1].
-        expected: the mean gap if all speakers were served alike. It grows with the number of speakers.
-        p: how often speakers that are served alike have so large a gap.
+        gap: best minus worst, in [0, 1].
+        expected: the mean gap under the null hypothesis of equal speakers; it grows with the number of speakers.
+        p: the p-value of the gap under the same null hypothesis.
     """
 
     worst: str
@@ -81,10 +81,10 @@ class SexGap:
     """The difference in accuracy between women and men, as means over speakers.
 
     Attributes:
-        difference: women less men, in [-1, 1].
-        low, high: its 95 % interval for new speakers; None where there are too few of either.
-        p: of Welch's t test over speakers; None likewise.
-        women, men: how many speakers.
+        difference: women minus men, in [-1, 1].
+        low, high: its 95 % confidence interval for new speakers; None if there are too few of either sex.
+        p: the p-value of Welch's t test over speakers; None in the same case.
+        women, men: numbers of speakers.
     """
 
     difference: float
@@ -96,10 +96,10 @@ class SexGap:
 
 
 def speaker_gap(test: Scored, draws: int = PERMUTATIONS, seed: int = 42) -> SpeakerGap | None:
-    """Return the gap between speakers, and how large it would be by chance; None for one speaker.
+    """Return the gap between speakers and its null distribution; None for one speaker.
 
-    The right answers of each class are dealt anew to all utterances of the class, so that speakers with more of the
-    hard classes are not taken for speakers that are served worse.
+    The right answers are permuted among the utterances of each class, so that speakers with more utterances of
+    difficult classes do not count as disadvantaged.
     """
     groups = by_speaker(test)
     if len(groups) < 2:
@@ -120,7 +120,7 @@ def speaker_gap(test: Scored, draws: int = PERMUTATIONS, seed: int = 42) -> Spea
 
 
 def sex_gap(test: Scored, sexes: Mapping[str, str]) -> SexGap | None:
-    """Return the difference between women and men; None where not both are in the test split or sexes are unknown."""
+    """Return the difference between women and men; None if the test split lacks either, or a sex is unknown."""
     speakers = [group for group in by_speaker(test) if sexes.get(group.name) in ("f", "m")]
     women, men = (
         np.array([speaker.accuracy for speaker in speakers if sexes[speaker.name] == sex]) for sex in ("f", "m")
@@ -134,7 +134,7 @@ def sex_gap(test: Scored, sexes: Mapping[str, str]) -> SexGap | None:
 
     variances = [accuracies.var(ddof=1) / len(accuracies) for accuracies in (women, men)]
     variance = float(sum(variances))
-    if variance <= 0:  # equal accuracies within each sex: nothing tells how far new speakers would differ
+    if variance <= 0:  # equal accuracies within each sex: the variance for new speakers is unknown
         return SexGap(difference, None, None, None, len(women), len(men))
     freedom = variance**2 / sum(
         term**2 / (len(accuracies) - 1) for term, accuracies in zip(variances, (women, men), strict=True)

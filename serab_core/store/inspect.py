@@ -1,4 +1,4 @@
-"""Looks at everything in a home: how much there is, what is damaged, and what nobody needs any more."""
+"""Inspects a home: its holdings, damaged files, and files that can be deleted."""
 
 from __future__ import annotations
 
@@ -31,19 +31,20 @@ if TYPE_CHECKING:
 _SHARD = re.compile(r"[0-9a-f]{32}")
 _ASIDE = re.compile(r"\.bad-\d{8}T\d{6}$")
 DAY_S = 24 * 3600.0
-UNREADABLE = "?"  # the extractor of embeddings without a manifest that can be read
+UNREADABLE = "?"  # stands for the extractor of embeddings that have no readable manifest
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Something that a home holds.
+    """A group of files in a home.
 
     Attributes:
         room: the folder of the home.
-        name: an extractor for embeddings, a corpus for datasets; "" for all of a room.
-        files: how many.
-        used: when one of them was last written, in seconds since the epoch.
-        superseded: whether they are embeddings of an earlier version of the extractor.
+        name: an extractor for embeddings, a corpus for datasets; "" for the whole folder.
+        files: number of files.
+        size: their size, in bytes.
+        used: the time of the last write, in seconds since the epoch.
+        superseded: they are embeddings of an earlier version of the extractor.
     """
 
     room: str
@@ -57,10 +58,11 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A file that is not what it should be.
+    """A damaged file.
 
     Attributes:
-        aside: it was set aside, and will be made anew.
+        problem: what is wrong with it, as a predicate.
+        aside: the file was quarantined, and the next run computes it again.
     """
 
     path: Path
@@ -70,12 +72,12 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What came of reading a home.
+    """The result of verifying a home.
 
     Attributes:
-        files: how many files were read.
-        damaged: those whose content is not what it should be.
-        unreadable: errors of files and folders that cannot be read. They may be in order.
+        files: number of files that were read.
+        damaged: files with invalid content.
+        unreadable: errors of files and folders that cannot be read; their content may be valid.
     """
 
     files: int
@@ -85,7 +87,7 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Waste:
-    """Something that may go, and why."""
+    """A file or folder that can be deleted, and the reason."""
 
     path: Path
     size: int
@@ -93,12 +95,12 @@ class Waste:
 
 
 def holdings(home: Home, current: Mapping[str, str] | None = None) -> list[Holding]:
-    """What is there: embeddings by fingerprint, datasets by corpus, all other rooms as a whole.
+    """Return the holdings of a home: embeddings by fingerprint, datasets by corpus, every other folder as a whole.
 
     Args:
         home: the home.
-        current: digests of the fingerprints of extractors as they are installed, by name. Of other extractors the
-            embeddings that were written last are current.
+        current: fingerprint digests of installed extractors, by name. For other extractors, the embeddings that were
+            written last are current.
     """
     others = [folder for folder in _folders(home.root) if folder not in (home.embeddings, home.datasets)]
     all_holdings = [
@@ -110,7 +112,7 @@ def holdings(home: Home, current: Mapping[str, str] | None = None) -> list[Holdi
 
 
 def _embeddings(home: Home, current: Mapping[str, str]) -> list[Holding]:
-    """The embeddings of each fingerprint; of one extractor the current ones first, then those written last."""
+    """Return the embeddings of each fingerprint, by extractor: the current ones first, then the last written."""
     by_name: dict[str, list[Holding]] = {}
     for folder in _folders(home.embeddings):
         name = extractor_of(folder)
@@ -125,7 +127,7 @@ def _embeddings(home: Home, current: Mapping[str, str]) -> list[Holding]:
 
 
 def extractor_of(folder: Path) -> str:
-    """Whose embeddings a folder has, by one of its manifests; UNREADABLE where none can be read."""
+    """Return the extractor of a folder of embeddings, from one of its manifests; UNREADABLE if none can be read."""
     for manifest in folder.glob("*.json"):
         with contextlib.suppress(StoreError, KeyError, TypeError):
             return str(read_json(manifest, SHARD_SCHEMA)["provenance"]["fingerprint"]["extractor"])
@@ -133,12 +135,12 @@ def extractor_of(folder: Path) -> str:
 
 
 def extractors_of(home: Home) -> list[str]:
-    """The names of the extractors whose embeddings are there."""
+    """Return the names of the extractors that have embeddings in the home."""
     return sorted({extractor_of(folder) for folder in _folders(home.embeddings)})
 
 
 Check: TypeAlias = "tuple[Path, Callable[[], Any], Callable[[], None] | None]"
-"""A file, the function that reads it, and the one that sets it aside; None for a file that serab cannot make again."""
+"""A file, the function that reads it, and the one that quarantines it; None for a file that serab cannot recreate."""
 
 
 def verify_home(home: Home, progress: Progress, *, audio: Iterable[Check] = (), set_aside: bool = True) -> Verification:
@@ -146,10 +148,10 @@ def verify_home(home: Home, progress: Progress, *, audio: Iterable[Check] = (), 
 
     Args:
         home: the home.
-        progress: told of each file.
-        audio: the checks of the audio that the home stores.
-        set_aside: rename what is damaged to `*.bad-<time>`, so that the next run makes it anew. Weights and corpora,
-            which serab cannot make, and files that cannot be read stay where they are.
+        progress: receives the number of files.
+        audio: checks of the audio that the home stores.
+        set_aside: quarantine damaged files: rename them to `*.bad-<time>`, so that the next run computes them again.
+            Weights and corpora, which serab cannot recreate, and unreadable files stay where they are.
     """
     checks, unreadable = _checks(home)
     checks += audio
@@ -173,13 +175,13 @@ def _set_aside(path: Path, problem: str, aside: Callable[[], None] | None) -> Da
         return Damage(path, problem, aside=False)
     try:
         aside()
-    except StoreError as error:  # as in a folder where each user may rename only files of their own
+    except StoreError as error:  # such as in a folder where a user may rename only their own files
         return Damage(path, f"{problem}, and {error.what}", aside=False)
     return Damage(path, problem, aside=True)
 
 
 def _checks(home: Home) -> tuple[list[Check], list[StoreError]]:
-    """Each file with its check, and the errors of folders that cannot be listed."""
+    """Return each file with its check, and the errors of folders that cannot be listed."""
     checks: list[Check] = []
     errors: list[StoreError] = []
     paths = {}
@@ -205,7 +207,7 @@ def _checks(home: Home) -> tuple[list[Check], list[StoreError]]:
 
 
 def _indexes(home: Home) -> list[Path]:
-    """The index of each prepared corpus. Raises StoreError where the folder cannot be listed."""
+    """Return the index of each prepared corpus. Raises StoreError if the folder cannot be listed."""
     try:
         folders = sorted(home.datasets.iterdir())
     except FileNotFoundError:
@@ -221,19 +223,19 @@ def _call(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
 
 
 def waste(home: Home, current: Mapping[str, str], *, older_than_s: float, superseded: bool = False) -> list[Waste]:
-    """What nobody needs: files that were set aside, and embeddings of no result and of no installed extractor.
+    """Return what can be deleted: quarantined files, and embeddings without a result or an installed extractor.
 
     Args:
         home: the home.
-        current: digests of the fingerprints of extractors as they are installed, by name.
-        older_than_s: embeddings that were written later are kept in any case.
-        superseded: add the embeddings of earlier versions of an extractor, though there are results of them.
+        current: fingerprint digests of installed extractors, by name.
+        older_than_s: seconds; embeddings that were written more recently are not returned.
+        superseded: include embeddings of earlier versions of an extractor, even if they have results.
 
     Raises:
-        StoreError: a result cannot be read, so that it is not known which embeddings it needs.
+        StoreError: a result cannot be read, so the embeddings that it needs are not known.
     """
     unneeded = [
-        Waste(path, path.stat().st_size, "was damaged, and set aside")
+        Waste(path, path.stat().st_size, "was damaged, and was quarantined")
         for path in sorted(home.root.rglob("*.bad-*"))
         if _ASIDE.search(path.name) and path.is_file()
     ]
@@ -244,19 +246,19 @@ def waste(home: Home, current: Mapping[str, str], *, older_than_s: float, supers
         if superseded and holding.superseded:
             reason = f"embeddings of an earlier version of {holding.name}"
         elif holding.folder.name not in needed:
-            reason = f"embeddings of {holding.name}, of which there is no result and no such version is installed"
+            reason = f"embeddings of a version of {holding.name} that has no result and is not installed"
         else:
             continue
         unneeded.append(Waste(holding.folder, holding.size, reason))
     unneeded += [
-        Waste(path, path.stat().st_size, "is the digest of a file that is gone or has changed")
+        Waste(path, path.stat().st_size, "is the cached digest of a file that was deleted or has changed")
         for path in outdated_records()
     ]
     return unneeded
 
 
 def clear(home: Home, items: Collection[Waste]) -> None:
-    """Removes waste, and what killed processes left half-written. Raises StoreError."""
+    """Delete the items, and the incomplete files of killed processes. Raises StoreError."""
     for item in items:
         try:
             if item.path.is_dir():
@@ -270,7 +272,7 @@ def clear(home: Home, items: Collection[Waste]) -> None:
 
 
 def _fingerprints(home: Home) -> Iterator[str]:
-    """Digests of the fingerprints of stored results. Raises StoreError for a result that cannot be read."""
+    """Yield the fingerprint digests of stored results. Raises StoreError for a result that cannot be read."""
     for path in raise_first(files_below(home.results, ".json")):
         with contextlib.suppress(ContentError, KeyError, TypeError, AttributeError):
             result = read_any_result(path)

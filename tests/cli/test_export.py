@@ -74,5 +74,5 @@ def test_damaged_exports(evaluated, tmp_path):
     description = json.loads((tmp_path / "c" / "classifier.json").read_text())
     del description["about"]["dim"]
     (tmp_path / "c" / "classifier.json").write_text(json.dumps(description))
-    with pytest.raises(StoreError, match="lacks a part"):
+    with pytest.raises(StoreError, match="is incomplete"):
         load_export(tmp_path / "c")

@@ -41,15 +41,23 @@ def nested(levels: int) -> str:
 @pytest.mark.parametrize(
     ("field", "raw", "reason"),
     [
-        ("provenance", '{"x": "\\ud800"}', "has at $.results[0].provenance.x text with half of a character"),
-        ("provenance", '{"\\udcff": 1}', "has at $.results[0].provenance text with half of a character"),
+        (
+            "provenance",
+            '{"x": "\\ud800"}',
+            "has text with a lone surrogate (half of a character) at $.results[0].provenance.x",
+        ),
+        (
+            "provenance",
+            '{"\\udcff": 1}',
+            "has text with a lone surrogate (half of a character) at $.results[0].provenance",
+        ),
         ("provenance", '{"x": NaN}', "is not JSON"),
         ("provenance", '{"x": -Infinity}', "is not JSON"),
         ("provenance", '{"x": 1e999}', "Number out of range"),
-        ("provenance", nested(900), "is nested too deeply at $.provenance.a.a"),
-        ("provenance", nested(100_000), "is nested too deeply"),
+        ("provenance", nested(900), "has too many levels of nesting at $.provenance.a.a"),
+        ("provenance", nested(100_000), "levels of nesting"),
         ("provenance", '{"x": [' + "9" * 5000 + "]}", "Integer value out of range"),
-        ("provenance", '{"x": ' + "9" * 30 + "}", "has at $.provenance.x a whole number of more than 64 bits"),
+        ("provenance", '{"x": ' + "9" * 30 + "}", "has an integer of more than 64 bits at $.provenance.x"),
         ("provenance", '{"dataset": []}', "is not valid at $.provenance.dataset: Expected `object`, got `array`"),
         ("provenance", '{"protocol": {"classifiers": 3}}', "at $.provenance.protocol.classifiers"),
         ("provenance", '{"fingerprint": {"dim": 0}}', "at $.provenance.fingerprint.dim"),

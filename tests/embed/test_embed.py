@@ -92,9 +92,9 @@ def test_a_changed_or_missing_file_is_noticed(task, tones_folder):
         ("boom", "raised RuntimeError: boom in two lines"),
         ("exit", "raised SystemExit: 3"),
         ("nan", "numbers that are not finite for utterance a_low_0"),
-        ("shape", r"returned float32 \(4, 5\) in place of float32 \(4, 4\)"),
-        ("dtype", r"returned float64 \(4, 4\) in place of float32"),
-        ("list", "returned list in place of float32"),
+        ("shape", r"returned float32 \(4, 5\) instead of float32 \(4, 4\)"),
+        ("dtype", r"returned float64 \(4, 4\) instead of float32"),
+        ("list", "returned list instead of float32"),
         ("factory", "its factory raised ImportError: no module named gigantic"),
     ],
 )
@@ -130,7 +130,7 @@ def test_corpus_statistics_must_be_plain(home, task, monkeypatch):
     from serab_toys import extractors
 
     monkeypatch.setattr(extractors.Corpus, "fit_corpus", lambda self, waves: {"mean": {1, 2}})
-    with pytest.raises(ExtractorError, match="no mapping of plain numbers"):
+    with pytest.raises(ExtractorError, match="must return a mapping of plain numbers"):
         fit_corpus("toy/corpus", task.utterances)
 
 

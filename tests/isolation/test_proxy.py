@@ -135,9 +135,9 @@ def test_what_goes_wrong_is_named_and_the_others_go_on(prepared_tones, odd, sera
         "exit": "raised SystemExit: 3",
         "die": "process died: exit code 9",
         "nan": "not finite",
-        "shape": "float32 (4, 5) in place of float32 (4, 4)",
-        "dtype": "float64 (4, 4) in place of float32",
-        "list": "list in place of float32",
+        "shape": "float32 (4, 5) instead of float32 (4, 4)",
+        "dtype": "float64 (4, 4) instead of float32",
+        "list": "list instead of float32",
         "factory": "ImportError: no module named gigantic",
         "segfault": "process died: SIGSEGV",
     }.items():

@@ -187,10 +187,10 @@ def test_more_than_the_limit_is_not_kept(get, tmp_path, length):
         for _ in range(1000):
             handler.wfile.write(b"10000\r\n" + piece + b"\r\n" if length else piece)
 
-    with pytest.raises(DownloadError, match="it sends more than the 100,000 bytes|it does not say how long"):
+    with pytest.raises(DownloadError, match="sends more than the 100,000 bytes|does not send the length"):
         get(endless, max_bytes=100_000)
     assert left(tmp_path).get("w.bin.partial", 0) <= 100_000
-    with pytest.raises(DownloadError, match="it sends more than the 90,000 bytes"):
+    with pytest.raises(DownloadError, match="sends more than the 90,000 bytes"):
         get(endless, size=90_000)
 
 
@@ -216,7 +216,7 @@ def test_a_trickle_of_headers_has_an_end(get):
             time.sleep(0.05)
 
     begin = time.monotonic()
-    with pytest.raises(DownloadError, match="no answer"):
+    with pytest.raises(DownloadError, match="no response"):
         get(trickle, response_s=0.3)
     assert time.monotonic() - begin < 2
 

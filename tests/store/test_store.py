@@ -224,7 +224,7 @@ def test_a_journal_of_another_schema_or_unreadable_is_refused(tmp_path):
     path = tmp_path / "study.h5"
     with h5py.File(path, "w") as file:
         file.attrs["schema"] = "other/1"
-    with pytest.raises(StoreError, match="no journal of serab"):
+    with pytest.raises(StoreError, match="not a journal of serab"):
         Hdf5JournalBackend(path)
     with pytest.raises(StoreError, match="cannot be read"):
         Hdf5JournalBackend(tmp_path)

@@ -70,7 +70,7 @@ def test_an_unpinned_file_is_recorded_and_then_held_to(home, file):
     import_weights(home, OPEN, file, "first")
     assert published_sha256(OPEN) == SHA
     file.write_bytes(b"other")
-    with pytest.raises(WeightsError, match="that of first, taken in 20") as caught:
+    with pytest.raises(WeightsError, match="that of first, imported 20") as caught:
         import_weights(home, OPEN, file, "second")
     assert "--replace" in str(caught.value)
     assert published_sha256(OPEN) == SHA
@@ -97,12 +97,12 @@ def test_conversion_happens_once_and_its_faults_are_told(home, file):
 def test_what_changed_on_the_disk_is_noticed(home, file):
     import_weights(home, PINNED, file, "here")
     weights_path(PINNED).write_bytes(b"flipped")
-    with pytest.raises(WeightsError, match="has changed since it was taken in"):
+    with pytest.raises(WeightsError, match="has changed since it was imported"):
         weights_path(PINNED)
     (home.weights / "m.bin.json").write_text('{"schema": "serab.weights/1"}')
     with pytest.raises(StoreError, match="is incomplete"):
         weight_record(home, PINNED)
-    with pytest.raises(WeightsError, match="is not there"):
+    with pytest.raises(WeightsError, match="is missing"):
         weights_path(OPEN)
     with pytest.raises(StoreError, match="cannot be read"):
         file_sha256(home.weights / "none")

@@ -113,7 +113,7 @@ def test_poor_points_are_given_up_and_say_so(tmp_path):
     for point in pruned:
         assert point.pruned
         assert not point.failed
-        assert "given up after stage" in point.reason
+        assert "pruned after stage" in point.reason
     assert best_point(points).score > 0.85
 
 
