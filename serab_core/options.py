@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def with_options(spec: ExtractorSpec, options: Sequence[str]) -> ExtractorSpec:
-    """The extractor with options, named `name+option+option=value` in their order by name.
+    """Return the extractor with options; its name becomes `name+option+option=value`, with sorted options.
 
     Raises:
         UnknownNameError: it has no such option.
-        UsageError: an option is given twice, or its value does not fit.
+        UsageError: an option is given twice, or its value is invalid.
     """
     pairs = [option.partition("=") for option in options]
     chosen = {key: value for key, _, value in pairs}
@@ -27,10 +27,12 @@ def with_options(spec: ExtractorSpec, options: Sequence[str]) -> ExtractorSpec:
             known = "; ".join(f"+{option}: {text}" for option, text in spec.options.items())
             raise UnknownNameError(
                 f"{spec.name} has no option {key!r}",
-                next_step=f"its options are {known}" if known else "it has no options: leave out what follows the +",
+                next_step=f"its options are {known}"
+                if known
+                else "it has no options: leave out the + and the text behind it",
             )
     if len(chosen) < len(pairs):
-        raise UsageError("an option is given twice", where=spec.name, next_step="give each once")
+        raise UsageError("an option is given twice", where=spec.name, next_step="give each option once")
     assert spec.configure is not None
     try:
         configured = spec.configure(chosen)

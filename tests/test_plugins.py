@@ -42,9 +42,9 @@ def test_options_make_another_extractor(weights):
         ("heavy+shift=a", UsageError, "could not convert"),
         ("heavy+shift=1+shift=2", UsageError, "given twice"),
         ("heavy:nothing", UsageError, "nothing comes of nothing"),
-        ("heavy:wrong", PluginError, "made int of 'wrong'"),
+        ("heavy:wrong", PluginError, "returned int for 'wrong'"),
         ("heavy:boom", PluginError, "RuntimeError: boom"),
-        ("toy:word", PluginError, "implements no hook serab_make_extractor"),
+        ("toy:word", PluginError, "does not implement the hook serab_make_extractor"),
         ("./nowhere", UsageError, "does not exist"),
     ],
 )
@@ -57,7 +57,7 @@ def test_a_word_and_a_folder(toys, tmp_path, monkeypatch):
     assert plugins.extractor("heavy:word").name == "heavy:word"
     folder = tmp_path / "mine"
     folder.mkdir()
-    with pytest.raises(UsageError, match="holds no extractor: serab-extractor.json is missing"):
+    with pytest.raises(UsageError, match="is not an extractor: serab-extractor.json is missing"):
         plugins.extractor(str(folder))
     described = folder / names.FOLDER_FILE
     described.write_text(json.dumps({"schema": names.FOLDER_SCHEMA, "entry": "heavy"}))
@@ -102,7 +102,7 @@ def test_options_for_all_that_have_them(toys):
 
 
 def test_a_folder_in_the_home_of_nobody():
-    with pytest.raises(UnknownNameError, match="home of nobody here"):
+    with pytest.raises(UnknownNameError, match="home of an unknown user"):
         plugins.extractor("~nobody-is-called-so/x")
 
 

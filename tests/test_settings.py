@@ -76,7 +76,7 @@ def test_a_named_file_goes_before_both(project, monkeypatch, tmp_path):
     monkeypatch.setenv("SERAB_CONFIG", "")
     assert settings.value("jobs") is None
     monkeypatch.setenv("SERAB_CONFIG", str(tmp_path / "none.toml"))
-    with pytest.raises(ConfigError, match="is no file"):
+    with pytest.raises(ConfigError, match="is not a file"):
         settings.value("jobs")
 
 
@@ -84,8 +84,8 @@ def test_a_named_file_goes_before_both(project, monkeypatch, tmp_path):
     ("text", "said"),
     [
         ("jbos = 2", "did you mean 'jobs'"),
-        ("jobs = 0", "not a whole number from 1 on"),
-        ("jobs = true", "not a whole number from 1 on"),
+        ("jobs = 0", "not a positive integer"),
+        ("jobs = true", "not a positive integer"),
         ('tasks = "emodb"', "not a list of words"),
         ("home = 3", "not a path"),
         ("protocol = ' '", "not a word"),
@@ -132,11 +132,11 @@ def test_it_is_shown(project, serab):
     (project / "serab.toml").write_text('jobs = 1\ntasks = ["demo"]\n')
     code, out, _ = serab("config")
     assert code == 0
-    assert "one a core" not in out
+    assert "one per core" not in out
     assert "serab.toml" in out
     document = json.loads(serab("config", "--json")[1])
     assert document["settings"]["tasks"] == {
-        "value": ["demo"], "from": str(project / "serab.toml"), "default": "the prepared ones",
+        "value": ["demo"], "from": str(project / "serab.toml"), "default": "the prepared tasks",
         "variable": "SERAB_TASKS",
     }  # fmt: skip
     assert json.loads(serab("config", "--schema")[1]) == settings.json_schema()
@@ -166,10 +166,10 @@ def test_commands_take_it(project, toys, serab, tmp_path):
 
 def test_the_home_of_nobody(project, monkeypatch):
     monkeypatch.setenv("SERAB_HOME", "~nobody-is-called-so/x")
-    with pytest.raises(ConfigError, match="nobody here is called so"):
+    with pytest.raises(ConfigError, match="there is no such user"):
         settings.home()
     monkeypatch.delenv("SERAB_HOME")
     (project / "serab.toml").write_text('home = "~nobody-is-called-so"')
     current_session().close()
-    with pytest.raises(ConfigError, match="nobody here is called so"):
+    with pytest.raises(ConfigError, match="there is no such user"):
         settings.home()

@@ -1,4 +1,4 @@
-"""Collects what one plugin registers, and checks the names it uses."""
+"""Collects the items that a plugin registers, and checks their names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Collector:
-    """The `register` argument of the hooks. It is thrown away whole when the plugin fails half-way.
+    """The `register` argument of the hooks. If the plugin fails, none of its items count.
 
     A plugin owns its entry point's name and the variants below it: `byol-s`, `byol-s/512`, `byol-s/2048`.
     """
@@ -24,16 +24,16 @@ class Collector:
     default: str | None = None
 
     def __call__(self, item: Any, *, default: bool = False) -> None:
-        """Registers one item, which has a `name`; `default` makes the bare name mean this variant.
+        """Register an item, which has a `name`; with `default`, the bare name stands for this variant.
 
         Raises:
-            PluginLoadError: not of the group's class, no name, a name outside the plugin's own, the same
-                name twice, or two defaults.
+            PluginLoadError: the item has another class than the group's, no name, a name that does not belong to the
+                plugin, or the name of another item; or it is a second default.
         """
         name = getattr(item, "name", None)
         entry_name = self.record.name
         if not isinstance(item, self.item_type):
-            reason = f"registered {type(item).__name__} {name!r}, which is no {self.item_type.__name__}"
+            reason = f"registered {type(item).__name__} {name!r}, which is not of class {self.item_type.__name__}"
             raise PluginLoadError(self.record, reason)
         if not isinstance(name, str):
             raise PluginLoadError(self.record, f"registered {type(item).__name__}, which has no name")
@@ -50,10 +50,10 @@ class Collector:
             self.default = name
 
     def finish(self) -> None:
-        """Settles which item the bare name means.
+        """Determine the item that the bare name stands for.
 
         Raises:
-            PluginLoadError: nothing was registered, or several variants and no default.
+            PluginLoadError: nothing was registered, or several variants without a default.
         """
         if not self.items:
             raise PluginLoadError(self.record, "registered nothing")

@@ -20,7 +20,7 @@ def untrusted_reason(path: Path) -> str:
     every user, does not count. Windows has no such owners; the result there is "".
 
     Raises:
-        OSError: there is no such file, or it cannot be looked at.
+        OSError: there is no such file, or it cannot be examined.
     """
     if os.name == "nt":
         return ""
@@ -39,7 +39,7 @@ def untrusted_file_reason(path: Path) -> str:
     """Return why another user could have written a file, or created it in its folder; "" if no other user could.
 
     Raises:
-        OSError: there is no such file, or it cannot be looked at.
+        OSError: there is no such file, or it cannot be examined.
     """
     if reason := untrusted_reason(path):
         return reason

@@ -125,7 +125,7 @@ def test_a_silent_worker_is_ended_and_one_that_reports_is_not(make_pool):
     pool = make_pool(timeout_s=1.5)
     begin = time.monotonic()
     silent, busy = pool.submit(work.hang), pool.submit(work.chatter, 4.0)
-    with pytest.raises(WorkerError, match="reported nothing for 2 s"):
+    with pytest.raises(WorkerError, match="stopped responding for 2 s"):
         silent.result(60)
     assert time.monotonic() - begin < 30
     assert busy.result(60) == "done"

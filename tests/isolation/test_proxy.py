@@ -259,4 +259,4 @@ def test_one_that_hangs_is_ended_with_its_worker(prepared_tones, odd, serab, mon
     assert code == 9
     told = json.loads(out)
     assert [own["extractor"] for own in told["results"]] == ["toy"]
-    assert "it reported nothing" in told["failures"][0]["error"]["what"]
+    assert "it stopped responding" in told["failures"][0]["error"]["what"]

@@ -119,7 +119,7 @@ def test_terms_are_asked_for_once(home):
 
     agree(home, PINNED, answer(False))
     assert asked == []
-    with pytest.raises(WeightsError, match=re.escape("were not agreed to (theirs)")):
+    with pytest.raises(WeightsError, match=re.escape("were not accepted (theirs)")):
         agree(home, strict, answer(False))
     agree(home, strict, answer(True))
     agree(home, other, answer(False))
@@ -200,5 +200,5 @@ def test_damaged_weights_and_records_are_told(home, file, quiet):
     (home.weights / "o.bin").write_bytes(b"")
     assert "has changed" in damaged()["o.bin"]
     (home.weights / "o.bin").unlink()
-    assert "is gone" in damaged()["o.bin"]
+    assert "is missing" in damaged()["o.bin"]
     assert (home.weights / "o.bin.json").exists()  # what cannot be made again is left where it is

@@ -197,7 +197,7 @@ def test_a_changed_folder_is_noticed(home, models):
     (weight,) = plugins.extractor("vggish").weights
     with (weights_path(weight) / "saved_model.pb").open("ab") as file:
         file.write(b"x")
-    with pytest.raises(WeightsError, match="has changed since it was taken in"):
+    with pytest.raises(WeightsError, match="has changed since it was imported"):
         weights_path(weight)
 
 
