@@ -227,9 +227,8 @@ def advice(name: str) -> str:
         return f"check the object {name}, which this program created"
     if is_from_user(name):
         return f"check the code and the files of {name.partition('+')[0]}"
-    if any(
-        _is_editable(record.distribution) for record in registry().records(Group.EXTRACTORS) if _is_of(record, name)
-    ):
+    records = registry().records(Group.EXTRACTORS)
+    if any(_is_editable(record.distribution) for record in records if _is_of(record, name)):
         return "check its code, which is installed from a folder on this machine; `serab plugins` shows the folder"
     return "report it to the plugin's author; `serab plugins` shows the distribution"
 

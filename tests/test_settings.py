@@ -104,7 +104,7 @@ def test_what_is_refused(project, serab, text, said):
 @pytest.mark.parametrize("text", ["two", "0", "-1", "²"])
 def test_a_variable_that_is_no_number(project, monkeypatch, text):
     monkeypatch.setenv("SERAB_JOBS", text)
-    with pytest.raises(ConfigError, match=r"SERAB_JOBS: is .* not a whole number"):
+    with pytest.raises(ConfigError, match=r"SERAB_JOBS: is .* not a positive integer"):
         settings.value("jobs")
 
 
