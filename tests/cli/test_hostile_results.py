@@ -74,7 +74,11 @@ def nested(levels: int) -> str:
         ("task", json.dumps("x" * 5000), "has at $.task a name of 5,000 letters"),
         ("language", '"\\u001b[2J"', "has at $.language a name with control"),
         ("speakers", '{"emodb0000": ["a"]}', "is not valid at $.speakers[...]: Expected `str`, got `array`"),
-        ("speakers", '{"emodb0000": "\\ud800"}', "has at $.results[0].speakers.emodb0000 text with half"),
+        (
+            "speakers",
+            '{"emodb0000": "\\ud800"}',
+            "has text with a lone surrogate (half of a character) at $.results[0].speakers.emodb0000",
+        ),
         ("counts", '{"test": -1}', "is not valid at $.counts"),
         ("counts", '{"test": 1e30}', "is not valid at $.counts"),
         ("counts", "{}", "is incomplete"),

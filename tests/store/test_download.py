@@ -171,7 +171,7 @@ def test_an_unreadable_note_begins_the_download_anew(get, server, tmp_path, note
 
 def test_identity_is_asked_for_and_compressed_answers_are_refused(get, server, tmp_path):
     bomb = gzip.compress(b"\0" * 5_000_000)
-    with pytest.raises(DownloadError, match="sends the file compressed by 'gzip'"):
+    with pytest.raises(DownloadError, match="the server compresses the file by 'gzip'"):
         get(answer(bomb, Content_Encoding="gzip"))
     assert "Accept-Encoding: identity" in server.requests[0]
     got = get(answer(bomb, Content_Encoding="gzip"), path="/corpus.tar.gz")  # what some servers say of such a file
