@@ -1,7 +1,7 @@
 """serab: a plugin-based benchmark harness for speech emotion recognition.
 
-The names below are those of the package `serab`. They are loaded at first use, so that `import serab_core` costs
-nothing and `serab --help` loads no numerical library. What plugins may use is in `serab_core.plugin`.
+The names below are those of the package `serab`. They are loaded at first use, so that `import serab_core` is fast
+and `serab --help` loads no numerical library. Plugins use the names in `serab_core.plugin`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = sorted((*_api.__all__, "__version__"))
 def __getattr__(name: str) -> Any:
     if name in _api.__all__:
         return getattr(_api, name)
-    plugin = importlib.import_module("serab_core.plugin")  # its names were here before they had a module of their own
+    plugin = importlib.import_module("serab_core.plugin")  # for plugins written when these names were still here
     if name in plugin.__all__:
         return getattr(plugin, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

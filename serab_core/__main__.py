@@ -1,7 +1,7 @@
 """The command `serab`, also as `python -m serab_core`.
 
-`python -m`, and an empty item of PYTHONPATH, put the working folder on the path for imports. It is taken off before
-anything else is imported.
+`python -m`, and an empty item of PYTHONPATH, put the working folder on the import path. It is removed before anything
+else is imported.
 """
 
 from typing import NoReturn

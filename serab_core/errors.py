@@ -1,26 +1,26 @@
-"""Everything that serab reports as an error, in one tree. Each class carries its exit code.
+"""All errors of serab, in one tree of classes. Each class has its exit code.
 
     SerabError                 1
-    ├── UsageError             2   the words on the command line do not fit together
-    ├── UnknownNameError       3   no extractor, task, classifier or protocol is called that
-    ├── PluginError            4   a plugin failed to load, clashes with another or is switched off
-    ├── DataError              5   a source is not the corpus it should be, or is incomplete
-    │   ├── AudioError         5   one audio file cannot be used
+    ├── UsageError             2   the command line or the arguments are not valid together
+    ├── UnknownNameError       3   no extractor, task, classifier or protocol has this name
+    ├── PluginError            4   a plugin failed to load, conflicts with another or is disabled
+    ├── DataError              5   a source is not the expected corpus, or is incomplete
+    │   ├── AudioError         5   an audio file cannot be used
     │   └── NotPreparedError   5   the task's corpus has not been prepared
     ├── StoreError             6   $SERAB_HOME, or standard output, cannot be read or written
-    │   └── ContentError       6   a file in it can be read, and its content is damaged or of another version
-    ├── ExtractorError         7   an extractor raised, or returned something else than it declared
+    │   └── ContentError       6   a file in it can be read, but its content is damaged or of another version
+    ├── ExtractorError         7   an extractor raised an error, or its embeddings are not as declared
     ├── TuningError            8   no classifier could be fitted
-    ├── JobsFailedError        9   part of the work failed; the rest was done and kept
-    ├── WeightsError          10   weights are missing, not what they should be, or their terms were not agreed to
+    ├── JobsFailedError        9   some jobs failed; the results of the others are stored
+    ├── WeightsError          10   weights are missing or wrong, or their terms were not accepted
     ├── CheckFailedError      11   a plugin fails a conformance check
-    ├── ConfigError           12   serab.toml, or a variable of the environment, says what cannot be
-    ├── WorkerError           13   a process that did part of the work died again and again, or was heard of no more
-    ├── OfflineError          14   something asked the network, which is shut
-    ├── RepeatError           15   a result that was to be repeated came out otherwise
-    └── InterruptedRunError  130   Ctrl-C; what was finished is kept
+    ├── ConfigError           12   serab.toml, or a variable of the environment, has an invalid value
+    ├── WorkerError           13   a worker process died repeatedly, or stopped responding
+    ├── OfflineError          14   code tried to use the network in offline mode
+    ├── RepeatError           15   a result could not be reproduced
+    └── InterruptedRunError  130   Ctrl-C; finished work is stored
 
-A message has three parts: what happened, to which file, plugin or name, and what to do next.
+A message has three parts: what is wrong, in which file, plugin or name, and what to do next.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ class SerabError(Exception):
     """Base of serab's errors.
 
     Args:
-        what: what happened, a sentence without its full stop.
-        where: the file, plugin or name it happened to.
-        next_step: what the user can do about it, a sentence without its full stop.
+        what: the problem, a sentence without a full stop.
+        where: the file, plugin or name with the problem.
+        next_step: what the user can do, a sentence without a full stop.
     """
 
     exit_code: ClassVar[int] = 1
@@ -52,17 +52,17 @@ class SerabError(Exception):
         self.next_step = next_step
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Errors cross process boundaries; the default would lose the keyword arguments.
+        # Errors are pickled between processes; the default would lose the keyword arguments.
         return _rebuild, (type(self), self.what, self.where, self.next_step)
 
     def __str__(self) -> str:
-        parts = [self.what if self.where is None else f"{self.where}: {self.what}"]
+        sentences = [self.what if self.where is None else f"{self.where}: {self.what}"]
         if self.next_step:
-            parts.append(f"Next: {self.next_step}")
-        return ". ".join(parts) + "."
+            sentences.append(f"Next: {self.next_step}")
+        return ". ".join(sentences) + "."
 
     def as_json(self) -> dict[str, object]:
-        """The error as plain values, in the shape that `--json` prints."""
+        """Return the error as plain values, as `--json` prints them."""
         return {
             "schema": "serab.error/1",
             "error": type(self).__name__,
@@ -74,31 +74,31 @@ class SerabError(Exception):
 
 
 class UsageError(SerabError):
-    """The words on the command line do not fit together."""
+    """The command line or the arguments are not valid together."""
 
     exit_code = 2
 
 
 class UnknownNameError(SerabError):
-    """No extractor, task, classifier or protocol is called that."""
+    """No extractor, task, classifier or protocol has this name."""
 
     exit_code = 3
 
 
 class PluginError(SerabError):
-    """A plugin failed to load, clashes with another one, or is switched off."""
+    """A plugin failed to load, conflicts with another plugin, or is disabled."""
 
     exit_code = 4
 
 
 class DataError(SerabError):
-    """A source is not the corpus that it should be, or is incomplete."""
+    """A source is not the expected corpus, or is incomplete."""
 
     exit_code = 5
 
 
 class AudioError(DataError):
-    """One audio file cannot be used: unreadable, empty, or with samples that are not numbers."""
+    """An audio file cannot be used: it is unreadable or empty, or has samples that are not numbers."""
 
 
 class NotPreparedError(DataError):
@@ -112,11 +112,11 @@ class StoreError(SerabError):
 
 
 class ContentError(StoreError):
-    """A file of `$SERAB_HOME` can be read, and its content is damaged or of another version."""
+    """A file of `$SERAB_HOME` can be read, but its content is damaged or of another version."""
 
 
 class ExtractorError(SerabError):
-    """An extractor raised, or returned something else than it declared."""
+    """An extractor raised an error, or its embeddings are not as declared."""
 
     exit_code = 7
 
@@ -128,13 +128,13 @@ class TuningError(SerabError):
 
 
 class JobsFailedError(SerabError):
-    """Part of the work failed; the rest was done and kept."""
+    """Some jobs failed; the results of the others are stored."""
 
     exit_code = 9
 
 
 class WeightsError(SerabError):
-    """Weights are missing, are not what they should be, or come on terms that were not agreed to."""
+    """Weights are missing or wrong, or their terms were not accepted."""
 
     exit_code = 10
 
@@ -146,31 +146,31 @@ class CheckFailedError(SerabError):
 
 
 class ConfigError(SerabError):
-    """`serab.toml`, or a variable of the environment, says what cannot be."""
+    """`serab.toml`, or a variable of the environment, has an invalid value."""
 
     exit_code = 12
 
 
 class WorkerError(SerabError):
-    """A process that did part of the work died again and again, or was heard of no more."""
+    """A worker process died repeatedly, or stopped responding."""
 
     exit_code = 13
 
 
 class OfflineError(SerabError):
-    """Something asked the network, which is shut."""
+    """Code tried to use the network in offline mode."""
 
     exit_code = 14
 
 
 class RepeatError(SerabError):
-    """A result that was to be repeated came out otherwise."""
+    """A result could not be reproduced."""
 
     exit_code = 15
 
 
 class InterruptedRunError(SerabError):
-    """The user pressed Ctrl-C; what was finished is kept."""
+    """The user pressed Ctrl-C; finished work is stored."""
 
     exit_code = 130
 
@@ -179,11 +179,11 @@ _SHOWN = 40  # characters of a name in a message
 
 
 def unforeseen(error: BaseException) -> SerabError:
-    """An error that serab did not expect, as one of its own, with what to do about it."""
+    """Return an unexpected error as a SerabError, with the next step for the user."""
     reason = " ".join(str(error).split())
     if isinstance(error, FileNotFoundError) and not _has_working_folder():
         return UsageError(
-            f"the working folder is deleted, and something needs it ({reason})",
+            f"the working folder is deleted, and a function needs it ({reason})",
             next_step="change to a folder that exists, and run the same command again",
         )
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
@@ -191,7 +191,7 @@ def unforeseen(error: BaseException) -> SerabError:
         shown = f" ({name[:_SHOWN]}..., {len(name)} characters)" if len(name) > _SHOWN else ""
         return UsageError(
             f"a name is longer than the file system allows{shown}",
-            next_step="check what you wrote for a name or a path, and shorten it",
+            next_step="check the names and paths of your command, and shorten them",
         )
     return SerabError(
         f"{type(error).__name__}: {reason}" if reason else type(error).__name__,
@@ -212,15 +212,15 @@ def _rebuild(kind: type[SerabError], what: str, where: str | None, next_step: st
 
 
 def from_json(document: Mapping[str, Any]) -> SerabError:
-    """The error that `as_json` gave, in another process perhaps; one of a class that is not known as its base."""
-    kinds, found = [SerabError], SerabError
+    """Return the error that `as_json` described; an error of an unknown class becomes a SerabError."""
+    kinds, matching = [SerabError], SerabError
     for kind in kinds:
         kinds += kind.__subclasses__()
-        found = kind if kind.__name__ == document["error"] else found
-    return found(document["what"], where=document["where"], next_step=document["next_step"])
+        matching = kind if kind.__name__ == document["error"] else matching
+    return matching(document["what"], where=document["where"], next_step=document["next_step"])
 
 
-_ELSEWHERE = "choose another place (SERAB_HOME says where the home is)"
+_ELSEWHERE = "choose another folder (SERAB_HOME sets the home)"
 _NEXT_BY_ERRNO = {
     errno.ENOSPC: f"free some space there, or {_ELSEWHERE}, and run the same command again",
     errno.EDQUOT: f"free some of your quota, or {_ELSEWHERE}, and run the same command again",
@@ -236,7 +236,13 @@ _NEXT_BY_ERRNO = {
 
 
 def store_error(error: OSError, path: str | Path, doing: str = "written") -> StoreError:
-    """Turns the operating system's error about a file of ours into words."""
+    """Return an operating-system error about a file of serab as a StoreError.
+
+    Args:
+        error: the error.
+        path: the file or folder.
+        doing: the failed operation, as in "cannot be written".
+    """
     reason = (error.strerror or type(error).__name__).lower()
     step = _NEXT_BY_ERRNO.get(error.errno or 0, "check the folder, then run the same command again")
     return StoreError(f"cannot be {doing} ({reason})", where=path, next_step=step)

@@ -1,4 +1,4 @@
-"""The contract between serab and its plugins, hook API version 1. One paragraph a hook, one sentence each."""
+"""The hooks between serab and its plugins, hook API version 1."""
 
 from __future__ import annotations
 
@@ -18,47 +18,47 @@ _Spec = TypeVar("_Spec", contravariant=True)
 
 
 class Register(Protocol[_Spec]):
-    """The `register` argument: `register(spec)`, or `register(spec, default=True)` for what the bare name means."""
+    """The `register` argument: `register(spec)`, or `register(spec, default=True)` for the spec of the bare name."""
 
     def __call__(self, item: _Spec, /, *, default: bool = False) -> None:
-        """Registers one spec under its name."""
+        """Register a spec under its name."""
 
 
 @hookspec
 def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
-    """Hands each extractor of the plugin to `register`."""
+    """Call `register` with each extractor of the plugin."""
 
 
 @hookspec(firstresult=True)
 def serab_make_extractor(argument: str) -> ExtractorSpec | None:
-    """Makes the extractor that `entry:argument` names, or whose folder says that it is the entry point's."""
+    """Return the extractor for `entry:argument`, or for a folder that names this entry point."""
 
 
 @hookspec
 def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Hands each dataset of the plugin to `register`."""
+    """Call `register` with each dataset of the plugin."""
 
 
 @hookspec
 def serab_register_classifiers(register: Register[ClassifierSpec]) -> None:
-    """Hands each classifier of the plugin to `register`."""
+    """Call `register` with each classifier of the plugin."""
 
 
 @hookspec
 def serab_register_commands(app: typer.Typer) -> None:
-    """Adds to `app` the command, or group of commands, that is called as the entry point is."""
+    """Add a command, or a group of commands, with the name of the entry point to `app`."""
 
 
 @hookspec
 def serab_run_started(run: Run) -> None:
-    """Tells a tracker that a run begins, with its plan and no results yet."""
+    """Notify a tracker that a run begins, with its plan and without results."""
 
 
 @hookspec
 def serab_task_scored(result: TaskResult | ContinuousResult) -> None:
-    """Tells a tracker of one extractor's score on one task, whether computed now or reused."""
+    """Notify a tracker of the score of an extractor on a task, computed now or reused."""
 
 
 @hookspec
 def serab_run_finished(run: Run) -> None:
-    """Tells a tracker that a run has ended, with its results and failures."""
+    """Notify a tracker that a run has ended, with its results and failures."""

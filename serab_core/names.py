@@ -1,4 +1,4 @@
-"""Names of extractors that hold paths: one file or folder has one name, wherever it is named from."""
+"""Names of extractors that contain paths: a file or folder has the same name from every working folder."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from serab_core.errors import UsageError
 from serab_core.settings import absolute_path
 
 FOLDER_FILE = "serab-extractor.json"
-"""In a folder that is an extractor: `{"schema": "serab.extractor-folder/1", "entry": "the entry point's name"}`."""
+"""File in the folder of an extractor: `{"schema": "serab.extractor-folder/1", "entry": "the entry point's name"}`."""
 FOLDER_SCHEMA = "serab.extractor-folder/1"
 _OPTIONS = re.compile(r"(?P<argument>.+?)(?P<options>(\+[a-z][a-z0-9_]*(=[^+]*)?)*)")
 _CODE = ".py"
 
 
 def is_written_as_path(name: str) -> bool:
-    """Whether an extractor's name can be nothing else than a path, as `./folder` is."""
+    """Return whether an extractor's name is certainly a path, such as `./folder`."""
     return name.startswith((".", "/", "~")) or (os.sep != "/" and os.sep in name)
 
 
@@ -26,7 +26,7 @@ def split_options(argument: str) -> tuple[str, list[str]]:
     """Split `argument+option+option=value` into the argument and its options.
 
     Args:
-        argument: what follows the colon of `entry:argument`; not empty.
+        argument: the text behind the colon of `entry:argument`; not empty.
 
     Example:
         >>> split_options("./model.py=w+1.pt+layer=3")
@@ -38,14 +38,14 @@ def split_options(argument: str) -> tuple[str, list[str]]:
 
 
 def canonical_path(path: str) -> str:
-    """Return the path that names a file or folder in results: absolute, without symbolic links, `~` for the home.
+    """Return the path of a file or folder for names in results: absolute, without symbolic links, `~` for the home.
 
     Args:
         path: absolute, relative to the working folder, or beginning with `~`.
 
     Raises:
         UsageError: it is relative, and the working folder is deleted.
-        UnknownNameError: it names the home of a user who is not known.
+        UnknownNameError: it contains the home of an unknown user.
     """
     real = _real(path)
     try:
@@ -56,14 +56,14 @@ def canonical_path(path: str) -> str:
 
 
 def argument_paths(argument: str) -> tuple[str, str]:
-    """Return an adapter's argument for its plugin, with absolute paths, and for its name, with canonical ones.
+    """Return an adapter's argument with absolute paths, for its plugin, and with canonical paths, for its name.
 
-    A part of `MODULE` or `MODULE=WEIGHTS` is a path if it begins with `.`, `/` or `~`, or ends with `.py`; what
-    follows the `=` is one if it exists, too. The name of a model such as `facebook/hubert-base-ls960` stays as it is.
+    `MODULE` or `WEIGHTS` of `MODULE=WEIGHTS` is a path if it begins with `.`, `/` or `~`, or ends with `.py`;
+    `WEIGHTS` is also a path if it exists. The name of a model such as `facebook/hubert-base-ls960` is not changed.
 
     Raises:
         UsageError: a path is relative, and the working folder is deleted.
-        UnknownNameError: a path names the home of a user who is not known.
+        UnknownNameError: a path contains the home of an unknown user.
     """
     module, equals, weights = argument.partition("=")
     pairs = [_part(module, _names_path(module))]
@@ -73,14 +73,14 @@ def argument_paths(argument: str) -> tuple[str, str]:
 
 
 def folder_entry(folder: Path) -> str:
-    """Return the entry point that a folder is an extractor of. Raises UsageError where it is no extractor."""
+    """Return the entry point of a folder that is an extractor. Raises UsageError if the folder is not an extractor."""
     try:
         described = json.loads((folder / FOLDER_FILE).read_text(encoding="utf-8"))
         if described["schema"] == FOLDER_SCHEMA:
             return str(described["entry"])
         reason = f"{FOLDER_FILE} has schema {described['schema']!r}, not {FOLDER_SCHEMA!r}"
     except FileNotFoundError:
-        reason = f"holds no extractor: {FOLDER_FILE} is missing" if folder.is_dir() else "does not exist"
+        reason = f"is not an extractor: {FOLDER_FILE} is missing" if folder.is_dir() else "does not exist"
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"{FOLDER_FILE} cannot be read ({type(error).__name__})"
     if folder.is_file():
@@ -93,7 +93,7 @@ def folder_entry(folder: Path) -> str:
 
 
 def file_error(file: Path) -> UsageError:
-    """Return the error for a file of a model, which is no extractor, with what to do instead."""
+    """Return the error for the file of a model, which is not an extractor, with the next step."""
     if file.suffix == ".py":
         step = f"a module with the HEAR API is hear:{file}; for another model write a plugin: serab new extractor NAME"
     else:
@@ -101,7 +101,7 @@ def file_error(file: Path) -> UsageError:
             f"weights need the code of their model: hear:MODULE={file} passes them to a module with the HEAR API; or "
             "write a plugin: serab new extractor NAME"
         )
-    return UsageError("is a file, and an extractor is a name or a folder", where=file, next_step=step)
+    return UsageError("is a file, but an extractor is a name or a folder", where=file, next_step=step)
 
 
 def _part(text: str, resolve: bool) -> tuple[str, str]:
@@ -123,5 +123,5 @@ def _real(text: str) -> Path:
     path = absolute_path(text)
     try:
         return path.resolve()
-    except (OSError, RuntimeError, ValueError):  # links in a circle, a character that no path has
+    except (OSError, RuntimeError, ValueError):  # a circle of links, or a character that paths cannot have
         return path

@@ -13,28 +13,30 @@ if TYPE_CHECKING:
     from serab_core.types import ExtractorSpec
 
 
-def with_options(spec: ExtractorSpec, words: Sequence[str]) -> ExtractorSpec:
-    """The extractor with options, named `name+option+option=value` in their order by name.
+def with_options(spec: ExtractorSpec, options: Sequence[str]) -> ExtractorSpec:
+    """Return the extractor with options; its name becomes `name+option+option=value`, with sorted options.
 
     Raises:
         UnknownNameError: it has no such option.
-        UsageError: an option is given twice, or its value does not fit.
+        UsageError: an option is given twice, or its value is invalid.
     """
-    pairs = [word.partition("=") for word in words]
+    pairs = [option.partition("=") for option in options]
     chosen = {key: value for key, _, value in pairs}
     for key in chosen:
         if key not in spec.options or spec.configure is None:
             known = "; ".join(f"+{option}: {text}" for option, text in spec.options.items())
             raise UnknownNameError(
                 f"{spec.name} has no option {key!r}",
-                next_step=f"its options are {known}" if known else "it has no options: leave out what follows the +",
+                next_step=f"its options are {known}"
+                if known
+                else "it has no options: leave out the + and the text behind it",
             )
     if len(chosen) < len(pairs):
-        raise UsageError("an option is given twice", where=spec.name, next_step="give each once")
+        raise UsageError("an option is given twice", where=spec.name, next_step="give each option once")
     assert spec.configure is not None
     try:
-        made = spec.configure(chosen)
+        configured = spec.configure(chosen)
     except ValueError as error:
         raise UsageError(str(error), where=spec.name, next_step="see: serab list extractors --json") from error
     text = "".join(f"+{key}={chosen[key]}" if chosen[key] else f"+{key}" for key in sorted(chosen))
-    return replace(made, name=f"{spec.name}{text}")
+    return replace(configured, name=f"{spec.name}{text}")

@@ -1,6 +1,6 @@
-"""Everything that a plugin may use of serab. Names that are not here may change in any release.
+"""The public interface for plugins. All other names of serab may change in any release.
 
-A plugin is a module with functions that `hookimpl` marks. Each function registers specs:
+A plugin is a module with functions that are marked by `hookimpl`. Each function registers specs:
 
     from serab_core.plugin import ExtractorSpec, Register, hookimpl
 
@@ -8,7 +8,7 @@ A plugin is a module with functions that `hookimpl` marks. Each function registe
     def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
         register(ExtractorSpec(name="my-model", factory=MyModel, dim=512, sample_rate=16_000))
 
-The names are loaded at first use, so that importing this module costs nothing. They belong to these groups:
+The names are loaded at first use, so that the import of this module is fast. They belong to these groups:
 
 - **Hooks and specs**: `hookimpl`, `Register`, `ExtractorSpec`, `WeightFile`, `DatasetSpec`, `SplitVariant`,
   `ExpectedAudio`, `SourceFile`, `Entry`, `Index`, `Skipped`, `ClassifierSpec`, `Range`, `Exported`.
@@ -17,7 +17,7 @@ The names are loaded at first use, so that importing this module costs nothing. 
   `GridValue`, `CorpusState`.
 - **Results**, for trackers: `Run`, `TaskResult`, `ContinuousResult`, `Utterance`.
 - **Errors**: `SerabError`, `UsageError`, `DataError`, `AudioError`, `StoreError`, `WeightsError`, `ExtractorError`,
-  `InterruptedRunError`, `PointError`, and `store_error`, which makes one of an `OSError`.
+  `InterruptedRunError`, `PointError`, and `store_error`, which converts an `OSError`.
 - **Audio**: `decode`, `resample`, `log_mel`, `log_mels`, `torch_log_mels`, `LogMelSpec`, `PatchSpec`, `fill_up`, and
   the published log-mel parameters `SERAB`, `VGGISH`, `VGGISH_PATCHES`, `YAMNET_PATCHES`.
 - **Corpora**: `index_by_name`, `load_corpus`, `find_protocol`, `normalised`.
@@ -99,6 +99,7 @@ if TYPE_CHECKING:
     from serab_core.system.cpu import available_cores as available_cores
     from serab_core.system.cpu import free_cores as free_cores
     from serab_core.system.kernel_cache import Kernels as Kernels
+    from serab_core.system.locks import exclusive as exclusive
     from serab_core.tune.classifier import normalised as normalised
     from serab_core.tune.plain import estimator_workspace as estimator_workspace
     from serab_core.types import ClassifierSpec as ClassifierSpec
@@ -200,7 +201,7 @@ _SOURCES = {
     "available_cores": "serab_core.system.cpu",
     "free_cores": "serab_core.system.cpu",
     "Kernels": "serab_core.system.kernel_cache",
-    "exclusive": "serab_core.system.locks:alone",
+    "exclusive": "serab_core.system.locks",
     "normalised": "serab_core.tune.classifier",
     "estimator_workspace": "serab_core.tune.plain",
     "ClassifierSpec": "serab_core.types",

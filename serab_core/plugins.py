@@ -1,4 +1,4 @@
-"""The registry as the core uses it: with the core's hook specs, and its errors in the core's tree."""
+"""Access to plugins: the registry with the core's hook specs, and with its errors translated to SerabError."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ _local: ContextVar[Mapping[str, ExtractorSpec]] = ContextVar("local_extractors",
 
 @contextlib.contextmanager
 def local_extractors(specs: Mapping[str, ExtractorSpec]) -> Iterator[None]:
-    """Offer extractors of this process, which no plugin brings and no worker process can build.
+    """Provide extractors that exist only in this process, without a plugin; worker processes cannot create them.
 
     Args:
-        specs: by name; `extractor` returns them while the context is open.
+        specs: the specs by name; `extractor` returns them while the context is open.
     """
     token = _local.set(specs)
     try:
@@ -75,21 +75,21 @@ def local_extractors(specs: Mapping[str, ExtractorSpec]) -> Iterator[None]:
 
 
 def registry() -> Registry:
-    """Return the session's registry, made from the settings at first use; workers thus see what their parent saw."""
+    """Return the registry of the session, which is created from the settings at first use."""
     return current_session().cached("registry", _make_registry)
 
 
 def _make_registry() -> Registry:
     return Registry(
         hookspecs,
-        disabled=settings.words("disabled-plugins"),
+        disabled=settings.value_list("disabled-plugins"),
         enabled=current_session().plugins and os.environ.get(NO_PLUGINS_VARIABLE, "") in ("", "0"),
         item_type=_spec_class,
     )
 
 
 def _spec_class(group: Group) -> type:
-    from serab_core import types  # numpy with it, which `serab --help` does without
+    from serab_core import types  # imported here, because it imports NumPy, which `serab --help` does not need
 
     kinds: dict[Group, type] = {
         Group.EXTRACTORS: types.ExtractorSpec,
@@ -100,26 +100,26 @@ def _spec_class(group: Group) -> type:
 
 
 def extractor(name: str) -> ExtractorSpec:
-    """The extractor called `name`.
+    """Return the extractor called `name`.
 
     Args:
-        name: `entry`, `entry/variant`, `dist:entry`, `entry:argument`, or the path of a folder that says what it is;
-            all but a folder may be followed by options, `+option` or `+option=value`.
+        name: `entry`, `entry/variant`, `dist:entry`, `entry:argument`, or the path of an extractor's folder. All
+            except a folder may have options, `+option` or `+option=value`.
 
     Raises:
-        UnknownNameError: nothing is called that, or has such an option.
-        UsageError: an option's value does not fit, or the folder is no extractor.
+        UnknownNameError: there is no such extractor, or it has no such option.
+        UsageError: the value of an option is invalid, or the folder is not an extractor.
         PluginError: its plugin fails.
     """
     if name in _local.get():
         return _local.get()[name]
     if not environments.is_isolated_child():
-        own = environment_of(name)
+        environment = environment_of(name)
         here = is_installed(name)
-        if (own and not here) or (environments.is_requested() and (own or here)):
+        if (environment and not here) or (environments.is_requested() and (environment or here)):
             from serab_core.isolation.proxy import Place, described
 
-            return described(name, Place.of(own))
+            return described(name, Place.of(environment))
     if is_path(name):
         folder = settings.absolute_path(name)
         entry = folder_entry(folder)
@@ -132,25 +132,25 @@ def extractor(name: str) -> ExtractorSpec:
         spec = _make(entry, absolute)
         spec = replace(spec, name=f"{entry}:{canonical}") if canonical != argument or not spec.name else spec
         return identified(with_options(spec, options) if options else spec, Group.EXTRACTORS, entry)
-    plain, *words = name.split("+")
+    plain, *options = name.split("+")
     try:
-        found: ExtractorSpec = translated(lambda: registry().get(Group.EXTRACTORS, plain))
+        registered: ExtractorSpec = translated(lambda: registry().get(Group.EXTRACTORS, plain))
     except UnknownNameError:
         if os.path.isfile(name):  # noqa: PTH113  Path.is_file fails for a name that is too long
             raise file_error(settings.absolute_path(name)) from None
         raise
-    return identified(with_options(found, words) if words else found, Group.EXTRACTORS, plain)
+    return identified(with_options(registered, options) if options else registered, Group.EXTRACTORS, plain)
 
 
 def identified(spec: _Spec, group: Group, name: str) -> _Spec:
-    """The spec with the identity of the code behind it.
+    """Return the spec with the identity of its plugin's code.
 
-    Where several distributions offer the name, the spec is called `distribution:name`, in caches and tables too.
+    If several distributions provide the name, the spec is called `distribution:name`, also in caches and tables.
 
     Args:
-        spec: as its plugin registered or made it.
+        spec: the spec from the plugin.
         group: its group.
-        name: its plugin's, as the registry takes it.
+        name: the name of the plugin, as the registry accepts it.
     """
     record = translated(lambda: registry().record(group, name))
     known = asdict(translated(lambda: registry().code(record)))
@@ -159,48 +159,50 @@ def identified(spec: _Spec, group: Group, name: str) -> _Spec:
 
 
 def environment_of(name: str) -> environments.Environment | None:
-    """The environment of its own that an extractor has.
+    """Return the isolated environment of an extractor; None if it has none.
 
     Raises:
-        PluginError: several environments have one of that name.
+        PluginError: several environments have an extractor of this name.
     """
     for distribution, entry in _entries(name):
-        found = environments.find(entry, distribution)
-        if len(found) > 1:
-            choices = " or ".join(f"{own.name}:{entry}" for own in found)
-            raise PluginError(f"several environments have {entry}", where=name, next_step=f"say which: {choices}")
-        if found:
-            return found[0]
+        matches = environments.find(entry, distribution)
+        if len(matches) > 1:
+            choices = " or ".join(f"{environment.name}:{entry}" for environment in matches)
+            raise PluginError(f"several environments have {entry}", where=name, next_step=f"choose one: {choices}")
+        if matches:
+            return matches[0]
     return None
 
 
 def extractor_names() -> list[str]:
-    """The names of extractors' entry points, installed here or in environments of their own. Imports nothing."""
-    elsewhere = [name for own in environments.environments() for name in own.extractors if not own.error]
+    """Return the entry points of extractors, here and in isolated environments, without importing plugins."""
+    elsewhere = [
+        name for environment in environments.environments() for name in environment.extractors if not environment.error
+    ]
     return list(dict.fromkeys([*registry().names(Group.EXTRACTORS), *elsewhere]))
 
 
 def is_installed(name: str) -> bool:
-    """Whether an extractor's plugin is installed in this environment. Imports nothing."""
-    known = {(own.distribution, own.name) for own in registry().records(Group.EXTRACTORS)}
+    """Return whether an extractor's plugin is installed in this environment, without importing it."""
+    known = {(record.distribution, record.name) for record in registry().records(Group.EXTRACTORS)}
     known |= {("", entry) for _, entry in known}
     return any(pair in known for pair in _entries(name))
 
 
 def _entries(name: str) -> list[tuple[str, str]]:
-    """What a name may mean: distributions ("" for any) and entry points."""
+    """Return the possible meanings of a name: pairs of a distribution ("" for any) and an entry point."""
     if is_path(name):
         return [("", folder_entry(settings.absolute_path(name)))]
     left, colon, right = name.partition(":")
     plain = (right if colon else left).partition("+")[0].partition("/")[0]
-    # Distributions have one normal form (PEP 503), in which the registry and the environments keep their names.
+    # The registry and the environments store the names of distributions in their normal form (PEP 503).
     return [(re.sub(r"[-_.]+", "-", left).lower(), plain), ("", left)] if colon else [("", plain)]
 
 
 def is_path(name: str) -> bool:
-    """Whether an extractor's name is the path of a folder; `./folder` always is.
+    """Return whether an extractor's name is the path of a folder; `./folder` always is one.
 
-    A folder called like an extractor that is installed, or that the catalog has, is meant only where it is written so.
+    A folder with the name of an extractor, installed or in the catalog, must be written as `./folder`.
     """
     if is_written_as_path(name):
         return True
@@ -211,23 +213,24 @@ def is_path(name: str) -> bool:
 
 
 def is_from_user(name: str) -> bool:
-    """Whether an extractor's name leads to the user's model: a folder, or an argument of an entry point.
+    """Return whether an extractor's name refers to a model of the user: a folder, or an argument of an entry point.
 
-    `hear:./my_model.py` and `hf:./my-model` are such names, `my-distribution:my-extractor` is none.
+    `hear:./my_model.py` and `hf:./my-model` are such names; `my-distribution:my-extractor` is not.
     """
     entry, _, argument = name.partition(":")
     return is_path(name) or bool(argument and entry in registry().names(Group.EXTRACTORS))
 
 
 def advice(name: str) -> str:
-    """The next step for a user whose extractor raised: only code of others has an author to report to."""
+    """Return the next step for a user whose extractor raised an error."""
     if name in _local.get():
-        return f"check the object {name}, which this program made"
+        return f"check the object {name}, which this program created"
     if is_from_user(name):
-        return f"check the code and the files that {name.partition('+')[0]} stands for"
-    if any(_is_editable(own.distribution) for own in registry().records(Group.EXTRACTORS) if _is_of(own, name)):
-        return "check its code, which is installed from a folder on this machine; `serab plugins` says where"
-    return "report it to the plugin's author; `serab plugins` says where it comes from"
+        return f"check the code and the files of {name.partition('+')[0]}"
+    records = registry().records(Group.EXTRACTORS)
+    if any(_is_editable(record.distribution) for record in records if _is_of(record, name)):
+        return "check its code, which is installed from a folder on this machine; `serab plugins` shows the folder"
+    return "report it to the plugin's author; `serab plugins` shows the distribution"
 
 
 def _is_of(record: PluginRecord, name: str) -> bool:
@@ -235,7 +238,7 @@ def _is_of(record: PluginRecord, name: str) -> bool:
 
 
 def _is_editable(distribution: str) -> bool:
-    """Whether a distribution is an editable install (PEP 610: direct_url.json)."""
+    """Return whether a distribution is an editable install (PEP 610: direct_url.json)."""
     try:
         record = json.loads(metadata.distribution(distribution).read_text("direct_url.json") or "{}")
     except (metadata.PackageNotFoundError, ValueError):
@@ -249,13 +252,13 @@ def _make(entry: str, argument: str) -> ExtractorSpec:
 
 
 def canonical_name(name: str) -> str:
-    """Return the name that the results of an extractor carry, as far as that is known without its plugin.
+    """Return the name of an extractor in its results, as far as it is known without its plugin.
 
-    Paths become canonical, and options are put in their order: `hear:./m.py` is `hear:~/models/m.py` there.
+    Paths become canonical, such as `hear:~/models/m.py` for `hear:./m.py`, and options are sorted.
 
     Raises:
-        UsageError: it holds a relative path, and the working folder is deleted.
-        UnknownNameError: it holds the home of a user who is not known.
+        UsageError: it contains a relative path, and the working folder is deleted.
+        UnknownNameError: it contains the home of an unknown user.
     """
     if is_path(name):
         return canonical_path(name)
@@ -266,37 +269,37 @@ def canonical_name(name: str) -> str:
     return "+".join([f"{entry}:{argument_paths(argument)[1]}", *sorted(options)])
 
 
-def with_asked(names: Sequence[str], options: Mapping[str, str | None]) -> list[str]:
-    """Names of extractors with options added where they have them.
+def add_options(names: Sequence[str], options: Mapping[str, str | None]) -> list[str]:
+    """Return names of extractors, with options added to the extractors that have them.
 
     Args:
-        names: as `extractor` takes them.
-        options: by name; None for one that was not asked for.
+        names: names, as `extractor` accepts them.
+        options: the values of options by name; None for an option that was not requested.
 
     Raises:
-        UsageError: none of the extractors has an option that was asked for.
+        UsageError: no extractor has a requested option.
     """
-    asked = {option: value for option, value in options.items() if value is not None}
-    if not asked:
+    requested = {option: value for option, value in options.items() if value is not None}
+    if not requested:
         return list(names)
-    having = {name: extractor(name).options for name in names}
-    for option in asked:
-        if not any(option in own for own in having.values()):
-            raise UsageError(f"none of {', '.join(names)} has the option {option}", next_step=f"leave --{option} out")
+    options_of = {name: extractor(name).options for name in names}
+    for option in requested:
+        if not any(option in available for available in options_of.values()):
+            raise UsageError(f"none of {', '.join(names)} has the option {option}", next_step=f"leave out --{option}")
     return [
-        name + "".join(f"+{option}={value}" for option, value in asked.items() if option in own)
-        for name, own in having.items()
+        name + "".join(f"+{option}={value}" for option, value in requested.items() if option in available)
+        for name, available in options_of.items()
     ]
 
 
 def dataset(name: str) -> DatasetSpec:
-    """The dataset called `name`. Raises UnknownNameError or PluginError."""
-    found: DatasetSpec = translated(lambda: registry().get(Group.DATASETS, name))
-    return found
+    """Return the dataset called `name`. Raises UnknownNameError or PluginError."""
+    spec: DatasetSpec = translated(lambda: registry().get(Group.DATASETS, name))
+    return spec
 
 
 def dataset_or_none(name: str) -> DatasetSpec | None:
-    """The dataset called `name`, or None where no plugin brings it: a prepared corpus outlives its plugin.
+    """Return the dataset called `name`; None if no plugin provides it, as for a corpus whose plugin was removed.
 
     Raises PluginError for a plugin that fails.
     """
@@ -307,7 +310,7 @@ def dataset_or_none(name: str) -> DatasetSpec | None:
 
 
 def dataset_code(name: str) -> dict[str, str]:
-    """The distribution, version and digest of the plugin that brings a dataset; empty where none does."""
+    """Return the distribution, version and digest of the plugin that provides a dataset; empty without a plugin."""
     try:
         return asdict(registry().code(registry().record(Group.DATASETS, name)))
     except RegistryError:
@@ -315,40 +318,40 @@ def dataset_code(name: str) -> dict[str, str]:
 
 
 def classifier(name: str) -> ClassifierSpec:
-    """The classifier called `name`. Raises UnknownNameError or PluginError."""
-    found: ClassifierSpec = translated(lambda: registry().get(Group.CLASSIFIERS, name))
-    return identified(found, Group.CLASSIFIERS, name)
+    """Return the classifier called `name`. Raises UnknownNameError or PluginError."""
+    spec: ClassifierSpec = translated(lambda: registry().get(Group.CLASSIFIERS, name))
+    return identified(spec, Group.CLASSIFIERS, name)
 
 
 def all_specs(group: Group) -> dict[str, Any]:
-    """Every spec that the group's working plugins register, by name.
+    """Return every spec that the working plugins of a group register, by name.
 
-    Ambiguous names are left out, and so are plugins whose files cannot be read.
+    Ambiguous names, and plugins whose files cannot be read, are left out.
     """
-    found = {}
+    specs = {}
     for loaded in registry().load_all(group):
         with contextlib.suppress(PluginError):
             for name, item in loaded.items.items():
-                found[name] = item if group is Group.DATASETS else identified(item, group, loaded.record.qualified)
+                specs[name] = item if group is Group.DATASETS else identified(item, group, loaded.record.qualified)
     if group is not Group.EXTRACTORS or environments.is_isolated_child():
-        return found
-    return {**_isolated_specs(), **found}
+        return specs
+    return {**_isolated_specs(), **specs}
 
 
 def _isolated_specs() -> dict[str, ExtractorSpec]:
-    """Those that plugins in environments of their own register; the ones that fail are left out."""
-    found: dict[str, ExtractorSpec] = {}
+    """Return the extractors of isolated environments, by name; environments that fail are left out."""
+    specs: dict[str, ExtractorSpec] = {}
     for environment in environments.environments():
         if not environment.error:
             from serab_core.isolation.proxy import Place, all_described
 
             with contextlib.suppress(SerabError):
-                found |= all_described(Place.of(environment))
-    return found
+                specs |= all_described(Place.of(environment))
+    return specs
 
 
 def translated(call: Callable[[], _T]) -> _T:
-    """Runs a call into the registry and raises its errors as the core's."""
+    """Call a function of the registry, and translate its errors to SerabError."""
     try:
         return call()
     except PluginLoadError as error:
@@ -358,7 +361,7 @@ def translated(call: Callable[[], _T]) -> _T:
 
 
 def _brings_prefix(error: UnknownPluginError) -> list[str]:
-    """Distributions of the catalog whose extractors take an argument, such as `hf:ORG/NAME`, and are not installed."""
+    """Return distributions of the catalog that provide the entry point of a name with an argument, as `hf:ORG/NAME`."""
     prefix, colon, _ = error.name.partition(":")
     if not colon or error.group is not Group.EXTRACTORS or prefix in registry().names(Group.EXTRACTORS):
         return []
@@ -366,7 +369,7 @@ def _brings_prefix(error: UnknownPluginError) -> list[str]:
 
 
 def to_serab_error(error: RegistryError) -> SerabError:
-    """The same error in the core's tree, with the next step."""
+    """Return an error of the registry as a SerabError, with the next step."""
     if isinstance(error, UnknownPluginError):
         steps = []
         if error.near:
@@ -374,23 +377,23 @@ def to_serab_error(error: RegistryError) -> SerabError:
         steps += [f"install it with: pip install {name}" for name in error.install or _brings_prefix(error)]
         if not error.install and not _brings_prefix(error):
             steps.append(
-                f"`{_LIST_COMMAND[error.group]}` shows what is installed, `serab plugins --available` what could be"
+                f"`{_LIST_COMMAND[error.group]}` lists the installed names, `serab plugins --available` the others"
             )
         return UnknownNameError(str(error), next_step="; ".join(steps))
     if isinstance(error, DisabledPluginError):
         return PluginError(str(error), next_step=f"run without {error.switch} to use it")
     if isinstance(error, DuplicatePluginError):
         choices = " or ".join(record.qualified for record in error.records)
-        return PluginError(str(error), next_step=f"say which: {choices}")
+        return PluginError(str(error), next_step=f"choose one: {choices}")
     if isinstance(error, ApiVersionError):
         dist = error.record.distribution
-        return PluginError(str(error), next_step=f"bring both up to date: pip install -U serab-core {dist}")
+        return PluginError(str(error), next_step=f"update both: pip install -U serab-core {dist}")
     if isinstance(error, UnreadableCodeError):
         return PluginError(str(error), next_step="make it readable, or reinstall the plugin")
     assert isinstance(error, PluginLoadError)
     record = error.record
     step = (
         f"reinstall or update it (pip install -U {record.distribution}), report it to its author, "
-        f"or switch it off with SERAB_DISABLE_PLUGINS={record.name}"
+        f"or disable it with SERAB_DISABLE_PLUGINS={record.name}"
     )
     return PluginError(str(error), where=record.module, next_step=step)

@@ -1,7 +1,7 @@
-"""The settings of a project: which file they are in, whether it is obeyed, and which folders the user trusts.
+"""The settings file of a project: its search, its ownership check, and the folders that the user trusts.
 
-A file in the working folder may come from a stranger: with a clone of an experiment, in an archive, in a folder that
-several users share. What it may set without the user's word cannot run code and cannot move what the user has.
+A file in the working folder may come from a third party: with a cloned repository, in an archive, or in a shared
+folder. Without the user's trust it may set only settings that cannot run code and cannot redirect the user's data.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from serab_core.system.ownership import untrusted_file_reason
 FILE = "serab.toml"
 PYPROJECT = "pyproject.toml"
 TRUST_SCHEMA = "serab.trusted/1"
-_MAX_BYTES = 1 << 20  # bytes; a larger file is no file of settings, and parsing it would take minutes
+_MAX_BYTES = 1 << 20  # bytes; a larger file is not a settings file, and parsing it would take minutes
 
 
 @dataclass(frozen=True, slots=True)
 class IgnoredSetting:
-    """A setting, or a file, that a project has and that is not obeyed.
+    """A setting, or a file, of a project that is ignored.
 
     Attributes:
         file: the project's file.
-        key: the setting; "" for all that the file sets.
-        reason: why, as the end of a sentence that begins with the file or the setting.
-        next_step: what makes it count.
+        key: the setting; "" for the whole file.
+        reason: the reason, as a predicate of the setting or the file.
+        next_step: what the user can do so that it applies.
     """
 
     file: Path
@@ -58,7 +58,7 @@ def load_toml(path: Path) -> dict[str, Any]:
 
 
 def settings_table(path: Path) -> Mapping[str, Any]:
-    """Return what a file sets, not checked yet: all of it, or the table `tool.serab` of a `pyproject.toml`.
+    """Return the unchecked settings of a file: the whole content, or the table `tool.serab` of a `pyproject.toml`.
 
     Raises:
         ConfigError: it cannot be read, or has no such table.
@@ -73,16 +73,16 @@ def settings_table(path: Path) -> Mapping[str, Any]:
 
 
 def find_project_file(here: Path | None) -> tuple[Path | None, list[IgnoredSetting]]:
-    """Return the nearest file of settings in the working folder or above, and those that were passed over.
+    """Return the nearest settings file in the working folder or its parents, and the ignored files.
 
-    The search ends at the user's home folder and at the border of the file system. A file that another user owns or
-    can write is passed over.
+    The search ends at the user's home folder and at the boundary of the file system. A file that another user owns or
+    can write is ignored.
 
     Args:
-        here: the working folder; None where it is deleted.
+        here: the working folder; None if it is deleted.
 
     Raises:
-        ConfigError: a `pyproject.toml` that mentions serab is no TOML.
+        ConfigError: a `pyproject.toml` that mentions serab is not valid TOML.
     """
     ignored: list[IgnoredSetting] = []
     for folder in _searched_folders(here):
@@ -101,7 +101,7 @@ def find_project_file(here: Path | None) -> tuple[Path | None, list[IgnoredSetti
 
 def _obey_step(path: Path) -> str:
     return (
-        f"write the settings into a file that only you can write, or name this file, if you know what is in it: "
+        f"write the settings into a file that only you can write, or, if you trust this file, set "
         f"SERAB_CONFIG={shlex.quote(str(path))}"
     )
 
@@ -109,7 +109,7 @@ def _obey_step(path: Path) -> str:
 def _searched_folders(here: Path | None) -> Iterator[Path]:
     if here is None:
         return
-    home = os.path.realpath(os.path.expanduser("~"))  # noqa: PTH111  Path.expanduser fails where there is no home
+    home = os.path.realpath(os.path.expanduser("~"))  # noqa: PTH111  Path.expanduser fails without a home folder
     try:
         device = here.stat().st_dev
         for folder in (here, *here.parents):
@@ -133,11 +133,11 @@ def _untrusted_reason(path: Path) -> str:
     try:
         return untrusted_file_reason(path)
     except OSError as error:
-        return f"cannot be looked at ({error.strerror})"
+        return f"cannot be examined ({error.strerror})"
 
 
 def _mentions_serab(path: Path) -> bool:
-    """Whether it is worth parsing: most projects' files are none of ours, and may be no TOML yet (a template)."""
+    """Return whether a `pyproject.toml` mentions serab; other files are not parsed, and may be templates, not TOML."""
     try:
         with path.open("rb") as file:
             return b"serab" in file.read(_MAX_BYTES)
@@ -153,25 +153,27 @@ def _has_table(path: Path) -> bool:
 
 
 def _tool_table(content: Mapping[str, Any]) -> object:
-    """Return what a `pyproject.toml` has as `tool.serab`; None for nothing."""
+    """Return the value of `tool.serab` in a `pyproject.toml`; None if it is missing."""
     tool = content.get("tool")
     return tool.get("serab") if isinstance(tool, dict) else None
 
 
 def read_trusted(path: Path) -> dict[str, dict[str, Any]]:
-    """Return the values that the user trusts, by the folder that sets them.
+    """Return the trusted settings, by the folder of their file.
 
     Args:
-        path: the list, in the user's own folder for configuration.
+        path: the list of trusted folders, in the user's configuration folder.
 
     Raises:
-        ConfigError: it cannot be read, or others can write it.
+        ConfigError: it cannot be read, or other users can write it.
     """
     if not path.exists():
         return {}
     if reason := untrusted_file_reason(path):
         raise ConfigError(
-            f"{reason}, and is not obeyed", where=path, next_step="make it yours alone: chmod go-w, for its folder too"
+            f"{reason}, and is ignored",
+            where=path,
+            next_step="remove the write permission of others from the file and its folder: chmod go-w",
         )
     try:
         document = json.loads(path.read_bytes())

@@ -1,7 +1,7 @@
-"""What a user sets once: in `serab.toml`, in a project's `pyproject.toml`, or in the environment.
+"""Settings from `serab.toml`, from a project's `pyproject.toml`, or from environment variables.
 
-What is nearer goes first: the command line, the environment, the project's file, the user's file, the default. A
-project's file sets what can run code, or can move what the user has, only where the user trusts its folder.
+The order of precedence is: the command line, the environment, the project's file, the user's file, the default. A
+project's file may set a setting that can run code, or redirect the user's data, only if the user trusts its folder.
 """
 
 from __future__ import annotations
@@ -25,41 +25,47 @@ from serab_core.system.session import current_session
 Kind: TypeAlias = Literal["path", "word", "words", "count"]
 Value: TypeAlias = str | int | tuple[str, ...] | None
 FILE_VARIABLE = "SERAB_CONFIG"
-"""Names the one file to read in place of the project's and the user's; empty for none."""
+"""Variable with the only settings file to read, instead of the project's and the user's; empty for no file."""
 MAX_UNTRUSTED_JOBS = 64
-"""Processes that a project's file may ask for without being trusted; thousands would stop the machine."""
+"""Processes that an untrusted project's file may set at most; thousands would block the machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One thing that can be set.
+    """The declaration of a setting.
 
     Attributes:
-        key: as files write it.
-        kind: `path`, `word`, `words` or `count`, a whole number from 1 on.
-        variable: of the environment; words are separated by commas there.
-        words: one sentence on what it does.
-        default: as users read it, where nothing is set; the value itself is None then, or empty.
-        needs_trust: a project's file sets it only where the user trusts the folder.
+        key: the name in files.
+        kind: `path`, `word`, `words` (a list), or `count` (a positive integer).
+        variable: the environment variable; commas separate the items of a list.
+        description: one sentence about its effect.
+        default: a description of the default; the value itself is then None, or empty.
+        needs_trust: a project's file may set it only if the user trusts the folder.
     """
 
     key: str
     kind: Kind
     variable: str
-    words: str
+    description: str
     default: str
     needs_trust: bool = False
 
 
-PATIENCE_S = 3600.0
-"""A single point of a search may take minutes on a large corpus; an hour without a word is too long."""
+TIMEOUT_S = 3600.0  # seconds without a heartbeat; a single point of a search may take minutes on a large corpus
 SETTINGS = (
-    Setting("home", "path", "SERAB_HOME", "Where everything is kept.", "the platform's folder for user data", True),
-    Setting("engine", "word", "SERAB_ENGINE", "Where the work is done: local, or dask://HOST:PORT.", "local", True),
-    Setting("jobs", "count", "SERAB_JOBS", "Processes at a time.", "one a core"),
-    Setting("patience", "count", "SERAB_PATIENCE", "Seconds after which a silent process is ended.", f"{PATIENCE_S:g}"),
-    Setting("protocol", "word", "SERAB_PROTOCOL", "What scores mean: serab, serab-released or strict.", "serab"),
-    Setting("tasks", "words", "SERAB_TASKS", "Tasks to score on.", "the prepared ones"),
+    Setting(
+        "home",
+        "path",
+        "SERAB_HOME",
+        "The folder where everything is stored.",
+        "the platform's folder for user data",
+        True,
+    ),
+    Setting("engine", "word", "SERAB_ENGINE", "The engine that runs jobs: local, or dask://HOST:PORT.", "local", True),
+    Setting("jobs", "count", "SERAB_JOBS", "Number of worker processes.", "one per core"),
+    Setting("patience", "count", "SERAB_PATIENCE", "Seconds until a silent worker is killed.", f"{TIMEOUT_S:g}"),
+    Setting("protocol", "word", "SERAB_PROTOCOL", "The protocol: serab, serab-released or strict.", "serab"),
+    Setting("tasks", "words", "SERAB_TASKS", "Tasks to evaluate on.", "the prepared tasks"),
     Setting(
         "disabled-plugins",
         "words",
@@ -73,7 +79,7 @@ _BY_KEY = {setting.key: setting for setting in SETTINGS}
 
 @dataclass(frozen=True, slots=True)
 class SettingValue:
-    """A setting's value, and where it comes from: a variable, a file, or "" for the default."""
+    """The value of a setting and its origin: a variable, a file, or "" for the default."""
 
     setting: Setting
     value: Value
@@ -82,11 +88,11 @@ class SettingValue:
 
 @dataclass(frozen=True, slots=True)
 class SettingFiles:
-    """The files of settings.
+    """The settings files.
 
     Attributes:
-        tables: what each file sets, the nearest first.
-        ignored: what a project's file sets in vain.
+        tables: the settings of each file, in order of precedence.
+        ignored: the ignored settings of a project's file.
     """
 
     tables: tuple[tuple[Path, Mapping[str, Value]], ...] = ()
@@ -94,46 +100,46 @@ class SettingFiles:
 
 
 on_ignored: Callable[[IgnoredSetting], None] | None = None
-"""Called once for each setting that is ignored, when the files are read; the command prints it."""
+"""Function to call for each ignored setting when the files are read; the command line sets it to print a message."""
 
 
 def value(key: str) -> Value:
-    """What is in force; None, or no words, where nothing is set. Raises ConfigError."""
+    """Return the value of a setting; None, or an empty list, if it is not set. Raises ConfigError."""
     return in_force()[key].value
 
 
-def words(key: str) -> list[str]:
-    """What is in force, of a setting that is several words. Raises ConfigError."""
-    several = value(key)
-    assert isinstance(several, tuple)
-    return list(several)
+def value_list(key: str) -> list[str]:
+    """Return the value of a setting that is a list. Raises ConfigError."""
+    items = value(key)
+    assert isinstance(items, tuple)
+    return list(items)
 
 
 def in_force() -> Mapping[str, SettingValue]:
-    """Every setting by its key. Files are read once in a process.
+    """Return the value of every setting, by key. A session reads the files once.
 
     Raises:
-        ConfigError: a file or variable says what cannot be.
+        ConfigError: a file or a variable has an invalid value.
     """
     files = _files()
     return {setting.key: _resolve(setting, files) for setting in SETTINGS}
 
 
 def ignored_settings() -> tuple[IgnoredSetting, ...]:
-    """Return what a project's file sets and is not obeyed. Raises ConfigError."""
+    """Return the ignored settings of a project's file. Raises ConfigError."""
     return _files().ignored
 
 
-def patience_s() -> float:
-    """Seconds after which a process that says nothing is ended. Raises ConfigError."""
-    return float(str(value("patience") or PATIENCE_S))
+def timeout_s() -> float:
+    """Return the seconds without a heartbeat after which a process is killed. Raises ConfigError."""
+    return float(str(value("patience") or TIMEOUT_S))
 
 
 @contextmanager
 def existing_folder() -> Iterator[None]:
-    """Work in the folder for temporary files meanwhile, where the working folder is deleted.
+    """Change to the folder for temporary files meanwhile, if the working folder is deleted.
 
-    Libraries and new processes ask where they are, and fail where there is no answer.
+    Libraries and new processes read the working folder, and fail if it is deleted.
     """
     if working_folder() is not None:
         yield
@@ -148,7 +154,7 @@ def existing_folder() -> Iterator[None]:
 
 
 def home() -> Path:
-    """Return the folder where everything is stored: the session's, or that of the settings. Raises ConfigError."""
+    """Return the folder where everything is stored, from the session or the settings. Raises ConfigError."""
     session = current_session()
     if session.home is not None:
         return session.home
@@ -157,7 +163,7 @@ def home() -> Path:
 
 
 def config_files() -> list[Path]:
-    """The files that are read, the nearest first: the project's, if there is one, and the user's."""
+    """Return the settings files that are read, in order of precedence: the project's and the user's."""
     return [path for path, _ in _files().tables]
 
 
@@ -166,13 +172,13 @@ def absolute_path(path: str | Path) -> Path:
 
     Raises:
         UsageError: it is relative, and the working folder is deleted.
-        UnknownNameError: it names the home of nobody.
+        UnknownNameError: it contains the home of an unknown user.
     """
     try:
         expanded = Path(path).expanduser()
     except RuntimeError as error:
         raise UnknownNameError(
-            f"{str(path)!r} is in the home of nobody here", next_step="write it without ~"
+            f"{str(path)!r} contains the home of an unknown user", next_step="write it without ~"
         ) from error
     try:
         return expanded.absolute()
@@ -185,7 +191,7 @@ def absolute_path(path: str | Path) -> Path:
 
 
 def working_folder() -> Path | None:
-    """Return the working folder; None where it is deleted or cannot be read."""
+    """Return the working folder; None if it is deleted or cannot be read."""
     try:
         return Path.cwd()
     except OSError:
@@ -193,7 +199,7 @@ def working_folder() -> Path | None:
 
 
 def _files() -> SettingFiles:
-    """Return the files of the working folder and of the user, which a session reads once. Raises ConfigError."""
+    """Return the settings files of the project and the user, which a session reads once. Raises ConfigError."""
     here, named = working_folder(), os.environ.get(FILE_VARIABLE)
 
     def read() -> SettingFiles:
@@ -212,7 +218,7 @@ def _read_files(here: Path | None, named: str | None) -> SettingFiles:
     if named is not None:
         only = absolute_path(_expanded(named, f"${FILE_VARIABLE}"))
         if not only.is_file():
-            raise ConfigError("is no file", where=only, next_step=f"correct {FILE_VARIABLE}, or unset it")
+            raise ConfigError("is not a file", where=only, next_step=f"correct {FILE_VARIABLE}, or unset it")
         return SettingFiles(((only, read_settings(only)),))
     user = user_folder() / FILE
     users = ((user, read_settings(user)),) if user.is_file() else ()
@@ -224,17 +230,17 @@ def _read_files(here: Path | None, named: str | None) -> SettingFiles:
 
 
 def user_folder() -> Path:
-    """The user's own folder for configuration, with his `serab.toml` and the list of folders that he trusts."""
+    """Return the user's configuration folder, with `serab.toml` and the list of trusted folders."""
     return user_config_path("serab", appauthor=False)
 
 
 def trust_file() -> Path:
-    """The list of folders that the user trusts."""
+    """Return the path of the list of folders that the user trusts."""
     return user_folder() / "trusted.json"
 
 
 def values_to_trust(table: Mapping[str, Value]) -> dict[str, Value]:
-    """Return what counts only where the user trusts the folder, of what a project's file sets."""
+    """Return the settings of a project's file that apply only if the user trusts the folder."""
     return {key: value for key, value in table.items() if _BY_KEY[key].needs_trust or _is_excessive(key, value)}
 
 
@@ -243,19 +249,19 @@ def _is_excessive(key: str, value: Value) -> bool:
 
 
 def _split_by_trust(path: Path, table: Mapping[str, Value]) -> tuple[dict[str, Value], list[IgnoredSetting]]:
-    """Return what a project's file sets with effect, and what is ignored."""
+    """Return the settings of a project's file that apply, and the ignored ones."""
     critical = values_to_trust(table)
     if not critical:
         return dict(table), []
     reason, step = (
-        "needs your word, for the file may be a stranger's",
+        "needs your trust, because the file may come from a third party",
         f"serab config trust {shlex.quote(str(path.parent))}",
     )
     trusted: Mapping[str, Any] = {}
     try:
         trusted = read_trusted(trust_file()).get(os.path.realpath(path.parent), {})
     except ConfigError as error:
-        reason, step = f"needs your word, and {error.where} {error.what}", str(error.next_step)
+        reason, step = f"needs your trust, and {error.where} {error.what}", str(error.next_step)
     ignored = [
         IgnoredSetting(path, key, f"is {value!r}, and you trusted {trusted[key]!r}" if key in trusted else reason, step)
         for key, value in critical.items()
@@ -272,7 +278,7 @@ def read_settings(path: Path) -> Mapping[str, Value]:
         if key not in _BY_KEY:
             near = difflib.get_close_matches(key, _BY_KEY, 1)
             raise ConfigError(
-                f"sets {key!r}, which is no setting" + (f"; did you mean {near[0]!r}?" if near else ""),
+                f"has the unknown setting {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
                 where=path,
                 next_step=f"the settings are {', '.join(_BY_KEY)}",
             )
@@ -280,25 +286,27 @@ def read_settings(path: Path) -> Mapping[str, Value]:
 
 
 def _expanded(text: str, where: Path | str) -> Path:
-    """A path with ~ for somebody's home folder."""
+    """Return a path with `~` expanded."""
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
         raise ConfigError(
-            f"names {text!r}, and nobody here is called so", where=where, next_step="write the path without ~"
+            f"has the path {text!r}, and there is no such user",
+            where=where,
+            next_step="write the path without ~",
         ) from error
 
 
-def _typed(setting: Setting, own: Any, path: Path) -> Value:
-    """A file's value, checked. Paths are relative to the file."""
-    if setting.kind == "words" and isinstance(own, list) and all(isinstance(word, str) for word in own):
-        return tuple(own)
-    if setting.kind == "count" and isinstance(own, int) and not isinstance(own, bool) and own >= 1:
-        return own
-    if setting.kind in ("word", "path") and isinstance(own, str) and own.strip():
-        return str((path.parent / _expanded(own, path)).absolute()) if setting.kind == "path" else own
+def _typed(setting: Setting, content: Any, path: Path) -> Value:
+    """Return the checked value of a setting in a file. Paths are relative to the file."""
+    if setting.kind == "words" and isinstance(content, list) and all(isinstance(word, str) for word in content):
+        return tuple(content)
+    if setting.kind == "count" and isinstance(content, int) and not isinstance(content, bool) and content >= 1:
+        return content
+    if setting.kind in ("word", "path") and isinstance(content, str) and content.strip():
+        return str((path.parent / _expanded(content, path)).absolute()) if setting.kind == "path" else content
     raise ConfigError(
-        f"sets {setting.key} to {own!r}, which is not {_SHAPES[setting.kind]}",
+        f"sets {setting.key} to {content!r}, which is not {_SHAPES[setting.kind]}",
         where=path,
         next_step="correct it; see: serab config",
     )
@@ -308,7 +316,7 @@ _SHAPES: dict[Kind, str] = {
     "path": "a path",
     "word": "a word",
     "words": "a list of words",
-    "count": "a whole number from 1 on",
+    "count": "a positive integer",
 }
 
 
@@ -323,7 +331,7 @@ def _resolve(setting: Setting, files: SettingFiles) -> SettingValue:
 
 
 def _parsed(setting: Setting, text: str) -> Value:
-    """A variable's value."""
+    """Return the checked value of an environment variable."""
     if setting.kind == "words":
         return tuple(word.strip() for word in text.split(",") if word.strip())
     if setting.kind == "path":
@@ -340,7 +348,7 @@ def _parsed(setting: Setting, text: str) -> Value:
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema of `serab.toml`, for editors; it is in the package as `serab_core/serab.schema.json`."""
+    """Return the JSON Schema of `serab.toml`, for editors; the package has it as `serab_core/serab.schema.json`."""
     shapes: dict[Kind, dict[str, Any]] = {
         "path": {"type": "string", "minLength": 1},
         "word": {"type": "string", "minLength": 1},
@@ -355,7 +363,7 @@ def json_schema() -> dict[str, Any]:
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            setting.key: {**shapes[setting.kind], "description": f"{setting.words} Default: {setting.default}."}
+            setting.key: {**shapes[setting.kind], "description": f"{setting.description} Default: {setting.default}."}
             for setting in SETTINGS
         },
     }

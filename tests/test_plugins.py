@@ -12,7 +12,7 @@ from serab_core import names, plugins
 from serab_core.embed.corpus import known_state
 from serab_core.embed.fingerprint import fingerprint_digest
 from serab_core.errors import PluginError, UnknownNameError, UsageError
-from serab_core.store.weights import take_in
+from serab_core.store.weights import import_weights
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def weights(toys, home, tmp_path):
     home.ensure()
     file = tmp_path / "heavy.pth"
     file.write_bytes(b"gain 2.0")
-    take_in(home, heavy.PLAIN, file, "here")
+    import_weights(home, heavy.PLAIN, file, "here")
     return file
 
 
@@ -42,9 +42,9 @@ def test_options_make_another_extractor(weights):
         ("heavy+shift=a", UsageError, "could not convert"),
         ("heavy+shift=1+shift=2", UsageError, "given twice"),
         ("heavy:nothing", UsageError, "nothing comes of nothing"),
-        ("heavy:wrong", PluginError, "made int of 'wrong'"),
+        ("heavy:wrong", PluginError, "returned int for 'wrong'"),
         ("heavy:boom", PluginError, "RuntimeError: boom"),
-        ("toy:word", PluginError, "implements no hook serab_make_extractor"),
+        ("toy:word", PluginError, "does not implement the hook serab_make_extractor"),
         ("./nowhere", UsageError, "does not exist"),
     ],
 )
@@ -57,7 +57,7 @@ def test_a_word_and_a_folder(toys, tmp_path, monkeypatch):
     assert plugins.extractor("heavy:word").name == "heavy:word"
     folder = tmp_path / "mine"
     folder.mkdir()
-    with pytest.raises(UsageError, match="holds no extractor: serab-extractor.json is missing"):
+    with pytest.raises(UsageError, match="is not an extractor: serab-extractor.json is missing"):
         plugins.extractor(str(folder))
     described = folder / names.FOLDER_FILE
     described.write_text(json.dumps({"schema": names.FOLDER_SCHEMA, "entry": "heavy"}))
@@ -90,19 +90,19 @@ def test_it_evaluates_from_end_to_end(weights, prepared_tones, serab):
     assert states[1] == {"mean": 0.25} != states[0]
     code, _, err = serab("eval", "heavy/strict", "--tasks", "tones")
     assert code == 10
-    assert "its weights are not here: strict.pth" in err
+    assert "its weights are missing: strict.pth" in err
 
 
 def test_options_for_all_that_have_them(toys):
-    assert plugins.with_asked(["toy", "heavy"], {"layer": None}) == ["toy", "heavy"]
+    assert plugins.add_options(["toy", "heavy"], {"layer": None}) == ["toy", "heavy"]
     option = next(iter(plugins.extractor("heavy").options))
-    assert plugins.with_asked(["toy", "heavy"], {option: "3"}) == ["toy", f"heavy+{option}=3"]
+    assert plugins.add_options(["toy", "heavy"], {option: "3"}) == ["toy", f"heavy+{option}=3"]
     with pytest.raises(UsageError, match="none of toy has the option layer"):
-        plugins.with_asked(["toy"], {"layer": "best"})
+        plugins.add_options(["toy"], {"layer": "best"})
 
 
 def test_a_folder_in_the_home_of_nobody():
-    with pytest.raises(UnknownNameError, match="home of nobody here"):
+    with pytest.raises(UnknownNameError, match="home of an unknown user"):
         plugins.extractor("~nobody-is-called-so/x")
 
 

@@ -56,14 +56,14 @@ def test_the_nearer_goes_first(project, monkeypatch, tmp_path):
     assert (found["home"].value, found["home"].origin) == (str(user.parent / "kept"), str(user))
     assert (found["jobs"].value, found["jobs"].origin) == (2, str(project / "serab.toml"))
     assert (found["protocol"].value, found["protocol"].origin) == ("serab-released", "$SERAB_PROTOCOL")
-    assert settings.words("tasks") == ["emodb", "savee"]
+    assert settings.value_list("tasks") == ["emodb", "savee"]
     assert settings.home() == user.parent / "kept"
 
 
 def test_a_pyproject_counts_where_it_has_our_table(project):
     (project / "below" / "pyproject.toml").write_text("[tool.other]\nx = 1\n")
     (project / "pyproject.toml").write_text('[tool.serab]\ndisabled-plugins = ["a"]\n')
-    assert settings.words("disabled-plugins") == ["a"]
+    assert settings.value_list("disabled-plugins") == ["a"]
     assert settings.config_files() == [project / "pyproject.toml"]
 
 
@@ -76,7 +76,7 @@ def test_a_named_file_goes_before_both(project, monkeypatch, tmp_path):
     monkeypatch.setenv("SERAB_CONFIG", "")
     assert settings.value("jobs") is None
     monkeypatch.setenv("SERAB_CONFIG", str(tmp_path / "none.toml"))
-    with pytest.raises(ConfigError, match="is no file"):
+    with pytest.raises(ConfigError, match="is not a file"):
         settings.value("jobs")
 
 
@@ -84,8 +84,8 @@ def test_a_named_file_goes_before_both(project, monkeypatch, tmp_path):
     ("text", "said"),
     [
         ("jbos = 2", "did you mean 'jobs'"),
-        ("jobs = 0", "not a whole number from 1 on"),
-        ("jobs = true", "not a whole number from 1 on"),
+        ("jobs = 0", "not a positive integer"),
+        ("jobs = true", "not a positive integer"),
         ('tasks = "emodb"', "not a list of words"),
         ("home = 3", "not a path"),
         ("protocol = ' '", "not a word"),
@@ -104,7 +104,7 @@ def test_what_is_refused(project, serab, text, said):
 @pytest.mark.parametrize("text", ["two", "0", "-1", "²"])
 def test_a_variable_that_is_no_number(project, monkeypatch, text):
     monkeypatch.setenv("SERAB_JOBS", text)
-    with pytest.raises(ConfigError, match=r"SERAB_JOBS: is .* not a whole number"):
+    with pytest.raises(ConfigError, match=r"SERAB_JOBS: is .* not a positive integer"):
         settings.value("jobs")
 
 
@@ -132,11 +132,11 @@ def test_it_is_shown(project, serab):
     (project / "serab.toml").write_text('jobs = 1\ntasks = ["demo"]\n')
     code, out, _ = serab("config")
     assert code == 0
-    assert "one a core" not in out
+    assert "one per core" not in out
     assert "serab.toml" in out
     document = json.loads(serab("config", "--json")[1])
     assert document["settings"]["tasks"] == {
-        "value": ["demo"], "from": str(project / "serab.toml"), "default": "the prepared ones",
+        "value": ["demo"], "from": str(project / "serab.toml"), "default": "the prepared tasks",
         "variable": "SERAB_TASKS",
     }  # fmt: skip
     assert json.loads(serab("config", "--schema")[1]) == settings.json_schema()
@@ -166,10 +166,10 @@ def test_commands_take_it(project, toys, serab, tmp_path):
 
 def test_the_home_of_nobody(project, monkeypatch):
     monkeypatch.setenv("SERAB_HOME", "~nobody-is-called-so/x")
-    with pytest.raises(ConfigError, match="nobody here is called so"):
+    with pytest.raises(ConfigError, match="there is no such user"):
         settings.home()
     monkeypatch.delenv("SERAB_HOME")
     (project / "serab.toml").write_text('home = "~nobody-is-called-so"')
     current_session().close()
-    with pytest.raises(ConfigError, match="nobody here is called so"):
+    with pytest.raises(ConfigError, match="there is no such user"):
         settings.home()

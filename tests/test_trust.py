@@ -135,6 +135,6 @@ def test_checkpoints_do_not_either(tmp_path):
     torch.save({"state_dict": {"fc.0.weight": Bomb(mark)}}, path)
     for content in (path.read_bytes(), *bombs(mark)):
         path.write_bytes(content)
-        with pytest.raises(ValueError):  # noqa: PT011  which `take_in` turns into words
+        with pytest.raises(ValueError):  # noqa: PT011  which `import_weights` turns into words
             checkpoints.read_tensors(path)
         assert not mark.exists()

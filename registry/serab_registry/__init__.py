@@ -1,7 +1,7 @@
-"""The entry-point registry: finds plugins by name, loads the one that is asked for, reports the ones that fail.
+"""The plugin registry: finds plugins by name, loads the requested plugin, and reports plugins that fail.
 
-Ground floor of the project. It knows `pluggy` and `importlib.metadata`; it knows nothing of audio, datasets or
-classifiers, and imports neither the core nor any plugin of its own accord.
+This is the lowest layer of the project. It uses `pluggy` and `importlib.metadata`, has no knowledge of audio, datasets
+or classifiers, and imports neither the core nor any plugin before it is requested.
 """
 
 from serab_registry._catalog import CatalogEntry, read_catalog

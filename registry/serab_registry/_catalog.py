@@ -1,4 +1,4 @@
-"""The catalog: plugins that are known to exist, installed or not."""
+"""The catalog of known plugins, installed or not."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """One distribution of the catalog and the names it brings in each group."""
+    """A distribution of the catalog, and the names that it provides in each group."""
 
     distribution: str
     summary: str
     names: dict[str, tuple[str, ...]]
 
     def offers(self, group: Group, name: str) -> bool:
-        """Whether installing the distribution would bring `name` (variants such as `a/b` count as `a`)."""
+        """Return whether the distribution provides `name` (variants such as `a/b` count as `a`)."""
         return name.partition("/")[0] in self.names.get(group.value.removeprefix("serab."), ())
 
 
 @cache
 def read_catalog() -> tuple[CatalogEntry, ...]:
-    """The entries of `catalog.toml`, in its order."""
+    """Return the entries of `catalog.toml`, in its order."""
     table = tomllib.loads(files("serab_registry").joinpath("catalog.toml").read_text(encoding="utf-8"))
     return tuple(
         CatalogEntry(

@@ -1,4 +1,4 @@
-"""Which code a plugin consists of, as a digest of its files. Nothing is imported."""
+"""The identity of a plugin's code: a digest of its files. Nothing is imported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from serab_registry._records import PluginRecord
 
-LARGE_BYTES = 1 << 20  # larger files are hashed once for each size, time and inode, and remembered in this process
+LARGE_BYTES = 1 << 20  # bytes; the digests of larger files are cached in this process by path, size, time and inode
 _IGNORED_FOLDERS = frozenset(
     {"__pycache__", ".git", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
 )
@@ -27,12 +27,12 @@ _large: dict[tuple[str, int, int, int], str] = {}
 
 @dataclass(frozen=True, slots=True)
 class CodeIdentity:
-    """The code behind a plugin.
+    """The identity of a plugin's code.
 
     Attributes:
-        distribution: the distribution that installed it, normalised; "" when unknown.
-        version: the version of the distribution; "" when unknown.
-        digest: sha256 over the names and contents of the plugin's files; "" where they cannot be found.
+        distribution: the normalised name of the distribution that installed it; "" if unknown.
+        version: the version of the distribution; "" if unknown.
+        digest: sha256 over the names and contents of the plugin's files; "" if there are no files.
     """
 
     distribution: str
@@ -41,11 +41,11 @@ class CodeIdentity:
 
 
 def code_identity(record: PluginRecord) -> CodeIdentity:
-    """Identify the code of a plugin: its package with all files in it, and what that imports from beside it.
+    """Return the identity of a plugin's code: all files of its package, and the neighbouring modules that it imports.
 
-    The digest is the same for an installed wheel and for an editable install of the same sources, wherever they lie.
-    Files beside the package count only if the plugin imports them and, in a folder that other distributions share, if
-    they belong to the plugin's own distribution.
+    The digest is the same for an installed wheel and for an editable install of the same sources, in any folder. Files
+    next to the package count only if the plugin imports them and, in a folder that other distributions share, if they
+    belong to the plugin's own distribution.
 
     Args:
         record: the plugin.
@@ -57,11 +57,11 @@ def code_identity(record: PluginRecord) -> CodeIdentity:
 
 
 def module_digest(module: str, distribution: str = "") -> str:
-    """Return the sha256 over a module's package and over what it imports from beside it; "" where it is not found.
+    """Return the sha256 over a module's package and the neighbouring modules that it imports; "" if there is none.
 
     Args:
-        module: its dotted name, perhaps with `:attribute` behind it.
-        distribution: the one that installed it, which tells its files from others in a folder that many share.
+        module: its dotted name, optionally followed by `:attribute`.
+        distribution: the distribution that installed it; it selects its files in a folder that distributions share.
 
     Raises:
         OSError: one of its files or folders cannot be read.
@@ -83,11 +83,11 @@ def module_digest(module: str, distribution: str = "") -> str:
 
 
 def file_digest(path: Path, folder: Path | None = None) -> str:
-    """Return the sha256 over a Python file, and over the modules beside it that it imports.
+    """Return the sha256 over a Python file, and over the neighbouring modules that it imports.
 
     Args:
         path: the file.
-        folder: where the modules that it imports are looked for; its own folder by default.
+        folder: the folder of the modules that it imports; its own folder by default.
 
     Raises:
         OSError: one of its files cannot be read.
@@ -96,20 +96,23 @@ def file_digest(path: Path, folder: Path | None = None) -> str:
 
 
 def _neighbours(folder: Path, distribution: str) -> dict[str, Path]:
-    """The packages and modules in a folder that may belong to a plugin: all, or only those of its distribution."""
+    """Return the packages and modules of a folder that may belong to a plugin, by name.
+
+    In a folder that distributions share, these are the packages and modules of the plugin's distribution.
+    """
     shared = any(folder.glob("*.dist-info")) or any(folder.glob("*.egg-info"))
     names = _top_level(distribution) if shared else None
-    found = {}
+    neighbours = {}
     for path in folder.iterdir():
         name = path.name.removesuffix(".py")
         is_module = path.suffix == ".py" or (path / "__init__.py").is_file()
         if name.isidentifier() and is_module and (names is None or name in names):
-            found[name] = path
-    return found
+            neighbours[name] = path
+    return neighbours
 
 
 def _top_level(distribution: str) -> frozenset[str]:
-    """The names that a distribution's own record has at its top level."""
+    """Return the top-level packages and modules that a distribution's record lists."""
     try:
         files = metadata.files(distribution) if distribution else None
     except metadata.PackageNotFoundError:
@@ -127,7 +130,7 @@ def _digest(places: list[Path], neighbours: dict[str, Path]) -> str:
         if path.suffix == ".py":
             for place in _imported(path, neighbours) - seen:
                 seen.add(place)
-                more = {own: own.relative_to(place.parent).as_posix() for own in _files(place)}
+                more = {file: file.relative_to(place.parent).as_posix() for file in _files(place)}
                 waiting += more.keys() - files.keys()
                 files |= more
     total = hashlib.sha256()
@@ -158,19 +161,19 @@ def _raise_unless_deleted(error: OSError) -> None:
 def _sha256(path: Path) -> str:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        return ""  # reading a pipe would wait for its writer
+        return ""  # reading a named pipe would block
     key = (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
     if status.st_size > LARGE_BYTES and key in _large:
         return _large[key]
     with path.open("rb") as opened:
-        found = hashlib.file_digest(opened, "sha256").hexdigest()
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
     if status.st_size > LARGE_BYTES:
-        _large[key] = found
-    return found
+        _large[key] = digest
+    return digest
 
 
 def _imported(path: Path, neighbours: dict[str, Path]) -> set[Path]:
-    """Which neighbours a file imports, wherever in it. It is parsed only if it has the name of one in it."""
+    """Return the neighbours that a file imports anywhere. The file is parsed only if it contains a neighbour's name."""
     try:
         content = path.read_bytes()
         near = {name: place for name, place in neighbours.items() if name.encode() in content and place != path}
@@ -181,7 +184,7 @@ def _imported(path: Path, neighbours: dict[str, Path]) -> set[Path]:
 
 
 def _imports(tree: ast.AST) -> set[str]:
-    """The top-level names that a file imports, and those that it has as text, for `import_module`."""
+    """Return the top-level names that a file imports, and those in its string constants, for `import_module`."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""Collects what one plugin registers, and checks the names it uses."""
+"""Collects the items that a plugin registers, and checks their names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Collector:
-    """The `register` argument of the hooks. It is thrown away whole when the plugin fails half-way.
+    """The `register` argument of the hooks. If the plugin fails, none of its items count.
 
     A plugin owns its entry point's name and the variants below it: `byol-s`, `byol-s/512`, `byol-s/2048`.
     """
@@ -24,21 +24,23 @@ class Collector:
     default: str | None = None
 
     def __call__(self, item: Any, *, default: bool = False) -> None:
-        """Registers one item, which has a `name`; `default` makes the bare name mean this variant.
+        """Register an item, which has a `name`; with `default`, the bare name stands for this variant.
 
         Raises:
-            PluginLoadError: not of the group's class, no name, a name outside the plugin's own, the same
-                name twice, or two defaults.
+            PluginLoadError: the item has another class than the group's, no name, a name that does not belong to the
+                plugin, or the name of another item; or it is a second default.
         """
         name = getattr(item, "name", None)
-        own = self.record.name
+        entry_name = self.record.name
         if not isinstance(item, self.item_type):
-            reason = f"registered {type(item).__name__} {name!r}, which is no {self.item_type.__name__}"
+            reason = f"registered {type(item).__name__} {name!r}, which is not of class {self.item_type.__name__}"
             raise PluginLoadError(self.record, reason)
         if not isinstance(name, str):
             raise PluginLoadError(self.record, f"registered {type(item).__name__}, which has no name")
-        if name != own and not (name.startswith(f"{own}/") and len(name) > len(own) + 1):
-            raise PluginLoadError(self.record, f"registered {name!r}, which is neither {own!r} nor '{own}/...'")
+        if name != entry_name and not (name.startswith(f"{entry_name}/") and len(name) > len(entry_name) + 1):
+            raise PluginLoadError(
+                self.record, f"registered {name!r}, which is neither {entry_name!r} nor '{entry_name}/...'"
+            )
         if name in self.items:
             raise PluginLoadError(self.record, f"registered {name!r} twice")
         if default and self.default is not None:
@@ -48,18 +50,18 @@ class Collector:
             self.default = name
 
     def finish(self) -> None:
-        """Settles which item the bare name means.
+        """Determine the item that the bare name stands for.
 
         Raises:
-            PluginLoadError: nothing was registered, or several variants and no default.
+            PluginLoadError: nothing was registered, or several variants without a default.
         """
         if not self.items:
             raise PluginLoadError(self.record, "registered nothing")
-        own = self.record.name
-        if own in self.items:
-            if self.default not in (None, own):
-                raise PluginLoadError(self.record, f"registered {own!r} and made {self.default!r} the default")
-            self.default = own
+        entry_name = self.record.name
+        if entry_name in self.items:
+            if self.default not in (None, entry_name):
+                raise PluginLoadError(self.record, f"registered {entry_name!r} and made {self.default!r} the default")
+            self.default = entry_name
         elif self.default is None:
             if len(self.items) > 1:
                 names = ", ".join(self.items)

@@ -1,4 +1,4 @@
-"""Reads the installed distributions' metadata into records. No plugin code is imported here."""
+"""Reads the metadata of installed distributions into records. No plugin is imported here."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 def normalise(distribution: str) -> str:
     """Return a distribution's name in the normal form of the packaging specifications (lower case, single hyphens).
 
-    The same as `packaging.utils.canonicalize_name`, whose import would make every start of serab slower.
+    It equals `packaging.utils.canonicalize_name`, whose import would delay every start of serab.
     """
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def discover() -> tuple[PluginRecord, ...]:
-    """Every entry point of serab's groups on `sys.path`, sorted by group, name and distribution."""
-    found = metadata.entry_points()
-    records = (record_of(group, entry) for group in Group for entry in found.select(group=group.value))
+    """Return every entry point of serab's groups on `sys.path`, sorted by group, name and distribution."""
+    entry_points = metadata.entry_points()
+    records = (record_of(group, entry) for group in Group for entry in entry_points.select(group=group.value))
     order = list(Group)
     unique = {(record.group, record.qualified): record for record in records}
     return tuple(sorted(unique.values(), key=lambda r: (order.index(r.group), r.name, r.distribution)))
 
 
 def record_of(group: Group, entry: metadata.EntryPoint) -> PluginRecord:
-    """The record of one entry point, before anything is loaded."""
+    """Return the record of an entry point that is not loaded."""
     dist = entry.dist
     return PluginRecord(
         group=group,
@@ -44,7 +44,7 @@ def record_of(group: Group, entry: metadata.EntryPoint) -> PluginRecord:
 
 
 def owners(records: Iterable[PluginRecord]) -> dict[tuple[Group, str], list[PluginRecord]]:
-    """The records by group and name; more than one in a list is a conflict."""
+    """Return the records by group and name; a list with several records is a conflict."""
     table: dict[tuple[Group, str], list[PluginRecord]] = {}
     for record in records:
         table.setdefault((record.group, record.name), []).append(record)

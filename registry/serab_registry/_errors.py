@@ -1,12 +1,12 @@
-"""What can go wrong in the registry. The core turns these into its own tree, which adds exit codes.
+"""The errors of the registry. The core translates them to its own errors, which have exit codes.
 
 RegistryError
 ├── UnknownPluginError     no entry point has that name
-├── DisabledPluginError    it is there but switched off
-├── DuplicatePluginError   two distributions offer the name
-├── ApiVersionError        written for another hook API
-├── PluginLoadError        raised, exited or registered nonsense while loading
-└── UnreadableCodeError    one of its files cannot be read
+├── DisabledPluginError    the plugin is installed but disabled
+├── DuplicatePluginError   two distributions provide the name
+├── ApiVersionError        the plugin was written for another hook API
+├── PluginLoadError        the plugin raised an error, exited or registered an invalid item
+└── UnreadableCodeError    a file of the plugin cannot be read
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 class RegistryError(Exception):
-    """Base of the registry's errors: `str(error)` says what happened and to which plugin."""
+    """Base of the registry's errors: `str(error)` describes the problem and names the plugin."""
 
 
 class UnknownPluginError(RegistryError):
     """No entry point of the group has that name.
 
     Attributes:
-        near: installed names that look alike, best first.
-        install: distributions of the catalog that would bring the name.
+        near: similar installed names, the most similar first.
+        install: distributions of the catalog that provide the name.
     """
 
     def __init__(self, group: Group, name: str, near: Sequence[str], install: Sequence[str]) -> None:
@@ -38,10 +38,10 @@ class UnknownPluginError(RegistryError):
 
 
 class DisabledPluginError(RegistryError):
-    """The name is installed but switched off.
+    """The plugin is installed but disabled.
 
     Attributes:
-        switch: what switched it off, such as `--no-plugins`.
+        switch: the option or variable that disables it, such as `--no-plugins`.
     """
 
     def __init__(self, record: PluginRecord, switch: str) -> None:
@@ -50,7 +50,7 @@ class DisabledPluginError(RegistryError):
 
 
 class DuplicatePluginError(RegistryError):
-    """Two or more distributions offer the same name in one group."""
+    """Two or more distributions provide the same name in one group."""
 
     def __init__(self, records: Sequence[PluginRecord]) -> None:
         first = records[0]
@@ -60,7 +60,7 @@ class DuplicatePluginError(RegistryError):
 
 
 class ApiVersionError(RegistryError):
-    """The plugin states a version of the hook API that this registry does not speak."""
+    """The plugin declares a version of the hook API that this registry does not support."""
 
     def __init__(self, record: PluginRecord, wanted: object, spoken: int) -> None:
         super().__init__(
@@ -71,7 +71,7 @@ class ApiVersionError(RegistryError):
 
 
 class PluginLoadError(RegistryError):
-    """The plugin's module raised, called `sys.exit` or registered something that is not valid."""
+    """The plugin's module raised an error, called `sys.exit` or registered an invalid item."""
 
     def __init__(self, record: PluginRecord, reason: str) -> None:
         super().__init__(f"{record.group.kind} {record.name!r} (from {record.origin}) failed to load: {reason}")
@@ -79,7 +79,7 @@ class PluginLoadError(RegistryError):
 
 
 class UnreadableCodeError(RegistryError):
-    """A file or folder of a plugin cannot be read, so that its code has no identity.
+    """A file or folder of a plugin cannot be read, so its code has no identity.
 
     Attributes:
         path: the file or folder.

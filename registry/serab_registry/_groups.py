@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 API_VERSION = 1
-"""The hook API this release speaks. A plugin states the one it was written for as `SERAB_API_VERSION`."""
+"""The hook API of this release. A plugin declares the version that it was written for as `SERAB_API_VERSION`."""
 
 
 class Group(StrEnum):
@@ -19,10 +19,10 @@ class Group(StrEnum):
 
     @property
     def kind(self) -> str:
-        """What one member is called in a sentence: `extractor`, `dataset`, ..."""
+        """The noun for a member of the group: `extractor`, `dataset`, ..."""
         return self.value.removeprefix("serab.").removesuffix("s")
 
     @property
     def hook(self) -> str | None:
-        """The hook that hands over the group's items; None for trackers, which only listen."""
+        """The hook that registers the group's items; None for trackers, which register none."""
         return None if self is Group.TRACKERS else f"serab_register_{self.value.removeprefix('serab.')}"

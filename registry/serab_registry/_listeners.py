@@ -1,4 +1,4 @@
-"""Plugins that listen to a run's events. What one of them does wrong stops neither the run nor another."""
+"""Trackers: plugins that receive the events of a run. The failure of a tracker affects neither the run nor others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Listeners:
     """The trackers of one run, in order of name.
 
     Attributes:
-        errors: what went wrong in them so far. A tracker that failed once is not called again.
+        errors: the errors of trackers so far. A tracker that failed once is not called again.
     """
 
     def __init__(self, members: Sequence[tuple[PluginRecord, pluggy.PluginManager]]) -> None:
@@ -27,7 +27,7 @@ class Listeners:
         self.errors: list[PluginLoadError] = []
 
     def emit(self, hook: str, **arguments: Any) -> None:
-        """Calls one event hook of every tracker that implements it."""
+        """Call an event hook of every tracker that implements it."""
         for member in list(self._members):
             record, manager = member
             if not getattr(manager.hook, hook).get_hookimpls():

@@ -1,4 +1,4 @@
-"""Imports one plugin's module and calls one of its hooks, so that nothing it does wrong gets past this file."""
+"""Imports the module of a plugin and calls its hooks; every failure becomes a registry error."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     from serab_registry._records import PluginRecord
 
 PROJECT = "serab"
-"""pluggy's project name: the markers of the hook specs carry it."""
+"""Project name for pluggy, which the markers of the hook specs contain."""
 
 
 def describe(error: BaseException) -> str:
-    """The error's type and message on one line."""
+    """Return the type and the message of an error on one line."""
     text = " ".join(str(error).split())
     name = type(error).__name__
     return f"{name}: {text}" if text else name
 
 
 def import_module(record: PluginRecord) -> ModuleType:
-    """Imports the record's module and checks its hook-API version.
+    """Import the module of a record and check its hook-API version.
 
-    What the module prints goes to stderr, so that it cannot spoil a `--json` on stdout.
+    The output of the module goes to stderr, so that it cannot corrupt the `--json` output on stdout.
 
     Raises:
-        PluginLoadError: the import raised or called `sys.exit`.
-        ApiVersionError: the module states another `SERAB_API_VERSION`; one that states none counts as 1.
+        PluginLoadError: the import raised an error or called `sys.exit`.
+        ApiVersionError: the module declares another `SERAB_API_VERSION`; the default is 1.
     """
     try:
         with contextlib.redirect_stdout(sys.stderr):
@@ -49,12 +49,12 @@ def import_module(record: PluginRecord) -> ModuleType:
 
 
 def manager_for(record: PluginRecord, module: ModuleType, hookspecs: ModuleType) -> pluggy.PluginManager:
-    """A manager that holds this one plugin, its hooks checked against the specs.
+    """Return a plugin manager with this plugin only, and check its hooks against the specs.
 
-    One manager a plugin: a hook call then reaches nobody else, and the same module may stand behind several names.
+    Each plugin has its own manager, so that a hook call reaches no other plugin, and several names may share a module.
 
     Raises:
-        PluginLoadError: a hook has an argument that the spec lacks, or a name that is no hook.
+        PluginLoadError: a hook has an argument that is not in the spec, or there is no hook of that name.
     """
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(hookspecs)
@@ -67,20 +67,20 @@ def manager_for(record: PluginRecord, module: ModuleType, hookspecs: ModuleType)
 
 
 def implements(manager: pluggy.PluginManager, hook: str) -> bool:
-    """Whether the one plugin that `manager` holds implements a hook; False for one that has no spec."""
+    """Return whether the plugin of `manager` implements a hook; False for a hook without a spec."""
     caller = getattr(manager.hook, hook, None)
     return caller is not None and bool(caller.get_hookimpls())
 
 
 def call_hook(record: PluginRecord, manager: pluggy.PluginManager, hook: str, **arguments: Any) -> Any:
-    """Calls one hook of the one plugin that `manager` holds, and returns what pluggy does.
+    """Call a hook of the plugin of `manager`, and return the result from pluggy.
 
     Raises:
-        PluginLoadError: the module does not implement the hook, or its implementation raised or exited.
+        PluginLoadError: the module does not implement the hook, or the hook raised an error or exited.
     """
     caller = getattr(manager.hook, hook)
     if not caller.get_hookimpls():
-        raise PluginLoadError(record, f"{record.module} implements no hook {hook}; mark it with @hookimpl")
+        raise PluginLoadError(record, f"{record.module} does not implement the hook {hook}; mark it with @hookimpl")
     try:
         with contextlib.redirect_stdout(sys.stderr):
             return caller(**arguments)

@@ -1,4 +1,4 @@
-"""What is known of a plugin: where it comes from and how its loading went."""
+"""Records of plugins: the origin of a plugin and the state of its loading."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ if TYPE_CHECKING:
 
 
 class PluginState(StrEnum):
-    """How far a plugin got."""
+    """The state of a plugin."""
 
     FOUND = "found"
-    """Its metadata was read; its code was not imported."""
+    """The metadata was read; the code was not imported."""
     LOADED = "loaded"
     DISABLED = "disabled"
-    """Switched off by `--no-plugins` or `SERAB_DISABLE_PLUGINS`; its code was not imported."""
+    """Disabled by `--no-plugins` or `SERAB_DISABLE_PLUGINS`; the code was not imported."""
     CONFLICT = "conflict"
-    """Another distribution offers the same name; `dist:name` chooses."""
+    """Another distribution provides the same name; `dist:name` selects one."""
     INCOMPATIBLE = "incompatible"
     """Written for another version of the hook API."""
     FAILED = "failed"
-    """Raised, or called `sys.exit`, while it was loaded."""
+    """Raised an error, or called `sys.exit`, while it was loaded."""
 
 
 @dataclass(frozen=True, slots=True)
 class PluginRecord:
-    """One entry point with its provenance.
+    """An entry point with its origin.
 
     Attributes:
         group: the entry-point group.
         name: the public name, as in `serab eval NAME`.
         module: the entry point's value, a module with hook implementations.
-        distribution: the distribution that installed it, normalised name; `""` when unknown.
-        version: the distribution's version; `""` when unknown.
-        state: how far its loading got.
-        file: the module's file, once it was imported.
-        error: why it failed, one line; `""` when it did not.
-        items: names of what it registered, once loaded.
+        distribution: the normalised name of the distribution that installed it; `""` if unknown.
+        version: the version of the distribution; `""` if unknown.
+        state: the state of its loading.
+        file: the file of the module, once it was imported.
+        error: the reason of a failure, one line; `""` without a failure.
+        items: the names of the registered items, once loaded.
     """
 
     group: Group
@@ -59,11 +59,11 @@ class PluginRecord:
 
     @property
     def origin(self) -> str:
-        """Distribution and version, for a message."""
+        """Distribution and version, for messages."""
         return f"{self.distribution or 'an unknown distribution'} {self.version}".strip()
 
     def as_json(self) -> dict[str, object]:
-        """The record as plain values, in the shape that `serab plugins --json` prints."""
+        """Return the record as plain values, as `serab plugins --json` prints it."""
         return {
             "group": self.group.value,
             "name": self.name,

@@ -1,4 +1,4 @@
-"""The registry: names from metadata, one plugin's code on demand, and a memory of how each loading went."""
+"""The registry: it lists plugins from metadata, imports a plugin on demand, and stores the outcome of each import."""
 
 from __future__ import annotations
 
@@ -36,26 +36,26 @@ DISABLE_VARIABLE = "SERAB_DISABLE_PLUGINS"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A plugin that loaded: its record, what it registered by name, and which of these the bare name means."""
+    """A loaded plugin: its record, the registered items by name, and the item that the bare name stands for."""
 
     record: PluginRecord
     items: dict[str, Any]
     default: str
 
     def pick(self, name: str) -> Any | None:
-        """The item called `name`, or the default for the plugin's bare name; None where there is none."""
+        """Return the item called `name`, or the default for the plugin's bare name; None if there is no such item."""
         return self.items.get(self.default if name == self.record.name else name)
 
 
 class Registry:
-    """Finds plugins over the entry-point groups, lazily and by name.
+    """Finds plugins through entry points, lazily and by name.
 
     Args:
-        hookspecs: the module that holds the hook specs, marked for pluggy's project `serab`.
-        disabled: names, distributions or `dist:name`s that are switched off.
-        enabled: False switches every plugin off, before anything is imported.
-        item_type: the class that a group's items must be of; asked when a plugin is loaded, so that it may import.
-        find: gives the records; the installed distributions' metadata unless a test says otherwise.
+        hookspecs: the module with the hook specs, marked for pluggy's project `serab`.
+        disabled: names, distributions or `dist:name`s of disabled plugins.
+        enabled: False disables every plugin.
+        item_type: returns the class of a group's items; it is called when a plugin is loaded, so it may import.
+        find: returns the records; by default from the metadata of installed distributions.
     """
 
     def __init__(
@@ -70,8 +70,8 @@ class Registry:
         self._hookspecs = hookspecs
         self._enabled = enabled
         names = [entry.strip() for entry in disabled if entry.strip()]
-        # A distribution may be written in any form that pip takes; the name of an entry point has one form only.
-        forms = [f"{normalise(left)}{colon}{name}" for left, colon, name in (own.partition(":") for own in names)]
+        # A distribution may be written in any form that pip accepts; the name of an entry point has only one form.
+        forms = [f"{normalise(left)}{colon}{name}" for left, colon, name in (entry.partition(":") for entry in names)]
         self._disabled = frozenset([*names, *forms])
         self._item_type = item_type
         self._find = find
@@ -87,19 +87,19 @@ class Registry:
         return owners(self._found)
 
     def records(self, group: Group | None = None) -> tuple[PluginRecord, ...]:
-        """What is installed, with the state each plugin has reached so far. Imports nothing."""
+        """Return the records of installed plugins with their current states, without importing plugins."""
         return tuple(self._state_of(record) for record in self._found if group in (None, record.group))
 
     def names(self, group: Group) -> tuple[str, ...]:
-        """The public names of one group that are not switched off. Imports nothing."""
+        """Return the names of a group's plugins that are not disabled, without importing plugins."""
         return tuple(dict.fromkeys(r.name for r in self._found if r.group is group and not self._switch(r)))
 
     def record(self, group: Group, name: str) -> PluginRecord:
-        """The one plugin behind `name`, as `load` takes it, whose code is not imported. Raises as `load` does."""
+        """Return the record of the plugin for `name`, as in `load`, without importing it. Raises as `load` does."""
         return self._choose(group, name)
 
     def code(self, record: PluginRecord) -> CodeIdentity:
-        """Return the identity of a plugin's code as this registry first saw it; what is imported does not change.
+        """Return the identity of a plugin's code at the first call; later changes do not affect imported code.
 
         Raises:
             UnreadableCodeError: one of its files or folders cannot be read.
@@ -113,23 +113,23 @@ class Registry:
         return self._codes[key]
 
     def is_shared(self, record: PluginRecord) -> bool:
-        """Whether several distributions that are not switched off offer the record's name."""
-        return sum(not self._switch(own) for own in self._owners[record.group, record.name]) > 1
+        """Return whether several enabled distributions provide the record's name."""
+        return sum(not self._switch(owner) for owner in self._owners[record.group, record.name]) > 1
 
     def load(self, group: Group, name: str) -> Loaded:
-        """Imports the one plugin behind `name` (`a`, `a/variant`, `dist:a` or `dist:a/variant`) and no other.
+        """Import the plugin for `name` (`a`, `a/variant`, `dist:a` or `dist:a/variant`) and no other.
 
         Raises:
-            UnknownPluginError: nothing is called that.
-            DisabledPluginError: it is switched off.
-            DuplicatePluginError: several distributions offer the name and none was chosen.
-            ApiVersionError: it was written for another hook API.
-            PluginLoadError: it raised, exited or registered something invalid.
+            UnknownPluginError: no plugin has this name.
+            DisabledPluginError: the plugin is disabled.
+            DuplicatePluginError: several distributions provide the name, and the name does not select one.
+            ApiVersionError: the plugin was written for another hook API.
+            PluginLoadError: the plugin raised an error, exited or registered an invalid item.
         """
         return self._load(self._choose(group, name))
 
     def get(self, group: Group, name: str) -> Any:
-        """The item called `name`, loading its plugin if need be. Raises as `load` does."""
+        """Return the item called `name`; load its plugin if necessary. Raises as `load` does."""
         loaded = self.load(group, name)
         plain = name.rpartition(":")[2]
         item = loaded.pick(plain)
@@ -141,7 +141,7 @@ class Registry:
         return item
 
     def load_all(self, group: Group) -> tuple[Loaded, ...]:
-        """Loads every plugin of one group; those that fail are left out and remembered in `records`."""
+        """Load every plugin of a group; plugins that fail are left out, and `records` shows their errors."""
         loaded = []
         for record in self._found:
             if record.group is group and self._state_of(record).state in (PluginState.FOUND, PluginState.LOADED):
@@ -152,7 +152,7 @@ class Registry:
         return tuple(loaded)
 
     def call(self, group: Group, name: str, **arguments: Any) -> PluginRecord:
-        """Calls the group's hook of one plugin with other arguments than `register`. Raises as `load` does."""
+        """Call the group's hook of a plugin with other arguments than `register`. Raises as `load` does."""
         record = self._choose(group, name)
         try:
             module = import_module(record)
@@ -165,15 +165,15 @@ class Registry:
         return self._remember(record, module)
 
     def make(self, group: Group, name: str, argument: str, passing: type[Exception]) -> Any:
-        """What one plugin makes of a word that only it understands, by its hook `serab_make_<kind>`.
+        """Return the item that a plugin creates for an argument, by its hook `serab_make_<kind>`.
 
         Args:
             group: the group.
-            name: the plugin's, as `load` takes it.
-            argument: the word.
-            passing: errors that are the word's fault, and are raised as they are.
+            name: the name of the plugin, as in `load`.
+            argument: the argument for the hook.
+            passing: errors about the argument, which are raised unchanged.
 
-        Raises as `load` does; PluginLoadError also for a plugin without the hook, or one that makes something else.
+        Raises as `load` does; PluginLoadError also for a plugin without the hook, or that returns another class.
         """
         record = self._choose(group, name)
         module = import_module(record)
@@ -185,15 +185,15 @@ class Registry:
                 raise error.__cause__ from None
             raise
         if not isinstance(item, self._item_type(group)):
-            raise PluginLoadError(record, f"made {type(item).__name__} of {argument!r}")
+            raise PluginLoadError(record, f"returned {type(item).__name__} for {argument!r}")
         return item
 
     def probe_commands(self) -> None:
-        """Imports every command plugin without adding its commands; what fails is remembered in `records`."""
+        """Import every command plugin without adding its commands; `records` shows the errors."""
         self._probe(Group.COMMANDS)
 
     def listeners(self) -> Listeners:
-        """Loads every tracker that is not switched off; one that fails is left out and remembered in `records`."""
+        """Load every enabled tracker; trackers that fail are left out, and `records` shows their errors."""
         return Listeners(self._probe(Group.TRACKERS))
 
     def _probe(self, group: Group) -> list[tuple[PluginRecord, pluggy.PluginManager]]:
@@ -210,20 +210,20 @@ class Registry:
         return working
 
     def _remember(self, record: PluginRecord, module: ModuleType) -> PluginRecord:
-        done = replace(record, state=PluginState.LOADED, file=getattr(module, "__file__", None))
-        self._outcomes[record.group, record.qualified] = Loaded(done, {}, record.name)
-        return done
+        loaded = replace(record, state=PluginState.LOADED, file=getattr(module, "__file__", None))
+        self._outcomes[record.group, record.qualified] = Loaded(loaded, {}, record.name)
+        return loaded
 
     def _choose(self, group: Group, name: str) -> PluginRecord:
         distribution, _, plain = name.rpartition(":")
-        own = plain.partition("/")[0]
+        entry_name = plain.partition("/")[0]
         candidates = [
             record
-            for record in self._owners.get((group, own), ())
+            for record in self._owners.get((group, entry_name), ())
             if not distribution or record.distribution == normalise(distribution)
         ]
         if not candidates:
-            raise UnknownPluginError(group, name, self._near(group, own), self._install(group, own))
+            raise UnknownPluginError(group, name, self._near(group, entry_name), self._install(group, entry_name))
         usable = [record for record in candidates if not self._switch(record)]
         if not usable:
             raise DisabledPluginError(candidates[0], self._switch(candidates[0]))
@@ -248,20 +248,20 @@ class Registry:
             module = import_module(record)
             manager = manager_for(record, module, self._hookspecs)
             if implements(manager, f"serab_make_{record.group.kind}") and not implements(manager, hook):
-                collector.default = record.name  # all that it has comes by argument
+                collector.default = record.name  # the plugin provides items by argument only
             else:
                 call_hook(record, manager, hook, register=collector)
                 collector.finish()
         except RegistryError as error:
             return error
         assert collector.default is not None
-        done = replace(
+        loaded = replace(
             record,
             state=PluginState.LOADED,
             file=getattr(module, "__file__", None),
             items=tuple(collector.items),
         )
-        return Loaded(done, collector.items, collector.default)
+        return Loaded(loaded, collector.items, collector.default)
 
     def _state_of(self, record: PluginRecord) -> PluginRecord:
         if self._switch(record):

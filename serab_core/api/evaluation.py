@@ -100,7 +100,7 @@ def evaluate(
     with use_home(home) as root:
         spec = with_tuner(find_protocol(protocol or default_protocol()), tuner, trials)
         where = find_engine(engine or str(settings.value("engine") or "local"), jobs)
-        call = _Call(root, _words(tasks) or settings.words("tasks"), spec, _words(classifiers), shown, fresh)
+        call = _Call(root, _words(tasks) or settings.value_list("tasks"), spec, _words(classifiers), shown, fresh)
         groups = _groups(used)
         parts = [call.run([used[place] for place in group], where) for group in groups]
     merged = _merged(parts, groups)

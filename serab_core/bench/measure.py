@@ -19,7 +19,7 @@ from serab_core.bench.sampling import Lap, Samples
 from serab_core.errors import ExtractorError, UsageError
 from serab_core.isolation.python import child_environment, child_folder, python_command
 from serab_core.store.home import find_home
-from serab_core.store.weights import installed, require_weights
+from serab_core.store.weights import require_weights, weight_record
 from serab_core.system.cpu import available_cores
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _child(asked: dict[str, Any], threads: int, name: str) -> dict[str, Any]:
 def _weights_bytes(spec: ExtractorSpec) -> int | None:
     sizes = []
     for weight in spec.weights:
-        found = installed(find_home(), weight)
+        found = weight_record(find_home(), weight)
         sizes.append(weight.size if found is None else found.source_size)
     return None if None in sizes else sum(size for size in sizes if size is not None)
 

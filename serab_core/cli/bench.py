@@ -71,7 +71,7 @@ def bench_command(
     before = read_run(then) if then is not None else None
     seconds = _numbers(lengths, float, "--lengths") or list(LENGTHS_S)
     counts: list[int | None] = [*_numbers(threads, int, "--threads")] or [None]
-    names = plugins.with_asked(extractors, {"device": device})
+    names = plugins.add_options(extractors, {"device": device})
     for name in names:  # before anything is measured
         spec = plugins.extractor(name)
         require_weights(home, spec.name, spec.weights)

@@ -80,13 +80,13 @@ def verify_command(
     verified = verify_home(home, progress_on(stderr()), audio=stored_audio_checks(home), set_aside=not keep)
     damaged, unreadable = verified.damaged, verified.unreadable
     if as_json:
-        rows = [{"path": str(own.path), "what": own.what, "aside": own.aside} for own in damaged]
+        rows = [{"path": str(own.path), "what": own.problem, "aside": own.aside} for own in damaged]
         document = {"schema": "serab.cache-verify/1", "home": str(home.root), "files": verified.files, "damaged": rows}
         print_json(document | {"unreadable": [{"path": error.where, "what": error.what} for error in unreadable]})
     else:
         for own in damaged:
             told = "set aside; it is made anew by the next run that needs it" if own.aside else "left where it is"
-            stdout().print(f"{own.path} {own.what}: {told}", markup=False, highlight=False, soft_wrap=True)
+            stdout().print(f"{own.path} {own.problem}: {told}", markup=False, highlight=False, soft_wrap=True)
         for error in unreadable:
             text = f"{error.where} {error.what}: left where it is. Next: {error.next_step}"
             stdout().print(text, markup=False, highlight=False, soft_wrap=True)

@@ -47,7 +47,7 @@ def check_command(
     found = [subject for name in names for subject in subjects(name)]
     outcomes = []
     with progress_on(stderr()).task("Checking", len(checks_of(found))) as advance:
-        for outcome in run_apart(found, settings.patience_s()):
+        for outcome in run_apart(found, settings.timeout_s()):
             outcomes.append(outcome)
             advance(1)
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]

@@ -122,8 +122,8 @@ def evaluate_command(
     where = find_engine(_engine(engine), jobs)
     named = extractors or []
     words, more = _split_names(named) if tasks else (named, [])
-    names = plugins.with_asked(words, {"layer": layer, "device": device})
-    asked = [*split_words(tasks), *more] or settings.words("tasks")
+    names = plugins.add_options(words, {"layer": layer, "device": device})
+    asked = [*split_words(tasks), *more] or settings.value_list("tasks")
     plan = make_plan(home, names, asked, made, split_words(classifiers), progress)
     run = evaluate(replace(plan, profile=profile, fresh=fresh, shard=run_shard), progress, where)
     if as_json:

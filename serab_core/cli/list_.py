@@ -42,14 +42,14 @@ def _weights(spec: ExtractorSpec) -> str:
     """Whether an extractor's weights are here, and how large they are."""
     from serab_core.errors import StoreError
     from serab_core.store.home import find_home
-    from serab_core.store.weights import installed
+    from serab_core.store.weights import weight_record
 
     if not spec.weights:
         return "none needed"
     home, sizes, missing = find_home(), [], False
     for weight in spec.weights:
         try:
-            found = installed(home, weight)
+            found = weight_record(home, weight)
         except StoreError:
             found = None
         missing |= found is None

@@ -65,7 +65,7 @@ def import_command(
     from serab_core import plugins
     from serab_core.errors import WeightsError
     from serab_core.store.home import find_home
-    from serab_core.store.weights import take_in
+    from serab_core.store.weights import import_weights
 
     home = find_home().ensure()
     spec = plugins.extractor(extractor)
@@ -73,7 +73,7 @@ def import_command(
     if not file.is_file() and not (weight.folder and file.is_dir()):
         raise WeightsError("is no file", where=str(file), next_step="check the path")
     _agree(home, weight, accept)
-    take_in(home, weight, file, str(file.absolute()), replace=replace)
+    import_weights(home, weight, file, str(file.absolute()), replace=replace)
     _tell(home, spec, weight, as_json, pinned=weight.sha256 is not None)
 
 
@@ -101,7 +101,7 @@ def fetch_command(
     from serab_core.report.progress import progress_on
     from serab_core.store.fetch import fetch
     from serab_core.store.home import find_home
-    from serab_core.store.weights import installed, take_in
+    from serab_core.store.weights import import_weights, weight_record
 
     home = find_home().ensure()
     specs = [plugins.extractor(name) for name in extractors]
@@ -110,13 +110,13 @@ def fetch_command(
         if not spec.weights:
             raise UsageError("needs no weights", where=spec.name, next_step="leave it out")
         for weight in spec.weights:
-            if installed(home, weight) is None:
+            if weight_record(home, weight) is None:
                 _agree(home, weight, accept)
                 checked = replace(weight, sha256=weight.sha256 or sha256.lower() or None)
                 file = fetch(home, spec.name, checked, progress_on(stderr()))
                 if checked.sha256 is None:
                     _require_word(spec, weight, file, unverified)
-                take_in(home, checked, file, weight.url)
+                import_weights(home, checked, file, weight.url)
                 file.unlink(missing_ok=True)
             _tell(home, spec, weight, as_json, pinned=weight.sha256 is not None)
 
@@ -214,9 +214,9 @@ def _tell(home: Home, spec: ExtractorSpec, weight: WeightFile, as_json: bool, *,
 
 
 def _row(home: Home, spec: ExtractorSpec, weight: WeightFile) -> dict[str, Any]:
-    from serab_core.store.weights import installed
+    from serab_core.store.weights import weight_record
 
-    found = installed(home, weight)
+    found = weight_record(home, weight)
     return {
         "extractor": spec.name,
         "name": weight.name,

@@ -1,1 +1,1 @@
-"""Utterances to embeddings: fingerprints, blocks of work, and the cache of shards."""
+"""From utterances to embeddings: fingerprints, blocks of utterances, and the cache of shards."""

@@ -1,4 +1,4 @@
-"""Cuts a task into blocks of utterances, each of which is one shard of the cache."""
+"""Divides a task into blocks of utterances; each block is one shard of the cache."""
 
 from __future__ import annotations
 
@@ -16,15 +16,13 @@ if TYPE_CHECKING:
     from serab_core.store.home import Home
     from serab_core.types import CorpusState, Embeddings, Task, Utterance
 
-SMALLEST = 32
-"""Utterances a shard: small enough that a killed run repeats little, large enough that files stay few."""
-MOST_BLOCKS = 512
-"""Of a task; a larger one has larger shards."""
+SHARD_UTTERANCES = 32  # utterances per shard; a killed run repeats at most one shard per worker, and files stay few
+MAX_BLOCKS = 512  # blocks per task; a larger task has larger shards
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some of a task's utterances, and the shard that holds their embeddings."""
+    """Some utterances of a task, and the shard with their embeddings."""
 
     utterances: tuple[Utterance, ...]
     shard: Shard
@@ -36,15 +34,15 @@ class Block:
 
 
 def folder_for(home: Home, fingerprint_digest: str) -> Path:
-    """Where the shards of one fingerprint are kept."""
+    """Return the folder of the shards with one fingerprint."""
     return home.embeddings / fingerprint_digest[:32]
 
 
 def cut_blocks(home: Home, task: Task, fingerprint_digest: str, state: CorpusState | None) -> tuple[Block, ...]:
-    """The task's blocks, in order of utterance id. A shard's name follows from samples and corpus statistics alone."""
+    """Return the task's blocks, in order of utterance id. Only samples and statistics determine a shard's name."""
     folder = folder_for(home, fingerprint_digest)
     blocks = []
-    size = max(SMALLEST, -(-len(task.utterances) // MOST_BLOCKS))
+    size = max(SHARD_UTTERANCES, -(-len(task.utterances) // MAX_BLOCKS))
     for start in range(0, len(task.utterances), size):
         utterances = task.utterances[start : start + size]
         key = digest([[u.sha256 for u in utterances], dict(state) if state is not None else None])
@@ -53,10 +51,10 @@ def cut_blocks(home: Home, task: Task, fingerprint_digest: str, state: CorpusSta
 
 
 def is_done(block: Block) -> bool:
-    """Whether the block's shard was written."""
+    """Return whether the block's shard was written."""
     return exists(block.shard)
 
 
 def read_blocks(blocks: tuple[Block, ...]) -> Embeddings:
-    """The embeddings of all blocks, one row an utterance. Raises StoreError for a damaged shard."""
+    """Return the embeddings of all blocks, one row per utterance. Raises StoreError for a damaged shard."""
     return np.concatenate([read_shard(block.shard, block.digests) for block in blocks])

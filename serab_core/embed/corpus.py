@@ -1,4 +1,4 @@
-"""Statistics of a training split that an extractor knows beforehand."""
+"""Statistics of a training split that an extractor already has."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def known_state(spec: ExtractorSpec, task: str) -> CorpusState | None:
-    """The statistics of a task that need not be computed, or None.
+    """Return the statistics of a task that an extractor already has; None if they must be computed.
 
     Raises:
-        UsageError: the extractor was asked for statistics that it does not have for this task.
+        UsageError: an option asks for statistics that the extractor does not have for this task.
     """
     if spec.known_state is None:
         return None

@@ -1,4 +1,4 @@
-"""Embeds blocks of utterances: decode, resample, hand over in batches, check what comes back, store."""
+"""Embeds blocks of utterances: decodes and resamples audio, calls the extractor, checks and stores its embeddings."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ if TYPE_CHECKING:
 
 
 def load_waveform(utterance: Utterance, rate: int) -> Waveform:
-    """The utterance's samples at `rate` Hz.
+    """Return the utterance's samples at `rate` Hz.
 
     Raises:
-        AudioError: the file cannot be used any more.
-        DataError: its samples are not those that were prepared.
+        AudioError: the file cannot be decoded any more.
+        DataError: the samples have changed since the corpus was prepared.
     """
-    from serab_core.audio.decode import decode  # here, for a run that finds all embeddings stored decodes nothing
+    from serab_core.audio.decode import decode  # imported here, because a run with cached embeddings decodes nothing
     from serab_core.audio.resample import resample
 
     with timed("decode"):
         decoded = decode(Path(utterance.path), utterance.path)
-        found = decoded.sha256
-    if found != utterance.sha256:
+        sha256 = decoded.sha256
+    if sha256 != utterance.sha256:
         raise DataError(
             "has changed since its corpus was prepared",
             where=utterance.path,
-            next_step="put the original back, or prepare the corpus again",
+            next_step="restore the original file, or prepare the corpus again",
         )
     with timed("resample"):
         return resample(decoded.samples, decoded.rate, rate)
@@ -57,37 +57,37 @@ def load_waveform(utterance: Utterance, rate: int) -> Waveform:
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """How much audio was embedded in how much time, both in seconds, and by which process."""
+    """Seconds of audio that a process embedded, the time that it took in seconds, and the id of the process."""
 
     audio: float = 0.0
     seconds: float = 0.0
     process: int = 0
 
 
-MAX_EXTRACTORS = 2  # extractors that a session holds in memory
-REPEATED = 4  # utterances that are embedded a second time before a new fingerprint is trusted
+MAX_EXTRACTORS = 2  # extractors that a session keeps in memory
+REPEATED_UTTERANCES = 4  # utterances that are embedded twice before a new fingerprint is trusted
 _begun: set[str] = set()
-"""Extractors that have embedded something in this process."""
+"""Names of the extractors that have embedded a batch in this process."""
 
 
 def embed_block(
     name: str, expected_digest: str, block: Block, state: CorpusState | None, advance: Callable[[int], None]
 ) -> Throughput:
-    """Computes one block and writes its shard.
+    """Embed one block and write its shard.
 
     Args:
         name: the extractor, as the registry knows it.
-        expected_digest: of the fingerprint that the shard's folder stands for.
-        block: what to embed.
+        expected_digest: digest of the fingerprint that the shard's folder belongs to.
+        block: the block to embed.
         state: the corpus statistics, for an extractor that uses them.
-        advance: told how many utterances were done.
+        advance: receives the number of utterances that were embedded.
 
     Returns:
-        how fast the extractor was; the first batch of a process, which loads what it needs, does not count.
+        the throughput; the first batch of a process, which loads the model, does not count.
 
     Raises:
-        AudioError, DataError: an utterance's file cannot be used.
-        ExtractorError: the extractor raised, or returned something else than it declared.
+        AudioError, DataError: the file of an utterance cannot be used.
+        ExtractorError: the extractor raised an error, or its embeddings are not as declared.
         StoreError: the shard cannot be written.
     """
     spec, extractor, identity = _started(name, expected_digest, state)
@@ -111,14 +111,14 @@ def embed_block(
 def repeat_block(
     name: str, expected_digest: str, blocks: Sequence[tuple[Block, int]], state: CorpusState | None
 ) -> None:
-    """Embed a few utterances a second time and compare them with what was stored.
+    """Embed a few utterances again and compare them with the stored embeddings.
 
-    What differs is random: weights that were drawn because they are missing from a file, dropout that was left on.
+    A difference shows randomness: weights that are missing from a file and were initialised, or active dropout.
 
     Args:
         name: the extractor, as the registry knows it.
-        expected_digest: of its fingerprint.
-        blocks: some that were stored, each with the process that computed it; one of another process is repeated.
+        expected_digest: digest of its fingerprint.
+        blocks: stored blocks, each with the process that computed it; a block of another process is preferred.
         state: the corpus statistics, for an extractor that uses them.
 
     Raises:
@@ -127,24 +127,24 @@ def repeat_block(
     """
     block = next((block for block, process in blocks if process != os.getpid()), blocks[0][0])
     spec, extractor, _ = _started(name, expected_digest, state)
-    batch = block.utterances[: max(1, min(REPEATED, spec.batch_size))]
+    batch = block.utterances[: max(1, min(REPEATED_UTTERANCES, spec.batch_size))]
     waveforms = [load_waveform(utterance, spec.sample_rate) for utterance in batch]
     again = _embed_batch(spec, extractor, batch, waveforms)
     before = read_shard(block.shard, block.digests)[: len(batch)]
-    off = largest_difference(before, again)
-    worst = int(off.argmax())
-    if off[worst] > spec.tolerance:
+    differences = largest_difference(before, again)
+    worst = int(differences.argmax())
+    if differences[worst] > spec.tolerance:
         raise ExtractorError(
             f"gives other numbers when it embeds the same audio again: those of utterance {batch[worst].id} differ by "
-            f"{100 * off[worst]:.3g} % of the largest (allowed: {100 * spec.tolerance:.3g} %)",
+            f"{100 * differences[worst]:.3g} % of the largest (allowed: {100 * spec.tolerance:.3g} %)",
             where=spec.name,
             next_step="switch the network to evaluation mode (dropout off), make sure that all its weights are loaded, "
-            "and seed what is random",
+            "and set the seed of random generators",
         )
 
 
 def largest_difference(before: Embeddings, again: Embeddings) -> NDArray[np.float32]:
-    """Return how far two embeddings of the same utterances differ, as a fraction of the largest number in each row.
+    """Return the largest difference between two embeddings of each utterance, relative to its largest number.
 
     Args:
         before, again: shape (n, dim).
@@ -158,10 +158,10 @@ def largest_difference(before: Embeddings, again: Embeddings) -> NDArray[np.floa
 
 
 def fit_corpus(name: str, train: Sequence[Utterance]) -> CorpusState:
-    """The statistics that an extractor computes once from a training split.
+    """Return the statistics that an extractor computes once from a training split.
 
     Raises:
-        ExtractorError: it raised, or returned something that is not plain numbers.
+        ExtractorError: it raised an error, or returned other values than plain numbers.
     """
     spec = plugins.extractor(name)
     with timed("start"):
@@ -174,12 +174,12 @@ def fit_corpus(name: str, train: Sequence[Utterance]) -> CorpusState:
     try:
         digest(dict(state))
     except (TypeError, ValueError) as error:
-        raise ExtractorError(f"fit_corpus returned no mapping of plain numbers ({error})", where=name) from error
+        raise ExtractorError(f"fit_corpus must return a mapping of plain numbers ({error})", where=name) from error
     return dict(state)
 
 
 def warm(name: str) -> None:
-    """Lets an extractor load what it needs. Raises ExtractorError."""
+    """Load the model of an extractor that supports it. Raises ExtractorError."""
     extractor = _extractor(name)
     if isinstance(extractor, WarmExtractor):
         _guard(plugins.extractor(name), "warm", extractor.warm)
@@ -188,12 +188,12 @@ def warm(name: str) -> None:
 def _started(
     name: str, expected_digest: str, state: CorpusState | None
 ) -> tuple[ExtractorSpec, Extractor, dict[str, Any]]:
-    """The spec, the extractor ready to embed, and its fingerprint. Raises ExtractorError."""
+    """Return the spec, the extractor ready to embed, and its fingerprint. Raises ExtractorError."""
     spec = plugins.extractor(name)
     identity = fingerprint(spec)
     if digest(identity) != expected_digest:
         raise ExtractorError(
-            "is another version in this worker than in the process that planned the run",
+            "has another version in this worker than in the process that planned the run",
             where=name,
             next_step="give every worker the same environment",
         )
@@ -206,7 +206,7 @@ def _started(
 
 
 def _extractor(name: str) -> Extractor:
-    """Return the extractor itself. A session builds it once; the last few stay in memory."""
+    """Return the extractor object. A session creates it once; the most recently used ones stay in memory."""
     built: OrderedDict[str, Extractor] = current_session().cached("extractors", OrderedDict)
     if name not in built:
         spec = plugins.extractor(name)
@@ -218,12 +218,12 @@ def _extractor(name: str) -> Extractor:
 
 
 def forget_extractors() -> None:
-    """Drop the extractors that this session has built; the next use of one builds it again."""
+    """Drop the extractors that this session has created; the next use creates an extractor again."""
     current_session().cached("extractors", OrderedDict).clear()
 
 
-def _guard(spec: ExtractorSpec, what: str, call: Callable[..., Any], *arguments: Any) -> Any:
-    """Calls into the plugin: what it prints goes to stderr, what it raises is named."""
+def _guard(spec: ExtractorSpec, operation: str, call: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function of the plugin. Its output goes to stderr; its exceptions become ExtractorError."""
     try:
         with contextlib.redirect_stdout(sys.stderr):
             return call(*arguments)
@@ -231,9 +231,9 @@ def _guard(spec: ExtractorSpec, what: str, call: Callable[..., Any], *arguments:
         raise
     except (Exception, SystemExit) as error:
         reason = " ".join(str(error).split()) or "no message"
-        told = reason if isinstance(error, RemoteError) else f"{type(error).__name__}: {reason}"
+        message = reason if isinstance(error, RemoteError) else f"{type(error).__name__}: {reason}"
         raise ExtractorError(
-            f"{what}: {reason}" if isinstance(error, DiedError) else f"{what} raised {told}",
+            f"{operation}: {reason}" if isinstance(error, DiedError) else f"{operation} raised {message}",
             where=spec.name,
             next_step=plugins.advice(spec.name),
         ) from error
@@ -242,13 +242,13 @@ def _guard(spec: ExtractorSpec, what: str, call: Callable[..., Any], *arguments:
 def _embed_batch(
     spec: ExtractorSpec, extractor: Extractor, batch: Sequence[Utterance], waveforms: list[Waveform]
 ) -> Embeddings:
-    what = f"embed (of {batch[0].id}" + (f" to {batch[-1].id})" if len(batch) > 1 else ")")
-    result = _guard(spec, what, extractor.embed, waveforms)
+    operation = f"embed (of {batch[0].id}" + (f" to {batch[-1].id})" if len(batch) > 1 else ")")
+    result = _guard(spec, operation, extractor.embed, waveforms)
     wanted = (len(batch), spec.dim)
     if not isinstance(result, np.ndarray) or result.shape != wanted or result.dtype != np.float32:
-        got = f"{result.dtype} {result.shape}" if isinstance(result, np.ndarray) else type(result).__name__
-        raise ExtractorError(f"embed returned {got} in place of float32 {wanted}", where=spec.name)
-    result = np.array(result)  # a copy: the next call may overwrite a buffer that the extractor reuses
+        returned = f"{result.dtype} {result.shape}" if isinstance(result, np.ndarray) else type(result).__name__
+        raise ExtractorError(f"embed returned {returned} instead of float32 {wanted}", where=spec.name)
+    result = np.array(result)  # a copy, because the extractor may reuse its buffer in the next call
     if not np.isfinite(result).all():
         bad = batch[int(np.flatnonzero(~np.isfinite(result).all(axis=1))[0])]
         raise ExtractorError(

@@ -1,4 +1,4 @@
-"""Everything that an extractor's numbers depend on, as plain values."""
+"""The fingerprint of an extractor: everything that its embeddings depend on, as plain values."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from serab_core.types import ExtractorSpec
 
 AUDIO_VERSION = 1
-"""Changes whenever decoding or mixing to mono gives other samples."""
+"""Version of the audio code, part of each fingerprint; increase it when a change gives other samples."""
 
 
 def fingerprint(spec: ExtractorSpec) -> dict[str, Any]:
-    """The identity of an extractor's embeddings: two extractors share a cache if, and only if, these are equal.
+    """Return the fingerprint of an extractor: extractors with equal fingerprints share a cache.
 
     Raises:
-        PluginError: the parameters are not plain values, or a library that it names is not installed.
-        WeightsError: the sha256 of its weights is told by nobody, and they are not there.
+        PluginError: the parameters are not plain values, or a library that it declares is not installed.
+        WeightsError: the plugin does not declare the sha256 of its weights, and they were not imported.
     """
     libraries = dict(spec.versions) if isinstance(spec, IsolatedSpec) else {}
     for name in sorted(set(spec.libraries) - set(libraries)):
@@ -52,11 +52,11 @@ def fingerprint(spec: ExtractorSpec) -> dict[str, Any]:
         raise PluginError(
             f"declares parameters that are not plain JSON values ({error})",
             where=spec.name,
-            next_step="its author must give numbers, strings, lists and mappings of these",
+            next_step="its author must use numbers, strings, and lists and mappings of these",
         ) from error
     return identity
 
 
 def fingerprint_digest(spec: ExtractorSpec) -> str:
-    """sha256 of the fingerprint. Raises PluginError."""
+    """Return the sha256 of the fingerprint. Raises PluginError."""
     return digest(fingerprint(spec))

@@ -1,1 +1,1 @@
-"""Where the jobs of a run are done: in this process, in worker processes, or on a Dask cluster."""
+"""Engines: run the jobs of a run in this process, in worker processes, or on a Dask cluster."""

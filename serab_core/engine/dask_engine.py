@@ -1,4 +1,4 @@
-"""The workers of a Dask scheduler that the user already has, through its own `concurrent.futures` executor."""
+"""Runs jobs on the workers of a Dask scheduler that the user has started, through Dask's executor."""
 
 from __future__ import annotations
 
@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _T = TypeVar("_T")
-_ANSWER_S, _WORKERS_S = 10.0, 60.0
-_CHECK_S, _GRACE_S = 0.5, 2.0
+_CONNECT_S = 10.0  # seconds to wait for the scheduler
+_WORKERS_S = 60.0  # seconds to wait for the first worker
+_CHECK_S = 0.5  # seconds between two checks of the connection
+_GRACE_S = 2.0  # seconds in which Dask itself may report a lost job
 
 
 class _Client(Protocol):
-    """The part of `distributed.Client` that is used here."""
+    """The methods of `distributed.Client` that serab uses."""
 
     scheduler_comm: Any
     status: str
@@ -48,11 +50,12 @@ class _Client(Protocol):
 
 
 class DaskEngine:
-    """Hands jobs to Dask's workers.
+    """An engine that submits jobs to Dask workers.
 
-    A worker needs the same packages, and one thread, for extractors need not bear two at a time. It shares the home by
-    its file system, or else is sent what it needs of it and sends back what it made. A worker that dies is replaced by
-    whoever started it; Dask gives its job to another one, three times.
+    A worker needs the same packages, and a single thread, because extractors need not be thread-safe. A worker that
+    does not see the home through its file system receives the files that a job reads, and returns the files that the
+    job writes. Dask retries the job of a worker that died on another worker, three times; serab does not start new
+    workers.
 
     Args:
         address: HOST:PORT of the scheduler.
@@ -61,27 +64,26 @@ class DaskEngine:
     live = False
 
     def __init__(self, address: str) -> None:
-        parts = urlsplit(f"tcp://{address}")
+        url = urlsplit(f"tcp://{address}")
         try:
-            whole = bool(parts.hostname and parts.port)
+            is_complete = bool(url.hostname and url.port)
         except ValueError:
-            whole = False
-        if not whole or parts.path.strip("/"):
-            raise UsageError(f"--engine dask://{address} names no scheduler", next_step="write dask://HOST:PORT")
+            is_complete = False
+        if not is_complete or url.path.strip("/"):
+            raise UsageError(f"--engine dask://{address} is not an address", next_step="write dask://HOST:PORT")
         self._address = f"tcp://{address.rstrip('/')}"
 
     @property
     def jobs(self) -> int:
-        """How many workers there are."""
+        """The number of workers."""
         return len(self._workers)
 
     @contextmanager
     def open(self, advance: Callable[[str, int], None]) -> Iterator[Executor]:
-        """An executor for as long as a run takes; jobs that are not begun when it ends are given up.
+        """Provide an executor for the duration of a run; jobs that have not started at its end are cancelled.
 
         Raises:
-            UsageError: the workers cannot do serab's work; says why.
-            InterruptedRunError: never itself; Ctrl-C passes.
+            UsageError: the workers cannot run the jobs; the message gives the reason.
         """
         executor = None
         try:
@@ -102,13 +104,15 @@ class DaskEngine:
                 next_step="pip install serab-core[dask]",
             ) from error
         if offline.is_requested():
-            raise UsageError("a Dask cluster is reached by network, and --offline shuts it", next_step="leave one out")
+            raise UsageError(
+                "a Dask cluster needs the network, which --offline disables", next_step="leave out one of the options"
+            )
         try:
             connect: Callable[..., _Client] = distributed.Client  # distributed's code has no annotations
-            client = connect(self._address, timeout=_ANSWER_S, set_as_default=False)
+            client = connect(self._address, timeout=_CONNECT_S, set_as_default=False)
         except OSError as error:
             raise UsageError(
-                f"no Dask scheduler answers ({' '.join(str(error).split())[:200]})",
+                f"no Dask scheduler responds ({' '.join(str(error).split())[:200]})",
                 where=self._address,
                 next_step="start one with `dask scheduler`, and workers with `dask worker HOST:PORT --nthreads 1`",
             ) from error
@@ -129,23 +133,31 @@ class DaskEngine:
         threaded = [address for address, worker in workers.items() if worker["nthreads"] != 1]
         if threaded:
             raise UsageError(
-                f"{len(threaded)} of {len(workers)} Dask workers have several threads, which extractors need not bear",
+                f"{len(threaded)} of {len(workers)} Dask workers have several threads, but extractors need not be "
+                "thread-safe",
                 where=threaded[0],
-                next_step="start workers with --nthreads 1, and as many as should work at a time (--nworkers)",
+                next_step="start workers with --nthreads 1, and set their number with --nworkers",
             )
-        mine = _versions()
-        for address, theirs in self._client.run(_versions).items():
-            other = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
+        local_versions = _versions()
+        for address, versions in self._client.run(_versions).items():
+            other = sorted(
+                name
+                for name in local_versions.keys() | versions.keys()
+                if local_versions.get(name) != versions.get(name)
+            )
             if other:
-                told = ", ".join(
-                    f"{name} {theirs.get(name, 'missing')} (here {mine.get(name, 'missing')})" for name in other
+                differences = ", ".join(
+                    f"{name} {versions.get(name, 'missing')} (here {local_versions.get(name, 'missing')})"
+                    for name in other
                 )
-                raise UsageError(f"the Dask worker has {told}", where=address, next_step="give both one environment")
+                raise UsageError(
+                    f"the Dask worker has {differences}", where=address, next_step="install the same packages in both"
+                )
         return workers
 
     @cached_property
     def _visibility(self) -> _Visibility:
-        """Find out whether the workers see this home, and how many share a host."""
+        """Whether the workers see this home, and how many of them run on one host."""
         token = find_home().ensure().root / f".seen-{secrets.token_hex(8)}"
         hosts = Counter(worker["host"] for worker in self._workers.values())
         try:
@@ -157,10 +169,10 @@ class DaskEngine:
 
 
 class _Visibility:
-    """Which files of this machine the workers see.
+    """The files of this machine that the workers see.
 
     Attributes:
-        home: they see this home.
+        home: all workers see this home.
         workers_per_host: the largest number of workers on one host.
     """
 
@@ -169,17 +181,17 @@ class _Visibility:
         self._folders: dict[Path, bool] = {}
 
     def audio(self, path: Path) -> bool:
-        """Return whether all workers see an audio file; one file of each folder is tried."""
+        """Return whether all workers see an audio file; one file of each folder is checked."""
         if path.parent not in self._folders:
             self._folders[path.parent] = _all_see(self._client, path)
         return self._folders[path.parent]
 
 
 class _RemoteExecutor(Executor):
-    """Packs each job, submits it to Dask's executor, and unpacks what returns.
+    """Packs each job, submits it to Dask's executor, and unpacks the returned files.
 
-    Dask's executor never reports a job whose result was on its way when the scheduler died: jobs that were submitted
-    over a connection that has closed are failed here.
+    If the scheduler dies while a result is in transit, Dask's executor never reports the job. Therefore this class
+    fails the jobs that were submitted over a connection that has closed.
     """
 
     def __init__(self, client: _Client, visibility: _Visibility) -> None:
@@ -204,7 +216,7 @@ class _RemoteExecutor(Executor):
             return outer
 
         def ended(future: Future[Any]) -> None:
-            with suppress(InvalidStateError):  # it was failed because its scheduler is gone
+            with suppress(InvalidStateError):  # it has already failed because of a lost scheduler
                 if outer.done() or not outer.set_running_or_notify_cancel():
                     return
                 try:
@@ -222,14 +234,14 @@ class _RemoteExecutor(Executor):
         return outer
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Stop watching; the client stays open."""
+        """Stop watching the connection; the client stays open."""
         self._closed.set()
 
     def _forget(self, outer: Future[Any]) -> None:
         with self._lock:
             self._connections.pop(outer, None)
         if outer.cancelled():
-            outer.set_running_or_notify_cancel()  # whoever waits for it need not wait for Dask's answer
+            outer.set_running_or_notify_cancel()  # its caller must not wait for Dask
 
     def _watch(self) -> None:
         while not self._closed.wait(_CHECK_S):
@@ -247,7 +259,7 @@ class _RemoteExecutor(Executor):
 
 
 def _run_remote(remote: RemoteJob, session: Session, workers_per_host: int) -> tuple[Any, dict[str, bytes]]:
-    """Run a job on a worker, with its part of the host's cores."""
+    """Run a job on a worker, with an equal number of the host's cores for each worker."""
     with share_cores(lambda: max(1, available_cores() // workers_per_host)):
         return remote.run(session)
 
@@ -268,12 +280,12 @@ def _versions() -> dict[str, str]:
 
 
 def _translated(error: BaseException, label: str) -> BaseException:
-    """Return an error of Dask as one of serab's; others as they are."""
+    """Translate an error of Dask to an error of serab; return other errors unchanged."""
     if type(error).__name__ == "KilledWorker":
         return WorkerError(
-            f"its Dask worker died, again and again ({' '.join(str(error).split())[:300]})",
+            f"its Dask worker died, also in each retry ({' '.join(str(error).split())[:300]})",
             where=label,
-            next_step="the workers' logs say more; --jobs 1 runs everything in this process",
+            next_step="see the logs of the workers; --jobs 1 runs everything in this process",
         )
     if type(error).__name__ in ("FutureCancelledError", "CancelledError", "CommClosedError", "ClosedClientError"):
         return _scheduler_gone()
@@ -282,5 +294,5 @@ def _translated(error: BaseException, label: str) -> BaseException:
 
 def _scheduler_gone() -> WorkerError:
     return WorkerError(
-        "the Dask scheduler is gone", next_step="start it again, and run the same command: it goes on from there"
+        "the Dask scheduler has stopped", next_step="start it again, and run the same command, which resumes the run"
     )

@@ -1,4 +1,4 @@
-"""Whether this machine has the GPU that an extractor is asked to compute on."""
+"""Checks that this machine has the GPUs that the options of extractors name."""
 
 from __future__ import annotations
 
@@ -18,37 +18,38 @@ _DEVICE = re.compile(r"\+device=cuda(?::(\d+))?(?=\+|$)")
 
 
 def require_devices(extractors: Iterable[str]) -> None:
-    """Check that the GPUs are here which extractors are asked to use.
+    """Check that the GPUs that the options of extractors name exist.
 
     Args:
         extractors: names with their options, such as `byol-a+device=cuda:1`.
 
     Raises:
-        UsageError: one is not here.
+        UsageError: one does not exist.
     """
     for name in extractors:
-        found = _DEVICE.search(name)
-        if found is None:
+        match = _DEVICE.search(name)
+        if match is None:
             continue
-        count, wanted = cuda_devices(), int(found[1] or 0)
+        count, wanted = cuda_devices(), int(match[1] or 0)
         if count is not None and wanted >= count:
-            here = f"no CUDA GPU with number {wanted} here; there is {count}" if count else "no CUDA GPU here"
+            problem = f"no CUDA GPU with number {wanted} here; GPUs here: {count}" if count else "no CUDA GPU here"
             raise UsageError(
-                here,
+                problem,
                 where=name,
-                next_step="compute on the processor: --device cpu"
+                next_step="compute on the CPU: --device cpu"
                 if not count
-                else f"take one from cuda:0 to cuda:{count - 1}, or --device cpu",
+                else f"use one of cuda:0 to cuda:{count - 1}, or --device cpu",
             )
 
 
 @cache
 def cuda_devices() -> int | None:
-    """Return the number of CUDA devices as NVIDIA's driver reports them; None where the system cannot tell.
+    """Return the number of CUDA devices that NVIDIA's driver reports; None if it is unknown.
 
-    The driver is asked, for torch may be installed in an environment of the plugin only, and takes seconds to import.
+    The driver is used and not torch, because torch may be installed in the plugin's isolated environment only, and
+    takes seconds to import.
     """
-    if Path("/dev/kfd").exists():  # AMD's, which torch calls cuda too
+    if Path("/dev/kfd").exists():  # an AMD GPU, which torch calls cuda too
         return None
     try:
         driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")

@@ -1,4 +1,4 @@
-"""The one seam between the work and where it runs: a `concurrent.futures.Executor`."""
+"""Engines: each provides a `concurrent.futures.Executor` that runs the jobs of a run."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _T = TypeVar("_T")
-_MEMORY = 0.7  # fraction of the machine's memory for all workers together; the rest is this process's and the system's
+_MEMORY = 0.7  # fraction of the machine's memory for all workers; the rest is for this process and the system
 
 
 class InlineExecutor(Executor):
-    """Runs each job at once, in this process: for one job at a time, and for looking with a debugger."""
+    """An executor that runs each job at once in this process: for one job at a time, and for debuggers."""
 
     def submit(self, fn: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
-        """Runs `fn` and returns its finished future; Ctrl-C passes through."""
+        """Run `fn`, and return its finished future; KeyboardInterrupt is not caught."""
         future: Future[_T] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
@@ -37,52 +37,52 @@ class InlineExecutor(Executor):
 
 
 class Engine(Protocol):
-    """Where the work of a run is done.
+    """The interface of an engine, which runs the jobs of a run.
 
     Attributes:
-        jobs: how many jobs run at a time.
-        live: workers report progress while a job runs; where they do not, the run shows it when a job is done.
+        jobs: number of jobs that run at the same time.
+        live: workers report progress while a job runs; otherwise the run shows progress when a job is finished.
     """
 
     @property
     def jobs(self) -> int:
-        """How many jobs run at a time."""
+        """The number of jobs that run at the same time."""
 
     @property
     def live(self) -> bool:
-        """Whether workers report progress while a job runs; where they do not, the run shows it when a job is done."""
+        """Whether workers report progress while a job runs; otherwise the run shows it when a job is finished."""
 
     def open(self, advance: Callable[[str, int], None]) -> AbstractContextManager[Executor]:
-        """The executor, for as long as a run takes; `advance` is called with progress as (phase, steps)."""
+        """Provide an executor for the duration of a run; `advance` is called with progress as (phase, steps)."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalEngine:
-    """Processes on this machine; this process alone, for one job at a time.
+    """An engine with processes on this machine; for one job at a time it uses this process.
 
     Attributes:
-        timeout_s: seconds; a worker that reports nothing for longer is killed.
+        timeout_s: seconds without a heartbeat after which a worker is killed.
     """
 
     jobs: int
-    timeout_s: float = settings.PATIENCE_S
+    timeout_s: float = settings.TIMEOUT_S
     live: bool = True
 
     def open(self, advance: Callable[[str, int], None]) -> AbstractContextManager[Executor]:
-        """As `Engine` has it."""
+        """Provide an executor; see `Engine.open`."""
         return _in_process(advance) if self.jobs == 1 else _worker_pool(self.jobs, self.timeout_s, advance)
 
 
 def find_engine(name: str, jobs: int | None = None) -> Engine:
-    """The engine of that name.
+    """Return the engine called `name`.
 
     Args:
         name: `local`, processes on this machine; or `dask://HOST:PORT`, the workers of a Dask scheduler.
-        jobs: at a time; what is set by default, or one a core. Dask's are as many as it has workers.
+        jobs: number of jobs at the same time; by default the setting, or one per core. Dask uses all its workers.
 
     Raises:
-        UsageError: there is no such engine, or it does not answer.
-        ConfigError: a setting cannot be.
+        UsageError: there is no such engine, or it does not respond.
+        ConfigError: a setting is invalid.
     """
     if name.startswith("dask://"):
         from serab_core.engine.dask_engine import DaskEngine
@@ -91,9 +91,9 @@ def find_engine(name: str, jobs: int | None = None) -> Engine:
     if name != "local":
         raise UsageError(
             f"there is no engine {name!r}",
-            next_step="--engine local runs processes here, --engine dask://HOST:PORT uses those of a Dask cluster",
+            next_step="use --engine local for processes here, or --engine dask://HOST:PORT for a Dask cluster",
         )
-    return LocalEngine(jobs or int(str(settings.value("jobs") or available_cores())), settings.patience_s())
+    return LocalEngine(jobs or int(str(settings.value("jobs") or available_cores())), settings.timeout_s())
 
 
 @contextmanager
@@ -117,6 +117,6 @@ def _worker_pool(jobs: int, timeout_s: float, advance: Callable[[str, int], None
         yield pool
         pool.shutdown(wait=True)
     except BaseException:
-        # Ctrl-C most of all: workers ignore it, and may be minutes into a job.
+        # After Ctrl-C in particular: workers ignore it, and a job may take minutes.
         pool.terminate()
         raise

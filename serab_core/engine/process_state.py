@@ -1,4 +1,4 @@
-"""Puts back what a job's plugin changed in its process, before the next job, perhaps another plugin's, begins."""
+"""Restores the state of the process after a job, because the next job may use another plugin."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _STDIN, _STDOUT, _STDERR = 0, 1, 2
 
 @contextlib.contextmanager
 def preserve_process_state() -> Iterator[None]:
-    """Keeps what belongs to the process.
+    """Save the state of the process, and restore it at the end.
 
-    That is the folder, the environment, the umask, signal handlers, streams, filters of warnings, NumPy's answers to
-    faults, the global generators of Python and NumPy, and the threads of torch where that is loaded. What is
-    written to the standard output meanwhile, by native code too, goes to the standard error. The standard input is
-    empty meanwhile: a plugin must not take the answer to a question that serab did not ask.
+    The state is the working folder, the environment variables, the umask, signal handlers, standard streams, warning
+    filters, NumPy's error handling, the global random generators of Python and NumPy, and the number of threads of
+    torch if it is loaded. Meanwhile the standard output goes to the standard error, also from native code, and the
+    standard input is empty, so that a plugin cannot read the user's input.
     """
     folder, environment = working_folder(), dict(os.environ)
     drawn, drawn_by_numpy = random.getstate(), np.random.get_state()
@@ -43,11 +43,11 @@ def preserve_process_state() -> Iterator[None]:
             yield
     finally:
         if folder is not None:
-            with contextlib.suppress(OSError):  # it may be deleted by now
+            with contextlib.suppress(OSError):  # the folder may have been deleted
                 os.chdir(folder)
         for name in os.environ.keys() - environment.keys():
             del os.environ[name]
-        os.environ.update({name: own for name, own in environment.items() if os.environ.get(name) != own})
+        os.environ.update({name: value for name, value in environment.items() if os.environ.get(name) != value})
         for number, handler in handlers.items():
             if handler is not None and signal.getsignal(number) is not handler:
                 signal.signal(number, handler)
@@ -63,7 +63,7 @@ def preserve_process_state() -> Iterator[None]:
 
 @contextlib.contextmanager
 def empty_stdin() -> Iterator[None]:
-    """Replaces the standard input by an empty one, for Python and for native code, and restores it afterwards."""
+    """Replace the standard input by an empty one, for Python and for native code, and restore it afterwards."""
     original = sys.stdin
     try:
         saved = os.dup(_STDIN)
@@ -89,27 +89,27 @@ def _umask() -> int:
 
 
 def _torch_threads() -> int:
-    """How many threads torch uses; 0 where it is not loaded."""
+    """Return the number of threads of torch; 0 if torch is not loaded."""
     torch: Any = sys.modules.get("torch")
     return int(torch.get_num_threads()) if hasattr(torch, "get_num_threads") else 0
 
 
 @contextlib.contextmanager
 def _output_to_stderr() -> Iterator[None]:
-    """For native code, which writes to the descriptor. One that a plugin closed is opened again."""
+    """Redirect the descriptor of the standard output, for native code; reopen it if a plugin closed it."""
     try:
-        kept, other = os.dup(_STDOUT), os.dup(_STDERR)
-    except OSError:  # a process without
+        saved_stdout, saved_stderr = os.dup(_STDOUT), os.dup(_STDERR)
+    except OSError:  # a process without standard streams
         yield
         return
     sys.stdout.flush()
     try:
-        os.dup2(other, _STDOUT)
+        os.dup2(saved_stderr, _STDOUT)
         yield
     finally:
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()
-        os.dup2(kept, _STDOUT)
-        os.dup2(other, _STDERR)
-        os.close(kept)
-        os.close(other)
+        os.dup2(saved_stdout, _STDOUT)
+        os.dup2(saved_stderr, _STDERR)
+        os.close(saved_stdout)
+        os.close(saved_stderr)

@@ -1,4 +1,4 @@
-"""Worker processes that run one job at a time each, so that a death names its job and costs no other job."""
+"""A pool of worker processes. Each runs one job at a time, so that a dead worker affects only its own job."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 MAX_ATTEMPTS = 3  # attempts per job; a job whose worker died is retried in another process
-LEAK_FACTOR = 1.5  # memory growth over the first job, by which models load, that counts as a leak
-_CHECK_S = 0.5  # seconds between two looks at silent workers
-_EXIT_S = 10.0  # seconds that a worker has to exit before it is killed
+LEAK_FACTOR = 1.5  # factor of memory growth over the first job, which loads the models, that counts as a leak
+_CHECK_S = 0.5  # seconds between two checks of silent workers
+_EXIT_S = 10.0  # seconds for a worker to exit before it is killed
 
 
-class WorkerTraceback(Exception):  # noqa: N818  it is shown as the cause of an error, and never raised
+class WorkerTraceback(Exception):  # noqa: N818  it is the cause of an error, and never raised itself
     """The traceback of an error in a worker process, as text."""
 
     def __str__(self) -> str:
@@ -41,9 +41,9 @@ class _Call:
     """A job that was submitted.
 
     Attributes:
-        deaths: how each worker ended that had the job.
-        timed_out: its worker was killed because it reported nothing for too long.
-        last_worker: the number of the worker that had it last.
+        deaths: how each worker that had the job exited.
+        timed_out: its worker was killed because it sent no heartbeat within the timeout.
+        last_worker: the number of the last worker that had the job.
     """
 
     future: Future[Any]
@@ -67,8 +67,8 @@ class _Worker:
 
     Attributes:
         process: a process of the pool's context; None before the first job.
-        pipe: to and from the process.
-        last_heartbeat: when the process last sent something, by the monotonic clock.
+        pipe: the connection to the process, in both directions.
+        last_heartbeat: time of the last message of the process, by the monotonic clock.
         baseline: memory after its first job, in bytes.
     """
 
@@ -84,16 +84,16 @@ class WorkerPool(Executor):
     """An executor over worker processes, which one thread supervises.
 
     Args:
-        size: how many processes.
-        context: how processes are started.
+        size: number of processes.
+        context: the multiprocessing context that starts processes.
         initialise: called in each process with `arguments`, a function that reports progress, and the worker's number.
         arguments: plain values.
-        timeout_s: seconds; a worker that has a job and reports nothing for longer is killed, and the job fails.
-        memory_limit: bytes; a worker that grew beyond it is replaced between two jobs. 0 for no limit.
-        advance: called with what workers report: (phase, steps).
+        timeout_s: seconds; a worker with a job that sends no heartbeat for longer is killed, and the job fails.
+        memory_limit: memory limit of a worker, in bytes; a leaking worker above it is replaced. 0 for no limit.
+        advance: called with the progress of workers: (phase, steps).
 
     Attributes:
-        notices: what users should know once the pool has closed.
+        notices: messages for the user, to show after the pool has closed.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class WorkerPool(Executor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Close the pool: once all jobs are done, or with `cancel_futures` once the running ones are."""
+        """Close the pool when all jobs have ended; with `cancel_futures`, when the running jobs have ended."""
         with self._lock:
             if cancel_futures:
                 self._cancel_waiting()
@@ -139,7 +139,7 @@ class WorkerPool(Executor):
             self._thread.join()
 
     def terminate(self) -> None:
-        """Kill every worker at once; jobs that wait are cancelled."""
+        """Kill every worker at once, and cancel the waiting jobs."""
         with self._lock:
             self._closing = self._terminated = True
             self._cancel_waiting()
@@ -156,7 +156,7 @@ class WorkerPool(Executor):
         while self._waiting:
             self._waiting.popleft().future.cancel()
 
-    # --- everything below runs in the supervising thread, which alone touches processes and pipes ---
+    # --- everything below runs in the supervising thread; no other thread uses processes and pipes ---
 
     def _supervise(self) -> None:
         try:
@@ -167,7 +167,7 @@ class WorkerPool(Executor):
             self._close()
 
     def _start_jobs(self) -> bool:
-        """Give waiting jobs to idle workers, and return whether there is anything left to wait for."""
+        """Give waiting jobs to idle workers, and return whether the supervisor must continue."""
         for worker, call in self._assignments():
             self._start(worker, call)
         with self._lock:
@@ -197,14 +197,14 @@ class WorkerPool(Executor):
             worker.call, call.last_worker, worker.last_heartbeat = call, worker.number, time.monotonic()
             worker.pipe.send_bytes(message)
         except (BrokenPipeError, ConnectionError):
-            return  # the process has just died; its sentinel will say so
-        except Exception as error:  # the system refuses another process
+            return  # the process has just died; its sentinel reports this next
+        except Exception as error:  # the system cannot start another process
             worker.call = None
             call.future.set_exception(
                 WorkerError(
                     f"a worker process cannot be started ({type(error).__name__}: {error})",
                     where=call.label,
-                    next_step="--jobs 1 starts none",
+                    next_step="--jobs 1 needs no worker processes",
                 )
             )
 
@@ -218,15 +218,15 @@ class WorkerPool(Executor):
             pipe.close()
             raise
         finally:
-            child_end.close()  # the process has its own
+            child_end.close()  # the process has its own copy
         worker.process, worker.pipe, worker.baseline = process, pipe, 0
 
     def _receive(self) -> None:
-        """Wait for messages and deaths, and handle them."""
+        """Wait for messages and exits of workers, and handle them."""
         pipes = {worker.pipe: worker for worker in self._workers if worker.pipe is not None}
         sentinels = {worker.process.sentinel: worker for worker in pipes.values()}
-        patience = min(_CHECK_S, self._timeout_s / 4) if any(worker.call for worker in self._workers) else None
-        ready = wait([self._wake_reader, *pipes, *sentinels], patience)
+        timeout_s = min(_CHECK_S, self._timeout_s / 4) if any(worker.call for worker in self._workers) else None
+        ready = wait([self._wake_reader, *pipes, *sentinels], timeout_s)
         if self._wake_reader in ready:
             self._wake_reader.recv_bytes()
         for pipe in ready:
@@ -236,21 +236,21 @@ class WorkerPool(Executor):
             worker = sentinels.get(sentinel)
             if worker is not None and worker.process is not None and worker.process.sentinel == sentinel:
                 while worker.pipe is not None and worker.pipe.poll() and self._read(worker):
-                    pass  # what it sent before it died
-                self._bury(worker)
+                    pass  # read the messages that it sent before it died
+                self._handle_death(worker)
 
     def _read(self, worker: _Worker) -> bool:
         """Handle one message of a worker, and return whether there was one."""
         assert worker.pipe is not None
         try:
             content = worker.pipe.recv_bytes()
-        except (EOFError, OSError):  # the process has died; its sentinel says so, now or in a moment
+        except (EOFError, OSError):  # the process has died; its sentinel reports this, now or soon
             worker.process.join(_CHECK_S)
             return False
         worker.last_heartbeat = time.monotonic()
         try:
             kind, *values = ForkingPickler.loads(content)
-        except Exception as error:  # an exception of a plugin that cannot be rebuilt here
+        except Exception as error:  # an exception of a plugin that cannot be unpickled here
             kind = "error"
             values = [WorkerError(f"its result cannot be read ({type(error).__name__}: {error})"), ""]
         if kind in ("ready", "progress"):
@@ -268,8 +268,8 @@ class WorkerPool(Executor):
                 call.future.set_result(values[0])
         return True
 
-    def _bury(self, worker: _Worker) -> None:
-        """Handle the death of a worker: its job is retried in another process, or fails."""
+    def _handle_death(self, worker: _Worker) -> None:
+        """Handle a worker that died: its job is retried in another process, or fails."""
         call, end = worker.call, _end_of(worker.process)
         if worker.pipe is not None:
             worker.pipe.close()
@@ -284,18 +284,18 @@ class WorkerPool(Executor):
         call.future.set_exception(self._error_of(call))
 
     def _replace_if_leaking(self, worker: _Worker, call: _Call) -> None:
-        """Replace a worker that has grown since its first job, and holds more than its limit."""
-        held = memory.resident(worker.process.pid) if self._memory_limit else 0
-        worker.baseline = worker.baseline or held
-        if held > self._memory_limit and held > LEAK_FACTOR * worker.baseline:
+        """Replace a worker whose memory has grown since its first job and exceeds the limit."""
+        used = memory.resident(worker.process.pid) if self._memory_limit else 0
+        worker.baseline = worker.baseline or used
+        if used > self._memory_limit and used > LEAK_FACTOR * worker.baseline:
             self.notices.append(
-                f"A worker held {held / 1e9:.1f} GB after {call.label}, more than its limit of "
+                f"A worker used {used / 1e9:.1f} GB after {call.label}, more than its limit of "
                 f"{self._memory_limit / 1e9:.1f} GB, and was replaced: that plugin may leak memory."
             )
             self._dismiss(worker)
 
     def _dismiss(self, worker: _Worker) -> None:
-        """Ask an idle worker to exit, and forget it; the next job starts another process."""
+        """Ask an idle worker to exit, and drop it; the next job starts another process."""
         if worker.pipe is not None:
             with contextlib.suppress(OSError):
                 worker.pipe.send_bytes(ForkingPickler.dumps(None))
@@ -306,17 +306,17 @@ class WorkerPool(Executor):
     def _error_of(self, call: _Call) -> WorkerError:
         if call.timed_out:
             return WorkerError(
-                f"its worker was killed: it reported nothing for {self._timeout_s:.0f} s",
+                f"its worker was killed, because it stopped responding for {self._timeout_s:.0f} s",
                 where=call.label,
-                next_step="raise `patience` in serab.toml if the work takes that long; or look at it with --jobs 1",
+                next_step="increase `patience` in serab.toml if a job may take that long, or debug it with --jobs 1",
             )
         killed = any(death.startswith("SIGKILL") for death in call.deaths)
         return WorkerError(
             f"its worker died {len(call.deaths)} times out of {MAX_ATTEMPTS} ({', '.join(dict.fromkeys(call.deaths))})",
             where=call.label,
-            next_step="--jobs 1 runs everything in one process, and takes least memory"
+            next_step="--jobs 1 runs everything in one process, and needs the least memory"
             if killed
-            else "--isolate says where an extractor died",
+            else "--isolate shows the place where an extractor died",
         )
 
     def _kill_silent_workers(self) -> None:
@@ -327,7 +327,7 @@ class WorkerPool(Executor):
                 worker.process.kill()
 
     def _close(self) -> None:
-        """End every process. Jobs that still run get an error; there are some only after `terminate`."""
+        """End every process. Jobs that are still running, after `terminate`, get an error."""
         for worker in self._workers:
             if worker.process is None:
                 continue
@@ -358,7 +358,7 @@ def _end_of(process: Any) -> str:
     except ValueError:
         name = f"signal {-code}"
     reasons = {
-        "SIGKILL": "killed, perhaps for want of memory",
+        "SIGKILL": "killed, perhaps out of memory",
         "SIGSEGV": "crashed in native code",
         "SIGABRT": "aborted",
     }

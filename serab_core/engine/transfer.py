@@ -1,7 +1,7 @@
-"""Jobs for workers that do not see the home or the audio: packed with their files, and unpacked on the worker.
+"""Transfers jobs to workers that do not see the home or the audio: each job is packed with the files that it reads.
 
-A worker that sees home and audio gets a job without files. Any other unpacks them into a temporary home and runs the
-job there; the files that are new in that home return as bytes.
+A worker that sees the home and the audio gets a job without files. Any other worker unpacks the files into a
+temporary home and runs the job there; the new files of that home are returned as bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _AUDIO = "audio"
 
 
 class TransferableJob(Protocol):
-    """What a job must offer to run on another machine; `run.jobs` has the jobs."""
+    """The interface of a job that can run on another machine; the jobs are in `run.jobs`."""
 
     @property
     def label(self) -> str:
@@ -31,17 +31,17 @@ class TransferableJob(Protocol):
         """Do the work."""
 
     def audio(self) -> Sequence[Utterance]:
-        """Return the utterances whose audio files it reads."""
+        """Return the utterances whose audio files the job reads."""
 
     def reads(self) -> Sequence[Path]:
-        """Return the files of the home that it reads, whether or not they exist."""
+        """Return the files of the home that the job reads, whether or not they exist."""
 
     def relocated(self, home: Path, audio: Mapping[str, Path]) -> TransferableJob:
-        """Return the job with its paths as they are on another machine."""
+        """Return the job with the paths of another machine."""
 
 
 def run_job(job: TransferableJob) -> Any:
-    """Run a job: the function that executors get, with the job as its argument."""
+    """Run a job. Executors get this function, with the job as its argument."""
     return job.run()
 
 
@@ -50,9 +50,9 @@ class RemoteJob:
     """A job with its files.
 
     Attributes:
-        files: contents by path below the home.
-        audio: contents of audio files by sha256 of their samples, each with the suffix of its name.
-        home: of the process that submits the job.
+        files: contents of files, by path below the home.
+        audio: contents of audio files, by the sha256 of their samples, each with the suffix of its name.
+        home: the home of the process that submits the job.
         remote: the worker does not see that home.
     """
 
@@ -66,10 +66,10 @@ class RemoteJob:
         """Run the job, on the worker.
 
         Args:
-            session: of the process that submitted the job.
+            session: the session of the process that submitted the job.
 
         Returns:
-            what the job returns, and the files that it wrote, by path below the home; no files where the worker sees
+            the result of the job, and the files that it wrote, by path below the home; no files if the worker sees
             the home.
         """
         if not self.remote and not self.audio:
@@ -86,7 +86,7 @@ class RemoteJob:
                 audio[sha256] = root / _AUDIO / f"{sha256}{suffix}"
                 audio[sha256].parent.mkdir(exist_ok=True)
                 audio[sha256].write_bytes(content)
-            # A remote worker looks for weights and settings in the home of its own machine.
+            # A remote worker uses the weights and settings of the home on its own machine.
             with use_session(session.with_home(None) if self.remote else session):
                 value = self.job.relocated(root if self.remote else self.home, audio).run()
             return value, self._new_files(root) if self.remote else {}
@@ -102,27 +102,27 @@ class RemoteJob:
         return files
 
     def unpack(self, files: Mapping[str, bytes], home: Home) -> None:
-        """Write the files that a worker returned into the home; manifests last, because they mark their file complete.
+        """Write the files that a worker returned into the home; manifests last, because they mark complete files.
 
         Raises:
             StoreError: a file cannot be written.
-            ValueError: a worker returned a file that belongs elsewhere.
+            ValueError: a worker returned a file that jobs must not write.
         """
         for name in sorted(files, key=lambda name: (name.endswith(".json"), name)):
             room, *rest = Path(name).parts
             if room not in ("embeddings", "studies") or not rest or ".." in rest:
-                raise ValueError(f"a worker returned {name}, which jobs do not write")
+                raise ValueError(f"a worker returned {name}, which jobs must not write")
             write_bytes(home.root / name, files[name])
 
 
 def pack(job: TransferableJob, home: Home, *, home_seen: bool, audio_seen: Callable[[Path], bool]) -> RemoteJob:
-    """Pack a job with the files that its worker does not see.
+    """Return a job with the files that its worker does not see.
 
     Args:
         job: the job.
-        home: of this process.
-        home_seen: the workers see it.
-        audio_seen: whether they see an audio file.
+        home: the home of this process.
+        home_seen: the workers see this home.
+        audio_seen: returns whether the workers see an audio file.
     """
     audio = {}
     for utterance in job.audio():

@@ -1,4 +1,7 @@
-"""What a worker process does before its first job. Light: it sets thread limits before any library reads them."""
+"""The main function of a worker process.
+
+This module imports no numerical library, because thread limits must be set before such a library reads them.
+"""
 
 from __future__ import annotations
 
@@ -41,12 +44,12 @@ _THREAD_VARIABLES = (
 
 @dataclass(slots=True)
 class _Worker:
-    """What this process knows of itself as a worker.
+    """The state of this process as a worker.
 
     Attributes:
         busy: a byte for each worker of the pool, 1 while it has a job; None outside a pool.
-        number: this worker's place in it.
-        report: where progress of jobs goes, as (phase, steps).
+        number: the index of this worker in `busy`.
+        report: receives the progress of jobs, as (phase, steps).
     """
 
     busy: Any = None
@@ -58,24 +61,24 @@ _this = _Worker()
 
 
 def initialise(session: Session, threads: int, busy: Any, report: Callable[[str, int], None], number: int) -> None:
-    """Prepare a worker process: bounded threads, no Ctrl-C of its own, an end when its parent ends.
+    """Prepare a worker process: limit its threads, ignore Ctrl-C, and exit when the parent exits.
 
     Args:
-        session: of the process that started the worker.
-        threads: how many each numerical library may use.
-        busy: the workers that have a job, each a byte at its number: one that dies is counted out by who replaces it.
-        report: where progress goes, as (phase, steps).
-        number: which worker this is.
+        session: the session of the process that started the worker.
+        threads: number of threads for each numerical library.
+        busy: a byte for each worker, 1 while it has a job. The successor of a worker that died resets its byte.
+        report: receives progress, as (phase, steps).
+        number: the number of this worker.
     """
     set_process_session(session)
     _this.busy, _this.number = busy, number
     busy[number] = 0
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # what a plugin prints must not fail its job
+            stream.reconfigure(errors="backslashreplace")  # the output of a plugin must not fail its job
     for variable in _THREAD_VARIABLES:
         os.environ[variable] = str(threads)
-    for name in ("SIGINT", "SIGHUP"):  # the parent sees Ctrl-C, and a terminal that closes, and ends its workers
+    for name in ("SIGINT", "SIGHUP"):  # the parent handles Ctrl-C and a closed terminal, and ends its workers
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     parent = parent_process()
@@ -83,17 +86,17 @@ def initialise(session: Session, threads: int, busy: Any, report: Callable[[str,
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
     offline.disable_if_requested()
     with Path(os.devnull).open("rb") as empty:
-        os.dup2(empty.fileno(), 0)  # plugins find an empty standard input, whatever the parent's is
+        os.dup2(empty.fileno(), 0)  # plugins must not read the standard input of the parent
     report_to(report)
-    # The last of multiprocessing's finalizers: to unload torch's modules would take a second.
+    # The last of multiprocessing's finalizers: it exits without unloading modules, which takes torch a second.
     Finalize(None, _leave, exitpriority=-100)
 
 
 def serve(pipe: Connection, initialise: Callable[..., None], arguments: tuple[Any, ...], number: int) -> None:
-    """Run the jobs that come through a pipe: the main function of a worker process.
+    """Run the jobs that arrive through a pipe: the main function of a worker process.
 
     Args:
-        pipe: to and from the pool; it brings calls, and None at the end.
+        pipe: the connection to the pool; it delivers calls, and None at the end.
         initialise: called once with `arguments`, a function that reports progress, and `number`.
     """
     lock = threading.Lock()
@@ -108,7 +111,7 @@ def serve(pipe: Connection, initialise: Callable[..., None], arguments: tuple[An
     while True:
         try:
             message = pipe.recv_bytes()
-        except (EOFError, OSError):  # the pool is gone
+        except (EOFError, OSError):  # the pool has closed
             return
         reply: tuple[Any, ...]
         try:
@@ -119,7 +122,7 @@ def serve(pipe: Connection, initialise: Callable[..., None], arguments: tuple[An
             result = function(*positional, **keywords)
         except Exception as error:
             reply = ("error", error, traceback.format_exc())
-        except BaseException as error:  # of a plugin that calls sys.exit
+        except BaseException as error:  # a plugin may call sys.exit
             reply = ("error", WorkerError(f"raised {type(error).__name__}: {error}"), "")
         else:
             reply = ("result", result)
@@ -127,14 +130,14 @@ def serve(pipe: Connection, initialise: Callable[..., None], arguments: tuple[An
             send(*reply)
         except OSError:
             return
-        except Exception as error:  # what the job returned or raised cannot be sent
+        except Exception as error:  # the result or the exception of the job cannot be pickled
             text = "".join(traceback.format_exception_only(error)).strip()
             send("error", WorkerError(f"its result cannot be sent ({text})"), "")
 
 
 @contextlib.contextmanager
 def working() -> Iterator[None]:
-    """Around a job: counts this worker among the busy ones, and tells plugins how many cores are theirs meanwhile."""
+    """Mark this worker as busy during a job, and divide the cores among the busy workers."""
     busy, number = _this.busy, _this.number
     if busy is None:
         yield
@@ -148,12 +151,12 @@ def working() -> Iterator[None]:
 
 
 def report_to(report: Callable[[str, int], None] | None) -> None:
-    """Set where this process's jobs report their progress."""
+    """Set the function that receives the progress of this process's jobs."""
     _this.report = report
 
 
 def report(phase: str, steps: int) -> None:
-    """Report steps done; a pipe that is gone does not stop the work."""
+    """Report completed steps; a closed pipe does not stop the work."""
     if _this.report is not None and steps:
         with contextlib.suppress(OSError, ValueError):
             _this.report(phase, steps)
@@ -164,6 +167,6 @@ def _leave() -> None:
 
 
 def _end_with(sentinel: int) -> None:
-    # A killed parent cannot end its workers; without this they would wait for jobs for ever.
+    # A killed parent cannot end its workers; without this they would wait for jobs forever.
     wait([sentinel])
     end_process(1)

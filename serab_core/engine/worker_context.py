@@ -1,4 +1,4 @@
-"""How worker processes start: without the user's script, and without the working folder on their path."""
+"""The start of worker processes: without the user's script, and without the working folder on their import path."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SAFE_PATH = "PYTHONSAFEPATH"
-_MARK = "serab-worker"  # the value of the variable where serab has set it, for the start of a worker only
+_MARK = "serab-worker"  # value of the variable if serab has set it, for the start of a worker only
 _MAIN = ("init_main_from_name", "init_main_from_path")  # multiprocessing's keys for the user's script
 _lock = threading.Lock()
 
@@ -27,17 +27,17 @@ _lock = threading.Lock()
 class WorkerProcess(SpawnProcess):
     """A process that does not import the script of its parent.
 
-    multiprocessing imports it in each new process, for functions that are defined there. Jobs of serab are defined in
-    modules, and a script without `if __name__ == "__main__":` would start the whole run again in each worker.
+    multiprocessing imports the script in each new process, for functions that are defined there. Jobs of serab are
+    defined in modules. A script without `if __name__ == "__main__":` would start the whole run again in each worker.
     """
 
     def start(self) -> None:
-        """Start it."""
+        """Start the process."""
         with _worker_start():
             super().start()
 
     def run(self) -> None:
-        """Run it, in the new process; the processes that a plugin starts there look for modules as they are used to."""
+        """Run in the new process. Processes that a plugin starts there use the usual import path."""
         if os.environ.get(_SAFE_PATH) == _MARK:
             del os.environ[_SAFE_PATH]
         super().run()
@@ -52,17 +52,17 @@ class WorkerContext(SpawnContext):
 def worker_context() -> WorkerContext:
     """Return the context for worker processes.
 
-    Fork would be unsafe beside the threads of numerical libraries.
+    Forking would be unsafe with the threads of numerical libraries.
 
     Raises:
-        UsageError: this process may not start others.
+        UsageError: this process may not start other processes.
     """
     current = multiprocessing.current_process()
-    if getattr(current, "_inheriting", False):  # multiprocessing's own sign for a process that is still starting
+    if getattr(current, "_inheriting", False):  # multiprocessing sets this while a process starts
         raise UsageError(
             "a worker process imports this script again, and the script would start a run in it",
             where=getattr(sys.modules.get("__mp_main__"), "__file__", None),
-            next_step='put what the script does under `if __name__ == "__main__":`, or run it with 1 job',
+            next_step='put the code of the script under `if __name__ == "__main__":`, or run it with 1 job',
         )
     if current.daemon:
         raise UsageError(
@@ -73,13 +73,13 @@ def worker_context() -> WorkerContext:
         from multiprocessing import resource_tracker
 
         with _worker_start(), _hangup_ignored():
-            resource_tracker.ensure_running()  # a process of its own, which the first lock would start
+            resource_tracker.ensure_running()  # a separate process, which the first lock would start later
     return WorkerContext()
 
 
 @contextmanager
 def _hangup_ignored() -> Iterator[None]:
-    """Start processes that outlive a terminal that closes; this one ends them, in order."""
+    """Ignore SIGHUP while processes start: they survive a closed terminal, and this process ends them in order."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -92,7 +92,7 @@ def _hangup_ignored() -> Iterator[None]:
 
 @contextmanager
 def _worker_start() -> Iterator[None]:
-    """Keep the user's script and the working folder away from the processes that this thread starts."""
+    """Exclude the user's script and the working folder from the processes that this thread starts."""
     with _lock:
         thread, prepare, before = threading.get_ident(), spawn.get_preparation_data, os.environ.get(_SAFE_PATH)
 

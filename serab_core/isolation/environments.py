@@ -1,4 +1,4 @@
-"""Environments that plugins have to themselves: `$SERAB_HOME/isolated/NAME`, each with a record of what is in it."""
+"""Isolated environments of plugins: `$SERAB_HOME/isolated/NAME`, each with a record of its content."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from serab_core.system.session import ISOLATE_VARIABLE, current_session
 SCHEMA = "serab.isolated/1"
 FILE = "isolated.json"
 INSIDE_VARIABLE = "SERAB_INSIDE"
-"""Set in the process of an isolated extractor, which isolates nothing itself."""
+"""Variable that is set in the process of an isolated extractor, which must not isolate others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """An interpreter with plugins of its own.
+    """An isolated environment: an interpreter with its own plugins.
 
     Attributes:
-        name, version: of the plugin's distribution.
-        python: the interpreter.
-        extractors: names of its entry points.
-        error: why it cannot be used; "" where it can.
+        name, version: name and version of the plugin's distribution.
+        python: the path of the interpreter.
+        extractors: the names of its entry points for extractors.
+        error: the reason why it cannot be used; "" if it can.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Environment:
     error: str = ""
 
     def as_json(self) -> dict[str, object]:
-        """Plain values, in the shape that `serab plugins --json` prints."""
+        """Return plain values, as `serab plugins --json` prints them."""
         return {
             "distribution": self.name,
             "version": self.version,
@@ -47,30 +47,32 @@ class Environment:
 
 
 def folder_of(name: str) -> Path:
-    """Where the environment of a distribution is."""
+    """Return the folder of a distribution's environment."""
     return settings.home() / "isolated" / name
 
 
 def interpreter_in(folder: Path) -> Path:
-    """The interpreter of a virtual environment."""
+    """Return the path of the interpreter of a virtual environment."""
     return folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
 
 def environments() -> list[Environment]:
-    """Those that are there, by name."""
+    """Return all isolated environments, sorted by name."""
     room = settings.home() / "isolated"
     return [_read(path.parent) for path in sorted(room.glob(f"[!.]*/{FILE}"))] if room.is_dir() else []
 
 
 def find(entry: str, distribution: str = "") -> list[Environment]:
-    """Environments with an extractor of that name, of that distribution where one is named."""
+    """Return the working environments with an extractor called `entry`, of any distribution or of the given one."""
     return [
-        own for own in environments() if entry in own.extractors and distribution in ("", own.name) and not own.error
+        environment
+        for environment in environments()
+        if entry in environment.extractors and distribution in ("", environment.name) and not environment.error
     ]
 
 
 def is_requested() -> bool:
-    """Return whether every extractor is to run in a process of its own."""
+    """Return whether every extractor must run in a separate process."""
     requested = current_session().isolate or os.environ.get(ISOLATE_VARIABLE, "") not in ("", "0")
     return requested and not is_isolated_child()
 
@@ -82,14 +84,14 @@ def is_isolated_child() -> bool:
 
 def _read(folder: Path) -> Environment:
     try:
-        told = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        if told["schema"] != SCHEMA:
-            raise ValueError(f"schema {told['schema']!r}")
-        python = folder / told["python"]
-        name, version, extractors = str(told["distribution"]), str(told["version"]), tuple(told["extractors"])
-        if not isinstance(told["extractors"], list) or not all(isinstance(entry, str) for entry in extractors):
+        record = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        if record["schema"] != SCHEMA:
+            raise ValueError(f"schema {record['schema']!r}")
+        python = folder / record["python"]
+        name, version, extractors = str(record["distribution"]), str(record["version"]), tuple(record["extractors"])
+        if not isinstance(record["extractors"], list) or not all(isinstance(entry, str) for entry in extractors):
             raise TypeError("extractors")
-        gone = "" if python.exists() else f"{python} is gone"
+        error_text = "" if python.exists() else f"{python} does not exist any more"
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         return Environment(folder.name, folder, folder, error=f"{FILE} cannot be read ({type(error).__name__})")
-    return Environment(name, folder, python, version, extractors, gone)
+    return Environment(name, folder, python, version, extractors, error_text)

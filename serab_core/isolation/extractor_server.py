@@ -1,4 +1,4 @@
-"""The process that an isolated extractor runs in: `python -m serab_core.isolation.extractor_server`."""
+"""The process of an isolated extractor: `python -m serab_core.isolation.extractor_server`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def describe(spec: ExtractorSpec) -> dict[str, Any]:
-    """A spec as plain values, with where it is."""
+    """Return a spec as plain values, with its distribution, environment and version of Python."""
     spec_facts = {key: getattr(spec, key) for key in PLAIN} | {
         "parameters": dict(spec.parameters),
         "expected_failures": dict(spec.expected_failures),
@@ -41,7 +41,7 @@ def describe(spec: ExtractorSpec) -> dict[str, Any]:
         "preflight": spec.preflight is not None,
     }
     entry = spec.name.partition("/")[0].partition("+")[0].partition(":")[0]
-    origin = next((own for own in plugins.registry().records(Group.EXTRACTORS) if own.name == entry), None)
+    origin = next((record for record in plugins.registry().records(Group.EXTRACTORS) if record.name == entry), None)
     runs_in = {"python": platform.python_version()}
     if origin is not None:
         runs_in |= {"distribution": origin.distribution, "version": origin.version}
@@ -53,7 +53,9 @@ def _version(library: str, extractor: str) -> str:
         return metadata.version(library)
     except metadata.PackageNotFoundError as error:
         raise PluginError(
-            f"needs {library}, which is not installed beside it", where=extractor, next_step=f"install {library} there"
+            f"needs {library}, which is not installed in its environment",
+            where=extractor,
+            next_step=f"install {library} there",
         ) from error
 
 
@@ -63,26 +65,26 @@ def _extractor(name: str) -> Extractor:
 
 
 def _corpus(name: str) -> CorpusExtractor:
-    found = _extractor(name)
-    if not isinstance(found, CorpusExtractor):
+    extractor = _extractor(name)
+    if not isinstance(extractor, CorpusExtractor):
         raise TypeError("declares uses_corpus but has no fit_corpus and use_corpus")
-    return found
+    return extractor
 
 
-def _described(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+def _described(header: dict[str, Any], arrays: Arrays, stream: Iterator[Waveform]) -> Answer:
     return describe(plugins.extractor(header["name"])), ()
 
 
-def _all(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+def _all(header: dict[str, Any], arrays: Arrays, stream: Iterator[Waveform]) -> Answer:
     return {"all": [describe(spec) for spec in plugins.all_specs(Group.EXTRACTORS).values()]}, ()
 
 
-def _inventory(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+def _inventory(header: dict[str, Any], arrays: Arrays, stream: Iterator[Waveform]) -> Answer:
     plugins.registry().load_all(Group.EXTRACTORS)
-    return {"records": [own.as_json() for own in plugins.registry().records(Group.EXTRACTORS)]}, ()
+    return {"records": [record.as_json() for record in plugins.registry().records(Group.EXTRACTORS)]}, ()
 
 
-def _warm(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+def _warm(header: dict[str, Any], arrays: Arrays, stream: Iterator[Waveform]) -> Answer:
     extractor = _extractor(header["name"])
     if isinstance(extractor, WarmExtractor):
         with share_cores(lambda: int(header["cores"])):
@@ -90,39 +92,43 @@ def _warm(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> 
     return {}, ()
 
 
-def _embed(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+def _embed(header: dict[str, Any], arrays: Arrays, stream: Iterator[Waveform]) -> Answer:
     with share_cores(lambda: int(header["cores"])):
-        found = _extractor(header["name"]).embed(as_waveforms(arrays))
-    if not isinstance(found, np.ndarray) or found.dtype != np.float32:  # the way back would make it so
-        got = f"{found.dtype} {found.shape}" if isinstance(found, np.ndarray) else type(found).__name__
-        raise ExtractorError(f"embed returned {got} in place of float32", where=header["name"])
-    return {}, [found]
+        embeddings = _extractor(header["name"]).embed(as_waveforms(arrays))
+    if not isinstance(embeddings, np.ndarray) or embeddings.dtype != np.float32:  # the transfer would convert the type
+        returned = (
+            f"{embeddings.dtype} {embeddings.shape}"
+            if isinstance(embeddings, np.ndarray)
+            else type(embeddings).__name__
+        )
+        raise ExtractorError(f"embed returned {returned} instead of float32", where=header["name"])
+    return {}, [embeddings]
 
 
-def _fit(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+def _fit(header: dict[str, Any], arrays: Arrays, stream: Iterator[Waveform]) -> Answer:
     with share_cores(lambda: int(header["cores"])):
-        return {"state": dict(_corpus(header["name"]).fit_corpus(own.copy() for own in parts))}, ()
+        return {"state": dict(_corpus(header["name"]).fit_corpus(waveform.copy() for waveform in stream))}, ()
 
 
-def _use(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+def _use(header: dict[str, Any], arrays: Arrays, stream: Iterator[Waveform]) -> Answer:
     _corpus(header["name"]).use_corpus(header["state"])
     return {}, ()
 
 
-def _state(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+def _state(header: dict[str, Any], arrays: Arrays, stream: Iterator[Waveform]) -> Answer:
     known = plugins.extractor(header["name"]).known_state
     state = known(header["task"]) if known is not None else None
     return {"state": dict(state) if state is not None else None}, ()
 
 
-def _preflight(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+def _preflight(header: dict[str, Any], arrays: Arrays, stream: Iterator[Waveform]) -> Answer:
     check = plugins.extractor(header["name"]).preflight
     if check is not None:
         check()
     return {}, ()
 
 
-def _convert(header: dict[str, Any], arrays: Arrays, parts: Iterator[Waveform]) -> Answer:
+def _convert(header: dict[str, Any], arrays: Arrays, stream: Iterator[Waveform]) -> Answer:
     convert = plugins.extractor(header["name"]).weights[header["number"]].convert
     assert convert is not None
     convert(Path(header["source"]), Path(header["target"]))

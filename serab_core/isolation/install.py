@@ -1,4 +1,4 @@
-"""Makes environments that plugins have to themselves: a virtual environment in the home, filled by pip."""
+"""Creates isolated environments for plugins: virtual environments in the home, which pip fills."""
 
 from __future__ import annotations
 
@@ -32,78 +32,81 @@ if TYPE_CHECKING:
     from serab_core.types import Progress
 
 CORE = "serab-core"
-_LINES, _LONGEST = 12, 300
+_MAX_LINES = 12  # lines of pip's output in an error
+_MAX_LINE = 300  # characters of each of these lines
 
 
-def isolate(what: str, progress: Progress, python: Path | None = None) -> Environment:
-    """Gives a plugin an environment of its own, in place of one that it had.
+def isolate(plugin: str, progress: Progress, python: Path | None = None) -> Environment:
+    """Create an isolated environment for a plugin, or replace its environment.
 
     Args:
-        what: an extractor, a distribution, a folder or wheel of one, or what else `pip install` takes by name.
-        progress: told of each step.
-        python: the interpreter of an environment that has the plugin already; it is used as it is.
+        plugin: an extractor, a distribution, the folder or wheel of a distribution, or a requirement of `pip install`.
+        progress: receives each step.
+        python: the interpreter of an existing environment with the plugin, which is used unchanged.
 
     Raises:
-        UsageError: there is no such folder, or it is no requirement.
-        PluginError: pip fails, or what it installed brings no extractor that works.
+        UsageError: there is no such folder, or the text is not a requirement.
+        PluginError: pip fails, or the installed plugin has no working extractor.
         StoreError: the home cannot be written.
     """
-    name, requirement = _requirement(what)
+    name, requirement = _requirement(plugin)
     sweep(folder_of(name).parent, deep=False)
     end_processes()
     with replacing_folder(folder_of(name)) as folder, progress.task(f"Isolating {name}", 3) as advance:
         if python is None:
-            own = interpreter_in(folder)
+            interpreter = interpreter_in(folder)
             venv.EnvBuilder(with_pip=True, symlinks=os.name != "nt").create(folder)
             advance(1)
-            _install(own, [*_of_installed(CORE), *requirement], name)
+            _install(interpreter, [*_of_installed(CORE), *requirement], name)
         else:
-            own = python.expanduser().absolute()
+            interpreter = python.expanduser().absolute()
             advance(1)
         advance(1)
-        version, extractors = _inventory(own, name)
-        interpreter = own.relative_to(folder) if python is None else own
-        record = {"python": str(interpreter), "distribution": name, "version": version, "extractors": extractors}
+        version, extractors = _inventory(interpreter, name)
+        recorded_path = interpreter.relative_to(folder) if python is None else interpreter
+        record = {"python": str(recorded_path), "distribution": name, "version": version, "extractors": extractors}
         write_json(folder / FILE, {"schema": SCHEMA, **record})
         advance(1)
-    return next(own for own in environments.environments() if own.name == name)
+    return next(environment for environment in environments.environments() if environment.name == name)
 
 
-def remove(what: str) -> Environment:
-    """Removes a plugin's environment; one that was named with `python` is only forgotten. Raises UnknownNameError."""
-    name, _ = _requirement(what)
-    for own in environments.environments():
-        if own.name == name or what in own.extractors:
+def remove(plugin: str) -> Environment:
+    """Remove a plugin's environment; of an environment given by `python`, only the record. Raises UnknownNameError."""
+    name, _ = _requirement(plugin)
+    for environment in environments.environments():
+        if environment.name == name or plugin in environment.extractors:
             end_processes()
-            remove_folder(own.folder)
-            return own
-    raise UnknownNameError(f"{what} has no environment of its own", next_step="`serab plugins` shows those that have")
+            remove_folder(environment.folder)
+            return environment
+    raise UnknownNameError(
+        f"{plugin} has no isolated environment", next_step="`serab plugins` lists the plugins that have one"
+    )
 
 
-def _requirement(what: str) -> tuple[str, list[str]]:
-    """The distribution's normal name, and what to tell pip."""
-    path = Path(what).expanduser()
-    if plugins.is_path(what) or os.sep in what or path.suffix == ".whl":
+def _requirement(plugin: str) -> tuple[str, list[str]]:
+    """Return the distribution's normalised name, and the arguments for `pip install`."""
+    path = Path(plugin).expanduser()
+    if plugins.is_path(plugin) or os.sep in plugin or path.suffix == ".whl":
         return _name_of(path), [str(path.absolute())]
-    entry = what.partition("/")[0]
+    entry = plugin.partition("/")[0]
     for record in plugins.registry().records(Group.EXTRACTORS):
-        if canonicalize_name(what) == record.distribution or entry == record.name:
+        if canonicalize_name(plugin) == record.distribution or entry == record.name:
             return record.distribution, _of_installed(record.distribution)
-    for known in read_catalog():
-        if known.offers(Group.EXTRACTORS, entry):
-            return str(canonicalize_name(known.distribution)), [known.distribution]
+    for listed in read_catalog():
+        if listed.offers(Group.EXTRACTORS, entry):
+            return str(canonicalize_name(listed.distribution)), [listed.distribution]
     if path.is_dir():
         raise UsageError(
-            "is the name of a folder here, and may be that of a distribution elsewhere",
-            where=what,
-            next_step=f"for the folder write .{os.sep}{what}; for the distribution go to another folder",
+            "is ambiguous: it is the name of a folder here, and may also be the name of a distribution",
+            where=plugin,
+            next_step=f"for the folder write .{os.sep}{plugin}; for the distribution change to another folder",
         )
     try:
-        return str(canonicalize_name(Requirement(what).name)), [what]
+        return str(canonicalize_name(Requirement(plugin).name)), [plugin]
     except InvalidRequirement as error:
         raise UsageError(
-            f"{what!r} is neither a distribution nor a folder of one",
-            next_step="name it as `pip install` takes it, such as serab-plugin-tfhub or ./serab-plugin-mine",
+            f"{plugin!r} is neither a distribution nor a folder of one",
+            next_step="write it as for `pip install`, such as serab-plugin-tfhub or ./serab-plugin-mine",
         ) from error
 
 
@@ -114,39 +117,39 @@ def _name_of(path: Path) -> str:
         return str(canonicalize_name(tomllib.loads((path / "pyproject.toml").read_text("utf-8"))["project"]["name"]))
     except (OSError, ValueError, KeyError, TypeError, InvalidWheelFilename) as error:
         raise UsageError(
-            f"is no distribution ({type(error).__name__})",
+            f"is not a distribution ({type(error).__name__})",
             where=path,
-            next_step="name a wheel, or a folder with a pyproject.toml",
+            next_step="give a wheel, or a folder with a pyproject.toml",
         ) from error
 
 
 def _of_installed(distribution: str) -> list[str]:
-    """What tells pip to install a distribution as it is installed here."""
-    found = metadata.distribution(distribution)
-    told = _origin(found)
-    if not told:
-        return [f"{distribution}=={found.version}"]
-    if "dir_info" in told:
-        path = url2pathname(urlsplit(told["url"]).path)
-        return ["-e", path] if told["dir_info"].get("editable") else [path]
-    if "vcs_info" in told:
-        return [f"{distribution} @ {told['vcs_info']['vcs']}+{told['url']}@{told['vcs_info']['commit_id']}"]
-    return [f"{distribution} @ {told['url']}"]
+    """Return the arguments with which `pip install` installs a distribution as it is installed here."""
+    installed = metadata.distribution(distribution)
+    origin = _origin(installed)
+    if not origin:
+        return [f"{distribution}=={installed.version}"]
+    if "dir_info" in origin:
+        path = url2pathname(urlsplit(origin["url"]).path)
+        return ["-e", path] if origin["dir_info"].get("editable") else [path]
+    if "vcs_info" in origin:
+        return [f"{distribution} @ {origin['vcs_info']['vcs']}+{origin['url']}@{origin['vcs_info']['commit_id']}"]
+    return [f"{distribution} @ {origin['url']}"]
 
 
 def _origin(distribution: metadata.Distribution) -> dict[str, Any]:
-    """The folder, archive or repository that it was installed from; nothing for one from an index."""
-    told: dict[str, Any] = json.loads(distribution.read_text("direct_url.json") or "{}")
-    return told
+    """Return the folder, archive or repository that it was installed from (PEP 610); empty for a package index."""
+    origin: dict[str, Any] = json.loads(distribution.read_text("direct_url.json") or "{}")
+    return origin
 
 
 def _local_plugins() -> str:
-    """Constraints that have plugins of this machine's folders come from there in the environment too."""
+    """Return constraints for pip, so that plugins installed from local folders come from the same folders."""
     lines = set()
     for record in plugins.registry().records():
-        told = _origin(metadata.distribution(record.distribution))
-        if "dir_info" in told:
-            lines.add(f"{record.distribution} @ {told['url']}\n")
+        origin = _origin(metadata.distribution(record.distribution))
+        if "dir_info" in origin:
+            lines.add(f"{record.distribution} @ {origin['url']}\n")
     return "".join(sorted(lines))
 
 
@@ -159,34 +162,36 @@ def _install(python: Path, wanted: list[str], name: str) -> None:
     if offline.is_requested():
         variables["PIP_NO_INDEX"] = "1"
     variables["PYTHONIOENCODING"] = "utf-8:backslashreplace"
-    done = subprocess.run(  # noqa: S603  pip
+    completed = subprocess.run(  # noqa: S603  pip
         command, env=variables, capture_output=True, encoding="utf-8", errors="replace", check=False
     )
-    if done.returncode:
-        lines = (done.stdout + done.stderr).strip().splitlines()[-_LINES:]
-        said = "\n".join(line if len(line) < _LONGEST else f"{line[:_LONGEST]} ..." for line in lines)
+    if completed.returncode:
+        lines = (completed.stdout + completed.stderr).strip().splitlines()[-_MAX_LINES:]
+        output = "\n".join(line if len(line) < _MAX_LINE else f"{line[:_MAX_LINE]} ..." for line in lines)
         raise PluginError(
-            f"pip could not install it:\n{said}",
+            f"pip could not install it:\n{output}",
             where=name,
-            next_step="pip's own settings hold here, such as PIP_INDEX_URL, PIP_FIND_LINKS and PIP_CONSTRAINT",
+            next_step="pip's settings apply here, such as PIP_INDEX_URL, PIP_FIND_LINKS and PIP_CONSTRAINT",
         )
 
 
 def _inventory(python: Path, name: str) -> tuple[str, list[str]]:
-    """The plugin's version and its extractors, as an environment's own interpreter tells."""
+    """Return the plugin's version and its extractors, as the interpreter of its environment reports them."""
     try:
-        told, _ = Place(python, name).told({"do": "inventory"})
+        inventory, _ = Place(python, name).ask({"do": "inventory"})
     except SerabError as error:
         step = f"it needs {CORE} {serab_core.__version__} and {name}"
         raise PluginError(error.what, where=python, next_step=step) from error
     finally:
         end_processes()
-    records = [own for own in told["records"] if own["distribution"] == name]
+    records = [record for record in inventory["records"] if record["distribution"] == name]
     if not records:
-        having = ", ".join(sorted({own["distribution"] for own in told["records"]})) or "none"
-        raise PluginError("brings no extractor", where=name, next_step=f"plugins of extractors there: {having}")
-    for own in records:
-        if own["state"] != PluginState.LOADED:
-            why = f"{own['name']} does not work there: {own['error']}"
-            raise PluginError(why, where=name, next_step="report it to its author")
-    return records[0]["version"], [own["name"] for own in records]
+        distributions = ", ".join(sorted({record["distribution"] for record in inventory["records"]})) or "none"
+        raise PluginError(
+            "has no extractor", where=name, next_step=f"distributions there that have extractors: {distributions}"
+        )
+    for record in records:
+        if record["state"] != PluginState.LOADED:
+            problem = f"{record['name']} does not work in its environment: {record['error']}"
+            raise PluginError(problem, where=name, next_step="report it to its author")
+    return records[0]["version"], [record["name"] for record in records]

@@ -1,4 +1,7 @@
-"""What goes through the pipes: an int64, a JSON object of that many bytes, and float32 arrays whose shapes it tells."""
+"""Messages in the pipes: the length of the header (int64), the header (a JSON object), and float32 arrays.
+
+The header lists the shapes of the arrays.
+"""
 
 from __future__ import annotations
 
@@ -17,25 +20,30 @@ if TYPE_CHECKING:
 
 
 class RemoteError(RuntimeError):
-    """What went wrong in another process, in its words."""
+    """An error in another process, with its message."""
 
 
 class DiedError(RemoteError):
-    """The other process ended before it answered."""
+    """The other process died before it answered."""
 
 
 def send(stream: IO[bytes], header: Mapping[str, Any], arrays: Iterable[ArrayLike] = ()) -> None:
-    """Writes a message. Raises BrokenPipeError where nobody reads any more; TypeError and ValueError for no JSON."""
-    plain = [np.ascontiguousarray(own, np.float32) for own in arrays]
-    text = json.dumps({**header, "shapes": [own.shape for own in plain]}, allow_nan=False).encode()
+    """Write a message.
+
+    Raises:
+        BrokenPipeError: the reader has closed the pipe.
+        TypeError, ValueError: the header is not JSON.
+    """
+    contiguous = [np.ascontiguousarray(array, np.float32) for array in arrays]
+    text = json.dumps({**header, "shapes": [array.shape for array in contiguous]}, allow_nan=False).encode()
     stream.write(np.int64(len(text)).tobytes() + text)
-    for own in plain:
-        stream.write(own.tobytes())
+    for array in contiguous:
+        stream.write(array.tobytes())
     stream.flush()
 
 
 def receive(stream: IO[bytes]) -> Message | None:
-    """Reads a message; None where there are no more. Raises EOFError where one breaks off."""
+    """Read a message; return None at the end of the stream. Raises EOFError for an incomplete message."""
     head = stream.read(8)
     if not head:
         return None

@@ -1,4 +1,4 @@
-"""A process that is asked, and answers."""
+"""The parent's side of a child process that answers requests."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 class Process:
-    """A process of a module that calls `serve` or `answer`.
+    """A child process that runs a module which calls `serve` or `answer`.
 
     Args:
-        name: what to call it in messages.
-        module: what `python -m` runs.
-        arguments: of that module.
-        environment: variables that differ from this process's.
-        python: another environment's interpreter; this one's by default, with this process's `sys.path`.
+        name: the name of the process in messages.
+        module: the module that `python -m` runs.
+        arguments: the arguments of the module.
+        environment: variables that differ from those of this process.
+        python: the interpreter of another environment; this interpreter by default, with this process's `sys.path`.
     """
 
     def __init__(
@@ -42,76 +42,76 @@ class Process:
         python: Path | None = None,
     ) -> None:
         self._name = name
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115  as long as the process
+        self._stderr_file = tempfile.TemporaryFile()  # noqa: SIM115  it stays open as long as the process
         variables = child_environment()
         if python is not None:
-            for own in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"):
-                variables.pop(own, None)
+            for variable in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"):
+                variables.pop(variable, None)
             variables["PYTHONNOUSERSITE"] = "1"
         command = python_command() if python is None else [str(python), "-P"]
         try:
-            self._child = subprocess.Popen(  # noqa: S603  a module of ours, or of a plugin
+            self._child = subprocess.Popen(  # noqa: S603  a module of serab or of a plugin
                 [*command, "-m", module, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=self._said,
+                stderr=self._stderr_file,
                 cwd=child_folder(),
                 env={**variables, **(environment or {})},
             )
         except OSError as error:
-            self._said.close()
+            self._stderr_file.close()
             raise RemoteError(f"{name} cannot be started: {error}") from error
 
     @property
     def alive(self) -> bool:
-        """Whether it can be asked."""
+        """Whether the process is running and can be asked."""
         return self._child.poll() is None and self._child.stdin is not None and not self._child.stdin.closed
 
     def ask(
         self,
         header: Mapping[str, Any],
         arrays: Iterable[NDArray[np.float32]] = (),
-        parts: Iterable[NDArray[np.float32]] | None = None,
+        stream: Iterable[NDArray[np.float32]] | None = None,
     ) -> Message:
-        """Asks, and waits for the answer.
+        """Send a request, and wait for the answer.
 
         Args:
             header: plain values.
-            arrays: float32, any shapes, sent along.
-            parts: more of them, sent one at a time behind the question; the child's `more` gives them.
+            arrays: float32 arrays of any shapes, sent with the header.
+            stream: further arrays, sent one at a time after the request; the handler gets them as an iterator.
 
         Returns:
             plain values and arrays.
 
         Raises:
             SerabError: the child raised it.
-            RemoteError: the child raised something else, or died.
+            RemoteError: the child raised another error, or died.
         """
-        given, answers = self._child.stdin, self._child.stdout
-        assert given is not None
+        requests, answers = self._child.stdin, self._child.stdout
+        assert requests is not None
         assert answers is not None
         try:
-            send(given, {**header, "parts": parts is not None}, arrays)
-            if parts is not None:
-                for part in parts:
-                    send(given, {"part": True}, [part])
-                send(given, {"part": False})
+            send(requests, {**header, "parts": stream is not None}, arrays)
+            if stream is not None:
+                for array in stream:
+                    send(requests, {"part": True}, [array])
+                send(requests, {"part": False})
             answer = receive(answers)
         except (BrokenPipeError, EOFError, ValueError) as error:
-            raise DiedError(f"{self._name}'s process died: {self._last_words()}") from error
+            raise DiedError(f"{self._name}'s process died: {self._last_output()}") from error
         except BaseException:
-            self._child.kill()  # it would take the next question for the rest of this one
+            self._child.kill()  # it would read the next request as the rest of this one
             self._child.wait()
             raise
         if answer is None:
-            raise DiedError(f"{self._name}'s process died: {self._last_words()}")
-        told, found = answer
-        if "error" in told:
-            raise from_json(told["error"]) if isinstance(told["error"], dict) else RemoteError(told["error"])
-        return told, found
+            raise DiedError(f"{self._name}'s process died: {self._last_output()}")
+        values, returned = answer
+        if "error" in values:
+            raise from_json(values["error"]) if isinstance(values["error"], dict) else RemoteError(values["error"])
+        return values, returned
 
     def embed(self, waveforms: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """What the child's function returns.
+        """Return the embeddings from the child's function.
 
         Args:
             waveforms: float32, each of shape (rows, samples).
@@ -120,16 +120,16 @@ class Process:
             float32, shape (len(waveforms), d).
 
         Raises:
-            RemoteError: the function raised, or the process died.
+            RemoteError: the function raised an error, or the process died.
         """
         return self.ask({"do": "embed"}, waveforms)[1][0]
 
     def kill(self) -> None:
-        """Ends it at once, whatever it does; whoever waits for its answer hears of it."""
+        """Kill the process at once; a caller that waits for an answer gets DiedError."""
         self._child.kill()
 
     def close(self) -> None:
-        """Ends it."""
+        """Close the pipes and end the process."""
         for pipe in (self._child.stdin, self._child.stdout):
             with contextlib.suppress(OSError):
                 if pipe is not None:
@@ -139,29 +139,29 @@ class Process:
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
-        self._said.close()
+        self._stderr_file.close()
 
     def __del__(self) -> None:
-        """Ends it with its owner."""
+        """End the process when this object is deleted."""
         if hasattr(self, "_child"):
             self.close()
 
-    def _last_words(self) -> str:
-        if self._said.closed:
+    def _last_output(self) -> str:
+        if self._stderr_file.closed:
             return "it was ended"
         try:
             code = self._child.wait(timeout=10)
         except subprocess.TimeoutExpired:
             self._child.kill()
             code = self._child.wait()
-        self._said.seek(0)
-        how = signal.Signals(-code).name if -code in signal.valid_signals() else f"exit code {code}"
-        words = _telling(self._said.read().decode(errors="replace"))
-        return f"{how}; its last words: {words[:500]}" if words else how
+        self._stderr_file.seek(0)
+        end = signal.Signals(-code).name if -code in signal.valid_signals() else f"exit code {code}"
+        line = _last_line(self._stderr_file.read().decode(errors="replace"))
+        return f"{end}; last line of its output: {line[:500]}" if line else end
 
 
-def _telling(text: str) -> str:
-    """The last line; of a crash, which faulthandler tells of in many, the one that says where."""
+def _last_line(text: str) -> str:
+    """Return the last line; for a crash that faulthandler reports, the line with the place of the crash."""
     _, crashed, trace = text.rpartition("(most recent call first):")
     lines = [line.strip() for line in (trace if crashed else text).splitlines() if line.strip()]
     if crashed and lines and lines[0].startswith("File "):

@@ -1,4 +1,4 @@
-"""Extractors in processes of their own, which look like any other from outside."""
+"""Extractors in separate processes, with the interface of ordinary extractors."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ PLAIN = (
     "tolerance",
     "code",
 )
-"""What of a spec is told as it is."""
-MAX_PROCESSES = 4
+"""Fields of a spec that are sent unchanged."""
+MAX_PROCESSES = 4  # processes of isolated extractors that a session keeps running
 
 
 @dataclass(frozen=True, slots=True)
 class IsolatedSpec(ExtractorSpec):
-    """The spec of an extractor whose code runs elsewhere.
+    """The spec of an isolated extractor.
 
     Attributes:
-        versions: of the libraries that its numbers depend on, where it runs.
-        runs_in: the environment, Python's version, and the plugin's distribution and version.
+        versions: versions of the libraries that its embeddings depend on, in its environment.
+        runs_in: the environment, the version of Python, and the plugin's distribution and version.
     """
 
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -63,113 +63,118 @@ class IsolatedSpec(ExtractorSpec):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an extractor's process is started: an environment, or this one."""
+    """The environment of an extractor's process: an isolated environment, or by default this one."""
 
     python: Path | None = None
     name: str = ""
 
     @classmethod
     def of(cls, environment: Environment | None) -> Place:
-        """The place that an environment is."""
+        """Return the place of an isolated environment; None stands for this environment."""
         return cls() if environment is None else cls(environment.python, environment.name)
 
-    def told(self, header: Mapping[str, Any], extractor: str = "", **named: Any) -> Any:
-        """Asks about extractors; what goes wrong is the plugin's, or its environment's."""
+    def ask(self, header: Mapping[str, Any], extractor: str = "", **named: Any) -> Any:
+        """Send a request about extractors. Failures are raised as PluginError."""
         try:
             return _running(self, extractor).ask(header, **named)
         except RemoteError as error:
             raise PluginError(
-                f"cannot be asked in its own process ({error})",
+                f"its process does not answer ({error})",
                 where=extractor or self.name,
-                next_step=f"make its environment again: serab plugins isolate {self.name}"
+                next_step=f"create its environment again: serab plugins isolate {self.name}"
                 if self.name
-                else "try without --isolate",
+                else "retry without --isolate",
             ) from error
 
 
 def described(name: str, place: Place) -> IsolatedSpec:
-    """The extractor called `name`, as it is there.
+    """Return the spec of the extractor called `name` in an environment.
 
     Raises:
-        SerabError: as `plugins.extractor` does, there.
+        SerabError: `plugins.extractor` raised it in the environment.
         PluginError: the process does not start, or has another version of serab.
     """
-    told, _ = place.told({"do": "describe", "name": name}, name)
-    return _spec(told, name, place)
+    answer, _ = place.ask({"do": "describe", "name": name}, name)
+    return _spec(answer, name, place)
 
 
 def all_described(place: Place) -> dict[str, IsolatedSpec]:
-    """Every extractor that is there, by name; those whose plugin fails are left out. Raises PluginError."""
-    told, _ = place.told({"do": "all"})
-    return {own["spec"]["name"]: _spec(own, own["spec"]["name"], place) for own in told["all"]}
+    """Return every extractor of an environment, by name, except for failing plugins. Raises PluginError."""
+    answer, _ = place.ask({"do": "all"})
+    return {
+        description["spec"]["name"]: _spec(description, description["spec"]["name"], place)
+        for description in answer["all"]
+    }
 
 
 class IsolatedExtractor:
-    """An extractor whose code runs elsewhere.
+    """An extractor whose code runs in another process.
 
     Args:
-        name: as `plugins.extractor` takes it.
-        place: where.
+        name: its name, as `plugins.extractor` accepts it.
+        place: its environment.
     """
 
     def __init__(self, name: str, place: Place) -> None:
         self._name, self._place = name, place
 
     def warm(self) -> None:
-        """Lets it load what it needs."""
+        """Load the model."""
         self._ask("warm")
 
     def embed(self, waveforms: Sequence[Waveform]) -> Embeddings:
-        """As any extractor does it. Raises RemoteError: it raised, or its process died."""
-        found: list[Embeddings] = self._ask("embed", arrays=waveforms)[1]
-        return found[0]
+        """Return the embeddings of waveforms. Raises RemoteError if the extractor raised an error or died."""
+        embeddings: list[Embeddings] = self._ask("embed", arrays=waveforms)[1]
+        return embeddings[0]
 
     def _ask(self, do: str, **more: Any) -> Any:
-        named = {key: more.pop(key) for key in ("arrays", "parts") if key in more}
+        named = {key: more.pop(key) for key in ("arrays", "stream") if key in more}
         header = {"do": do, "name": self._name, "cores": free_cores(), **more}
         return _running(self._place, self._name).ask(header, **named)
 
 
 class IsolatedCorpusExtractor(IsolatedExtractor):
-    """One that needs statistics of the training split."""
+    """An isolated extractor that needs statistics of the training split."""
 
     def fit_corpus(self, train_waveforms: Iterable[Waveform]) -> CorpusState:
-        """Sends the training split, a waveform at a time."""
-        told, _ = self._ask("fit", parts=train_waveforms)
-        state: CorpusState = told["state"]
+        """Return the statistics of a training split, which is sent one waveform at a time."""
+        answer, _ = self._ask("fit", stream=train_waveforms)
+        state: CorpusState = answer["state"]
         return state
 
     def use_corpus(self, state: CorpusState) -> None:
-        """Takes up the statistics, there."""
+        """Set the statistics in the process."""
         self._ask("use", state=dict(state))
 
 
-def _spec(told: Mapping[str, Any], name: str, place: Place) -> IsolatedSpec:
-    if told["serab"] != serab_core.__version__:
+def _spec(description: Mapping[str, Any], name: str, place: Place) -> IsolatedSpec:
+    if description["serab"] != serab_core.__version__:
         raise PluginError(
-            f"its environment has serab {told['serab']}, and this is {serab_core.__version__}",
+            f"its environment has serab {description['serab']}, and this environment {serab_core.__version__}",
             where=name,
-            next_step=f"make it again: serab plugins isolate {place.name}",
+            next_step=f"create it again: serab plugins isolate {place.name}",
         )
-    facts = dict(told["spec"])
+    facts = dict(description["spec"])
     plain: dict[str, Any] = {key: facts[key] for key in PLAIN}
     plain |= {key: tuple(facts[key]) for key in ("layers", "classifiers")}
     kind = IsolatedCorpusExtractor if facts["uses_corpus"] else IsolatedExtractor
     return IsolatedSpec(
         **plain,
         factory=partial(kind, name, place),
-        weights=tuple(_weight(own, number, name, place) for number, own in enumerate(facts["weights"])),
+        weights=tuple(_weight(weight, number, name, place) for number, weight in enumerate(facts["weights"])),
         libraries=tuple(facts["libraries"]),
         known_state=partial(_known_state, name, place) if facts["known_state"] else None,
         preflight=partial(_preflight, name, place) if facts["preflight"] else None,
         versions=facts["libraries"],
-        runs_in={"environment": place.name, **told["runs_in"]},
+        runs_in={"environment": place.name, **description["runs_in"]},
     )
 
 
 def weight_facts(weight: WeightFile) -> dict[str, Any]:
-    """A weight file's declaration as plain values."""
-    return {own.name: getattr(weight, own.name) for own in fields(WeightFile)} | {"convert": weight.convert is not None}
+    """Return a weight file's declaration as plain values."""
+    return {attribute.name: getattr(weight, attribute.name) for attribute in fields(WeightFile)} | {
+        "convert": weight.convert is not None
+    }
 
 
 def _weight(facts: Mapping[str, Any], number: int, name: str, place: Place) -> WeightFile:
@@ -194,11 +199,11 @@ def _known_state(name: str, place: Place, task: str) -> CorpusState | None:
 
 
 def _preflight(name: str, place: Place) -> None:
-    place.told({"do": "preflight", "name": name}, name)
+    place.ask({"do": "preflight", "name": name}, name)
 
 
 def _running(place: Place, name: str) -> Process:
-    """Return the extractor's process. The last few stay running; one that died is started again."""
+    """Return the extractor's process. The most recently used stay running; a process that died is started again."""
     processes = current_session().cached("isolated processes", _new_processes)
     key = (place, name)
     process = processes.pop(key, None)
@@ -227,5 +232,5 @@ def _end(processes: OrderedDict[tuple[Place, str], Process]) -> None:
 
 
 def as_waveforms(arrays: Iterable[Any]) -> list[Waveform]:
-    """Arrays that came through a pipe, writable as an extractor may expect them."""
-    return [np.array(own) for own in arrays]
+    """Return writable copies of arrays from a pipe, as an extractor may modify them."""
+    return [np.array(array) for array in arrays]

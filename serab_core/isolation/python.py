@@ -1,4 +1,4 @@
-"""The command and the environment of each Python process that serab starts."""
+"""The command and the environment variables of the Python processes that serab starts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from serab_core.system.session import current_session
 
 
 def python_command(*arguments: str) -> list[str]:
-    """The command of this interpreter, which does not import from the working folder.
+    """Return the command of this interpreter, without imports from the working folder.
 
     Without `-P`, both `python -m` and `python -c` look for every module in the working folder first: a file of the
     user, such as `random.py`, would run in place of the library of that name.
@@ -20,12 +20,12 @@ def python_command(*arguments: str) -> list[str]:
 
 
 def child_folder() -> str | None:
-    """The folder in which a child begins: the working folder, or the one for temporary files where that is deleted."""
+    """Return the folder for a child process: None for the working folder, or a temporary folder if it is deleted."""
     return None if working_folder() is not None else tempfile.gettempdir()
 
 
 def child_environment(**changed: str) -> dict[str, str]:
-    """The environment of a child that finds the modules that this process finds, and writes UTF-8.
+    """Return the environment variables of a child process, which has this process's `sys.path` and writes UTF-8.
 
     Args:
         changed: variables that differ from those of this process.
@@ -34,6 +34,6 @@ def child_environment(**changed: str) -> dict[str, str]:
         **os.environ,
         **current_session().environment(),
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),  # "" is the working folder
-        "PYTHONIOENCODING": "utf-8:backslashreplace",  # what the parent decodes, whatever the terminal's encoding
+        "PYTHONIOENCODING": "utf-8:backslashreplace",  # the parent decodes UTF-8, independent of the terminal
         **changed,
     }

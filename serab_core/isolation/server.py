@@ -1,4 +1,4 @@
-"""The child's side: answers what is asked through its standard input, until there is no more."""
+"""The child's side: answers the requests from its standard input until the end of the input."""
 
 from __future__ import annotations
 
@@ -26,65 +26,65 @@ if TYPE_CHECKING:
     Embed = Callable[[Arrays], NDArray[np.float32]]
     Handler = Callable[[dict[str, Any], Arrays, Iterator[NDArray[np.float32]]], tuple[dict[str, Any], Iterable[Any]]]
 
-_LONGEST_TEXT = 1_000
-_LOOK_S = 1.0
+_MAX_TEXT = 1_000  # characters of an error message
+_POLL_S = 1.0  # seconds between two checks that the parent is running
 
 
 def serve(embed: Embed) -> None:
-    """Answers `Process.embed` until there are no more questions.
+    """Answer the requests of `Process.embed` until the end of the input.
 
     Args:
-        embed: gives float32 (k, d) for k arrays of shape (rows, samples). What it raises becomes the answer.
+        embed: returns float32 of shape (k, d) for k arrays of shape (rows, samples). Its exceptions are sent back.
     """
-    answer({"embed": lambda header, arrays, parts: ({}, [embed(arrays)])})
+    answer({"embed": lambda header, arrays, stream: ({}, [embed(arrays)])})
 
 
 def answer(handlers: Mapping[str, Handler]) -> None:
-    """Answers `Process.ask` until there are no more questions.
+    """Answer the requests of `Process.ask` until the end of the input.
 
     Args:
-        handlers: by what is to be done: gets plain values, arrays, and those that come one at a time behind the
-            question; gives plain values and arrays. What it raises becomes the answer.
+        handlers: functions by the name of the request. A handler gets the header, the arrays, and an iterator over the
+            streamed arrays; it returns plain values and arrays. Its exceptions are sent back.
     """
-    for name in ("SIGINT", "SIGHUP"):  # the end of its input ends it
+    for name in ("SIGINT", "SIGHUP"):  # ignored, because the end of the input ends this process
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    faulthandler.enable()  # the last words of one that crashes say where
+    faulthandler.enable()  # writes the place of a crash to stderr
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     offline.disable_if_requested()
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever libraries print stays out of the answers
+    os.dup2(2, 1)  # the output of libraries must not mix with the answers
     _empty_stdin()
-    while (asked := receive(requests)) is not None:
-        header, arrays = asked
-        parts = _parts(requests)
+    while (request := receive(requests)) is not None:
+        header, arrays = request
+        stream = _stream(requests)
         try:
-            told, found = handlers[header["do"]](header, arrays, parts)
-            sent = told, list(found)
+            values, returned = handlers[header["do"]](header, arrays, stream)
+            message = values, list(returned)
         except SerabError as error:
-            sent = {"error": error.as_json()}, []
-        except (Exception, SystemExit) as error:  # a stranger's code
-            sent = {"error": " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_TEXT]}, []
+            message = {"error": error.as_json()}, []
+        except (Exception, SystemExit) as error:  # third-party code may raise anything
+            message = {"error": " ".join(f"{type(error).__name__}: {error}".split())[:_MAX_TEXT]}, []
         if header.get("parts"):
-            for _ in parts:
-                pass  # what it did not want to see
+            for _ in stream:
+                pass  # skip the arrays that the handler did not read
         sys.stdout.flush()
-        send(answers, *sent)
+        send(answers, *message)
 
 
 def _empty_stdin() -> None:
-    """Makes the standard input empty: a plugin that reads it would take the next question away."""
+    """Make the standard input empty, because a plugin that reads it would read the next request."""
     with Path(os.devnull).open("rb") as empty:
         os.dup2(empty.fileno(), 0)
 
 
-def _parts(requests: Any) -> Iterator[NDArray[np.float32]]:
+def _stream(requests: Any) -> Iterator[NDArray[np.float32]]:
     while (message := receive(requests)) is not None and message[0]["part"]:
         yield message[1][0]
 
 
 def _end_with(parent: int) -> None:
-    """Ends this process when whoever started it is gone, though it does not look at its input just then."""
+    """End this process when its parent has exited, even while it does not read its input."""
     while os.getppid() == parent:
-        time.sleep(_LOOK_S)
+        time.sleep(_POLL_S)
     end_process(1)

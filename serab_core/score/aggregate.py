@@ -1,4 +1,4 @@
-"""Means over tasks, which always say over how many."""
+"""Means over tasks; each mean lists its tasks."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Aggregate:
     """The unweighted mean of one extractor over the suite's tasks.
 
     Attributes:
-        tasks: those that entered.
-        missing: those of the suite that did not.
-        accuracy, uar: UM (the plain mean over tasks), in [0, 1]; None when no task entered.
+        tasks: the tasks in the mean.
+        missing: the tasks of the suite that are not in the mean.
+        accuracy, uar: UM (the plain mean over tasks), in [0, 1]; None if there are no tasks.
     """
 
     extractor: str
@@ -41,8 +41,8 @@ class Mean:
     Attributes:
         kind: `UM`, the plain mean; `WM`, weighted by test utterances; `GM`, the geometric mean.
         value: in [0, 1].
-        interval: that of the tasks' own draws, as if tasks were fixed: it says nothing of other tasks.
-        weights: of each task, summing to 1.
+        interval: from the draws of each task, with the tasks fixed: it does not generalise to other tasks.
+        weights: the weight of each task; they sum to 1.
     """
 
     kind: Literal["UM", "WM", "GM"]
@@ -52,25 +52,25 @@ class Mean:
 
 
 def enters(result: TaskResult) -> bool:
-    """Whether a result may enter a mean: neither on a synthetic nor on a partial corpus."""
+    """Return whether a result may enter a mean: its corpus is neither synthetic nor partial."""
     return not result.synthetic and not result.partial
 
 
 def is_guess(result: TaskResult) -> bool:
-    """Whether the extractor brings its own classifiers, as what is no embedding does: `chance` guesses."""
+    """Return whether the extractor provides its own classifiers, such as `chance`, which guesses."""
     return bool(result.provenance.get("protocol", {}).get("classifiers_by") == "extractor")
 
 
 def unweighted_mean(extractor: str, results: Sequence[TaskResult], suite: Sequence[str]) -> Aggregate:
-    """UM over the suite (arXiv:2110.03414, section 3); synthetic and partial corpora, and other tasks, do not enter."""
-    own = {result.task: result for result in results if result.extractor == extractor and enters(result)}
-    tasks = tuple(task for task in suite if task in own)
+    """Return UM over the suite (arXiv:2110.03414, section 3), without synthetic and partial corpora."""
+    entered = {result.task: result for result in results if result.extractor == extractor and enters(result)}
+    tasks = tuple(task for task in suite if task in entered)
     return Aggregate(
         extractor=extractor,
         tasks=tasks,
-        missing=tuple(task for task in suite if task not in own),
-        accuracy=fmean(own[task].accuracy for task in tasks) if tasks else None,
-        uar=fmean(own[task].uar for task in tasks) if tasks else None,
+        missing=tuple(task for task in suite if task not in entered),
+        accuracy=fmean(entered[task].accuracy for task in tasks) if tasks else None,
+        uar=fmean(entered[task].uar for task in tasks) if tasks else None,
     )
 
 
@@ -80,16 +80,16 @@ def means(
     sizes: Mapping[str, int],
     metric: Literal["accuracy", "uar"],
 ) -> tuple[Mean, ...]:
-    """UM, WM and GM over tasks.
+    """Return UM, WM and GM over tasks.
 
-    The paper names all three and defines the first alone. Here WM weights a task by its test utterances, and GM is the
-    n-th root of the product.
+    The paper names all three but defines only UM. Here WM weights a task by its test utterances, and GM is the n-th
+    root of the product.
 
     Args:
-        scores: in [0, 1], by task; at least one.
-        draws: of each task.
-        sizes: test utterances of each task.
-        metric: whose draws to take.
+        scores: the score of each task, in [0, 1]; at least one.
+        draws: the draws of each task.
+        sizes: the number of test utterances of each task.
+        metric: the metric of the scores, which selects the draws.
     """
     tasks = list(scores)
     values = np.array([scores[task] for task in tasks])
@@ -100,15 +100,15 @@ def means(
     whole = sum(sizes[task] for task in tasks)
     even = np.full(len(tasks), 1 / len(tasks))
     by_size = np.array([sizes[task] / whole for task in tasks])
-    made = []
+    results = []
     for kind, weights in (("UM", even), ("WM", by_size), ("GM", even)):
         if kind == "GM":
             value = float(np.exp(weights @ np.log(np.maximum(values, 1e-12))))
             drawn = np.exp(weights @ np.log(np.clip(spread, 1e-12, 1.0)))
         else:
             value, drawn = float(weights @ values), weights @ spread
-        own = dict(zip(tasks, weights.tolist(), strict=True))
-        found = interval(drawn, "speakers", groups, method=method)
-        found = replace(found, low=min(found.low, value), high=max(found.high, value))
-        made.append(Mean(kind, value, found, own))  # type: ignore[arg-type]
-    return tuple(made)
+        task_weights = dict(zip(tasks, weights.tolist(), strict=True))
+        limits = interval(drawn, "speakers", groups, method=method)
+        limits = replace(limits, low=min(limits.low, value), high=max(limits.high, value))
+        results.append(Mean(kind, value, limits, task_weights))  # type: ignore[arg-type]
+    return tuple(results)

@@ -1,4 +1,4 @@
-"""Everything that is said of several extractors at once: scores with intervals, means, and who is better than whom."""
+"""Leaderboards: scores with confidence intervals, means over tasks, and significant differences of extractors."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Cell:
 
     Attributes:
         extractor: the label of its row.
-        result: what is stored.
-        test: the chosen classifier's predictions.
-        draws: scores of drawn test splits.
+        result: the stored result.
+        test: the predictions of the chosen classifier.
+        draws: scores of resampled test splits.
         macro_f1: in [0, 1].
     """
 
@@ -55,17 +55,16 @@ class Row:
     """One version of an extractor.
 
     Attributes:
-        extractor: the label, which no other row has: the name, with a few digits of the fingerprint where several
-            versions are stored.
-        title: the label as tables show it, with a mark at the version that is ranked where there are several.
+        extractor: the unique label: the name, with some digits of the fingerprint if several versions are stored.
+        title: the label as tables show it; if several versions are stored, the ranked one is marked.
         version: the name and the fingerprint.
-        current: this version is ranked; other versions of the name are shown after it, in no group.
-        cells: by task, on the data of the task's column.
-        tasks: those that enter its means.
-        accuracy, uar: UM, WM and GM; none where no task enters.
-        group: among current versions that have all ranked tasks; None for the others.
-        letters: of these versions; two share a letter if their difference is not significant.
-        published: what the paper prints for this model.
+        current: this version is ranked; other versions of the name follow it and are in no group.
+        cells: the cell of each task, on the data of the task's column.
+        tasks: the tasks in its means.
+        accuracy, uar: UM, WM and GM; empty if no task enters.
+        group: the significance group, for current versions that have all ranked tasks; None for the others.
+        letters: for the same versions; two versions share a letter if their difference is not significant.
+        published: the figures of the paper for this model.
     """
 
     extractor: str
@@ -83,11 +82,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Versus:
-    """Two ranked extractors, and how sure it is that they differ.
+    """Two ranked extractors, and the test of their difference.
 
     Attributes:
         overall: the test of their means.
-        corrected: its probability, corrected for the number of pairs; None where there are too few speakers to test.
+        corrected: its p-value, corrected for the number of pairs; None if there are too few speakers to test.
     """
 
     first: str
@@ -101,15 +100,15 @@ class Board:
     """A leaderboard.
 
     Attributes:
-        protocol: how every score was made.
-        metric: by which extractors are ranked, compared and grouped.
-        tasks: all tasks that anybody has, the suite's first.
-        ranked: tasks over which extractors are ranked: those of the suite that anybody has whole. Where there are none,
-            all tasks are, and no means are given.
-        suite: how many tasks the benchmark has.
-        rows: ranked extractors by their mean, then the others, then other versions of extractors.
+        protocol: the protocol of every score.
+        metric: the metric that extractors are ranked, compared and grouped by.
+        tasks: all tasks with a result, the tasks of the suite first.
+        ranked: the tasks that extractors are ranked over: the suite's tasks with a result on the complete corpus. If
+            there are none, all tasks are ranked, and there are no means.
+        suite: number of tasks of the benchmark.
+        rows: ranked extractors by their mean, then the other extractors, then other versions of extractors.
         versus: every pair of ranked extractors.
-        other_data: results on other data of a task than its column: in no mean, and not ranked.
+        other_data: results on other data than the task's column: they are in no mean and not ranked.
         catalogue: the rows and columns of the results.
     """
 
@@ -132,15 +131,15 @@ def make_board(
     catalogue: Catalogue | None = None,
     metric: Metric = "accuracy",
 ) -> Board:
-    """Puts results of one protocol together.
+    """Build a leaderboard from results of one protocol.
 
     Args:
         results: at most one for each version of an extractor, task and data, the oldest first.
         suite: the benchmark's tasks, in order.
-        protocol: its name.
-        draws: of each interval.
-        catalogue: the rows and columns; those of the results alone by default.
-        metric: by which extractors are ranked, compared and grouped.
+        protocol: the name of the protocol.
+        draws: number of draws of each interval.
+        catalogue: the rows and columns; by default those of the results.
+        metric: the metric that extractors are ranked, compared and grouped by.
     """
     catalogue = catalogue or make_catalogue(results)
     cells: dict[Version, dict[str, Cell]] = {}
@@ -167,8 +166,10 @@ def make_board(
     ]
     order = sorted(complete, key=lambda version: (-_mean(cells[version], ranked, metric), version))
     versus = _versus(cells, order, ranked, catalogue, metric)
-    # Without a test no difference is significant.
-    corrected = {frozenset((one.first, one.second)): 1.0 if one.corrected is None else one.corrected for one in versus}
+    # A difference without a test does not count as significant.
+    corrected = {
+        frozenset((pair.first, pair.second)): 1.0 if pair.corrected is None else pair.corrected for pair in versus
+    }
     names = [catalogue.labels[version] for version in order]
     groups, letters = significance_groups(names, corrected), compact_letters(names, corrected)
     rest = sorted(set(cells) - set(order), key=lambda version: (version not in current, -len(cells[version]), version))
@@ -177,7 +178,7 @@ def make_board(
 
 
 def subset_scores(board: Board) -> dict[str, dict[str, float]]:
-    """Return the scores that subset bias is counted from: by the board's metric, without extractors that guess.
+    """Return the scores for subset bias, by the board's metric; extractors that guess are excluded.
 
     Returns:
         for each extractor that has every ranked task, its score on each of them, in [0, 1].
@@ -201,14 +202,14 @@ def _versus(
     for first, second in pairs:
         tests = {task: (cells[first][task].test, cells[second][task].test) for task in tasks}
         overall.append(compare_overall(tests, metric))
-    tested = [place for place, one in enumerate(overall) if one.p is not None]
+    tested = [place for place, comparison in enumerate(overall) if comparison.p is not None]
     values = holm([overall[place].p or 0.0 for place in tested])
     by_place = dict(zip(tested, values, strict=True))
     corrected = [by_place.get(place) for place in range(len(overall))]
     labels = catalogue.labels
     return tuple(
-        Versus(labels[first], labels[second], one, p)
-        for (first, second), one, p in zip(pairs, overall, corrected, strict=True)
+        Versus(labels[first], labels[second], comparison, p)
+        for (first, second), comparison, p in zip(pairs, overall, corrected, strict=True)
     )
 
 
@@ -224,15 +225,15 @@ def _row(
     letters: Mapping[str, str],
     catalogue: Catalogue,
 ) -> Row:
-    own = {task: cells[task] for task in suite if task in cells and enters(cells[task].result)}
+    entered = {task: cells[task] for task in suite if task in cells and enters(cells[task].result)}
 
-    def of(metric: Literal["accuracy", "uar"]) -> tuple[Mean, ...]:
-        if not own:
+    def means_of(metric: Literal["accuracy", "uar"]) -> tuple[Mean, ...]:
+        if not entered:
             return ()
         return means(
-            {task: getattr(cell.result, metric) for task, cell in own.items()},
-            {task: cell.draws for task, cell in own.items()},
-            {task: cell.result.counts["test"] for task, cell in own.items()},
+            {task: getattr(cell.result, metric) for task, cell in entered.items()},
+            {task: cell.draws for task, cell in entered.items()},
+            {task: cell.result.counts["test"] for task, cell in entered.items()},
             metric,
         )
 
@@ -243,9 +244,9 @@ def _row(
         version=version,
         current=version in catalogue.current,
         cells=cells,
-        tasks=tuple(own),
-        accuracy=of("accuracy"),
-        uar=of("uar"),
+        tasks=tuple(entered),
+        accuracy=means_of("accuracy"),
+        uar=means_of("uar"),
         group=groups.get(label),
         letters=letters.get(label, ""),
         published=published_for(version.name),

@@ -1,4 +1,4 @@
-"""How far a score may be from what it would be for other speakers: bootstrap intervals."""
+"""Bootstrap confidence intervals: the range of a score for other speakers."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 DRAWS, SEED, LEVEL = 2_000, 42, 0.95
-LEAST_SPEAKERS = 5
-"""With fewer, speakers are not resampled: an interval of accuracy or UAR is that of a model of how speakers differ."""
+MIN_SPEAKERS = 5  # speakers for a bootstrap over speakers; with fewer, a beta-binomial model gives the interval
 Over: TypeAlias = Literal["speakers", "utterances"]
 Method: TypeAlias = Literal["bootstrap", "beta-binomial", "bootstrap and beta-binomial", "t"]
 
@@ -31,13 +30,13 @@ class Interval:
     """A 95 % confidence interval.
 
     Attributes:
-        low, high: shares in [0, 1], or differences of shares.
-        over: what it generalises over: new `speakers`, or new `utterances` of these speakers only. The latter knows
-            nothing of how speakers differ, and is too narrow for claims about other ones.
-        groups: how many speakers there are, or utterances for an interval over these; of a mean over tasks, how many
-            speakers all tasks have together.
+        low, high: scores in [0, 1], or differences of scores.
+        over: what the interval generalises to: new `speakers`, or new `utterances` of the same speakers. The latter
+            ignores the differences between speakers, and is too narrow for claims about other speakers.
+        groups: number of speakers, or of utterances for an interval over utterances; for a mean over tasks, the
+            total number of speakers of all tasks.
         method: `bootstrap` over speakers or utterances; `beta-binomial`, a model for fewer than five speakers; `t`,
-            Student's t over tasks or speakers; of a mean, those of its tasks.
+            Student's t over tasks or speakers; for a mean, the methods of its tasks.
     """
 
     low: float
@@ -49,12 +48,12 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """Scores of drawn test splits, already as wide as the interval that is read off them.
+    """Scores of resampled test splits, with the small-sample correction already applied.
 
     Attributes:
         accuracy, uar: shape (draws,).
         over, groups, method: as in `Interval`.
-        scores: the accuracy and UAR of the test split itself, which the intervals contain.
+        scores: the accuracy and UAR of the test split itself; the intervals always contain them.
     """
 
     accuracy: Numbers
@@ -65,31 +64,31 @@ class Draws:
     scores: tuple[float, float]
 
     def interval(self, metric: Literal["accuracy", "uar"]) -> Interval:
-        """The middle 95 %."""
+        """Return the interval between the 2.5 % and 97.5 % quantiles."""
         draws, score = (self.accuracy, self.scores[0]) if metric == "accuracy" else (self.uar, self.scores[1])
-        found = interval(draws, self.over, self.groups, method=self.method)
-        return replace(found, low=min(found.low, score), high=max(found.high, score))
+        limits = interval(draws, self.over, self.groups, method=self.method)
+        return replace(limits, low=min(limits.low, score), high=max(limits.high, score))
 
 
 def task_draws(result: TaskResult, draws: int = DRAWS, *, over: Over = "speakers") -> Draws:
-    """Return draws of a result's test split; those of different tasks are independent of each other.
+    """Return draws of a result's test split; the draws of different tasks are independent.
 
     Args:
-        result: the result; its chosen classifier is taken.
-        draws: how many.
-        over: as for `drawn`.
+        result: the result; its chosen classifier is used.
+        draws: number of draws.
+        over: see `drawn`.
     """
     return drawn(scored(result), draws, crc32(result.task.encode()) ^ SEED, over=over)
 
 
 def drawn(test: Scored, draws: int = DRAWS, seed: int = SEED, *, over: Over = "speakers") -> Draws:
-    """Draw test splits with other speakers; from five speakers on by resampling these, else by a model.
+    """Return scores of test splits with other speakers: resampled with five or more speakers, else from a model.
 
     Args:
         test: predictions of at least two utterances.
-        draws: how many.
-        seed: of the generator; extractors on one task are drawn alike.
-        over: `utterances` for an interval over other utterances of these speakers only.
+        draws: number of draws.
+        seed: seed of the generator; all extractors on a task use the same draws.
+        over: `utterances` for an interval over other utterances of the same speakers.
     """
     classes, truth = np.unique(test.truth, return_inverse=True)
     speakers, speaker = np.unique(test.speakers, return_inverse=True)
@@ -99,8 +98,10 @@ def drawn(test: Scored, draws: int = DRAWS, seed: int = SEED, *, over: Over = "s
     np.add.at(hits, (speaker, truth), test.right.astype(float))
     whole = hits.sum(axis=0, keepdims=True), sizes.sum(axis=0, keepdims=True)
     scores = float(test.right.mean()), float(_mean_recall(*whole)[0])
-    if over == "speakers" and len(speakers) < LEAST_SPEAKERS:
-        uniforms = rng.permutation((np.arange(draws) + 0.5) / draws)  # evenly spread: quantiles do not depend on luck
+    if over == "speakers" and len(speakers) < MIN_SPEAKERS:
+        uniforms = rng.permutation(
+            (np.arange(draws) + 0.5) / draws
+        )  # evenly spread, so that quantiles have no sampling error
         accuracy = posterior_draws(hits.sum(axis=1), sizes.sum(axis=1), uniforms)
         uar = posterior_draws(*_weighted(hits, sizes), uniforms)
         return Draws(accuracy, uar, "speakers", len(speakers), "beta-binomial", scores)
@@ -110,7 +111,7 @@ def drawn(test: Scored, draws: int = DRAWS, seed: int = SEED, *, over: Over = "s
         drawn_hits, drawn_sizes = times @ hits, times @ sizes
     else:
         count = len(truth)
-        # Utterances of one class that came out alike are one group, drawn as often.
+        # Utterances of one class with the same outcome (right or wrong) are one group of the multinomial draw.
         right, wrong = whole[0][0], whole[1][0] - whole[0][0]
         times = rng.multinomial(count, np.concatenate([right, wrong]) / count, draws).astype(float)
         drawn_hits = times[:, : len(classes)]
@@ -123,13 +124,13 @@ def drawn(test: Scored, draws: int = DRAWS, seed: int = SEED, *, over: Over = "s
 
 
 def _weighted(hits: Numbers, sizes: Numbers) -> tuple[Numbers, Numbers]:
-    """Right answers and answers of each speaker, every class weighted alike, as UAR does.
+    """Return the effective number of right answers and of answers of each speaker, with equal weight for each class.
 
-    Answers are counted as so many equally weighted ones as have the same variance, the effective sample size (Kish,
-    1965, "Survey Sampling").
+    UAR weights classes equally. The effective sample size is the number of equally weighted answers with the same
+    variance (Kish, 1965, "Survey Sampling").
 
     Args:
-        hits, sizes: by speaker and class, shape (speakers, classes).
+        hits, sizes: right answers and answers by speaker and class, shape (speakers, classes).
     """
     weights = 1 / sizes.sum(axis=0)
     sums = sizes @ weights
@@ -138,16 +139,16 @@ def _weighted(hits: Numbers, sizes: Numbers) -> tuple[Numbers, Numbers]:
 
 
 def concordance_interval(result: ContinuousResult, draws: int = DRAWS, seed: int = SEED) -> Interval:
-    """The interval of the chosen regressor's concordance, over speakers, or over utterances with too few of them."""
+    """Return the interval of the chosen regressor's CCC: over speakers, or over utterances with too few speakers."""
     test = result.outcome(result.chosen).test
     assert test is not None
-    truth, told = np.asarray(test.truth, np.float64), np.asarray(test.predicted, np.float64)
+    truth, predicted = np.asarray(test.truth, np.float64), np.asarray(test.predicted, np.float64)
     names, speaker = np.unique([result.speakers[identifier] for identifier in test.ids], return_inverse=True)
-    over: Over = "speakers" if len(names) >= LEAST_SPEAKERS else "utterances"
+    over: Over = "speakers" if len(names) >= MIN_SPEAKERS else "utterances"
     group = speaker if over == "speakers" else np.arange(len(truth))
     count = int(group.max()) + 1
-    moments = np.stack([np.ones_like(truth), truth, told, truth**2, told**2, truth * told])
-    sums = np.stack([np.bincount(group, own, count) for own in moments], axis=1).astype(np.float64)
+    moments = np.stack([np.ones_like(truth), truth, predicted, truth**2, predicted**2, truth * predicted])
+    sums = np.stack([np.bincount(group, moment, count) for moment in moments], axis=1).astype(np.float64)
     times = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), draws)
     drawn_ccc, whole = (
         _concordance(times.astype(np.float64) @ sums),
@@ -157,21 +158,22 @@ def concordance_interval(result: ContinuousResult, draws: int = DRAWS, seed: int
 
 
 def _concordance(sums: Numbers) -> Numbers:
-    """CCC of sums of 1, t, p, t^2, p^2 and tp, shape (draws, 6)."""
+    """Return the CCC from the sums of 1, t, p, t^2, p^2 and tp, shape (draws, 6)."""
     n, t, p, tt, pp, tp = sums.T
     covariance = tp / n - t * p / n**2
     whole = tt / n - (t / n) ** 2 + pp / n - (p / n) ** 2 + ((t - p) / n) ** 2
-    found: Numbers = np.divide(2 * covariance, whole, out=np.ones_like(whole), where=whole > 0)
-    return found
+    concordance: Numbers = np.divide(2 * covariance, whole, out=np.ones_like(whole), where=whole > 0)
+    return concordance
 
 
 def widening(groups: int) -> float:
-    """How far draws of few groups are moved away from the score, as a factor.
+    """Return the factor by which draws are moved away from the score, to correct for few groups.
 
-    They vary too little: they lack n / (n - 1) of the variance, and tails as long as those of Student's t. Hesterberg
-    (2015, "What Teachers Should Know About the Bootstrap", section 5.3) widens the percentiles for both reasons.
+    Bootstrap draws vary too little: their variance lacks the factor n / (n - 1), and their tails are shorter than
+    those of Student's t. Hesterberg (2015, "What Teachers Should Know About the Bootstrap", section 5.3) widens the
+    percentiles for both reasons.
     """
-    from scipy.special import ndtri, stdtrit  # here, for whoever prints a table imports this module
+    from scipy.special import ndtri, stdtrit  # imported here, because commands that print tables import this module
 
     upper = 0.5 + LEVEL / 2
     return float(np.sqrt(groups / (groups - 1)) * stdtrit(groups - 1, upper) / ndtri(upper))
@@ -184,13 +186,13 @@ def interval(
     bounds: tuple[float, float] = (0.0, 1.0),
     method: Method = "bootstrap",
 ) -> Interval:
-    """The middle 95 % of draws, within bounds."""
+    """Return the interval between the 2.5 % and 97.5 % quantiles of draws, within bounds."""
     low, high = np.quantile(draws, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
     return Interval(max(float(low), bounds[0]), min(float(high), bounds[1]), over, groups, method)
 
 
 def _mean_recall(hits: Numbers, sizes: Numbers) -> Numbers:
-    """Mean over the classes that were drawn, shape (draws,)."""
+    """Return the mean recall over the classes that were drawn, shape (draws,)."""
     recall = np.divide(hits, sizes, out=np.zeros_like(hits), where=sizes > 0)
     mean: Numbers = recall.sum(axis=1) / (sizes > 0).sum(axis=1)
     return mean

@@ -1,4 +1,4 @@
-"""Which classifier a protocol reports."""
+"""The choice of the classifier that a protocol reports."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def choose(outcomes: Sequence[ClassifierOutcome], protocol: ProtocolSpec, where: str = "") -> ClassifierOutcome:
-    """The first outcome, in the given order, of the highest score on the split that the protocol selects by.
+    """Return the first outcome, in the given order, with the highest score on the split that the protocol selects by.
 
-    On the validation split that score is the protocol's objective; on the test split it is accuracy, as in the
-    released script.
+    On the validation split the score is the protocol's objective. On the test split it is accuracy, as in the script
+    that the authors of SERAB released.
 
     Args:
         outcomes: in the order that settles ties.
-        protocol: what it selects by.
+        protocol: the protocol, which names the split.
         where: the extractor and task, for messages.
 
     Raises:
@@ -32,7 +32,7 @@ def choose(outcomes: Sequence[ClassifierOutcome], protocol: ProtocolSpec, where:
         raise TuningError(
             f"no classifier could be fitted ({reasons})",
             where=where or None,
-            next_step="serab studies show says why of every point; perhaps the task has too few utterances",
+            next_step="`serab studies show` gives the reason of every point; the task may have too few utterances",
         )
 
     def score(outcome: ClassifierOutcome) -> float:
@@ -40,4 +40,4 @@ def choose(outcomes: Sequence[ClassifierOutcome], protocol: ProtocolSpec, where:
         assert value is not None, "a fitted outcome has scores"
         return value
 
-    return max(fitted, key=score)  # max keeps the first of equals
+    return max(fitted, key=score)  # max returns the first of equal scores

@@ -1,8 +1,8 @@
-"""Is one extractor better than another on the same utterances, or may it be chance?
+"""Significance tests of the difference between two extractors on the same utterances.
 
-A test must hold for other speakers. Over the answers of one speaker two extractors differ for that speaker's sake, too,
-so that tests over utterances find differences that are none. The level of each test here is simulated:
-`tox run -e coverage` writes the table in `docs/statistics.md`.
+A test must generalise to other speakers. The answers of one speaker are not independent, so tests over utterances
+report false differences. The level of each test here is simulated: `tox run -e coverage` writes the table in
+`docs/statistics.md`.
 """
 
 from __future__ import annotations
@@ -27,13 +27,10 @@ if TYPE_CHECKING:
 Metric: TypeAlias = Literal["accuracy", "uar"]
 Test: TypeAlias = Literal["permutation", "t over speakers", "t over tasks", ""]
 
-LEAST_PERMUTED = 6
-"""Speakers from which on their signs are permuted; with five the smallest p is 2 / 2^5, which is 6 %."""
-LEAST_SPEAKERS = 3
-"""Speakers for a t test of one task; with two it has next to no power, and one speaker says nothing of others."""
-LEAST_TASKS = 4
-"""Tasks from which on a mean is tested over tasks, which needs no model of speakers; with fewer, over speakers."""
-_STEPS = 20_000  # of the grid on which sums of weighted gains are counted; rounding moves p by less than 1e-3
+MIN_PERMUTED = 6  # speakers for a permutation test; with five, the smallest p is 2 / 2^5, which is 6 %
+MIN_SPEAKERS = 3  # speakers for a t test of one task; with two it has almost no power
+MIN_TASKS = 4  # tasks for a t test over tasks, which needs no model of speakers; with fewer, it is over speakers
+_STEPS = 20_000  # steps of the grid that weighted gains are rounded to; rounding changes p by less than 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +38,13 @@ class Comparison:
     """Two extractors on one task.
 
     Attributes:
-        difference: of the metric, the first's less the second's, in [-1, 1].
-        only_first, only_second: utterances that one alone recognised.
-        p: how often chance alone gives a difference as large; None where there are too few speakers to test.
+        difference: difference of the metric, first minus second, in [-1, 1].
+        only_first, only_second: number of utterances that only the first or only the second classified correctly.
+        p: the p-value; None if there are too few speakers to test.
         test: `permutation` of the two extractors' answers, by speaker; `t over speakers`; "" for none.
-        speakers: how many speakers were tested.
-        smallest_p: the smallest p that this many speakers can give; None for none.
-        mcnemar: McNemar's exact probability, over utterances: of these speakers only.
+        speakers: number of speakers.
+        smallest_p: the smallest p-value that this number of speakers allows; None without a permutation test.
+        mcnemar: the p-value of McNemar's exact test over utterances, which is valid for these speakers only.
     """
 
     difference: float
@@ -62,14 +59,14 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Overall:
-    """Two extractors over the tasks that both have.
+    """Two extractors over their common tasks.
 
     Attributes:
-        tasks: these.
-        difference: of the plain means of the metric over them.
-        interval: of the difference; None where nothing is tested.
-        p: of the test; None where there are too few speakers to test.
-        test: `t over tasks`, `t over speakers`, or that of the only task.
+        tasks: the common tasks.
+        difference: difference of the plain means of the metric over these tasks.
+        interval: confidence interval of the difference; None without a test.
+        p: the p-value; None if there are too few speakers to test.
+        test: `t over tasks`, `t over speakers`, or the test of the only task.
     """
 
     tasks: tuple[str, ...]
@@ -81,14 +78,15 @@ class Overall:
 
 @dataclass(frozen=True, slots=True)
 class _Gains:
-    """By how much each speaker is for the first extractor, on one task.
+    """The gain of the first extractor over the second for each speaker, on one task.
 
     Attributes:
-        gains: sums of the weights of utterances that the first alone recognised, less those of the second alone.
-        weights: sums of the weights of all utterances of a speaker; they sum to 1.
+        gains: for each speaker, the weight of utterances that only the first classified correctly, minus those that
+            only the second classified correctly.
+        weights: for each speaker, the weight of all utterances; the weights sum to 1.
         noise: the variance of the difference if utterances were independent.
-        whole: whether every weight is the same, so that gains are multiples of it.
-        count: utterances.
+        whole: all utterances have the same weight, so that gains are multiples of it.
+        count: number of utterances.
     """
 
     gains: Numbers
@@ -105,72 +103,71 @@ class _Gains:
 def compare(first: Scored, second: Scored, metric: Metric = "accuracy") -> Comparison:
     """Compare two classifiers' predictions for the same utterances.
 
-    From six speakers on, the two extractors' answers are exchanged, all answers of a speaker together, for they are not
-    independent (Winkler et al., 2015, "Multi-level block permutation"); all 2^speakers exchanges are counted. With
-    three to five speakers it is a t test on the speakers' gains, whose variance is that of the jackknife, or that of
-    independent utterances where this is larger.
+    With six or more speakers it is a permutation test that exchanges the two extractors' answers. All answers of a
+    speaker are exchanged together, because they are not independent (Winkler et al., 2015, "Multi-level block
+    permutation"); all 2^speakers exchanges are counted. With three to five speakers it is a t test of the speakers'
+    gains, with the jackknife variance, or the variance of independent utterances if this is larger.
 
     Args:
         first, second: the predictions.
-        metric: of which the difference is tested.
+        metric: the metric to compare.
 
     Raises:
         ValueError: the utterances are not the same.
     """
-    found = _gains(first, second, metric)
+    per_speaker = _gains(first, second, metric)
     only_first = int(np.sum(first.right & ~second.right))
     only_second = int(np.sum(second.right & ~first.right))
-    speakers = len(found.gains)
+    speakers = len(per_speaker.gains)
     p: float | None = None
     test: Test = ""
     smallest: float | None = None
-    if speakers >= LEAST_PERMUTED:
-        p, test, smallest = _permutation(found), "permutation", 2.0 ** (1 - speakers)
-    elif speakers >= LEAST_SPEAKERS:
-        p, test = _student(found.difference, _variance(found), speakers - 1), "t over speakers"
+    if speakers >= MIN_PERMUTED:
+        p, test, smallest = _permutation(per_speaker), "permutation", 2.0 ** (1 - speakers)
+    elif speakers >= MIN_SPEAKERS:
+        p, test = _student(per_speaker.difference, _variance(per_speaker), speakers - 1), "t over speakers"
     exact = mcnemar(only_first, only_second)
-    return Comparison(found.difference, only_first, only_second, p, test, speakers, smallest, exact)
+    return Comparison(per_speaker.difference, only_first, only_second, p, test, speakers, smallest, exact)
 
 
 def compare_overall(pairs: Mapping[str, tuple[Scored, Scored]], metric: Metric = "accuracy") -> Overall:
     """Compare the plain means of two extractors over tasks.
 
-    From four tasks on it is a paired t test over the tasks' differences. With two or three it is a t test over
-    speakers: the variances of the tasks are summed, with degrees of freedom as Welch (1947) and Satterthwaite (1946)
-    have them.
-    With one task it is the test of that task.
+    With four or more tasks it is a paired t test over the tasks' differences. With two or three it is a t test over
+    speakers: the variances of the tasks are summed, with the degrees of freedom of Welch (1947) and Satterthwaite
+    (1946). With one task it is the test of that task.
 
     Args:
         pairs: both extractors' predictions by task.
-        metric: of which the difference is tested.
+        metric: the metric to compare.
 
     Raises:
         ValueError: there are no tasks, or utterances differ.
     """
     if not pairs:
-        raise ValueError("there is no task that both have")
-    found = [_gains(*pair, metric) for pair in pairs.values()]
-    differences = np.array([own.difference for own in found])
-    mean, count, tasks = float(differences.mean()), len(found), tuple(pairs)
-    speakers = sum(len(own.gains) for own in found)
-    if count >= LEAST_TASKS:
-        # Equal differences on all tasks do not make a mean certain: it is at least as uncertain as utterances leave it.
-        variance = max(float(differences.var(ddof=1)) / count, sum(own.noise for own in found) / count**2)
+        raise ValueError("the two have no common task")
+    per_task = [_gains(*pair, metric) for pair in pairs.values()]
+    differences = np.array([gains.difference for gains in per_task])
+    mean, count, tasks = float(differences.mean()), len(per_task), tuple(pairs)
+    speakers = sum(len(gains.gains) for gains in per_task)
+    if count >= MIN_TASKS:
+        # Equal differences on all tasks give a variance of 0; the variance over utterances is the lower limit.
+        variance = max(float(differences.var(ddof=1)) / count, sum(gains.noise for gains in per_task) / count**2)
         return _tested(tasks, mean, variance, count - 1, "t over tasks", speakers)
-    if any(len(own.gains) < 2 for own in found) or (count == 1 and speakers < LEAST_SPEAKERS):
+    if any(len(gains.gains) < 2 for gains in per_task) or (count == 1 and speakers < MIN_SPEAKERS):
         return Overall(tasks, mean, None, None, "")
-    variances = np.array([_variance(own) for own in found])
-    degrees = np.array([len(own.gains) - 1 for own in found])
+    variances = np.array([_variance(gains) for gains in per_task])
+    degrees = np.array([len(gains.gains) - 1 for gains in per_task])
     whole = float(variances.sum())
     freedom = whole**2 / float(np.sum(variances**2 / degrees)) if whole else float(degrees.sum())
     outcome = _tested(tasks, mean, whole / count**2, freedom, "t over speakers", speakers)
-    if count == 1 and speakers >= LEAST_PERMUTED:
-        return Overall(tasks, mean, outcome.interval, _permutation(found[0]), "permutation")
+    if count == 1 and speakers >= MIN_PERMUTED:
+        return Overall(tasks, mean, outcome.interval, _permutation(per_task[0]), "permutation")
     return outcome
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """McNemar's exact probability of so uneven a split of the utterances that one alone recognised; 1 for none."""
+    """Return the p-value of McNemar's exact test, from the utterances that only one of the two classified correctly."""
     from scipy.special import bdtr
 
     whole = only_first + only_second
@@ -178,7 +175,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
 
 def holm(probabilities: Sequence[float]) -> list[float]:
-    """Probabilities corrected for their number (Holm, 1979): the smallest times n, the next n - 1, never falling."""
+    """Return p-values corrected for multiple tests (Holm, 1979): the smallest times n, the next times n - 1, ..."""
     order = np.argsort(probabilities, kind="stable")
     corrected, highest = [0.0] * len(order), 0.0
     for rank, place in enumerate(order):
@@ -194,12 +191,12 @@ def significance_groups(
 
     Args:
         order: extractors, the best first.
-        corrected: corrected probability of each pair.
-        level: below it a difference is significant.
+        corrected: corrected p-value of each pair.
+        level: a difference with a smaller p-value is significant.
 
     Returns:
-        the number of each extractor's group, from 1 on. Two of one group may differ from each other, and an extractor
-        of a later group may be as good as some of an earlier one: `compact_letters` shows each pair.
+        the number of each extractor's group, from 1 on. Two extractors of one group may differ significantly, and an
+        extractor of a later group may not differ from some of an earlier group: `compact_letters` shows each pair.
     """
     groups: dict[str, int] = {}
     leader, number = "", 0
@@ -213,15 +210,15 @@ def significance_groups(
 def compact_letters(
     order: Sequence[str], corrected: Mapping[frozenset[str], float], level: float = 0.05
 ) -> dict[str, str]:
-    """Give each extractor letters: two share a letter if, and only if, their difference is not significant.
+    """Return letters for each extractor: two share a letter if, and only if, their difference is not significant.
 
-    The letters are found by insertion and absorption (Piepho, 2004, "An algorithm for a letter-based representation of
+    The algorithm is insertion and absorption (Piepho, 2004, "An algorithm for a letter-based representation of
     all-pairwise comparisons").
 
     Args:
         order: extractors, the best first.
-        corrected: corrected probability of each pair.
-        level: below it a difference is significant.
+        corrected: corrected p-value of each pair.
+        level: a difference with a smaller p-value is significant.
 
     Example:
         >>> pairs = {frozenset("xy"): 0.5, frozenset("yz"): 0.5, frozenset("xz"): 0.01}
@@ -235,15 +232,15 @@ def compact_letters(
                 continue
             split = [column for column in columns if {first, second} <= column]
             columns = [column for column in columns if column not in split]
-            for own in (column - {name} for column in split for name in (first, second)):
-                if not any(own <= other for other in columns):
-                    columns = [*(other for other in columns if not other <= own), own]
+            for reduced in (column - {name} for column in split for name in (first, second)):
+                if not any(reduced <= other for other in columns):
+                    columns = [*(other for other in columns if not other <= reduced), reduced]
     columns.sort(key=lambda column: [name not in column for name in order])
     return {name: "".join(_letter(number) for number, column in enumerate(columns) if name in column) for name in order}
 
 
 def _letter(number: int) -> str:
-    """A to z, then a1 to z1, and so on."""
+    """Return a letter for a number: a to z, then a1 to z1, and so on."""
     turn, place = divmod(number, 26)
     return chr(ord("a") + place) + (str(turn) if turn else "")
 
@@ -258,7 +255,7 @@ def _tested(tasks: tuple[str, ...], mean: float, variance: float, freedom: float
 
 def _gains(first: Scored, second: Scored, metric: Metric) -> _Gains:
     if first.ids != second.ids or not np.array_equal(first.truth, second.truth):
-        raise ValueError("the two were not tested on the same utterances")
+        raise ValueError("the two extractors were not tested on the same utterances")
     gain = first.right.astype(np.float64) - second.right.astype(np.float64)
     speaker, weight = _layout(first, metric)
     return _Gains(
@@ -272,7 +269,7 @@ def _gains(first: Scored, second: Scored, metric: Metric) -> _Gains:
 
 @lru_cache(1024)
 def _layout(test: Scored, metric: Metric) -> tuple[npt.NDArray[np.intp], Numbers]:
-    """The number of each utterance's speaker, and the weight of each utterance in the metric; both of shape (n,)."""
+    """Return the speaker number and the weight in the metric of each utterance; both of shape (n,)."""
     speaker = np.unique(test.speakers, return_inverse=True)[1]
     if metric == "uar":
         _, place, sizes = np.unique(test.truth, return_inverse=True, return_counts=True)
@@ -280,16 +277,16 @@ def _layout(test: Scored, metric: Metric) -> tuple[npt.NDArray[np.intp], Numbers
     return speaker, np.full(len(speaker), 1 / len(speaker))
 
 
-def _variance(found: _Gains) -> float:
-    """The variance of the difference over speakers: the jackknife's, or that of independent utterances if larger."""
-    count = len(found.gains)
-    without = (found.gains.sum() - found.gains) / (1 - found.weights)
-    jackknife = (count - 1) / count * float(np.sum((without - found.difference) ** 2))
-    return max(jackknife, found.noise)
+def _variance(per_speaker: _Gains) -> float:
+    """Return the variance of the difference over speakers: the jackknife's, or that over utterances if larger."""
+    count = len(per_speaker.gains)
+    without = (per_speaker.gains.sum() - per_speaker.gains) / (1 - per_speaker.weights)
+    jackknife = (count - 1) / count * float(np.sum((without - per_speaker.difference) ** 2))
+    return max(jackknife, per_speaker.noise)
 
 
 def _student(difference: float, variance: float, freedom: float) -> float:
-    """The two-sided probability of Student's t; 1 where both differences and variance are 0."""
+    """Return the two-sided p-value of Student's t; 1 if the variance is 0."""
     from scipy.special import stdtr
 
     if variance <= 0:
@@ -297,14 +294,14 @@ def _student(difference: float, variance: float, freedom: float) -> float:
     return min(1.0, 2 * float(stdtr(freedom, -abs(difference) / variance**0.5)))
 
 
-def _permutation(found: _Gains) -> float:
-    """The probability of so large a sum of gains if each speaker's sign were drawn: every combination is counted.
+def _permutation(per_speaker: _Gains) -> float:
+    """Return the p-value of the sum of gains under random signs of the speakers, over all combinations of signs.
 
-    Sums of whole gains take few values, so that their distribution is convolved speaker by speaker in place of listing
-    2^speakers sums. Weighted gains, those of UAR, are rounded to a grid of 20,000 steps first.
+    Sums of whole gains take few values, so their distribution is computed by convolution, speaker by speaker, instead
+    of listing 2^speakers sums. Weighted gains (of UAR) are first rounded to a grid of 20,000 steps.
     """
-    unit = 1 / found.count if found.whole else max(float(np.abs(found.gains).sum()), 1e-300) / _STEPS
-    signed = np.rint(found.gains / unit).astype(np.int64)
+    unit = 1 / per_speaker.count if per_speaker.whole else max(float(np.abs(per_speaker.gains).sum()), 1e-300) / _STEPS
+    signed = np.rint(per_speaker.gains / unit).astype(np.int64)
     steps = np.abs(signed)
     reach = int(steps.sum())
     chances = np.ones(1)
@@ -315,5 +312,5 @@ def _permutation(found: _Gains) -> float:
         chances = longer
     sums = 2 * np.arange(reach + 1) - reach
     observed = abs(int(signed.sum()))
-    observed -= 0 if found.whole else len(steps)  # sums that are equal may differ by so many steps after rounding
+    observed -= 0 if per_speaker.whole else len(steps)  # rounding may separate equal sums by this number of steps
     return min(1.0, float(chances[np.abs(sums) >= observed].sum()))

@@ -1,4 +1,4 @@
-"""Whom an extractor serves worse: recall by speaker, and by speaker sex where the corpus declares it."""
+"""Fairness: accuracy and UAR by speaker, and by speaker sex if the corpus declares it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Group:
 
     Attributes:
         name: the speaker, or `f` or `m`.
-        utterances, speakers: how many.
-        accuracy, uar: in [0, 1]; UAR over the classes that the group has.
+        utterances, speakers: numbers of utterances and of speakers.
+        accuracy, uar: in [0, 1]; UAR over the classes that occur in the group.
     """
 
     name: str
@@ -35,38 +35,38 @@ class Group:
 
 
 def by_speaker(test: Scored) -> tuple[Group, ...]:
-    """Each speaker, the worst served first."""
+    """Return the group of each speaker, the lowest accuracy first."""
     groups = [_group(test, str(speaker), test.speakers == speaker) for speaker in np.unique(test.speakers)]
     return tuple(sorted(groups, key=lambda group: (group.accuracy, group.name)))
 
 
 def by_sex(test: Scored, sexes: Mapping[str, str]) -> tuple[Group, ...]:
-    """Women and men, where every speaker's sex is declared; none otherwise."""
+    """Return the groups of women and men if the sex of every speaker is declared; no groups otherwise."""
     if not sexes or any(str(speaker) not in sexes for speaker in np.unique(test.speakers)):
         return ()
-    own = np.array([sexes[str(speaker)] for speaker in test.speakers])
-    return tuple(_group(test, sex, own == sex) for sex in ("f", "m") if (own == sex).any())
+    utterance_sexes = np.array([sexes[str(speaker)] for speaker in test.speakers])
+    return tuple(_group(test, sex, utterance_sexes == sex) for sex in ("f", "m") if (utterance_sexes == sex).any())
 
 
-def _group(test: Scored, name: str, kept: npt.NDArray[np.bool_]) -> Group:
-    truth, predicted = test.truth[kept], test.predicted[kept]
-    speakers = len(np.unique(test.speakers[kept]))
+def _group(test: Scored, name: str, mask: npt.NDArray[np.bool_]) -> Group:
+    truth, predicted = test.truth[mask], test.predicted[mask]
+    speakers = len(np.unique(test.speakers[mask]))
     return Group(name, len(truth), speakers, accuracy(truth, predicted), uar(truth, predicted))
 
 
-PERMUTATIONS = 10_000
-LEAST_SPEAKERS = 2  # of each sex, for a test of the difference between women and men
+PERMUTATIONS = 10_000  # random permutations for the p-value of the gap between speakers
+MIN_SPEAKERS = 2  # speakers of each sex for a test of the difference between women and men
 
 
 @dataclass(frozen=True, slots=True)
 class SpeakerGap:
-    """The difference in accuracy between the best and the worst served speaker.
+    """The difference in accuracy between the speakers with the highest and the lowest accuracy.
 
     Attributes:
         worst, best: the speakers.
-        gap: best less worst, in [0, 1].
-        expected: the mean gap if all speakers were served alike. It grows with the number of speakers.
-        p: how often speakers that are served alike have so large a gap.
+        gap: best minus worst, in [0, 1].
+        expected: the mean gap under the null hypothesis of equal speakers; it grows with the number of speakers.
+        p: the p-value of the gap under the same null hypothesis.
     """
 
     worst: str
@@ -81,10 +81,10 @@ class SexGap:
     """The difference in accuracy between women and men, as means over speakers.
 
     Attributes:
-        difference: women less men, in [-1, 1].
-        low, high: its 95 % interval for new speakers; None where there are too few of either.
-        p: of Welch's t test over speakers; None likewise.
-        women, men: how many speakers.
+        difference: women minus men, in [-1, 1].
+        low, high: its 95 % confidence interval for new speakers; None if there are too few of either sex.
+        p: the p-value of Welch's t test over speakers; None in the same case.
+        women, men: numbers of speakers.
     """
 
     difference: float
@@ -96,10 +96,10 @@ class SexGap:
 
 
 def speaker_gap(test: Scored, draws: int = PERMUTATIONS, seed: int = 42) -> SpeakerGap | None:
-    """Return the gap between speakers, and how large it would be by chance; None for one speaker.
+    """Return the gap between speakers and its null distribution; None for one speaker.
 
-    The right answers of each class are dealt anew to all utterances of the class, so that speakers with more of the
-    hard classes are not taken for speakers that are served worse.
+    The right answers are permuted among the utterances of each class, so that speakers with more utterances of
+    difficult classes do not count as disadvantaged.
     """
     groups = by_speaker(test)
     if len(groups) < 2:
@@ -108,9 +108,9 @@ def speaker_gap(test: Scored, draws: int = PERMUTATIONS, seed: int = 42) -> Spea
     speaker = np.unique(test.speakers, return_inverse=True)[1]
     hits = np.zeros((draws, len(groups)))
     for label in np.unique(test.truth):
-        kept = test.truth == label
-        sizes = np.bincount(speaker[kept], minlength=len(groups))
-        right = int(test.right[kept].sum())
+        mask = test.truth == label
+        sizes = np.bincount(speaker[mask], minlength=len(groups))
+        right = int(test.right[mask].sum())
         hits += rng.multivariate_hypergeometric(sizes, right, draws, method="marginals")
     rates = hits / np.bincount(speaker)
     gaps = rates.max(axis=1) - rates.min(axis=1)
@@ -120,21 +120,25 @@ def speaker_gap(test: Scored, draws: int = PERMUTATIONS, seed: int = 42) -> Spea
 
 
 def sex_gap(test: Scored, sexes: Mapping[str, str]) -> SexGap | None:
-    """Return the difference between women and men; None where not both are in the test split or sexes are unknown."""
+    """Return the difference between women and men; None if the test split lacks either, or a sex is unknown."""
     speakers = [group for group in by_speaker(test) if sexes.get(group.name) in ("f", "m")]
-    women, men = (np.array([own.accuracy for own in speakers if sexes[own.name] == sex]) for sex in ("f", "m"))
+    women, men = (
+        np.array([speaker.accuracy for speaker in speakers if sexes[speaker.name] == sex]) for sex in ("f", "m")
+    )
     if len(speakers) < len(np.unique(test.speakers)) or not len(women) or not len(men):
         return None
     difference = float(women.mean() - men.mean())
-    if min(len(women), len(men)) < LEAST_SPEAKERS:
+    if min(len(women), len(men)) < MIN_SPEAKERS:
         return SexGap(difference, None, None, None, len(women), len(men))
     from scipy.special import stdtr, stdtrit
 
-    parts = [own.var(ddof=1) / len(own) for own in (women, men)]
-    variance = float(sum(parts))
-    if variance <= 0:  # equal accuracies within each sex: nothing tells how far new speakers would differ
+    variances = [accuracies.var(ddof=1) / len(accuracies) for accuracies in (women, men)]
+    variance = float(sum(variances))
+    if variance <= 0:  # equal accuracies within each sex: the variance for new speakers is unknown
         return SexGap(difference, None, None, None, len(women), len(men))
-    freedom = variance**2 / sum(part**2 / (len(own) - 1) for part, own in zip(parts, (women, men), strict=True))
+    freedom = variance**2 / sum(
+        term**2 / (len(accuracies) - 1) for term, accuracies in zip(variances, (women, men), strict=True)
+    )
     reach = float(stdtrit(freedom, 0.975)) * variance**0.5
     p = min(1.0, 2 * float(stdtr(freedom, -abs(difference) / variance**0.5)))
     return SexGap(difference, difference - reach, difference + reach, p, len(women), len(men))

@@ -1,8 +1,7 @@
-"""Intervals from one to four test speakers: a model of how speakers differ, for so few cannot be resampled.
+"""Confidence intervals for one to four test speakers, from a beta-binomial model, because too few can be resampled.
 
-Each speaker has a rate of right answers of its own, which is drawn from a beta distribution with the mean that is
-sought and a within-speaker correlation that is not known. The correlation has an exponential prior, the mean has a
-flat one.
+Each speaker has a rate of right answers, drawn from a beta distribution. Its mean is the quantity to estimate; its
+within-speaker correlation is unknown. The correlation has an exponential prior, the mean a flat prior.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ def mean_posterior(hits: Numbers, sizes: Numbers) -> tuple[Numbers, Numbers]:
 
 
 def posterior_draws(hits: Numbers, sizes: Numbers, uniforms: Numbers) -> Numbers:
-    """Return draws of the mean rate, one for each number in [0, 1]."""
+    """Return draws of the mean rate, one for each of `uniforms`, numbers in [0, 1]."""
     edges, cumulated = mean_posterior(hits, sizes)
     drawn: Numbers = np.interp(uniforms, cumulated, edges)
     return drawn
@@ -60,7 +59,7 @@ def posterior_draws(hits: Numbers, sizes: Numbers, uniforms: Numbers) -> Numbers
 
 @lru_cache(1)
 def _grid() -> tuple[Numbers, Numbers, Numbers, tuple[Numbers, Numbers]]:
-    """The parameters a and b of the beta distribution, their sums, and what the likelihood has of these alone.
+    """Return the grid of parameters of the beta distribution, and the constant terms of the likelihood.
 
     Returns:
         a and b, shape (means, correlations); a + b, shape (correlations,); the logarithms of 1 / B(a, b) and of the

@@ -1,4 +1,4 @@
-"""What choosing the classifier on the test set would have claimed (reference 0.2)."""
+"""Optimism: the increase of a score when the classifier is selected on the test split."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ class Optimism:
     """One extractor on one task.
 
     Attributes:
-        chosen: the classifier of the best validation score, the first of equals.
-        accuracy: its own on test.
-        best: the classifier of the best test accuracy, the first of equals: what the released script reports.
-        claimed: its accuracy on test.
+        chosen: the classifier with the best validation score, the first of equals.
+        accuracy: its test accuracy.
+        best: the classifier with the best test accuracy, the first of equals; the script released by the authors of
+            SERAB reports it.
+        claimed: its test accuracy.
     """
 
     extractor: str
@@ -29,12 +30,12 @@ class Optimism:
 
     @property
     def gain(self) -> float:
-        """By how much the claim is higher, as a share; never negative."""
+        """The test-selected accuracy minus the validation-selected accuracy, in [0, 1]."""
         return self.claimed - self.accuracy
 
 
 def optimism(result: TaskResult) -> Optimism:
-    """Holds the classifier that validation chooses against the one that is best on test.
+    """Compare the classifier with the best validation score to the one with the best test score.
 
     ValueError for a result without a fitted classifier.
     """

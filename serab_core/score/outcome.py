@@ -1,4 +1,4 @@
-"""Outcomes of classifiers: what a search, a refit and one prediction of the test split come to."""
+"""Outcomes of classifiers: the search, the refit and the predictions of the test split."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def build_outcome(
     Args:
         spec: the classifier.
         points: all points of its search.
-        best: the chosen one; None where no point could be fitted.
+        best: the chosen point; None if no point could be fitted.
         test: the predictions of the test split after the refit.
-        continuous: the target is a number, so that there is no accuracy.
+        continuous: the target is a number, so there is no accuracy.
     """
     return ClassifierOutcome(
         classifier=spec.name,

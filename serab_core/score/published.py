@@ -1,6 +1,6 @@
-"""Figures that the paper prints, as far as they are known; never mixed with measured ones.
+"""Figures that the SERAB paper prints; they are never mixed with measured figures.
 
-Of table 3 of arXiv:2110.03414 only these are known here, at second hand (reference 3.1): accuracies in percent.
+They come from table 3 of arXiv:2110.03414, quoted from a secondary source, and are not complete.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ class Published:
     """A row of the paper's table.
 
     Attributes:
-        model: as the paper calls it.
-        extractor: the one of ours that is the same model.
-        um: the plain mean over the nine tasks, a share.
-        tasks: accuracy by task, shares.
+        model: the name in the paper.
+        extractor: the serab extractor of the same model.
+        um: the plain mean of accuracy over the nine tasks, in [0, 1].
+        tasks: accuracy by task, in [0, 1].
     """
 
     model: str
@@ -36,5 +36,5 @@ SOURCE = "arXiv:2110.03414, table 3, at second hand; made with the released prot
 
 
 def published_for(extractor: str) -> Published | None:
-    """What the paper prints for the model that an extractor is, if that is known."""
+    """Return the paper's figures for an extractor's model; None if they are not known."""
     return next((row for row in PUBLISHED if row.extractor == extractor), None)

@@ -1,4 +1,4 @@
-"""The test predictions of one classifier as arrays: what every statistic starts from."""
+"""The test predictions of one classifier as arrays, for all statistics."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Scored:
     """Predictions on a test split.
 
     Attributes:
-        ids: of the utterances.
+        ids: the ids of the utterances.
         truth, predicted: labels, shape (n,).
-        speakers: who truly speaks, shape (n,).
+        speakers: the true speaker of each utterance, shape (n,).
     """
 
     ids: tuple[str, ...]
@@ -30,12 +30,12 @@ class Scored:
 
     @property
     def right(self) -> npt.NDArray[np.bool_]:
-        """Which utterances were told right, shape (n,)."""
+        """The utterances with a correct prediction, as a mask of shape (n,)."""
         return np.equal(self.truth, self.predicted)
 
 
 def scored(result: TaskResult, classifier: str = "") -> Scored:
-    """The test predictions of one classifier, sorted by id; of the chosen one by default.
+    """Return the test predictions of a classifier, by default the chosen one, sorted by id.
 
     KeyError for a classifier that was not run.
     """

@@ -1,4 +1,4 @@
-"""Would the verdict be another one on fewer tasks? The paper warns that it may (arXiv:2110.03414, section 5)."""
+"""Subset bias: the ranking of extractors on subsets of the tasks (arXiv:2110.03414, section 5)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Size:
     """All subsets of one size.
 
     Attributes:
-        tasks: how many tasks a subset has.
-        subsets: how many subsets there are.
-        lowest, highest: the plain mean of each extractor at its subsets' extremes, by extractor.
-        deviation: of the plain mean over subsets, by extractor.
-        flips: the share of subsets that turn the order of a pair of extractors around, by pair.
+        tasks: number of tasks of a subset.
+        subsets: number of subsets.
+        lowest, highest: the lowest and highest plain mean over the subsets, by extractor.
+        deviation: standard deviation of the plain mean over the subsets, by extractor.
+        flips: the fraction of subsets that reverse the order of a pair of extractors, by pair.
     """
 
     tasks: int
@@ -33,12 +33,12 @@ class Size:
 
     @property
     def mean_flips(self) -> float:
-        """Over all pairs; 0 for none."""
+        """The mean of `flips` over all pairs; 0 without pairs."""
         return float(np.mean(list(self.flips.values()))) if self.flips else 0.0
 
 
 def equal_flips(count: int, tasks: int) -> float:
-    """How often a subset of tasks turns two extractors around that are equal: a share in [0, 0.5].
+    """Return the expected fraction of subsets that reverse the order of two equal extractors, in [0, 0.5].
 
     The differences of equal extractors are symmetric around 0. The mean over `count` of `tasks` differences correlates
     with the mean over all of them by sqrt(count / tasks), and two normal variables with that correlation differ in sign
@@ -48,13 +48,13 @@ def equal_flips(count: int, tasks: int) -> float:
 
 
 def subset_bias(scores: Mapping[str, Mapping[str, float]], tasks: Sequence[str]) -> tuple[Size, ...]:
-    """The plain mean over every subset of the tasks, for every size, and how often pairs change places.
+    """Return the means over all subsets of the tasks, by size, and the fractions of subsets that reverse pairs.
 
-    A pair that is level on all tasks is not counted; one that is level on a subset counts half.
+    A pair with equal means over all tasks is not counted; equal means on a subset count as half a reversal.
 
     Args:
-        scores: of each extractor on each of the tasks, in [0, 1].
-        tasks: at least one; up to some fifteen, for there are 2^n subsets.
+        scores: the score of each extractor on each task, in [0, 1].
+        tasks: at least one and at most about fifteen, because there are 2^n subsets.
     """
     names = list(scores)
     table = np.array([[scores[name][task] for task in tasks] for name in names])

@@ -1,4 +1,4 @@
-"""Checks that a stored result is complete, and that its scores are those of its predictions."""
+"""Checks that a stored result is complete, and that its scores match its predictions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DAMAGE = (KeyError, TypeError, ValueError, AttributeError, IndexError, Overflow
 
 
 def result_fault(result: TaskResult) -> str:
-    """What is wrong with a result, in words; "" for nothing."""
+    """Return the problem of a result, as text; "" for a valid result."""
     try:
         return _fields_fault(result) or _scores_fault(result)
     except _DAMAGE as error:
@@ -25,7 +25,7 @@ def result_fault(result: TaskResult) -> str:
 
 
 def continuous_fault(result: ContinuousResult) -> str:
-    """What is wrong with a result on a continuous target, in words; "" for nothing."""
+    """Return the problem of a result on a continuous target, as text; "" for a valid result."""
     try:
         fault = _fields_fault(result) or _predictions_fault(result, result.chosen)
         test = result.outcome(result.chosen).test
@@ -38,7 +38,7 @@ def continuous_fault(result: ContinuousResult) -> str:
 
 
 def _fields_fault(result: TaskResult | ContinuousResult) -> str:
-    """What is wrong with the fields, whose types the store has checked."""
+    """Return the problem of the fields, whose types the store has already checked; "" for none."""
     if not result.extractor.strip():
         return "its extractor has no name"
     return "" if result.counts["test"] >= 1 else "it has no test utterances"

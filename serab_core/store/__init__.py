@@ -1,1 +1,1 @@
-"""What is kept on disk under `$SERAB_HOME`: written whole or not at all, checked when read, never a pickle."""
+"""Storage under `$SERAB_HOME`: atomic writes, checks at each read, and no pickles."""

@@ -1,8 +1,8 @@
-"""Writes files and folders that are there whole or not at all, even when the process is killed or the power fails.
+"""Atomic writes: a file or folder is complete or absent, even when the process is killed or the power fails.
 
-Content goes to a temporary name in the same folder, is flushed to the disk, and takes its real name in one step. The
-folder is flushed then, and only after that what the new content replaces is deleted. `leftovers` clears what a killed
-writer left.
+Content is written under a temporary name in the same folder, flushed to the disk, and renamed in one step. The folder
+is flushed next, and only then is the replaced content deleted. `leftovers` deletes the temporary files of killed
+writers.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_DONE_ALREADY = (errno.ENOENT, errno.ESTALE)
-"""Answers of a network file system to a rename that was sent twice, because the first answer was lost."""
+_RENAME_REPEATED = (errno.ENOENT, errno.ESTALE)
+"""Errors of a network file system for a rename that it received twice, because its first response was lost."""
 _NAME_TAKEN = (errno.ENOTEMPTY, errno.EEXIST)
-_MAX_ATTEMPTS = 100  # to take a name that other processes take at the same time
+_MAX_ATTEMPTS = 100  # attempts to take a name that other processes take at the same time
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Gives a temporary path to write to; at the end it becomes `path`, or is removed if anything was raised.
+    """Provide a temporary path to write to; rename it to `path` at the end, or remove it after an exception.
 
     Raises:
         StoreError: the folder cannot be written or the disk is full.
@@ -50,7 +50,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Gives a temporary folder to fill; at the end it becomes `path`, in place of what stood there.
+    """Provide a temporary folder to fill; at the end it replaces `path`.
 
     Raises:
         StoreError: the folder cannot be written or the disk is full.
@@ -67,7 +67,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         except BaseException:
             _try_to_delete(temporary)
             raise
-        # Before the new name is on the disk, what it replaces is all that a power cut would leave.
+        # Until the new name is on the disk, the old content is all that a power cut would leave.
         fsync_folder(path.parent)
         for old in outgoing:
             _try_to_delete(old)
@@ -76,14 +76,14 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 
 def remove_folder(path: Path) -> None:
-    """Remove a folder in one step: it gets a temporary name first, so that a killed process leaves no half of it.
+    """Remove a folder in one step. It is renamed first, so that a killed process does not leave half of it.
 
     Raises:
-        StoreError: the folder around it cannot be written.
+        StoreError: the parent folder cannot be written.
     """
     try:
         if path.is_symlink():
-            path.unlink()  # the folder behind a link belongs to whoever made the link
+            path.unlink()  # only the link: the folder that it leads to belongs to the creator of the link
             fsync_folder(path.parent)
         else:
             outgoing = temporary_name(path)
@@ -96,7 +96,7 @@ def remove_folder(path: Path) -> None:
 
 @contextmanager
 def scratch_folder(folder: Path) -> Iterator[Path]:
-    """Gives a temporary folder below `folder`, removed at the end.
+    """Provide a temporary folder below `folder`, and remove it at the end.
 
     Raises:
         StoreError: the folder cannot be written or the disk is full.
@@ -112,42 +112,42 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a small file of the home whole or not at all. Raises StoreError."""
+    """Write a small file of the home atomically. Raises StoreError."""
     with replacing(path) as temporary:
         temporary.write_bytes(content)
 
 
 def write_output(path: Path, content: bytes) -> None:
-    """Write a file to where the user wants it, whole or not at all. Raises StoreError."""
+    """Write a file to a path that the user chose, atomically. Raises StoreError."""
     sweep_siblings(path)
     write_bytes(path, content)
 
 
 def _try_to_delete(path: Path) -> None:
-    """Delete what has a temporary name; where that fails, the sweep of a later command does it."""
+    """Delete a temporary file or folder; after a failure, the sweep of a later command deletes it."""
     with contextlib.suppress(OSError):
         delete(path)
 
 
 def _rename(old: Path, new: Path) -> None:
-    """Rename a file or folder. An error is none where a network file system lost the answer and has done it."""
+    """Rename a file or folder. Ignore the error of a network file system that lost its response but did rename it."""
     inode = old.lstat().st_ino
     try:
-        os.replace(old, new)  # noqa: PTH105  the name that the design and its readers know
+        os.replace(old, new)  # noqa: PTH105  the usual name of this atomic operation
     except OSError as error:
-        if error.errno not in _DONE_ALREADY or os.path.lexists(old) or new.lstat().st_ino != inode:
+        if error.errno not in _RENAME_REPEATED or os.path.lexists(old) or new.lstat().st_ino != inode:
             raise
 
 
 def _take_name(temporary: Path, path: Path) -> list[Path]:
-    """Give a complete folder the name `path`. Returns where the folders are that had the name. Raises OSError."""
+    """Rename a complete folder to `path`, and return where the folders are now that had the name. Raises OSError."""
     outgoing: list[Path] = []
     for _ in range(_MAX_ATTEMPTS):
         if os.path.lexists(path):
             if exchange(temporary, path):
                 return [*outgoing, temporary]
             outgoing.append(outgoing_name(path))
-            with contextlib.suppress(FileNotFoundError):  # another process took it away
+            with contextlib.suppress(FileNotFoundError):  # another process has renamed it
                 path.rename(outgoing[-1])
         try:
             _rename(temporary, path)
@@ -164,6 +164,7 @@ def _take_name(temporary: Path, path: Path) -> list[Path]:
 
 
 def _put_back(outgoing: list[Path], path: Path) -> None:
+    """Rename the replaced folders back to `path`, the last one first."""
     for old in reversed(outgoing):
         with contextlib.suppress(OSError):  # the name is taken
             old.rename(path)

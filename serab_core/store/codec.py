@@ -1,8 +1,8 @@
-"""Decodes JSON documents into typed objects, and encodes these to the same bytes every time.
+"""Decodes JSON documents into typed objects, and encodes equal objects to equal bytes.
 
-A document is described by a `msgspec.Struct`; its first field `schema` names its kind and version, as a `Literal`.
-Nothing of another type, no number that is not finite and no text that is not Unicode comes through `decode`; the
-error says where in the document the fault lies, as a path such as `$.outcomes[0].test`.
+A `msgspec.Struct` describes a document; its first field `schema` names its kind and version, as a `Literal`. `decode`
+rejects values of another type, numbers that are not finite, and text that is not Unicode. The error gives the place
+in the document as a path, such as `$.outcomes[0].test`.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MAX_DEPTH = 32  # levels of nesting in values without a type; those of serab have at most 6
-MAX_INTEGER = 2**63  # what other programs read; larger ones are no figure of anything here
-OTHER_VERSION = "it was written by another version of serab: move the file away, or use that version"
+MAX_DEPTH = 32  # levels of nesting in values without a type; serab's own documents have at most 6
+MAX_INTEGER = 2**63  # limit of 64-bit integers, which other programs read; no figure of serab is larger
+OTHER_VERSION = "another version of serab wrote it: move the file away, or use that version"
 AGAIN = "move the file away and run again"
 _MISSING = re.compile(r"Object missing required field `(.*)`")
 _LOCATED = re.compile(r"(?P<reason>.*?)(?: - at `(?P<path>[^`]*)`)?", re.DOTALL)
@@ -41,7 +41,7 @@ class _Head(msgspec.Struct):
 
 
 class _SurrogateError(ValueError):
-    """A string holds half of a character."""
+    """A string contains a lone surrogate, which is half of a character."""
 
 
 def decode(
@@ -58,32 +58,32 @@ def decode(
         content: the document, as JSON in UTF-8.
         kind: the type to decode to, a Struct with a field `schema`, or any type that msgspec knows.
         where: the file, for errors.
-        surrogates_in: fields of the document, such as `$.results[].speakers`, in which a byte of a file name that is
-            not UTF-8 may stand as a lone surrogate. `("$",)` allows them everywhere, as in documents of this home.
+        surrogates_in: fields of the document, such as `$.results[].speakers`, that may contain a lone surrogate for a
+            byte of a file name that is not UTF-8. `("$",)` allows them everywhere, as in documents of this home.
         error: the class of error to raise.
 
     Returns:
         the typed object.
 
     Raises:
-        ContentError: or the class given by `error`: the content is no JSON, has another schema, or a field has another
-            type or an impossible value.
+        ContentError: or the class given by `error`: the content is not JSON, has another schema, or a field has
+            another type or an impossible value.
     """
     data = content.removeprefix(codecs.BOM_UTF8)
 
     wanted = _schemas(kind)
 
-    def fail(what: str) -> NoReturn:
-        raise error(what, where=where, next_step=AGAIN)
+    def fail(problem: str) -> NoReturn:
+        raise error(problem, where=where, next_step=AGAIN)
 
     try:
         try:
             return msgspec.json.decode(data, type=kind)
         except msgspec.ValidationError:
-            if wanted:  # of a document of another version, the version is what is wrong
+            if wanted:  # for a document of another version, report the version
                 require_schema(schema_of(data), wanted, where, error)
             raise
-        except msgspec.DecodeError:  # malformed, or with a lone surrogate, which msgspec does not read
+        except msgspec.DecodeError:  # malformed JSON, or a lone surrogate, which msgspec does not read
             value = _parsed_with_surrogates(data)
         _check_text(value, surrogates_in)
         if wanted:
@@ -92,10 +92,10 @@ def decode(
     except msgspec.ValidationError as fault:
         fail(validation_text(fault))
     except RecursionError:
-        fail("is nested too deeply to be a document of serab")
+        fail("has more levels of nesting than a document of serab")
     except _SurrogateError as fault:
         fail(str(fault))
-    except ValueError as fault:  # malformed JSON; bytes that are not UTF-8; NaN and Infinity, which JSON has not
+    except ValueError as fault:  # malformed JSON; bytes that are not UTF-8; NaN and Infinity, which are not JSON
         fail(f"is not JSON ({fault})")
 
 
@@ -110,10 +110,10 @@ def read(path: Path, kind: type[T]) -> T:
 
 
 def schema_of(content: bytes) -> Any:
-    """Return the schema that a document names; None where it names none or is no document."""
+    """Return the schema that a document names; None if it names no schema or is not a document."""
     try:
         return msgspec.json.decode(content, type=_Head).schema
-    except (ValueError, RecursionError):  # the decoder of its type tells what is wrong
+    except (ValueError, RecursionError):  # the decoder of its type reports the problem
         return None
 
 
@@ -128,15 +128,15 @@ def json_schema(kind: type) -> dict[str, Any]:
 
 
 def convert(value: Any, kind: type[T], path: str) -> T:
-    """Return a part of a document, which was decoded without a type, as a typed object.
+    """Convert a value of a document, which was decoded without a type, to a typed object.
 
     Args:
-        value: the part.
-        kind: its type.
-        path: where it stands in the document.
+        value: the value.
+        kind: the type to convert to.
+        path: the place of the value in the document, for errors.
 
     Raises:
-        ValueError: it has another type; the message says where.
+        ValueError: the value has another type; the message gives the place.
     """
     try:
         return msgspec.convert(value, kind)
@@ -145,30 +145,30 @@ def convert(value: Any, kind: type[T], path: str) -> T:
 
 
 def check_untyped(value: Any, path: str, depth: int = MAX_DEPTH) -> None:
-    """Check a value that has no type of its own, as parameters and provenance have not.
+    """Check a value that has no declared type, such as parameters and provenance.
 
     Args:
-        value: what JSON can hold.
-        path: where it stands in the document.
+        value: a JSON value.
+        path: the place of the value in the document, for errors.
         depth: levels of nesting that are allowed.
 
     Raises:
-        ValueError: it is nested too deeply, or holds a number that is not finite or has more than 64 bits.
+        ValueError: it has too many levels of nesting, or a number that is not finite or has more than 64 bits.
     """
     if isinstance(value, dict | list | tuple):
         if depth == 0:
-            raise ValueError(f"is nested too deeply at {path}: more than {MAX_DEPTH} levels")
+            raise ValueError(f"has too many levels of nesting at {path}: more than {MAX_DEPTH}")
         items = value.items() if isinstance(value, dict) else enumerate(value)
         for key, item in items:
             check_untyped(item, f"{path}.{key}" if isinstance(value, dict) else f"{path}[{key}]", depth - 1)
     elif isinstance(value, int) and not -MAX_INTEGER <= value < MAX_INTEGER:
-        raise ValueError(f"has at {path} a whole number of more than 64 bits")
+        raise ValueError(f"has an integer of more than 64 bits at {path}")
     elif isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"has at {path} a number that is not finite")
+        raise ValueError(f"has a number that is not finite at {path}")
 
 
 def validation_text(fault: msgspec.ValidationError, path: str = "$") -> str:
-    """Return what is wrong with a document, as a predicate with the place in the document."""
+    """Return the problem of a document as a predicate, with the place in the document."""
     match = _LOCATED.fullmatch(str(fault))
     assert match is not None, "the pattern matches every text"
     place = path + (match["path"] or "$").removeprefix("$")
@@ -181,11 +181,11 @@ def validation_text(fault: msgspec.ValidationError, path: str = "$") -> str:
 def require_schema(
     schema: Any, wanted: Collection[str], where: str | Path, error: type[SerabError] = ContentError
 ) -> None:
-    """Compare the schema that a document names with those that are wanted. Raises ContentError, or `error`."""
+    """Check that a document names one of the expected schemas. Raises ContentError, or `error`."""
     if not isinstance(schema, str) or schema not in wanted:
         shown = repr(schema[:100] if isinstance(schema, str) else schema)[:100]
         raise error(
-            f"has schema {shown} where {' or '.join(map(repr, wanted))} is wanted",
+            f"has schema {shown} where {' or '.join(map(repr, wanted))} is expected",
             where=where,
             next_step=OTHER_VERSION,
         )
@@ -198,30 +198,30 @@ def _schemas(kind: Any) -> tuple[str, ...]:
     return _SCHEMAS[kind]
 
 
-_SCHEMAS: dict[Any, tuple[str, ...]] = {}  # by type, because hints are slow to look up
+_SCHEMAS: dict[Any, tuple[str, ...]] = {}  # cache by type, because type hints are slow to look up
 
 
 def _parsed_with_surrogates(data: bytes) -> Any:
-    """Parse a document that holds lone surrogates, which msgspec does not read. Raises ValueError, RecursionError."""
+    """Parse a document with lone surrogates, which msgspec does not read. Raises ValueError, RecursionError."""
 
     def refuse(name: str) -> NoReturn:
-        raise ValueError(f"{name} is no number of JSON")
+        raise ValueError(f"{name} is not a JSON number")
 
     return json.loads(data, parse_constant=refuse)
 
 
 def _check_text(value: Any, allowed: Collection[str], path: str = "$", field: str = "$", depth: int = 500) -> None:
-    """Check that lone surrogates stand for bytes of file names, in fields where file names may stand.
+    """Check that lone surrogates represent bytes of file names, in fields that may contain file names.
 
     Args:
-        value: a part of a document.
-        allowed: see `decode`.
-        path: where the part stands, for errors.
-        field: where it stands, without the numbers of list items, for comparison with `allowed`.
+        value: a value of a document.
+        allowed: fields that may contain them; see `surrogates_in` of `decode`.
+        path: the place of the value, for errors.
+        field: the same without the numbers of list items, for comparison with `allowed`.
         depth: levels of nesting that are allowed.
 
     Raises:
-        ValueError: they do not; the message says where.
+        ValueError: one does not; the message gives the place.
     """
     if field in allowed:
         allowed = ("$",)
@@ -230,7 +230,7 @@ def _check_text(value: Any, allowed: Collection[str], path: str = "$", field: st
     if isinstance(value, str):
         lone = [point for character in value if 0xD800 <= (point := ord(character)) <= 0xDFFF]
         if any(not 0xDC80 <= point <= 0xDCFF for point in lone) or (lone and "$" not in allowed):
-            raise _SurrogateError(f"has at {_printable(path)} text with half of a character (a lone surrogate)")
+            raise _SurrogateError(f"has text with a lone surrogate (half of a character) at {_printable(path)}")
     elif isinstance(value, dict):
         for key, item in value.items():
             _check_text(key, allowed, path, f"{field}{{}}", depth - 1)

@@ -1,7 +1,7 @@
-"""SHA-256 of files that users name, remembered in the home: weights of gigabytes are read once, not at each command.
+"""A cache of SHA-256 digests in the home, so that weights of gigabytes are read once and not by each command.
 
-A digest is used again only while the file has the same path, size, inode, and times of modification and of change. The
-last one cannot be set by programs, so that a file whose modification time was put back is read again.
+A digest is reused only while the file has the same path, size, inode, modification time and change time. Programs
+cannot set the change time, so a file whose modification time was reset is read again.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from serab_core.store.jsonio import read_json, write_json
 from serab_core.store.weights import content_sha256, file_sha256
 
 SCHEMA = "serab.file-digest/1"
-SMALLEST_BYTES = 1 << 20  # smaller files are hashed in a millisecond
-SETTLED_S = 5.0  # a file changed more recently may change again within the resolution of its times; FAT has 2 s
+MIN_CACHED_BYTES = 1 << 20  # bytes; hashing a smaller file takes about a millisecond
+SETTLED_S = 5.0  # seconds; a file changed later may change again within the resolution of its times (FAT: 2 s)
 
 
 def known_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, from the home where the file has not changed since it was hashed.
+    """Return the SHA-256 of a file; use the cached digest if the file has not changed since it was hashed.
 
     Raises:
         StoreError: the file cannot be read.
@@ -33,7 +33,7 @@ def known_sha256(path: Path) -> str:
         state = _state(path)
     except OSError as error:
         raise store_error(error, path, "read") from error
-    if state["size"] < SMALLEST_BYTES:
+    if state["size"] < MIN_CACHED_BYTES:
         return file_sha256(path)
     record = _record(path)
     with contextlib.suppress(StoreError, KeyError):
@@ -41,14 +41,14 @@ def known_sha256(path: Path) -> str:
         if known["state"] == state:
             return str(known["sha256"])
     sha256 = file_sha256(path)
-    with contextlib.suppress(OSError, StoreError):  # a home that is read-only
+    with contextlib.suppress(OSError, StoreError):  # the home may be read-only
         if _state(path) == state and time.time() - max(state["mtime_ns"], state["ctime_ns"]) / 1e9 > SETTLED_S:
             write_json(record, {"schema": SCHEMA, "state": state, "sha256": sha256})
     return sha256
 
 
 def known_content_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, or of the names and contents of all files in a folder, as `known_sha256` does.
+    """Return the SHA-256 of a file, or of the names and contents of all files in a folder; cached by `known_sha256`.
 
     Raises:
         StoreError: a file cannot be read.
@@ -57,7 +57,7 @@ def known_content_sha256(path: Path) -> str:
 
 
 def outdated_records() -> list[Path]:
-    """Return the records of files that are gone or have changed."""
+    """Return the cached records of files that were deleted or have changed."""
     outdated = []
     for record in sorted(_folder().glob("*.json")):
         try:

@@ -1,8 +1,8 @@
-"""Downloads one file over https: whole or not at all, resumed where that is safe, and within limits.
+"""Downloads one file over https, atomically and within size limits, and resumes it if that is safe.
 
-What has come so far is kept beside the destination as `NAME.partial`, with a note `NAME.json` of the version of the
-file on the server. A later call resumes there, if the server confirms that it still has this version. Leftovers that
-nobody resumes are deleted after a week.
+The received content is stored next to the destination as `NAME.partial`, with a note `NAME.json` of the version of
+the file on the server. A later call resumes there if the server confirms that it still has this version. A partial
+file that is not resumed is deleted after a week.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ if TYPE_CHECKING:
 
     from serab_core.types import Progress
 
-MAX_BYTES = 1 << 35  # bytes of a file whose size is not known beforehand: 34 GB
-KEPT_S = 7 * 24 * 3600.0  # seconds for which a download that was not finished waits for the next try
-_FLUSH_EVERY_BYTES = 64 << 20  # of a part: what a kill or a power cut may cost
+MAX_BYTES = 1 << 35  # bytes (34 GB); limit for a file whose size is not known beforehand
+PARTIAL_AGE_S = 7 * 24 * 3600.0  # seconds after which a partial file that was not resumed is deleted
+_FLUSH_EVERY_BYTES = 64 << 20  # bytes between two flushes; a kill or power cut loses at most these
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 _COMPRESSED_SUFFIXES = (".gz", ".tgz", ".svgz", ".xz", ".bz2", ".zst", ".zip")
 
 
 class _RestartError(Exception):
-    """The part that is here does not belong to what the server has now."""
+    """The partial file belongs to another version than the one on the server."""
 
 
 class DownloadNote(msgspec.Struct, frozen=True):
-    """Which version of the file the part belongs to.
+    """The version of the file that the partial file belongs to.
 
     Attributes:
-        flushed: bytes of the part that are on the disk; what follows may be anything after a power cut.
+        flushed: bytes of the partial file that are on the disk; after a power cut the bytes behind them are undefined.
     """
 
     schema: Literal["serab.download/1"]
@@ -59,7 +59,7 @@ class DownloadNote(msgspec.Struct, frozen=True):
 
     @property
     def validator(self) -> str:
-        """The header `If-Range`; "" where the server gave nothing that tells two versions apart."""
+        """The header `If-Range`; "" if the server sent nothing that distinguishes two versions."""
         return self.etag if self.etag.startswith('"') else self.last_modified
 
 
@@ -78,23 +78,23 @@ def download(
     """Download a file.
 
     Args:
-        url: its address, on https; each address that it redirects to must be on https too.
-        destination: where the file is put. A file that is there already is used, unless it has another checksum.
-        sha256: its checksum, where one is known.
-        md5: the same for corpora of which only that is published.
-        size: its size in bytes, where it is known.
-        max_bytes: the largest size to accept where `size` is not given.
-        progress: told of kilobytes.
-        title: the name to show; that of the file by default.
-        response_s: seconds until the server has answered.
+        url: the https address; each address that it redirects to must use https too.
+        destination: the path of the file. An existing file is used, unless it has another checksum.
+        sha256: the checksum, if it is known.
+        md5: the same, for corpora that publish only this one.
+        size: the size in bytes, if it is known.
+        max_bytes: the largest size to accept if `size` is not given.
+        progress: receives the number of kilobytes.
+        title: the name to show; the name of the file by default.
+        response_s: seconds to wait for the response.
 
     Returns:
         the destination.
 
     Raises:
-        DownloadError: the server does not send the file. What has come so far is kept for the next call.
-        OSError: it cannot be written.
-        OfflineError: the network is shut.
+        DownloadError: the server does not send the file. The partial file stays for the next call.
+        OSError: the file cannot be written.
+        OfflineError: offline mode disables the network.
     """
     checksums = {"sha256": sha256, "md5": md5}
     if destination.is_file() and not _fault(destination, checksums, size):
@@ -106,7 +106,7 @@ def download(
     with _locked(partial) as file:
         for attempt in (1, 2):
             if any(checksums.values()) and not _fault(partial, checksums, size):
-                break  # complete, and killed before it took its name
+                break  # the file is complete: an earlier call was killed before it renamed it
             note = _read_note(note_path, url, os.fstat(file.fileno()).st_size)
             file.truncate(0 if note is None else note.flushed)
             try:
@@ -131,8 +131,8 @@ def download(
     return destination
 
 
-def sweep_downloads(folder: Path, older_than_s: float = KEPT_S) -> list[Path]:
-    """Delete the files of downloads that nobody finished or used for a while, and return them."""
+def sweep_downloads(folder: Path, older_than_s: float = PARTIAL_AGE_S) -> list[Path]:
+    """Delete the files of downloads that nobody has written for a while, and return their paths."""
     removed = []
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         with contextlib.suppress(OSError):
@@ -144,11 +144,11 @@ def sweep_downloads(folder: Path, older_than_s: float = KEPT_S) -> list[Path]:
 
 @contextlib.contextmanager
 def _locked(partial: Path) -> Iterator[IO[bytes]]:
-    """Open the part for this process alone. Raises DownloadError while another process writes it."""
+    """Open the partial file for this process alone. Raises DownloadError while another process writes it."""
     with partial.open("ab+") as file:
         try:
             import fcntl
-        except ImportError:  # Windows: two processes that write one part end with a wrong checksum
+        except ImportError:  # Windows: two processes that write the same file end with a wrong checksum
             pass
         else:
             try:
@@ -157,12 +157,12 @@ def _locked(partial: Path) -> Iterator[IO[bytes]]:
             except (BlockingIOError, FileNotFoundError):
                 moved = True
             if moved:
-                raise DownloadError("another process is downloading the same file: wait for it, then try again")
+                raise DownloadError("another process is downloading the same file: wait for it, then retry")
         yield file
 
 
 def _read_note(path: Path, url: str, have: int) -> DownloadNote | None:
-    """The note of the part, where the part can be resumed; None means: begin anew."""
+    """Return the note of a partial file that can be resumed; None if the download must start from the beginning."""
     try:
         note = codec.decode(path.read_bytes(), DownloadNote, where=path)
     except (OSError, StoreError):
@@ -172,16 +172,16 @@ def _read_note(path: Path, url: str, have: int) -> DownloadNote | None:
 
 
 def _fault(path: Path, checksums: dict[str, str | None], size: int | None) -> str:
-    """What is wrong with a complete file; "" for nothing."""
-    found = path.stat().st_size
-    if size is not None and found != size:
-        return f"it sends {found:,} bytes, and the file has {size:,}"
+    """Return the problem of a complete file; "" if it is valid."""
+    actual_size = path.stat().st_size
+    if size is not None and actual_size != size:
+        return f"the server sent {actual_size:,} bytes, and the file should have {size:,}"
     for algorithm, wanted in checksums.items():
         if wanted:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, algorithm).hexdigest()
             if digest != wanted.lower():
-                return f"it sends another file: its {algorithm} is {digest}, and not {wanted}"
+                return f"the server sent another file: its {algorithm} is {digest}, and not {wanted}"
     return ""
 
 
@@ -196,7 +196,7 @@ def _transfer(
     title: str,
     response_s: float,
 ) -> None:
-    """Write what the server sends to the end of the part. Raises DownloadError, _RestartError."""
+    """Append the response of the server to the partial file. Raises DownloadError, _RestartError."""
     have = os.fstat(file.fileno()).st_size
     headers = {"Accept-Encoding": "identity"}
     if note is not None:
@@ -211,9 +211,9 @@ def _transfer(
         length = response.headers.get("Content-Length", "")
         total = have + int(length) if length.isdecimal() and len(length) < 20 else None
         if total is not None and (total > limit or (size is not None and total != size)):
-            raise DownloadError(f"it has {total:,} bytes, and the file may have {limit:,}")
+            raise DownloadError(f"the file on the server has {total:,} bytes, and {limit:,} are allowed")
         if total is None and size is None and "chunked" not in response.headers.get("Transfer-Encoding", "").lower():
-            raise DownloadError("it does not say how long the file is, so that a cut could not be noticed")
+            raise DownloadError("the server does not send the length of the file, which shows whether it is complete")
         if not resumed or note is None:
             etag, modified = response.headers.get("ETag", ""), response.headers.get("Last-Modified", "")
             note = DownloadNote("serab.download/1", url, etag, modified, total)
@@ -229,7 +229,7 @@ def _transfer(
 
 
 def _flush(file: IO[bytes], note_path: Path, note: DownloadNote) -> None:
-    """Flush the part to the disk, and then the note that says how much of it is there."""
+    """Flush the partial file to the disk, and then the note with its flushed length."""
     file.flush()
     os.fsync(file.fileno())
     write_bytes(note_path, codec.encode(msgspec.structs.replace(note, flushed=os.fstat(file.fileno()).st_size)))
@@ -238,14 +238,14 @@ def _flush(file: IO[bytes], note_path: Path, note: DownloadNote) -> None:
 def _write(
     stream: HttpStream, file: IO[bytes], have: int, limit: int, advance: Any, checkpoint: Callable[[], None]
 ) -> None:
-    """Write the pieces of a stream. What has come is flushed, also where the stream ends in an error."""
+    """Write the pieces of a stream, and flush them, also after an error of the stream."""
     advance(have // 1000)
     flushed = have
     try:
         for piece in stream.pieces():
             if have + len(piece) > limit:
                 file.truncate(0)
-                raise DownloadError(f"it sends more than the {limit:,} bytes that it may have")
+                raise DownloadError(f"the server sends more than the {limit:,} bytes that are allowed")
             file.write(piece)
             advance((have + len(piece)) // 1000 - have // 1000)
             have += len(piece)
@@ -257,19 +257,24 @@ def _write(
 
 
 def _check_response(response: requests.Response, note: DownloadNote | None, have: int) -> bool:
-    """Whether the response is the rest of the part; False for the whole file. Raises DownloadError, _RestartError."""
+    """Return whether the response continues the partial file, or else is the whole file.
+
+    Raises:
+        DownloadError: the server does not send the file.
+        _RestartError: the server has another version of the file.
+    """
     status = response.status_code
-    if note is not None and status == 416:  # the part is longer than the file
+    if note is not None and status == 416:  # the partial file is longer than the file
         raise _RestartError("the server does not have the rest of the file")
     if status not in (200, 206):
-        raise DownloadError(f"the server answers {status} {' '.join((response.reason or '').split())[:100]}")
+        raise DownloadError(f"the server responds {status} {' '.join((response.reason or '').split())[:100]}")
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity") and not urlsplit(response.url).path.lower().endswith(_COMPRESSED_SUFFIXES):
-        raise DownloadError(f"it sends the file compressed by {encoding[:20]!r}, which was not asked for")
+        raise DownloadError(f"the server compresses the file by {encoding[:20]!r}, which was not requested")
     if status == 200:
         return False
     if note is None:
-        raise DownloadError("it sends a part of the file, which was not asked for")
+        raise DownloadError("the server sends a part of the file, which was not requested")
     match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
     total = None if match is None or match[3] == "*" else int(match[3])
     same_version = (

@@ -1,4 +1,4 @@
-"""Flushing to the disk: files, folders and whole trees of them, and the exchange of two names in one step.
+"""Flushes files, folders and trees to the disk, and exchanges two names in one step.
 
 A file is on the disk once it was flushed by `fsync`, and its name once the folder that lists it was flushed too.
 Without that, a power cut can leave a name whose file is empty, or no name at all.
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-FLUSH_THREADS = 16  # a journalling file system commits concurrent fsync calls together: ten times faster than in turn
+FLUSH_THREADS = 16  # threads; a journalling file system commits concurrent fsync calls together, ten times faster
 _RENAME_EXCHANGE = 2  # flag of renameat2, from linux/fs.h
 _AT_FDCWD = -100  # "relative to the working folder", from fcntl.h
-_HANDLE_FLAGS = os.O_RDWR if os.name == "nt" else os.O_RDONLY  # Windows flushes only handles that can write
-_UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP)  # file systems that cannot flush a folder answer so
+_HANDLE_FLAGS = os.O_RDWR if os.name == "nt" else os.O_RDONLY  # Windows flushes only writable handles
+_UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP)  # errors of file systems that cannot flush a folder
 
 
 def fsync_file(path: Path | str) -> None:
@@ -32,10 +32,10 @@ def fsync_file(path: Path | str) -> None:
 
 
 def fsync_folder(folder: Path | str) -> None:
-    """Flush the names in a folder to the disk, where the platform can open folders. Raises OSError."""
+    """Flush the names in a folder to the disk, if the platform can open folders. Raises OSError."""
     try:
         handle = os.open(folder, os.O_RDONLY)
-    except PermissionError:  # Windows; or a folder that this user may write and not list
+    except PermissionError:  # Windows; or a folder that this user may write but not list
         return
     try:
         os.fsync(handle)
@@ -89,7 +89,7 @@ def exchange(first: Path, second: Path) -> bool:
     """Exchange the names of two files or folders in one step.
 
     Returns:
-        whether that was done; False where the platform or the file system cannot, and both are as they were.
+        whether the names were exchanged; False if the platform or the file system cannot do it.
     """
     function = _renameat2()
     if function is None:
@@ -99,13 +99,13 @@ def exchange(first: Path, second: Path) -> bool:
     if result == 0:
         return True
     with contextlib.suppress(OSError):
-        return second.lstat().st_ino == inode  # a network file system may report an error for what it did
+        return second.lstat().st_ino == inode  # a network file system may report an error for a completed exchange
     return False
 
 
 @cache
 def _renameat2() -> Any:
-    """Return the system's function, or None where there is none."""
+    """Return the system's function; None if the system does not have it."""
     import ctypes
 
     try:

@@ -1,4 +1,4 @@
-"""Downloads the published weight files of extractors, from their address or its mirrors."""
+"""Downloads the published weight files of extractors, from their address or a mirror."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 
 def fetch(home: Home, extractor: str, weight: WeightFile, progress: Progress) -> Path:
-    """Downloads the published file, trying its mirrors in turn.
+    """Download the published file from the first address that sends it.
 
     Args:
-        home: the home; the file lies in its `weights/downloads` until it is taken in.
-        extractor: whose it is, for messages.
+        home: the home; the file stays in its `weights/downloads` until it is imported.
+        extractor: the extractor that needs the file, for messages.
         weight: the file.
-        progress: told of bytes.
+        progress: receives the number of kilobytes.
 
     Returns:
-        the file, whole and of the right sha256 where that is known.
+        the path of the complete file; its sha256 is checked if it is known.
 
     Raises:
-        WeightsError: no address gives it; what has come so far is kept, and the next try goes on from there.
-        StoreError: it cannot be written.
+        WeightsError: no address sends it; the partial file stays, and the next call resumes it.
+        StoreError: the file cannot be written.
     """
     folder = home.weights / "downloads"
     sweep_downloads(folder)
@@ -55,7 +55,7 @@ def fetch(home: Home, extractor: str, weight: WeightFile, progress: Progress) ->
         except OSError as error:
             raise store_error(error, folder) from error
     raise WeightsError(
-        f"cannot be fetched: {describe(weight)}. Tried {'; '.join(failures)}",
+        f"cannot download {describe(weight)}. Attempts: {'; '.join(failures)}",
         where=extractor,
-        next_step=f"try again, or bring the file from elsewhere and `serab weights import {extractor} FILE`",
+        next_step=f"retry, or get the file elsewhere and run `serab weights import {extractor} FILE`",
     )

@@ -1,4 +1,4 @@
-"""`$SERAB_HOME`: where everything is kept."""
+"""`$SERAB_HOME`: the folder where everything is stored."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from serab_core.store.leftovers import sweep, temporary_name
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The folder and its rooms."""
+    """The home folder and its subfolders."""
 
     root: Path
 
     @property
     def datasets(self) -> Path:
-        """Prepared corpora, a folder each."""
+        """Prepared corpora, one folder each."""
         return self.root / "datasets"
 
     @property
     def embeddings(self) -> Path:
-        """HDF5 shards of embeddings, a folder a fingerprint."""
+        """HDF5 shards of embeddings, one folder per fingerprint."""
         return self.root / "embeddings"
 
     @property
     def weights(self) -> Path:
-        """The files that extractors load, each with a record of where it comes from."""
+        """Weight files of extractors, each with a record of its source."""
         return self.root / "weights"
 
     @property
     def studies(self) -> Path:
-        """HDF5 journals of trials, and what each classifier came to."""
+        """HDF5 journals of trials, and the outcome of each study."""
         return self.root / "studies"
 
     @property
@@ -44,14 +44,14 @@ class Home:
 
     @property
     def speed(self) -> Path:
-        """How fast things were on this machine; no result depends on it."""
+        """Throughput that was measured on this machine; no result depends on it."""
         return self.root / "speed"
 
     def ensure(self) -> Home:
-        """Makes the folders and clears away what killed processes left half-written.
+        """Create the folders, and delete the incomplete files of killed processes.
 
         Raises:
-            StoreError: the folder cannot be made or written.
+            StoreError: a folder cannot be created or written.
         """
         for folder in (self.datasets, self.weights, self.embeddings, self.studies, self.results):
             try:
@@ -63,11 +63,11 @@ class Home:
                 raise store_error(error, folder) from error
             sweep(folder)
         sweep(self.speed)
-        for folder in (self.root, self.root / "isolated"):  # environments have many files, none with a temporary name
+        for folder in (self.root, self.root / "isolated"):  # not deep: environments have many files, none temporary
             sweep(folder, deep=False)
         return self
 
 
 def find_home() -> Home:
-    """The home that is set, or the platform's folder for user data. Touches nothing. Raises ConfigError."""
+    """Return the configured home, or the platform's folder for user data; create nothing. Raises ConfigError."""
     return Home(settings.home())

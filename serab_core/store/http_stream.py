@@ -1,4 +1,4 @@
-"""The content of one response over https, with a limit on how slowly it may come."""
+"""The content of one https response, with a minimum rate."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ if TYPE_CHECKING:
 
     import requests
 
-HTTP_VARIABLE = "SERAB_TEST_HTTP"  # for tests: loopback addresses with plain http, such as 127.0.0.1:8000
-MIN_BYTES_PER_S = 1024  # bytes per second below which a download is given up; slow mobile networks have 5,000
+HTTP_VARIABLE = "SERAB_TEST_HTTP"  # for tests: loopback addresses that may use plain http, such as 127.0.0.1:8000
+MIN_BYTES_PER_S = 1024  # bytes per second; a slower download is cancelled. Slow mobile networks reach 5,000
 WINDOW_S = 60.0  # seconds over which the rate is measured
-RESPONSE_S = 8.0  # seconds until the server has answered, redirects included
-_SILENCE_S = 20.0  # seconds between two pieces
+RESPONSE_S = 8.0  # seconds to wait for the response, redirects included
+_SILENCE_S = 20.0  # seconds to wait for the next piece
 _CHUNK = 1 << 14  # bytes per read
 _MAX_HOPS = 10  # redirects in a row
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class DownloadError(Exception):
-    """A file cannot be downloaded; the text says why, as a sentence without its full stop."""
+    """A file cannot be downloaded; the text gives the reason, as a sentence without a full stop."""
 
 
 def is_safe(url: str) -> bool:
-    """Whether nobody on the way can change what comes: the address is on https.
+    """Return whether the address uses https, so that nobody on the way can change the content.
 
     For tests, the variable `SERAB_TEST_HTTP` allows plain http to loopback addresses that it names with their port.
     """
     try:
-        parts = urlsplit(url)
-        port = parts.port
+        address = urlsplit(url)
+        port = address.port
     except ValueError:
         return False
-    if parts.scheme == "https":
-        return bool(parts.hostname)
+    if address.scheme == "https":
+        return bool(address.hostname)
     allowed = os.environ.get(HTTP_VARIABLE, "").split(",")
-    return parts.scheme == "http" and parts.hostname in _LOOPBACK and f"{parts.hostname}:{port or 80}" in allowed
+    return address.scheme == "http" and address.hostname in _LOOPBACK and f"{address.hostname}:{port or 80}" in allowed
 
 
 class HttpStream:
-    """The response to a request, read in a thread of its own: neither a name server nor a trickle can hold us up."""
+    """The response to a request. A separate thread reads it, so that a slow server cannot block the caller."""
 
     def __init__(self, url: str, headers: dict[str, str]) -> None:
         self._queue: queue.Queue[requests.Response | bytes | BaseException | None] = queue.Queue(maxsize=64)
@@ -59,7 +59,7 @@ class HttpStream:
         try:
             item = self._queue.get(timeout=timeout_s)
         except queue.Empty:
-            raise DownloadError("no answer") from None
+            raise DownloadError("no response") from None
         if isinstance(item, BaseException):
             raise item
         assert item is not None, "the response comes first"
@@ -67,7 +67,7 @@ class HttpStream:
         return item
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield the content. Raises DownloadError, also where it comes too slowly."""
+        """Yield the content. Raises DownloadError, also if the rate is too low."""
         begin, received = time.monotonic(), 0
         while True:
             left = begin + WINDOW_S - time.monotonic()
@@ -77,7 +77,7 @@ class HttpStream:
                 left, item = 0.0, None
             if left <= 0:
                 if received < MIN_BYTES_PER_S * WINDOW_S:
-                    raise DownloadError(f"it sent {received:,} bytes in {WINDOW_S:g} seconds, which has no end")
+                    raise DownloadError(f"too slow: the server sent {received:,} bytes in {WINDOW_S:g} seconds")
                 begin, received = time.monotonic(), 0
                 continue
             if item is None:
@@ -89,7 +89,7 @@ class HttpStream:
             yield item
 
     def stop(self) -> None:
-        """Let the thread end; it closes the connection after its next read."""
+        """Stop the thread; it closes the connection after its next read."""
         self._stopped.set()
         with contextlib.suppress(queue.Empty):
             while True:
@@ -117,10 +117,10 @@ class HttpStream:
 
 
 def _follow(session: requests.Session, url: str, headers: dict[str, str]) -> requests.Response:
-    """Ask for an address and those it redirects to, each of which must be safe. Raises DownloadError."""
+    """Request an address, and follow its redirects; each address must be safe. Raises DownloadError."""
     for hop in range(_MAX_HOPS):
         if not is_safe(url):
-            raise DownloadError(f"it leads to {url[:200]}, which is not https" if hop else "not https")
+            raise DownloadError(f"it redirects to {url[:200]}, which is not https" if hop else "not https")
         response = session.get(
             url, stream=True, allow_redirects=False, headers=headers, timeout=(RESPONSE_S, _SILENCE_S)
         )
@@ -128,16 +128,16 @@ def _follow(session: requests.Session, url: str, headers: dict[str, str]) -> req
             return response
         url = urljoin(url, response.headers["Location"])
         response.close()
-    raise DownloadError(f"it leads from address to address, more than {_MAX_HOPS} times")
+    raise DownloadError(f"it redirects more than {_MAX_HOPS} times")
 
 
 def _as_download_error(error: Exception) -> Exception:
-    """The error of a request, in words; errors that are not of the network stay as they are."""
+    """Translate an error of the network to a DownloadError; return other errors unchanged."""
     import requests
     import urllib3
 
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
-        return DownloadError("no answer")
+        return DownloadError("no response")
     if isinstance(error, urllib3.exceptions.HTTPError | requests.exceptions.ChunkedEncodingError):
         return DownloadError("the connection closed before the end of the file")
     if isinstance(error, requests.exceptions.SSLError):

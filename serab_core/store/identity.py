@@ -1,4 +1,4 @@
-"""Which extractor and which data a stored result belongs to: rows and columns of a leaderboard are made of these."""
+"""The extractor version and the data of a stored result, which are the rows and columns of a leaderboard."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
     AnyResult = TaskResult | ContinuousResult
 
-SHORT = 8  # hex digits of a digest that is shown to people
+SHORT = 8  # hex digits of a digest that are shown to people
 _ALL_DIGITS = 64  # hex digits of a sha256
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class Version:
-    """One version of an extractor: its name and the digest of its fingerprint, "" where none was recorded."""
+    """One version of an extractor: its name and the digest of its fingerprint, "" if none was recorded."""
 
     name: str
     fingerprint: str
 
     @classmethod
     def of(cls, result: AnyResult) -> Version:
-        """The version that a result was computed with."""
+        """Return the extractor version of a result."""
         fingerprint = result.provenance.get("fingerprint")
         return cls(result.extractor, digest(fingerprint) if fingerprint else "")
 
@@ -41,8 +41,8 @@ class DataIdentity:
 
     Attributes:
         digest: the digest of the task: utterances, labels, speakers and splits.
-        audio_digest: the digest of the audio; "" where it is not recorded.
-        rows: the digest of the test utterances with labels and speakers, as the result lists them; "" where the data
+        audio_digest: the digest of the audio; "" if it is not recorded.
+        rows: the digest of the test utterances with labels and speakers, as the result lists them; "" if the data
             were not read from a result.
     """
 
@@ -52,7 +52,7 @@ class DataIdentity:
 
     @classmethod
     def of(cls, result: AnyResult) -> DataIdentity:
-        """The data of a result whose content is valid."""
+        """Return the data identity of a valid result."""
         dataset = result.provenance.get("dataset", {})
         test = result.outcome(result.chosen).test
         rows = [] if test is None else zip(test.ids, test.truth, (result.speakers[i] for i in test.ids), strict=True)
@@ -60,7 +60,7 @@ class DataIdentity:
         return cls(str(dataset.get("digest", "")), str(dataset.get("audio_digest", "")), listed)
 
     def matches(self, other: DataIdentity) -> bool:
-        """Whether scores on the two are comparable. Parts that are not recorded do not tell two identities apart."""
+        """Return whether scores on the two are comparable. A digest that is not recorded is not compared."""
         return (
             self.digest == other.digest
             and (not self.audio_digest or not other.audio_digest or self.audio_digest == other.audio_digest)
@@ -69,20 +69,20 @@ class DataIdentity:
 
     @property
     def short(self) -> str:
-        """A few digits for people."""
+        """The first digits of the digest, for people."""
         return self.digest[:SHORT] or "not recorded"
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The rows and columns that a set of results makes.
+    """The rows and columns of a set of results.
 
     Attributes:
-        labels: of each version: the name alone where there is one version of it, else with a few digits.
-        current: of each name the version that is ranked: the installed one, or else the newest.
-        installed: versions that are installed here.
-        columns: of each task the data whose scores are compared.
-        prepared: of each task the data that are prepared here.
+        labels: the label of each version: the name, with some digits if there are several versions.
+        current: the version of each name that is ranked: the installed one, or else the newest.
+        installed: the versions that are installed on this machine.
+        columns: the data of each task whose scores are compared.
+        prepared: the data of each task that are prepared on this machine.
     """
 
     labels: Mapping[Version, str]
@@ -92,18 +92,18 @@ class Catalogue:
     prepared: Mapping[str, DataIdentity] = field(default_factory=dict)
 
     def on_column(self, result: AnyResult) -> bool:
-        """Whether a result is on the data of its task's column."""
+        """Return whether a result is on the data of its task's column."""
         return DataIdentity.of(result).matches(self.columns[result.task])
 
     def title(self, version: Version) -> str:
-        """The label, with a mark at the version that is ranked where there are several."""
+        """Return the label; if there are several versions, the ranked one is marked."""
         label = self.labels[version]
         if label == version.name or version not in self.current:
             return label
         return f"{label[:-1]}, {'installed' if version in self.installed else 'newest'})"
 
     def versions_of(self, name: str) -> list[Version]:
-        """The versions of an extractor, the current one first."""
+        """Return the versions of an extractor, the current one first."""
         return sorted((v for v in self.labels if v.name == name), key=lambda v: (v not in self.current, v))
 
 
@@ -115,9 +115,9 @@ def make_catalogue(
     """Find the rows and columns of results.
 
     Args:
-        results: of one protocol, the oldest first.
+        results: results of one protocol, the oldest first.
         installed: digests of the fingerprints of installed extractors, by name.
-        prepared: the data that are prepared here, by task.
+        prepared: the data that are prepared on this machine, by task.
     """
     installed, prepared = installed or {}, prepared or {}
     newest: dict[str, tuple[bool, int, Version]] = {}
@@ -137,7 +137,7 @@ def make_catalogue(
 
 
 def _labels(versions: Mapping[str, Sequence[Version]]) -> dict[Version, str]:
-    """A unique label of each version. More digits are shown where a few do not tell two versions apart."""
+    """Return a unique label for each version, with as many digits as are needed to distinguish the versions."""
     labels = {known[0]: name for name, known in versions.items() if len(known) == 1}
     for name, known in versions.items():
         if len(known) > 1:
@@ -152,7 +152,11 @@ def _labels(versions: Mapping[str, Sequence[Version]]) -> dict[Version, str]:
 
 
 def _columns(results: Sequence[AnyResult], prepared: Mapping[str, DataIdentity]) -> dict[str, DataIdentity]:
-    """Of each task the prepared data where a result is on them, else those of most extractors, ties by the newest."""
+    """Return the data of each task's column.
+
+    These are the prepared data if a result is on them, or else the data with the most extractors; the newest result
+    settles ties.
+    """
     by_task: dict[str, list[tuple[int, AnyResult, DataIdentity]]] = {}
     for place, result in enumerate(results):
         by_task.setdefault(result.task, []).append((place, result, DataIdentity.of(result)))
@@ -171,9 +175,9 @@ def _columns(results: Sequence[AnyResult], prepared: Mapping[str, DataIdentity])
 
 
 def content_digest(result: AnyResult) -> str:
-    """The digest of what a result claims: scores, predictions, the extractor and the data.
+    """Return the digest of a result's content: scores, predictions, the extractor and the data.
 
-    The machine, the command, times and cautions are left out: the same evaluation on two machines has one content.
+    The machine, the command, times and cautions do not count: the same evaluation on two machines has equal content.
     """
     document = asdict(result)
     outcomes = [
@@ -189,7 +193,7 @@ def content_digest(result: AnyResult) -> str:
 
 
 def conflicting_keys(results: Iterable[AnyResult]) -> set[tuple[str, str]]:
-    """Extractor and key of results that share both and differ in their content."""
+    """Return the extractor and key of results that have both in common and differ in their content."""
     results = list(results)
     counts = Counter((result.extractor, result.key) for result in results)
     contents: dict[tuple[str, str], set[str]] = {}

@@ -1,4 +1,4 @@
-"""Looks at everything in a home: how much there is, what is damaged, and what nobody needs any more."""
+"""Inspects a home: its holdings, damaged files, and files that can be deleted."""
 
 from __future__ import annotations
 
@@ -31,19 +31,20 @@ if TYPE_CHECKING:
 _SHARD = re.compile(r"[0-9a-f]{32}")
 _ASIDE = re.compile(r"\.bad-\d{8}T\d{6}$")
 DAY_S = 24 * 3600.0
-UNREADABLE = "?"  # the extractor of embeddings without a manifest that can be read
+UNREADABLE = "?"  # stands for the extractor of embeddings that have no readable manifest
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Something that a home holds.
+    """A group of files in a home.
 
     Attributes:
         room: the folder of the home.
-        name: an extractor for embeddings, a corpus for datasets; "" for all of a room.
-        files: how many.
-        used: when one of them was last written, in seconds since the epoch.
-        superseded: whether they are embeddings of an earlier version of the extractor.
+        name: an extractor for embeddings, a corpus for datasets; "" for the whole folder.
+        files: number of files.
+        size: their size, in bytes.
+        used: the time of the last write, in seconds since the epoch.
+        superseded: they are embeddings of an earlier version of the extractor.
     """
 
     room: str
@@ -57,25 +58,26 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A file that is not what it should be.
+    """A damaged file.
 
     Attributes:
-        aside: it was set aside, and will be made anew.
+        problem: what is wrong with it, as a predicate.
+        aside: the file was quarantined, and the next run computes it again.
     """
 
     path: Path
-    what: str
+    problem: str
     aside: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What came of reading a home.
+    """The result of verifying a home.
 
     Attributes:
-        files: how many files were read.
-        damaged: those whose content is not what it should be.
-        unreadable: errors of files and folders that cannot be read. They may be in order.
+        files: number of files that were read.
+        damaged: files with invalid content.
+        unreadable: errors of files and folders that cannot be read; their content may be valid.
     """
 
     files: int
@@ -85,7 +87,7 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Waste:
-    """Something that may go, and why."""
+    """A file or folder that can be deleted, and the reason."""
 
     path: Path
     size: int
@@ -93,24 +95,24 @@ class Waste:
 
 
 def holdings(home: Home, current: Mapping[str, str] | None = None) -> list[Holding]:
-    """What is there: embeddings by fingerprint, datasets by corpus, all other rooms as a whole.
+    """Return the holdings of a home: embeddings by fingerprint, datasets by corpus, every other folder as a whole.
 
     Args:
         home: the home.
-        current: digests of the fingerprints of extractors as they are installed, by name. Of other extractors the
-            embeddings that were written last are current.
+        current: fingerprint digests of installed extractors, by name. For other extractors, the embeddings that were
+            written last are current.
     """
     others = [folder for folder in _folders(home.root) if folder not in (home.embeddings, home.datasets)]
-    found = [
+    all_holdings = [
         *_embeddings(home, current or {}),
         *(_holding("datasets", folder.name, folder) for folder in _folders(home.datasets)),
         *(_holding(folder.name, "", folder) for folder in others),
     ]
-    return [holding for holding in found if holding.files]
+    return [holding for holding in all_holdings if holding.files]
 
 
 def _embeddings(home: Home, current: Mapping[str, str]) -> list[Holding]:
-    """The embeddings of each fingerprint; of one extractor the current ones first, then those written last."""
+    """Return the embeddings of each fingerprint, by extractor: the current ones first, then the last written."""
     by_name: dict[str, list[Holding]] = {}
     for folder in _folders(home.embeddings):
         name = extractor_of(folder)
@@ -119,13 +121,13 @@ def _embeddings(home: Home, current: Mapping[str, str]) -> list[Holding]:
     for name, group in sorted(by_name.items()):
         group.sort(key=lambda holding: holding.used, reverse=True)
         key = current[name][:32] if name in current else group[0].folder.name
-        marked = [replace(own, superseded=own.folder.name != key and name != UNREADABLE) for own in group]
-        ordered += sorted(marked, key=lambda own: own.superseded)
+        marked = [replace(holding, superseded=holding.folder.name != key and name != UNREADABLE) for holding in group]
+        ordered += sorted(marked, key=lambda holding: holding.superseded)
     return ordered
 
 
 def extractor_of(folder: Path) -> str:
-    """Whose embeddings a folder has, by one of its manifests; UNREADABLE where none can be read."""
+    """Return the extractor of a folder of embeddings, from one of its manifests; UNREADABLE if none can be read."""
     for manifest in folder.glob("*.json"):
         with contextlib.suppress(StoreError, KeyError, TypeError):
             return str(read_json(manifest, SHARD_SCHEMA)["provenance"]["fingerprint"]["extractor"])
@@ -133,12 +135,12 @@ def extractor_of(folder: Path) -> str:
 
 
 def extractors_of(home: Home) -> list[str]:
-    """The names of the extractors whose embeddings are there."""
+    """Return the names of the extractors that have embeddings in the home."""
     return sorted({extractor_of(folder) for folder in _folders(home.embeddings)})
 
 
 Check: TypeAlias = "tuple[Path, Callable[[], Any], Callable[[], None] | None]"
-"""A file, the function that reads it, and the one that sets it aside; None for a file that serab cannot make again."""
+"""A file, the function that reads it, and the one that quarantines it; None for a file that serab cannot recreate."""
 
 
 def verify_home(home: Home, progress: Progress, *, audio: Iterable[Check] = (), set_aside: bool = True) -> Verification:
@@ -146,10 +148,10 @@ def verify_home(home: Home, progress: Progress, *, audio: Iterable[Check] = (), 
 
     Args:
         home: the home.
-        progress: told of each file.
-        audio: the checks of the audio that the home stores.
-        set_aside: rename what is damaged to `*.bad-<time>`, so that the next run makes it anew. Weights and corpora,
-            which serab cannot make, and files that cannot be read stay where they are.
+        progress: receives the number of files.
+        audio: checks of the audio that the home stores.
+        set_aside: quarantine damaged files: rename them to `*.bad-<time>`, so that the next run computes them again.
+            Weights and corpora, which serab cannot recreate, and unreadable files stay where they are.
     """
     checks, unreadable = _checks(home)
     checks += audio
@@ -168,34 +170,34 @@ def verify_home(home: Home, progress: Progress, *, audio: Iterable[Check] = (), 
     return Verification(read, tuple(damaged), tuple(unreadable))
 
 
-def _set_aside(path: Path, what: str, aside: Callable[[], None] | None) -> Damage:
+def _set_aside(path: Path, problem: str, aside: Callable[[], None] | None) -> Damage:
     if aside is None:
-        return Damage(path, what, aside=False)
+        return Damage(path, problem, aside=False)
     try:
         aside()
-    except StoreError as error:  # as in a folder where each user may rename only files of their own
-        return Damage(path, f"{what}, and {error.what}", aside=False)
-    return Damage(path, what, aside=True)
+    except StoreError as error:  # such as in a folder where a user may rename only their own files
+        return Damage(path, f"{problem}, and {error.what}", aside=False)
+    return Damage(path, problem, aside=True)
 
 
 def _checks(home: Home) -> tuple[list[Check], list[StoreError]]:
-    """Each file with its check, and the errors of folders that cannot be listed."""
+    """Return each file with its check, and the errors of folders that cannot be listed."""
     checks: list[Check] = []
     errors: list[StoreError] = []
-    found = {}
+    paths = {}
     for room, suffix in (
         (home.embeddings, ".json"), (home.studies, ".json"), (home.studies, ".h5"), (home.results, ".json"),
     ):  # fmt: skip
-        found[room, suffix], unreadable = files_below(room, suffix)
+        paths[room, suffix], unreadable = files_below(room, suffix)
         errors += [error for error in unreadable if error.where not in {earlier.where for earlier in errors}]
-    for manifest in found[home.embeddings, ".json"]:
+    for manifest in paths[home.embeddings, ".json"]:
         if _SHARD.fullmatch(manifest.stem):
             shard = Shard(manifest.parent, manifest.stem)
             checks.append((shard.path, _call(check_shard, shard), _call(quarantine, shard)))
-    outcomes = [path for path in found[home.studies, ".json"] if path.parent == home.studies]
+    outcomes = [path for path in paths[home.studies, ".json"] if path.parent == home.studies]
     checks += [(path, _call(read_outcome, path), _call(move_aside, path)) for path in outcomes]
-    checks += [(path, _call(check_journal, path), _call(move_aside, path)) for path in found[home.studies, ".h5"]]
-    checks += [(path, _call(read_any_result, path), _call(move_aside, path)) for path in found[home.results, ".json"]]
+    checks += [(path, _call(check_journal, path), _call(move_aside, path)) for path in paths[home.studies, ".h5"]]
+    checks += [(path, _call(read_any_result, path), _call(move_aside, path)) for path in paths[home.results, ".json"]]
     try:
         checks += [(path, _call(read_json, path, "serab.dataset/1"), None) for path in _indexes(home)]
         checks += [(path, _call(check_weights, path, record), None) for path, record in weight_files(home)]
@@ -205,7 +207,7 @@ def _checks(home: Home) -> tuple[list[Check], list[StoreError]]:
 
 
 def _indexes(home: Home) -> list[Path]:
-    """The index of each prepared corpus. Raises StoreError where the folder cannot be listed."""
+    """Return the index of each prepared corpus. Raises StoreError if the folder cannot be listed."""
     try:
         folders = sorted(home.datasets.iterdir())
     except FileNotFoundError:
@@ -221,60 +223,60 @@ def _call(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
 
 
 def waste(home: Home, current: Mapping[str, str], *, older_than_s: float, superseded: bool = False) -> list[Waste]:
-    """What nobody needs: files that were set aside, and embeddings of no result and of no installed extractor.
+    """Return what can be deleted: quarantined files, and embeddings without a result or an installed extractor.
 
     Args:
         home: the home.
-        current: digests of the fingerprints of extractors as they are installed, by name.
-        older_than_s: embeddings that were written later are kept in any case.
-        superseded: add the embeddings of earlier versions of an extractor, though there are results of them.
+        current: fingerprint digests of installed extractors, by name.
+        older_than_s: seconds; embeddings that were written more recently are not returned.
+        superseded: include embeddings of earlier versions of an extractor, even if they have results.
 
     Raises:
-        StoreError: a result cannot be read, so that it is not known which embeddings it needs.
+        StoreError: a result cannot be read, so the embeddings that it needs are not known.
     """
-    found = [
-        Waste(path, path.stat().st_size, "was damaged, and set aside")
+    unneeded = [
+        Waste(path, path.stat().st_size, "was damaged, and was quarantined")
         for path in sorted(home.root.rglob("*.bad-*"))
         if _ASIDE.search(path.name) and path.is_file()
     ]
     needed = {digest[:32] for digest in current.values()} | {digest[:32] for digest in _fingerprints(home)}
-    for own in _embeddings(home, current):
-        if time.time() - own.used <= older_than_s:
+    for holding in _embeddings(home, current):
+        if time.time() - holding.used <= older_than_s:
             continue
-        if superseded and own.superseded:
-            why = f"embeddings of an earlier version of {own.name}"
-        elif own.folder.name not in needed:
-            why = f"embeddings of {own.name}, of which there is no result and no such version is installed"
+        if superseded and holding.superseded:
+            reason = f"embeddings of an earlier version of {holding.name}"
+        elif holding.folder.name not in needed:
+            reason = f"embeddings of a version of {holding.name} that has no result and is not installed"
         else:
             continue
-        found.append(Waste(own.folder, own.size, why))
-    found += [
-        Waste(path, path.stat().st_size, "is the digest of a file that is gone or has changed")
+        unneeded.append(Waste(holding.folder, holding.size, reason))
+    unneeded += [
+        Waste(path, path.stat().st_size, "is the cached digest of a file that was deleted or has changed")
         for path in outdated_records()
     ]
-    return found
+    return unneeded
 
 
-def clear(home: Home, found: Collection[Waste]) -> None:
-    """Removes waste, and what killed processes left half-written. Raises StoreError."""
-    for one in found:
+def clear(home: Home, items: Collection[Waste]) -> None:
+    """Delete the items, and the incomplete files of killed processes. Raises StoreError."""
+    for item in items:
         try:
-            if one.path.is_dir():
-                remove_folder(one.path)
+            if item.path.is_dir():
+                remove_folder(item.path)
             else:
-                one.path.unlink(missing_ok=True)
+                item.path.unlink(missing_ok=True)
         except OSError as error:
-            raise store_error(error, one.path, "removed") from error
+            raise store_error(error, item.path, "removed") from error
     sweep(home.root)
     sweep_downloads(home.weights / DOWNLOADS)
 
 
 def _fingerprints(home: Home) -> Iterator[str]:
-    """Digests of the fingerprints of stored results. Raises StoreError for a result that cannot be read."""
+    """Yield the fingerprint digests of stored results. Raises StoreError for a result that cannot be read."""
     for path in raise_first(files_below(home.results, ".json")):
         with contextlib.suppress(ContentError, KeyError, TypeError, AttributeError):
-            told = read_any_result(path)
-            yield digest(dict(told.provenance["fingerprint"]))
+            result = read_any_result(path)
+            yield digest(dict(result.provenance["fingerprint"]))
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -288,7 +290,7 @@ def _holding(room: str, name: str, folder: Path) -> Holding:
     used = 0.0
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):
-            told = path.stat()
+            status = path.stat()
             if path.is_file():
-                files, size, used = files + 1, size + told.st_size, max(used, told.st_mtime)
+                files, size, used = files + 1, size + status.st_size, max(used, status.st_mtime)
     return Holding(room, name, files, size, used, folder)

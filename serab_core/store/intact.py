@@ -1,4 +1,4 @@
-"""Recognises weight files that are empty, cut off, or something else in place of the file; reads headers alone."""
+"""Detects weight files that are empty, truncated or not weights at all. Only headers are read."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from serab_core.errors import WeightsError, store_error
 if TYPE_CHECKING:
     from pathlib import Path
 
-_HEADER_BYTES = 100_000_000  # the longest header that safetensors itself accepts
+_HEADER_BYTES = 100_000_000  # bytes; the longest header that safetensors itself accepts
 _AGAIN = "download it again, or save it again"
 
 
 def require_no_pointer(path: Path, head: bytes) -> None:
-    """Raise WeightsError where a file begins as a pointer of git-lfs or git-annex does."""
+    """Raise WeightsError if a file is a pointer of git-lfs or git-annex."""
     if (reason := pointer(head)) is not None:
         raise WeightsError(reason[0], where=path, next_step=reason[1])
 
 
 def require_intact(path: Path) -> None:
-    """Make sure that a weight file is not visibly damaged.
+    """Check that a weight file is not visibly damaged.
 
     Raises:
         WeightsError: it is empty, a pointer or a web page; or it is a zip (as torch writes it) or a safetensors file
-            that is cut off.
+            that is truncated.
         StoreError: it cannot be read.
     """
     try:
@@ -43,7 +43,7 @@ def require_intact(path: Path) -> None:
     except OSError as error:
         raise store_error(error, path, "read") from error
     if cut:
-        raise WeightsError(f"is cut off after {size:,} bytes", where=path, next_step=_AGAIN)
+        raise WeightsError(f"is truncated after {size:,} bytes", where=path, next_step=_AGAIN)
 
 
 def _is_cut_zip(path: Path, head: bytes) -> bool:
@@ -51,7 +51,7 @@ def _is_cut_zip(path: Path, head: bytes) -> bool:
 
 
 def _is_cut_safetensors(path: Path, size: int) -> bool:
-    """Compare the file's size with what its header says: eight bytes of length, a JSON header, the tensors."""
+    """Return whether a file is shorter than its header says: eight bytes of length, a JSON header, the tensors."""
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if size < 8 or (length <= _HEADER_BYTES and size < 8 + length):
@@ -62,7 +62,7 @@ def _is_cut_safetensors(path: Path, size: int) -> bool:
             tensors = json.loads(file.read(length))
             ends = [int(entry["data_offsets"][1]) for name, entry in tensors.items() if name != "__metadata__"]
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
-            raise WeightsError("is no file of safetensors", where=path, next_step=_AGAIN) from error
+            raise WeightsError("is not a safetensors file", where=path, next_step=_AGAIN) from error
     if not ends:
-        raise WeightsError("holds no tensors", where=path, next_step=_AGAIN)
+        raise WeightsError("has no tensors", where=path, next_step=_AGAIN)
     return size < 8 + length + max(ends)

@@ -1,9 +1,9 @@
-"""A backend for Optuna's `JournalStorage` that keeps the log of a study in one HDF5 file.
+"""A backend for Optuna's `JournalStorage` that stores the log of a study in one HDF5 file.
 
-HDF5 files that are appended in place do not survive a kill, so the log lives in memory and the whole file is written
-anew and renamed into place, at most every `interval` seconds and when asked: what a kill can cost is the last interval
-of finished trials. One process writes a study, unless it is shared: then each append takes a lock, reads what others
-wrote, and writes at once.
+A kill can damage an HDF5 file that is appended in place. Therefore the log is held in memory, and the whole file is
+rewritten and renamed into place at most every `interval` seconds, and by `flush`. A kill loses at most the finished
+trials of the last interval. One process writes a study, unless the study is shared: then each append takes a lock,
+reads the entries of other processes, and writes at once.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 
 SCHEMA = "serab.journal/2"
 _HEAD = 512
-"""Bytes before HDF5's own, which it leaves to us (a "user block"): the schema, and sha256 of all that follows."""
+"""Bytes of the HDF5 user block at the start of the file: the schema, and the sha256 of all bytes behind it."""
 
 
 class Hdf5JournalBackend(BaseJournalBackend):
-    """Optuna's journal in an HDF5 file, one JSON text an entry.
+    """Optuna's journal in an HDF5 file, one JSON text per entry.
 
     Args:
-        path: the file; read if it exists.
-        interval: the least time between two writes, in seconds.
-        shared: several processes use the file at a time; costs about 20 ms an entry.
+        path: the file; it is read if it exists.
+        interval: the minimum time between two writes, in seconds.
+        shared: several processes use the file at the same time; this takes about 20 ms per entry.
 
     Raises:
-        StoreError: the file is there but is no journal of ours.
+        StoreError: the file exists and is not a journal of serab.
     """
 
     def __init__(self, path: Path, interval: float = 0.5, *, shared: bool = False) -> None:
@@ -56,23 +56,23 @@ class Hdf5JournalBackend(BaseJournalBackend):
         self._last_write = time.monotonic()
 
     def __getstate__(self) -> dict[str, Any]:
-        """For a copy in another process, which reads the file for itself."""
+        """Return the arguments for a copy in another process, which reads the file itself."""
         self.flush()
         return {"path": self._path, "interval": self._interval, "shared": self._shared}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Opens the file anew."""
+        """Open the file again."""
         Hdf5JournalBackend.__init__(self, state["path"], state["interval"], shared=state["shared"])
 
     def read_logs(self, log_number_from: int) -> Iterable[dict[str, Any]]:
-        """The entries from a number on, each a fresh object."""
+        """Return the entries from a number on, each as a new object."""
         with self._lock:
             if self._shared:
                 self._reload()
             return [json.loads(line) for line in self._lines[log_number_from:]]
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        """Adds entries; they reach the disk with the next write, or at once in a shared file."""
+        """Append entries; they reach the disk with the next write, or at once in a shared file."""
         lines = [json.dumps(entry, separators=(",", ":")) for entry in logs]
         with self._lock:
             if self._shared:
@@ -90,20 +90,20 @@ class Hdf5JournalBackend(BaseJournalBackend):
                 self._write()
 
     def flush(self) -> None:
-        """Writes what is not on disk yet. Raises StoreError."""
+        """Write the entries that are not on the disk yet. Raises StoreError."""
         with self._lock:
             if self._written < len(self._lines):
                 self._write()
 
     def _reload(self) -> None:
-        """Takes in what is on disk, if it has changed since."""
+        """Read the file if it has changed since the last read."""
         try:
-            found = self._path.stat()
+            status = self._path.stat()
         except FileNotFoundError:
             return
         except OSError as error:
             raise store_error(error, self._path, "read") from error
-        mark = (found.st_ino, found.st_mtime_ns, found.st_size)
+        mark = (status.st_ino, status.st_mtime_ns, status.st_size)
         if mark != self._seen:
             self._lines, self._seen = _read(self._path), mark
 
@@ -132,11 +132,11 @@ def _head_of(body: bytes) -> bytes:
 
 
 def check_journal(path: Path) -> bytes:
-    """A journal's file, held against its own checksum; HDF5 does not see one that is damaged, which it may spin over.
+    """Return the content of a journal, checked against its checksum; HDF5 may loop forever over a damaged file.
 
     Raises:
         StoreError: it cannot be read.
-        ContentError: it is damaged, or no journal.
+        ContentError: it is damaged, or not a journal.
     """
     content = read_file(path)
     if content[:_HEAD] != _head_of(content[_HEAD:]):
@@ -159,7 +159,7 @@ def _read(path: Path) -> list[str]:
 
 def _invalid(path: Path) -> ContentError:
     return ContentError(
-        "is damaged or no journal of serab's",
+        "is damaged, or is not a journal of serab",
         where=path,
-        next_step="move the file away and run again; the study is then made anew",
+        next_step="move the file away and run again; the study then starts from its first trial",
     )

@@ -1,4 +1,4 @@
-"""JSON as serab writes it: sorted, indented, the same bytes for the same values.
+"""JSON as serab writes it: sorted and indented, with equal bytes for equal values.
 
 A file name that is not UTF-8 reaches Python as a string with lone surrogates. They are written as JSON's own escapes,
 and read back as the same string.
@@ -18,34 +18,34 @@ if TYPE_CHECKING:
 
 
 def dumps(value: Any) -> str:
-    """The value as JSON text: keys sorted, two blanks of indent, no NaN."""
+    """Return the value as JSON text: keys sorted, an indent of two blanks, no NaN."""
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def digest(value: Any) -> str:
-    """sha256 of the value's shortest JSON; the identity of studies, shards and results."""
+    """Return the sha256 of the value's shortest JSON; it identifies studies, shards and results."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(encode(text)).hexdigest()
 
 
 def encode(text: str) -> bytes:
-    """JSON text as UTF-8. A lone surrogate, half of a name that is not UTF-8, becomes its JSON escape."""
+    """Return JSON text as UTF-8. A lone surrogate, from a file name that is not UTF-8, becomes its JSON escape."""
     return text.encode("utf-8", "backslashreplace")
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes a value whole or not at all. Raises StoreError."""
+    """Write a value atomically. Raises StoreError."""
     write_bytes(path, encode(dumps(value)))
 
 
 def read_json(path: Path, schema: str) -> dict[str, Any]:
-    """Reads an object that says it has this schema, and whose fields may have any type.
+    """Read a JSON object that names this schema; its fields may have any type.
 
     Raises:
         StoreError: the file cannot be read.
-        ContentError: it is no JSON object, or has another schema.
+        ContentError: it is not a JSON object, or has another schema.
     """
-    from serab_core.store import codec  # msgspec takes time to import, and digests do not need it
+    from serab_core.store import codec  # imported here, because msgspec is slow to import and digests do not need it
 
     value: Any = codec.decode(read_file(path), object, where=path, surrogates_in=("$",))
     codec.require_schema(value.get("schema") if isinstance(value, dict) else None, (schema,), path)

@@ -1,11 +1,12 @@
-"""Temporary names, and what is done with those that killed writers left.
+"""Temporary names, and the removal of temporary files that killed writers left.
 
 The temporary name of a file or folder NAME is `.NAME.part-HOST~PID.BEGAN.BOOT.NAMESPACE-RANDOM`. Process numbers mean
-something only on one running kernel (BOOT, the kernel's boot id) and in one PID namespace (NAMESPACE), as of a
-container. A sweep that runs in the same namespace asks whether the process still lives. Any other judges by age alone.
+something only on one running kernel (BOOT, the kernel's boot id) and in one PID namespace (NAMESPACE), such as that
+of a container. A sweep in the same namespace checks whether the process is still running. Any other sweep decides by
+age alone.
 
-A folder that is being replaced, on a file system that cannot exchange two names, is `.NAME.old-RANDOM` for a moment.
-Where its name is free, it is put back: it is the only copy.
+On a file system that cannot exchange two names, a folder that is being replaced is called `.NAME.old-RANDOM` for a
+moment. If its name is free later, the folder is renamed back, because it is the only copy.
 """
 
 from __future__ import annotations
@@ -31,23 +32,25 @@ _OLD = re.compile(r"\.(?P<name>.+)\.old-[0-9a-f]{8}", re.DOTALL)
 _EMPTY = re.compile(r"\.(probe-\d+|seen-[0-9a-f]{16})")  # probes of earlier versions, and of Dask workers
 _DOWNLOAD = re.compile(r"tmp[a-z0-9_]{8}")  # the name that Python's tempfile gives to a download
 DOWNLOADS = "downloads"  # the folder of the home that downloads go to
-ELSEWHERE_AGE_S = 7 * 24 * 3600.0  # without a change, after which a leftover of another machine or container goes
-REBOOT_AGE_S = 24 * 3600.0  # the same, of this host before it was started again; another host may have its name
-UNNAMED_AGE_S = 3600.0  # the same, of a leftover that does not name its process
-_MAX_NAME_BYTES = 255  # of file systems
-_COMPARED = 60  # letters of a name that its temporary names keep in any case
-_UNKNOWN = "unknown"  # boot id of a process that cannot read its own; it equals no other
+ELSEWHERE_AGE_S = (
+    7 * 24 * 3600.0
+)  # seconds without a change until a leftover of another machine or container is deleted
+REBOOT_AGE_S = 24 * 3600.0  # the same for a leftover of this host before its last boot; another host may have its name
+UNNAMED_AGE_S = 3600.0  # the same for a leftover that does not name its process
+_MAX_NAME_BYTES = 255  # bytes of a file name, the limit of most file systems
+_COMPARED = 60  # characters of a name that all its temporary names begin with
+_UNKNOWN = "unknown"  # boot id of a process that cannot read it; it matches no other boot id
 
 
 def temporary_name(path: Path) -> Path:
-    """Return a new temporary name beside `path`."""
+    """Return a new temporary name in the folder of `path`."""
     ending = f".part-{_host()}~{_identity(os.getpid())}-{secrets.token_hex(4)}"
     name = path.name.encode("utf-8", "replace")[: _MAX_NAME_BYTES - len(ending) - 1]
     return path.with_name(f".{name.decode('utf-8', 'ignore')}{ending}")
 
 
 def outgoing_name(path: Path) -> Path:
-    """Return a new name for a folder that another one is about to replace."""
+    """Return a new name for a folder that another folder is about to replace."""
     return path.with_name(f".{path.name}.old-{secrets.token_hex(4)}")
 
 
@@ -60,16 +63,16 @@ def delete(path: Path) -> None:
 
 
 def sweep(folder: Path, *, deep: bool = True) -> list[Path]:
-    """Delete what killed writers left below `folder`, and put back a folder whose replacement was interrupted.
+    """Delete the leftovers of killed writers below `folder`, and restore folders whose replacement was interrupted.
 
-    A leftover of this PID namespace goes when its process has ended. Any other goes when it is old.
+    A leftover of this PID namespace is deleted once its process has ended. Any other leftover is deleted by age.
 
     Args:
-        folder: where to look.
-        deep: look into its subfolders too.
+        folder: the folder to sweep.
+        deep: include its subfolders.
 
     Returns:
-        what was deleted.
+        the paths that were deleted.
     """
     deleted = []
     for parent, folders, files in os.walk(folder):
@@ -88,7 +91,7 @@ def sweep(folder: Path, *, deep: bool = True) -> list[Path]:
 
 
 def sweep_siblings(path: Path) -> None:
-    """Delete what killed writers of `path` left beside it: where the user chose the folder, no other sweep looks."""
+    """Delete the leftovers of killed writers of `path` in its folder, which no other sweep covers outside the home."""
     beginning = f".{path.name[:_COMPARED]}"
     with contextlib.suppress(OSError):
         for entry in [entry for entry in os.scandir(path.parent) if entry.name.startswith(beginning)]:
@@ -98,18 +101,18 @@ def sweep_siblings(path: Path) -> None:
 
 
 def restore_folders(parent: Path) -> None:
-    """Put back each folder in `parent` whose replacement was interrupted, where its name is free."""
+    """Restore each folder in `parent` whose replacement was interrupted, if its name is free."""
     with contextlib.suppress(OSError):
         for path in [Path(entry.path) for entry in os.scandir(parent) if _OLD.fullmatch(entry.name)]:
             _restore(path)
 
 
 def _is_leftover(path: Path) -> bool:
-    """Whether a file or folder is left from a writer that has ended. Raises OSError."""
+    """Return whether a file or folder is the leftover of a writer that has ended. Raises OSError."""
     if match := _PART.fullmatch(path.name):
         if not _is_abandoned(path, match):
             return False
-        fsync_folder(path.parent)  # it may be what a folder replaced: the new one has its name on the disk first
+        fsync_folder(path.parent)  # it may be a replaced folder: flush the name of the new one before deleting it
         return True
     if _OLD.fullmatch(path.name):
         return not _restore(path)
@@ -120,7 +123,7 @@ def _is_leftover(path: Path) -> bool:
 
 
 def _restore(outgoing: Path) -> bool:
-    """Give a folder its name back where that is free. Returns False where another folder has the name by now."""
+    """Rename a folder back if its name is free, and return True; return False if another folder has the name."""
     match = _OLD.fullmatch(outgoing.name)
     assert match is not None
     path = outgoing.with_name(match["name"])
@@ -128,7 +131,7 @@ def _restore(outgoing: Path) -> bool:
         outgoing.rename(path)
         fsync_folder(path.parent)
         return True
-    fsync_folder(path.parent)  # the other folder has its name on the disk too, before this one may be deleted
+    fsync_folder(path.parent)  # flush the name of the other folder before this one may be deleted
     return False
 
 
@@ -142,7 +145,7 @@ def _is_abandoned(path: Path, match: re.Match[str]) -> bool:
 
 
 def _has_ended(pid: int, began: int) -> bool:
-    """Whether a process of this PID namespace has ended."""
+    """Return whether a process of this PID namespace has ended."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -150,7 +153,7 @@ def _has_ended(pid: int, began: int) -> bool:
     except PermissionError:
         return False
     state = _process_state(pid)
-    # A zombie has ended, and is not reaped yet. Another start means that the number belongs to another process now.
+    # A zombie process has exited and is not reaped yet. Another start time means that a new process has the number.
     return state is not None and (state[0] in "ZX" or (began > 0 and state[1] != began))
 
 
@@ -166,9 +169,9 @@ def _age(path: Path) -> float:
 
 
 def _is_locked(path: Path) -> bool:
-    """Whether a living process holds a lock on a file."""
+    """Return whether a running process holds a lock on a file."""
     if sys.platform == "win32":
-        return False  # Windows itself deletes no file that is open
+        return False  # Windows itself refuses to delete an open file
     import fcntl
 
     with path.open("rb") as file:
@@ -185,7 +188,7 @@ def _host() -> str:
 
 @cache
 def _boot() -> str:
-    """Return eight digits of the kernel's boot id; 0 on systems without PID namespaces."""
+    """Return the first eight digits of the kernel's boot id; "0" on systems without PID namespaces."""
     if sys.platform != "linux":
         return "0"
     try:
@@ -196,7 +199,7 @@ def _boot() -> str:
 
 
 def _namespace() -> str:
-    """Return the number of this process's PID namespace; 0 on systems without them."""
+    """Return the number of this process's PID namespace; "0" on systems without PID namespaces."""
     try:
         return re.sub(r"\D", "", os.readlink("/proc/self/ns/pid")) or "0"  # noqa: PTH115  no file of that name exists
     except OSError:
@@ -204,13 +207,13 @@ def _namespace() -> str:
 
 
 def _identity(pid: int) -> str:
-    """Return what a temporary name says of this process."""
+    """Return the part of a temporary name that identifies a process."""
     state = _process_state(pid)
     return f"{pid}.{state[1] if state else 0}.{_boot()}.{_namespace()}"
 
 
 def _process_state(pid: int) -> tuple[str, int] | None:
-    """Return a process's state and its start, in ticks since the machine's start, which no change of a clock moves."""
+    """Return the state of a process and its start time, in ticks since boot, which clock changes do not affect."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
         return fields[0], int(fields[19])

@@ -1,4 +1,4 @@
-"""Reads files of the home. A file that cannot be read is an error, never a missing or damaged one."""
+"""Reads files of the home. A file that cannot be read is an error; it does not count as missing or damaged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def file_exists(path: Path) -> bool:
     """Return whether a file or folder exists.
 
     Raises:
-        StoreError: the system cannot tell, because of its permissions or a fault of the disk.
+        StoreError: the system cannot say, because of permissions or a disk error.
     """
     try:
         path.stat()
@@ -31,7 +31,7 @@ def file_exists(path: Path) -> bool:
 
 
 def may_exist(path: Path) -> bool:
-    """Return False only where a file certainly does not exist; whoever reads it then meets the error."""
+    """Return False only if a file certainly does not exist; the caller that reads the file gets the error."""
     try:
         return file_exists(path)
     except StoreError:
@@ -49,7 +49,7 @@ def read_file(path: Path) -> bytes:
 def files_below(folder: Path, suffix: str) -> tuple[list[Path], list[StoreError]]:
     """Return the files below a folder whose names end in `suffix`, sorted, and the errors of unreadable folders.
 
-    Hidden folders are left out: they are half-written. Folders behind links are included, each once.
+    Hidden folders are skipped, because they are incomplete. Folders behind links are included, each once.
     """
     files: list[Path] = []
     errors: list[StoreError] = []
@@ -69,9 +69,9 @@ def files_below(folder: Path, suffix: str) -> tuple[list[Path], list[StoreError]
     return sorted(files), errors
 
 
-def raise_first(found: tuple[list[Path], list[StoreError]]) -> Iterator[Path]:
+def raise_first(listing: tuple[list[Path], list[StoreError]]) -> Iterator[Path]:
     """Yield the files that `files_below` returned. Raises its first error."""
-    files, errors = found
+    files, errors = listing
     if errors:
         raise errors[0]
     yield from files

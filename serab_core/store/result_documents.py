@@ -1,4 +1,4 @@
-"""The types of stored results and outcomes, as they are written: what `serab_core.store.codec` decodes them to."""
+"""The types of stored results and outcomes, for `serab_core.store.codec`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class PointDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OutcomeDocument(msgspec.Struct, Generic[L], frozen=True, forbid_unknown_fields=True):
-    """What one classifier reached on one task."""
+    """The outcome of one classifier on one task."""
 
     classifier: str
     title: str
@@ -45,7 +45,7 @@ class OutcomeDocument(msgspec.Struct, Generic[L], frozen=True, forbid_unknown_fi
 
 
 class StudyOutcomeDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The outcome of a study, of classes or of a continuous target."""
+    """The outcome of a study, on classes or on a continuous target."""
 
     schema: Literal["serab.outcome/1"]
     outcome: OutcomeDocument[str | float]  # type: ignore[type-var]
@@ -82,7 +82,7 @@ class FingerprintProvenance(msgspec.Struct, frozen=True):
 
 
 class Provenance(msgspec.Struct, frozen=True):
-    """The fields of a result's provenance that reports show. It may have more: each plugin adds its own."""
+    """The fields of a result's provenance that reports show. Plugins may add further fields."""
 
     summary: str = ""
     licence: str = ""
@@ -96,7 +96,7 @@ class Provenance(msgspec.Struct, frozen=True):
 
 
 class ProfileDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Seconds by stage; empty where no profile was taken."""
+    """Seconds by phase; empty if no profile was measured."""
 
     seconds: dict[str, Seconds] = {}
     whole: bool | None = None

@@ -1,4 +1,4 @@
-"""Outcomes of classifiers and results of tasks, as JSON."""
+"""Reads and writes outcomes of classifiers and results of tasks, as JSON."""
 
 from __future__ import annotations
 
@@ -39,60 +39,60 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class Stored(Generic[R]):
-    """A result and the file that it is in."""
+    """A result and its file."""
 
     path: Path
     result: R
 
 
 def outcome_path(home: Home, study: str) -> Path:
-    """Where the outcome of a study is kept."""
+    """Return the path of a study's outcome."""
     return home.studies / f"{study}.json"
 
 
 def journal_path(home: Home, study: str) -> Path:
-    """Where the trials of a study are kept."""
+    """Return the path of a study's journal of trials."""
     return home.studies / f"{study}.h5"
 
 
 def result_path(home: Home, extractor: str, task: str, protocol: str, key: str) -> Path:
-    """Where a result is kept: readable folders, and a name that no two different results share."""
+    """Return the path of a result: readable folders, and a file name that is unique to the result's key."""
     return home.results / folder_name(extractor) / task / f"{protocol}-{key[:16]}.json"
 
 
 def folder_name(extractor: str) -> str:
-    """An extractor's name as that of a folder."""
+    """Return a valid folder name for an extractor."""
     return re.sub(r"[^A-Za-z0-9._-]+", "--", extractor).strip(".")
 
 
 def write_outcome(path: Path, outcome: ClassifierOutcome, identity: Mapping[str, Any]) -> None:
-    """Writes an outcome with the identity of its study. Raises StoreError."""
+    """Write an outcome with the identity of its study. Raises StoreError."""
     write_json(path, {"schema": OUTCOME_SCHEMA, "identity": identity, "outcome": asdict(outcome)})
 
 
 def read_outcome(path: Path) -> ClassifierOutcome:
-    """Reads an outcome back. Raises StoreError for one that is damaged or of another version."""
+    """Read an outcome. Raises StoreError if it is damaged or of another version."""
     document = codec.read(path, StudyOutcomeDocument)
     return _checked(lambda: _outcome(document.outcome), path)
 
 
 def write_result(path: Path, result: TaskResult | ContinuousResult) -> None:
-    """Writes a result. Raises StoreError."""
+    """Write a result. Raises StoreError."""
     write_json(path, result_document(result))
 
 
 def read_result(path: Path) -> TaskResult:
-    """Reads a result back. Raises StoreError for one that is damaged or of another version."""
+    """Read a result on classes. Raises StoreError if it is damaged or of another version."""
     return _result(read_file(path), path)
 
 
 def read_continuous(path: Path) -> ContinuousResult:
-    """Reads a result on a continuous target back. Raises StoreError for one that is damaged or of another version."""
+    """Read a result on a continuous target. Raises StoreError if it is damaged or of another version."""
     return _continuous(read_file(path), path)
 
 
 def read_any_result(path: Path) -> TaskResult | ContinuousResult:
-    """Reads a result of either kind back. Raises StoreError for one that is damaged or of another version."""
+    """Read a result of either kind. Raises StoreError if it is damaged or of another version."""
     content = read_file(path)
     if codec.schema_of(content) == CONTINUOUS_SCHEMA:
         return _continuous(content, path)
@@ -100,7 +100,7 @@ def read_any_result(path: Path) -> TaskResult | ContinuousResult:
 
 
 def result_of(document: ResultDocument) -> TaskResult:
-    """The result that a document describes. Raises ValueError for impossible values where it has no types."""
+    """Return the result that a document describes. Raises ValueError for impossible values in its untyped fields."""
     return TaskResult(**_fields(document))
 
 
@@ -122,7 +122,7 @@ def _checked(make: Callable[[], V], path: Path) -> V:
 
 
 def result_document(result: TaskResult | ContinuousResult) -> dict[str, Any]:
-    """A result as it is stored and handed on."""
+    """Return a result as the JSON document that is stored and exported."""
     schema = RESULT_SCHEMA if isinstance(result, TaskResult) else CONTINUOUS_SCHEMA
     document = {"schema": schema, **asdict(result)}
     if not result.profile:
@@ -131,12 +131,12 @@ def result_document(result: TaskResult | ContinuousResult) -> dict[str, Any]:
 
 
 def stored_results(home: Home) -> tuple[list[Stored[TaskResult]], list[StoreError]]:
-    """Every result in the home, the oldest file first, and the errors of files that cannot be read."""
+    """Return every result in the home, the oldest file first, and the errors of files that cannot be read."""
     return _read_all(home.results.glob("*/*/*.json"), read_result)
 
 
 def stored_continuous(home: Home) -> tuple[list[Stored[ContinuousResult]], list[StoreError]]:
-    """Every result on a continuous target, the oldest file first, and the errors of files that cannot be read."""
+    """Return every result on a continuous target, the oldest file first, and the errors of unreadable files."""
     return _read_all(home.results.glob("*/*/*/*.json"), read_continuous)
 
 
@@ -154,16 +154,16 @@ def _read_all(paths: Iterable[Path], read: Callable[[Path], R]) -> tuple[list[St
 
 
 def searched_whole(result: TaskResult | ContinuousResult) -> bool:
-    """Whether the protocol's grids were searched, all of them, or those that the extractor itself names."""
-    how = result.provenance.get("protocol", {})
-    return how.get("tuner") == "grid" and how.get("classifiers_by") in ("protocol", "extractor")
+    """Return whether the complete grids were searched: of the protocol's classifiers, or of the extractor's own."""
+    protocol = result.provenance.get("protocol", {})
+    return protocol.get("tuner") == "grid" and protocol.get("classifiers_by") in ("protocol", "extractor")
 
 
 def best_known(stored: Iterable[Stored[R]]) -> list[Stored[R]]:
-    """One result for each version of an extractor, task, protocol and data, the oldest file first.
+    """Return one result for each version of an extractor, task, protocol and data, the oldest file first.
 
-    A result whose grids were searched whole comes before one of a part of them, one of this home before an imported
-    one, and the last one before earlier ones.
+    A result of complete grids is preferred to one of partial grids, a result of this home to an imported one, and a
+    later result to an earlier one.
     """
     best: dict[tuple[Version, str, str, DataIdentity], tuple[bool, bool, int, Stored[R]]] = {}
     for place, entry in enumerate(stored):
@@ -176,13 +176,13 @@ def best_known(stored: Iterable[Stored[R]]) -> list[Stored[R]]:
 
 
 def conflicts(stored: Sequence[Stored[R]]) -> list[list[Stored[R]]]:
-    """Results that have one key and differ in their content, in groups."""
+    """Return groups of results that have the same key and differ in their content."""
     keys = conflicting_keys(entry.result for entry in stored)
     return [[entry for entry in stored if (entry.result.extractor, entry.result.key) == pair] for pair in sorted(keys)]
 
 
 def _fields(document: ResultDocument | ContinuousDocument) -> dict[str, Any]:
-    """The fields of a result. Raises ValueError for impossible values where the document has no types."""
+    """Return the fields of a result. Raises ValueError for impossible values in untyped fields."""
     codec.check_untyped(document.provenance, "$.provenance")
     codec.convert(document.provenance, Provenance, "$.provenance")
     fields: dict[str, Any] = {name: getattr(document, name) for name in document.__struct_fields__ if name != "schema"}

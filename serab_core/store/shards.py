@@ -1,7 +1,7 @@
-"""Immutable HDF5 shards of embeddings, named by what they hold, with size and sha256 in a manifest outside.
+"""Immutable HDF5 shards of embeddings, named by their content, with size and sha256 in a separate manifest.
 
-A shard counts once its manifest is there. Reading checks the manifest before HDF5 sees the file; a shard that does
-not match is renamed to `*.bad-<time>` and reported, and the caller computes it again.
+A shard is complete once its manifest exists. Reading checks the file against the manifest before HDF5 opens it. A
+shard that does not match is quarantined (renamed to `*.bad-<time>`) and reported, and the caller computes it again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SCHEMA = "serab.shard/1"
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Where a shard is kept: a folder a fingerprint, a name from the utterances' digests."""
+    """The place of a shard: the folder of its fingerprint, and a name from the digests of the utterances."""
 
     folder: Path
     key: str
@@ -42,27 +42,27 @@ class Shard:
 
     @property
     def manifest(self) -> Path:
-        """The JSON file that says what the HDF5 file must be."""
+        """The JSON file with the size and sha256 of the HDF5 file."""
         return self.folder / f"{self.key}.json"
 
 
 def exists(shard: Shard) -> bool:
-    """Whether the shard was written to its end. Does not check its content. Raises StoreError."""
+    """Return whether the shard was written completely, without a check of its content. Raises StoreError."""
     return file_exists(shard.manifest) and file_exists(shard.path)
 
 
 def write_shard(shard: Shard, embeddings: Embeddings, utterances: tuple[str, ...], provenance: dict[str, Any]) -> None:
-    """Writes a shard and then its manifest.
+    """Write a shard and then its manifest.
 
     Args:
         embeddings: float32, shape (n, dim).
         utterances: sha256 of each utterance's samples, length n.
-        provenance: what the shard was made with; goes into the manifest.
+        provenance: what the embeddings were computed with; it is written into the manifest.
 
     Raises:
         StoreError: the folder cannot be written or the disk is full.
     """
-    # Built in memory: the disk then sees one write of finished bytes, and equal content gives equal bytes.
+    # Built in memory, so that the disk gets one write of complete bytes, and equal content gives equal bytes.
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         file.attrs["schema"] = SCHEMA
@@ -74,7 +74,7 @@ def write_shard(shard: Shard, embeddings: Embeddings, utterances: tuple[str, ...
             fletcher32=True,
             track_times=False,
         )
-        # HDF5 places a dataset when its last reference goes, and a profiler's thread may hold one a while longer.
+        # HDF5 places a dataset when its last reference is released, and a profiler's thread may hold one for longer.
         file.flush()
         file.create_dataset("utterances", data=np.array(utterances, dtype="S64"), track_times=False)
     content = buffer.getvalue()
@@ -93,11 +93,11 @@ def write_shard(shard: Shard, embeddings: Embeddings, utterances: tuple[str, ...
 
 
 def check_shard(shard: Shard) -> bytes:
-    """The shard's file, held against its manifest; HDF5 does not see one that is damaged, which it may spin over.
+    """Return the content of a shard, checked against its manifest; HDF5 may loop forever over a damaged file.
 
     Raises:
         StoreError: it cannot be read, or its manifest is missing.
-        ContentError: it is damaged, or missing while its manifest is there.
+        ContentError: it is damaged, or it is missing and its manifest exists.
     """
     try:
         manifest = read_json(shard.manifest, SCHEMA)
@@ -107,7 +107,7 @@ def check_shard(shard: Shard) -> bytes:
         content = shard.path.read_bytes()
     except OSError as error:
         if isinstance(error, FileNotFoundError) and file_exists(shard.manifest):
-            raise ContentError("is gone, and its manifest is there", where=shard.path) from error
+            raise ContentError("is missing, and its manifest exists", where=shard.path) from error
         raise store_error(error, shard.path, "read") from error
     if len(content) != manifest.get("size") or hashlib.sha256(content).hexdigest() != manifest.get("sha256"):
         raise ContentError("does not match its manifest", where=shard.path)
@@ -115,15 +115,15 @@ def check_shard(shard: Shard) -> bytes:
 
 
 def read_shard(shard: Shard, utterances: tuple[str, ...]) -> Embeddings:
-    """Reads a shard that must hold these utterances in this order.
+    """Read a shard that must have these utterances in this order.
 
     Raises:
         StoreError: it cannot be read.
-        ContentError: it is damaged or holds something else. It is set aside first.
+        ContentError: it is damaged or has other utterances. It is quarantined first.
     """
     embeddings, names = shard_rows(shard)
     if names != utterances:
-        raise _damaged(shard, "holds other utterances than its name says")
+        raise _damaged(shard, "has other utterances than its name says")
     return embeddings
 
 
@@ -131,7 +131,7 @@ def shard_rows(shard: Shard) -> tuple[Embeddings, tuple[str, ...]]:
     """Read a shard: its embeddings, shape (n, dim), and the sha256 of each utterance's samples.
 
     Raises:
-        StoreError: it is missing or damaged. Damage is quarantined first.
+        StoreError: it is missing or damaged. A damaged shard is quarantined first.
     """
     try:
         content = check_shard(shard)
@@ -141,25 +141,25 @@ def shard_rows(shard: Shard) -> tuple[Embeddings, tuple[str, ...]]:
         with h5py.File(io.BytesIO(content), "r") as file:
             return file["embeddings"][...], tuple(name.decode() for name in file["utterances"][...])
     except (OSError, KeyError, RuntimeError) as error:
-        raise _damaged(shard, "is no shard of embeddings") from error
+        raise _damaged(shard, "is not a shard of embeddings") from error
 
 
-def _damaged(shard: Shard, what: str) -> ContentError:
+def _damaged(shard: Shard, problem: str) -> ContentError:
     quarantine(shard)
-    return ContentError(what, where=shard.path, next_step="it was set aside as *.bad-<time> and will be computed again")
+    return ContentError(problem, where=shard.path, next_step="serab renamed it to *.bad-<time> and computes it again")
 
 
 def quarantine(shard: Shard) -> None:
-    """Rename a shard and its manifest out of the way, keeping them for whoever wants to look. Raises StoreError."""
+    """Rename a damaged shard and its manifest, so that they can still be examined. Raises StoreError."""
     for path in (shard.manifest, shard.path):
         move_aside(path)
 
 
 def move_aside(path: Path) -> None:
-    """Rename a damaged file to `*.bad-<time>`; one that is gone meanwhile is no matter.
+    """Rename a damaged file to `*.bad-<time>`; a file that was deleted meanwhile is ignored.
 
     Raises:
-        StoreError: it is damaged, and this user may not rename it.
+        StoreError: this user may not rename it.
     """
     try:
         path.rename(path.with_name(f"{path.name}.bad-{time.strftime('%Y%m%dT%H%M%S')}"))

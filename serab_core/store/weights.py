@@ -1,4 +1,4 @@
-"""The files that extractors load: taking one in, knowing which one is there, finding it again."""
+"""The weight files that extractors load: import, records and paths."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ AGREED_SCHEMA = "serab.agreed-terms/1"
 
 
 @dataclass(frozen=True, slots=True)
-class Installed:
-    """A weight file that is there.
+class WeightRecord:
+    """The record of a weight file in the home.
 
     Attributes:
-        source: the address or file it came from.
-        source_sha256: of the file as it was published: what fingerprints name.
-        source_size: of that, in bytes.
-        sha256: of the file as it is kept, which is what the extractor loads.
-        licence: as it was shown.
-        taken_in: when, ISO 8601.
+        source: the address or file that it came from.
+        source_sha256: sha256 of the published file, which fingerprints contain.
+        source_size: size of the published file, in bytes.
+        sha256: sha256 of the stored file, which the extractor loads.
+        licence: the licence that was shown.
+        taken_in: the time of the import, ISO 8601.
     """
 
     source: str
@@ -50,7 +50,7 @@ class Installed:
 
 
 class Replacement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The fields of `Installed`, as they are written."""
+    """The fields of `WeightRecord`, as they are stored."""
 
     source: str
     source_sha256: str
@@ -61,10 +61,11 @@ class Replacement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RecordDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The record of a weight file, as it is written.
+    """The record of a weight file, as it is stored.
 
     Attributes:
-        replacement: another file, from before it takes the weight file's name until its own record is written.
+        replacement: the record of a new file; it is stored before that file replaces the weight file, and until the
+            new file's record is written.
     """
 
     schema: Literal["serab.weights/1"]
@@ -78,14 +79,14 @@ class RecordDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AgreedDocument(msgspec.Struct, frozen=True):
-    """The terms that the user agreed to, by their sha256."""
+    """The terms that the user has accepted, by their sha256."""
 
     schema: Literal["serab.agreed-terms/1"]
     agreed: dict[str, dict[str, str]]
 
 
 def file_sha256(path: Path) -> str:
-    """sha256 of a file. Raises StoreError."""
+    """Return the sha256 of a file. Raises StoreError."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -94,7 +95,7 @@ def file_sha256(path: Path) -> str:
 
 
 def content_sha256(path: Path, sha256_of: Callable[[Path], str] = file_sha256) -> str:
-    """sha256 of a file, or of the names and sha256 of all files in a folder. Raises StoreError.
+    """Return the sha256 of a file, or of the names and sha256 of all files in a folder. Raises StoreError.
 
     Args:
         path: the file or folder.
@@ -102,14 +103,14 @@ def content_sha256(path: Path, sha256_of: Callable[[Path], str] = file_sha256) -
     """
     if not path.is_dir():
         return sha256_of(path)
-    told = hashlib.sha256()
-    for file in sorted(own for own in path.rglob("*") if own.is_file()):
-        told.update(f"{file.relative_to(path).as_posix()}\n{sha256_of(file)}\n".encode("utf-8", "surrogateescape"))
-    return told.hexdigest()
+    total = hashlib.sha256()
+    for file in sorted(entry for entry in path.rglob("*") if entry.is_file()):
+        total.update(f"{file.relative_to(path).as_posix()}\n{sha256_of(file)}\n".encode("utf-8", "surrogateescape"))
+    return total.hexdigest()
 
 
-def installed(home: Home, weight: WeightFile) -> Installed | None:
-    """What is known of the weight file, or None where it is not there.
+def weight_record(home: Home, weight: WeightFile) -> WeightRecord | None:
+    """Return the record of a weight file; None if the file is missing.
 
     Raises:
         StoreError: its record cannot be read.
@@ -121,47 +122,47 @@ def installed(home: Home, weight: WeightFile) -> Installed | None:
     return _recorded(record, path)
 
 
-def _recorded(record: Path, path: Path) -> Installed:
-    """What a record says of the file at `path`: where its replacement was interrupted, of the one that is there."""
+def _recorded(record: Path, path: Path) -> WeightRecord:
+    """Return the record of the file at `path`; after an interrupted replacement, the one that matches the file."""
     try:
         document = codec.read(record, RecordDocument)
     except ContentError as error:
         raise ContentError(error.what, where=record, next_step="fetch or import the weights again") from error
     replacement = document.replacement
     if replacement is not None and content_sha256(path) == replacement.sha256:
-        return Installed(**msgspec.structs.asdict(replacement))
+        return WeightRecord(**msgspec.structs.asdict(replacement))
     fields = msgspec.structs.asdict(document)
-    return Installed(**{name: fields[name] for name in Replacement.__struct_fields__})
+    return WeightRecord(**{name: fields[name] for name in Replacement.__struct_fields__})
 
 
 def published_sha256(weight: WeightFile) -> str:
-    """sha256 of the published file: what its plugin says, else that of the file which was taken in.
+    """Return the sha256 of the published file: the one that its plugin declares, or else that of the imported file.
 
     Raises:
-        WeightsError: the plugin does not say, and no file is there.
+        WeightsError: the plugin does not declare it, and no file was imported.
     """
     if weight.sha256 is not None:
         return weight.sha256
-    found = installed(find_home(), weight)
-    if found is None:
-        raise WeightsError(f"{weight.name} is not there", where=str(find_home().weights))
-    return found.source_sha256
+    record = weight_record(find_home(), weight)
+    if record is None:
+        raise WeightsError(f"{weight.name} is missing", where=str(find_home().weights))
+    return record.source_sha256
 
 
 def weights_path(weight: WeightFile) -> Path:
-    """Where the file is that an extractor loads; its factory asks.
+    """Return the path of a weight file; factories of extractors call this.
 
     Raises:
-        WeightsError: it is not there, or is not what it was when it was taken in.
+        WeightsError: the file is missing, or has changed since it was imported.
     """
     home = find_home()
-    found = installed(home, weight)
+    record = weight_record(home, weight)
     path = _path(home, weight)
-    if found is None:
-        raise WeightsError(f"{weight.name} is not there", where=str(home.weights))
-    if content_sha256(path) != found.sha256:
+    if record is None:
+        raise WeightsError(f"{weight.name} is missing", where=str(home.weights))
+    if content_sha256(path) != record.sha256:
         raise WeightsError(
-            "has changed since it was taken in",
+            "has changed since it was imported",
             where=path,
             next_step="remove it, then fetch or import the weights again",
         )
@@ -169,23 +170,23 @@ def weights_path(weight: WeightFile) -> Path:
 
 
 def require_weights(home: Home, extractor: str, weights: Sequence[WeightFile]) -> None:
-    """Makes sure that an extractor's weights are there.
+    """Check that an extractor's weights are in the home.
 
     Raises:
-        WeightsError: a file is missing; says which, how large, where from and how to bring it in.
+        WeightsError: a file is missing; the message gives its name, size and address, and how to import it.
     """
     for weight in weights:
-        if installed(home, weight) is None:
+        if weight_record(home, weight) is None:
             raise WeightsError(
-                f"its weights are not here: {describe(weight)}",
+                f"its weights are missing: {describe(weight)}",
                 where=extractor,
-                next_step=f"`serab weights fetch {extractor}`, or download {weight.url} yourself and "
-                f"`serab weights import {extractor} FILE`; it will be kept in {home.weights}",
+                next_step=f"run `serab weights fetch {extractor}`, or download {weight.url} yourself and run "
+                f"`serab weights import {extractor} FILE`; serab stores it in {home.weights}",
             )
 
 
 def weight_files(home: Home) -> list[tuple[Path, Path]]:
-    """Every weight file that has a record, and the record. Raises StoreError where the folder cannot be listed."""
+    """Return every weight file that has a record, with the record. Raises StoreError if the folder is unreadable."""
     try:
         records = [path for path in home.weights.iterdir() if path.suffix == ".json" and path.name[0] != "."]
     except FileNotFoundError:
@@ -196,62 +197,62 @@ def weight_files(home: Home) -> list[tuple[Path, Path]]:
 
 
 def check_weights(path: Path, record: Path) -> None:
-    """Check that a weight file is what its record says. A JSON file of another kind is no record, and is left out.
+    """Check that a weight file matches its record. A JSON file of another kind is not a record, and is ignored.
 
     Raises:
         StoreError: the file or its record cannot be read.
         ContentError: either is damaged, or the file is missing.
     """
     try:
-        found = _recorded(record, path)
+        content = _recorded(record, path)
     except ContentError as error:
         if file_exists(path) or record.stat().st_size == 0:
             raise ContentError(f"has a damaged record: {record.name} {error.what}", where=path) from error
         return
     if not file_exists(path):
-        raise ContentError("is gone, and its record is there", where=path)
-    if content_sha256(path) != found.sha256:
-        raise ContentError("has changed since it was taken in", where=path)
+        raise ContentError("is missing, and its record exists", where=path)
+    if content_sha256(path) != content.sha256:
+        raise ContentError("has changed since it was imported", where=path)
 
 
 def describe(weight: WeightFile) -> str:
-    """The published file in words: its name, size, sha256 and licence."""
+    """Return a description of the published file: its name, size, sha256 and licence."""
     size = f"{weight.size:,} bytes" if weight.size is not None else "size not known beforehand"
     sha256 = f"sha256 {weight.sha256}" if weight.sha256 else "sha256 recorded at first use"
     return f"{weight.published} ({size}; {sha256}; licence {weight.licence or 'unknown'})"
 
 
-def take_in(home: Home, weight: WeightFile, source: Path, origin: str, *, replace: bool = False) -> Installed:
-    """Checks a published file, converts it, and keeps the result.
+def import_weights(home: Home, weight: WeightFile, source: Path, origin: str, *, replace: bool = False) -> WeightRecord:
+    """Check a published file, convert it, and store the result.
 
     Args:
         home: the home.
-        weight: what it should be.
-        source: the file, or a folder where that is what is kept.
-        origin: the address or path to note down.
-        replace: take a file that differs from the one recorded at first use.
+        weight: the declaration of the file.
+        source: the file, or a folder if the declaration asks for a folder.
+        origin: the address or path to record.
+        replace: accept a file that differs from the one recorded at first use.
 
     Raises:
-        WeightsError: it is another file, or cannot be converted. Nothing is kept then.
-        StoreError: it cannot be read or kept.
+        WeightsError: it is another file, or cannot be converted. Nothing is stored then.
+        StoreError: it cannot be read or stored.
     """
     if source.is_dir():
         if not weight.folder:
             raise WeightsError("is a folder", where=origin, next_step=f"name the file: {describe(weight)}")
         with scratch_folder(home.weights) as scratch:
             _pack(source, scratch / "folder.tar")
-            return take_in(home, weight, scratch / "folder.tar", origin, replace=replace)
+            return import_weights(home, weight, scratch / "folder.tar", origin, replace=replace)
     sha256 = file_sha256(source)
-    wanted, told_by = weight.sha256, "its plugin"
-    if wanted is None and not replace and (before := installed(home, weight)) is not None:
-        wanted, told_by = before.source_sha256, f"{before.source}, taken in {before.taken_in}"
+    wanted, source_of_digest = weight.sha256, "its plugin"
+    if wanted is None and not replace and (before := weight_record(home, weight)) is not None:
+        wanted, source_of_digest = before.source_sha256, f"{before.source}, imported {before.taken_in}"
     if wanted is not None and sha256 != wanted:
         raise WeightsError(
-            f"is not {describe(weight)}: its sha256 is {sha256}, that of {told_by} is {wanted}",
+            f"is not {describe(weight)}: its sha256 is {sha256}, that of {source_of_digest} is {wanted}",
             where=origin,
-            next_step="download it again, and mind that GitHub's page of a file is not the file"
+            next_step="download it again; note that GitHub's page of a file is not the file itself"
             if weight.sha256
-            else "if the new file is the right one: --replace",
+            else "if the new file is the right one, add --replace",
         )
     path = _path(home, weight)
     try:
@@ -262,20 +263,20 @@ def take_in(home: Home, weight: WeightFile, source: Path, origin: str, *, replac
                 weight.convert(source, temporary)
             now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             size = source.stat().st_size
-            found = Installed(origin, sha256, size, content_sha256(temporary), weight.licence, now)
-            _announce(home, weight, found)
+            record = WeightRecord(origin, sha256, size, content_sha256(temporary), weight.licence, now)
+            _announce(home, weight, record)
     except ValueError as error:
         raise WeightsError(
             f"cannot be used as {weight.name}: {error}", where=origin, next_step=f"it should be {describe(weight)}"
         ) from error
-    write_json(_record(home, weight), {"schema": SCHEMA, **asdict(found)})
-    return found
+    write_json(_record(home, weight), {"schema": SCHEMA, **asdict(record)})
+    return record
 
 
-def _announce(home: Home, weight: WeightFile, replacement: Installed) -> None:
-    """Note in the record of a weight file that is there which file is about to replace it. Raises StoreError."""
+def _announce(home: Home, weight: WeightFile, replacement: WeightRecord) -> None:
+    """Store in the record of an existing weight file which file is about to replace it. Raises StoreError."""
     try:
-        present = installed(home, weight)
+        present = weight_record(home, weight)
     except ContentError:  # the record is damaged; the one of the new file replaces it
         return
     if present is not None and present.sha256 != replacement.sha256:
@@ -284,7 +285,7 @@ def _announce(home: Home, weight: WeightFile, replacement: Installed) -> None:
 
 
 def _pack(folder: Path, target: Path) -> None:
-    """A folder as a tar that depends on names and contents alone."""
+    """Write a folder as a tar file that depends only on names and contents."""
 
     def plain(info: tarfile.TarInfo) -> tarfile.TarInfo:
         info.mtime = info.uid = info.gid = 0
@@ -293,20 +294,20 @@ def _pack(folder: Path, target: Path) -> None:
         return info
 
     with tarfile.open(target, "w") as tar:
-        for path in sorted(own for own in folder.rglob("*") if own.is_file()):
+        for path in sorted(entry for entry in folder.rglob("*") if entry.is_file()):
             tar.add(path, path.relative_to(folder).as_posix(), filter=plain)
 
 
 def agree(home: Home, weight: WeightFile, ask: Callable[[WeightFile], bool]) -> None:
-    """Asks for a yes to the file's terms, once for all files on the same terms.
+    """Ask the user to accept the terms of a file, once for all files with the same terms.
 
     Args:
-        home: the home, where the yes is noted down.
+        home: the home, which records the acceptance.
         weight: the file.
-        ask: shows the terms and returns whether they are agreed to.
+        ask: shows the terms and returns whether the user accepts them.
 
     Raises:
-        WeightsError: they are not.
+        WeightsError: the user does not accept them.
     """
     if not weight.terms:
         return
@@ -317,9 +318,9 @@ def agree(home: Home, weight: WeightFile, ask: Callable[[WeightFile], bool]) -> 
         return
     if not ask(weight):
         raise WeightsError(
-            f"comes on terms that were not agreed to ({weight.licence})",
+            f"has terms that were not accepted ({weight.licence})",
             where=weight.name,
-            next_step="read them, and add --accept-licence if you agree",
+            next_step="read them, and add --accept-licence if you accept them",
         )
     agreed[key] = {"licence": weight.licence, "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
     write_json(path, {"schema": AGREED_SCHEMA, "agreed": agreed})

@@ -1,1 +1,1 @@
-"""What the machine and this process are: cores, memory, locks, clocks, the network, files of others."""
+"""The machine and this process: cores, memory, locks, timing, offline mode, session, and ownership of files."""

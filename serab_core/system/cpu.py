@@ -1,4 +1,4 @@
-"""How many cores there are, and how many of them a plugin may use at this moment."""
+"""The number of cores, and the number that a plugin may use at this moment."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_share: Callable[[], int] | None = None
+_core_budget: Callable[[], int] | None = None
 
 
 def available_cores() -> int:
-    """How many cores this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def free_cores() -> int:
-    """How many threads a job may start now: its share of the cores, which grows when other workers have nothing to do.
+    """Return the number of threads that a job may use now; it increases when other workers are idle.
 
-    Results must not depend on it.
+    Results must not depend on this number.
     """
-    return available_cores() if _share is None else _share()
+    return available_cores() if _core_budget is None else _core_budget()
 
 
 @contextmanager
-def share_cores(share: Callable[[], int]) -> Iterator[None]:
-    """Lets `free_cores` answer with a share; serab's workers do so around each job."""
-    global _share
-    before, _share = _share, share
+def share_cores(core_budget: Callable[[], int]) -> Iterator[None]:
+    """Make `free_cores` return the value of `core_budget`; workers use this around each job."""
+    global _core_budget
+    before, _core_budget = _core_budget, core_budget
     try:
         yield
     finally:
-        _share = before
+        _core_budget = before

@@ -1,7 +1,7 @@
-"""Compiles kernels once for a processor, and keeps the result on disk.
+"""Compiles kernels once per type of processor, and caches the machine code on the disk.
 
-The folder is named by everything that the machine code depends on: the kernels' sources, Numba, LLVM and the processor.
-Where it cannot be written, the kernels are compiled anew in each process.
+The name of the folder contains everything that the machine code depends on: the sources of the kernels, Numba, LLVM
+and the processor. If the folder cannot be written, each process compiles the kernels again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import platformdirs
 
 from serab_core.errors import ConfigError
 from serab_core.system.lifecycle import ignore_numba_file
-from serab_core.system.locks import alone
+from serab_core.system.locks import exclusive
 from serab_core.system.ownership import untrusted_reason
 
 ignore_numba_file()
@@ -37,17 +37,17 @@ VARIABLE = "SERAB_KERNEL_CACHE"
 @cache
 def _processor() -> str:
     features = llvmlite.binding.get_host_cpu_features().flatten()
-    told = hashlib.sha256(features.encode()).hexdigest()[:8]
+    features_digest = hashlib.sha256(features.encode()).hexdigest()[:8]
     name = llvmlite.binding.get_host_cpu_name()
-    return f"{name}-{told}-numba{version('numba')}-llvmlite{version('llvmlite')}"
+    return f"{name}-{features_digest}-numba{version('numba')}-llvmlite{version('llvmlite')}"
 
 
 class Kernels:
-    """A family of kernels that is compiled together.
+    """A group of kernels that are compiled together.
 
     Args:
-        name: what to call it on the disk and in messages.
-        sources: files whose change makes the compiled code stale.
+        name: the name of the group on the disk and in messages.
+        sources: files that the compiled code depends on.
     """
 
     def __init__(self, name: str, *sources: Path) -> None:
@@ -55,48 +55,48 @@ class Kernels:
 
     @cached_property
     def folder(self) -> Path:
-        """Where the machine code for this processor is kept; `SERAB_KERNEL_CACHE` names another parent."""
+        """The folder of the machine code for this processor; `SERAB_KERNEL_CACHE` sets another parent folder."""
         parent = Path(os.environ.get(VARIABLE) or platformdirs.user_cache_dir("serab", appauthor=False)) / "kernels"
-        told = hashlib.sha256()
+        sources_digest = hashlib.sha256()
         for path in self._sources:
-            told.update(path.read_bytes())
-        return parent / f"{self._name}-{_processor()}-{told.hexdigest()[:16]}"
+            sources_digest.update(path.read_bytes())
+        return parent / f"{self._name}-{_processor()}-{sources_digest.hexdigest()[:16]}"
 
     @contextmanager
     def compiling(self) -> Iterator[None]:
-        """Around the definitions of the kernels: says what takes so long, and lets one process do it for all.
+        """Use this around the definitions of the kernels: it reports a compilation, and locks out other processes.
 
         Raises:
-            ConfigError: Numba's compiling is switched off.
+            ConfigError: Numba's compilation is disabled.
         """
         if config.DISABLE_JIT:
             raise ConfigError(
-                f"Numba's compiling is switched off, and serab's kernels ({self._name}) are compiled by it",
+                f"Numba's compilation is disabled, and serab's kernels ({self._name}) need it",
                 where="NUMBA_DISABLE_JIT",
                 next_step="unset it, or remove disable_jit from the file .numba_config.yaml in the working folder",
             )
         if not self._cached:
-            text = f"serab: compiling its kernels ({self._name}), anew in each process: {self._obstacle}"
+            text = f"serab: compiling its kernels ({self._name}), again in each process: {self._obstacle}"
             print(text, file=sys.stderr)  # noqa: T201
             yield
             return
-        with alone(self.folder / "lock"):
-            done = self.folder / "done"
-            if not done.exists():
+        with exclusive(self.folder / "lock"):
+            marker = self.folder / "done"
+            if not marker.exists():
                 text = f"serab: compiling its kernels ({self._name}) for this processor, once"
                 print(text, file=sys.stderr)  # noqa: T201
             yield
-            done.touch()
+            marker.touch()
 
     def compiled(self, signature: str) -> Callable[[Callable[..., Any]], Any]:
-        """Compiles a function of the sources for one signature, or loads it from the cache."""
+        """Return a decorator that compiles a function for one signature, or loads it from the cache."""
 
         def wrap(function: Callable[..., Any]) -> Any:
             if not self._cached:
                 return numba.njit(signature, nogil=True)(function)
             try:
                 return self._with_cache(signature, function)
-            except Exception:  # what unpickling a damaged file raises is any of a dozen kinds
+            except Exception:  # unpickling a damaged file may raise any exception
                 for path in self.folder.rglob("*.nb[ic]"):
                     path.unlink(missing_ok=True)
                 return self._with_cache(signature, function)
@@ -109,19 +109,22 @@ class Kernels:
 
     @cached_property
     def _obstacle(self) -> str:
-        """Why the cache is not used; "" where it is. Numba's files are pickles: who can write them can run code."""
+        """The reason why the cache is not used; "" if it is used.
+
+        Numba's files are pickles: a user who can write them can run code in this process.
+        """
         try:
             self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.folder.mkdir(mode=0o700, exist_ok=True)
             for folder in (self.folder, self.folder.parent):
                 if reason := untrusted_reason(folder):
-                    return f"{folder} {reason}; chmod go-w makes it yours alone, {VARIABLE} names another place"
+                    return f"{folder} {reason}; run chmod go-w on it, or set {VARIABLE} to another folder"
         except OSError:
             return "no cache can be written"
         return "" if os.access(self.folder, os.W_OK) else "no cache can be written"
 
     def _with_cache(self, signature: str, function: Callable[..., Any]) -> Any:
-        """Numba reads its setting for the folder where a function is decorated: it is ours for that moment only."""
+        """Compile a function with the cache. Numba reads its setting for the folder when a function is decorated."""
         before = config.CACHE_DIR
         config.CACHE_DIR = str(self.folder)
         try:

@@ -1,4 +1,4 @@
-"""Work that one process does while others wait."""
+"""Locks between processes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ POLL_S = 0.05  # seconds between two attempts to get the lock
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Hold a lock on a file while other processes and threads wait; the lock of a process that dies is released.
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on a file; other processes and threads wait. The system releases a dead process's lock.
 
     Args:
-        path: the file, which stays behind; its folder must exist.
+        path: the file, which is not deleted afterwards; its folder must exist.
 
     Raises:
         OSError: the file cannot be opened for writing.

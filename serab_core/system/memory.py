@@ -8,17 +8,17 @@ from typing import Any
 
 
 def family(process: int) -> list[int]:
-    """Return the ids of a process and of all its descendants; none where it has ended."""
+    """Return the ids of a process and of all its descendants; an empty list if it has ended."""
     return [member.pid for member in _members(process)]
 
 
 def resident(process: int) -> int:
-    """Return the resident memory of a process and its descendants, in bytes; 0 where it has ended."""
+    """Return the resident memory of a process and its descendants, in bytes; 0 if it has ended."""
     import psutil
 
     total = 0
     for member in _members(process):
-        with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+        with contextlib.suppress(psutil.Error):  # the process has ended meanwhile
             total += int(member.memory_info().rss)
     return total
 
@@ -35,8 +35,8 @@ def total_memory() -> int:
 
 
 def peak(process: int) -> int:
-    """Return the peak memory of a process and of its descendants, added up, in bytes; 0 where no system call has it."""
-    return sum(_peak_of_one(member) for member in _members(process))
+    """Return the sum of the peak memory of a process and its descendants, in bytes; 0 if the system has no record."""
+    return sum(_peak_of(member) for member in _members(process))
 
 
 def _members(process: int) -> list[Any]:
@@ -50,7 +50,7 @@ def _members(process: int) -> list[Any]:
         return []
 
 
-def _peak_of_one(member: Any) -> int:
+def _peak_of(member: Any) -> int:
     """Return the largest resident memory that a process ever had, in bytes; psutil has it on Windows only."""
     import psutil
 

@@ -1,9 +1,9 @@
-"""Keeps the network shut when asked: `serab --offline`, or SERAB_OFFLINE=1.
+"""Offline mode: `serab --offline`, or SERAB_OFFLINE=1, disables the network.
 
-Python reports every address that its sockets are asked to reach, and every name that its resolver is asked for, before
-it does so; code of serab or of a plugin is stopped there, and named. Three things are not stopped: native code that
-opens sockets by itself (for the Hugging Face hub its own switches are set as well), programs that a plugin starts, and
-sockets that only listen.
+Python raises an audit event before a socket connects and before a name is resolved. The hook of this module raises an
+error there, which names the module of serab or of a plugin. Three cases are not prevented: native code that opens
+sockets itself (the offline variables of the Hugging Face hub are set too), programs that a plugin starts, and sockets
+that only listen.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 VARIABLE = OFFLINE_VARIABLE
 _OTHERS = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
 _RESOLVER_EVENTS = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo")
-"""The first argument is a name or an address; `gethostbyname_ex` and `getfqdn` raise two of them."""
+"""The first argument of these events is a name or an address; `gethostbyname_ex` and `getfqdn` raise two of them."""
 _EVENTS = (*_RESOLVER_EVENTS, "socket.connect", "socket.sendto", "socket.sendmsg")
 _LIBRARIES = (
     "requests",
@@ -43,12 +43,12 @@ _attempts: list[OfflineError] = []
 
 
 def is_requested() -> bool:
-    """Return whether the session or the environment asks for offline mode."""
+    """Return whether the session or the environment requests offline mode."""
     return current_session().offline or os.environ.get(VARIABLE, "").strip().lower() not in ("", "0", "false", "no")
 
 
 def disable_network() -> None:
-    """Disable the network for this process and for those that it starts."""
+    """Disable the network for this process and for the processes that it starts."""
     for name in (VARIABLE, *_OTHERS):
         os.environ[name] = "1"
     _disabled.set()
@@ -57,8 +57,8 @@ def disable_network() -> None:
 
 @cache
 def _add_hook() -> None:
-    """Add the audit hook, once: Python has no way to remove one."""
-    sys.addaudithook(_look)
+    """Add the audit hook once, because Python cannot remove an audit hook."""
+    sys.addaudithook(_audit)
 
 
 def enable_network() -> None:
@@ -70,25 +70,26 @@ def enable_network() -> None:
 
 
 def disable_if_requested() -> None:
-    """Disable the network where offline mode is asked for; processes that serab starts call this first."""
+    """Disable the network if offline mode is requested; processes that serab starts call this first."""
     if is_requested():
         disable_network()
 
 
 def forget_attempts() -> None:
-    """Forgets attempts that were told already."""
+    """Forget the attempts that were already reported."""
     _attempts.clear()
 
 
 def raise_attempts() -> None:
-    """Raises the first attempt since the last call, though whoever made it caught the error. Raises OfflineError."""
+    """Raise the OfflineError of the first attempt since the last call, even if a plugin has caught it."""
     if _attempts:
         first = _attempts[0]
         _attempts.clear()
         raise first
 
 
-def _look(event: str, arguments: tuple[Any, ...]) -> None:
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    """Raise OfflineError for an event that would reach another machine."""
     if not _disabled.is_set() or event not in _EVENTS:
         return
     address = arguments[0] if event in _RESOLVER_EVENTS else arguments[-1]
@@ -97,15 +98,15 @@ def _look(event: str, arguments: tuple[Any, ...]) -> None:
         return
     error = OfflineError(
         f"tried to reach {host}, and the network is disabled ({VARIABLE})",
-        where=_culprit(sys._getframe(1)),
-        next_step="bring what it needs beforehand (serab weights list), or leave --offline out",
+        where=_caller(sys._getframe(1)),
+        next_step="download its files beforehand (see: serab weights list), or leave out --offline",
     )
     _attempts.append(error)
     raise error
 
 
 def _host(address: Any) -> str | None:
-    """The host of an address; None for sockets within this machine's own file system, and for none."""
+    """Return the host of an address; None for Unix sockets, and for an empty address."""
     if isinstance(address, tuple) and address:
         return str(address[0])
     if isinstance(address, (bytes, bytearray)):
@@ -115,8 +116,8 @@ def _host(address: Any) -> str | None:
     return None
 
 
-def _culprit(frame: FrameType | None) -> str:
-    """The module that asked: the nearest that is no library for networks."""
+def _caller(frame: FrameType | None) -> str:
+    """Return the module that uses the network: the innermost frame outside the network libraries."""
     while frame is not None:
         name = str(frame.f_globals.get("__name__", ""))
         if name and name.partition(".")[0] not in _LIBRARIES and name != __name__:

@@ -1,7 +1,7 @@
-"""Who else can change a file or folder.
+"""Checks whether another user can change a file or folder.
 
-serab does not obey a file, and does not load compiled code from a folder, that another user of the machine could have
-written. The superuser is no other user: he can change everything anyway.
+serab does not apply settings from a file, and does not load compiled code from a folder, that another user of the
+machine could have written. The superuser does not count as another user, because the superuser can change every file.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ _ACL = "system.posix_acl_access"  # the attribute that holds a file's access con
 
 
 def untrusted_reason(path: Path) -> str:
-    """Return why another user could have written a file or folder; "" where none could.
+    """Return why another user could have written a file or folder; "" if no other user could.
 
-    A symbolic link is judged together with what it leads to. A group without other members, as many systems give every
-    user, is no other user. Windows has no such owners, and "" is returned there.
+    A symbolic link is checked together with its target. A group without other members, which many systems create for
+    every user, does not count. Windows has no such owners; the result there is "".
 
     Raises:
-        OSError: there is no such file, or it cannot be looked at.
+        OSError: there is no such file, or it cannot be examined.
     """
     if os.name == "nt":
         return ""
@@ -36,10 +36,10 @@ def untrusted_reason(path: Path) -> str:
 
 
 def untrusted_file_reason(path: Path) -> str:
-    """Return why another user could have written a file, or put it into its folder; "" where none could.
+    """Return why another user could have written a file, or created it in its folder; "" if no other user could.
 
     Raises:
-        OSError: there is no such file, or it cannot be looked at.
+        OSError: there is no such file, or it cannot be examined.
     """
     if reason := untrusted_reason(path):
         return reason
@@ -66,7 +66,7 @@ def _group_name(number: int) -> str:
 
 
 def _is_private_group(number: int) -> bool:
-    """Whether a group is this user's alone: his primary group, called as he is, without other members."""
+    """Return whether a group belongs to this user alone: the primary group, with the user's name, without others."""
     import grp
     import pwd
 
@@ -78,8 +78,8 @@ def _is_private_group(number: int) -> bool:
 
 
 def _has_access_list(path: Path) -> bool:
-    """Whether a list names further users; the bits of the group are then the most that any of them may do."""
+    """Return whether an access control list names further users; the group bits are then their maximum permissions."""
     try:
         return _ACL in os.listxattr(path) if hasattr(os, "listxattr") else False
     except OSError:
-        return False  # a file system without such lists
+        return False  # a file system without access control lists

@@ -1,7 +1,7 @@
-"""The session: what one command, or one call of the Python interface, sets for itself and keeps in memory.
+"""The session: the settings and the cached objects of one command, or of one call of the Python interface.
 
-`cli` and `api` make a session and enter it; worker processes get it as data. What a session leaves open comes from the
-environment and from files of settings (`serab_core.settings`).
+`cli` and `api` create a session and enter it; worker processes receive it as data. Settings that the session does not
+have come from the environment and from files of settings (`serab_core.settings`).
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ OFFLINE_VARIABLE = "SERAB_OFFLINE"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a command or a call sets for itself.
+    """The settings of a command or a call.
 
     Attributes:
-        home: the folder where everything is stored; None for the one of the settings.
-        plugins: whether plugins are loaded.
-        isolate: whether every extractor runs in a process of its own.
-        offline: whether the network is disabled.
-        memory: what is loaded once for the session, such as the registry of plugins.
-        closers: called when the session closes.
+        home: the folder where everything is stored; None for the home of the settings.
+        plugins: plugins are loaded.
+        isolate: every extractor runs in a separate process.
+        offline: the network is disabled.
+        memory: objects that are created once per session, such as the registry of plugins.
+        closers: functions to call when the session closes.
     """
 
     home: Path | None = None
@@ -44,35 +44,35 @@ class Session:
     closers: list[Callable[[], None]] = field(default_factory=list, compare=False, repr=False)
 
     def cached(self, key: Hashable, make: Callable[[], _T]) -> _T:
-        """Return what `make` returned the first time that this session was asked for `key`."""
+        """Return the object cached as `key`; call `make` to create it at the first use in this session."""
         if key not in self.memory:
             self.memory[key] = make()
         value: _T = self.memory[key]
         return value
 
     def close(self) -> None:
-        """Release what the session holds, such as processes of isolated extractors."""
+        """Release the resources of the session, such as processes of isolated extractors."""
         while self.closers:
             self.closers.pop()()
         self.memory.clear()
         atexit.unregister(self.close)
 
     def on_close(self, closer: Callable[[], None]) -> None:
-        """Have a function called when the session closes, or else when the process ends."""
+        """Register a function to call when the session closes, or else when the process ends."""
         if not self.closers:
             atexit.register(self.close)
         self.closers.append(closer)
 
     def with_home(self, home: Path | None) -> Session:
-        """Return a session with another home; with the same home, this session."""
+        """Return a session with another home, or this session if the home is the same."""
         return self if home == self.home else replace(self.data(), home=home)
 
     def data(self) -> Session:
-        """Return a copy for another process: the settings, without what is in memory."""
+        """Return a copy for another process: the settings, without cached objects."""
         return Session(self.home, self.plugins, self.isolate, self.offline)
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that carry the session to a program, such as a plugin's own interpreter."""
+        """Return the variables that pass the session to a program, such as a plugin's own interpreter."""
         variables = {
             HOME_VARIABLE: str(self.home) if self.home is not None else "",
             NO_PLUGINS_VARIABLE: "" if self.plugins else "1",
@@ -82,18 +82,18 @@ class Session:
         return {name: value for name, value in variables.items() if value}
 
 
-_process = [Session()]  # the session of threads that entered none
+_process = [Session()]  # the session of threads that have not entered a session
 _current: ContextVar[Session | None] = ContextVar("serab_session", default=None)
 
 
 def current_session() -> Session:
-    """Return the session of this thread, or else of this process."""
+    """Return the session of this thread, or else the session of this process."""
     return _current.get() or _process[0]
 
 
 @contextmanager
 def use_session(session: Session) -> Iterator[Session]:
-    """Make a session the current one of this thread; the one before is restored afterwards."""
+    """Set the current session of this thread; restore the previous session afterwards."""
     token = _current.set(session)
     try:
         yield session
@@ -102,7 +102,7 @@ def use_session(session: Session) -> Iterator[Session]:
 
 
 def change_session(**changes: Any) -> Session:
-    """Replace the current session of this thread by one with changed settings, and return it."""
+    """Replace the current session of this thread by a session with changed settings, and return it."""
     session = replace(current_session().data(), **changes)
     if _current.get() is None:
         _process[0] = session
@@ -112,7 +112,7 @@ def change_session(**changes: Any) -> Session:
 
 
 def set_process_session(session: Session) -> Session:
-    """Make a session the one of every thread that entered none, and return the one before."""
+    """Set the session of all threads that have not entered a session, and return the previous one."""
     before = _process[0]
     _process[0] = session
     return before

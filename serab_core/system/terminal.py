@@ -1,9 +1,9 @@
-r"""Shows text of strangers on a terminal without effect: characters that command or deceive a terminal become codes.
+r"""Escapes third-party text for a terminal: characters that control the terminal or deceive the reader become codes.
 
-Names, labels, summaries and file names come from corpora, plugins and results of other people. A terminal obeys
-control characters in them (it moves the cursor, renames its window, fills the clipboard), and a reader is deceived by
-characters that reorder text or that have no width. Each of these is shown as its code, such as `\x1b` or `\u202e`.
-Text in all scripts is shown as it is, with the joiners that Arabic and Indic scripts need.
+Names, labels, summaries and file names come from corpora, plugins and results of third parties. Control characters in
+them can move the cursor, rename the window or fill the clipboard. Characters that reorder text or have no width
+deceive the reader. Each of these is shown as its code, such as `\x1b` or `\u202e`. Text in all scripts is shown
+unchanged, with the joiners that Arabic and Indic scripts need.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CONTEXT_DEPENDENT = re.compile(f"[{_JOINERS}{_VARIATIONS}]")
 
 
 def escape_controls(text: str) -> str:
-    """Return the text with a code in place of each character that commands a terminal or deceives a reader.
+    """Return the text with a code for each character that controls a terminal or deceives a reader.
 
     Tabs and line feeds stay.
     """
@@ -37,19 +37,19 @@ def escape_controls(text: str) -> str:
 
 
 def escape_line(text: str) -> str:
-    """Return the text as `escape_controls` does, with codes for tabs and line feeds too: it stays on one line."""
+    """Return the text of `escape_controls`, with codes for tabs and line feeds too, so that it stays on one line."""
     return escape_controls(text).replace("\n", r"\n").replace("\t", r"\t")
 
 
 def file_content(text: str) -> bytes:
-    """Return the content of a text file for people, such as a report: UTF-8, with codes as of `escape_controls`."""
+    """Return the content of a text file for people, such as a report: UTF-8, escaped by `escape_controls`."""
     return escape_controls(text).encode()
 
 
 def escape_json(document: str) -> str:
-    r"""Return a JSON document with `\u` escapes for what JSON itself leaves as it is and a terminal obeys.
+    r"""Return a JSON document with `\u` escapes for characters that JSON allows and that control a terminal.
 
-    The document has the same meaning: such characters occur within its strings alone.
+    The document has the same meaning, because such characters occur only within its strings.
     """
     return _UNSAFE_IN_JSON.sub(lambda match: _json_code(ord(match[0])), document)
 
@@ -72,7 +72,7 @@ def _shown(match: re.Match[str], text: str) -> str:
 
 
 def _has_effect(character: str, text: str, at: int) -> bool:
-    """Whether a joiner or variation selector changes how its neighbours look, as it does in scripts that need it."""
+    """Return whether a joiner or variation selector changes the display of its neighbours, as some scripts need."""
     before, after = text[at - 1 : at], text[at + 1 : at + 2]
     if character not in _JOINERS:
         return bool(before) and unicodedata.category(before) not in ("Lu", "Ll", "Cc", "Cf", "Zs")
@@ -88,7 +88,7 @@ def _is_pictograph(character: str) -> bool:
 
 
 def _joins(character: str) -> bool:
-    """Whether the character is a letter or mark of a script without upper and lower case, as Arabic and Bengali are."""
+    """Return whether the character is a letter or mark of a script without case, such as Arabic or Bengali."""
     category = unicodedata.category(character)
     if category in ("Mn", "Mc"):
         return not unicodedata.name(character, "").startswith("COMBINING")

@@ -1,4 +1,4 @@
-"""Where the time of a piece of work goes, by stage. Always on: a stage costs a microsecond."""
+"""Measures the time of a job by phase. It is always on, because a phase costs about a microsecond."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PHASES = {
 
 
 class Clock:
-    """Seconds by stage. What a stage spends inside another is the inner one's alone."""
+    """Measures seconds by phase. The time of an inner phase does not count for the outer phase."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -32,7 +32,7 @@ class Clock:
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
-        """Around a piece of work."""
+        """Count the time of the enclosed code for a phase."""
         self._turn()
         self._open.append(name)
         try:
@@ -48,24 +48,24 @@ class Clock:
         self._since = now
 
 
-_own = threading.local()
+_thread = threading.local()
 
 
 @contextmanager
 def measure_times() -> Iterator[Clock]:
-    """A clock for what this thread does meanwhile."""
-    before, clock = getattr(_own, "clock", None), Clock()
-    _own.clock = clock
+    """Provide a clock that measures this thread."""
+    before, clock = getattr(_thread, "clock", None), Clock()
+    _thread.clock = clock
     try:
         yield clock
     finally:
-        _own.clock = before
+        _thread.clock = before
 
 
 @contextmanager
 def timed(name: str) -> Iterator[None]:
-    """Counts what is done meanwhile as of this stage, where a clock runs in this thread."""
-    clock: Clock | None = getattr(_own, "clock", None)
+    """Count the time of the enclosed code for a phase, if a clock measures this thread."""
+    clock: Clock | None = getattr(_thread, "clock", None)
     if clock is None:
         yield
         return
@@ -73,6 +73,10 @@ def timed(name: str) -> Iterator[None]:
         yield
 
 
-def sum_times(*parts: Mapping[str, float]) -> dict[str, float]:
-    """Seconds by stage, summed, in the order that the data takes."""
-    return {name: sum(part.get(name, 0.0) for part in parts) for name in PHASES if any(name in part for part in parts)}
+def sum_times(*measurements: Mapping[str, float]) -> dict[str, float]:
+    """Return the sum of seconds by phase, in the order of PHASES."""
+    return {
+        name: sum(measurement.get(name, 0.0) for measurement in measurements)
+        for name in PHASES
+        if any(name in measurement for measurement in measurements)
+    }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from serab_core.embed.fingerprint import fingerprint_digest
 from serab_core.errors import WeightsError
 from serab_core.store.home import Home, find_home
-from serab_core.store.weights import installed, require_weights
+from serab_core.store.weights import require_weights, weight_record
 from serab_core.testing.checks import NOT_APPLICABLE, ConformanceError
 from serab_core.testing.children import printed
 
@@ -112,7 +112,7 @@ def damaged_weights_are_noticed(spec: ExtractorSpec, name: str, scratch: Path) -
     for number, damaged in enumerate(spec.weights):
         copy = Home(scratch / str(number)).ensure()
         for weight in spec.weights:
-            if installed(home, weight) is None:
+            if weight_record(home, weight) is None:
                 raise ConformanceError(f"{weight.name} is not there to be tried")
             _copy(home.weights / weight.name, copy.weights / weight.name)
             _copy(home.weights / f"{weight.name}.json", copy.weights / f"{weight.name}.json")

@@ -1,1 +1,1 @@
-"""Embeddings to the chosen classifier and its predictions: normalisation, and the search that Optuna drives."""
+"""From embeddings to the chosen classifier and its predictions: normalisation, and the search with Optuna."""

@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 
 
 TUNING_VERSION = 1
-"""Changes whenever normalising, searching or refitting gives other scores."""
+"""Version of the tuning code, part of each study's identity; increase it when a change gives other scores."""
 
 
 @dataclass(frozen=True, slots=True)
 class StudyIdentity:
-    """What the outcome of a study depends on.
+    """Everything that the outcome of a study depends on.
 
     Attributes:
-        fields: all of it, as plain values.
-        study: digest of the fields; it names the outcome.
+        fields: all dependencies, as plain values.
+        study: digest of the fields; the name of the outcome.
     """
 
     fields: Mapping[str, Any]
@@ -52,10 +52,10 @@ class StudyIdentity:
         return cls(fields, digest(fields)[:32])
 
     def journal(self, layer: str = "") -> str:
-        """Return the name of the journal, which a study with more trials continues.
+        """Return the name of the journal; a study with more trials continues the same journal.
 
         Args:
-            layer: the layer that is searched, where each has its own journal.
+            layer: the layer that is searched, if each layer has its own journal.
         """
         fields = {name: value for name, value in self.fields.items() if name != "trials"}
         return digest(fields | ({"layer": layer} if layer else {}))[:32]
@@ -64,11 +64,11 @@ class StudyIdentity:
 def study_fields(
     spec: ClassifierSpec, protocol: ProtocolSpec, task: Task, embeddings_id: str, libraries: dict[str, str]
 ) -> dict[str, Any]:
-    """Everything that a study's outcome depends on; its digest names the study.
+    """Return everything that a study's outcome depends on; its digest names the study.
 
     Args:
-        embeddings_id: of the extractor's fingerprint and corpus statistics.
-        libraries: installed versions of the distributions that the classifier names.
+        embeddings_id: digest of the extractor's fingerprint and corpus statistics.
+        libraries: installed versions of the distributions that the classifier declares.
     """
     return {
         "classifier": spec.name,
@@ -94,7 +94,7 @@ def _space(spec: ClassifierSpec, protocol: ProtocolSpec) -> dict[str, Any]:
 
 
 def normalised(task: Task, embeddings: Embeddings, protocol: ProtocolSpec) -> Features:
-    """The task's features under the protocol: float64, shape (n, dim)."""
+    """Return the task's features, normalised by the protocol: float64, shape (n, dim)."""
     splits = [u.split for u in task.utterances]
     if protocol.normalisation == "speaker":
         return per_speaker(embeddings, [u.group for u in task.utterances], splits)
@@ -102,7 +102,7 @@ def normalised(task: Task, embeddings: Embeddings, protocol: ProtocolSpec) -> Fe
 
 
 def examples_of(task: Task, features: Features, split: Split) -> Examples:
-    """The labelled features of one split, in order of utterance id."""
+    """Return the labelled features of one split, in order of utterance id."""
     rows = [position for position, u in enumerate(task.utterances) if u.split == split]
     if task.target:
         values = np.array([task.utterances[row].targets[task.target] for row in rows], dtype=np.float64)
@@ -122,19 +122,19 @@ def tune_classifier(
     journal: Path,
     advance: Callable[[int], None],
 ) -> tuple[tuple[Point, ...], Point | None, Predictions | None]:
-    """Searches, refits and tests one classifier, on one BLAS thread so that the result has the same bits everywhere.
+    """Search, refit and test one classifier, on one BLAS thread so that the result has the same bits on any machine.
 
     Returns:
-        every point, the chosen one, and the test predictions after the refit; the last two None when no point
+        every point, the chosen one, and the test predictions after the refit; the last two are None if no point
         could be fitted.
 
     Raises:
-        TuningError: the classifier raised something else than `PointError`.
+        TuningError: the classifier raised an error other than `PointError`.
         StoreError: the journal cannot be written.
     """
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "IProgress not found")  # tqdm's, in notebooks; no bar of its own is shown
-        from serab_core.tune.study import search  # here, for a run without searches does not need Optuna
+        warnings.filterwarnings("ignore", "IProgress not found")  # from tqdm, in notebooks; serab does not use its bars
+        from serab_core.tune.study import search  # imported here, because a run without searches does not need Optuna
 
     train = examples_of(task, features, "train")
     validation = examples_of(task, features, "validation")

@@ -1,4 +1,4 @@
-"""A tuned classifier in files: arrays in safetensors, the rest in JSON, and what predicts from them."""
+"""Exported classifiers: arrays in safetensors, metadata in JSON, and prediction from these files."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _MEAN, _DEVIATION = "normalisation.mean", "normalisation.deviation"
 
 @dataclass(frozen=True, slots=True)
 class ClassifierMetadata:
-    """What an exported classifier is for.
+    """The metadata of an exported classifier.
 
     Attributes:
-        labels: by class index; none for a continuous target.
-        dim: of the embeddings.
-        normalisation: `speaker`, each speaker's utterances by their own statistics; or `train`, by stored ones.
-        fingerprint: of the extractor; embeddings of another one mean nothing to it.
-        columns: the first and the one behind the last that it looks at, where it was tuned on one of several layers.
+        labels: the label of each class index; empty for a continuous target.
+        dim: dimension of the embeddings.
+        normalisation: `speaker`, with the statistics of each speaker's utterances; or `train`, with stored statistics.
+        fingerprint: of the extractor; the classifier is valid only for embeddings with this fingerprint.
+        columns: the first column and the one behind the last that the classifier uses, if it was tuned on one layer.
     """
 
     extractor: str
@@ -52,7 +52,7 @@ class ClassifierMetadata:
 
 @dataclass(frozen=True, slots=True)
 class ExportedClassifier:
-    """A classifier that was read back."""
+    """A classifier that was loaded from files."""
 
     metadata: ClassifierMetadata
     predictor: Predictor
@@ -60,19 +60,19 @@ class ExportedClassifier:
     deviation: Features | None = None
 
     def predict(self, embeddings: Embeddings, speakers: Sequence[str] | None = None) -> list[Any]:
-        """Labels for embeddings; values, where it was made for a continuous target.
+        """Return the predicted label of each embedding; its value for a continuous target.
 
         Args:
-            embeddings: float32, shape (n, dim), of the extractor that it was made for.
-            speakers: who speaks in each row, for a classifier that normalises by speaker; without it all rows count
-                as one speaker's.
+            embeddings: float32, shape (n, dim), from the extractor that the classifier was tuned for.
+            speakers: the speaker of each row, for a classifier that normalises by speaker; by default all rows belong
+                to the same speaker.
 
         Raises:
-            UsageError: the shape does not fit, or there are not as many speakers as rows.
+            UsageError: the shape is wrong, or the number of speakers differs from the number of rows.
         """
         features = np.asarray(embeddings, np.float64)
         if features.ndim != 2 or features.shape[1] != self.metadata.dim:
-            raise UsageError(f"embeddings of shape {features.shape} are not (n, {self.metadata.dim})")
+            raise UsageError(f"embeddings have shape {features.shape}, not (n, {self.metadata.dim})")
         if self.metadata.columns is not None:
             features = features[:, slice(*self.metadata.columns)]
         if self.mean is not None and self.deviation is not None:
@@ -95,10 +95,10 @@ def write_export(
     provenance: dict[str, Any],
     training: Embeddings | None,
 ) -> None:
-    """Writes a classifier into a folder of its own; one that is there is replaced.
+    """Write a classifier into a new folder, or replace the folder.
 
     Args:
-        training: embeddings of the training split, whose statistics normalise; None to normalise by speaker.
+        training: embeddings of the training split, for the stored statistics; None to normalise by speaker.
 
     Raises:
         StoreError: the folder cannot be written.
@@ -109,24 +109,24 @@ def write_export(
     if training is not None:
         mean, deviation = statistics(training.astype(np.float64))
         arrays |= {_MEAN: mean, _DEVIATION: deviation}
-    with replacing_folder(folder) as made:
-        save_file(arrays, made / ARRAYS)
+    with replacing_folder(folder) as temporary:
+        save_file(arrays, temporary / ARRAYS)
         description = {
             "schema": SCHEMA,
             "about": asdict(metadata),
             "settings": dict(exported.settings),
             "provenance": provenance,
         }
-        write_json(made / DESCRIPTION, description)
+        write_json(temporary / DESCRIPTION, description)
 
 
 def load_export(folder: Path) -> ExportedClassifier:
-    """Reads a classifier back.
+    """Load an exported classifier.
 
     Raises:
-        StoreError: the folder holds none, or a damaged one.
-        UnknownNameError, PluginError: the classifier's plugin is not there or fails.
-        UsageError: the plugin cannot rebuild it.
+        StoreError: the folder has no classifier, or a damaged one.
+        UnknownNameError, PluginError: the classifier's plugin is not installed or fails.
+        UsageError: the plugin cannot rebuild the classifier.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
@@ -136,7 +136,7 @@ def load_export(folder: Path) -> ExportedClassifier:
         metadata = ClassifierMetadata(**{**value["about"], "labels": tuple(value["about"]["labels"])})
         settings = value["settings"]
     except (KeyError, TypeError) as error:
-        raise StoreError(f"lacks a part ({error})", where=folder / DESCRIPTION, next_step="export it again") from error
+        raise StoreError(f"is incomplete ({error})", where=folder / DESCRIPTION, next_step="export it again") from error
     try:
         arrays = load_file(folder / ARRAYS)
     except (OSError, SafetensorError) as error:

@@ -1,4 +1,4 @@
-"""Embeddings of several layers: one is chosen for each classifier, on validation, as if it were a parameter."""
+"""Embeddings of several layers: each classifier selects one layer by its validation score, like a parameter."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     Tuned = tuple[tuple[Point, ...], Point | None, Predictions | None]
 
 LAYER = "layer"
-"""The parameter's name."""
+"""Name of the layer in the parameters of a point."""
 
 
 def columns(layers: Sequence[str], layer: str, dim: int) -> slice:
-    """Which columns of an embedding of `dim` numbers are a layer's."""
+    """Return the columns of a layer in embeddings with `dim` columns."""
     width = dim // len(layers)
     begin = layers.index(layer) * width
     return slice(begin, begin + width)
 
 
 def best_layer(features: Features, layers: Sequence[str], tune: Callable[[Features, str], Tuned]) -> Tuned:
-    """Tunes on each layer, and takes the first with the highest validation score.
+    """Tune on each layer, and select the first layer with the highest validation score.
 
     Args:
         features: shape (n, layers x width).
-        layers: their names.
-        tune: tunes on one layer's features.
+        layers: the names of the layers.
+        tune: tunes on the features of one layer.
 
     Returns:
         every point of every layer, the chosen one, and its test predictions; points have the layer as a parameter.
@@ -40,15 +40,15 @@ def best_layer(features: Features, layers: Sequence[str], tune: Callable[[Featur
     best: Point | None = None
     test: Predictions | None = None
     for layer in layers:
-        tuned, own, predictions = tune(features[:, columns(layers, layer, features.shape[1])], layer)
+        tuned, chosen, predictions = tune(features[:, columns(layers, layer, features.shape[1])], layer)
         points += [_with(point, layer) for point in tuned]
-        if own is not None and own.score is not None and (best is None or own.score > (best.score or 0.0)):
-            best, test = _with(own, layer), predictions
+        if chosen is not None and chosen.score is not None and (best is None or chosen.score > (best.score or 0.0)):
+            best, test = _with(chosen, layer), predictions
     return tuple(points), best, test
 
 
 def without_layer(params: Params) -> Params:
-    """What the classifier itself takes."""
+    """Return the parameters of the classifier itself."""
     return {name: value for name, value in params.items() if name != LAYER}
 
 

@@ -1,4 +1,4 @@
-"""Embeddings to features: per speaker within each split, or by the training split alone (reference section 2.2)."""
+"""Normalises embeddings to features: per speaker within each split, or with the statistics of the training split."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ if TYPE_CHECKING:
 
 
 def statistics(X: Features) -> tuple[Features, Features]:
-    """Mean and deviation of each feature, both of shape (dim,).
+    """Return the mean and the standard deviation of each feature, both of shape (dim,).
 
-    The deviation is the population's (ddof 0), taken after centring; that of a feature which does not vary is 1.
+    The deviation is that of the population (ddof 0), computed after centring; a constant feature has a deviation of 1.
     """
     mean: Features = X.mean(axis=0)
     deviation: Features = (X - mean).std(axis=0)
-    # Constant columns: rounding in the mean leaves a deviation of a few ulps, which must not be blown up to 1.
+    # In constant columns, rounding of the mean leaves a deviation of a few ulps, which must not be scaled up to 1.
     deviation[deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)] = 1.0
     return mean, deviation
 
 
 def standardise(X: Features, reference: Features | None = None) -> Features:
-    """(X - mean) / deviation, the statistics taken from `reference` or from X itself."""
+    """Return (X - mean) / deviation, with the statistics of `reference`, or of X by default."""
     mean, deviation = statistics(X if reference is None else reference)
     result: Features = (X - mean) / deviation
     return result
 
 
 def per_speaker(embeddings: Embeddings, groups: Sequence[str], splits: Sequence[Split]) -> Features:
-    """Standardises each group's utterances by that group's own statistics, split by split.
+    """Standardise the utterances of each group with the statistics of that group in the same split.
 
-    Validation and test speakers are normalised by their own unlabelled utterances: transductive.
+    Validation and test speakers are normalised with their own unlabelled utterances, so this is transductive.
 
     Args:
         embeddings: float32, shape (n, dim).
-        groups: whose statistics each row takes, length n.
+        groups: the group of each row, usually its speaker, length n.
         splits: the split of each row, length n.
 
     Returns:
@@ -54,7 +54,7 @@ def per_speaker(embeddings: Embeddings, groups: Sequence[str], splits: Sequence[
 
 
 def by_training_split(embeddings: Embeddings, splits: Sequence[Split]) -> Features:
-    """Standardises every utterance by the mean and deviation of the training split.
+    """Standardise every utterance with the mean and deviation of the training split.
 
     Args:
         embeddings: float32, shape (n, dim).

@@ -1,4 +1,4 @@
-"""A workspace for any estimator with `fit` and `predict`: no work is shared, every point starts from nothing."""
+"""A workspace for any estimator with `fit` and `predict`. Points share no work: each is fitted from the start."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
 
 class PlainWorkspace:
-    """Fits a new estimator at every point.
+    """A workspace that fits a new estimator at every point.
 
     Args:
         make: builds the unfitted estimator from the point's parameters and the seed.
         train, validation: the examples.
-        seed: the protocol's.
+        seed: the seed of the protocol.
     """
 
     def __init__(self, make: Callable[[Params, int], Any], train: Examples, validation: Examples, seed: int) -> None:
         self._make, self._train, self._validation, self._seed = make, train, validation, seed
 
     def fit(self, params: Params) -> Predictor:
-        """Fits on the training examples. Raises PointError when the estimator cannot."""
+        """Fit on the training examples. Raises PointError if the estimator fails."""
         return self._fitted(params, self._train)
 
     def refit(self, params: Params) -> Predictor:
-        """Fits on training examples followed by validation examples. Raises PointError when the estimator cannot."""
+        """Fit on the training examples, then the validation examples. Raises PointError if the estimator fails."""
         return self._fitted(params, self._train.followed_by(self._validation))
 
     def _fitted(self, params: Params, examples: Examples) -> Predictor:
@@ -44,7 +44,7 @@ class PlainWorkspace:
 
 
 def estimator_workspace(make: Callable[[Params, int], Any]) -> Prepare:
-    """The `prepare` of a classifier that is nothing but a scikit-learn estimator.
+    """Return the `prepare` function of a classifier that consists of a scikit-learn estimator only.
 
     Args:
         make: `make(params, seed)` returns an unfitted estimator.

@@ -1,4 +1,4 @@
-"""The points of a search: those of a grid, the best of several, and what a fitted one predicts."""
+"""The points of a search: the points of a grid, the best point, and the predictions of a fitted point."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def grid_points(spec: ClassifierSpec) -> tuple[Params, ...]:
-    """The points of the grid in the order that settles ties: keys sorted, the last key fastest."""
+    """Return the points of the grid in the order that settles ties: keys sorted, the last key varies fastest."""
     keys = sorted(spec.search_space)
     return tuple(
         dict(zip(keys, values, strict=True)) for values in itertools.product(*(spec.search_space[k] for k in keys))
@@ -25,7 +25,7 @@ def grid_points(spec: ClassifierSpec) -> tuple[Params, ...]:
 
 
 def best_point(points: tuple[Point, ...]) -> Point | None:
-    """The first point of the highest score; None when none could be fitted."""
+    """Return the first point with the highest score; None if no point could be fitted."""
     best: Point | None = None
     for point in points:
         if point.score is not None and (best is None or best.score is None or point.score > best.score):
@@ -34,7 +34,7 @@ def best_point(points: tuple[Point, ...]) -> Point | None:
 
 
 def fit_and_predict(fit: Callable[[Params], Predictor], params: Params, examples: Examples) -> NDArray[Any]:
-    """Fits a point and predicts, without the library's warnings of slow convergence, which the paper's grids abound in.
+    """Fit a point and predict, without the library's convergence warnings, of which the paper's grids cause many.
 
     Raises:
         PointError: the point cannot be fitted.

@@ -1,4 +1,4 @@
-"""What is known of each study besides its trials: whose it is, how far it came, and its points."""
+"""Records of studies: the extractor, task and classifier of each study, and its progress."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _FOLDER = "about"
 
 @dataclass(frozen=True, slots=True)
 class StudyRecord:
-    """Written when a study begins.
+    """The record that is written when a study begins.
 
     Attributes:
-        study: names its outcome.
-        journal: names its trials, which a study with more trials shares.
+        study: name of the outcome.
+        journal: name of the journal of trials, which a study with more trials shares.
     """
 
     study: str
@@ -52,7 +52,7 @@ class StudyRecord:
         """Return the record of a study that begins.
 
         Args:
-            points: how many points the search has, over all layers.
+            points: number of points of the search, over all layers.
         """
         return cls(
             study=identity.study,
@@ -67,7 +67,7 @@ class StudyRecord:
 
 
 class StudyDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is written when a study begins; its names become those of files."""
+    """A study record as it is stored; `study` and `journal` become file names."""
 
     schema: Literal["serab.study/1"]
     study: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8,64}$")]
@@ -80,20 +80,20 @@ class StudyDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     points: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 
     def record(self) -> StudyRecord:
-        """As a dataclass."""
+        """Return the record as a dataclass."""
         return StudyRecord(**{name: getattr(self, name) for name in self.__struct_fields__ if name != "schema"})
 
 
 @dataclass(frozen=True, slots=True)
 class StudyState:
-    """A study as it stands: its outcome once it has ended, else how many trials its journal holds."""
+    """The state of a study: its outcome once it has ended, or else the number of trials in its journal."""
 
     record: StudyRecord
     outcome: ClassifierOutcome | None
     trials: int
 
     def summary(self) -> dict[str, Any]:
-        """For lists and `--json`."""
+        """Return plain values for lists and `--json`."""
         best = self.outcome
         return {
             **asdict(self.record),
@@ -105,23 +105,28 @@ class StudyState:
 
 
 def write_study_record(home: Home, record: StudyRecord) -> None:
-    """Writes it down. Raises StoreError."""
+    """Write a study record. Raises StoreError."""
     write_json(home.studies / _FOLDER / f"{record.study}.json", {"schema": SCHEMA, **asdict(record)})
 
 
 def list_studies(home: Home) -> list[StudyState]:
-    """Every study of a home, in order of extractor, task, protocol and classifier. Raises StoreError."""
+    """Return every study of a home, sorted by extractor, task, protocol and classifier. Raises StoreError."""
     paths = sorted((home.studies / _FOLDER).glob("*.json"))
-    found = [_state(home, codec.read(path, StudyDocument).record()) for path in paths]
-    return sorted(found, key=lambda s: (s.record.extractor, s.record.task, s.record.protocol, s.record.classifier))
+    states = [_state(home, codec.read(path, StudyDocument).record()) for path in paths]
+    return sorted(states, key=lambda s: (s.record.extractor, s.record.task, s.record.protocol, s.record.classifier))
 
 
 def find_study(home: Home, start: str) -> StudyState:
-    """The one study whose name begins so. Raises UnknownNameError for none or several, StoreError."""
+    """Return the study whose name begins with `start`.
+
+    Raises:
+        UnknownNameError: no study, or several studies match.
+        StoreError: a record cannot be read.
+    """
     matching = [state for state in list_studies(home) if state.record.study.startswith(start)]
     if len(matching) != 1:
-        what = "no study's name begins" if not matching else f"the names of {len(matching)} studies begin"
-        raise UnknownNameError(f"{what} with {start!r}", next_step="serab studies ls")
+        problem = "no study's name begins" if not matching else f"the names of {len(matching)} studies begin"
+        raise UnknownNameError(f"{problem} with {start!r}", next_step="serab studies ls")
     return matching[0]
 
 
@@ -132,8 +137,8 @@ def _state(home: Home, record: StudyRecord) -> StudyState:
         return StudyState(record, outcome, len(outcome.points))
     journal = journal_path(home, record.journal)
     try:
-        from serab_core.tune.study import ended_trials  # here, for it imports Optuna
+        from serab_core.tune.study import ended_trials  # imported here, because it imports Optuna
 
         return StudyState(record, None, ended_trials(journal, record.classifier) if journal.exists() else 0)
-    except ContentError:  # damaged: the study is made anew, from its first trial
+    except ContentError:  # damaged: the next run starts the study from its first trial
         return StudyState(record, None, 0)

@@ -1,4 +1,4 @@
-"""The search over one classifier's points on one task: an Optuna study, kept in an HDF5 journal and resumed from it."""
+"""The search over one classifier's points on one task: an Optuna study, stored in an HDF5 journal and resumable."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 _REASON = "reason"
 _STARTUP = 5
-"""Trials before TPE and pruning begin; the same for any number, so that a longer search begins as a shorter one."""
+"""Trials before TPE and pruning begin. It does not depend on the length of a search, so that a longer search begins
+with the same trials as a shorter one."""
 
 
 def search(
@@ -41,22 +42,22 @@ def search(
     advance: Callable[[int], None],
     trials: int | None = None,
 ) -> tuple[Point, ...]:
-    """Scores points on the validation examples: the whole grid, or so many trials of the wide space.
+    """Score points on the validation examples: the whole grid, or a number of trials in the wide space.
 
-    Points that the journal holds are not computed again.
+    Points that are in the journal are not computed again.
 
     Args:
         spec: the classifier.
-        workspace: from its `prepare`.
-        validation: what points are scored on.
+        workspace: from the classifier's `prepare`.
+        validation: the examples that points are scored on.
         objective: score of (truth, predicted), larger is better.
-        journal: the study's HDF5 file; a damaged one is set aside and the study made anew.
-        seed: of the sampler.
-        advance: told of each point that is done.
-        trials: how many TPE may try; None for the grid.
+        journal: the study's HDF5 file; a damaged one is quarantined, and the study starts from the beginning.
+        seed: seed of the sampler.
+        advance: receives the number of points that were scored.
+        trials: number of TPE trials; None to search the grid.
 
     Returns:
-        the points in grid order, or the trials in their own.
+        the points in the order of the grid, or of the trials.
 
     Raises:
         StoreError: the journal cannot be written.
@@ -80,7 +81,7 @@ def search(
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What a trial needs."""
+    """The inputs of a trial."""
 
     spec: ClassifierSpec
     workspace: Workspace
@@ -89,24 +90,24 @@ class _Run:
     advance: Callable[[int], None]
 
     def score(self, trial: optuna.Trial, params: Params, *, prunes: bool = False) -> float:
-        """Scores a point; what cannot be fitted, or is pruned, leaves its reason."""
+        """Score a point. The reason of a point that is pruned or cannot be fitted is stored in the trial."""
         try:
-            stages = getattr(self.workspace, "stages", None) if prunes else None
-            if stages is None:
+            partial_fits = getattr(self.workspace, "stages", None) if prunes else None
+            if partial_fits is None:
                 predicted = fit_and_predict(self.workspace.fit, params, self.validation)
                 return self.objective(self.validation.y, predicted)
-            return self._by_stages(trial, stages(params))
+            return self._score_partial_fits(trial, partial_fits(params))
         except (PointError, optuna.TrialPruned) as error:
             trial.set_user_attr(_REASON, str(error))
             raise
         finally:
             self.advance(1)
 
-    def _by_stages(self, trial: optuna.Trial, stages: Iterator[Predictor]) -> float:
+    def _score_partial_fits(self, trial: optuna.Trial, predictors: Iterator[Predictor]) -> float:
         score = 0.0
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for step, predictor in enumerate(stages):
+            for step, predictor in enumerate(predictors):
                 if step and trial.should_prune():
                     raise optuna.TrialPruned(f"given up after stage {step}, at {score:.4f}")
                 predicted = np.asarray(predictor.predict(self.validation.X), dtype=np.int64)
@@ -127,7 +128,7 @@ def _search_grid(study: optuna.Study, run: _Run, seed: int) -> tuple[Point, ...]
     run.advance(len(_settled(study)))
     if not sampler.is_exhausted(study):
         study.optimize(run_point, catch=(PointError,))
-    # The sampler counts a trial that Ctrl-C ended as done; it is asked for by its parameters again.
+    # The sampler counts a trial that Ctrl-C interrupted as visited; such a point is enqueued again by its parameters.
     trials = _settled(study)
     for params in [params for params in points if _key(params) not in trials]:
         study.enqueue_trial(dict(params))
@@ -137,44 +138,44 @@ def _search_grid(study: optuna.Study, run: _Run, seed: int) -> tuple[Point, ...]
 
 
 def _search_wide(study: optuna.Study, run: _Run, seed: int, count: int) -> tuple[Point, ...]:
-    """TPE, trial by trial. Each draws from a seed of its own, so that a study that was killed goes on alike."""
+    """Run TPE trials. Each trial has its own seed, so that an interrupted study continues with the same trials."""
 
     def run_point(trial: optuna.Trial) -> float:
         return run.score(trial, suggest(trial, run.spec), prunes=True)
 
     study.pruner = optuna.pruners.MedianPruner(n_startup_trials=_STARTUP)
-    done = _ended(study)
-    run.advance(min(len(done), count))
-    while len(done) < count:
+    ended = _ended(study)
+    run.advance(min(len(ended), count))
+    while len(ended) < count:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             study.sampler = optuna.samplers.TPESampler(
-                seed=seed + len(done),
+                seed=seed + len(ended),
                 n_startup_trials=_STARTUP,
                 multivariate=True,
                 group=True,
-                constant_liar=False,  # a trial that a kill left running must not count
+                constant_liar=False,  # an unfinished trial of a killed process must not count
             )
         study.optimize(run_point, n_trials=1, catch=(PointError,))
-        done = _ended(study)
-    return tuple(_point(dict(trial.params), trial) for trial in done[:count])
+        ended = _ended(study)
+    return tuple(_point(dict(trial.params), trial) for trial in ended[:count])
 
 
 def ended_trials(journal: Path, classifier: str) -> int:
-    """How many trials a journal holds that came to an end. Raises StoreError for a file that is no journal."""
+    """Return the number of ended trials in a journal. Raises StoreError for a file that is not a journal."""
     with _quiet_optuna():
         storage = JournalStorage(Hdf5JournalBackend(journal))
         return len(_ended(optuna.load_study(study_name=classifier, storage=storage)))
 
 
 def _ended(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
-    """The trials that have a score or a reason."""
+    """Return the trials that have a score or a reason."""
     everything = study.get_trials(deepcopy=False)
     return [t for t in everything if t.state is TrialState.COMPLETE or _REASON in t.user_attrs]
 
 
 def _settled(study: optuna.Study) -> dict[tuple[tuple[str, GridValue], ...], optuna.trial.FrozenTrial]:
-    """These trials by their parameters; the first counts."""
+    """Return the ended trials by their parameters; the first trial of equal parameters counts."""
     table: dict[tuple[tuple[str, GridValue], ...], optuna.trial.FrozenTrial] = {}
     for trial in _ended(study):
         table.setdefault(_key(trial.params), trial)

@@ -1,4 +1,4 @@
-"""The wide search: what a trial draws from a classifier's space, and how many trials each classifier gets."""
+"""The wide search: the sampling of a point from a classifier's space, and the number of trials per classifier."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def suggest(trial: optuna.Trial, spec: ClassifierSpec) -> Params:
-    """Draws a point: candidate values and plain ranges first, then the ranges that depend on one of them."""
+    """Sample a point: first the candidate values and plain ranges, then the ranges that depend on one of these."""
     space = spec.wide_space or spec.search_space
     drawn: dict[str, GridValue] = {}
     for name in sorted(space, key=lambda name: (_condition(space[name]) is not None, name)):
@@ -38,18 +38,18 @@ def _condition(values: Range | Sequence[GridValue]) -> tuple[str, GridValue] | N
 
 
 def allocate_trials(specs: Sequence[ClassifierSpec], trials: int) -> dict[str, int]:
-    """Shares trials out among classifiers by their parameters and weights, at least one each."""
+    """Return the trials of each classifier, in proportion to its parameters and weight; at least one each."""
     sizes = {spec.name: len(spec.wide_space or spec.search_space) * spec.trial_weight for spec in specs}
     total = sum(sizes.values())
-    shares = {name: max(1, int(trials * size / total)) for name, size in sizes.items()}
-    for name in sorted(sizes, key=lambda name: -sizes[name]):  # what rounding left over
-        if sum(shares.values()) < trials:
-            shares[name] += 1
-    return shares
+    allocated = {name: max(1, int(trials * size / total)) for name, size in sizes.items()}
+    for name in sorted(sizes, key=lambda name: -sizes[name]):  # trials that rounding down has left
+        if sum(allocated.values()) < trials:
+            allocated[name] += 1
+    return allocated
 
 
 def with_trial_share(protocol: ProtocolSpec, specs: Sequence[ClassifierSpec], name: str) -> ProtocolSpec:
-    """The protocol with one classifier's share of the trials."""
+    """Return the protocol with the trials that are allocated to one classifier."""
     return (
         replace(protocol, trials=allocate_trials(specs, protocol.trials)[name]) if protocol.tuner == "tpe" else protocol
     )

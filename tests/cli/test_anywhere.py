@@ -57,7 +57,7 @@ def test_what_else_needs_the_deleted_folder_is_told(tmp_path, monkeypatch):
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
-    assert "the working folder is deleted, and something needs it" in str(unforeseen(error))
+    assert "the working folder is deleted, and a function needs it" in str(unforeseen(error))
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
@@ -73,7 +73,7 @@ def test_json_is_json_in_every_encoding(command, encoding):
 def test_numba_switched_off(command):
     script = "import numpy as np; from serab_core.audio.mel.compute import log_mel; log_mel(np.ones(9000, np.float32))"
     done = command("-c", script, NUMBA_DISABLE_JIT="1")
-    assert "NUMBA_DISABLE_JIT: Numba's compiling is switched off" in done.stderr
+    assert "NUMBA_DISABLE_JIT: Numba's compilation is disabled" in done.stderr
     assert "Next: unset it" in done.stderr
 
 
@@ -110,7 +110,7 @@ def test_a_file_of_a_model(toys, serab, tmp_path, monkeypatch, word, step):
     (tmp_path / word).write_text("")
     code, _, err = serab("eval", word)
     assert code == 2
-    assert "is a file, and an extractor is a name or a folder" in err
+    assert "is a file, but an extractor is a name or a folder" in err
     assert f"{step}{tmp_path / word}" in err
     assert "serab new extractor" in err
 

@@ -146,7 +146,7 @@ def test_broken_and_foreign_plugins_are_named(serab, toys, add_plugin):
     wrong = "from types import SimpleNamespace as N\nfrom serab_core import hookimpl\n@hookimpl\n"
     wrong += "def serab_register_extractors(register): register(N(name='wrong'))"
     add_plugin("p-wrong", "serab.extractors", "wrong", wrong)
-    assert "registered SimpleNamespace 'wrong', which is no ExtractorSpec" in flat(serab("eval", "wrong")[2])
+    assert "registered SimpleNamespace 'wrong', which is not of class ExtractorSpec" in flat(serab("eval", "wrong")[2])
     add_plugin("p-clash", "serab.extractors", "toy", "")
     code, _, err = serab("eval", "broken")
     assert code == 4
@@ -155,7 +155,7 @@ def test_broken_and_foreign_plugins_are_named(serab, toys, add_plugin):
     code, _, err = serab("eval", "future")
     assert (code, "pip install -U serab-core p-future" in flat(err)) == (4, True)
     code, _, err = serab("eval", "toy")
-    assert (code, "say which: p-clash:toy or serab-toys:toy" in flat(err)) == (4, True)
+    assert (code, "choose one: p-clash:toy or serab-toys:toy" in flat(err)) == (4, True)
     code, out, err = serab("list", "extractors")
     assert code == 0
     assert "toy-bad/boom" in out
@@ -292,7 +292,7 @@ def test_a_full_disk(serab, prepared_tones, monkeypatch):
     code, out, _ = serab("eval", "toy", "-t", "tones", "-c", "centroid", "-j", "1")
     assert code == 9
     assert "no space left on device" in flat(out)
-    assert "choose another place (SERAB_HOME" in flat(out)
+    assert "choose another folder (SERAB_HOME" in flat(out)
 
 
 def subprocess_serab(*words, **options):

@@ -72,7 +72,7 @@ def test_the_same_bytes_and_merging(exported, serab, tmp_path):
         (lambda r: r.pop("cautions"), "is incomplete at $: it lacks the field 'cautions'"),
         (lambda r: r.update(more=1), "contains unknown field `more`"),
         (lambda r: r.update(chosen="svc"), "is incomplete"),
-        (lambda r: r.update(schema="serab.result/1"), "is wanted"),
+        (lambda r: r.update(schema="serab.result/1"), "is expected"),
     ],
 )
 def test_what_cannot_be_is_refused_whole(exported, serab, tmp_path, monkeypatch, change, said):

@@ -11,7 +11,7 @@ from serab_core import names, plugins
 from serab_core.audio.decode import decode
 from serab_core.audio.resample import resample
 from serab_core.data.protocols import PROTOCOLS
-from serab_core.embed.blocks import MOST_BLOCKS, SMALLEST, cut_blocks, is_done, read_blocks
+from serab_core.embed.blocks import MAX_BLOCKS, SHARD_UTTERANCES, cut_blocks, is_done, read_blocks
 from serab_core.embed.embedder import embed_block, fit_corpus, load_waveform
 from serab_core.embed.fingerprint import fingerprint, fingerprint_digest
 from serab_core.errors import AudioError, DataError, ExtractorError, PluginError
@@ -35,7 +35,7 @@ def embed_all(home, task, name, state=None):
 
 def test_blocks_hold_every_utterance_in_order(home, task):
     blocks = embed_all(home, task, "toy/wide")
-    assert [len(b.utterances) for b in blocks] == [SMALLEST, 54 - SMALLEST]
+    assert [len(b.utterances) for b in blocks] == [SHARD_UTTERANCES, 54 - SHARD_UTTERANCES]
     assert all(is_done(block) for block in blocks)
     embeddings = read_blocks(blocks)
     assert embeddings.shape == (54, 64)
@@ -92,9 +92,9 @@ def test_a_changed_or_missing_file_is_noticed(task, tones_folder):
         ("boom", "raised RuntimeError: boom in two lines"),
         ("exit", "raised SystemExit: 3"),
         ("nan", "numbers that are not finite for utterance a_low_0"),
-        ("shape", r"returned float32 \(4, 5\) in place of float32 \(4, 4\)"),
-        ("dtype", r"returned float64 \(4, 4\) in place of float32"),
-        ("list", "returned list in place of float32"),
+        ("shape", r"returned float32 \(4, 5\) instead of float32 \(4, 4\)"),
+        ("dtype", r"returned float64 \(4, 4\) instead of float32"),
+        ("list", "returned list instead of float32"),
         ("factory", "its factory raised ImportError: no module named gigantic"),
     ],
 )
@@ -130,7 +130,7 @@ def test_corpus_statistics_must_be_plain(home, task, monkeypatch):
     from serab_toys import extractors
 
     monkeypatch.setattr(extractors.Corpus, "fit_corpus", lambda self, waves: {"mean": {1, 2}})
-    with pytest.raises(ExtractorError, match="no mapping of plain numbers"):
+    with pytest.raises(ExtractorError, match="must return a mapping of plain numbers"):
         fit_corpus("toy/corpus", task.utterances)
 
 
@@ -202,8 +202,8 @@ def test_a_spec_without_an_identity_is_refused(toys):
 
 def test_a_large_task_has_larger_blocks_not_more_files(task, home):
     one = task.utterances[0]
-    many = replace(task, utterances=tuple(replace(one, id=f"{n:06d}") for n in range(40 * MOST_BLOCKS + 7)))
+    many = replace(task, utterances=tuple(replace(one, id=f"{n:06d}") for n in range(40 * MAX_BLOCKS + 7)))
     blocks = cut_blocks(home, many, "0" * 64, None)
-    assert len(blocks) <= MOST_BLOCKS
+    assert len(blocks) <= MAX_BLOCKS
     assert sum(len(block.utterances) for block in blocks) == len(many.utterances)
     assert {len(block.utterances) for block in blocks[:-1]} == {41}

@@ -11,9 +11,9 @@ from serab_core.errors import UsageError
 @pytest.mark.parametrize(
     ("count", "name", "message"),
     [
-        (0, "toy+device=cuda", "toy.device=cuda: no CUDA GPU here. Next: compute on the processor: --device cpu"),
+        (0, "toy+device=cuda", "toy.device=cuda: no CUDA GPU here. Next: compute on the CPU: --device cpu"),
         (0, "hf:./f+bf16+device=cuda:1+layer=3", "no CUDA GPU here"),
-        (1, "toy+device=cuda:1", "no CUDA GPU with number 1 here; there is 1"),
+        (1, "toy+device=cuda:1", "no CUDA GPU with number 1 here; GPUs here: 1"),
     ],
 )
 def test_one_that_is_not_here(monkeypatch, count, name, message):

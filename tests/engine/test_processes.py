@@ -91,9 +91,9 @@ def test_a_job_whose_worker_dies_is_done_elsewhere(make_pool, marks, how):
 @pytest.mark.parametrize(
     ("how", "said", "advice"),
     [
-        ("SIGKILL", "want of memory", "--jobs 1 "),
-        ("SIGSEGV", "native code", "--isolate says where"),
-        ("exit", "exit code 7", "--isolate says where"),
+        ("SIGKILL", "out of memory", "--jobs 1 "),
+        ("SIGSEGV", "native code", "--isolate shows the place"),
+        ("exit", "exit code 7", "--isolate shows the place"),
     ],
 )
 def test_a_job_that_ends_every_worker_is_given_up_and_named(make_pool, marks, how, said, advice):
@@ -125,7 +125,7 @@ def test_a_silent_worker_is_ended_and_one_that_reports_is_not(make_pool):
     pool = make_pool(timeout_s=1.5)
     begin = time.monotonic()
     silent, busy = pool.submit(work.hang), pool.submit(work.chatter, 4.0)
-    with pytest.raises(WorkerError, match="reported nothing for 2 s"):
+    with pytest.raises(WorkerError, match="stopped responding for 2 s"):
         silent.result(60)
     assert time.monotonic() - begin < 30
     assert busy.result(60) == "done"

@@ -247,15 +247,15 @@ def test_studies(fuzz, home, make_result, serab):
 
 def test_weight_records(fuzz, toys, home, tmp_path):
     from serab_core import plugins
-    from serab_core.store.weights import installed, take_in
+    from serab_core.store.weights import import_weights, weight_record
 
     (weight,) = plugins.extractor("heavy").weights
     source = tmp_path / "heavy.pth"
     source.write_bytes(b"gain 2.0")
-    take_in(home.ensure(), weight, source, "here")
+    import_weights(home.ensure(), weight, source, "here")
     path = home.weights / f"{weight.name}.json"
     commands = (("weights", "list"), ("weights", "list", "--json"), ("cache", "verify", "--keep"))
-    fuzz([path.read_text()], path.write_bytes, lambda: installed(home, weight), commands, 6)
+    fuzz([path.read_text()], path.write_bytes, lambda: weight_record(home, weight), commands, 6)
 
 
 def test_agreed_terms(fuzz, toys, home, tmp_path):

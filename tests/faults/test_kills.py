@@ -16,7 +16,7 @@ import pytest
 from serab_core.data.manifest import read_manifest
 from serab_core.data.prepare import prepare_files
 from serab_core.data.user_corpus import user_dataset
-from serab_core.embed.embedder import REPEATED
+from serab_core.embed.embedder import REPEATED_UTTERANCES
 from tests.faults.conftest import amount
 from tests.run.test_evaluate import stored
 
@@ -90,7 +90,7 @@ def test_killed_at_any_moment_and_resumed(two_tasks, tmp_path, jobs, report_faul
     expected, needed = stored(home), embedded(log)
     # Before a fingerprint is trusted, each task that waits for it has a few utterances embedded a second time.
     once = 2 * (UTTERANCES + UTTERANCES - 1)
-    assert once + 2 * REPEATED <= needed <= once + 4 * REPEATED
+    assert once + 2 * REPEATED_UTTERANCES <= needed <= once + 4 * REPEATED_UTTERANCES
     rng, kills = random.Random(7), amount("KILLS", 4) // 2
     inside = lost = again = 0
     for _ in range(kills):
@@ -113,7 +113,7 @@ def test_killed_at_any_moment_and_resumed(two_tasks, tmp_path, jobs, report_faul
         assert found == expected
         assert not list(home.root.rglob(".*.part-*"))
         # What was under way is done again: at most a block for each worker, and the second embeddings.
-        assert embedded(log) - needed <= int(jobs) * BLOCK + 4 * REPEATED
+        assert embedded(log) - needed <= int(jobs) * BLOCK + 4 * REPEATED_UTTERANCES
     report_fault(
         f"SIGKILL, {jobs} jobs", runs=kills, killed_before_the_end=inside, files_lost_or_changed=lost,
         most_utterances_embedded_again=again,

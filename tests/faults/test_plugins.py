@@ -70,7 +70,7 @@ TOLD = {
     "ends": "exit code 0",
     "segfaults": "SIGSEGV",
     "aborts": "SIGABRT",
-    "hangs": "it reported nothing",
+    "hangs": "it stopped responding",
 }
 
 

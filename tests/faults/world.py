@@ -256,7 +256,7 @@ class World:
         """Everything that a user has in the home, each held against its checksum; what is damaged is an error."""
         self.home.ensure()
         verified = verify_home(self.home, Silent(), audio=stored_audio_checks(self.home), set_aside=False)
-        assert [(str(d.path), d.what) for d in verified.damaged] == []
+        assert [(str(d.path), d.problem) for d in verified.damaged] == []
         assert [str(error) for error in verified.unreadable] == []
         home = self.home
         things = {f"corpus {path.parent.name}" for path in home.datasets.glob("[!.]*/index.json")}

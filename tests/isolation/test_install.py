@@ -132,7 +132,7 @@ def test_what_cannot_be_isolated(wheels, serab, home, tmp_path):
     assert "PIP_INDEX_URL" in words
     code, words = refused("no-plugin")
     assert code == 4
-    assert "no-plugin: brings no extractor" in words
+    assert "no-plugin: has no extractor" in words
     code, words = refused("serab-broken")
     assert code == 4
     assert "needs a moon" in words
@@ -141,7 +141,7 @@ def test_what_cannot_be_isolated(wheels, serab, home, tmp_path):
     assert "neither a distribution nor a folder" in words
     code, words = refused(str(tmp_path))
     assert code == 2
-    assert "is no distribution" in words
+    assert "is not a distribution" in words
     code, words = refused("serab-lonely", "--python", str(tmp_path / "nowhere"))
     assert code == 4
     assert "cannot be started" in words
@@ -170,7 +170,7 @@ def test_an_environment_that_is_there_already(foreign, serab, home, toys, prepar
     assert code == 0, err
     shutil.rmtree(foreign.parents[1])
     code, out, _ = serab("plugins", "--no-load")
-    assert "is gone" in " ".join(out.split())
+    assert "does not exist any more" in " ".join(out.split())
     code, _, err = serab("eval", "lonely", "--tasks", "tones")
     assert code == 3, err
 

@@ -60,7 +60,7 @@ def test_its_death_is_told(process):
 
 def test_where_it_crashed_is_told(process):
     with pytest.raises(
-        RuntimeError, match=r'died: SIGSEGV; its last words: File ".*child_module.py", line 15 in embed$'
+        RuntimeError, match=r'died: SIGSEGV; last line of its output: File ".*child_module.py", line 15 in embed$'
     ):
         process.embed([np.ones((1, 3))] * 3)
 

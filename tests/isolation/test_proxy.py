@@ -135,9 +135,9 @@ def test_what_goes_wrong_is_named_and_the_others_go_on(prepared_tones, odd, sera
         "exit": "raised SystemExit: 3",
         "die": "process died: exit code 9",
         "nan": "not finite",
-        "shape": "float32 (4, 5) in place of float32 (4, 4)",
-        "dtype": "float64 (4, 4) in place of float32",
-        "list": "list in place of float32",
+        "shape": "float32 (4, 5) instead of float32 (4, 4)",
+        "dtype": "float64 (4, 4) instead of float32",
+        "list": "list instead of float32",
         "factory": "ImportError: no module named gigantic",
         "segfault": "process died: SIGSEGV",
     }.items():
@@ -259,4 +259,4 @@ def test_one_that_hangs_is_ended_with_its_worker(prepared_tones, odd, serab, mon
     assert code == 9
     told = json.loads(out)
     assert [own["extractor"] for own in told["results"]] == ["toy"]
-    assert "it reported nothing" in told["failures"][0]["error"]["what"]
+    assert "it stopped responding" in told["failures"][0]["error"]["what"]

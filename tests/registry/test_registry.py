@@ -71,7 +71,7 @@ def test_loading_one_imports_that_one_only(add_plugin):
         ("import nowhere_to_be_found", "ModuleNotFoundError: No module named 'nowhere_to_be_found'"),
         ("import sys; sys.exit(3)", "SystemExit: 3"),
         ("def broken(:", "SyntaxError"),
-        ("x = 1", "implements no hook serab_register_extractors"),
+        ("x = 1", "does not implement the hook serab_register_extractors"),
         (good("one").replace("register(S", "raise ValueError('no'); register(S"), "ValueError: no"),
         (good("other"), "neither 'one' nor 'one/...'"),
         (good("one/"), "neither 'one' nor 'one/...'"),

@@ -47,7 +47,7 @@ def test_class_metrics_are_scikit_learns(truth, random):
     expected = metrics.recall_score(truth, told, average=None, labels=sorted(set(truth)), zero_division=0)
     assert list(recalls(truth, told).values()) == pytest.approx(list(expected))
     assert np.array_equal(confusion(truth, told, "abcd"), metrics.confusion_matrix(truth, told, labels=list("abcd")))
-    with pytest.raises(ValueError, match="no label"):
+    with pytest.raises(ValueError, match="unknown label"):
         confusion(truth, ["z"] * len(truth), "abcd")
 
 
@@ -114,7 +114,7 @@ def test_intervals_cover_the_truth_for_new_speakers(simulations, speakers, sprea
     covered, width = simulations.coverage(300, speakers, spread, uneven)
     luck = 2.5 * (0.95 * 0.05 / 300) ** 0.5 * 100
     assert (covered >= 93 - luck).all()
-    if speakers >= bootstrap.LEAST_SPEAKERS:
+    if speakers >= bootstrap.MIN_SPEAKERS:
         assert (covered <= 95 + 1.3 * luck).all()
     assert (width < 60).all()
 
@@ -231,7 +231,7 @@ def test_permutations_of_speakers_are_counted():
     assert compare(first, first).p == 1.0
     with pytest.raises(ValueError, match="same utterances"):
         compare(first, Scored(("x", *first.ids[1:]), truth, truth, speakers))
-    with pytest.raises(ValueError, match="no task"):
+    with pytest.raises(ValueError, match="no common task"):
         compare_overall({})
 
 

@@ -22,7 +22,7 @@ def reads(home, monkeypatch):
         return file_sha256(path)
 
     monkeypatch.setattr(digests, "file_sha256", noted)
-    monkeypatch.setattr(digests, "SMALLEST_BYTES", 0)
+    monkeypatch.setattr(digests, "MIN_CACHED_BYTES", 0)
     monkeypatch.setattr(digests, "SETTLED_S", -1.0)
     return paths
 

@@ -171,7 +171,7 @@ def test_an_unreadable_note_begins_the_download_anew(get, server, tmp_path, note
 
 def test_identity_is_asked_for_and_compressed_answers_are_refused(get, server, tmp_path):
     bomb = gzip.compress(b"\0" * 5_000_000)
-    with pytest.raises(DownloadError, match="sends the file compressed by 'gzip'"):
+    with pytest.raises(DownloadError, match="the server compresses the file by 'gzip'"):
         get(answer(bomb, Content_Encoding="gzip"))
     assert "Accept-Encoding: identity" in server.requests[0]
     got = get(answer(bomb, Content_Encoding="gzip"), path="/corpus.tar.gz")  # what some servers say of such a file
@@ -187,10 +187,10 @@ def test_more_than_the_limit_is_not_kept(get, tmp_path, length):
         for _ in range(1000):
             handler.wfile.write(b"10000\r\n" + piece + b"\r\n" if length else piece)
 
-    with pytest.raises(DownloadError, match="it sends more than the 100,000 bytes|it does not say how long"):
+    with pytest.raises(DownloadError, match="sends more than the 100,000 bytes|does not send the length"):
         get(endless, max_bytes=100_000)
     assert left(tmp_path).get("w.bin.partial", 0) <= 100_000
-    with pytest.raises(DownloadError, match="it sends more than the 90,000 bytes"):
+    with pytest.raises(DownloadError, match="sends more than the 90,000 bytes"):
         get(endless, size=90_000)
 
 
@@ -216,7 +216,7 @@ def test_a_trickle_of_headers_has_an_end(get):
             time.sleep(0.05)
 
     begin = time.monotonic()
-    with pytest.raises(DownloadError, match="no answer"):
+    with pytest.raises(DownloadError, match="no response"):
         get(trickle, response_s=0.3)
     assert time.monotonic() - begin < 2
 
@@ -260,7 +260,7 @@ def test_safe_hops_are_followed_and_circles_end(get, server):
 
 
 def test_a_circle_of_redirects_ends(get):
-    with pytest.raises(DownloadError, match="from address to address"):
+    with pytest.raises(DownloadError, match="it redirects more than"):
         get(answer(b"", "302 Found", Location="/w.bin"))
 
 

@@ -184,12 +184,12 @@ def test_a_shard_of_other_utterances_or_of_nothing_is_not_taken(tmp_path):
     manifest |= {"size": len(foreign), "sha256": hashlib.sha256(foreign).hexdigest()}
     shard.path.write_bytes(foreign)
     write_json(shard.manifest, manifest)
-    with pytest.raises(StoreError, match="is no shard"):
+    with pytest.raises(StoreError, match="is not a shard"):
         read_shard(shard, names)
     shard, _, names = shard_in(tmp_path)
     shard.path.unlink()
     assert not exists(shard)
-    with pytest.raises(StoreError, match="is gone"):
+    with pytest.raises(StoreError, match="is missing"):
         read_shard(shard, names)
 
 
@@ -214,7 +214,7 @@ def test_journal_is_written_in_groups_and_read_back(tmp_path):
 def test_a_foreign_journal_is_refused(tmp_path, content):
     path = tmp_path / "study.h5"
     path.write_bytes(content)
-    with pytest.raises(StoreError, match="damaged or no journal"):
+    with pytest.raises(StoreError, match="is damaged, or is not a journal"):
         Hdf5JournalBackend(path)
 
 
@@ -224,7 +224,7 @@ def test_a_journal_of_another_schema_or_unreadable_is_refused(tmp_path):
     path = tmp_path / "study.h5"
     with h5py.File(path, "w") as file:
         file.attrs["schema"] = "other/1"
-    with pytest.raises(StoreError, match="no journal of serab"):
+    with pytest.raises(StoreError, match="not a journal of serab"):
         Hdf5JournalBackend(path)
     with pytest.raises(StoreError, match="cannot be read"):
         Hdf5JournalBackend(tmp_path)

@@ -142,8 +142,8 @@ def test_damage_that_may_not_be_set_aside_is_told(filled, serab, monkeypatch, qu
     verified = verify_home(filled, quiet)
     (damage,) = verified.damaged
     assert (damage.path, damage.aside) == (shard, False)
-    assert "does not match its manifest" in damage.what
-    assert "cannot be set aside" in damage.what
+    assert "does not match its manifest" in damage.problem
+    assert "cannot be set aside" in damage.problem
     code, out, err = serab("cache", "verify")
     assert code == 6
     assert "left where it is" in out

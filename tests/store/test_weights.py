@@ -12,10 +12,10 @@ from serab_core.store.weights import (
     agree,
     describe,
     file_sha256,
-    installed,
+    import_weights,
     published_sha256,
     require_weights,
-    take_in,
+    weight_record,
     weights_path,
 )
 from serab_core.types import WeightFile
@@ -47,8 +47,8 @@ def test_a_missing_file_is_described(home):
 
 
 def test_taking_in_and_finding_again(home, file):
-    found = take_in(home, PINNED, file, "here")
-    assert found == installed(home, PINNED)
+    found = import_weights(home, PINNED, file, "here")
+    assert found == weight_record(home, PINNED)
     assert (found.source_sha256, found.source_size, found.source) == (SHA, len(CONTENT), "here")
     assert weights_path(PINNED).read_bytes() == CONTENT
     require_weights(home, "my-model", [PINNED])
@@ -58,23 +58,23 @@ def test_taking_in_and_finding_again(home, file):
 def test_another_file_is_refused_and_nothing_is_kept(home, file):
     file.write_bytes(b"a page of GitHub")
     with pytest.raises(WeightsError, match="is not m.pth") as caught:
-        take_in(home, PINNED, file, str(file))
+        import_weights(home, PINNED, file, str(file))
     assert SHA in str(caught.value)
-    assert installed(home, PINNED) is None
+    assert weight_record(home, PINNED) is None
     assert [p.name for p in home.weights.iterdir()] == []
 
 
 def test_an_unpinned_file_is_recorded_and_then_held_to(home, file):
     with pytest.raises(WeightsError):
         published_sha256(OPEN)
-    take_in(home, OPEN, file, "first")
+    import_weights(home, OPEN, file, "first")
     assert published_sha256(OPEN) == SHA
     file.write_bytes(b"other")
-    with pytest.raises(WeightsError, match="that of first, taken in 20") as caught:
-        take_in(home, OPEN, file, "second")
+    with pytest.raises(WeightsError, match="that of first, imported 20") as caught:
+        import_weights(home, OPEN, file, "second")
     assert "--replace" in str(caught.value)
     assert published_sha256(OPEN) == SHA
-    take_in(home, OPEN, file, "second", replace=True)
+    import_weights(home, OPEN, file, "second", replace=True)
     assert published_sha256(OPEN) == hashlib.sha256(b"other").hexdigest()
 
 
@@ -85,24 +85,24 @@ def test_conversion_happens_once_and_its_faults_are_told(home, file):
         target.write_bytes(b"converted")
 
     weight = WeightFile("c.bin", "https://example.org/c.pth", convert=convert)
-    found = take_in(home, weight, file, "here")
+    found = import_weights(home, weight, file, "here")
     assert weights_path(weight).read_bytes() == b"converted"
     assert found.sha256 == hashlib.sha256(b"converted").hexdigest() != found.source_sha256
     file.write_bytes(b"junk")
     with pytest.raises(WeightsError, match="cannot be used as c.bin: it holds no weights"):
-        take_in(home, weight, file, "here", replace=True)
+        import_weights(home, weight, file, "here", replace=True)
     assert weights_path(weight).read_bytes() == b"converted"
 
 
 def test_what_changed_on_the_disk_is_noticed(home, file):
-    take_in(home, PINNED, file, "here")
+    import_weights(home, PINNED, file, "here")
     weights_path(PINNED).write_bytes(b"flipped")
-    with pytest.raises(WeightsError, match="has changed since it was taken in"):
+    with pytest.raises(WeightsError, match="has changed since it was imported"):
         weights_path(PINNED)
     (home.weights / "m.bin.json").write_text('{"schema": "serab.weights/1"}')
     with pytest.raises(StoreError, match="is incomplete"):
-        installed(home, PINNED)
-    with pytest.raises(WeightsError, match="is not there"):
+        weight_record(home, PINNED)
+    with pytest.raises(WeightsError, match="is missing"):
         weights_path(OPEN)
     with pytest.raises(StoreError, match="cannot be read"):
         file_sha256(home.weights / "none")
@@ -119,7 +119,7 @@ def test_terms_are_asked_for_once(home):
 
     agree(home, PINNED, answer(False))
     assert asked == []
-    with pytest.raises(WeightsError, match=re.escape("were not agreed to (theirs)")):
+    with pytest.raises(WeightsError, match=re.escape("were not accepted (theirs)")):
         agree(home, strict, answer(False))
     agree(home, strict, answer(True))
     agree(home, other, answer(False))
@@ -133,7 +133,7 @@ def test_a_damaged_record_is_told(home, file, record):
     from serab_core.errors import ContentError
     from serab_core.store.weights import check_weights, weight_files
 
-    take_in(home, PINNED, file, "here")
+    import_weights(home, PINNED, file, "here")
     (pair,) = weight_files(home)
     check_weights(*pair)
     (home.weights / "m.bin.json").write_text(record)
@@ -146,7 +146,7 @@ def test_a_damaged_record_is_told(home, file, record):
 def test_a_replacement_that_is_interrupted_leaves_weights_that_can_be_used(home, file, monkeypatch, moment):
     from serab_core.store import atomic, weights
 
-    take_in(home, OPEN, file, "here")
+    import_weights(home, OPEN, file, "here")
     earlier = published_sha256(OPEN)
     file.write_bytes(b"newer numbers")
     count = 0
@@ -169,14 +169,14 @@ def test_a_replacement_that_is_interrupted_leaves_weights_that_can_be_used(home,
     else:
         monkeypatch.setattr(weights, "write_json", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        take_in(home, OPEN, file, "there", replace=True)
+        import_weights(home, OPEN, file, "there", replace=True)
     monkeypatch.undo()
     monkeypatch.setenv("SERAB_HOME", str(home.root))
     content = weights_path(OPEN).read_bytes()  # it is what its record says
     assert content == (CONTENT if moment == "before the file" else b"newer numbers")
     assert published_sha256(OPEN) == hashlib.sha256(content).hexdigest()
     assert (published_sha256(OPEN) == earlier) == (moment == "before the file")
-    take_in(home, OPEN, file, "there", replace=True)
+    import_weights(home, OPEN, file, "there", replace=True)
     assert "replacement" not in (home.weights / "o.bin.json").read_text()
 
 
@@ -184,9 +184,9 @@ def test_damaged_weights_and_records_are_told(home, file, quiet):
     from serab_core.store.inspect import verify_home
 
     def damaged():
-        return {damage.path.name: damage.what for damage in verify_home(home, quiet).damaged}
+        return {damage.path.name: damage.problem for damage in verify_home(home, quiet).damaged}
 
-    take_in(home, OPEN, file, "here")
+    import_weights(home, OPEN, file, "here")
     agree(home, WeightFile("t.bin", "https://example.org/t", terms="be kind"), lambda weight: True)
     (home.weights / "notes.json").write_text('{"schema": "mine/1"}')
     (home.weights / "hf").mkdir()
@@ -200,5 +200,5 @@ def test_damaged_weights_and_records_are_told(home, file, quiet):
     (home.weights / "o.bin").write_bytes(b"")
     assert "has changed" in damaged()["o.bin"]
     (home.weights / "o.bin").unlink()
-    assert "is gone" in damaged()["o.bin"]
+    assert "is missing" in damaged()["o.bin"]
     assert (home.weights / "o.bin.json").exists()  # what cannot be made again is left where it is

@@ -11,7 +11,7 @@ import pytest
 
 from serab_core import plugins
 from serab_core.store.home import Home
-from serab_core.store.weights import take_in
+from serab_core.store.weights import import_weights
 from serab_core.testing import extractor_checks
 from serab_core.testing.children import growth, printed
 from serab_core.testing.sensitivity import sensitivity
@@ -90,7 +90,7 @@ def weights(home, tmp_path) -> WeightFile:
     file = tmp_path / "odd.bin"
     file.write_bytes(bytes(range(100)))
     weight = WeightFile("odd.bin", "https://example.org/odd.bin", licence="MIT")
-    take_in(Home(home.root).ensure(), weight, file, str(file))
+    import_weights(Home(home.root).ensure(), weight, file, str(file))
     return weight
 
 

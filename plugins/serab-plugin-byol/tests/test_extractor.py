@@ -23,7 +23,7 @@ from serab_core.embed.corpus import known_state
 from serab_core.embed.fingerprint import fingerprint_digest
 from serab_core.errors import UsageError, WeightsError
 from serab_core.store.home import find_home
-from serab_core.store.weights import take_in
+from serab_core.store.weights import import_weights
 from serab_core.system.session import current_session
 from serab_core.testing import extractor_checks
 
@@ -75,7 +75,7 @@ def test_specs(name):
 def test_conforms(name, encoder, size, home, tmp_path):
     with pytest.raises(WeightsError, match="its plugin|is not there"):
         fingerprint_digest(plugins.extractor(name))
-    take_in(home, plugins.extractor(name).weights[0], weights_file(tmp_path, encoder, size), "made up")
+    import_weights(home, plugins.extractor(name).weights[0], weights_file(tmp_path, encoder, size), "made up")
     for check in extractor_checks(name):
         # The siblings differ in what they compute, not in how they start; SERAB_LONG=1 starts every one.
         if encoder == "audiontt" or not check.starts_processes or os.environ.get("SERAB_LONG"):
@@ -168,7 +168,7 @@ def test_each_family_runs_on_demo_with_stand_ins(home, tmp_path):
     names = {"byol-a/1024": ("audiontt", 1024), "byol-s/1024": ("audiontt", 1024), "byol-s-cvt/256": ("cvt", 256)}
     for name, (encoder, size) in names.items():
         (weight,) = plugins.extractor(name).weights
-        take_in(home, weight, weights_file(tmp_path, encoder, size), "a stand-in")
+        import_weights(home, weight, weights_file(tmp_path, encoder, size), "a stand-in")
     arguments = [
         "-c",
         "from serab_core.cli import main; main()",

@@ -370,7 +370,7 @@ def test_every_file_of_a_weights_folder_counts(make_extractor, tmp_path):
     [
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "is a git-lfs pointer"),
         (b"", "is empty"),
-        (b"PK\x03\x04 the beginning of a zip", "is cut off after"),
+        (b"PK\x03\x04 the beginning of a zip", "is truncated after"),
         (b"<!DOCTYPE html><html>", "is a web page"),
     ],
 )

@@ -11,7 +11,7 @@ from serab_plugin_tfhub.lite import Lite
 from serab_core import plugins
 from serab_core.audio.mel import YAMNET, log_mel
 from serab_core.errors import WeightsError
-from serab_core.store.weights import take_in
+from serab_core.store.weights import import_weights
 from serab_core.testing import extractor_checks
 
 GOLDEN = Path(__file__).parents[4] / "shared" / "golden"
@@ -26,7 +26,7 @@ def file() -> Path:
 
 def test_conforms(file, home):
     (weight,) = plugins.extractor("yamnet/lite").weights
-    take_in(home, weight, file, str(file))
+    import_weights(home, weight, file, str(file))
     for check in extractor_checks("yamnet/lite"):
         check()
 
@@ -66,7 +66,7 @@ def test_what_is_no_such_file(home, tmp_path):
         path = tmp_path / "model.tflite"
         path.write_bytes(content)
         with pytest.raises(WeightsError, match="cannot be loaded as a TFLite file"):
-            take_in(home, weight, path, str(path))
+            import_weights(home, weight, path, str(path))
 
 
 def test_silent(file, capfd):

@@ -19,7 +19,7 @@ from serab_core.audio.mel import YAMNET, log_mel_patches
 from serab_core.audio.mel.patches import YAMNET_PATCHES
 from serab_core.errors import WeightsError
 from serab_core.store.home import find_home
-from serab_core.store.weights import take_in, weights_path
+from serab_core.store.weights import import_weights, weights_path
 from serab_core.testing import extractor_checks
 
 GOLDEN = Path(__file__).parents[4] / "shared" / "golden"
@@ -36,7 +36,7 @@ def noise(*samples: int) -> list[np.ndarray]:
 
 def bring_in(home, models, name: str) -> None:
     (weight,) = plugins.extractor(name).weights
-    take_in(home, weight, models / name, str(models / name))
+    import_weights(home, weight, models / name, str(models / name))
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +156,7 @@ def test_a_tar_and_a_nested_one(home, models, tmp_path):
         path = tmp_path / f"{number}.tar.gz"
         with tarfile.open(path, "w:gz") as tar:
             tar.add(models / "vggish", prefix or ".")
-        take_in(home, weight, path, str(path), replace=True)
+        import_weights(home, weight, path, str(path), replace=True)
         assert (weights_path(weight) / "saved_model.pb").exists()
     assert not list((home.weights).glob(".*"))
 
@@ -183,13 +183,13 @@ def test_what_is_no_such_model(home, models, tmp_path):
         (models / "yamnet", "it cannot be run as vggish|it returns embeddings of"),
     ):
         with pytest.raises(WeightsError, match=message):
-            take_in(home, weight, path, str(path))
+            import_weights(home, weight, path, str(path))
         assert not (home.weights / weight.name).exists()
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "saved_model.pb").write_bytes(b"junk")
     with pytest.raises(WeightsError, match="it cannot be run as vggish"):
-        take_in(home, weight, broken, str(broken))
+        import_weights(home, weight, broken, str(broken))
 
 
 def test_a_changed_folder_is_noticed(home, models):
@@ -197,7 +197,7 @@ def test_a_changed_folder_is_noticed(home, models):
     (weight,) = plugins.extractor("vggish").weights
     with (weights_path(weight) / "saved_model.pb").open("ab") as file:
         file.write(b"x")
-    with pytest.raises(WeightsError, match="has changed since it was taken in"):
+    with pytest.raises(WeightsError, match="has changed since it was imported"):
         weights_path(weight)
 
 

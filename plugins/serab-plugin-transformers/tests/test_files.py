@@ -174,7 +174,7 @@ def cut_zip(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "file", "reason"),
     [
-        (lambda folder: shortened(folder / "model.safetensors"), "model.safetensors", "is cut off after"),
+        (lambda folder: shortened(folder / "model.safetensors"), "model.safetensors", "is truncated after"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"123"), "model.safetensors", "is cut off after 3"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b""), "model.safetensors", "is empty"),
         (lambda folder: (folder / "model.safetensors").write_bytes(POINTER), "model.safetensors", "git-lfs pointer"),
@@ -185,8 +185,8 @@ def cut_zip(folder: Path) -> None:
         (lambda folder: (folder / "adapter_config.json").write_text("{}"), "", "holds an adapter"),
         (lambda folder: (folder / "preprocessor_config.json").unlink(), "", "holds no preprocessor_config.json"),
         (missing_shard, "part1.safetensors", "is missing; model.safetensors.index.json names it"),
-        (cut_shard, "part1.safetensors", "is cut off after"),
-        (cut_zip, "pytorch_model.bin", "is cut off after"),
+        (cut_shard, "part1.safetensors", "is truncated after"),
+        (cut_zip, "pytorch_model.bin", "is truncated after"),
     ],
 )
 @pytest.mark.parametrize("name", ["wav2vec2", "whisper", "ast"])
