@@ -122,7 +122,7 @@ def specs_page() -> str:
 def checks() -> dict[str, tuple[str, str]]:
     """What every check protects, and what to do about it, by id."""
     kinds = {"extractor": extractors, "dataset": datasets, "classifier": classifiers}
-    return {f"{kind}-{name}": words for kind, module in kinds.items() for name, words in module.WORDS.items()}
+    return {f"{kind}-{name}": words for kind, module in kinds.items() for name, words in module.RATIONALES.items()}
 
 
 def checks_page() -> str:

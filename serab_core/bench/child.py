@@ -54,11 +54,11 @@ def measure(name: str, lengths: list[float], batch: int, budget_s: float) -> dic
     size = batch or spec.batch_size
     samplers = {}
     for seconds in lengths:
-        own = clip(seconds, spec.sample_rate)
-        made = Sampler(partial(extractor.embed, [own]), reference.run)
-        samplers[f"one clip of {seconds:g} s"] = (made, seconds, 1)
-    made = Sampler(partial(extractor.embed, [typical] * size), reference.run)
-    samplers[f"{size} clips of {TYPICAL_S:g} s"] = (made, TYPICAL_S, size)
+        waveform = clip(seconds, spec.sample_rate)
+        sampler = Sampler(partial(extractor.embed, [waveform]), reference.run)
+        samplers[f"one clip of {seconds:g} s"] = (sampler, seconds, 1)
+    sampler = Sampler(partial(extractor.embed, [typical] * size), reference.run)
+    samplers[f"{size} clips of {TYPICAL_S:g} s"] = (sampler, TYPICAL_S, size)
     for _ in range(TURNS):
         for sampler, *_rest in samplers.values():
             sampler.turn(budget_s / TURNS)
@@ -78,27 +78,27 @@ def measure(name: str, lengths: list[float], batch: int, budget_s: float) -> dic
     }
 
 
-def _figure(taken: Any, seconds: float, clips: int) -> dict[str, Any]:
-    return {"clip_s": seconds, "clips": clips, "calls": taken.calls, "reference": taken.reference}
+def _figure(samples: Any, seconds: float, clips: int) -> dict[str, Any]:
+    return {"clip_s": seconds, "clips": clips, "calls": samples.calls, "reference": samples.reference}
 
 
 def _parameters(extractor: Extractor) -> int | None:
     """How many the extractor says that its network has, or a torch module in it; None where none is found."""
-    told = getattr(extractor, "n_parameters", None)
-    if isinstance(told, int):
-        return told
+    count = getattr(extractor, "n_parameters", None)
+    if isinstance(count, int):
+        return count
     for value in getattr(extractor, "__dict__", {}).values():
-        for own in value if isinstance(value, tuple) else (value,):
-            if callable(getattr(own, "parameters", None)) and hasattr(own, "state_dict"):
-                return sum(int(parameter.numel()) for parameter in own.parameters())
+        for module in value if isinstance(value, tuple) else (value,):
+            if callable(getattr(module, "parameters", None)) and hasattr(module, "state_dict"):
+                return sum(int(parameter.numel()) for parameter in module.parameters())
     return None
 
 
 if __name__ == "__main__":
     offline.disable_if_requested()
-    asked = json.loads(sys.argv[1])
+    request = json.loads(sys.argv[1])
     out, sys.stdout = sys.stdout, sys.stderr  # whatever a plugin prints is not the answer
-    answer = json.dumps(measure(asked["name"], asked["lengths"], asked["batch"], asked["budget_s"]))
+    answer = json.dumps(measure(request["name"], request["lengths"], request["batch"], request["budget_s"]))
     out.write(answer + "\n")
     out.flush()
     from serab_core.system.lifecycle import end_process  # late: what it imports would count as the extractor's

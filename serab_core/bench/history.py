@@ -69,7 +69,7 @@ class Change:
 
 
 def keep(home: Home, run: Mapping[str, Any]) -> Path:
-    """Keeps a run in the home. Raises StoreError."""
+    """Keep a run in the home. Raises StoreError."""
     moment = re.sub(r"[^0-9T]", "", str(run["datetime"]).partition("+")[0])
     version = str(run["version"]).rpartition(" ")[2]
     node = re.sub(r"[^A-Za-z0-9]+", "-", str(run["machine_info"]["node"])).strip("-") or "machine"
@@ -101,7 +101,9 @@ def past(home: Home, extractors: Collection[str] = ()) -> tuple[list[Moment], li
     for path in sorted((home.speed / "runs").glob("*.json")):
         try:
             moments += [
-                one for one in _moments(codec.read(path, RunDocument)) if not extractors or one.extractor in extractors
+                moment
+                for moment in _moments(codec.read(path, RunDocument))
+                if not extractors or moment.extractor in extractors
             ]
         except StoreError as error:
             errors.append(error)
@@ -129,12 +131,12 @@ def find_run(home: Home, word: str) -> Path:
     """
     if Path(word).is_file():
         return Path(word)
-    kept = sorted((home.speed / "runs").glob("*.json"))
-    found = [path for path in kept if word == "last" or word in path.stem]
-    if not found:
-        names = ", ".join(path.stem for path in kept[-3:]) or "none yet"
+    paths = sorted((home.speed / "runs").glob("*.json"))
+    matches = [path for path in paths if word == "last" or word in path.stem]
+    if not matches:
+        names = ", ".join(path.stem for path in paths[-3:]) or "none yet"
         raise UsageError(f"no run is called {word!r}", where=home.speed / "runs", next_step=f"the last ones: {names}")
-    return found[-1]
+    return matches[-1]
 
 
 def read_run(path: Path) -> dict[str, Any]:
@@ -147,7 +149,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
     """What both runs have measured, by ratio: machines that differ may be compared, with care."""
 
     def ratios(run: Mapping[str, Any]) -> dict[str, float]:
-        return {own["name"]: float(own["extra_info"]["ratio"]) for own in run["benchmarks"]}
+        return {benchmark["name"]: float(benchmark["extra_info"]["ratio"]) for benchmark in run["benchmarks"]}
 
     old, new = ratios(before), ratios(now)
     return [Change(name, old[name], new[name]) for name in new if old.get(name, 0.0) > 0.0]

@@ -93,7 +93,7 @@ class Measured:
 def measure(
     name: str, *, lengths: Sequence[float], batch: int = 0, threads: int | None = None, budget_s: float = 2.0
 ) -> Measured:
-    """Measures one extractor in a process of its own.
+    """Measure one extractor in a process of its own.
 
     Args:
         name: the extractor.
@@ -113,33 +113,33 @@ def measure(
     spec = plugins.extractor(name)
     require_weights(find_home(), spec.name, spec.weights)
     count = threads or 1
-    told = _child({"name": name, "lengths": list(lengths), "batch": batch, "budget_s": budget_s}, count, spec.name)
+    reply = _child({"name": name, "lengths": list(lengths), "batch": batch, "budget_s": budget_s}, count, spec.name)
     figures = {
-        title: Figure(own["clip_s"], own["clips"], Samples(_laps(own["calls"]), _laps(own["reference"])))
-        for title, own in told["figures"].items()
+        title: Figure(figure["clip_s"], figure["clips"], Samples(_laps(figure["calls"]), _laps(figure["reference"])))
+        for title, figure in reply["figures"].items()
     }
     return Measured(
         extractor=spec.name,
         threads=count,
-        dim=told["dim"],
-        load_s=told["load_s"],
-        first_s=told["first_s"],
-        parameters=told["parameters"],
+        dim=reply["dim"],
+        load_s=reply["load_s"],
+        first_s=reply["first_s"],
+        parameters=reply["parameters"],
         weights_bytes=_weights_bytes(spec),
-        peak_bytes=told["peak_bytes"],
+        peak_bytes=reply["peak_bytes"],
         figures=figures,
     )
 
 
-def _laps(told: Sequence[tuple[float, float, int]]) -> tuple[Lap, ...]:
-    return tuple(Lap(*own) for own in told)
+def _laps(rows: Sequence[tuple[float, float, int]]) -> tuple[Lap, ...]:
+    return tuple(Lap(*row) for row in rows)
 
 
-def _child(asked: dict[str, Any], threads: int, name: str) -> dict[str, Any]:
+def _child(request: dict[str, Any], threads: int, name: str) -> dict[str, Any]:
     environment = child_environment(**dict.fromkeys(_THREADS, str(threads)))
-    command = python_command("-m", "serab_core.bench.child", json.dumps(asked))
+    command = python_command("-m", "serab_core.bench.child", json.dumps(request))
     try:
-        done = subprocess.run(  # noqa: S603  our own module
+        completed = subprocess.run(  # noqa: S603  our own module
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -150,11 +150,11 @@ def _child(asked: dict[str, Any], threads: int, name: str) -> dict[str, Any]:
             timeout=_LIMIT_S,
             check=False,
         )
-        answer: dict[str, Any] = json.loads(done.stdout)
+        answer: dict[str, Any] = json.loads(completed.stdout)
     except subprocess.TimeoutExpired as error:
         raise ExtractorError(f"is not measured after {_LIMIT_S:.0f} s", where=name) from error
     except ValueError as error:
-        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        last = (completed.stderr.strip().splitlines() or [f"exit code {completed.returncode}"])[-1]
         raise ExtractorError(
             f"cannot be measured: {last}", where=name, next_step=f"serab check {name} may tell more"
         ) from error
@@ -164,8 +164,8 @@ def _child(asked: dict[str, Any], threads: int, name: str) -> dict[str, Any]:
 def _weights_bytes(spec: ExtractorSpec) -> int | None:
     sizes = []
     for weight in spec.weights:
-        found = installed(find_home(), weight)
-        sizes.append(weight.size if found is None else found.source_size)
+        record = installed(find_home(), weight)
+        sizes.append(weight.size if record is None else record.source_size)
     return None if None in sizes else sum(size for size in sizes if size is not None)
 
 
@@ -186,19 +186,23 @@ def machine() -> dict[str, Any]:
 def document(measured: Sequence[Measured]) -> dict[str, Any]:
     """Measurements in pytest-benchmark's format, for its tools and ours."""
     benchmarks = []
-    for one in measured:
-        for title, figure in one.figures.items():
-            name = f"{one.extractor}[{title}, {one.threads} threads]"
+    for measurement in measured:
+        for title, figure in measurement.figures.items():
+            name = f"{measurement.extractor}[{title}, {measurement.threads} threads]"
             benchmarks.append(
                 {
                     "group": title,
                     "name": name,
                     "fullname": f"serab bench::{name}",
-                    "params": {"extractor": one.extractor, "threads": one.threads, "clip_s": figure.clip_s},
+                    "params": {
+                        "extractor": measurement.extractor,
+                        "threads": measurement.threads,
+                        "clip_s": figure.clip_s,
+                    },
                     "param": name,
                     "extra_info": {
-                        "extractor": one.extractor,
-                        "threads": one.threads,
+                        "extractor": measurement.extractor,
+                        "threads": measurement.threads,
                         "clips": figure.clips,
                         "clip_s": figure.clip_s,
                         "ratio": figure.ratio,
@@ -206,13 +210,13 @@ def document(measured: Sequence[Measured]) -> dict[str, Any]:
                         "ratio_of": "processor" if figure.samples.by_processor else "clock",
                         "realtime_factor": figure.realtime_factor,
                         "clips_per_s": figure.clips_per_s,
-                        "load_s": one.load_s,
-                        "first_s": one.first_s,
-                        "peak_bytes": one.peak_bytes,
-                        "weights_bytes": one.weights_bytes,
-                        "parameters": one.parameters,
-                        "dim": one.dim,
-                        "reference_s": float(np.median([own.clock for own in figure.samples.reference])),
+                        "load_s": measurement.load_s,
+                        "first_s": measurement.first_s,
+                        "peak_bytes": measurement.peak_bytes,
+                        "weights_bytes": measurement.weights_bytes,
+                        "parameters": measurement.parameters,
+                        "dim": measurement.dim,
+                        "reference_s": float(np.median([lap.clock for lap in figure.samples.reference])),
                     },
                     "options": {"disable_gc": False, "warmup": True},
                     "stats": _stats(figure.samples.seconds),

@@ -25,7 +25,7 @@ class Reference:
         self.run()  # compiles
 
     def run(self) -> None:
-        """Does the work once."""
+        """Do the work once."""
         log_mels(self._clips, SERAB, threads=1)
         with threadpool_limits(1):
             for _ in range(_PRODUCTS):

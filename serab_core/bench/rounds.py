@@ -28,13 +28,13 @@ class Rounds:
         if not 0 < seconds <= 3600 or clips < 0:
             raise UsageError("clips last seconds above 0, and there is a whole number of them", where=extractor)
         spec = plugins.extractor(extractor)
-        self._own = spec.factory()
+        self._extractor = spec.factory()
         self._seconds, self._clips = seconds, clips or spec.batch_size
         self._waveforms = [clip(seconds, spec.sample_rate)] * self._clips
-        if isinstance(self._own, WarmExtractor):
-            self._own.warm()
-        if isinstance(self._own, CorpusExtractor) and spec.uses_corpus:
-            self._own.use_corpus(self._own.fit_corpus(self._waveforms[:1]))
+        if isinstance(self._extractor, WarmExtractor):
+            self._extractor.warm()
+        if isinstance(self._extractor, CorpusExtractor) and spec.uses_corpus:
+            self._extractor.use_corpus(self._extractor.fit_corpus(self._waveforms[:1]))
         self._reference = Reference()
         once = lap(self._embed, 2).clock
         self._references = max(1, round(REFERENCE_SHARE * once / lap(self._reference.run).clock))
@@ -57,4 +57,4 @@ class Rounds:
         return Figure(self._seconds, self._clips, samples)
 
     def _embed(self) -> None:
-        self._own.embed(self._waveforms)
+        self._extractor.embed(self._waveforms)

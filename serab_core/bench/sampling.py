@@ -51,7 +51,7 @@ class Lap(NamedTuple):
 
 
 def lap(call: Callable[[], object], times: int = 1) -> Lap:
-    """Times so many calls in a row; seconds are those of one."""
+    """Time so many calls in a row; seconds are those of one."""
     waited, clock, processor = _waits(), time.perf_counter(), time.process_time()
     for _ in range(times):
         call()
@@ -78,7 +78,7 @@ class Samples:
     @property
     def seconds(self) -> tuple[float, ...]:
         """By the clock, of one call in each sample."""
-        return tuple(own.clock for own in self.calls)
+        return tuple(sample.clock for sample in self.calls)
 
     @property
     def by_processor(self) -> bool:
@@ -86,8 +86,11 @@ class Samples:
 
         It is not where the work is another process's, a GPU's or several threads', or lies in waiting.
         """
-        waits = float(np.median([own.waits for own in self.calls]))
-        return waits == 0 and float(np.median([own.processor / max(own.clock, 1e-9) for own in self.calls])) < _SEVERAL
+        waits = float(np.median([sample.waits for sample in self.calls]))
+        return (
+            waits == 0
+            and float(np.median([sample.processor / max(sample.clock, 1e-9) for sample in self.calls])) < _SEVERAL
+        )
 
     @property
     def ratio(self) -> float:
@@ -105,14 +108,14 @@ class Samples:
         """Standard error of `ratio`, as a share of it: 1.25 robust deviations over the root of n."""
         return float(1.25 * self.spread / 1.349 / np.sqrt(len(self.calls)))
 
-    def quantile(self, share: float) -> float:
+    def quantile(self, fraction: float) -> float:
         """Seconds of a call, by the clock, that this share of the samples stays below."""
-        return float(np.quantile(self.seconds, share))
+        return float(np.quantile(self.seconds, fraction))
 
     @property
     def _ratios(self) -> NDArray[np.float64]:
         place = 1 if self.by_processor else 0
-        return np.divide([own[place] for own in self.calls], [own[place] for own in self.reference])
+        return np.divide([sample[place] for sample in self.calls], [sample[place] for sample in self.reference])
 
 
 class Sampler:
@@ -135,7 +138,7 @@ class Sampler:
         self._references = max(1, int(np.ceil(REFERENCE_SHARE * once * self._inner / beside)))
 
     def turn(self, budget_s: float) -> None:
-        """Takes samples for so long, at least two; in the last turns none more where they agree."""
+        """Take samples for so long, at least two; in the last turns none more where they agree."""
         begin = time.perf_counter()
         self._turns += 1
         self._take(begin + budget_s)

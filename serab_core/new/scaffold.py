@@ -55,7 +55,7 @@ _STEPS: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class WrittenPackage:
     """A package that was written.
 
     Attributes:
@@ -85,8 +85,8 @@ class Made:
         }
 
 
-def scaffold(kind: Kind, name: str, parent: Path, *, flavour: Flavour = "", version: str) -> Made:
-    """Writes a package into a new folder, whole or not at all.
+def scaffold(kind: Kind, name: str, parent: Path, *, flavour: Flavour = "", version: str) -> WrittenPackage:
+    """Write a package into a new folder, whole or not at all.
 
     Args:
         kind: of plugin.
@@ -111,26 +111,26 @@ def scaffold(kind: Kind, name: str, parent: Path, *, flavour: Flavour = "", vers
     if folder.exists():
         raise UsageError("is there already", where=folder, next_step="choose another name, or another --folder")
     template = kind if not flavour else f"{kind}-{flavour}"
-    words = _words(kind, name, distribution, flavour, version)
-    words["steps"] = "".join(f"- {step.format(**words)}\n" for step in _STEPS[template])
+    variables = _template_variables(kind, name, distribution, flavour, version)
+    variables["steps"] = "".join(f"- {step.format(**variables)}\n" for step in _STEPS[template])
     environment = Environment(  # noqa: S701  Python and TOML, not HTML
         undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True
     )
-    made = []
+    written = []
     with replacing_folder(folder) as temporary:
         for part in ("common", template):
             for path, text in _templates(files("serab_core.new") / "templates" / part):
-                target = PurePosixPath(*(words["package"] if p == "package" else p for p in path.parts))
+                target = PurePosixPath(*(variables["package"] if p == "package" else p for p in path.parts))
                 target = target.with_name(target.name.removesuffix(".jinja"))
                 file = temporary / target
                 file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(environment.from_string(text).render(words), encoding="utf-8")
-                made.append(str(target))
-    steps = (f"cd {distribution}", "pip install -e .", f"serab check {name}", words["use"])
-    return Made(folder, distribution, words["package"], name, tuple(sorted(made)), steps)
+                file.write_text(environment.from_string(text).render(variables), encoding="utf-8")
+                written.append(str(target))
+    steps = (f"cd {distribution}", "pip install -e .", f"serab check {name}", variables["use"])
+    return WrittenPackage(folder, distribution, variables["package"], name, tuple(sorted(written)), steps)
 
 
-def _words(kind: Kind, name: str, distribution: str, flavour: Flavour, version: str) -> dict[str, str]:
+def _template_variables(kind: Kind, name: str, distribution: str, flavour: Flavour, version: str) -> dict[str, str]:
     """What the templates are filled with."""
     core = Version(version)
     title = " ".join(word.capitalize() for word in re.split("[-_]", name))

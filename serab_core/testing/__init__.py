@@ -31,7 +31,7 @@ __all__ = ["Check", "ConformanceError", "classifier_checks", "dataset_checks", "
 
 
 def __getattr__(name: str) -> Any:
-    """Imports late: pytest loads the plugin beside this file in every project of an environment."""
+    """Import late: pytest loads the plugin beside this file in every project of an environment."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

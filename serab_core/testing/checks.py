@@ -51,7 +51,7 @@ class Check:
         return self.id in _STARTS_PROCESSES
 
     def __call__(self) -> str:
-        """Runs the check. One that is declared to fail must fail, so that a declaration cannot outlive its reason.
+        """Run the check. One that is declared to fail must fail, so that a declaration cannot outlive its reason.
 
         Returns:
             what it reports; "" for most.
@@ -79,7 +79,7 @@ class Check:
         return self.id
 
 
-class Words(NamedTuple):
+class Rationale(NamedTuple):
     """What a check protects, and what an author can do about it."""
 
     protects: str
@@ -87,12 +87,12 @@ class Words(NamedTuple):
 
 
 def checker(
-    kind: str, subject: str, words: Mapping[str, Words], expected: Mapping[str, str]
+    kind: str, subject: str, rationales: Mapping[str, Rationale], expected: Mapping[str, str]
 ) -> Callable[[str, Callable[[], str | None]], Check]:
     """A maker of checks for one plugin: `make(name, function)`, with the rest looked up by the check's name."""
 
     def make(name: str, function: Callable[[], str | None]) -> Check:
         identifier = f"{kind}-{name}"
-        return Check(identifier, subject, *words[name], function, expected.get(identifier, ""))
+        return Check(identifier, subject, *rationales[name], function, expected.get(identifier, ""))
 
     return make

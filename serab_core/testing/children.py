@@ -18,7 +18,7 @@ LIMIT_S = 600.0
 _EVERY_S = 0.02
 
 
-def printed(script: str, *words: str, **environment: str) -> str:
+def printed(script: str, *arguments: str, **environment: str) -> str:
     """What a fresh process prints.
 
     Args:
@@ -30,8 +30,8 @@ def printed(script: str, *words: str, **environment: str) -> str:
         ConformanceError: it fails.
     """
     try:
-        done = subprocess.run(  # noqa: S603  our own scripts
-            python_command("-c", _begin() + script, *words),
+        completed = subprocess.run(  # noqa: S603  our own scripts
+            python_command("-c", _begin() + script, *arguments),
             capture_output=True,
             encoding="utf-8",
             errors="replace",
@@ -43,12 +43,12 @@ def printed(script: str, *words: str, **environment: str) -> str:
         )
     except subprocess.TimeoutExpired as error:
         raise ConformanceError(f"it is not done after {LIMIT_S:.0f} s in a process of its own") from error
-    if done.returncode != 0:
-        raise ConformanceError(f"it fails in a process of its own: {_last(done.stderr, done.returncode)}")
-    return done.stdout
+    if completed.returncode != 0:
+        raise ConformanceError(f"it fails in a process of its own: {_last(completed.stderr, completed.returncode)}")
+    return completed.stdout
 
 
-def growth(script: str, *words: str, limit: int) -> int:
+def growth(script: str, *arguments: str, limit: int) -> int:
     """How much memory a fresh process, and those that it starts, take on after it printed `ready`, in bytes.
 
     Args:
@@ -64,7 +64,7 @@ def growth(script: str, *words: str, limit: int) -> int:
     """
     begin = time.monotonic()
     with subprocess.Popen(  # noqa: S603  our own scripts
-        python_command("-c", _begin() + script, *words),
+        python_command("-c", _begin() + script, *arguments),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -101,7 +101,8 @@ def growth(script: str, *words: str, limit: int) -> int:
 
 def _begin() -> str:
     """What a script starts with: under `--offline` the network is disabled in its process, too."""
-    return "from serab_core import offline; offline.disable_if_requested()\n" if offline.is_requested() else ""
+    statement = "from serab_core.system import offline; offline.disable_if_requested()\n"
+    return statement if offline.is_requested() else ""
 
 
 def _last(text: str, code: int) -> str:

@@ -11,9 +11,9 @@ import numpy as np
 
 from serab_core import plugins
 from serab_core.score.metrics import ccc
-from serab_core.testing.checks import NOT_APPLICABLE, Check, ConformanceError, Words, checker
+from serab_core.testing.checks import NOT_APPLICABLE, Check, ConformanceError, Rationale, checker
 from serab_core.testing.examples import blobs, slopes
-from serab_core.testing.surroundings import leaves_settings_alone
+from serab_core.testing.surroundings import check_settings
 from serab_core.tune.points import fit_and_predict, grid_points
 from serab_core.types import Examples, Exported, PointError
 
@@ -25,48 +25,48 @@ if TYPE_CHECKING:
 _SEED = 42
 _AGREE = 0.98
 """Of all predictions together; what remains is for examples that lie on a border, but for rounding."""
-WORDS = {
-    "grid": Words(
+RATIONALES = {
+    "grid": Rationale(
         "the protocol's search must be whole",
         "declare every value once",
     ),
-    "points": Words(
+    "points": Rationale(
         "a point that cannot be fitted is told by a PointError, and the search goes on",
         "raise PointError, with the reason, where a point cannot be fitted",
     ),
-    "learns": Words(
+    "learns": Rationale(
         "one that cannot learn what is plain tells nothing about an extractor",
         "look for a swapped sign, label or axis",
     ),
-    "learns-wide": Words(
+    "learns-wide": Rationale(
         "most tasks have fewer utterances than an embedding has dimensions",
         "regularise, where there are fewer examples than dimensions",
     ),
-    "reference": Words(
+    "reference": Rationale(
         "a classifier must be what its name says",
         "find the first point that differs, and declare what is meant as the reference",
     ),
-    "repeatable": Words(
+    "repeatable": Rationale(
         "a score must be the same when it is made again",
         "pass the seed on to everything that is random",
     ),
-    "known-classes": Words(
+    "known-classes": Rationale(
         "a prediction outside the task's classes cannot be scored",
         "return class indices, int64, one a row",
     ),
-    "missing-class": Words(
+    "missing-class": Rationale(
         "small corpora have validation splits without one of the classes",
         "take the number of classes from n_classes, not from validation's labels",
     ),
-    "input-kept": Words(
+    "input-kept": Rationale(
         "all points of a search are given the same arrays",
         "work on a copy",
     ),
-    "settings-kept": Words(
+    "settings-kept": Rationale(
         "other classifiers and extractors share the process",
         "use a generator of your own, of the seed",
     ),
-    "export": Words(
+    "export": Rationale(
         "an exported classifier must predict what the scored one did",
         "let export() hold all that predict needs",
     ),
@@ -79,10 +79,10 @@ def classifier_checks(name: str) -> list[Check]:
 
     Raises UnknownNameError or PluginError where there is none.
     """
-    made = list(_checks(name))
+    checks = list(_checks(name))
     if plugins.classifier(name).kind == "continuous":  # which has no classes
-        return [check for check in made if check.id not in ("classifier-known-classes", "classifier-missing-class")]
-    return made
+        return [check for check in checks if check.id not in ("classifier-known-classes", "classifier-missing-class")]
+    return checks
 
 
 def _checks(name: str) -> Iterator[Check]:
@@ -117,17 +117,17 @@ def _checks(name: str) -> Iterator[Check]:
     def learns(dims: int) -> None:
         spec = plugins.classifier(name)
         train, validation = data(0, dims), data(1, dims)
-        found = [got for _, got in _predictions(spec, train, validation)]
-        if not found:
+        predictions = [predicted for _, predicted in _predictions(spec, train, validation)]
+        if not predictions:
             raise ConformanceError("no point of the grid could be fitted")
         if continuous:
-            best = max(ccc(validation.y, got) for got in found)
+            best = max(ccc(validation.y, predicted) for predicted in predictions)
             if not best >= 0.8:
                 raise ConformanceError(
                     f"the best point's concordance with a plain slope is {best:.2f} in {dims} dimensions"
                 )
             return
-        scores = [np.mean(got == validation.y) for got in found]
+        scores = [np.mean(predicted == validation.y) for predicted in predictions]
         if not max(scores) >= 0.9:
             raise ConformanceError(
                 f"the best point tells {100 * max(scores):.0f} % of three separated blobs apart in {dims} dimensions"
@@ -140,16 +140,16 @@ def _checks(name: str) -> Iterator[Check]:
         agreed: list[bool] = []
         for dims, spread in ((6, 1.0), (6, 0.3), (200, 1.0)):
             sets = [slopes(n, dims, spread) if continuous else blobs(n, dims, spread) for n in (0, 1)]
-            for point, got in _predictions(spec, *sets):
+            for point, predicted in _predictions(spec, *sets):
                 expected = _referred(spec.reference(point, _SEED), *sets)
                 same = np.equal if not continuous else partial(np.isclose, rtol=1e-3, atol=1e-3)
-                agreed.extend([] if expected is None else np.asarray(same(got, expected)).tolist())
+                agreed.extend([] if expected is None else np.asarray(same(predicted, expected)).tolist())
         if not agreed:
             raise ConformanceError("the reference can be fitted at no point")
-        share = float(np.mean(agreed))
-        if not share >= _AGREE:
-            raise ConformanceError(f"{100 * share:.1f} % of its predictions are the reference's")
-        return f"{100 * share:.1f} % of {len(agreed)} predictions are the reference's"
+        agreement = float(np.mean(agreed))
+        if not agreement >= _AGREE:
+            raise ConformanceError(f"{100 * agreement:.1f} % of its predictions are the reference's")
+        return f"{100 * agreement:.1f} % of {len(agreed)} predictions are the reference's"
 
     def repeatable() -> None:
         train, validation = data(0, 20), data(1, 20)
@@ -167,8 +167,8 @@ def _checks(name: str) -> Iterator[Check]:
 
     def missing_class() -> None:
         whole = blobs(1, 20)
-        kept = whole.y != 1
-        spec, validation = plugins.classifier(name), Examples(whole.X[kept], whole.y[kept], 3)
+        present = whole.y != 1
+        spec, validation = plugins.classifier(name), Examples(whole.X[present], whole.y[present], 3)
         try:
             fitted, _ = _first(spec, blobs(0, 20), validation)
             workspace = spec.prepare(blobs(0, 20), validation, seed=_SEED)
@@ -180,7 +180,7 @@ def _checks(name: str) -> Iterator[Check]:
                 f"a validation split without a class raises {type(error).__name__}: {error}"
             ) from error
 
-    def input_kept() -> None:
+    def input_unchanged() -> None:
         train, validation = data(0, 20), data(1, 20)
         for array in (train.X, train.y, validation.X, validation.y):
             array.flags.writeable = False
@@ -210,7 +210,7 @@ def _checks(name: str) -> Iterator[Check]:
                 raise ConformanceError(f"rebuilt from its export it predicts something else in {dims} dimensions")
         return ""
 
-    check = checker("classifier", name, WORDS, plugins.classifier(name).expected_failures)
+    check = checker("classifier", name, RATIONALES, plugins.classifier(name).expected_failures)
     yield check("grid", grid)
     yield check("points", points)
     yield check("learns", partial(learns, 6))
@@ -219,8 +219,8 @@ def _checks(name: str) -> Iterator[Check]:
     yield check("repeatable", repeatable)
     yield check("known-classes", known_classes)
     yield check("missing-class", missing_class)
-    yield check("input-kept", input_kept)
-    yield check("settings-kept", partial(leaves_settings_alone, afresh))
+    yield check("input-kept", input_unchanged)
+    yield check("settings-kept", partial(check_settings, afresh))
     yield check("export", export)
 
 
@@ -260,10 +260,10 @@ def _exported(fitted: Predictor) -> Exported:
     export = getattr(fitted, "export", None)
     if not callable(export):
         raise ConformanceError("rebuild is declared, and predictors have no export()")
-    made = export()
-    if not isinstance(made, Exported):
-        raise ConformanceError(f"export() returned {type(made).__name__}")
-    return made
+    exported = export()
+    if not isinstance(exported, Exported):
+        raise ConformanceError(f"export() returned {type(exported).__name__}")
+    return exported
 
 
 def _stored(exported: Exported) -> Exported:

@@ -14,7 +14,7 @@ from serab_core.data.prepare import cut
 from serab_core.data.splits import crossing_speakers, draw_groups
 from serab_core.errors import DataError
 from serab_core.store.jsonio import digest
-from serab_core.testing.checks import Check, ConformanceError, Words, checker
+from serab_core.testing.checks import Check, ConformanceError, Rationale, checker
 from serab_core.types import SPLITS, SourceFile
 
 if TYPE_CHECKING:
@@ -24,48 +24,48 @@ if TYPE_CHECKING:
     from serab_core.types import DatasetSpec, Index
     from serab_core.types.datasets import ExpectedAudio
 
-WORDS = {
-    "declared": Words(
+RATIONALES = {
+    "declared": Rationale(
         "users must know what a corpus is, on what terms, and where to get it",
         "fill the fields of the spec",
     ),
-    "counts": Words(
+    "counts": Rationale(
         "an incomplete copy is told from a whole one by the expected counts",
         "count the corpus's labels, and list every utterance once",
     ),
-    "variants": Words(
+    "variants": Rationale(
         "each protocol takes a split variant by name",
         "name each variant once, and the released one among them",
     ),
-    "foreign": Words(
+    "foreign": Rationale(
         "a folder of other files must not pass for the corpus",
         "let parse return None for a name that is not of the corpus",
     ),
-    "example": Words(
+    "example": Rationale(
         "without files to try it on nobody knows whether a whole copy is understood",
         "give example(), the corpus's file names",
     ),
-    "whole": Words(
+    "whole": Rationale(
         "a whole copy must be found whole, with its labels and speakers",
         "let index read every name in the corpus, and expect what is in it",
     ),
-    "partial": Words(
+    "partial": Rationale(
         "a score on part of a corpus is another score, and must not pass for the whole's",
         "give expected_ids, or expected_counts that are the whole corpus's",
     ),
-    "speakers": Words(
+    "speakers": Rationale(
         "a speaker in two splits makes every score too good",
         "cut by speaker, or declare shares_speakers and say so in the variant's note",
     ),
-    "stable": Words(
+    "stable": Rationale(
         "the task is the same wherever its files lie and in whatever order they are listed",
         "make ids of the file's own name, whatever its folder, its place and its ending",
     ),
-    "inside": Words(
+    "inside": Rationale(
         "an index names files of the source that it was given, and nothing else on the disk",
         "hand on the SourceFile that was given",
     ),
-    "published": Words(
+    "published": Rationale(
         "what is published about a corpus is compared with each copy, and must be about its utterances",
         "give expected_seconds, expected_audio, sentence, known_defects and siblings that fit its ids and its example",
     ),
@@ -79,13 +79,13 @@ def dataset_checks(name: str) -> list[Check]:
 
 
 def _checks(name: str) -> Iterator[Check]:
-    made: list[Mapping[str, bytes]] = []
+    examples: list[Mapping[str, bytes]] = []
 
     def files() -> Mapping[str, bytes]:
         """The example; empty where there is none, which is a check of its own."""
-        if not made:
-            made.append(_example(plugins.dataset(name)))
-        return made[0]
+        if not examples:
+            examples.append(_example(plugins.dataset(name)))
+        return examples[0]
 
     def indexed(change: str = "") -> Index:
         return plugins.dataset(name).index(_sources(files(), change))
@@ -107,9 +107,9 @@ def _checks(name: str) -> Iterator[Check]:
         speakers = {entry.speaker for entry in checked.index.entries}
         if len(speakers) != spec.expected_speakers:
             raise ConformanceError(f"{len(speakers)} speakers, not {spec.expected_speakers}")
-        strangers = set(spec.speaker_sex) - speakers
-        if strangers:
-            raise ConformanceError(f"speaker_sex names {sorted(strangers)[:3]}, who do not speak")
+        unknown = set(spec.speaker_sex) - speakers
+        if unknown:
+            raise ConformanceError(f"speaker_sex names {sorted(unknown)[:3]}, who do not speak")
         return f"{len(checked.index.entries)} utterances, {len(speakers)} speakers"
 
     def partial_() -> None:
@@ -143,9 +143,9 @@ def _checks(name: str) -> Iterator[Check]:
         if not files():
             return
         plain = _task_digest(indexed())
-        for change, words in _CHANGES.items():
+        for change, description in _CHANGES.items():
             if _task_digest(indexed(change)) != plain:
-                raise ConformanceError(f"the task is another one {words}")
+                raise ConformanceError(f"the task is another one {description}")
 
     def inside() -> None:
         sources = _sources(files())
@@ -158,11 +158,11 @@ def _checks(name: str) -> Iterator[Check]:
             if not entry.id.isprintable():
                 raise ConformanceError(f"{entry.id!r} is no id")
 
-    check = checker("dataset", name, WORDS, plugins.dataset(name).expected_failures)
+    check = checker("dataset", name, RATIONALES, plugins.dataset(name).expected_failures)
     yield check("declared", partial(_declared, name))
     yield check("counts", partial(_counts, name))
     yield check("variants", partial(_variants, name))
-    yield check("foreign", partial(_foreign, name))
+    yield check("foreign", partial(_third_party_files, name))
     yield check("example", example)
     yield check("whole", whole)
     yield check("partial", partial_)
@@ -198,8 +198,8 @@ def _counts(name: str) -> None:
 
 def _published(name: str, files: Callable[[], Mapping[str, bytes]]) -> None:
     spec = plugins.dataset(name)
-    found = spec.index(_sources(files())).entries if files() else ()
-    ids = spec.expected_ids() if spec.expected_ids is not None else {entry.id for entry in found}
+    entries = spec.index(_sources(files())).entries if files() else ()
+    ids = spec.expected_ids() if spec.expected_ids is not None else {entry.id for entry in entries}
     unknown = sorted(set(spec.known_defects) - ids)
     if unknown:
         raise ConformanceError(f"known_defects names {unknown[0]!r}, which is no utterance")
@@ -251,14 +251,14 @@ def _check_lengths(seconds: Mapping[str, float], audio: ExpectedAudio | None, id
             )
 
 
-def _foreign(name: str) -> None:
+def _third_party_files(name: str) -> None:
     def unread() -> bytes:
         raise ConformanceError("index read a file to find out that it is foreign")
 
-    strangers = [SourceFile(PurePosixPath(p), 1, unread) for p in ("readme.txt", "music/track 1.wav", "x.wav")]
-    found = plugins.dataset(name).index(strangers).entries
-    if found:
-        raise ConformanceError(f"index took {found[0].file.name} for an utterance")
+    third_party = [SourceFile(PurePosixPath(p), 1, unread) for p in ("readme.txt", "music/track 1.wav", "x.wav")]
+    entries = plugins.dataset(name).index(third_party).entries
+    if entries:
+        raise ConformanceError(f"index took {entries[0].file.name} for an utterance")
 
 
 def _variants(name: str) -> None:
@@ -283,8 +283,8 @@ def _example(spec: DatasetSpec) -> Mapping[str, bytes]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         spec.generate(folder)
-        made = (path for path in folder.rglob("*") if path.is_file())
-        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in made}
+        paths = (path for path in folder.rglob("*") if path.is_file())
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 _CHANGES = {
@@ -295,13 +295,13 @@ _CHANGES = {
 
 
 def _sources(files: Mapping[str, bytes], change: str = "") -> list[SourceFile]:
-    made = []
+    sources = []
     for name, data in files.items():
         path = PurePosixPath("a") / "folder" / name if change == "deeper" else PurePosixPath(name)
         if change == "upper" and path.suffix in (".wav", ".flac", ".mp3", ".ogg"):
             path = path.with_suffix(path.suffix.upper())
-        made.append(SourceFile(path, len(data), partial(bytes, data), archive="example"))
-    return made[::-1] if change == "backwards" else made
+        sources.append(SourceFile(path, len(data), partial(bytes, data), archive="example"))
+    return sources[::-1] if change == "backwards" else sources
 
 
 def _task_digest(index: Index) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from serab_core.types import Extractor, ExtractorSpec, Waveform
 
 
-def made_extractor(spec: ExtractorSpec) -> Extractor:
+def build_extractor(spec: ExtractorSpec) -> Extractor:
     """An extractor that is ready to embed; its corpus statistics are those of the example clips."""
     fresh = spec.factory()
     if spec.uses_corpus:
@@ -35,13 +35,13 @@ def example_clips(rate: int) -> list[Waveform]:
 def voiced_clips(rate: int) -> list[Waveform]:
     """Four hums of a second that differ as voices do: in pitch, in how fast their harmonics fall, in tremor."""
     time = np.arange(rate) / rate
-    made = []
+    clips = []
     for pitch, fall, tremor in ((110.0, 1.0, 2.0), (180.0, 1.6, 5.0), (260.0, 0.7, 3.0), (140.0, 2.2, 7.0)):
         phase = 2 * np.pi * (pitch * time - 0.05 * pitch / tremor * np.cos(2 * np.pi * tremor * time))
         harmonics = range(1, int(0.45 * rate / pitch))
         hum = sum((np.sin(n * phase) / n**fall for n in harmonics), np.zeros(rate))
-        made.append((0.1 * hum / np.std(hum) * np.hanning(rate)).astype(np.float32))
-    return made
+        clips.append((0.1 * hum / np.std(hum) * np.hanning(rate)).astype(np.float32))
+    return clips
 
 
 def odd_clips(rate: int) -> dict[str, Waveform]:
@@ -60,7 +60,7 @@ def long_clip(rate: int, seconds: int = 600) -> Waveform:
     """Ten minutes of noise that comes and goes once a second."""
     rng = np.random.RandomState(1)
     second = np.hanning(rate).astype(np.float32) * 0.1
-    made = np.empty(rate * seconds, np.float32)
-    for begin in range(0, len(made), rate):
-        made[begin : begin + rate] = second * rng.standard_normal(rate).astype(np.float32)
-    return made
+    clip = np.empty(rate * seconds, np.float32)
+    for begin in range(0, len(clip), rate):
+        clip[begin : begin + rate] = second * rng.standard_normal(rate).astype(np.float32)
+    return clip

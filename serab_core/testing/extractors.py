@@ -11,8 +11,8 @@ import numpy as np
 
 from serab_core import plugins
 from serab_core.testing import identity, surroundings
-from serab_core.testing.checks import Check, ConformanceError, Words, checker
-from serab_core.testing.example import example_clips, made_extractor, odd_clips, voiced_clips
+from serab_core.testing.checks import Check, ConformanceError, Rationale, checker
+from serab_core.testing.example import build_extractor, example_clips, odd_clips, voiced_clips
 from serab_core.testing.sensitivity import sensitivity
 from serab_core.testing.stored import stored_embeddings_agree
 
@@ -28,12 +28,12 @@ def extractor_checks(name: str) -> list[Check]:
 
 
 def _checks(name: str) -> Iterator[Check]:
-    made: list[Extractor] = []
+    extractors: list[Extractor] = []
 
     def extractor() -> Extractor:
-        if not made:
-            made.append(made_extractor(plugins.extractor(name)))
-        return made[0]
+        if not extractors:
+            extractors.append(build_extractor(plugins.extractor(name)))
+        return extractors[0]
 
     def embed(*waveforms: Waveform) -> Embeddings:
         result = extractor().embed(list(waveforms))
@@ -83,7 +83,7 @@ def _checks(name: str) -> Iterator[Check]:
         if not (np.abs(together - backwards) / scale).max() < 1e-4:
             raise ConformanceError("a clip embeds differently at another place")
 
-    def input_kept() -> None:
+    def input_unchanged() -> None:
         clips = example_clips(plugins.extractor(name).sample_rate)
         before = [clip.copy() for clip in clips]
         embed(*clips)
@@ -96,12 +96,12 @@ def _checks(name: str) -> Iterator[Check]:
 
     def afresh() -> None:
         spec = plugins.extractor(name)
-        made_extractor(spec).embed(example_clips(spec.sample_rate))
+        build_extractor(spec).embed(example_clips(spec.sample_rate))
 
     def elsewhere() -> None:
         with TemporaryDirectory() as scratch:
             here = embed(*example_clips(plugins.extractor(name).sample_rate))
-            surroundings.same_in_another_process(name, here, Path(scratch))
+            surroundings.check_other_process(name, here, Path(scratch))
 
     def scratch(held: Callable[[ExtractorSpec, str, Path], str]) -> Callable[[], str]:
         def run() -> str:
@@ -110,89 +110,89 @@ def _checks(name: str) -> Iterator[Check]:
 
         return run
 
-    check = checker("extractor", name, WORDS, plugins.extractor(name).expected_failures)
+    check = checker("extractor", name, RATIONALES, plugins.extractor(name).expected_failures)
     yield check("shape", shape)
     yield check("finite", finite)
     yield check("repeatable", repeatable)
     yield check("batch-independent", batch_independent)
-    yield check("input-kept", input_kept)
-    yield check("long", partial(surroundings.bears_ten_minutes, name))
+    yield check("input-kept", input_unchanged)
+    yield check("long", partial(surroundings.supports_long_audio, name))
     yield check("sensitivity", moved)
-    yield check("identity", lambda: identity.terms_are_told(plugins.extractor(name)))
-    yield check("fingerprint", lambda: identity.fingerprint_tells_what_matters(plugins.extractor(name), name))
+    yield check("identity", lambda: identity.check_terms(plugins.extractor(name)))
+    yield check("fingerprint", lambda: identity.check_fingerprint(plugins.extractor(name), name))
     yield check("stored-embeddings", lambda: stored_embeddings_agree(plugins.extractor(name)))
-    yield check("light-import", partial(surroundings.imports_nothing_heavy, name))
+    yield check("light-import", partial(surroundings.check_imports, name))
     yield check("other-process", elsewhere)
-    yield check("settings-kept", partial(surroundings.leaves_settings_alone, afresh))
-    yield check("no-network", partial(surroundings.asks_no_network, afresh))
-    yield check("missing-weights", scratch(identity.missing_weights_are_told))
-    yield check("damaged-weights", scratch(identity.damaged_weights_are_noticed))
+    yield check("settings-kept", partial(surroundings.check_settings, afresh))
+    yield check("no-network", partial(surroundings.check_no_network, afresh))
+    yield check("missing-weights", scratch(identity.check_missing_weights))
+    yield check("damaged-weights", scratch(identity.check_damaged_weights))
 
 
-WORDS = {
-    "shape": Words(
+RATIONALES = {
+    "shape": Rationale(
         "classifiers and caches rely on the declared dimension",
         "declare dim as it is, and return float32 (n, dim)",
     ),
-    "finite": Words(
+    "finite": Rationale(
         "one NaN spoils the normalisation of a whole speaker",
         "pad what is too short, and guard divisions and logarithms",
     ),
-    "repeatable": Words(
+    "repeatable": Rationale(
         "a score must be the same when it is made again",
         "switch dropout off and seed what is random, or declare deterministic=False for rounding's sake; "
         "return a copy of a buffer that the next call overwrites",
     ),
-    "batch-independent": Words(
+    "batch-independent": Rationale(
         "a score must not hang on how utterances fell into batches",
         "mask what is padded, or embed clip by clip",
     ),
-    "input-kept": Words(
+    "input-kept": Rationale(
         "other extractors may be given the same arrays",
         "work on a copy",
     ),
-    "long": Words(
+    "long": Rationale(
         "a corpus may hold whole interviews",
         "embed piece by piece, and pool the pieces",
     ),
-    "sensitivity": Words(
+    "sensitivity": Rationale(
         "corpora differ in level and bandwidth; how far embeddings move with them is reported",
         "embed clips of any level",
     ),
-    "identity": Words(
+    "identity": Rationale(
         "users must know what it is, on what terms, and whom to cite",
         "give summary, licence and citation, and of each WeightFile its address and licence",
     ),
-    "fingerprint": Words(
+    "fingerprint": Rationale(
         "caches are kept apart, and found again, by what the spec declares",
         "declare parameters that are plain values, the same in each process",
     ),
-    "stored-embeddings": Words(
+    "stored-embeddings": Rationale(
         "a score computed from stored embeddings must be that of the extractor as it is now",
         "declare what the numbers depend on: files as WeightFile, choices as parameters, packages as libraries; "
         "`serab eval X --fresh` replaces what is stored",
     ),
-    "light-import": Words(
+    "light-import": Rationale(
         "listing extractors must not load every library that one of them needs",
         "import libraries inside the factory",
     ),
-    "other-process": Words(
+    "other-process": Rationale(
         "extractors are made anew in each worker, on each machine",
         "keep what the numbers depend on in the spec and its weights",
     ),
-    "settings-kept": Words(
+    "settings-kept": Rationale(
         "other extractors and classifiers share the process",
         "use a generator of your own, and free_cores() for threads",
     ),
-    "no-network": Words(
+    "no-network": Rationale(
         "clusters' nodes have no network, and a download that changes changes scores",
         "declare what is loaded as a WeightFile, and load it from weights_path",
     ),
-    "missing-weights": Words(
+    "missing-weights": Rationale(
         "a user without the weights must hear which file, from where, and on what terms",
         "load what weights_path(file) gives",
     ),
-    "damaged-weights": Words(
+    "damaged-weights": Rationale(
         "a score of damaged weights says nothing, and nobody would know",
         "load what weights_path(file) gives, which compares its sha256",
     ),

@@ -28,25 +28,25 @@ _EMBED_IN = """
 import json, os, sys
 from serab_core import plugins
 from serab_core.errors import SerabError
-from serab_core.testing.example import example_clips, made_extractor
-told = []
+from serab_core.testing.example import build_extractor, example_clips
+errors = []
 for home in sys.argv[2:]:
     os.environ["SERAB_HOME"] = home
     plugins.registry.cache_clear()
     try:
         spec = plugins.extractor(sys.argv[1])
-        made_extractor(spec).embed(example_clips(spec.sample_rate)[:1])
-        told.append("")
+        build_extractor(spec).embed(example_clips(spec.sample_rate)[:1])
+        errors.append("")
     except SerabError as error:
-        told.append(type(error).__name__)
+        errors.append(type(error).__name__)
     except BaseException as error:
-        told.append(f"{type(error).__name__}: {error}")
+        errors.append(f"{type(error).__name__}: {error}")
 sys.stdout.flush()
-print("\\n" + json.dumps(told))
+print("\\n" + json.dumps(errors))
 """
 
 
-def terms_are_told(spec: ExtractorSpec) -> None:
+def check_terms(spec: ExtractorSpec) -> None:
     """Users know what it is and on what terms, and whom to cite."""
     if not spec.summary.strip():
         raise ConformanceError("no summary is declared")
@@ -61,7 +61,7 @@ def terms_are_told(spec: ExtractorSpec) -> None:
             raise ConformanceError(f"{weight.name} has no licence")
 
 
-def fingerprint_tells_what_matters(spec: ExtractorSpec, name: str) -> None:
+def check_fingerprint(spec: ExtractorSpec, name: str) -> None:
     """Caches are found again by the fingerprint, and never mixed up."""
     here = fingerprint_digest(spec)
     there = printed(_FINGERPRINT, name, PYTHONHASHSEED="7").split()[-1]
@@ -82,7 +82,7 @@ def fingerprint_tells_what_matters(spec: ExtractorSpec, name: str) -> None:
         raise ConformanceError("the fingerprint hangs on words")
 
 
-def missing_weights_are_told(spec: ExtractorSpec, name: str, scratch: Path) -> str:
+def check_missing_weights(spec: ExtractorSpec, name: str, scratch: Path) -> str:
     """In a home without weights nothing is embedded, and the user hears which file is missing and what to do."""
     if not spec.weights:
         return _NO_WEIGHTS
@@ -94,15 +94,15 @@ def missing_weights_are_told(spec: ExtractorSpec, name: str, scratch: Path) -> s
         text = str(error)
     if spec.weights[0].published not in text:
         raise ConformanceError("the error for missing weights does not name the file")
-    (told,) = _embedded_in(name, empty)
-    if not told:
+    (raised,) = _embedding_errors(name, empty)
+    if not raised:
         raise ConformanceError("it embeds although the weights that it declares are not there")
-    if told != "WeightsError":
-        raise ConformanceError(f"without its weights it raises {told}, not the WeightsError of weights_path")
+    if raised != "WeightsError":
+        raise ConformanceError(f"without its weights it raises {raised}, not the WeightsError of weights_path")
     return ""
 
 
-def damaged_weights_are_noticed(spec: ExtractorSpec, name: str, scratch: Path) -> str:
+def check_damaged_weights(spec: ExtractorSpec, name: str, scratch: Path) -> str:
     """A weight file with one byte changed is not used."""
     if not spec.weights:
         return _NO_WEIGHTS
@@ -117,21 +117,21 @@ def damaged_weights_are_noticed(spec: ExtractorSpec, name: str, scratch: Path) -
             _copy(home.weights / f"{weight.name}.json", copy.weights / f"{weight.name}.json")
         _damage(copy, damaged)
         homes.append(copy)
-    for weight, told in zip(spec.weights, _embedded_in(name, *homes), strict=True):
-        if not told:
+    for weight, error in zip(spec.weights, _embedding_errors(name, *homes), strict=True):
+        if not error:
             raise ConformanceError(f"it embeds although {weight.name} is damaged")
-        if told != "WeightsError":
-            raise ConformanceError(f"with {weight.name} damaged it raises {told}, not weights_path's WeightsError")
+        if error != "WeightsError":
+            raise ConformanceError(f"with {weight.name} damaged it raises {error}, not weights_path's WeightsError")
     return ""
 
 
 _NO_WEIGHTS = f"{NOT_APPLICABLE}its spec declares no weight files"
 
 
-def _embedded_in(name: str, *homes: Home) -> list[str]:
+def _embedding_errors(name: str, *homes: Home) -> list[str]:
     """What embedding raises, in each of several homes; "" where it works."""
-    told: list[str] = json.loads(printed(_EMBED_IN, name, *(str(home.root) for home in homes)).splitlines()[-1])
-    return told
+    errors: list[str] = json.loads(printed(_EMBED_IN, name, *(str(home.root) for home in homes)).splitlines()[-1])
+    return errors
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -143,7 +143,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _damage(home: Home, weight: WeightFile) -> None:
-    """Changes the byte in the middle of a weight file, or of the largest file of a folder."""
+    """Change the byte in the middle of a weight file, or of the largest file of a folder."""
     path = home.weights / weight.name
     if path.is_dir():
         path = max((file for file in path.rglob("*") if file.is_file()), key=lambda file: file.stat().st_size)

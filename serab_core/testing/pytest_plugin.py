@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds the options."""
+    """Add the options."""
     group = parser.getgroup("serab")
     group.addoption(
         "--serab-plugin",
@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Adds a test for each check, and takes no others where nothing else was asked for."""
+    """Add a test for each check, and takes no others where nothing else was asked for."""
     names, timed = config.getoption("--serab-plugin"), config.getoption("--serab-bench")
     if not names and not timed:
         return
@@ -52,7 +52,7 @@ class SpeedTest(Protocol):
     """What the fixture `serab_benchmark` gives."""
 
     def __call__(self, extractor: str, *, seconds: float = 3.0, clips: int = 1, rounds: int = 15) -> Figure:
-        """Times an extractor.
+        """Time an extractor.
 
         Args:
             extractor: its name.
@@ -67,7 +67,7 @@ class SpeedTest(Protocol):
 
 @pytest.fixture
 def serab_benchmark(request: pytest.FixtureRequest) -> SpeedTest:
-    """Times extractors with pytest-benchmark, on serab's clips, beside its reference workload.
+    """Time extractors with pytest-benchmark, on serab's clips, beside its reference workload.
 
     `serab_benchmark("my-model", seconds=3.0).ratio` may be asserted upon: it holds between machines, as far as anything
     does. Tables, files and comparisons are pytest-benchmark's.
@@ -84,9 +84,9 @@ def serab_benchmark(request: pytest.FixtureRequest) -> SpeedTest:
     def run(extractor: str, *, seconds: float = 3.0, clips: int = 1, rounds: int = 15) -> Figure:
         from serab_core.bench.rounds import Rounds
 
-        own = Rounds(extractor, seconds, clips)
-        benchmark.pedantic(own.call, setup=own.setup, rounds=rounds, iterations=1)
-        figure = own.figure
+        extractor_rounds = Rounds(extractor, seconds, clips)
+        benchmark.pedantic(extractor_rounds.call, setup=extractor_rounds.setup, rounds=rounds, iterations=1)
+        figure = extractor_rounds.figure
         benchmark.extra_info.update(
             extractor=extractor, clip_s=seconds, clips=figure.clips, ratio=figure.ratio,
             realtime_factor=figure.realtime_factor,
@@ -105,9 +105,9 @@ class Checks(pytest.Collector):
 
     def collect(self) -> Iterator[pytest.Item]:
         """A test for each check."""
-        from serab_core.testing.runner import checks_of, subjects
+        from serab_core.testing.runner import checks_of, find_subjects
 
-        for group, name in subjects(self._subject):
+        for group, name in find_subjects(self._subject):
             for check in checks_of([(group, name)]):
                 yield CheckItem.from_parent(self, name=f"{check.id}[{name}]", check=check)
 
@@ -120,7 +120,7 @@ class CheckItem(pytest.Item):
         self._check = check
 
     def runtest(self) -> None:
-        """Runs it."""
+        """Run it."""
         from serab_core.testing.checks import NOT_APPLICABLE
 
         if report := self._check():

@@ -58,7 +58,7 @@ class Outcome:
         return asdict(self)
 
 
-def subjects(name: str) -> list[tuple[Group, str]]:
+def find_subjects(name: str) -> list[tuple[Group, str]]:
     """What a word on the command line means: everything of that name, or everything that a distribution brings.
 
     Args:
@@ -71,10 +71,10 @@ def subjects(name: str) -> list[tuple[Group, str]]:
         UsageError: the distribution brings nothing that can be checked without an argument.
     """
     registry, distribution = plugins.registry(), canonicalize_name(name)
-    owned = [r for group in _GENERATORS for r in registry.records(group) if r.distribution == distribution]
-    if owned:
-        return _brought(owned)
-    found: list[tuple[Group, str]] = []
+    records = [r for group in _GENERATORS for r in registry.records(group) if r.distribution == distribution]
+    if records:
+        return _subjects_of(records)
+    subjects: list[tuple[Group, str]] = []
     missing: list[UnknownNameError] = []
     for group, find in (
         (Group.EXTRACTORS, plugins.extractor),
@@ -83,37 +83,37 @@ def subjects(name: str) -> list[tuple[Group, str]]:
     ):
         try:
             spec = find(name)
-            found.append((group, name if ":" in name or plugins.is_path(name) else spec.name))
+            subjects.append((group, name if ":" in name or plugins.is_path(name) else spec.name))
         except UnknownNameError as error:
             missing.append(error)
-    if not found:
+    if not subjects:
         raise missing[0]
-    return found
+    return subjects
 
 
-def _brought(records: Sequence[PluginRecord]) -> list[tuple[Group, str]]:
+def _subjects_of(records: Sequence[PluginRecord]) -> list[tuple[Group, str]]:
     """Everything that the plugins of a distribution register."""
-    registry, found = plugins.registry(), []
+    registry, subjects = plugins.registry(), []
     for record in records:
         loaded = plugins.translated(partial(registry.load, record.group, record.qualified))
-        found += [(record.group, item) for item in loaded.items]
-    if not found:
+        subjects += [(record.group, item) for item in loaded.items]
+    if not subjects:
         examples = " or ".join(f"serab check {record.name}:..." for record in records)
         raise UsageError(
             "has no extractor, dataset or classifier without an argument",
             where=records[0].distribution,
             next_step=f"check one with its argument, as `serab eval` takes it: {examples}",
         )
-    return found
+    return subjects
 
 
-def checks_of(found: Iterable[tuple[Group, str]]) -> list[Check]:
+def checks_of(subjects: Iterable[tuple[Group, str]]) -> list[Check]:
     """All checks of some subjects."""
-    return [check for group, name in found for check in _GENERATORS[group](name)]
+    return [check for group, name in subjects for check in _GENERATORS[group](name)]
 
 
 def run_check(check: Check) -> Outcome:
-    """Runs one check; whatever the plugin raises is a failure of it."""
+    """Run one check; whatever the plugin raises is a failure of it."""
     begin = time.perf_counter()
     state: State = "declared" if check.expected else "passed"
     message = ""

@@ -18,7 +18,7 @@ NARROW_HZ = 8000
 
 
 def sensitivity(embed: Callable[..., Embeddings], clips: list[Waveform], rate: int) -> str:
-    """Says how far half the amplitude, and a lower rate on the way, move embeddings, as shares of a distance.
+    """Say how far half the amplitude, and a lower rate on the way, move embeddings, as shares of a distance.
 
     Args:
         embed: embeds the clips that it is called with.

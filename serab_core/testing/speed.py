@@ -27,7 +27,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def test_speed(serab_benchmark: SpeedTest, name: str, seconds: float, clips: int) -> None:
-    """Times it; what it came to is in pytest-benchmark's table."""
+    """Time it; what it came to is in pytest-benchmark's table."""
     figure = serab_benchmark(name, seconds=seconds, clips=clips)
     if not figure.ratio > 0.0:
         raise ConformanceError(f"the speed of {name} is no positive number: {figure.ratio}")

@@ -44,9 +44,9 @@ def test_intervals_hold_the_score(run):
     for metric in ("accuracy", "uar"):
         interval = run["toy"].interval(metric)
         assert interval.low <= getattr(run["toy"], metric) <= interval.high
-    with pytest.raises(UsageError, match="there are: accuracy, uar"):
+    with pytest.raises(UsageError, match="use .accuracy. or .uar."):
         run["toy"].interval("macro_f1")
-    with pytest.raises(UsageError, match="there is no ccc"):
+    with pytest.raises(UsageError, match="has no score ccc"):
         _ = run["toy"].ccc
 
 
@@ -59,7 +59,7 @@ def test_a_continuous_target(prepared_tones, home):
     assert re.fullmatch(r"Result\(toy on tones/pitch: CCC \d\.\d{3}\)", repr(result))
     assert "CCC" in run._repr_html_()
     assert set(run.to_dataframe()["metric"]) == {"ccc", "pearson", "rmse"}
-    with pytest.raises(UsageError, match="there is no accuracy"):
+    with pytest.raises(UsageError, match="has no score accuracy"):
         _ = result.confusion
     assert serab.load_results()["toy", "tones/pitch"].ccc == result.ccc
 
