@@ -105,9 +105,9 @@ def build_leaderboard(
 ) -> Leaderboard:
     """Load a leaderboard; `Results.leaderboard` says what the arguments are."""
     if suite not in SUITES:
-        raise UsageError(f"there is no suite {suite!r}", next_step=f"there are: {', '.join(SUITES)}")
+        raise UsageError(f"unknown suite {suite!r}", next_step=f"use one of {', '.join(SUITES)}")
     if metric is not None and metric not in _METRICS:
-        raise UsageError(f"no leaderboard shows {metric!r}", next_step=f"metrics: {', '.join(_METRICS)}")
+        raise UsageError(f"unknown metric {metric!r}", next_step=f"use one of {', '.join(_METRICS)}")
     with use_home(home) as used:
         data = load_leaderboard(
             used, protocol or default_protocol(), extractors, tasks, metric=metric, continuous_alone=True

@@ -105,10 +105,7 @@ def evaluate(
         runs = [call.run([used[place] for place in group], where) for group in groups]
     merged = _merged(runs, groups)
     aliases = {name: canonical for name, canonical in zip(names, merged.extractors, strict=True) if name != canonical}
-    local = [extractor for extractor in used if isinstance(extractor, LocalExtractor)]
-    unstored = [extractor.spec.name for extractor in local if not extractor.cache_key]
-    notices = [f"{name} is an object without a cache_key: nothing of it was stored." for name in unstored]
-    merged = replace(merged, notices=(*merged.notices, *notices))
+    merged = replace(merged, notices=(*merged.notices, *_unstored_notices(used)))
     run = run_of(merged, aliases, str(root.root) if home else "")
     if run.failures and raise_errors:
         from serab_core.report.tables import failure_text
@@ -120,6 +117,13 @@ def evaluate(
         error.run = run
         raise error
     return run
+
+
+def _unstored_notices(used: Sequence[str | LocalExtractor]) -> list[str]:
+    """Return a notice for each object without a cache key."""
+    local = [extractor for extractor in used if isinstance(extractor, LocalExtractor)]
+    unstored = [extractor.spec.name for extractor in local if not extractor.cache_key]
+    return [f"{name} is an object without a cache_key: nothing of it was stored." for name in unstored]
 
 
 class _Call:

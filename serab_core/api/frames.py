@@ -37,7 +37,7 @@ def pandas_module() -> Any:
 
 
 def as_text(print_on: Callable[[Console], None]) -> str:
-    """Return what a function prints on a console, without colours and trailing blanks."""
+    """Return the text that a function prints on a console, without colours and trailing blanks."""
     from serab_core.report.console import SafeConsole
 
     stream = io.StringIO()

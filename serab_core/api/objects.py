@@ -98,7 +98,10 @@ def _keys(cache_key: str | Mapping[str, str] | None, local: Sequence[str]) -> di
         return {local[0]: cache_key}
     unknown = sorted(set(cache_key) - set(local))
     if unknown:
-        raise UsageError(f"cache_key names {', '.join(unknown)}, which is no object of this call")
+        raise UsageError(
+            f"cache_key names {', '.join(unknown)}, which is not an object of this call",
+            next_step=f"use the names of the objects: {', '.join(local)}" if local else "leave cache_key out",
+        )
     return dict(cache_key)
 
 

@@ -85,7 +85,7 @@ class Results:
             )
         known = sorted({result.extractor for result in self.results} | {result.task for result in self.results})
         near = get_close_matches(name, known, n=3)
-        return f"there is no result of {place}" + (f"; nearest: {', '.join(near)}" if near else "")
+        return f"there is no result of {place}" + (f"; did you mean {', '.join(near)}?" if near else "")
 
     def filter(self, extractor: str | None = None, task: str | None = None, protocol: str | None = None) -> Results:
         """Return the results that match all given names."""

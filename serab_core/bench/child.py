@@ -1,4 +1,4 @@
-"""Measures one extractor in a process that has done nothing else.
+"""Measurement of one extractor in a fresh process.
 
 python -m serab_core.bench.child '{"name": "opensmile", "lengths": [1, 3], "batch": 16, "budget_s": 2.0}'
 """
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def measure(name: str, lengths: list[float], batch: int, budget_s: float) -> dict[str, Any]:
-    """Everything about one extractor, as plain values.
+    """Return all measurements of one extractor, as plain values.
 
     Args:
-        name: the extractor.
-        lengths: of clips, in seconds.
-        batch: clips at a time, beside one at a time; 0 for what the extractor likes.
-        budget_s: for each figure.
+        name: name of the extractor.
+        lengths: lengths of single clips, in seconds.
+        batch: number of clips in a batch; 0 for the batch size of the extractor.
+        budget_s: seconds to spend on each figure.
     """
     begin = time.perf_counter()
     from serab_core import plugins
@@ -83,7 +83,7 @@ def _figure(samples: Any, seconds: float, clips: int) -> dict[str, Any]:
 
 
 def _parameters(extractor: Extractor) -> int | None:
-    """How many the extractor says that its network has, or a torch module in it; None where none is found."""
+    """Return `n_parameters` of the extractor, or the number in the first torch module among its attributes, or None."""
     count = getattr(extractor, "n_parameters", None)
     if isinstance(count, int):
         return count
@@ -97,10 +97,12 @@ def _parameters(extractor: Extractor) -> int | None:
 if __name__ == "__main__":
     offline.disable_if_requested()
     request = json.loads(sys.argv[1])
-    out, sys.stdout = sys.stdout, sys.stderr  # whatever a plugin prints is not the answer
+    out, sys.stdout = sys.stdout, sys.stderr  # so that output of a plugin cannot mix with the answer
     answer = json.dumps(measure(request["name"], request["lengths"], request["batch"], request["budget_s"]))
     out.write(answer + "\n")
     out.flush()
-    from serab_core.system.lifecycle import end_process  # late: what it imports would count as the extractor's
+    from serab_core.system.lifecycle import (
+        end_process,
+    )  # imported late, because its imports would count as the extractor's memory
 
-    end_process(0)  # libraries that take long to say goodbye have nothing left to do
+    end_process(0)  # without waiting for libraries that are slow to shut down

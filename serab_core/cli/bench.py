@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from serab_core.store.home import Home
 
 _Number = TypeVar("_Number", int, float)
-HELP = """Measure the speed of extractors, their latency by clip length, their loading time and their memory.
-
-Each extractor runs in its own process, next to a reference workload. Ratios to that workload can be compared between
-machines.
-"""
+HELP = (
+    "Measure the speed, the latency, the loading time and the memory of extractors.\n\n"
+    "Each extractor runs in its own process, next to a reference workload. Ratios to that workload can be compared "
+    "between machines."
+)
 
 
 def bench_command(

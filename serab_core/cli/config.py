@@ -10,19 +10,19 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-HELP = """Show the settings that are in force, and the origin of each.
-
-Settings come from, in order of precedence: the command line; environment variables; a project file, which is serab.toml
-or the table [tool.serab] of pyproject.toml in the working folder or above; and the serab.toml of the user. A project
-file can set home and engine only after serab config trust.
-"""
-TRUST_HELP = """Allow a project file to set home and engine.
-
-The home decides which plugin environments run, and the scheduler of an engine can run code on this machine. Serab
-therefore ignores both settings of a project file until you trust it. Trust covers the current values only: after a
-change, serab ignores the new value.
-"""
-UNTRUST_HELP = """Revoke serab config trust for a folder."""
+HELP = (
+    "Show the settings that are in force, and the origin of each.\n\n"
+    "Settings come from, in order of precedence: the command line; environment variables; a project file, which is "
+    "serab.toml or the table tool.serab of pyproject.toml, in the working folder or above; and the serab.toml of the "
+    "user. A project file can set home and engine only after serab config trust."
+)
+TRUST_HELP = (
+    "Allow a project file to set home and engine.\n\n"
+    "The home decides which plugin environments run, and the scheduler of an engine can run code on this machine. "
+    "Serab therefore ignores both settings of a project file until you trust it. Trust covers the current values only: "
+    "after a change, serab ignores the new value."
+)
+UNTRUST_HELP = "Revoke serab config trust for a folder."
 
 app = typer.Typer(help=HELP, invoke_without_command=True)
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

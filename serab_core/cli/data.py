@@ -68,7 +68,7 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
         f"{summary['speakers']} speakers, {summary['hours']:.2f} h",
         f"  counts  {splits}",
         f"  labels  {labels}",
-        f"  kept in {summary['folder']}",
+        f"  stored in {summary['folder']}",
     ]
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)

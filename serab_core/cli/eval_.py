@@ -14,11 +14,11 @@ from serab_core.cli.csv_option import split_csv
 if TYPE_CHECKING:
     from serab_core.types import ContinuousResult, TaskResult
 
-HELP = """Score one or several extractors.
-
-Without --tasks, it uses all prepared tasks, or a small synthetic corpus if none is prepared. Results and embeddings of
-earlier runs are reused.
-"""
+HELP = (
+    "Score one or several extractors.\n\n"
+    "Without --tasks, it uses all prepared tasks, or a small synthetic corpus if none is prepared. Results and "
+    "embeddings of earlier runs are reused."
+)
 
 
 def evaluate_command(
@@ -85,7 +85,7 @@ def evaluate_command(
     ] = None,
     locked: Annotated[
         Path | None,
-        typer.Option("--locked", help="Repeat the result in this file, and say what differs.", dir_okay=False),
+        typer.Option("--locked", help="Reproduce the result in this file, and list the differences.", dir_okay=False),
     ] = None,
     fresh: Annotated[
         bool,

@@ -10,11 +10,11 @@ import typer
 from serab_core.cli import complete
 from serab_core.cli.csv_option import split_csv
 
-HELP = """Write the classifier that an evaluation chose into files.
-
-Arrays are stored as safetensors, other values as JSON. In Python, `serab_core.tune.exported.load_export(folder)` loads
-the classifier.
-"""
+HELP = (
+    "Write the classifier that an evaluation chose into files.\n\n"
+    "Arrays are stored as safetensors, other values as JSON. In Python, "
+    "`serab_core.tune.exported.load_export(folder)` loads the classifier."
+)
 
 
 def export_command(

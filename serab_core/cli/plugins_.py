@@ -21,7 +21,11 @@ HELP = """List every installed plugin, its distribution and its state.
 
 The command imports each plugin to see whether it works; with --no-load it only reads metadata.
 """
-
+ISOLATE_HELP = (
+    "Install a plugin in its own environment, and run it in its own process.\n\n"
+    "Use it for plugins whose libraries are incompatible. The plugin need not be installed in this environment. If it "
+    "is, `serab eval X --isolate` uses its own environment."
+)
 
 app = typer.Typer(help=HELP, invoke_without_command=True)
 
@@ -101,7 +105,7 @@ def plugins_command(
         console.print(lines)
 
 
-@app.command("isolate")
+@app.command("isolate", help=ISOLATE_HELP)
 def isolate_command(
     name: Annotated[
         str,
@@ -122,11 +126,7 @@ def isolate_command(
     remove: Annotated[bool, typer.Option("--remove", help="Remove the environment.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
-    """Install a plugin in its own environment, and run it in its own process.
-
-    Use it for plugins whose libraries are incompatible. The plugin need not be installed in this environment. If it is,
-    `serab eval X --isolate` uses its own environment.
-    """
+    """Isolate a plugin, or remove its environment."""
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.isolation import install
     from serab_core.report.progress import progress_on

@@ -83,7 +83,7 @@ def prepare_streams() -> None:
 
 
 def finish_output() -> None:
-    """Write what is buffered for standard output. Raises OutputError."""
+    """Flush standard output. Raises OutputError."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:

@@ -108,7 +108,7 @@ class Lines:
 
     @contextmanager
     def task(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
-        """Open a stage; one of no steps shows nothing."""
+        """Open a task; a task without steps shows nothing."""
         if total == 0:
             yield lambda steps: None
             return
@@ -137,7 +137,7 @@ class NotebookLines:
 
     @contextmanager
     def task(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
-        """Open a stage; one of no steps shows nothing."""
+        """Open a task; a task without steps shows nothing."""
         if total == 0:
             yield lambda steps: None
             return

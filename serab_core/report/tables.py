@@ -112,7 +112,7 @@ def probability(value: float | None) -> str:
 def params_text(params: Mapping[str, GridValue] | None) -> str:
     """Return parameters as one short line: `C=0.01, rbf, balanced`."""
     if params is None:
-        return "no point could be fitted"
+        return "could not be fitted"
     texts = []
     for name, value in params.items():
         if value is None or name == "solver":

@@ -163,7 +163,7 @@ def _conflict_text(results: Sequence[TaskResult]) -> str:
     scores = ", ".join(f"{100 * r.accuracy:.1f} %{f' ({r.imported})' if r.imported else ''}" for r in results)
     return (
         f"{first.extractor} on {first.task}: {len(results)} results have the key {first.key[:SHORT]} and differ in "
-        f"their content (accuracy {scores}). All are kept and marked. Find out which one is right before you use any."
+        f"their content (accuracy {scores}). All are stored and marked. Find out which one is right before you use any."
     )
 
 

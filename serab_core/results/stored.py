@@ -119,5 +119,5 @@ def stored_on_other_data(home: Home, corpus: str) -> list[str]:
     results: list[TaskResult | ContinuousResult] = [entry.result for entry in stored]
     results += [entry.result for entry in continuous]
     known = [result for result in results if result.task.partition("/")[0] == corpus]
-    advice = f"serab eval X --tasks {corpus} scores an extractor on what is prepared now."
+    advice = f"serab eval X --tasks {corpus} scores an extractor on the corpus that is prepared now."
     return [f"{sentence} {advice}" for sentence in other_data_of(home, known)]

@@ -1,4 +1,4 @@
-"""Runs checks in a process of their own: a plugin that crashes or hangs fails one check, and not the command."""
+"""Checks in a separate process: a plugin that crashes or hangs fails one check, and the command continues."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 def run_in_child(subjects: Sequence[tuple[Group, str]], limit_s: float) -> Iterator[Outcome]:
-    """Run all checks of some subjects in another process, and in a new one after each that did not survive.
+    """Run all checks of some subjects in another process; after a crash or a timeout, continue in a new process.
 
     Args:
-        subjects: what `find_subjects` returned.
-        limit_s: seconds for a check.
+        subjects: the subjects that `find_subjects` returned.
+        limit_s: time limit of a check, in seconds.
 
     Yields:
-        what came of each check, in their order.
+        the outcome of each check, in order.
     """
     child = Child(subjects)
     try:
@@ -39,10 +39,10 @@ def run_in_child(subjects: Sequence[tuple[Group, str]], limit_s: float) -> Itera
 
 
 class Child:
-    """The other process, started when it is needed.
+    """The other process, which starts when it is first needed.
 
     Args:
-        subjects: what `find_subjects` returned.
+        subjects: the subjects that `find_subjects` returned.
     """
 
     def __init__(self, subjects: Sequence[tuple[Group, str]]) -> None:
@@ -50,7 +50,7 @@ class Child:
         self._process: Process | None = None
 
     def run(self, place: int, check: Check, limit_s: float) -> Outcome:
-        """Run the check at this place among those of all subjects."""
+        """Run the check at a position among the checks of all subjects."""
         if self._process is None:
             self._process = Process(check.subject, __name__, self._arguments)
         late, begin = threading.Event(), time.perf_counter()
@@ -61,7 +61,7 @@ class Child:
             reply, _ = self._process.ask({"do": "run", "place": place})
         except DiedError as error:
             self.close()
-            reason = f"it is not done after {limit_s:g} s" if late.is_set() else str(error)
+            reason = f"it did not finish within {limit_s:g} s" if late.is_set() else str(error)
             state: State = "declared" if check.expected else "failed"
             seconds = time.perf_counter() - begin
             return Outcome(check.id, check.subject, state, seconds, check.expected or reason, check.protects, check.fix)
@@ -70,7 +70,7 @@ class Child:
         return Outcome(**reply["outcome"])
 
     def close(self) -> None:
-        """End it."""
+        """End the process."""
         if self._process is not None:
             self._process.close()
             self._process = None
@@ -82,7 +82,7 @@ def _end(process: Process, late: threading.Event) -> None:
 
 
 def _serve(arguments: Sequence[str]) -> None:
-    """The other process: makes the same checks, and runs those that it is asked for."""
+    """Serve in the other process: build the same checks, and run those that the parent names."""
     checks: list[Check] = []
 
     def run(header: dict[str, Any], arrays: object, waveforms: object) -> tuple[dict[str, Any], list[Any]]:

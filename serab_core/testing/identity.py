@@ -1,4 +1,4 @@
-"""Checks of what an extractor says that it is: its fingerprint, its weights and its terms."""
+"""Checks of the identity of an extractor: its fingerprint, its weights and its terms."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ print("\\n" + json.dumps(errors))
 
 
 def check_terms(spec: ExtractorSpec) -> None:
-    """Users know what it is and on what terms, and whom to cite."""
+    """Check that the spec declares summary, licence and citation, and the address and licence of each weight file."""
     if not spec.summary.strip():
         raise ConformanceError("no summary is declared")
     if not spec.licence.strip():
@@ -62,28 +62,28 @@ def check_terms(spec: ExtractorSpec) -> None:
 
 
 def check_fingerprint(spec: ExtractorSpec, name: str) -> None:
-    """Caches are found again by the fingerprint, and never mixed up."""
+    """Check that the fingerprint is the same in another process, and changes with parameters and weights."""
     here = fingerprint_digest(spec)
     there = printed(_FINGERPRINT, name, PYTHONHASHSEED="7").split()[-1]
     if there != here:
-        raise ConformanceError("another process makes another fingerprint of it")
+        raise ConformanceError("its fingerprint is different in another process")
     for key in spec.parameters:
         changed = replace(spec, parameters={**spec.parameters, key: "another value"})
         if fingerprint_digest(changed) == here:
-            raise ConformanceError(f"the fingerprint is the same with another {key}")
+            raise ConformanceError(f"the fingerprint does not change with the parameter {key}")
     for number, weight in enumerate(spec.weights):
         other = replace(weight, sha256="0" * 64)
         weights = (*spec.weights[:number], other, *spec.weights[number + 1 :])
         changed = replace(spec, weights=weights)
         if fingerprint_digest(changed) == here:
-            raise ConformanceError(f"the fingerprint is the same with another {weight.name}")
-    reworded = replace(spec, summary="other words", batch_size=spec.batch_size + 1, expected_failures={})
+            raise ConformanceError(f"the fingerprint does not change with the weight file {weight.name}")
+    reworded = replace(spec, summary="another summary", batch_size=spec.batch_size + 1, expected_failures={})
     if fingerprint_digest(reworded) != here:
-        raise ConformanceError("the fingerprint hangs on words")
+        raise ConformanceError("the fingerprint depends on the summary, the batch size or expected_failures")
 
 
 def check_missing_weights(spec: ExtractorSpec, name: str, scratch: Path) -> str:
-    """In a home without weights nothing is embedded, and the user hears which file is missing and what to do."""
+    """Check that without its weights the extractor fails, with an error that names the missing file."""
     if not spec.weights:
         return _NO_WEIGHTS
     empty = Home(scratch / "empty").ensure()
@@ -96,14 +96,14 @@ def check_missing_weights(spec: ExtractorSpec, name: str, scratch: Path) -> str:
         raise ConformanceError("the error for missing weights does not name the file")
     (raised,) = _embedding_errors(name, empty)
     if not raised:
-        raise ConformanceError("it embeds although the weights that it declares are not there")
+        raise ConformanceError("it embeds although its declared weights are not installed")
     if raised != "WeightsError":
         raise ConformanceError(f"without its weights it raises {raised}, not the WeightsError of weights_path")
     return ""
 
 
 def check_damaged_weights(spec: ExtractorSpec, name: str, scratch: Path) -> str:
-    """A weight file with one byte changed is not used."""
+    """Check that the extractor does not load a weight file with one changed byte."""
     if not spec.weights:
         return _NO_WEIGHTS
     home = find_home()
@@ -112,7 +112,7 @@ def check_damaged_weights(spec: ExtractorSpec, name: str, scratch: Path) -> str:
         copy = Home(scratch / str(number)).ensure()
         for weight in spec.weights:
             if installed(home, weight) is None:
-                raise ConformanceError(f"{weight.name} is not there to be tried")
+                raise ConformanceError(f"{weight.name} is not installed, so the check cannot run")
             _copy(home.weights / weight.name, copy.weights / weight.name)
             _copy(home.weights / f"{weight.name}.json", copy.weights / f"{weight.name}.json")
         _damage(copy, damaged)
@@ -129,7 +129,7 @@ _NO_WEIGHTS = f"{NOT_APPLICABLE}its spec declares no weight files"
 
 
 def _embedding_errors(name: str, *homes: Home) -> list[str]:
-    """What embedding raises, in each of several homes; "" where it works."""
+    """Return the error of embedding in each of several homes; "" for success."""
     errors: list[str] = json.loads(printed(_EMBED_IN, name, *(str(home.root) for home in homes)).splitlines()[-1])
     return errors
 
@@ -143,7 +143,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _damage(home: Home, weight: WeightFile) -> None:
-    """Change the byte in the middle of a weight file, or of the largest file of a folder."""
+    """Change the byte in the middle of a weight file; for a folder, of its largest file."""
     path = home.weights / weight.name
     if path.is_dir():
         path = max((file for file in path.rglob("*") if file.is_file()), key=lambda file: file.stat().st_size)

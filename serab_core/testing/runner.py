@@ -1,4 +1,4 @@
-"""Runs checks and says what came of each; how it is shown is somebody else's."""
+"""Running checks, and their outcomes; other modules display them."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ _GENERATORS: dict[Group, Callable[[str], list[Check]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one check.
+    """The outcome of one check.
 
     Attributes:
-        id: of the check.
+        id: id of the check.
         subject: the name under test.
-        state: `passed`; `failed`; `declared`, where it fails as the plugin's spec says; or `not applicable`.
-        seconds: that it took.
-        message: what failed, the declared reason, or what the check reports; "" for most.
-        protects, fix: of the check.
+        state: `passed`; `failed`; `declared`, if it fails as the spec of the plugin declares; or `not applicable`.
+        seconds: time of the check.
+        message: the failure, the declared reason, or the report of the check; "" for most checks.
+        protects, fix: the rationale of the check.
     """
 
     id: str
@@ -54,21 +54,24 @@ class Outcome:
     fix: str
 
     def as_json(self) -> dict[str, Any]:
-        """As plain values."""
+        """Return the outcome as plain values."""
         return asdict(self)
 
 
 def find_subjects(name: str) -> list[tuple[Group, str]]:
-    """What a word on the command line means: everything of that name, or everything that a distribution brings.
+    """Return all subjects of checks with a name, or all that a distribution provides.
 
     Args:
-        name: of an extractor, dataset or classifier, as `serab eval` takes it: with a distribution, a variant, an
-            argument or options, or the path of a folder; or the name of a distribution.
+        name: name of an extractor, dataset or classifier, in the syntax of `serab eval`: with a distribution, a
+            variant, an argument or options, or the path of a folder; or the name of a distribution.
+
+    Returns:
+        the plugin group and the name of each subject.
 
     Raises:
-        UnknownNameError: nothing is called that.
-        PluginError: its plugin fails.
-        UsageError: the distribution brings nothing that can be checked without an argument.
+        UnknownNameError: the name is unknown.
+        PluginError: the plugin fails.
+        UsageError: the distribution provides nothing that can be checked without an argument.
     """
     registry, distribution = plugins.registry(), canonicalize_name(name)
     records = [r for group in _GENERATORS for r in registry.records(group) if r.distribution == distribution]
@@ -92,7 +95,7 @@ def find_subjects(name: str) -> list[tuple[Group, str]]:
 
 
 def _subjects_of(records: Sequence[PluginRecord]) -> list[tuple[Group, str]]:
-    """Everything that the plugins of a distribution register."""
+    """Return everything that the plugins of a distribution register."""
     registry, subjects = plugins.registry(), []
     for record in records:
         loaded = plugins.translated(partial(registry.load, record.group, record.qualified))
@@ -102,18 +105,18 @@ def _subjects_of(records: Sequence[PluginRecord]) -> list[tuple[Group, str]]:
         raise UsageError(
             "has no extractor, dataset or classifier without an argument",
             where=records[0].distribution,
-            next_step=f"check one with its argument, as `serab eval` takes it: {examples}",
+            next_step=f"name one with its argument, as for `serab eval`: {examples}",
         )
     return subjects
 
 
 def checks_of(subjects: Iterable[tuple[Group, str]]) -> list[Check]:
-    """All checks of some subjects."""
+    """Return all checks of some subjects."""
     return [check for group, name in subjects for check in _GENERATORS[group](name)]
 
 
 def run_check(check: Check) -> Outcome:
-    """Run one check; whatever the plugin raises is a failure of it."""
+    """Run one check; every error that the plugin raises is a failure of the check."""
     begin = time.perf_counter()
     state: State = "declared" if check.expected else "passed"
     message = ""
@@ -126,13 +129,13 @@ def run_check(check: Check) -> Outcome:
         state, message = "failed", str(cause) if isinstance(cause, ConformanceError) else _described(cause)
     except SerabError as error:
         state, message = "failed", str(error)
-    except (Exception, SystemExit) as error:  # a stranger's code
+    except (Exception, SystemExit) as error:  # third-party code
         state, message = "failed", _described(error)
     seconds = time.perf_counter() - begin
     return Outcome(check.id, check.subject, state, seconds, message, check.protects, check.fix)
 
 
 def _described(error: BaseException) -> str:
-    """What a plugin's code raised, and where."""
+    """Return the error that a plugin raised, with file and line."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({last.filename}, line {last.lineno})"

@@ -1,4 +1,4 @@
-"""Checks of what an extractor does to the process around it, and of what it is in another one."""
+"""Checks of the effects of an extractor on its process, and of its behaviour in another process."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 HEAVY = ("tensorflow", "torch", "transformers", "keras", "jax")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-MEMORY_BYTES = 2 << 30
-"""That ten minutes of audio may take beside what a second takes."""
+MEMORY_BYTES = 2 << 30  # bytes; maximum memory growth while embedding ten minutes of audio, after one second
 
 _LOOK = """
 import json, sys
@@ -61,37 +60,37 @@ if not np.isfinite(embedding).all():
 
 
 def check_imports(name: str) -> None:
-    """The spec can be had without the libraries that its factory needs."""
+    """Check that reading the spec imports none of the libraries that its factory needs."""
     output = printed(_LOOK, name, json.dumps(HEAVY))
     imported = json.loads(output.splitlines()[-1])
     if imported:
-        raise ConformanceError(f"asking for its spec imports {', '.join(imported)}")
+        raise ConformanceError(f"reading its spec imports {', '.join(imported)}")
 
 
 def check_other_process(name: str, here: Embeddings, scratch: Path) -> None:
-    """A worker's extractor gives the same numbers."""
+    """Check that the extractor returns the same embeddings in another process."""
     file = scratch / "embeddings.npy"
     printed(_EMBED, name, str(file), PYTHONHASHSEED="7")
     there = np.load(file)
     scale = np.abs(here).max(axis=1, keepdims=True) + 1e-6
     if there.shape != here.shape:
-        raise ConformanceError(f"another process gives shape {there.shape}, this one {here.shape}")
+        raise ConformanceError(f"another process returns shape {there.shape}, this process {here.shape}")
     worst = float((np.abs(there - here) / scale).max())
     if not worst < 1e-4:
-        raise ConformanceError(f"another process gives other numbers, {worst:.2g} apart")
+        raise ConformanceError(f"another process returns other embeddings; the relative difference is {worst:.2g}")
 
 
 def supports_long_audio(name: str) -> str:
-    """Ten minutes are embedded, in bounded memory."""
+    """Check that ten minutes of audio are embedded in bounded memory."""
     taken = growth(_EMBED_LONG, name, limit=MEMORY_BYTES)
     if not taken <= MEMORY_BYTES:
-        raise ConformanceError(f"ten minutes of audio take more than {MEMORY_BYTES >> 20} MiB")
-    return f"ten minutes take {taken >> 20} MiB more than a second"
+        raise ConformanceError(f"ten minutes of audio need more than {MEMORY_BYTES >> 20} MiB")
+    return f"ten minutes need {taken >> 20} MiB more than one second"
 
 
 def check_settings(run: Callable[[], Any]) -> None:
-    """Neither random generators nor thread settings are what an extractor may set for everybody."""
-    # Moved on first: a seed that was set by an earlier call would else be found as it was left.
+    """Check that a function leaves the global random generators and thread settings unchanged."""
+    # Draw first: otherwise a seed that an earlier call has set would leave the same state as this call.
     state: Any = np.random.get_state(legacy=True)
     np.random.random()
     random.random()  # noqa: S311
@@ -105,7 +104,7 @@ def check_settings(run: Callable[[], Any]) -> None:
 
 
 def check_no_network(run: Callable[[], Any]) -> None:
-    """Embedding works on a machine without a network."""
+    """Check that embedding does not use the network."""
     real, addresses = socket.socket.connect, []
 
     def refused(self: socket.socket, address: Any) -> None:
@@ -122,15 +121,15 @@ def check_no_network(run: Callable[[], Any]) -> None:
         failed = error
     finally:
         socket.socket.connect = real  # type: ignore[method-assign]
-    how = f", and fails without ({type(failed).__name__})" if failed else ""
+    consequence = f", and fails without it ({type(failed).__name__})" if failed else ""
     if addresses:
-        raise ConformanceError(f"it asks the network for {addresses[0]}{how}")
+        raise ConformanceError(f"it connects to {addresses[0]} over the network{consequence}")
     if failed is not None:
         raise failed
 
 
 def _settings() -> dict[str, Any]:
-    """Global settings by name; of libraries, those that are loaded."""
+    """Return global settings by name, including those of loaded libraries."""
     state: Any = np.random.get_state(legacy=True)
     values: dict[str, Any] = {
         "NumPy's global generator": (state[1].tobytes(), state[2]),

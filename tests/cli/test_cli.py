@@ -337,7 +337,7 @@ def test_sigterm_and_sigint_end_in_a_sentence(prepared_tones, toys):
         process.send_signal(number)
         _, err = process.communicate(timeout=30)
         assert process.returncode == 130
-        assert "run the same command again to go on" in flat(err)
+        assert "run the same command again to continue" in flat(err)
         assert "Traceback" not in err
 
 

@@ -497,7 +497,7 @@ def test_an_import_with_a_known_key_and_other_content(rewritten, serab, home):
         code, out, err = serab("results", "import", str(rewritten), "--from", "a friend")
         assert code == 5
         assert "first on emodb: 2 results have the key" in flat(err)
-        assert "All are kept and marked." in flat(err)
+        assert "All are stored and marked." in flat(err)
     assert "0 results" in out
     files = set(home.results.rglob("*.json"))
     assert len(files) == 2

@@ -78,7 +78,7 @@ def test_declared_failures_are_shown_as_such(add_plugin, serab):
     [
         ("os._exit(3)", "process died: exit code 3"),
         ("os.kill(os.getpid(), signal.SIGSEGV)", "process died: SIGSEGV"),
-        ("time.sleep(60)", "it is not done after 2 s"),
+        ("time.sleep(60)", "it did not finish within 2 s"),
     ],
 )
 def test_a_crash_or_a_hang_fails_one_check_and_the_others_go_on(add_plugin, serab, monkeypatch, vice, told):

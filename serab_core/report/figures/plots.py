@@ -121,16 +121,16 @@ def _against(
             joined.add(name)
             best = value
     drawing.path(front, theme.second, 1.5)
-    taken: list[tuple[float, float]] = []
+    label_positions: list[tuple[float, float]] = []
     for cost, value, name in sorted(points, key=lambda point: -point[1]):
         x, y = across.at(math.log10(cost)), up.at(value)
         drawing.dot(x, y, theme.mark, 5, f"{name}: {100 * value:.1f} %, {cost:,.4g} {unit}")
         if len(points) > _NAMED and name not in joined:
             continue
         shown = y - 9  # above the line
-        while any(abs(x - left) < 130 and abs(shown - above) < 13 for left, above in taken):
+        while any(abs(x - left) < 130 and abs(shown - above) < 13 for left, above in label_positions):
             shown += 13
-        taken.append((x, shown))
+        label_positions.append((x, shown))
         label = _label(name)
         drawing.text(x + 4, shown, label, theme.ink, size=12, anchor="end" if x + 7 * len(label) > _WIDE else "start")
     return drawing.rendered()
@@ -256,7 +256,7 @@ def _marks(drawing: Svg, axis: Axis, marks: Sequence[float], top: float, bottom:
 
 
 def _label(name: str) -> str:
-    """Return a name that fits beside a figure; the middle of a long name is replaced by an ellipsis."""
+    """Return a name that fits next to a figure; an ellipsis replaces the middle of a long name."""
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST // 2]}…{name[-(_LONGEST // 2 - 1) :]}"
 
 

@@ -94,8 +94,8 @@ function fill(cell) {
       ["Imported", cell.imported], ["Result", cell.key],
     ]),
     element("h3", "Classifiers"), classifiers(cell), element("h3", "Confusion on test, % of the row"), confusion(cell),
-    ...(cell.profile.length ? [element("h3", "Where the time went"), profile(cell)] : []),
-    element("h3", "Where it comes from"),
+    ...(cell.profile.length ? [element("h3", "Time by phase"), profile(cell)] : []),
+    element("h3", "Provenance"),
     pairs([
       ["Summary", extractor.summary], ["Licence", extractor.licence], ["Fingerprint", extractor.fingerprint],
       ["Corpus", dataset], ["Protocol", origin.protocol], ["Seeds", origin.seeds], ["serab", origin.serab], ["Python", origin.python],
@@ -122,7 +122,7 @@ function classifiers(cell) {
 function profile(cell) {
   const table = element("table");
   const head = table.createTHead().insertRow();
-  for (const name of ["Stage", "Seconds", "Share"]) head.append(element("th", name, { scope: "col" }));
+  for (const name of ["Phase", "Seconds", "Share"]) head.append(element("th", name, { scope: "col" }));
   const whole = cell.profile.reduce((sum, [, seconds]) => sum + seconds, 0) || 1;
   const body = table.createTBody();
   for (const [name, seconds] of cell.profile) {
@@ -132,7 +132,7 @@ function profile(cell) {
     share.style.setProperty("--v", (100 * seconds) / whole);
     row.append(share);
   }
-  const box = element("div", undefined, { class: "scroll", tabindex: "0", role: "region", "aria-label": "Time by stage" });
+  const box = element("div", undefined, { class: "scroll", tabindex: "0", role: "region", "aria-label": "Time by phase" });
   box.append(table);
   return box;
 }
