@@ -28,11 +28,12 @@ _EMBED_IN = """
 import json, os, sys
 from serab_core import plugins
 from serab_core.errors import SerabError
+from serab_core.system.session import Session, set_process_session
 from serab_core.testing.example import build_extractor, example_clips
 errors = []
 for home in sys.argv[2:]:
     os.environ["SERAB_HOME"] = home
-    plugins.registry.cache_clear()
+    set_process_session(Session())
     try:
         spec = plugins.extractor(sys.argv[1])
         build_extractor(spec).embed(example_clips(spec.sample_rate)[:1])

@@ -62,7 +62,7 @@ def test_failures_are_told_with_their_mending(add_plugin, serab):
     code, out, err = serab("check", "raises")
     assert code == 11
     assert "raises fails extractor-shape: KeyError: 'gone'" in out
-    assert "fix: declare dim as it is" in out
+    assert "fix: declare the correct dim" in out
     assert "CheckFailedError" in err
 
 
