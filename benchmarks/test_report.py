@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 from serab_core.data.protocols import SUITE
-from serab_core.report.board import gather
+from serab_core.report.board import load_leaderboard
 from serab_core.report.html.page import report_page
 from serab_core.score.bootstrap import drawn
 from serab_core.score.metrics import uar
@@ -66,7 +66,7 @@ def test_a_board_and_its_page(benchmark, filled):
 
     def work():
         begin = time.perf_counter()
-        gathered = gather(filled, "serab")
+        gathered = load_leaderboard(filled, "serab")
         seconds["read, intervals, comparisons"] = time.perf_counter() - begin
         begin = time.perf_counter()
         page = report_page(gathered, "Thirty")

@@ -123,7 +123,7 @@ def specs_page() -> str:
 def checks() -> dict[str, tuple[str, str]]:
     """Return, by the id of each check, what the check protects and how to fix a failure."""
     kinds = {"extractor": extractors, "dataset": datasets, "classifier": classifiers}
-    return {f"{kind}-{name}": texts for kind, module in kinds.items() for name, texts in module.WORDS.items()}
+    return {f"{kind}-{name}": texts for kind, module in kinds.items() for name, texts in module.RATIONALES.items()}
 
 
 def checks_page() -> str:

@@ -241,7 +241,7 @@ def test_nothing_to_trust(project, serab):
     assert serab("config", "trust")[0] == 12
     (project / "serab.toml").write_text("jobs = 2\n")
     code, out, _ = serab("config", "trust")
-    assert (code, "sets nothing that needs trust" in out) == (0, True)
+    assert (code, "no setting needs trust" in out) == (0, True)
     assert project_file.read_trusted(settings.trust_file()) == {}
 
 

@@ -1,6 +1,6 @@
-"""The Python front door of serab: `import serab`.
+"""The Python interface of serab: `import serab`.
 
-Every public name is listed in `__all__`, and is imported at its first use: `import serab` loads no numerical library.
+`__all__` lists every public name. A name is imported when it is first used: `import serab` loads no numerical library.
 """
 
 from __future__ import annotations

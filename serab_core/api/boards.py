@@ -1,4 +1,4 @@
-"""Leaderboards and comparisons as objects."""
+"""Leaderboards and comparisons as Python objects."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from serab_core.api.frames import as_html, as_text, data_frame
 from serab_core.api.homes import use_home
 from serab_core.data.protocols import default_protocol
 from serab_core.errors import UsageError
-from serab_core.report.board import gather
+from serab_core.report.board import load_leaderboard
 from serab_core.report.board_table import print_board
+from serab_core.report.comparisons import compare_document, print_comparison
 from serab_core.report.tables import probability
-from serab_core.report.verdicts import compare_document, print_comparison
 
 if TYPE_CHECKING:
     import os
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas
     from rich.console import Console
 
-    from serab_core.report.board import Gathered
+    from serab_core.report.board import LeaderboardData
 
 SUITES = ("serab",)
 _METRICS = ("accuracy", "uar")
@@ -31,14 +31,14 @@ _PAIR_COLUMNS = ("task", "first", "second", "difference", "p", "test", "speakers
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Leaderboard:
-    """Extractors in the order of their mean.
+    """A leaderboard: extractors in the order of their mean.
 
     Attributes:
-        gathered: the board as plain data.
-        metric: what tables show.
+        gathered: the data of the leaderboard.
+        metric: the metric that tables show.
     """
 
-    gathered: Gathered
+    gathered: LeaderboardData
     metric: Literal["accuracy", "uar"]
 
     @property
@@ -48,7 +48,7 @@ class Leaderboard:
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What a reader must know of the results, in sentences."""
+        """Sentences that a reader of the results must know."""
         return self.gathered.notices
 
     def to_dataframe(self) -> pandas.DataFrame:
@@ -64,7 +64,9 @@ class Leaderboard:
         rows: list[dict[str, Any]] = []
         for row in self.gathered.board.rows:
             for metric in _METRICS:
-                scores = [(task, getattr(own.result, metric), getattr(own, metric)) for task, own in row.cells.items()]
+                scores = [
+                    (task, getattr(cell.result, metric), getattr(cell, metric)) for task, cell in row.cells.items()
+                ]
                 means = [(mean.kind, mean.value, mean.interval) for mean in getattr(row, metric)]
                 for place, (name, value, interval) in enumerate([*scores, *means]):
                     values = (row.group, row.extractor, name, metric, value, interval.low, interval.high)
@@ -92,7 +94,7 @@ class Leaderboard:
         return as_html(heads, rows, self.notices)
 
 
-def load_leaderboard(
+def build_leaderboard(
     home: str | os.PathLike[str] | None,
     extractors: Sequence[str],
     tasks: Sequence[str],
@@ -103,12 +105,14 @@ def load_leaderboard(
 ) -> Leaderboard:
     """Load a leaderboard; `Results.leaderboard` says what the arguments are."""
     if suite not in SUITES:
-        raise UsageError(f"there is no suite {suite!r}", next_step=f"there are: {', '.join(SUITES)}")
+        raise UsageError(f"unknown suite {suite!r}", next_step=f"use one of {', '.join(SUITES)}")
     if metric is not None and metric not in _METRICS:
-        raise UsageError(f"no leaderboard shows {metric!r}", next_step=f"metrics: {', '.join(_METRICS)}")
+        raise UsageError(f"unknown metric {metric!r}", next_step=f"use one of {', '.join(_METRICS)}")
     with use_home(home) as used:
-        gathered = gather(used, protocol or default_protocol(), extractors, tasks, metric=metric, continuous_alone=True)
-    return Leaderboard(gathered, gathered.board.metric)
+        data = load_leaderboard(
+            used, protocol or default_protocol(), extractors, tasks, metric=metric, continuous_alone=True
+        )
+    return Leaderboard(data, data.board.metric)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +123,9 @@ class TaskComparison:
         first: score of the first extractor, in [0, 1].
         second: score of the second extractor, in [0, 1].
         difference: first minus second.
-        p: of the test; None where there are too few speakers to test.
+        p: p-value of the test; None if there are too few speakers to test.
         test: `permutation` by speaker, `t over speakers`, or "" for none.
-        speakers: how many test speakers there are.
+        speakers: number of test speakers.
     """
 
     task: str
@@ -135,15 +139,15 @@ class TaskComparison:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
-    """Two extractors on the tasks that both have.
+    """A comparison of two extractors on the tasks for which both have results.
 
     Attributes:
         first: the first extractor.
         second: the second extractor.
         tasks: one comparison for each task.
-        overall: the mean over the tasks of the benchmark: `difference`, `low`, `high` and `p`; None where no task of
-            the benchmark is among them.
-        document: everything that is known of it, as `serab compare --json` prints it.
+        overall: the mean over the tasks of the benchmark: `difference`, `low`, `high` and `p`; None if none of the
+            tasks belongs to the benchmark.
+        document: the whole comparison, as `serab compare --json` prints it.
     """
 
     first: str
@@ -154,12 +158,14 @@ class Comparison:
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What a reader must know of it, in sentences."""
+        """Sentences that a reader of the comparison must know."""
         return tuple(self.document["notices"])
 
     def to_dataframe(self) -> pandas.DataFrame:
         """Return a row for each task. Raises UsageError without pandas."""
-        return data_frame([{name: getattr(own, name) for name in _PAIR_COLUMNS} for own in self.tasks], _PAIR_COLUMNS)
+        return data_frame(
+            [{name: getattr(comparison, name) for name in _PAIR_COLUMNS} for comparison in self.tasks], _PAIR_COLUMNS
+        )
 
     def __repr__(self) -> str:
         def show(console: Console) -> None:
@@ -170,9 +176,9 @@ class Comparison:
     def _repr_html_(self) -> str:
         heads = ["Task", f"{self.first} %", f"{self.second} %", "Difference", "p", "Test"]
         rows = []
-        for own in self.tasks:
-            scores = [_points(own.first), _points(own.second), f"{100 * own.difference:+.1f}"]
-            rows.append([own.task, *scores, probability(own.p), own.test or "too few speakers"])
+        for comparison in self.tasks:
+            scores = [_points(comparison.first), _points(comparison.second), f"{100 * comparison.difference:+.1f}"]
+            rows.append([comparison.task, *scores, probability(comparison.p), comparison.test or "too few speakers"])
         return as_html(heads, rows, self.notices)
 
 
@@ -189,30 +195,30 @@ def compare(
 
     Args:
         first: name of an extractor.
-        second: name of the extractor that it is compared with.
-        tasks: only these tasks; all that both have by default.
-        protocol: that of the settings by default.
-        metric: what is compared; by default UAR under `strict`, else accuracy.
-        home: that of the settings by default.
+        second: name of the extractor to compare it with.
+        tasks: the tasks to compare; by default all for which both have results.
+        protocol: the protocol; that of the settings by default.
+        metric: the metric to compare; by default UAR under `strict`, else accuracy.
+        home: the home; that of the settings by default.
 
     Raises:
-        UsageError: one has no result, or they have no task in common.
+        UsageError: an extractor has no result, or the two have no task in common.
 
     Examples:
         >>> run = serab.evaluate(["mfcc-stats", "chance"], tasks=["demo"], progress=False)
         >>> serab.compare("mfcc-stats", "chance", tasks="demo").tasks[0].difference > 0
         True
     """
-    words = [tasks] if isinstance(tasks, str) else list(tasks or ())
+    names = [tasks] if isinstance(tasks, str) else list(tasks or ())
     with use_home(home) as used:
-        gathered = gather(used, protocol or default_protocol(), [first, second], words, metric=metric)
-        document = compare_document(gathered, *gathered.asked)
+        data = load_leaderboard(used, protocol or default_protocol(), [first, second], names, metric=metric)
+        document = compare_document(data, *data.asked)
     pairs = tuple(
         TaskComparison(
-            task=task, first=own["first"], second=own["second"], difference=own["difference"],
-            p=own["p"], test=own["test"], speakers=own["speakers"],
+            task=task, first=comparison["first"], second=comparison["second"], difference=comparison["difference"],
+            p=comparison["p"], test=comparison["test"], speakers=comparison["speakers"],
         )
-        for task, own in document["tasks"].items()
+        for task, comparison in document["tasks"].items()
     )  # fmt: skip
     overall = document["overall"]
     summary = None

@@ -1,4 +1,4 @@
-"""Corpora, and what the installed plugins offer."""
+"""Corpora, and the extractors, datasets and classifiers of the installed plugins."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _Row = TypeVar("_Row")
 
 
 class Table(Sequence[_Row], Generic[_Row]):
-    """Rows of one kind: a sequence that shows itself as a table.
+    """A sequence of rows of one class, whose representation is a table.
 
     Args:
         kind: the class of the rows, a dataclass.
@@ -37,7 +37,7 @@ class Table(Sequence[_Row], Generic[_Row]):
     """
 
     def __init__(self, kind: type[_Row], rows: Sequence[_Row]) -> None:
-        self._names = tuple(own.name for own in fields(kind))  # type: ignore[arg-type]
+        self._names = tuple(column.name for column in fields(kind))  # type: ignore[arg-type]
         self._rows = tuple(rows)
 
     def __len__(self) -> int:
@@ -53,7 +53,7 @@ class Table(Sequence[_Row], Generic[_Row]):
     def __getitem__(self, key: slice) -> Sequence[_Row]: ...
 
     def __getitem__(self, key: int | slice | str) -> _Row | Sequence[_Row]:
-        """Return a row by its place or its name. Raises KeyError or IndexError."""
+        """Return a row by its position or its name. Raises KeyError or IndexError."""
         if isinstance(key, str):
             for row in self._rows:
                 if getattr(row, "name", None) == key:
@@ -83,14 +83,14 @@ class Table(Sequence[_Row], Generic[_Row]):
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A corpus that can be prepared, or is.
+    """A corpus that can be prepared, or is prepared.
 
     Attributes:
         name: the name of the task.
-        prepared: whether it is prepared in the home.
-        utterances: their number; of a corpus that is not prepared, the expected one.
-        labels: likewise.
-        speakers: likewise.
+        prepared: whether the corpus is prepared in the home.
+        utterances: number of utterances; the expected number for a corpus that is not prepared.
+        labels: number of labels, counted in the same way.
+        speakers: number of speakers, counted in the same way.
     """
 
     name: str
@@ -108,7 +108,7 @@ class ExtractorInfo:
 
     Attributes:
         dim: the dimension of its embeddings.
-        sample_rate: in Hz.
+        sample_rate: sampling rate in Hz.
     """
 
     name: str
@@ -120,7 +120,7 @@ class ExtractorInfo:
 
 @dataclass(frozen=True, slots=True)
 class ClassifierInfo:
-    """An installed classifier, and how many points its grid has."""
+    """An installed classifier, and the number of points of its grid."""
 
     name: str
     title: str
@@ -133,9 +133,9 @@ class Corpus:
     """A prepared corpus.
 
     Attributes:
-        splits: how many utterances each split has.
-        labels: how many utterances each label has.
-        cautions: what limits scores on it, in sentences.
+        splits: number of utterances by split.
+        labels: number of utterances by label.
+        cautions: sentences on what limits scores on the corpus.
     """
 
     name: str
@@ -151,7 +151,7 @@ class Corpus:
 
 
 def datasets(home: str | os.PathLike[str] | None = None) -> Table[Dataset]:
-    """List the corpora that installed plugins know, and those that are prepared in the home.
+    """List the corpora of installed plugins, and those that are prepared in the home.
 
     Examples:
         >>> corpora = serab.datasets()
@@ -173,17 +173,17 @@ def datasets(home: str | os.PathLike[str] | None = None) -> Table[Dataset]:
     with use_home(home) as used:
         for name in prepared_names(used):
             try:
-                found = load(used, name).summary()
-            except SerabError:  # its index is damaged: it counts as not prepared, and serab.prepare mends it
+                summary = load(used, name).summary()
+            except SerabError:  # a damaged index counts as not prepared; serab.prepare repairs it
                 continue
             rows[name] = Dataset(
                 name,
-                found["title"],
-                found["language"],
+                summary["title"],
+                summary["language"],
                 True,
-                found["utterances"],
-                len(found["labels"]),
-                found["speakers"],
+                summary["utterances"],
+                len(summary["labels"]),
+                summary["speakers"],
             )
     return Table(Dataset, [rows[name] for name in sorted(rows)])
 
@@ -196,7 +196,7 @@ def extractors() -> Table[ExtractorInfo]:
         16000
     """
     specs = plugins.all_specs(Group.EXTRACTORS)
-    rows = [ExtractorInfo(own.name, own.dim, own.sample_rate, own.summary, own.licence) for own in specs.values()]
+    rows = [ExtractorInfo(spec.name, spec.dim, spec.sample_rate, spec.summary, spec.licence) for spec in specs.values()]
     return Table(ExtractorInfo, sorted(rows, key=lambda row: row.name))
 
 
@@ -209,8 +209,8 @@ def classifiers() -> Table[ClassifierInfo]:
     """
     specs = plugins.all_specs(Group.CLASSIFIERS)
     rows = [
-        ClassifierInfo(own.name, own.title, own.summary, prod(len(values) for values in own.search_space.values()))
-        for own in specs.values()
+        ClassifierInfo(spec.name, spec.title, spec.summary, prod(len(values) for values in spec.search_space.values()))
+        for spec in specs.values()
     ]
     return Table(ClassifierInfo, sorted(rows, key=lambda row: row.name))
 
@@ -225,20 +225,20 @@ def prepare(
     home: str | os.PathLike[str] | None = None,
     progress: bool = True,
 ) -> Corpus:
-    """Prepare a corpus from the download that you have.
+    """Prepare a corpus from files that you downloaded.
 
     Args:
-        name: the dataset; `serab.datasets()` lists them.
-        source: a zip, a tar or a folder, or several; none for a corpus that serab generates. Files in folders are used
-            in place.
-        copy: keep all audio in the home.
-        allow_partial: prepare an incomplete corpus, too; every result on it is marked.
+        name: the dataset; `serab.datasets()` lists all.
+        source: a zip file, a tar file or a folder, or several of them; None for a corpus that serab generates. Files in
+            folders are used in place.
+        copy: copy all audio into the home.
+        allow_partial: accept an incomplete corpus; every result on it is marked.
         folder: the folder to use if the source has several recordings of an utterance.
-        home: that of the settings by default.
+        home: the home; that of the settings by default.
         progress: show progress on stderr.
 
     Raises:
-        DataError: the source is missing, not the corpus, or incomplete.
+        DataError: the source is missing, is not the corpus, or is incomplete.
         SerabError: the name is unknown, or the home cannot be written.
 
     Examples:
@@ -250,18 +250,18 @@ def prepare(
 
     spec = plugins.dataset(name)
     sources = [source] if isinstance(source, (str, os.PathLike)) else list(source or ())
-    paths = [Path(own).expanduser() for own in sources]
+    paths = [Path(path).expanduser() for path in sources]
     with use_home(home) as used:
         prepared = prepare_corpus(
             spec, paths, used, show_progress() if progress else Silent(), allow_partial=allow_partial, copy=copy,
             folder=folder,
         )  # fmt: skip
-        found = prepared.summary()
-    texts = [own["text"] for own in found["notices"] if own["severity"] in ("fault", "caution")]
+        summary = prepared.summary()
+    texts = [notice["text"] for notice in summary["notices"] if notice["severity"] in ("fault", "caution")]
     return Corpus(
-        name=found["name"], title=found["title"], utterances=found["utterances"], speakers=found["speakers"],
-        hours=found["hours"], splits=found["splits"], labels=found["labels"], partial=found["partial"],
-        cautions=tuple(texts), folder=found["folder"],
+        name=summary["name"], title=summary["title"], utterances=summary["utterances"], speakers=summary["speakers"],
+        hours=summary["hours"], splits=summary["splits"], labels=summary["labels"], partial=summary["partial"],
+        cautions=tuple(texts), folder=summary["folder"],
     )  # fmt: skip
 
 

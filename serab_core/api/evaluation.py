@@ -1,4 +1,4 @@
-"""`serab.evaluate`: scores of extractors on tasks."""
+"""`serab.evaluate`: score extractors on tasks."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 
 class EvaluationError(JobsFailedError):
-    """Part of an evaluation failed. What was computed is stored, and is in `run`.
+    """Part of an evaluation failed. The results that were computed are stored, and are in `run`.
 
     Attributes:
-        run: the results, and in `failures` what could not be computed.
+        run: the run, with its results and, in `failures`, the evaluations that failed.
     """
 
     run: Run
@@ -56,27 +56,27 @@ def evaluate(
     progress: bool = True,
     raise_errors: bool = True,
 ) -> Run:
-    """Score extractors on tasks. What was computed before is reused.
+    """Score extractors on tasks. Results and embeddings of earlier runs are reused.
 
     Args:
         extractors: names of installed extractors (`serab.extractors()` lists them), `ExtractorSpec`s, or objects with
-            `embed(waveforms)` and `sample_rate` in Hz; one of them, a list, or a mapping from names to objects.
+            `embed(waveforms)` and `sample_rate` in Hz; a single one, a list, or a mapping from names to objects.
             `embed` gets a list of float32 arrays, mono, at that rate, and returns shape (number of waveforms, dim).
-        tasks: names of prepared tasks; by default all that are prepared, or a small synthetic corpus where none is.
+        tasks: names of prepared tasks; by default all prepared tasks, or a small synthetic corpus if none is prepared.
         protocol: `serab`, `serab-released` or `strict`; that of the settings by default.
-        classifiers: only these classifiers; those of the protocol by default.
+        classifiers: names of classifiers; those of the protocol by default.
         tuner: `grid` for the grids of the protocol, `tpe` for a search of wider spaces.
-        trials: with `tpe`, the number of points for all classifiers of a task; 60 by default.
+        trials: with `tpe`, the number of trials for all classifiers of a task; 60 by default.
         jobs: worker processes. With 1, everything runs in this process. With more, a script needs
             `if __name__ == "__main__":` around the call only if a plugin starts processes itself.
         engine: `local`, or `dask://HOST:PORT`; that of the settings by default.
         home: the folder for corpora, embeddings and results; that of the settings by default.
         fresh: compute everything again.
         cache_key: the key under which embeddings and results of an object are stored, such as "my-model-epoch-12";
-            a mapping from names for several objects. Serab cannot see what an object computes: change the key whenever
-            that changes. Without a key nothing of the object is stored.
+            for several objects a mapping from names to keys. Serab cannot detect a change of an object: use a new key
+            whenever its embeddings change. Without a key, nothing of the object is stored.
         progress: show progress on stderr.
-        raise_errors: raise an error if a part fails; otherwise the parts that failed are in `failures` of the run.
+        raise_errors: raise an error if an evaluation fails; otherwise failed evaluations are in `failures` of the run.
 
     Returns:
         The run: `run["mfcc-stats", "emodb"].uar`, `run.to_dataframe()`.
@@ -100,14 +100,12 @@ def evaluate(
     with use_home(home) as root:
         spec = with_tuner(find_protocol(protocol or default_protocol()), tuner, trials)
         where = find_engine(engine or str(settings.value("engine") or "local"), jobs)
-        call = _Call(root, _words(tasks) or settings.value_list("tasks"), spec, _words(classifiers), shown, fresh)
+        call = _Call(root, _as_list(tasks) or settings.value_list("tasks"), spec, _as_list(classifiers), shown, fresh)
         groups = _groups(used)
-        parts = [call.run([used[place] for place in group], where) for group in groups]
-    merged = _merged(parts, groups)
-    aliases = {name: own for name, own in zip(names, merged.extractors, strict=True) if name != own}
-    unkept = [own.spec.name for own in used if isinstance(own, LocalExtractor) and not own.cache_key]
-    notices = [f"{name} is an object without a cache_key: nothing of it was stored." for name in unkept]
-    merged = replace(merged, notices=(*merged.notices, *notices))
+        runs = [call.run([used[place] for place in group], where) for group in groups]
+    merged = _merged(runs, groups)
+    aliases = {name: canonical for name, canonical in zip(names, merged.extractors, strict=True) if name != canonical}
+    merged = replace(merged, notices=(*merged.notices, *_unstored_notices(used)))
     run = run_of(merged, aliases, str(root.root) if home else "")
     if run.failures and raise_errors:
         from serab_core.report.tables import failure_text
@@ -121,8 +119,15 @@ def evaluate(
     return run
 
 
+def _unstored_notices(used: Sequence[str | LocalExtractor]) -> list[str]:
+    """Return a notice for each object without a cache key."""
+    local = [extractor for extractor in used if isinstance(extractor, LocalExtractor)]
+    unstored = [extractor.spec.name for extractor in local if not extractor.cache_key]
+    return [f"{name} is an object without a cache_key: nothing of it was stored." for name in unstored]
+
+
 class _Call:
-    """What all extractors of one call have in common."""
+    """The arguments that all extractors of one call share."""
 
     def __init__(
         self,
@@ -137,15 +142,15 @@ class _Call:
         self._classifiers, self._progress, self._fresh = classifiers, progress, fresh
 
     def run(self, extractors: Sequence[str | LocalExtractor], engine: Engine) -> CoreRun:
-        """Evaluate extractors of one kind: installed ones, objects with keys, or objects without."""
-        local = [own for own in extractors if isinstance(own, LocalExtractor)]
+        """Evaluate extractors of one kind: installed extractors, objects with keys, or objects without keys."""
+        local = [extractor for extractor in extractors if isinstance(extractor, LocalExtractor)]
         if not local:
             return self._evaluate(self._home, [str(name) for name in extractors], engine)
-        specs = {own.spec.name: own.spec for own in local}
-        forget_extractors()  # those of an earlier call may have the same names
+        specs = {extractor.spec.name: extractor.spec for extractor in local}
+        forget_extractors()  # extractors of an earlier call may have the same names
         try:
             with plugins.local_extractors(specs):
-                if all(own.cache_key for own in local):
+                if all(extractor.cache_key for extractor in local):
                     return self._evaluate(self._home, list(specs), LocalEngine(1))
                 with scratch_home(self._home) as scratch:
                     return self._evaluate(scratch, list(specs), LocalEngine(1))
@@ -158,33 +163,33 @@ class _Call:
 
 
 def _groups(used: Sequence[str | LocalExtractor]) -> list[list[int]]:
-    """The places of extractors that are evaluated together: installed ones, objects with a key, objects without."""
+    """Return the positions of extractors that are evaluated together: installed, objects with keys, objects without."""
     groups: dict[tuple[bool, bool], list[int]] = {}
-    for place, own in enumerate(used):
-        kind = (True, bool(own.cache_key)) if isinstance(own, LocalExtractor) else (False, True)
+    for place, extractor in enumerate(used):
+        kind = (True, bool(extractor.cache_key)) if isinstance(extractor, LocalExtractor) else (False, True)
         groups.setdefault(kind, []).append(place)
     return list(groups.values()) or [[]]  # no extractor is an error, which planning raises
 
 
-def _merged(parts: Sequence[CoreRun], groups: Sequence[Sequence[int]]) -> CoreRun:
-    """One run of several, with the extractors in the order of the call."""
+def _merged(runs: Sequence[CoreRun], groups: Sequence[Sequence[int]]) -> CoreRun:
+    """Merge runs into one, with the extractors in the order of the call."""
     names = {
         place: name
-        for part, group in zip(parts, groups, strict=True)
-        for place, name in zip(group, part.extractors, strict=True)
+        for run, group in zip(runs, groups, strict=True)
+        for place, name in zip(group, run.extractors, strict=True)
     }
     return replace(
-        parts[0],
+        runs[0],
         extractors=tuple(names[place] for place in sorted(names)),
-        results=tuple(result for part in parts for result in part.results),
-        continuous=tuple(result for part in parts for result in part.continuous),
-        failures=tuple(failure for part in parts for failure in part.failures),
-        reused=frozenset[str]().union(*(part.reused for part in parts)),
-        notices=tuple(dict.fromkeys(notice for part in parts for notice in part.notices)),
+        results=tuple(result for run in runs for result in run.results),
+        continuous=tuple(result for run in runs for result in run.continuous),
+        failures=tuple(failure for run in runs for failure in run.failures),
+        reused=frozenset[str]().union(*(run.reused for run in runs)),
+        notices=tuple(dict.fromkeys(notice for run in runs for notice in run.notices)),
     )
 
 
-def _words(names: str | Sequence[str] | None) -> list[str]:
+def _as_list(names: str | Sequence[str] | None) -> list[str]:
     return [names] if isinstance(names, str) else list(names or ())
 
 

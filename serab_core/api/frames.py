@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     import pandas
     from rich.console import Console
 
-TEXT_COLUMNS = 100  # width of a table as text: what a notebook's cell shows without a line break
+TEXT_COLUMNS = 100  # characters; width of a table as text, which a notebook cell shows without line breaks
 
 
 def data_frame(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> pandas.DataFrame:
-    """Return rows as a data frame with these columns, in this order, also where there are no rows.
+    """Return rows as a data frame with these columns, in this order, even if there are no rows.
 
     Raises:
         UsageError: pandas is not installed.
@@ -28,7 +28,7 @@ def data_frame(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> pan
 
 
 def pandas_module() -> Any:
-    """Return pandas, which is an optional dependency. Raises UsageError where it is not installed."""
+    """Return pandas, which is an optional dependency. Raises UsageError if it is not installed."""
     try:
         import pandas
     except ImportError as error:
@@ -37,7 +37,7 @@ def pandas_module() -> Any:
 
 
 def as_text(print_on: Callable[[Console], None]) -> str:
-    """Return what a function prints on a console, without colours and trailing blanks."""
+    """Return the text that a function prints on a console, without colours and trailing blanks."""
     from serab_core.report.console import SafeConsole
 
     stream = io.StringIO()
@@ -48,7 +48,7 @@ def as_text(print_on: Callable[[Console], None]) -> str:
 
 
 def as_html(heads: Sequence[str], rows: Iterable[Sequence[str]], notes: Iterable[str] = ()) -> str:
-    """Return an HTML table with notes below it. All text is escaped; numbers stand on the right.
+    """Return an HTML table with notes below it. All text is escaped; numbers are right-aligned.
 
     Args:
         heads: the heads of the columns.

@@ -1,4 +1,4 @@
-"""Which home a call of the interface uses."""
+"""The home that a call of the Python interface uses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def use_home(home: str | os.PathLike[str] | None) -> Iterator[Home]:
-    """Use a home for the time of a call, also in worker processes; the one of the settings for None."""
+    """Use a home during a call, also in worker processes; the home of the settings for None."""
     if home is None:
         yield find_home()
         return

@@ -1,4 +1,4 @@
-"""Extractors that are Python objects: they are evaluated in this process, and stored only under a key of the caller."""
+"""Extractors that are Python objects: they run in this process, and are stored only under a key of the caller."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from serab_core.types import Embeddings, Waveform
 
-_PROBE_S = 1.0  # seconds of noise that an object embeds once, to learn the dimension of its embeddings
-_DEFAULT_RATE = 16_000  # Hz
+_PROBE_S = 1.0  # seconds of noise that an object embeds once, to find the dimension of its embeddings
+_DEFAULT_RATE = 16_000  # Hz; the example in an error message
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class LocalExtractor:
     """An extractor of this process.
 
     Attributes:
-        spec: what it is.
-        cache_key: what its embeddings and results are stored under; "" where they are not stored.
+        spec: the declaration of the extractor.
+        cache_key: the key under which its embeddings and results are stored; "" if they are not stored.
     """
 
     spec: ExtractorSpec
@@ -39,14 +39,14 @@ class LocalExtractor:
 def sort_extractors(
     extractors: object, cache_key: str | Mapping[str, str] | None
 ) -> tuple[list[str | LocalExtractor], list[str]]:
-    """Return the extractors in order, and the names by which a caller may look them up.
+    """Return the extractors in order, and the names by which a caller can look up their results.
 
     Args:
         extractors: a name, a spec, an object, a list of these, or a mapping from names to objects and specs.
         cache_key: the key of the only object, or keys by name.
 
     Raises:
-        UsageError: something is no extractor, two have one name, or a key belongs to none of them.
+        UsageError: an object is not an extractor, two extractors have the same name, or a key belongs to no object.
     """
     entries = list(_entries(extractors))
     local = [name for name, item in entries if not isinstance(item, str)]
@@ -70,12 +70,12 @@ def _entries(extractors: object) -> Iterable[tuple[str, Any]]:
         name = given or (item if isinstance(item, str) else _name(item))
         if isinstance(item, str) and given and given != item:
             raise UsageError(
-                f"{given!r} cannot be another name of {item!r}", next_step="give installed extractors by their name"
+                f"{given!r} cannot be an alias of {item!r}", next_step="use the names of installed extractors"
             )
         if name in names:
             raise UsageError(
                 f"two extractors are called {name!r}",
-                next_step='give each object a name of its own: evaluate({"first": a, "second": b})',
+                next_step='give each object its own name: evaluate({"first": a, "second": b})',
             )
         names.add(name)
         yield name, item
@@ -98,32 +98,36 @@ def _keys(cache_key: str | Mapping[str, str] | None, local: Sequence[str]) -> di
         return {local[0]: cache_key}
     unknown = sorted(set(cache_key) - set(local))
     if unknown:
-        raise UsageError(f"cache_key names {', '.join(unknown)}, which is no object of this call")
+        raise UsageError(
+            f"cache_key names {', '.join(unknown)}, which is not an object of this call",
+            next_step=f"use the names of the objects: {', '.join(local)}" if local else "leave cache_key out",
+        )
     return dict(cache_key)
 
 
 def _local(name: str, item: object, cache_key: str) -> LocalExtractor:
     if plugins.is_installed(name):
         raise UsageError(
-            f"an installed extractor is called {name!r}, too",
+            f"an installed extractor has the same name {name!r}",
             next_step='give the object another name: evaluate({"my-model": model})',
         )
     spec = item if isinstance(item, ExtractorSpec) else _spec(name, item)
-    identity = {"cache_key": cache_key} if cache_key else {"object": uuid4().hex}  # unlike that of any other object
+    identity = {"cache_key": cache_key} if cache_key else {"object": uuid4().hex}  # unique for each object
     return LocalExtractor(replace(spec, name=name, parameters={**spec.parameters, **identity}), cache_key)
 
 
 def _spec(name: str, item: object) -> ExtractorSpec:
     if not callable(getattr(item, "embed", None)):
         raise UsageError(
-            f"{type(item).__name__} is no extractor: it has no method embed(waveforms)",
+            f"{type(item).__name__} is not an extractor: it has no method embed(waveforms)",
             next_step="give a name (serab.extractors() lists them), an ExtractorSpec, or an object with "
             "embed(waveforms) and sample_rate",
         )
     rate = getattr(item, "sample_rate", None)
     if rate is None:
         raise UsageError(
-            f"{name} does not say at which rate it wants audio", next_step=f"set sample_rate, such as {_DEFAULT_RATE}"
+            f"{name} does not state its sampling rate",
+            next_step=f"set its attribute sample_rate in Hz, such as {_DEFAULT_RATE}",
         )
     wrapped = ObjectExtractor(item, name)
     clip = np.random.RandomState(0).uniform(-0.1, 0.1, int(_PROBE_S * int(rate))).astype(np.float32)
@@ -144,7 +148,7 @@ class ObjectExtractor(Extractor):
 
     Args:
         item: the object.
-        name: for errors.
+        name: the name for error messages.
     """
 
     def __init__(self, item: object, name: str) -> None:
@@ -160,7 +164,7 @@ class ObjectExtractor(Extractor):
             float32, shape (len(waveforms), dim).
 
         Raises:
-            ExtractorError: the object returned something else than one row of numbers for each waveform.
+            ExtractorError: the object did not return one row of numbers for each waveform.
         """
         result = self._item.embed(waveforms)  # type: ignore[attr-defined]
         if hasattr(result, "detach"):  # a tensor of torch, perhaps in bfloat16, which NumPy does not know
@@ -168,7 +172,11 @@ class ObjectExtractor(Extractor):
         try:
             array = np.asarray(result, dtype=np.float32)
         except (TypeError, ValueError) as error:
-            raise ExtractorError(f"embed returned no numbers ({error})", where=self._name) from error
+            raise ExtractorError(
+                f"embed returned values that are not numbers ({error})",
+                where=self._name,
+                next_step="return an array of numbers with shape (number of waveforms, dimension)",
+            ) from error
         if array.ndim != 2 or len(array) != len(waveforms) or not array.shape[1]:
             raise ExtractorError(
                 f"embed returned shape {array.shape} for {len(waveforms)} waveforms",

@@ -1,4 +1,4 @@
-"""One result as an object: scores, confusion, intervals and predictions."""
+"""One result as a Python object: scores, confusion matrix, intervals and predictions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class ClassScore:
-    """The scores of one class, in [0, 1], and how many test utterances have it."""
+    """The scores of one class, in [0, 1], and its number of test utterances."""
 
     recall: float
     precision: float
@@ -42,7 +42,7 @@ class ClassScore:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """How often each class was predicted as each.
+    """A confusion matrix.
 
     Attributes:
         labels: the classes.
@@ -68,8 +68,8 @@ class Result:
     """The score of one extractor on one task.
 
     Attributes:
-        stored: the stored document as data, with everything that is known of the result.
-        reused: whether it was there before the call that returned it.
+        stored: the stored result, with all its fields.
+        reused: whether the result was stored before the call that returned it.
 
     Examples:
         >>> result = serab.evaluate("chance", tasks=["demo"], progress=False)["chance", "demo"]
@@ -114,7 +114,7 @@ class Result:
 
     @property
     def cautions(self) -> tuple[str, ...]:
-        """What limits the score, in sentences. Show them wherever you show the score."""
+        """Sentences on what limits the score. Show them wherever you show the score."""
         return self.stored.cautions
 
     @property
@@ -138,7 +138,7 @@ class Result:
 
     @property
     def accuracy(self) -> float:
-        """The fraction of test utterances whose class was recognised (WA), in [0, 1]."""
+        """The fraction of test utterances with a correct prediction (WA), in [0, 1]."""
         return self._score("accuracy")
 
     @property
@@ -163,7 +163,7 @@ class Result:
 
     @property
     def confusion(self) -> Confusion:
-        """How often each class was predicted as each. Raises UsageError for a continuous target."""
+        """The confusion matrix. Raises UsageError for a continuous target."""
         from serab_core.score.metrics import confusion
 
         self._score("accuracy")
@@ -191,12 +191,12 @@ class Result:
 
         Args:
             metric: `accuracy` or `uar`; `ccc` for a continuous target.
-            over: `speakers` for an interval that holds for new speakers; with fewer than five test speakers it comes
-                from a model of how speakers differ, and is wide. `utterances` for one that is over utterances of these
-                speakers only, and too narrow for claims about others.
+            over: `speakers` for an interval that is valid for new speakers; with fewer than five test speakers it comes
+                from a model of the differences between speakers, and is wide. `utterances` for an interval that is
+                valid only for new utterances of these speakers, and is too narrow for claims about other speakers.
 
         Returns:
-            low, high, and how they were found: `over`, `groups` (how many speakers or utterances) and `method`.
+            low, high, and the method: `over`, `groups` (number of speakers or utterances) and `method`.
 
         Raises:
             UsageError: there is no interval of that metric.
@@ -206,12 +206,14 @@ class Result:
         if isinstance(self.stored, ContinuousResult):
             if metric == "ccc":
                 return concordance_interval(self.stored)
-            raise UsageError(f"there is no interval of {metric!r}", next_step="on continuous targets: interval('ccc')")
+            raise UsageError(
+                f"there is no interval of {metric!r}", next_step="use interval('ccc') for a continuous target"
+            )
         if metric == "accuracy":
             return task_draws(self.stored, over=over).interval("accuracy")
         if metric == "uar":
             return task_draws(self.stored, over=over).interval("uar")
-        raise UsageError(f"there is no interval of {metric!r}", next_step="there are: accuracy, uar")
+        raise UsageError(f"there is no interval of {metric!r}", next_step="use 'accuracy' or 'uar'")
 
     def predictions(self) -> pandas.DataFrame:
         """Return a row for each test utterance: `utterance`, `speaker`, `truth`, `predicted`.
@@ -269,31 +271,31 @@ class Result:
         scores = self.scores
         if metric not in scores:
             raise UsageError(
-                f"there is no {metric} of {self.extractor} on {self.task}", next_step=f"there are: {', '.join(scores)}"
+                f"{self.extractor} has no score {metric} on {self.task}", next_step=f"use one of {', '.join(scores)}"
             )
         return scores[metric]
 
 
 def results_html(results: Sequence[Result], notices: Sequence[str]) -> str:
-    """Return results as an HTML table, with the notices and every caution below it."""
+    """Return results as an HTML table, with all cautions and notices below it."""
     heads = ["Extractor", "Task", "Accuracy %", "95 %", "UAR %", "95 %", "Macro-F1 %", "Classifier"]
-    continuous = any(own.target is not None for own in results)
+    continuous = any(result.target is not None for result in results)
     rows = []
     methods = set()
-    for own in results:
-        scores = own.scores
+    for result in results:
+        scores = result.scores
         cells = []
         for metric in ("accuracy", "uar"):
-            interval = own.interval(metric) if metric in scores else None
+            interval = result.interval(metric) if metric in scores else None
             cells += [_points(scores.get(metric)), _range(interval)]
             if interval is not None:
-                methods.add((own.task, interval.groups, interval.method))
+                methods.add((result.task, interval.groups, interval.method))
         cells.append(_points(scores.get("macro_f1")))
         more = [f"{scores['ccc']:.3f}" if "ccc" in scores else ""] if continuous else []
-        rows.append([own.extractor, own.task, *cells, *more, own.classifier])
+        rows.append([result.extractor, result.task, *cells, *more, result.classifier])
     if continuous:
         heads.insert(7, "CCC")
-    cautions = [f"{own.task}: {caution}" for own in results for caution in own.cautions]
+    cautions = [f"{result.task}: {caution}" for result in results for caution in result.cautions]
     return as_html(heads, rows, dict.fromkeys([*cautions, *few_speakers_statement(methods), *notices]))
 
 

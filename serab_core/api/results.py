@@ -1,4 +1,4 @@
-"""Tables of results as objects: those of a run, and those that a home holds."""
+"""Tables of results as Python objects: the results of a run, and the stored results of a home."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Results:
-    """Results, in a table.
+    """A table of results.
 
-    Look up one by extractor and task: `results["mfcc-stats", "emodb"]`; iterate over all of them.
+    Look up a result by extractor and task, `results["mfcc-stats", "emodb"]`, or iterate over all results.
 
     Attributes:
         results: the results.
-        notices: what a reader must know of them, in sentences.
-        home: the home they are of, for a leaderboard; "" for the one of the settings.
-        aliases: the names that extractors were asked for by, and those that the results carry.
+        notices: sentences that a reader of the results must know.
+        home: the home of the results, for a leaderboard; "" for the home of the settings.
+        aliases: names of extractors as the caller gave them, with the names that the results have.
     """
 
     results: tuple[Result, ...]
@@ -58,16 +58,16 @@ class Results:
     def __getitem__(self, key: str | tuple[str, str]) -> Result: ...
 
     def __getitem__(self, key: int | str | tuple[str, str]) -> Result:
-        """Return one result: by extractor and task, by extractor where it has one task only, or by position.
+        """Return a result by extractor and task, by extractor if it has only one task, or by position.
 
         Raises:
-            KeyError: there is no such result, or several are.
+            KeyError: there is no such result, or there are several.
         """
         if isinstance(key, int):
             return self.results[key]
         name, task = (key, None) if isinstance(key, str) else key
         name = self.aliases.get(name, name)
-        matching = [own for own in self.results if own.extractor == name and task in (None, own.task)]
+        matching = [result for result in self.results if result.extractor == name and task in (None, result.task)]
         if len(matching) == 1:
             return matching[0]
         raise KeyError(self._problem(name, task, matching))
@@ -75,30 +75,34 @@ class Results:
     def _problem(self, name: str, task: str | None, matching: Sequence[Result]) -> str:
         place = name if task is None else f"{name} on {task}"
         if matching:
-            tasks = sorted({own.task for own in matching})
+            tasks = sorted({result.task for result in matching})
             if len(tasks) > 1:
-                return f"{name} has results on {', '.join(tasks)}: say which, as in results[{name!r}, {tasks[0]!r}]"
-            return f"there are {len(matching)} results of {place}, by protocol, version or data: iterate to choose"
-        known = sorted({own.extractor for own in self.results} | {own.task for own in self.results})
+                example = f"results[{name!r}, {tasks[0]!r}]"
+                return f"{name} has results on {', '.join(tasks)}: choose one, as in {example}"
+            return (
+                f"there are {len(matching)} results of {place}, which differ in protocol, version or data: "
+                "iterate over them to choose one"
+            )
+        known = sorted({result.extractor for result in self.results} | {result.task for result in self.results})
         near = get_close_matches(name, known, n=3)
-        return f"there is no result of {place}" + (f"; nearest: {', '.join(near)}" if near else "")
+        return f"there is no result of {place}" + (f"; did you mean {', '.join(near)}?" if near else "")
 
     def filter(self, extractor: str | None = None, task: str | None = None, protocol: str | None = None) -> Results:
-        """Return the results that have all of these names."""
+        """Return the results that match all given names."""
         name = self.aliases.get(extractor, extractor) if extractor else None
-        kept = [
-            own
-            for own in self.results
-            if name in (None, own.extractor) and task in (None, own.task) and protocol in (None, own.protocol)
+        matches = [
+            result
+            for result in self.results
+            if name in (None, result.extractor) and task in (None, result.task) and protocol in (None, result.protocol)
         ]
-        return Results(tuple(kept), self.notices, self.home, self.aliases)
+        return Results(tuple(matches), self.notices, self.home, self.aliases)
 
     def to_dataframe(self) -> pandas.DataFrame:
         """Return a row for each extractor, task and metric.
 
         Returns:
             columns `extractor`, `task`, `language`, `protocol`, `metric`, `value` (a fraction in [0, 1] for accuracy,
-            UAR and macro-F1), `low` and `high` (95 % interval, where there is one), `classifier`, `utterances`,
+            UAR and macro-F1), `low` and `high` (95 % interval, if there is one), `classifier`, `utterances`,
             `speakers` (of the test split) and `cautions`.
 
         Raises:
@@ -109,36 +113,37 @@ class Results:
             >>> run.to_dataframe().pivot(index="extractor", columns="metric", values="value").shape
             (2, 3)
         """
-        return data_frame([row for own in self.results for row in own.rows()], COLUMNS)
+        return data_frame([row for result in self.results for row in result.rows()], COLUMNS)
 
     def leaderboard(
         self, suite: str = "serab", metric: Literal["accuracy", "uar"] | None = None, protocol: str | None = None
     ) -> Leaderboard:
-        """Rank the extractors of these results by what the home holds.
+        """Rank the extractors of these results by all results that the home holds.
 
         Args:
-            suite: the tasks of the mean: `serab`, the nine of the paper.
-            metric: what tables show, and extractors are ranked by; by default UAR under `strict`, else accuracy.
-            protocol: that of these results by default.
+            suite: the suite of the mean: `serab`, the nine tasks of the paper.
+            metric: the metric that ranks extractors and that tables show; by default UAR under `strict`, else accuracy.
+            protocol: the protocol; that of these results by default.
 
         Raises:
-            UsageError: there is no such suite, no result, or these results are of several protocols and none is named.
+            UsageError: the suite is unknown, there is no result, or these results are of several protocols and the call
+                names none.
         """
-        from serab_core.api.boards import load_leaderboard
+        from serab_core.api.boards import build_leaderboard
 
         protocols = sorted({result.protocol for result in self.results})
         if protocol is None and len(protocols) > 1:
             raise UsageError(
                 f"these results are of several protocols: {', '.join(protocols)}",
-                next_step=f"say which: leaderboard(protocol={protocols[0]!r})",
+                next_step=f"choose one: leaderboard(protocol={protocols[0]!r})",
             )
         protocol = protocol or next(iter(protocols), None)
-        names = list(dict.fromkeys(own.extractor for own in self.results))
-        tasks = list(dict.fromkeys(own.task for own in self.results))
-        return load_leaderboard(self.home or None, names, tasks, suite=suite, metric=metric, protocol=protocol)
+        names = list(dict.fromkeys(result.extractor for result in self.results))
+        tasks = list(dict.fromkeys(result.task for result in self.results))
+        return build_leaderboard(self.home or None, names, tasks, suite=suite, metric=metric, protocol=protocol)
 
     def __repr__(self) -> str:
-        lines = [repr(own) for own in self.results]
+        lines = [repr(result) for result in self.results]
         count = f"{len(lines)} result{'' if len(lines) == 1 else 's'}"
         return "\n".join([count, *lines[:_SHOWN], *(["..."] if len(lines) > _SHOWN else [])])
 
@@ -146,12 +151,12 @@ class Results:
         return results_html(self.results, self.notices)
 
 
-_SHOWN = 40  # results that a repr lists
+_SHOWN = 40  # results that a repr lists; more would fill the screen
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Run(Results):
-    """What `serab.evaluate` returns: results, and what could not be computed.
+    """The return value of `serab.evaluate`: results, and failures.
 
     Attributes:
         run: the run as plain data.
@@ -168,7 +173,7 @@ class Run(Results):
 
     @property
     def failures(self) -> tuple[Failure, ...]:
-        """The pairs of extractor and task that could not be computed, each with its error."""
+        """The evaluations that failed, each with its extractor, its task and its error."""
         return () if self.run is None else self.run.failures
 
     def _problem(self, name: str, task: str | None, matching: Sequence[Result]) -> str:
@@ -193,11 +198,11 @@ class Run(Results):
 
 
 def run_of(run: CoreRun, aliases: Mapping[str, str], home: str = "") -> Run:
-    """Return a run of the core as an object of the interface."""
+    """Convert a run of the core into a `Run` of the Python interface."""
     stored: list[Stored] = [*run.results, *run.continuous]
-    results = [Result(own, own.key in run.reused) for own in stored]
+    results = [Result(result, result.key in run.reused) for result in stored]
     order = {pair: place for place, pair in enumerate((name, task) for name in run.extractors for task in run.tasks)}
-    results.sort(key=lambda own: order.get((own.extractor, own.task), len(order)))
+    results.sort(key=lambda result: order.get((result.extractor, result.task), len(order)))
     return Run(tuple(results), run.notices, home, aliases, run)
 
 
@@ -206,13 +211,13 @@ def load_results(
 ) -> Results:
     """Load the results that are stored in a home.
 
-    Of several results of one version of an extractor on one task, the best known one is loaded, as the leaderboard
-    does. Files that cannot be read are left out, and named in `notices`.
+    If one version of an extractor has several results on one task, the best known one is loaded, as in the leaderboard.
+    Files that cannot be read are skipped, and named in `notices`.
 
     Args:
         home: the home; that of the settings by default.
-        extractor: only results of this extractor.
-        protocol: only results under this protocol.
+        extractor: load only results of this extractor.
+        protocol: load only results under this protocol.
 
     Examples:
         >>> run = serab.evaluate("chance", tasks=["demo"], progress=False)
@@ -230,6 +235,6 @@ def load_results(
         results += [Result(entry.result, reused=True) for entry in best_known(continuous)]
         name = plugins.canonical_name(extractor) if extractor else None
         aliases = {extractor: name} if extractor and name else {}
-    results.sort(key=lambda own: (own.extractor, own.task, own.protocol))
+    results.sort(key=lambda result: (result.extractor, result.task, result.protocol))
     notices = tuple(f"Left out: {error}" for error in (*errors, *more))
     return Results(tuple(results), notices, str(used.root) if home else "", aliases).filter(name, protocol=protocol)

@@ -1,1 +1,1 @@
-"""`serab bench`: what an extractor costs, as times and as ratios to a workload of ours measured beside it."""
+"""`serab bench`: the cost of extractors, as times and as ratios to a reference workload measured at the same time."""

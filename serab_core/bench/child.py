@@ -1,4 +1,4 @@
-"""Measures one extractor in a process that has done nothing else.
+"""Measurement of one extractor in a fresh process.
 
 python -m serab_core.bench.child '{"name": "opensmile", "lengths": [1, 3], "batch": 16, "budget_s": 2.0}'
 """
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def measure(name: str, lengths: list[float], batch: int, budget_s: float) -> dict[str, Any]:
-    """Everything about one extractor, as plain values.
+    """Return all measurements of one extractor, as plain values.
 
     Args:
-        name: the extractor.
-        lengths: of clips, in seconds.
-        batch: clips at a time, beside one at a time; 0 for what the extractor likes.
-        budget_s: for each figure.
+        name: name of the extractor.
+        lengths: lengths of single clips, in seconds.
+        batch: number of clips in a batch; 0 for the batch size of the extractor.
+        budget_s: seconds to spend on each figure.
     """
     begin = time.perf_counter()
     from serab_core import plugins
@@ -54,11 +54,11 @@ def measure(name: str, lengths: list[float], batch: int, budget_s: float) -> dic
     size = batch or spec.batch_size
     samplers = {}
     for seconds in lengths:
-        own = clip(seconds, spec.sample_rate)
-        made = Sampler(partial(extractor.embed, [own]), reference.run)
-        samplers[f"one clip of {seconds:g} s"] = (made, seconds, 1)
-    made = Sampler(partial(extractor.embed, [typical] * size), reference.run)
-    samplers[f"{size} clips of {TYPICAL_S:g} s"] = (made, TYPICAL_S, size)
+        waveform = clip(seconds, spec.sample_rate)
+        sampler = Sampler(partial(extractor.embed, [waveform]), reference.run)
+        samplers[f"one clip of {seconds:g} s"] = (sampler, seconds, 1)
+    sampler = Sampler(partial(extractor.embed, [typical] * size), reference.run)
+    samplers[f"{size} clips of {TYPICAL_S:g} s"] = (sampler, TYPICAL_S, size)
     for _ in range(TURNS):
         for sampler, *_rest in samplers.values():
             sampler.turn(budget_s / TURNS)
@@ -78,29 +78,31 @@ def measure(name: str, lengths: list[float], batch: int, budget_s: float) -> dic
     }
 
 
-def _figure(taken: Any, seconds: float, clips: int) -> dict[str, Any]:
-    return {"clip_s": seconds, "clips": clips, "calls": taken.calls, "reference": taken.reference}
+def _figure(samples: Any, seconds: float, clips: int) -> dict[str, Any]:
+    return {"clip_s": seconds, "clips": clips, "calls": samples.calls, "reference": samples.reference}
 
 
 def _parameters(extractor: Extractor) -> int | None:
-    """How many the extractor says that its network has, or a torch module in it; None where none is found."""
-    told = getattr(extractor, "n_parameters", None)
-    if isinstance(told, int):
-        return told
+    """Return `n_parameters` of the extractor, or the number in the first torch module among its attributes, or None."""
+    count = getattr(extractor, "n_parameters", None)
+    if isinstance(count, int):
+        return count
     for value in getattr(extractor, "__dict__", {}).values():
-        for own in value if isinstance(value, tuple) else (value,):
-            if callable(getattr(own, "parameters", None)) and hasattr(own, "state_dict"):
-                return sum(int(parameter.numel()) for parameter in own.parameters())
+        for module in value if isinstance(value, tuple) else (value,):
+            if callable(getattr(module, "parameters", None)) and hasattr(module, "state_dict"):
+                return sum(int(parameter.numel()) for parameter in module.parameters())
     return None
 
 
 if __name__ == "__main__":
     offline.disable_if_requested()
-    asked = json.loads(sys.argv[1])
-    out, sys.stdout = sys.stdout, sys.stderr  # whatever a plugin prints is not the answer
-    answer = json.dumps(measure(asked["name"], asked["lengths"], asked["batch"], asked["budget_s"]))
+    request = json.loads(sys.argv[1])
+    out, sys.stdout = sys.stdout, sys.stderr  # so that output of a plugin cannot mix with the answer
+    answer = json.dumps(measure(request["name"], request["lengths"], request["batch"], request["budget_s"]))
     out.write(answer + "\n")
     out.flush()
-    from serab_core.system.lifecycle import end_process  # late: what it imports would count as the extractor's
+    from serab_core.system.lifecycle import (
+        end_process,
+    )  # imported late, because its imports would count as the extractor's memory
 
-    end_process(0)  # libraries that take long to say goodbye have nothing left to do
+    end_process(0)  # without waiting for libraries that are slow to shut down

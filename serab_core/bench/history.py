@@ -1,4 +1,4 @@
-"""Runs that were kept, by machine and version, and what has changed since one of them."""
+"""Saved runs of `serab bench`, by machine and version, and the changes since one of them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class _Machine(msgspec.Struct, frozen=True):
 
 
 class RunDocument(msgspec.Struct, frozen=True):
-    """The fields of a kept run that serab reads; the format is that of pytest-benchmark, and has more."""
+    """The fields of a saved run that serab reads; the format is that of pytest-benchmark, which has more fields."""
 
     schema: Literal["serab.bench/1"]
     benchmarks: tuple[_Benchmark, ...]
@@ -52,7 +52,7 @@ class RunDocument(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One figure then and now.
+    """The change of one figure between two runs.
 
     Attributes:
         before, now: ratios to the reference workload.
@@ -64,12 +64,12 @@ class Change:
 
     @property
     def factor(self) -> float:
-        """How many times as costly it is now."""
+        """The ratio of the current cost to the earlier cost."""
         return self.now / self.before
 
 
 def keep(home: Home, run: Mapping[str, Any]) -> Path:
-    """Keeps a run in the home. Raises StoreError."""
+    """Save a run in the home, and return its path. Raises StoreError."""
     moment = re.sub(r"[^0-9T]", "", str(run["datetime"]).partition("+")[0])
     version = str(run["version"]).rpartition(" ")[2]
     node = re.sub(r"[^A-Za-z0-9]+", "-", str(run["machine_info"]["node"])).strip("-") or "machine"
@@ -80,11 +80,11 @@ def keep(home: Home, run: Mapping[str, Any]) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One extractor in one kept run.
+    """One extractor in one saved run.
 
     Attributes:
-        when: ISO 8601, UTC.
-        ratio: of one clip of about 3 s, one at a time: runs of the reference for a second of audio.
+        when: time of the run, ISO 8601, UTC.
+        ratio: cost of a second of audio, in runs of the reference workload, for single clips of about 3 s.
     """
 
     when: str
@@ -96,12 +96,19 @@ class Moment:
 
 
 def past(home: Home, extractors: Collection[str] = ()) -> tuple[list[Moment], list[StoreError]]:
-    """What kept runs say of extractors (of all, where none is named), the oldest first, and files that say nothing."""
+    """Return the moments of extractors in saved runs, oldest first, and an error for each unreadable file.
+
+    Args:
+        home: the home.
+        extractors: names of extractors; empty for all.
+    """
     moments, errors = [], []
     for path in sorted((home.speed / "runs").glob("*.json")):
         try:
             moments += [
-                one for one in _moments(codec.read(path, RunDocument)) if not extractors or one.extractor in extractors
+                moment
+                for moment in _moments(codec.read(path, RunDocument))
+                if not extractors or moment.extractor in extractors
             ]
         except StoreError as error:
             errors.append(error)
@@ -122,32 +129,34 @@ def _moments(run: RunDocument) -> list[Moment]:
 
 
 def find_run(home: Home, word: str) -> Path:
-    """The run that a word means: `last`, a file, part of a kept run's name, or a version, whose last run it is.
+    """Return the path of a saved run: `last`, a file, part of the name of a run, or a version, for its last run.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no such run.
     """
     if Path(word).is_file():
         return Path(word)
-    kept = sorted((home.speed / "runs").glob("*.json"))
-    found = [path for path in kept if word == "last" or word in path.stem]
-    if not found:
-        names = ", ".join(path.stem for path in kept[-3:]) or "none yet"
-        raise UsageError(f"no run is called {word!r}", where=home.speed / "runs", next_step=f"the last ones: {names}")
-    return found[-1]
+    paths = sorted((home.speed / "runs").glob("*.json"))
+    matches = [path for path in paths if word == "last" or word in path.stem]
+    if not matches:
+        names = ", ".join(path.stem for path in paths[-3:]) or "none yet"
+        raise UsageError(
+            f"no run is called {word!r}", where=home.speed / "runs", next_step=f"choose one of the last runs: {names}"
+        )
+    return matches[-1]
 
 
 def read_run(path: Path) -> dict[str, Any]:
-    """A kept run. Raises StoreError for a file that is none."""
+    """Return a saved run. Raises StoreError for an invalid file."""
     codec.read(path, RunDocument)
     return read_json(path, SCHEMA)
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
-    """What both runs have measured, by ratio: machines that differ may be compared, with care."""
+    """Return the changes of all ratios that both runs have. Runs of different machines can be compared with care."""
 
     def ratios(run: Mapping[str, Any]) -> dict[str, float]:
-        return {own["name"]: float(own["extra_info"]["ratio"]) for own in run["benchmarks"]}
+        return {benchmark["name"]: float(benchmark["extra_info"]["ratio"]) for benchmark in run["benchmarks"]}
 
     old, new = ratios(before), ratios(now)
     return [Change(name, old[name], new[name]) for name in new if old.get(name, 0.0) > 0.0]

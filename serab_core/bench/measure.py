@@ -1,4 +1,4 @@
-"""Runs measurements in fresh processes, and says what came of them."""
+"""Measurements of extractors in fresh processes, and their document."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     from serab_core.types import ExtractorSpec
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-_LIMIT_S = 3600.0
+_LIMIT_S = 3600.0  # seconds; a measurement that takes longer is treated as a hang
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One thing that was timed.
+    """The measurement of one clip length and batch size.
 
     Attributes:
-        clip_s: seconds of each clip.
-        clips: how many went in at a time.
-        samples: seconds of a call, and of the reference beside it.
+        clip_s: length of each clip in seconds.
+        clips: number of clips in a call.
+        samples: times of calls, and of the reference workload.
     """
 
     clip_s: float
@@ -47,36 +47,36 @@ class Figure:
 
     @property
     def audio_s(self) -> float:
-        """Of audio in a call."""
+        """Seconds of audio in a call."""
         return self.clip_s * self.clips
 
     @property
     def realtime_factor(self) -> float:
-        """Seconds of work for a second of audio: below 1 is faster than real time."""
+        """Seconds of work per second of audio; below 1 is faster than real time."""
         return self.samples.quantile(0.5) / self.audio_s
 
     @property
     def clips_per_s(self) -> float:
-        """How many clips in a second."""
+        """Clips per second."""
         return self.clips / self.samples.quantile(0.5)
 
     @property
     def ratio(self) -> float:
-        """What a second of audio costs, in runs of the reference workload: compare machines by it."""
+        """Cost of a second of audio, in runs of the reference workload; use it to compare machines."""
         return self.samples.ratio / self.audio_s
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What was measured of one extractor with one number of threads.
+    """The measurements of one extractor with one number of threads.
 
     Attributes:
-        load_s: from nothing to an extractor that has loaded its weights.
-        first_s: of the first clip, which may compile or allocate.
-        parameters: of its network; None where none was found.
-        weights_bytes: of its files on disk; None where one is not known.
-        peak_bytes: the most memory that it and its own processes held; 0 where the system does not tell.
-        figures: by what was timed.
+        load_s: seconds to import the libraries and load the weights.
+        first_s: seconds for the first clip, which may include compilation and allocation.
+        parameters: number of parameters of the network; None if it is not known.
+        weights_bytes: total size of the weight files; None if a size is not known.
+        peak_bytes: peak memory of the process and its children; 0 if the system does not report it.
+        figures: figures by title.
     """
 
     extractor: str
@@ -93,53 +93,56 @@ class Measured:
 def measure(
     name: str, *, lengths: Sequence[float], batch: int = 0, threads: int | None = None, budget_s: float = 2.0
 ) -> Measured:
-    """Measures one extractor in a process of its own.
+    """Measure one extractor in a separate process.
 
     Args:
-        name: the extractor.
-        lengths: of clips, in seconds.
-        batch: clips at a time, beside one at a time; 0 for what it likes.
-        threads: that its libraries may use; one by default, as the reference has.
-        budget_s: for each figure.
+        name: name of the extractor.
+        lengths: lengths of single clips, in seconds.
+        batch: number of clips in a batch; 0 for the batch size of the extractor.
+        threads: number of threads that its libraries may use; 1 by default, as for the reference workload.
+        budget_s: seconds to spend on each figure.
 
     Raises:
-        UnknownNameError, PluginError: it is none.
-        WeightsError: its weights are not here.
-        UsageError: a length or a number is none.
-        ExtractorError: it fails.
+        UnknownNameError, PluginError: the name belongs to no working extractor.
+        WeightsError: its weights are not installed.
+        UsageError: a length or a number is invalid.
+        ExtractorError: the extractor fails.
     """
     if not lengths or min(lengths) <= 0 or max(lengths) > 3600 or batch < 0 or (threads is not None and threads < 1):
-        raise UsageError("lengths are seconds above 0, batches and threads whole numbers", next_step="see --help")
+        raise UsageError(
+            "lengths must be above 0 and at most 3600 seconds, batch at least 0, and threads at least 1",
+            next_step="see serab bench --help",
+        )
     spec = plugins.extractor(name)
     require_weights(find_home(), spec.name, spec.weights)
     count = threads or 1
-    told = _child({"name": name, "lengths": list(lengths), "batch": batch, "budget_s": budget_s}, count, spec.name)
+    reply = _child({"name": name, "lengths": list(lengths), "batch": batch, "budget_s": budget_s}, count, spec.name)
     figures = {
-        title: Figure(own["clip_s"], own["clips"], Samples(_laps(own["calls"]), _laps(own["reference"])))
-        for title, own in told["figures"].items()
+        title: Figure(figure["clip_s"], figure["clips"], Samples(_laps(figure["calls"]), _laps(figure["reference"])))
+        for title, figure in reply["figures"].items()
     }
     return Measured(
         extractor=spec.name,
         threads=count,
-        dim=told["dim"],
-        load_s=told["load_s"],
-        first_s=told["first_s"],
-        parameters=told["parameters"],
+        dim=reply["dim"],
+        load_s=reply["load_s"],
+        first_s=reply["first_s"],
+        parameters=reply["parameters"],
         weights_bytes=_weights_bytes(spec),
-        peak_bytes=told["peak_bytes"],
+        peak_bytes=reply["peak_bytes"],
         figures=figures,
     )
 
 
-def _laps(told: Sequence[tuple[float, float, int]]) -> tuple[Lap, ...]:
-    return tuple(Lap(*own) for own in told)
+def _laps(rows: Sequence[tuple[float, float, int]]) -> tuple[Lap, ...]:
+    return tuple(Lap(*row) for row in rows)
 
 
-def _child(asked: dict[str, Any], threads: int, name: str) -> dict[str, Any]:
+def _child(request: dict[str, Any], threads: int, name: str) -> dict[str, Any]:
     environment = child_environment(**dict.fromkeys(_THREADS, str(threads)))
-    command = python_command("-m", "serab_core.bench.child", json.dumps(asked))
+    command = python_command("-m", "serab_core.bench.child", json.dumps(request))
     try:
-        done = subprocess.run(  # noqa: S603  our own module
+        completed = subprocess.run(  # noqa: S603  a module of serab
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -150,13 +153,17 @@ def _child(asked: dict[str, Any], threads: int, name: str) -> dict[str, Any]:
             timeout=_LIMIT_S,
             check=False,
         )
-        answer: dict[str, Any] = json.loads(done.stdout)
+        answer: dict[str, Any] = json.loads(completed.stdout)
     except subprocess.TimeoutExpired as error:
-        raise ExtractorError(f"is not measured after {_LIMIT_S:.0f} s", where=name) from error
-    except ValueError as error:
-        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         raise ExtractorError(
-            f"cannot be measured: {last}", where=name, next_step=f"serab check {name} may tell more"
+            f"the measurement took more than {_LIMIT_S:.0f} s",
+            where=name,
+            next_step="measure shorter clips (--lengths)",
+        ) from error
+    except ValueError as error:
+        last = (completed.stderr.strip().splitlines() or [f"exit code {completed.returncode}"])[-1]
+        raise ExtractorError(
+            f"cannot be measured: {last}", where=name, next_step=f"run serab check {name} for details"
         ) from error
     return answer
 
@@ -164,13 +171,13 @@ def _child(asked: dict[str, Any], threads: int, name: str) -> dict[str, Any]:
 def _weights_bytes(spec: ExtractorSpec) -> int | None:
     sizes = []
     for weight in spec.weights:
-        found = weight_record(find_home(), weight)
-        sizes.append(weight.size if found is None else found.source_size)
+        record = weight_record(find_home(), weight)
+        sizes.append(weight.size if record is None else record.source_size)
     return None if None in sizes else sum(size for size in sizes if size is not None)
 
 
 def machine() -> dict[str, Any]:
-    """Where it was measured, as pytest-benchmark has it."""
+    """Return the description of this machine, with the keys of pytest-benchmark."""
     return {
         "node": platform.node(),
         "processor": _processor(),
@@ -184,21 +191,25 @@ def machine() -> dict[str, Any]:
 
 
 def document(measured: Sequence[Measured]) -> dict[str, Any]:
-    """Measurements in pytest-benchmark's format, for its tools and ours."""
+    """Return measurements as a document in the format of pytest-benchmark."""
     benchmarks = []
-    for one in measured:
-        for title, figure in one.figures.items():
-            name = f"{one.extractor}[{title}, {one.threads} threads]"
+    for measurement in measured:
+        for title, figure in measurement.figures.items():
+            name = f"{measurement.extractor}[{title}, {measurement.threads} threads]"
             benchmarks.append(
                 {
                     "group": title,
                     "name": name,
                     "fullname": f"serab bench::{name}",
-                    "params": {"extractor": one.extractor, "threads": one.threads, "clip_s": figure.clip_s},
+                    "params": {
+                        "extractor": measurement.extractor,
+                        "threads": measurement.threads,
+                        "clip_s": figure.clip_s,
+                    },
                     "param": name,
                     "extra_info": {
-                        "extractor": one.extractor,
-                        "threads": one.threads,
+                        "extractor": measurement.extractor,
+                        "threads": measurement.threads,
                         "clips": figure.clips,
                         "clip_s": figure.clip_s,
                         "ratio": figure.ratio,
@@ -206,13 +217,13 @@ def document(measured: Sequence[Measured]) -> dict[str, Any]:
                         "ratio_of": "processor" if figure.samples.by_processor else "clock",
                         "realtime_factor": figure.realtime_factor,
                         "clips_per_s": figure.clips_per_s,
-                        "load_s": one.load_s,
-                        "first_s": one.first_s,
-                        "peak_bytes": one.peak_bytes,
-                        "weights_bytes": one.weights_bytes,
-                        "parameters": one.parameters,
-                        "dim": one.dim,
-                        "reference_s": float(np.median([own.clock for own in figure.samples.reference])),
+                        "load_s": measurement.load_s,
+                        "first_s": measurement.first_s,
+                        "peak_bytes": measurement.peak_bytes,
+                        "weights_bytes": measurement.weights_bytes,
+                        "parameters": measurement.parameters,
+                        "dim": measurement.dim,
+                        "reference_s": float(np.median([lap.clock for lap in figure.samples.reference])),
                     },
                     "options": {"disable_gc": False, "warmup": True},
                     "stats": _stats(figure.samples.seconds),
@@ -234,7 +245,7 @@ def _stats(seconds: Sequence[float]) -> dict[str, Any]:
     mean, deviation = float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else 0.0
     low, high = q1 - 1.5 * (q3 - q1), q3 + 1.5 * (q3 - q1)
     beyond = int(np.sum((values < low) | (values > high)))
-    apart = int(np.sum(abs(values - mean) > deviation))
+    outliers = int(np.sum(abs(values - mean) > deviation))
     return {
         "min": float(values.min()),
         "max": float(values.max()),
@@ -246,8 +257,8 @@ def _stats(seconds: Sequence[float]) -> dict[str, Any]:
         "q1": float(q1),
         "q3": float(q3),
         "iqr_outliers": beyond,
-        "stddev_outliers": apart,
-        "outliers": f"{apart};{beyond}",
+        "stddev_outliers": outliers,
+        "outliers": f"{outliers};{beyond}",
         "ld15iqr": float(values[values >= low].min()),
         "hd15iqr": float(values[values <= high].max()),
         "iterations": 1,

@@ -1,4 +1,4 @@
-"""The `serab` command. Everything heavy is imported inside the command that needs it."""
+"""The `serab` command. Each command imports heavy modules only when it runs."""
 
 from serab_core.cli.main import main
 

@@ -1,4 +1,4 @@
-"""`serab bench`: what extractors cost."""
+"""`serab bench`: measure the cost of extractors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from serab_core.cli import complete
-from serab_core.cli.csv_option import split_words
+from serab_core.cli.csv_option import split_csv
 from serab_core.errors import ExtractorError, JobsFailedError, UsageError
 
 if TYPE_CHECKING:
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from serab_core.store.home import Home
 
 _Number = TypeVar("_Number", int, float)
-HELP = """Time extractors: speed, latency by length, loading, memory.
-
-Each is measured in a process of its own, beside a reference workload; ratios to it hold between machines.
-"""
+HELP = (
+    "Measure the speed, the latency, the loading time and the memory of extractors.\n\n"
+    "Each extractor runs in its own process, next to a reference workload. Ratios to that workload can be compared "
+    "between machines."
+)
 
 
 def bench_command(
@@ -29,28 +30,33 @@ def bench_command(
         typer.Argument(metavar="X [Y ...]", help="Extractors.", autocompletion=complete.extractors),
     ] = None,
     lengths: Annotated[
-        list[str] | None, typer.Option("--lengths", help="Seconds of clips, by commas; 1,3,10,60 by default.")
+        list[str] | None,
+        typer.Option("--lengths", help="Clip lengths in seconds, separated by commas. Default: 1,3,10,60."),
     ] = None,
-    batch: Annotated[int, typer.Option("--batch", min=0, help="Clips at a time; what each likes by default.")] = 0,
+    batch: Annotated[
+        int, typer.Option("--batch", min=0, help="Clips in a batch. Default: the batch size of each extractor.")
+    ] = 0,
     threads: Annotated[
-        list[str] | None, typer.Option("--threads", help="Numbers of threads, by commas; one by default.")
+        list[str] | None, typer.Option("--threads", help="Numbers of threads, separated by commas. Default: 1.")
     ] = None,
     device: Annotated[
-        str | None, typer.Option("--device", help="Of extractors that can choose: cpu, cuda or cuda:1.")
+        str | None, typer.Option("--device", help="Device for extractors with this option: cpu, cuda or cuda:1.")
     ] = None,
-    budget: Annotated[float, typer.Option("--budget", min=0.05, help="Seconds for each figure.")] = 2.0,
+    budget: Annotated[float, typer.Option("--budget", min=0.05, help="Seconds to spend on each measurement.")] = 2.0,
     compare: Annotated[
         str | None,
-        typer.Option("--compare", help="Show what changed since a run: last, a kept one's name, a version, or a file."),
+        typer.Option(
+            "--compare", help="Show changes since a run: last, the name of a saved run, a version, or a file."
+        ),
     ] = None,
-    history: Annotated[bool, typer.Option("--history", help="Measure nothing; show kept runs.")] = False,
+    history: Annotated[bool, typer.Option("--history", help="Show saved runs without measuring anything.")] = False,
     plot: Annotated[
-        Path | None, typer.Option("--plot", help="Draw the kept runs into a file, .svg or .png.", dir_okay=False)
+        Path | None, typer.Option("--plot", help="Draw the saved runs into a file, .svg or .png.", dir_okay=False)
     ] = None,
-    save: Annotated[bool, typer.Option("--save/--no-save", help="Keep the run in the home.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, in pytest-benchmark's format.")] = False,
+    save: Annotated[bool, typer.Option("--save/--no-save", help="Save the run in the home.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in the format of pytest-benchmark.")] = False,
 ) -> None:
-    """Times extractors."""
+    """Measure extractors."""
     from serab_core import plugins
     from serab_core.bench.clips import LENGTHS_S
     from serab_core.bench.history import changes, find_run, keep, past, read_run
@@ -87,18 +93,18 @@ def bench_command(
     if failed and not measured:
         raise failed[0]
     run = document(measured) | ({"failures": [error.as_json() for error in failed]} if failed else {})
-    kept: Path | None = keep(home, run) if save else None
+    saved: Path | None = keep(home, run) if save else None
     if as_json:
         print_json(run)
     else:
         print_measured(stdout(), measured)
         if then is not None and before is not None:
             print_changes(stdout(), changes(before, run), then.stem)
-        if kept is not None:
-            stdout().print(f"Kept as {kept.stem}.", style="dim", markup=False, highlight=False, soft_wrap=True)
+        if saved is not None:
+            stdout().print(f"Saved as {saved.stem}.", style="dim", markup=False, highlight=False, soft_wrap=True)
     if plot is not None:
         _draw(past(home, names)[0], plot)
-    if failed and as_json:  # one document says it all
+    if failed and as_json:  # the document on stdout already contains the errors
         raise typer.Exit(JobsFailedError.exit_code)
     if failed:
         raise JobsFailedError(
@@ -118,12 +124,12 @@ def _show_past(home: Home, names: list[str], plot: Path | None, *, as_json: bool
         stderr().print(str(error), style="yellow", markup=False, highlight=False, soft_wrap=True)
     if not moments:
         raise UsageError(
-            "no run is kept" + (f" of {', '.join(names)}" if names else ""),
+            "there is no saved run" + (f" of {', '.join(names)}" if names else ""),
             where=home.speed / "runs",
             next_step=f"serab bench {' '.join(names) or 'opensmile'}",
         )
     if as_json:
-        print_json({"schema": "serab.bench-history/1", "moments": [asdict(own) for own in moments]})
+        print_json({"schema": "serab.bench-history/1", "moments": [asdict(moment) for moment in moments]})
     else:
         print_past(stdout(), moments)
     if plot is not None:
@@ -139,8 +145,10 @@ def _draw(moments: list[Moment], plot: Path) -> None:
         write_drawing(history_plot(moments, PAPER), plot)
 
 
-def _numbers(words: list[str] | None, kind: type[_Number], option: str) -> list[_Number]:
+def _numbers(values: list[str] | None, kind: type[_Number], option: str) -> list[_Number]:
     try:
-        return [kind(word) for word in split_words(words)]
+        return [kind(value) for value in split_csv(values)]
     except ValueError as error:
-        raise UsageError(f"{option} takes numbers by commas ({error})", next_step=f"{option} 1,2") from error
+        raise UsageError(
+            f"{option} takes numbers separated by commas ({error})", next_step=f"write for example {option} 1,2"
+        ) from error

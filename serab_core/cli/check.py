@@ -1,4 +1,4 @@
-"""`serab check`: does a plugin keep what the harness relies on?"""
+"""`serab check`: run the conformance checks of plugins."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
     from serab_core.testing.runner import Outcome
 
-HELP = """Check plugins, by name or by distribution.
+HELP = """Run the conformance checks of plugins, named by extractor, dataset, classifier or distribution.
 
-Each check has a name, says what it protects, and how to mend what fails.
+Each check has a name, states what it protects, and explains how to fix a failure.
 
-They run in a process of their own: a plugin that crashes or hangs fails that check, and the others go on.
+The checks run in a separate process: if a plugin crashes or hangs, that check fails and the others continue.
 
-JUnit XML for CI servers comes from pytest: pytest --serab-plugin NAME --junitxml FILE.
+For JUnit XML on a CI server, use pytest: pytest --serab-plugin NAME --junitxml FILE.
 """
 _COLOURS = {"passed": "green", "failed": "red", "declared": "yellow", "not applicable": "dim"}
 
@@ -29,25 +29,25 @@ def check_command(
         list[str],
         typer.Argument(
             metavar="NAME ...",
-            help="Extractors, as `serab eval` takes them; datasets, classifiers, or distributions.",
+            help="Extractors, written as for `serab eval`; datasets, classifiers, or distributions.",
             autocompletion=complete.anything,
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Checks plugins."""
+    """Check plugins."""
     from serab_core import settings
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.errors import CheckFailedError
     from serab_core.report.progress import progress_on
     from serab_core.report.tables import table
-    from serab_core.testing.child import run_apart
-    from serab_core.testing.runner import checks_of, subjects
+    from serab_core.testing.child import run_in_child
+    from serab_core.testing.runner import checks_of, find_subjects
 
-    found = [subject for name in names for subject in subjects(name)]
+    subjects = [subject for name in names for subject in find_subjects(name)]
     outcomes = []
-    with progress_on(stderr()).task("Checking", len(checks_of(found))) as advance:
-        for outcome in run_apart(found, settings.timeout_s()):
+    with progress_on(stderr()).task("Checking", len(checks_of(subjects))) as advance:
+        for outcome in run_in_child(subjects, settings.timeout_s()):
             outcomes.append(outcome)
             advance(1)
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
@@ -61,23 +61,23 @@ def check_command(
         )
     else:
         _print(outcomes, table("Name", "Check", "Result", "What it protects"), stdout())
-    if failed and as_json:  # one document says it all
+    if failed and as_json:  # the document on stdout already contains the failures
         raise typer.Exit(CheckFailedError.exit_code)
     if failed:
         names_failed = ", ".join(f"{outcome.subject} {outcome.id}" for outcome in failed[:5])
         more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
         raise CheckFailedError(
             f"{len(failed)} of {len(outcomes)} checks fail: {names_failed}{more}",
-            next_step="mend them, or declare in the spec's expected_failures why one cannot hold",
+            next_step="fix them, or declare in expected_failures of the spec why a check cannot pass",
         )
 
 
-def _print(outcomes: Sequence[Outcome], made: object, console: object) -> None:
+def _print(outcomes: Sequence[Outcome], listing: object, console: object) -> None:
     from typing import Any
 
     from rich.text import Text
 
-    shown: Any = made
+    shown: Any = listing
     shown.columns[1].no_wrap = True
     out: Any = console
     before = ""

@@ -1,4 +1,4 @@
-"""What the shell offers when the user presses Tab: names out of metadata; a plugin is loaded for its variants only."""
+"""Shell completion of names. Names come from metadata; a plugin is loaded only to list its variants."""
 
 from __future__ import annotations
 
@@ -12,63 +12,63 @@ if TYPE_CHECKING:
 
 
 def extractors(incomplete: str) -> list[str]:
-    """Extractors by entry point; the variants of the one that is named already."""
+    """Return the names of extractors; once a name has a slash, the variants of that extractor."""
     from serab_registry import Group
 
     return _names(Group.EXTRACTORS, incomplete)
 
 
 def classifiers(incomplete: str) -> list[str]:
-    """Classifiers, the last of several by commas."""
+    """Return the names of classifiers, for the last item of a comma-separated list."""
     from serab_registry import Group
 
     return _last(incomplete, lambda word: _names(Group.CLASSIFIERS, word))
 
 
 def datasets(incomplete: str) -> list[str]:
-    """Datasets that plugins bring."""
+    """Return the names of the datasets of installed plugins."""
     from serab_registry import Group
 
     return _names(Group.DATASETS, incomplete)
 
 
 def tasks(incomplete: str) -> list[str]:
-    """Tasks, prepared or not, the last of several by commas."""
+    """Return the names of tasks, prepared or not, for the last item of a comma-separated list."""
     from serab_core.data.prepared import prepared_names
     from serab_core.store.home import find_home
 
-    def found(word: str) -> list[str]:
-        own: set[str] = set(datasets(word))
+    def matching(word: str) -> list[str]:
+        names: set[str] = set(datasets(word))
         with suppress(Exception):
-            own |= {name for name in prepared_names(find_home()) if name.startswith(word)}
-        return sorted(own)
+            names |= {name for name in prepared_names(find_home()) if name.startswith(word)}
+        return sorted(names)
 
-    return _last(incomplete, found)
+    return _last(incomplete, matching)
 
 
 def protocols(incomplete: str) -> list[str]:
-    """The three protocols."""
+    """Return the names of the protocols."""
     from serab_core.data.protocols import PROTOCOLS
 
     return [name for name in PROTOCOLS if name.startswith(incomplete)]
 
 
 def anything(incomplete: str) -> list[str]:
-    """Extractors, datasets, classifiers and the distributions that bring them."""
+    """Return the names of extractors, datasets, classifiers and the distributions that provide them."""
     from serab_registry import Group
 
     from serab_core import plugins
 
     groups = (Group.EXTRACTORS, Group.DATASETS, Group.CLASSIFIERS)
-    found = {name for group in groups for name in _names(group, incomplete)}
+    names = {name for group in groups for name in _names(group, incomplete)}
     with suppress(Exception):
-        brought = {record.distribution for group in groups for record in plugins.registry().records(group)}
-        found |= {name for name in brought if name.startswith(incomplete)}
-    return sorted(found)
+        distributions = {record.distribution for group in groups for record in plugins.registry().records(group)}
+        names |= {name for name in distributions if name.startswith(incomplete)}
+    return sorted(names)
 
 
 def _names(group: Group, word: str) -> list[str]:
-    """Names that begin with a word. Whatever goes wrong, a shell must not see it."""
+    """Return the names that begin with a word; an empty list after any error, because the shell would print it."""
     from serab_core import plugins
 
     with suppress(Exception):
@@ -82,6 +82,6 @@ def _names(group: Group, word: str) -> list[str]:
 
 
 def _last(incomplete: str, find: Callable[[str], list[str]]) -> list[str]:
-    """Completes the last of several words by commas."""
+    """Complete the last item of a comma-separated list."""
     before, comma, word = incomplete.rpartition(",")
     return [f"{before}{comma}{name}" for name in find(word)]

@@ -1,4 +1,4 @@
-"""`serab config`: what is set, where, what is ignored, and which folders are trusted."""
+"""`serab config`: show settings and their origins, and trust project files."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-HELP = """Show the settings that are in force, and where each comes from.
-
-They stand in serab.toml, here or above, or in a pyproject.toml as [tool.serab]; in the user's own serab.toml; or in the
-environment, which goes first. What the command line says goes before all of them. A file here or above sets home and
-engine only after serab config trust.
-"""
-TRUST_HELP = """Let a project's file set home and engine.
-
-Whoever chooses the home chooses which plugins' environments run, and the scheduler of an engine can run code here. So
-the two count only after your word, which holds for the values that the file has now: a changed value is ignored again.
-"""
-UNTRUST_HELP = """Take back serab config trust."""
+HELP = (
+    "Show the settings that are in force, and the origin of each.\n\n"
+    "Settings come from, in order of precedence: the command line; environment variables; a project file, which is "
+    "serab.toml or the table tool.serab of pyproject.toml, in the working folder or above; and the serab.toml of the "
+    "user. A project file can set home and engine only after serab config trust."
+)
+TRUST_HELP = (
+    "Allow a project file to set home and engine.\n\n"
+    "The home decides which plugin environments run, and the scheduler of an engine can run code on this machine. "
+    "Serab therefore ignores both settings of a project file until you trust it. Trust covers the current values only: "
+    "after a change, serab ignores the new value."
+)
+UNTRUST_HELP = "Revoke serab config trust for a folder."
 
 app = typer.Typer(help=HELP, invoke_without_command=True)
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -33,7 +34,7 @@ def config_command(
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of serab.toml.")] = False,
     as_json: _Json = False,
 ) -> None:
-    """Shows settings."""
+    """Show settings."""
     if context.invoked_subcommand is not None:
         return
     from serab_core import settings
@@ -68,7 +69,7 @@ def config_command(
         text = str(settings.home()) if each.setting.key == "home" else str(value) if value else each.setting.default
         shown.add_row(each.setting.key, text, each.origin or "default", each.setting.variable)
     stdout().print(shown)
-    read = ", ".join(files) if files else "none; a serab.toml here, or above, would be"
+    read = ", ".join(files) if files else "none; serab reads a serab.toml in this folder or above"
     lines = [f"Files read: {read}.", *(f"Ignored: {each}" for each in ignored)]
     for line in lines:
         stdout().print(line, markup=False, highlight=False, soft_wrap=True)
@@ -77,12 +78,13 @@ def config_command(
 @app.command("trust", help=TRUST_HELP)
 def trust_command(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[FOLDER]", help="With the file; the working folder, or above, by default.")
+        Path | None,
+        typer.Argument(metavar="[FOLDER]", help="Folder with the file. Default: the working folder or above."),
     ] = None,
-    show: Annotated[bool, typer.Option("--list", help="Show the folders that are trusted.")] = False,
+    show: Annotated[bool, typer.Option("--list", help="Show the trusted folders.")] = False,
     as_json: _Json = False,
 ) -> None:
-    """Trusts a folder."""
+    """Trust a folder."""
     import os
 
     from serab_core import settings
@@ -99,7 +101,7 @@ def trust_command(
             trusted[key] = dict(values)
         _write(trusted)
         if not as_json:
-            text = f"{path}: trusted: {_assignments(values)}." if values else f"{path}: sets nothing that needs trust."
+            text = f"{path}: trusted: {_assignments(values)}." if values else f"{path}: no setting needs trust."
             stdout().print(text, markup=False, highlight=False, soft_wrap=True)
     if as_json:
         print_json({"schema": "serab.trusted/1", "folders": trusted})
@@ -113,10 +115,10 @@ def trust_command(
 @app.command("untrust", help=UNTRUST_HELP)
 def untrust_command(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[FOLDER]", help="A trusted folder; the working folder by default.")
+        Path | None, typer.Argument(metavar="[FOLDER]", help="A trusted folder. Default: the working folder.")
     ] = None,
 ) -> None:
-    """Takes trust back."""
+    """Revoke trust."""
     import os
 
     from serab_core import settings
@@ -136,7 +138,7 @@ def _project_file(folder: Path | None) -> Path:
     """Return the file to trust.
 
     Raises:
-        ConfigError: there is none, or others can write it.
+        ConfigError: there is no file, or other users can write it.
     """
     import os
 

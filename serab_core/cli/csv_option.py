@@ -1,4 +1,4 @@
-"""Reads lists off the command line."""
+"""Parsing of comma-separated lists on the command line."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def split_words(values: Iterable[str] | None) -> list[str]:
-    """Return the words of `--tasks a,b --tasks c`: a, b, c.
+def split_csv(values: Iterable[str] | None) -> list[str]:
+    """Return the items of `--tasks a,b --tasks c`: a, b, c.
 
     Raises:
-        UsageError: a value has commas and no word, which would otherwise mean the same as no value, that is: all.
+        UsageError: a value has commas and no item. Without the error it would mean the default, which is all.
     """
-    words: list[str] = []
+    items: list[str] = []
     for value in values or ():
-        split = [word.strip() for word in value.split(",") if word.strip()]
-        if value.strip() and not split:
+        new = [item.strip() for item in value.split(",") if item.strip()]
+        if value.strip() and not new:
             from serab_core.errors import UsageError
 
             raise UsageError(f"{value!r} names nothing", next_step="write names with commas between them")
-        words += split
-    return words
+        items += new
+    return items
 
 
-def single_word(value: str, kind: str) -> str:
-    """Return the one name that an argument has to be.
+def single_name(value: str, kind: str) -> str:
+    """Return the name in an argument that must be exactly one name.
 
     Args:
-        value: as the user wrote it.
-        kind: of what, for messages, such as `extractor`.
+        value: the argument as the user wrote it.
+        kind: the kind of name for messages, such as `extractor`.
 
     Raises:
-        UsageError: it is none, or several.
+        UsageError: the argument has no name, or several.
     """
-    words = split_words([value])
-    if len(words) != 1:
+    names = split_csv([value])
+    if len(names) != 1:
         from serab_core.errors import UsageError
 
-        count = "several names" if words else "no name"
+        count = "several names" if names else "no name"
         raise UsageError(f"{value!r} is {count}", next_step=f"name one {kind} there")
-    return words[0]
+    return names[0]

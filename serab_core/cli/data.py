@@ -1,4 +1,4 @@
-"""`serab data`: preparing corpora."""
+"""`serab data`: prepare, verify and list corpora."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-MAX_SKIPPED = 5  # lines about files that were left out
-app = typer.Typer(no_args_is_help=True, help="Prepare corpora and see what is there.")
+MAX_SKIPPED = 5  # lines about skipped files; more would hide the counts above them
+app = typer.Typer(no_args_is_help=True, help="Prepare corpora, and list, show and verify them.")
 app.command("add", help=data_add.ADD_HELP)(data_add.add_command)
 app.command("remove", help=data_add.REMOVE_HELP)(data_add.remove_command)
 
 
-@app.command("prepare", help="Prepare a corpus from the download that you have.")
+@app.command("prepare", help="Prepare a corpus from files that you downloaded.")
 def prepare_command(
     name: Annotated[str, typer.Argument(help="The dataset; see: serab data list", autocompletion=complete.datasets)],
     sources: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="PATH ...", help="Zips, tars, or folders (whose files are used in place)."),
+        typer.Argument(metavar="PATH ...", help="Zip files, tar files, or folders (their files are used in place)."),
     ] = None,
     allow_partial: Annotated[
-        bool, typer.Option("--allow-partial", help="Prepare an incomplete corpus; every result on it is marked.")
+        bool, typer.Option("--allow-partial", help="Prepare an incomplete corpus. Every result on it is marked.")
     ] = False,
-    copy: Annotated[bool, typer.Option("--copy", help="Keep all audio in the home, as 16 kHz FLAC.")] = False,
+    copy: Annotated[bool, typer.Option("--copy", help="Copy all audio into the home, as 16 kHz FLAC.")] = False,
     folder: Annotated[
         str,
-        typer.Option("--folder", help="Folder to use if an utterance has several recordings; . is the top folder."),
+        typer.Option("--folder", help="Folder to use if an utterance has several recordings. The top folder is: ."),
     ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
-    """Prepares a corpus."""
+    """Prepare a corpus."""
     from serab_core import plugins
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.prepare import prepare
@@ -60,7 +60,7 @@ def prepare_command(
 
 
 def print_summary(console: Console, summary: dict[str, Any]) -> None:
-    """Print the counts of a prepared corpus, and what was left out."""
+    """Print the counts of a prepared corpus, its skipped files, its notes and its notices."""
     splits = ", ".join(f"{split} {count}" for split, count in summary["splits"].items())
     labels = ", ".join(f"{label} {count}" for label, count in summary["labels"].items())
     lines = [
@@ -68,7 +68,7 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
         f"{summary['speakers']} speakers, {summary['hours']:.2f} h",
         f"  counts  {splits}",
         f"  labels  {labels}",
-        f"  kept in {summary['folder']}",
+        f"  stored in {summary['folder']}",
     ]
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -87,7 +87,7 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
 
 
 def _skipped_lines(skipped: Sequence[tuple[str, str]]) -> list[str]:
-    """Return the files that were left out: by name if they are few, else as a count for each reason."""
+    """Return a line for each skipped file if they are few, else a line for each reason."""
     if len(skipped) <= MAX_SKIPPED:
         return [f"{file}: {reason}" for file, reason in skipped]
     kinds: dict[str, list[tuple[str, str]]] = {}
@@ -108,7 +108,7 @@ def verify_command(
     name: Annotated[str, typer.Argument(help="A prepared dataset.", autocompletion=complete.tasks)],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Verifies a corpus."""
+    """Verify a corpus."""
     from dataclasses import asdict
 
     from rich.text import Text
@@ -139,12 +139,12 @@ def verify_command(
         raise typer.Exit(DataError.exit_code)
 
 
-@app.command("show", help="Show a prepared corpus: labels and speakers by split, and how long utterances are.")
+@app.command("show", help="Show a prepared corpus: labels and speakers by split, and the lengths of utterances.")
 def show_command(
     name: Annotated[str, typer.Argument(help="A prepared dataset.", autocompletion=complete.tasks)],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Shows a corpus."""
+    """Show a corpus."""
     from serab_core import plugins
     from serab_core.cli.output import print_json, stdout
     from serab_core.data.prepared import load
@@ -164,11 +164,11 @@ def show_command(
         print_corpus(stdout(), task)
 
 
-@app.command("list", help="Show every known dataset, whether it is prepared, and where to get it.")
+@app.command("list", help="List every known dataset, whether it is prepared, and how to get it.")
 def list_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Shows datasets."""
+    """List datasets."""
     from serab_registry import Group
 
     from serab_core import plugins
@@ -209,7 +209,7 @@ def list_command(
     console = stdout()
     console.print(listing)
     for row in rows:
-        if row["prepared"] is None or row["prepared"]["partial"]:  # not in the table: an address must not be broken
+        if row["prepared"] is None or row["prepared"]["partial"]:  # below the table, which would wrap the address
             line = f"{row['name']}: {row['how_to_get'] or 'no installed plugin knows it yet'}"
             console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(f"\nHome: {home.root}", highlight=False, markup=False, soft_wrap=True, style="dim")

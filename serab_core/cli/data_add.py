@@ -14,51 +14,51 @@ if TYPE_CHECKING:
     from serab_core.data.user_corpus import UserCorpus
     from serab_core.store.home import Home
 
-ADD_HELP = "Add a corpus of your own: a CSV with path, label, speaker and perhaps split, or a database in audformat."
+ADD_HELP = "Add your own corpus: CSV files with path, label, speaker and optionally split, or an audformat database."
 REMOVE_HELP = "Remove a prepared corpus from the home. Audio files that are used in place stay where they are."
 
 
 def add_command(
-    name: Annotated[str, typer.Argument(help="What to call the task.")],
+    name: Annotated[str, typer.Argument(help="The name of the new task.")],
     manifests: Annotated[
         list[Path] | None,
         typer.Argument(
             metavar="MANIFEST.csv ...",
-            help="One or several CSV files, whose rows make one corpus. Paths in each are relative to its folder.",
+            help="One or several CSV files, whose rows form one corpus. Paths in a file are relative to its folder.",
         ),
     ] = None,
     audformat: Annotated[Path | None, typer.Option("--audformat", help="The folder of an audformat database.")] = None,
-    path: Annotated[str, typer.Option("--path", help="Column of the files. Default: path.")] = "",
+    path: Annotated[str, typer.Option("--path", help="Column of the audio files. Default: path.")] = "",
     label: Annotated[
         str,
         typer.Option(
-            "--label", help="Column of the labels; with --audformat a column or scheme. Default: label; emotion."
+            "--label", help="Column of the labels. Default: label. With --audformat: column or scheme, default emotion."
         ),
     ] = "",
     speaker: Annotated[
         str,
-        typer.Option(
-            "--speaker", help="Column of the speakers; with --audformat a column or scheme. Default: speaker."
-        ),
+        typer.Option("--speaker", help="Column of the speakers; with --audformat, column or scheme. Default: speaker."),
     ] = "",
     split: Annotated[
         str,
-        typer.Option("--split", help="Column of the splits; none draws them over speakers. Default: split, if there."),
+        typer.Option(
+            "--split", help="Column of the splits; none draws splits by speaker. Default: split, if it exists."
+        ),
     ] = "",
     segments: Annotated[
         bool | None,
         typer.Option(
             "--segments/--whole-files",
-            help="Cut the segments that columns start and end give, or take whole files in spite of such columns.",
+            help="Cut segments by the columns start and end, or use whole files in spite of such columns.",
         ),
     ] = None,
     tables: Annotated[
         list[str] | None,
-        typer.Option("--table", help="With --audformat: a table with the labels, or a pattern; may be repeated."),
+        typer.Option("--table", help="With --audformat: a table with the labels, or a pattern. Can be repeated."),
     ] = None,
-    language: Annotated[str, typer.Option("--language", help="BCP 47, such as de.")] = "und",
-    copy: Annotated[bool, typer.Option("--copy", help="Keep all audio in the home, as 16 kHz FLAC.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
+    language: Annotated[str, typer.Option("--language", help="Language as a BCP 47 tag, such as de.")] = "und",
+    copy: Annotated[bool, typer.Option("--copy", help="Copy all audio into the home, as 16 kHz FLAC.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Add a user's corpus."""
     from serab_registry import Group
@@ -120,8 +120,8 @@ def add_command(
 
 def remove_command(
     name: Annotated[str, typer.Argument(help="A prepared dataset.", autocompletion=complete.tasks)],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Remove a prepared corpus."""
     import difflib
@@ -175,7 +175,7 @@ def _held_text(held: dict[str, Any]) -> str:
 
 
 def _agreed(name: str, held: dict[str, Any]) -> bool:
-    """Ask once. Without a terminal, the answer is no."""
+    """Ask the user to confirm. Without a terminal, return False."""
     import sys
 
     if not sys.stdin.isatty():

@@ -1,4 +1,4 @@
-"""`serab eval`: scores extractors on tasks."""
+"""`serab eval`: score extractors on tasks."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serab_core.cli import complete
-from serab_core.cli.csv_option import split_words
+from serab_core.cli.csv_option import split_csv
 
 if TYPE_CHECKING:
     from serab_core.types import ContinuousResult, TaskResult
 
-HELP = """Score one or several extractors.
-
-Takes the tasks that are prepared, and a small synthetic corpus where none is. What was computed before is reused.
-"""
+HELP = (
+    "Score one or several extractors.\n\n"
+    "Without --tasks, it uses all prepared tasks, or a small synthetic corpus if none is prepared. Results and "
+    "embeddings of earlier runs are reused."
+)
 
 
 def evaluate_command(
@@ -32,7 +33,10 @@ def evaluate_command(
     tasks: Annotated[
         list[str] | None,
         typer.Option(
-            "--tasks", "-t", help="Tasks, by commas; the prepared ones by default.", autocompletion=complete.tasks
+            "--tasks",
+            "-t",
+            help="Tasks, separated by commas. Default: all prepared tasks.",
+            autocompletion=complete.tasks,
         ),
     ] = None,
     protocol: Annotated[
@@ -40,7 +44,7 @@ def evaluate_command(
         typer.Option(
             "--protocol",
             "-p",
-            help="serab, the default; serab-released; or strict.",
+            help="serab, serab-released or strict. Default: the protocol of the settings.",
             autocompletion=complete.protocols,
         ),
     ] = None,
@@ -49,47 +53,53 @@ def evaluate_command(
         typer.Option(
             "--classifiers",
             "-c",
-            help="Search only these, by commas; the protocol's by default.",
+            help="Classifiers, separated by commas. Default: those of the protocol.",
             autocompletion=complete.classifiers,
         ),
     ] = None,
     tuner: Annotated[
-        str, typer.Option("--tuner", help="grid, the protocol's own; or tpe, a search of wider spaces.")
+        str, typer.Option("--tuner", help="grid, the grids of the protocol; or tpe, a search of wider spaces.")
     ] = "grid",
     trials: Annotated[
-        int | None, typer.Option("--trials", min=1, help="With --tuner tpe: points for all classifiers of a task; 60.")
+        int | None,
+        typer.Option("--trials", min=1, help="With --tuner tpe: trials for all classifiers of a task. Default: 60."),
     ] = None,
     layer: Annotated[
-        str | None, typer.Option("--layer", help="Of models that have several: a number, mean, or best on validation.")
+        str | None, typer.Option("--layer", help="Layer of models with several: a number, mean, or best on validation.")
     ] = None,
     device: Annotated[
-        str | None, typer.Option("--device", help="Of extractors that can choose: cpu, cuda or cuda:1.")
+        str | None, typer.Option("--device", help="Device for extractors with this option: cpu, cuda or cuda:1.")
     ] = None,
     engine: Annotated[
-        str | None, typer.Option("--engine", help="Where the work is done: local, or dask://HOST:PORT.")
+        str | None,
+        typer.Option("--engine", help="Where jobs run: local, or dask://HOST:PORT. Default: that of the settings."),
     ] = None,
     shard: Annotated[
-        str | None, typer.Option("--shard", help="Do one of several shares, such as 2/8; for job arrays.")
+        str | None, typer.Option("--shard", help="Run one of several run shards, such as 2/8; for job arrays.")
     ] = None,
     isolate: Annotated[
-        bool, typer.Option("--isolate", help="Each extractor in a process of its own; see: serab plugins isolate.")
+        bool, typer.Option("--isolate", help="Run each extractor in a separate process; see: serab plugins isolate.")
     ] = False,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="Processes at a time; one a core by default.")
+        int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes. Default: one per core.")
     ] = None,
     locked: Annotated[
         Path | None,
-        typer.Option("--locked", help="Repeat the result in this file, and say what differs.", dir_okay=False),
+        typer.Option("--locked", help="Reproduce the result in this file, and list the differences.", dir_okay=False),
     ] = None,
     fresh: Annotated[
         bool,
-        typer.Option("--fresh", help="Compute everything again, whatever is stored of these extractors and tasks."),
+        typer.Option(
+            "--fresh", help="Compute everything again, and replace what is stored for these extractors and tasks."
+        ),
     ] = False,
-    profile: Annotated[bool, typer.Option("--profile", help="Keep with each result where its time went.")] = False,
-    details: Annotated[bool, typer.Option("--details", help="Show every classifier, not only the chosen.")] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Store with each result the time that each phase took.")
+    ] = False,
+    details: Annotated[bool, typer.Option("--details", help="Show every classifier, not only the chosen one.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Scores extractors on tasks."""
+    """Score extractors on tasks."""
     from serab_core import plugins, settings
     from serab_core.cli.output import print_json, show_tracebacks, stderr, stdout
     from serab_core.cli.reproduce import repeat_result
@@ -117,14 +127,14 @@ def evaluate_command(
     errors = stderr()
     progress = progress_on(errors)
     home = find_home()
-    made = with_tuner(find_protocol(protocol or default_protocol()), tuner, trials)
+    spec = with_tuner(find_protocol(protocol or default_protocol()), tuner, trials)
     run_shard = parse_run_shard(shard)
     where = find_engine(_engine(engine), jobs)
     named = extractors or []
-    words, more = _split_names(named) if tasks else (named, [])
-    names = plugins.add_options(words, {"layer": layer, "device": device})
-    asked = [*split_words(tasks), *more] or settings.value_list("tasks")
-    plan = make_plan(home, names, asked, made, split_words(classifiers), progress)
+    extractor_names, task_names = _split_names(named) if tasks else (named, [])
+    names = plugins.add_options(extractor_names, {"layer": layer, "device": device})
+    asked = [*split_csv(tasks), *task_names] or settings.value_list("tasks")
+    plan = make_plan(home, names, asked, spec, split_csv(classifiers), progress)
     run = evaluate(replace(plan, profile=profile, fresh=fresh, shard=run_shard), progress, where)
     if as_json:
         scored: list[TaskResult | ContinuousResult] = [*run.results, *run.continuous]
@@ -141,8 +151,8 @@ def evaluate_command(
         raise typer.Exit(JobsFailedError.exit_code)
 
 
-def _split_names(words: list[str]) -> tuple[list[str], list[str]]:
-    """Extractors, and tasks: `--tasks emodb demo` is what people type, and a shell hands `demo` to the extractors."""
+def _split_names(names: list[str]) -> tuple[list[str], list[str]]:
+    """Split names into extractors and tasks: of `--tasks emodb demo`, the parser counts `demo` as an extractor."""
     from serab_registry import Group
 
     from serab_core import plugins
@@ -151,12 +161,12 @@ def _split_names(words: list[str]) -> tuple[list[str], list[str]]:
 
     known = {*plugins.registry().names(Group.DATASETS), *prepared_names(find_home())}
     extractors = plugins.extractor_names()
-    more = [word for word in words if word.partition("/")[0] in known and word.partition("/")[0] not in extractors]
-    return [word for word in words if word not in more], more
+    tasks = [name for name in names if name.partition("/")[0] in known and name.partition("/")[0] not in extractors]
+    return [name for name in names if name not in tasks], tasks
 
 
 def _engine(option: str | None) -> str:
-    """Return the engine's name; of a scheduler, print who named it, for it can run code here."""
+    """Return the name of the engine; for a scheduler, which can run code here, print who named it."""
     from serab_core import settings
     from serab_core.cli.output import stderr
 

@@ -1,4 +1,4 @@
-"""`serab export`: a tuned classifier in files."""
+"""`serab export`: write a tuned classifier into files."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from serab_core.cli import complete
-from serab_core.cli.csv_option import split_words
+from serab_core.cli.csv_option import split_csv
 
-HELP = """Write the classifier that an evaluation chose into files.
-
-Arrays go into safetensors, the rest into JSON. In Python, `serab_core.tune.exported.load_export(folder)` reads it back.
-"""
+HELP = (
+    "Write the classifier that an evaluation chose into files.\n\n"
+    "Arrays are stored as safetensors, other values as JSON. In Python, "
+    "`serab_core.tune.exported.load_export(folder)` loads the classifier."
+)
 
 
 def export_command(
@@ -21,17 +22,20 @@ def export_command(
         str, typer.Argument(metavar="X", help="The extractor that was evaluated.", autocompletion=complete.extractors)
     ],
     task: Annotated[str, typer.Option("--task", "-t", help="The task that it was evaluated on.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="The folder; X-TASK-CLASSIFIER here.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The folder to write. Default: X-TASK-CLASSIFIER.")
+    ] = None,
     protocol: Annotated[
-        str | None, typer.Option("--protocol", "-p", help="serab, the default; serab-released; or strict.")
+        str | None,
+        typer.Option("--protocol", "-p", help="serab, serab-released or strict. Default: that of the settings."),
     ] = None,
-    classifier: Annotated[str | None, typer.Option("--classifier", help="Another than the chosen one.")] = None,
+    classifier: Annotated[str | None, typer.Option("--classifier", help="Export this one, not the chosen one.")] = None,
     classifiers: Annotated[
-        list[str] | None, typer.Option("--classifiers", "-c", help="As in the evaluation, where it had this option.")
+        list[str] | None, typer.Option("--classifiers", "-c", help="The same value as in the evaluation.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
-    """Exports a classifier."""
+    """Export a classifier."""
     from dataclasses import asdict
 
     from serab_core.cli.output import print_json, stderr, stdout
@@ -41,9 +45,9 @@ def export_command(
     from serab_core.run.plan import make_plan
     from serab_core.store.home import find_home
 
-    words = split_words(classifiers)
-    made = find_protocol(protocol or default_protocol())
-    plan = make_plan(find_home(), [extractor], [task], made, words, progress_on(stderr()))
+    classifier_names = split_csv(classifiers)
+    spec = find_protocol(protocol or default_protocol())
+    plan = make_plan(find_home(), [extractor], [task], spec, classifier_names, progress_on(stderr()))
     folder = output or Path(f"{extractor}-{task}-{classifier or 'chosen'}".replace("/", "--").replace(":", "--"))
     result, metadata = export_chosen(plan, folder, classifier)
     if as_json:

@@ -1,4 +1,4 @@
-"""Commands that come from plugins: listed from metadata, imported when they are called."""
+"""Commands of plugins: listed from metadata, and imported when they are called."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typer.core import TyperGroup
 
 
 class PluginGroup(TyperGroup):
-    """The top group: serab's own commands, then those of plugins by name."""
+    """The top-level group: the commands of serab, followed by those of plugins in order of name."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Own commands first; a plugin cannot shadow one of them."""
-        own = super().list_commands(ctx)
-        return own + [name for name in _plugin_names() if name not in own]
+        """Return the names of commands, those of serab first; a plugin cannot replace one of them."""
+        names = super().list_commands(ctx)
+        return names + [name for name in _plugin_names() if name not in names]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command; a plugin's is a stand-in, which is enough for help texts and completion."""
-        own = super().get_command(ctx, cmd_name)
-        return _stand_in(cmd_name) if own is None and cmd_name in _plugin_names() else own
+        """Return a command; for a plugin a placeholder, which is sufficient for help texts and completion."""
+        command = super().get_command(ctx, cmd_name)
+        return _stand_in(cmd_name) if command is None and cmd_name in _plugin_names() else command
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Loads the plugin of the one command that is called."""
+        """Return the called command, after loading its plugin."""
         name = args[0] if args else ""
         if super().get_command(ctx, name) is None and name in _plugin_names():
             return name, _load(name), args[1:]
@@ -38,7 +38,7 @@ def _plugin_names() -> tuple[str, ...]:
 
 
 def _stand_in(name: str) -> Any:
-    """A command with the plugin's name and origin, for help texts, without its code."""
+    """Return a placeholder command with the name and the origin of the plugin, without loading its code."""
     from serab_registry import Group
 
     from serab_core.plugins import registry
@@ -50,7 +50,7 @@ def _stand_in(name: str) -> Any:
 
 
 def _load(name: str) -> Any:
-    """The command itself.
+    """Load a plugin and return its command.
 
     Raises:
         PluginError: the plugin failed, or added no command of that name.

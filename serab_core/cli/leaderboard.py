@@ -1,4 +1,4 @@
-"""`serab leaderboard`, `compare`, `bias`, `optimism` and `fairness`: what stored results say, without computing any."""
+"""`serab leaderboard`, `compare`, `bias`, `optimism` and `fairness`: statistics of stored results."""
 
 from __future__ import annotations
 
@@ -8,38 +8,44 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serab_core.cli import complete
-from serab_core.cli.csv_option import single_word, split_words
+from serab_core.cli.csv_option import single_name, split_csv
 
 if TYPE_CHECKING:
-    from serab_core.report.board import Gathered, Metric
+    from serab_core.report.board import LeaderboardData, Metric
 
 LEADERBOARD_HELP = """Rank extractors by stored results, with intervals and significance groups.
 
-Nothing is computed anew; extractors are evaluated with serab eval.
+This command evaluates nothing; use serab eval for that.
 """
-COMPARE_HELP = """Compare two extractors on the same utterances: which is better, and is the difference significant?"""
-BIAS_HELP = """Show how the ranking changes on subsets of the tasks.
+COMPARE_HELP = """Compare two extractors on the same utterances, and test whether the difference is significant."""
+BIAS_HELP = """Show the subset bias: how the ranking changes on subsets of the tasks.
 
-How far means spread over all subsets of the tasks, and how often two extractors change places.
+It shows the spread of the means over all subsets of the tasks, and how often two extractors change places.
 """
-OPTIMISM_HELP = """Show what choosing the classifier on the test set would have claimed, as the released script does."""
-FAIRNESS_HELP = """Show whom an extractor serves worse: by speaker, and by speaker sex where the corpus declares it."""
+OPTIMISM_HELP = """Show the optimism: how much higher scores are when the classifier is chosen on the test split.
+
+The released script chooses in this way.
+"""
+FAIRNESS_HELP = """Show the scores of an extractor by speaker, and by the sex of speakers if the corpus declares it."""
 
 _Protocol = Annotated[
     str | None,
     typer.Option(
-        "--protocol", "-p", help="serab, the default; serab-released; or strict.", autocompletion=complete.protocols
+        "--protocol",
+        "-p",
+        help="serab, serab-released or strict. Default: the protocol of the settings.",
+        autocompletion=complete.protocols,
     ),
 ]
 _Tasks = Annotated[
     list[str] | None,
-    typer.Option("--tasks", "-t", help="Only these, by commas; all by default.", autocompletion=complete.tasks),
+    typer.Option("--tasks", "-t", help="Tasks, separated by commas. Default: all.", autocompletion=complete.tasks),
 ]
 _Metric = Annotated[
     str | None,
     typer.Option(
         "--metric",
-        help="accuracy or uar: what is shown, ranked and tested; by default UAR under strict, else accuracy.",
+        help="accuracy or uar: the metric to show, rank and test. Default: uar under strict, else accuracy.",
     ),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -48,18 +54,20 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tab
 def leaderboard_command(
     extractors: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[X ...]", help="Only these; all by default.", autocompletion=complete.extractors),
+        typer.Argument(
+            metavar="[X ...]", help="Extractors to include. Default: all.", autocompletion=complete.extractors
+        ),
     ] = None,
     protocol: _Protocol = None,
     tasks: _Tasks = None,
     metric: _Metric = None,
     uar: Annotated[bool, typer.Option("--uar", help="The same as --metric uar.")] = False,
-    details: Annotated[bool, typer.Option("--details", help="Show every task, however narrow the terminal.")] = False,
-    csv: Annotated[Path | None, typer.Option("--csv", help="Write the table to a file, too.")] = None,
-    latex: Annotated[Path | None, typer.Option("--latex", help="Write it as LaTeX, too.")] = None,
+    details: Annotated[bool, typer.Option("--details", help="Show every task, even in a narrow terminal.")] = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Also write the table to a CSV file.")] = None,
+    latex: Annotated[Path | None, typer.Option("--latex", help="Also write the table to a LaTeX file.")] = None,
     as_json: _Json = False,
 ) -> None:
-    """Ranks extractors."""
+    """Rank extractors."""
     from serab_core.cli.output import print_json, stdout
     from serab_core.report.board import as_latex, board_document, board_rows
     from serab_core.report.board_table import print_board
@@ -67,16 +75,16 @@ def leaderboard_command(
     from serab_core.store.atomic import write_output
     from serab_core.system.terminal import file_content
 
-    gathered = _gathered(protocol, extractors, tasks, metric=_metric(uar, metric), continuous_alone=True)
-    shown = gathered.board.metric
-    rows, marked = board_rows(gathered.board, shown), board_rows(gathered.board, shown, marked=True)
-    for path, text in ((csv, as_csv(rows)), (latex, as_latex(marked, gathered.notices))):
+    data = _load_data(protocol, extractors, tasks, metric=_metric(uar, metric), continuous_alone=True)
+    shown = data.board.metric
+    rows, marked = board_rows(data.board, shown), board_rows(data.board, shown, marked=True)
+    for path, text in ((csv, as_csv(rows)), (latex, as_latex(marked, data.notices))):
         if path is not None:
             write_output(path, file_content(text))
     if as_json:
-        print_json(board_document(gathered))
+        print_json(board_document(data))
     else:
-        print_board(stdout(), gathered, shown, every_task=details)
+        print_board(stdout(), data, shown, every_task=details)
 
 
 def compare_command(
@@ -87,17 +95,17 @@ def compare_command(
     metric: _Metric = None,
     as_json: _Json = False,
 ) -> None:
-    """Compares two extractors."""
+    """Compare two extractors."""
     from serab_core.cli.output import print_json, stdout
-    from serab_core.report.verdicts import compare_document, print_comparison
+    from serab_core.report.comparisons import compare_document, print_comparison
 
-    gathered = _gathered(
+    data = _load_data(
         protocol,
-        [single_word(first, "extractor"), single_word(second, "extractor")],
+        [single_name(first, "extractor"), single_name(second, "extractor")],
         tasks,
         metric=_metric(False, metric),
     )
-    document = compare_document(gathered, *gathered.asked)
+    document = compare_document(data, *data.asked)
     if as_json:
         print_json(document)
     else:
@@ -107,16 +115,18 @@ def compare_command(
 def bias_command(
     extractors: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[X ...]", help="Only these; all by default.", autocompletion=complete.extractors),
+        typer.Argument(
+            metavar="[X ...]", help="Extractors to include. Default: all.", autocompletion=complete.extractors
+        ),
     ] = None,
     protocol: _Protocol = None,
     as_json: _Json = False,
 ) -> None:
-    """Shows the bias of subsets."""
+    """Show the subset bias."""
     from serab_core.cli.output import print_json, stdout
-    from serab_core.report.verdicts import bias_document, print_bias
+    from serab_core.report.subset_bias import bias_document, print_bias
 
-    document = bias_document(_gathered(protocol, extractors, None))
+    document = bias_document(_load_data(protocol, extractors, None))
     if as_json:
         print_json(document)
     else:
@@ -126,17 +136,19 @@ def bias_command(
 def optimism_command(
     extractors: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[X ...]", help="Only these; all by default.", autocompletion=complete.extractors),
+        typer.Argument(
+            metavar="[X ...]", help="Extractors to include. Default: all.", autocompletion=complete.extractors
+        ),
     ] = None,
     protocol: _Protocol = None,
     tasks: _Tasks = None,
     as_json: _Json = False,
 ) -> None:
-    """Shows what choosing on test would have claimed."""
+    """Show the optimism."""
     from serab_core.cli.output import print_json, stdout
-    from serab_core.report.verdicts import optimism_document, print_optimism
+    from serab_core.report.optimism import optimism_document, print_optimism
 
-    document = optimism_document(_gathered(protocol, extractors, tasks))
+    document = optimism_document(_load_data(protocol, extractors, tasks))
     if as_json:
         print_json(document)
     else:
@@ -149,11 +161,11 @@ def fairness_command(
     tasks: _Tasks = None,
     as_json: _Json = False,
 ) -> None:
-    """Shows scores by speaker and sex."""
+    """Show scores by speaker and sex."""
     from serab_core.cli.output import print_json, stdout
-    from serab_core.report.verdicts import fairness_document, print_fairness
+    from serab_core.report.fairness import fairness_document, print_fairness
 
-    document = fairness_document(_gathered(protocol, [single_word(extractor, "extractor")], tasks))
+    document = fairness_document(_load_data(protocol, [single_name(extractor, "extractor")], tasks))
     if as_json:
         print_json(document)
     else:
@@ -164,31 +176,31 @@ def _metric(uar: bool, metric: str | None) -> Metric | None:
     from serab_core.errors import UsageError
 
     if uar and metric not in (None, "uar"):
-        raise UsageError(f"--uar and --metric {metric} do not fit together", next_step="leave one of them out")
+        raise UsageError(f"--uar and --metric {metric} contradict each other", next_step="leave one of them out")
     if uar or metric == "uar":
         return "uar"
     if metric in (None, "accuracy"):
         return None if metric is None else "accuracy"
-    raise UsageError(f"there is no ranking by {metric!r}", next_step="--metric accuracy, or --metric uar")
+    raise UsageError(f"unknown metric {metric!r}", next_step="use --metric accuracy or --metric uar")
 
 
-def _gathered(
+def _load_data(
     protocol: str | None,
     extractors: list[str] | None,
     tasks: list[str] | None,
     *,
     metric: Metric | None = None,
     continuous_alone: bool = False,
-) -> Gathered:
+) -> LeaderboardData:
     from serab_core.data.protocols import default_protocol
-    from serab_core.report.board import gather
+    from serab_core.report.board import load_leaderboard
     from serab_core.store.home import find_home
 
-    return gather(
+    return load_leaderboard(
         find_home(),
         protocol or default_protocol(),
-        split_words(extractors),
-        split_words(tasks),
+        split_csv(extractors),
+        split_csv(tasks),
         metric=metric,
         continuous_alone=continuous_alone,
     )

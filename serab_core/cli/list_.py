@@ -1,4 +1,4 @@
-"""`serab list`: what the installed plugins bring."""
+"""`serab list`: list the extractors, datasets and classifiers of installed plugins."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
     from serab_core.types import ExtractorSpec
 
-app = typer.Typer(no_args_is_help=True, help="Show the extractors, datasets and classifiers that are installed.")
+app = typer.Typer(no_args_is_help=True, help="List the installed extractors, datasets and classifiers.")
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
-@app.command("extractors", help="Show the installed extractors.")
+@app.command("extractors", help="List the installed extractors.")
 def extractors_command(as_json: _Json = False) -> None:
-    """Shows extractors."""
+    """List extractors."""
     from serab_registry import Group
 
     _show(
@@ -39,7 +39,7 @@ def extractors_command(as_json: _Json = False) -> None:
 
 
 def _weights(spec: ExtractorSpec) -> str:
-    """Whether an extractor's weights are here, and how large they are."""
+    """Return whether the weights of an extractor are installed, and their size, as text."""
     from serab_core.errors import StoreError
     from serab_core.store.home import find_home
     from serab_core.store.weights import weight_record
@@ -49,19 +49,19 @@ def _weights(spec: ExtractorSpec) -> str:
     home, sizes, missing = find_home(), [], False
     for weight in spec.weights:
         try:
-            found = weight_record(home, weight)
+            record = weight_record(home, weight)
         except StoreError:
-            found = None
-        missing |= found is None
-        sizes.append(weight.size if found is None else found.source_size)
+            record = None
+        missing |= record is None
+        sizes.append(weight.size if record is None else record.source_size)
     known = [size for size in sizes if size is not None]
     size = f"{sum(known) / 1e6:.1f} MB" if len(known) == len(sizes) else "size unknown"
     return f"{'missing' if missing else 'here'}, {size}"
 
 
-@app.command("datasets", help="Show the installed datasets.")
+@app.command("datasets", help="List the installed datasets.")
 def datasets_command(as_json: _Json = False) -> None:
-    """Shows datasets."""
+    """List datasets."""
     from serab_registry import Group
 
     _show(
@@ -78,9 +78,9 @@ def datasets_command(as_json: _Json = False) -> None:
     )
 
 
-@app.command("classifiers", help="Show the installed classifiers.")
+@app.command("classifiers", help="List the installed classifiers.")
 def classifiers_command(as_json: _Json = False) -> None:
-    """Shows classifiers."""
+    """List classifiers."""
     from math import prod
 
     from serab_registry import Group
@@ -97,8 +97,7 @@ def classifiers_command(as_json: _Json = False) -> None:
     )
 
 
-_WIDE = 110
-"""Columns of a terminal from which on every column is shown."""
+_WIDE = 110  # characters; a terminal of at least this width shows every column of the table
 
 
 def _show(group: Group, as_json: bool, describe: Callable[[Any], dict[str, Any]], wide: tuple[str, ...] = ()) -> None:
@@ -125,16 +124,16 @@ def _show(group: Group, as_json: bool, describe: Callable[[Any], dict[str, Any]]
         ]
         titles = {key: key.capitalize().replace("_hz", ", Hz").replace("_", " ") for key in rows[0]}
         numbers = [titles[key] for key, value in rows[0].items() if isinstance(value, int)]
-        made = table(*titles.values(), right=numbers)
-        made.columns[0].no_wrap = True
+        listing = table(*titles.values(), right=numbers)
+        listing.columns[0].no_wrap = True
         for row in rows:
-            made.add_row(*(str(value) for value in row.values()))
-        stdout().print(made)
+            listing.add_row(*(str(value) for value in row.values()))
+        stdout().print(listing)
         if left_out:
             names = ", ".join(key.partition("_")[0] for key in left_out)
-            stdout().print(f"A wider terminal, or --json, shows more: {names}.", style="dim", highlight=False)
+            stdout().print(f"A wider terminal, or --json, also shows: {names}.", style="dim", highlight=False)
     else:
         stderr().print(f"No {plural} are installed. See: serab plugins --available", highlight=False)
     for record in broken:
-        text = f"{record.name} (from {record.origin}) is left out, {record.state.value}: {record.error}"
+        text = f"{record.name} (from {record.origin}) is not listed, {record.state.value}: {record.error}"
         stderr().print(text, highlight=False, markup=False, soft_wrap=True, style="yellow")

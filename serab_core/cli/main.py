@@ -1,4 +1,4 @@
-"""The application: its commands, its exit codes, and what becomes of errors and Ctrl-C."""
+"""The application: its commands, its exit codes, and the handling of errors and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ from serab_core.system.terminal import escape_controls, escape_line
 if TYPE_CHECKING:
     from types import FrameType
 
-_THREADS_S = 3.0
+_THREADS_S = 3.0  # seconds that the process waits at its end for threads that a plugin left running
 app = typer.Typer(
     name="serab",
     cls=PluginGroup,
     no_args_is_help=True,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="How well do a speech model's embeddings tell emotions apart? "
-    "serab tests frozen extractors on the SERAB benchmark.\n\n"
+    help="Evaluate how well the embeddings of a speech model separate emotions. "
+    "serab scores frozen extractors on the SERAB benchmark.\n\n"
     "Start with: [bold]serab eval opensmile[/bold]",
 )
 app.command("eval", help=eval_.HELP)(eval_.evaluate_command)
@@ -87,17 +87,19 @@ def _version(asked: bool) -> None:
 @app.callback()
 def options(
     no_plugins: Annotated[
-        bool, typer.Option("--no-plugins", help="Load no plugin, to find out whether a plugin causes a problem.")
+        bool,
+        typer.Option("--no-plugins", help="Load no plugins. Use it to find out whether a plugin causes a problem."),
     ] = False,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Disable the network: code that uses it fails, and is named.")
+        bool,
+        typer.Option("--offline", help="Disable the network. Code that uses it fails with an error that names it."),
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error in serab itself.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Options that come before the command."""
+    """Apply the options that come before the command."""
     show_tracebacks.set(debug)
     if no_plugins:
         change_session(plugins=False)
@@ -110,23 +112,23 @@ def options(
 
 
 def main() -> NoReturn:
-    """Runs `serab` and ends the process with the exit code of what happened."""
+    """Run `serab`, and end the process with its exit code."""
     leave_working_folder()
     ignore_numba_file()
     prepare_streams()
     signal.signal(signal.SIGTERM, _terminated)
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
         signal.signal(signal.SIGHUP, _terminated)
-    faulthandler.enable()  # a plugin whose import crashes is named by its file
+    faulthandler.enable()  # if the import of a plugin crashes, the traceback names its file
     code = run(sys.argv[1:])
     _limit_wait_for_threads(code)
     sys.exit(code)
 
 
 def _limit_wait_for_threads(code: int) -> None:
-    """End the process in a few seconds though a plugin left a thread running, for which Python would wait.
+    """End the process after a few seconds if a plugin left a thread running, for which Python would wait forever.
 
-    Python itself ends the idle threads of every pool at its exit. A thread that still runs later is stuck.
+    Python itself ends the idle threads of every pool at exit. A thread that is still running after that is stuck.
     """
     over = threading.Event()
 
@@ -135,9 +137,7 @@ def _limit_wait_for_threads(code: int) -> None:
             return
         for thread in threading.enumerate():
             if thread is not threading.main_thread() and not thread.daemon:
-                sys.stderr.write(
-                    f"serab ends without a thread that a plugin left running ({escape_line(thread.name)})\n"
-                )
+                sys.stderr.write(f"serab ended although a plugin left a thread running ({escape_line(thread.name)})\n")
                 end_process(code)
 
     threading.Thread(target=watch, daemon=True).start()
@@ -145,14 +145,16 @@ def _limit_wait_for_threads(code: int) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Runs one command line and returns its exit code.
+    """Run one command line and return its exit code.
 
-    Whatever goes wrong is a sentence on stderr and, under `--json`, also a document on stdout.
+    An error is a sentence on stderr and, with `--json`, also a document on stdout.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding lacks is still shown
-    quiet = arguments[:1] == ["config"] or "_SERAB_COMPLETE" in os.environ  # it shows them itself; the Tab key
+            stream.reconfigure(errors="backslashreplace")  # so that a name outside the terminal's encoding is shown
+    quiet = (
+        arguments[:1] == ["config"] or "_SERAB_COMPLETE" in os.environ
+    )  # `config` prints them itself; the other is the Tab key
     settings.on_ignored = None if quiet else print_ignored
     as_json = "--json" in arguments
     before = set_process_session(Session())
@@ -198,7 +200,7 @@ def _run(arguments: list[str], *, as_json: bool) -> int:
 
 
 def _parser_error(error: TyperException) -> UsageError:
-    """What the parser of the command line says, which has printed it already, as one of serab's errors."""
+    """Return an error of the command-line parser, which the parser has already printed, as an error of serab."""
     context: typer.Context | None = getattr(error, "ctx", None)
     return UsageError(
         error.format_message().rstrip("."),

@@ -1,4 +1,4 @@
-"""`serab new`: begins a plugin."""
+"""`serab new`: create the package of a plugin."""
 
 from __future__ import annotations
 
@@ -14,38 +14,40 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Begin a plugin: a package with an example that works, its tests, a README and a workflow for CI.",
+    help="Create a plugin package with a working example, tests, a README and a CI workflow.",
 )
-_Name = Annotated[str, typer.Argument(metavar="NAME", help="What users will type, such as my-model.")]
-_Folder = Annotated[Path, typer.Option("--folder", help="Where the package's folder goes; here by default.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
+_Name = Annotated[str, typer.Argument(metavar="NAME", help="The public name, which users will type, such as my-model.")]
+_Folder = Annotated[
+    Path, typer.Option("--folder", help="The parent folder of the package. Default: the working folder.")
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
-@app.command("extractor", help="Begin an extractor.")
+@app.command("extractor", help="Create an extractor.")
 def extractor_command(
     name: _Name,
-    torch: Annotated[bool, typer.Option("--torch", help="A network in torch.")] = False,
+    torch: Annotated[bool, typer.Option("--torch", help="Use a torch network.")] = False,
     hear: Annotated[
-        bool, typer.Option("--hear", help="A network in torch behind the HEAR API, and an adapter.")
+        bool, typer.Option("--hear", help="Use a torch network with the HEAR API, and an adapter.")
     ] = False,
     folder: _Folder = Path(),
     as_json: _Json = False,
 ) -> None:
-    """Begins an extractor."""
+    """Create an extractor."""
     if torch and hear:
-        raise UsageError("--torch and --hear are two kinds of package", next_step="choose one; --hear is torch, too")
+        raise UsageError("--torch and --hear exclude each other", next_step="choose one; --hear also uses torch")
     _new("extractor", name, folder, as_json, "torch" if torch else "hear" if hear else "")
 
 
-@app.command("dataset", help="Begin a dataset.")
+@app.command("dataset", help="Create a dataset.")
 def dataset_command(name: _Name, folder: _Folder = Path(), as_json: _Json = False) -> None:
-    """Begins a dataset."""
+    """Create a dataset."""
     _new("dataset", name, folder, as_json)
 
 
-@app.command("classifier", help="Begin a classifier.")
+@app.command("classifier", help="Create a classifier.")
 def classifier_command(name: _Name, folder: _Folder = Path(), as_json: _Json = False) -> None:
-    """Begins a classifier."""
+    """Create a classifier."""
     _new("classifier", name, folder, as_json)
 
 
@@ -54,11 +56,11 @@ def _new(kind: Kind, name: str, folder: Path, as_json: bool, flavour: Flavour = 
     from serab_core.cli.output import print_json, stdout
     from serab_core.new.scaffold import scaffold
 
-    made = scaffold(kind, name, folder, flavour=flavour, version=__version__)
+    package = scaffold(kind, name, folder, flavour=flavour, version=__version__)
     if as_json:
-        print_json(made.as_json())
+        print_json(package.as_json())
         return
     console = stdout()
-    lines = [f"Wrote {made.folder}:", *(f"  {file}" for file in made.files), "Next:"]
-    for line in [*lines, *(f"  {step}" for step in made.next_steps)]:
+    lines = [f"Wrote {package.folder}:", *(f"  {file}" for file in package.files), "Next:"]
+    for line in [*lines, *(f"  {step}" for step in package.next_steps)]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Where the commands write: results to stdout, everything else to stderr."""
+"""Output of the commands: results go to stdout, everything else to stderr."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ show_tracebacks: ContextVar[bool] = ContextVar("show_tracebacks", default=False)
 
 
 def stdout() -> Console:
-    """The console for results."""
+    """Return the console for results."""
     from serab_core.report.console import SafeConsole
 
     return SafeConsole()
 
 
 def stderr() -> Console:
-    """The console for progress and errors."""
+    """Return the console for progress and errors."""
     from serab_core.report.console import SafeConsole
 
     return SafeConsole(stderr=True)
 
 
 def print_json(value: Any) -> None:
-    """Prints a document to stdout. Names that are not UTF-8 are written with JSON's escapes, as in stored documents.
+    """Print a document to stdout. Names that are not UTF-8 are written with JSON escapes, as in stored documents.
 
-    So is all that is not ASCII where stdout has another encoding than UTF-8: JSON is UTF-8 (RFC 8259, section 8.1).
-    Characters that a terminal obeys are written with JSON's escapes too.
+    If the encoding of stdout is not UTF-8, all characters outside ASCII are escaped: JSON is UTF-8 (RFC 8259, section
+    8.1). Control characters of terminals are always escaped.
     """
     encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("_", "-")
     text = json.dumps(value, indent=2, ensure_ascii=encoding not in ("utf-8", "utf8"))
@@ -46,12 +46,12 @@ def print_json(value: Any) -> None:
 
 
 def print_text(text: str) -> None:
-    """Prints a document that has its own layout, such as CSV or Markdown, to stdout."""
+    """Print a document with its own layout, such as CSV or Markdown, to stdout."""
     sys.stdout.write(escape_controls(text))
 
 
 def print_error(error: SerabError, *, as_json: bool) -> None:
-    """Prints an error as words to stderr and, where JSON was asked for, as a document to stdout."""
+    """Print an error as text to stderr and, with `--json`, as a document to stdout."""
     from rich.text import Text
 
     console = stderr()
@@ -62,5 +62,5 @@ def print_error(error: SerabError, *, as_json: bool) -> None:
 
 
 def print_ignored(ignored: IgnoredSetting) -> None:
-    """Print to stderr that a setting of a project's file is not obeyed."""
+    """Print to stderr that a setting of a project file is ignored."""
     stderr().print(f"serab: {ignored}", highlight=False, markup=False, soft_wrap=True, style="yellow")

@@ -1,4 +1,4 @@
-"""`serab plugins`: every plugin with its state, and environments of their own."""
+"""`serab plugins`: list plugins with their states, and isolate plugins in environments."""
 
 from __future__ import annotations
 
@@ -17,11 +17,15 @@ _COLOURS = {
     "incompatible": "red",
     "failed": "red",
 }
-HELP = """Show every installed plugin, where it comes from and whether it works.
+HELP = """List every installed plugin, its distribution and its state.
 
-Each is imported to find out; --no-load reads metadata only.
+The command imports each plugin to see whether it works; with --no-load it only reads metadata.
 """
-
+ISOLATE_HELP = (
+    "Install a plugin in its own environment, and run it in its own process.\n\n"
+    "Use it for plugins whose libraries are incompatible. The plugin need not be installed in this environment. If it "
+    "is, `serab eval X --isolate` uses its own environment."
+)
 
 app = typer.Typer(help=HELP, invoke_without_command=True)
 
@@ -29,11 +33,11 @@ app = typer.Typer(help=HELP, invoke_without_command=True)
 @app.callback()
 def plugins_command(
     context: typer.Context,
-    available: Annotated[bool, typer.Option("--available", help="Show the known plugins, installed or not.")] = False,
+    available: Annotated[bool, typer.Option("--available", help="List all known plugins, installed or not.")] = False,
     load: Annotated[bool, typer.Option("--load/--no-load", help="Import the plugins to see whether they work.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Shows plugins."""
+    """List plugins."""
     if context.invoked_subcommand is not None:
         return
     from itertools import groupby
@@ -63,10 +67,10 @@ def plugins_command(
         if as_json:
             print_json({"schema": "serab.catalog/1", "plugins": rows})
             return
-        made = table("Distribution", "Installed", "What it brings")
+        listing = table("Distribution", "Installed", "Summary")
         for entry, row in zip(read_catalog(), rows, strict=True):
-            made.add_row(entry.distribution, "yes" if row["installed"] else "", entry.summary)
-        console.print(made)
+            listing.add_row(entry.distribution, "yes" if row["installed"] else "", entry.summary)
+        console.print(listing)
         console.print("Install one with: pip install DISTRIBUTION", highlight=False, style="dim")
         return
     if load:
@@ -77,8 +81,8 @@ def plugins_command(
     records = installed.records()
     if as_json:
         plain = [record.as_json() for record in records]
-        apart = [own.as_json() for own in environments()]
-        print_json({"schema": "serab.plugins/1", "api_version": API_VERSION, "plugins": plain, "isolated": apart})
+        isolated = [environment.as_json() for environment in environments()]
+        print_json({"schema": "serab.plugins/1", "api_version": API_VERSION, "plugins": plain, "isolated": isolated})
         return
     if not records and not environments():
         console.print("No plugins are installed. See: serab plugins --available", highlight=False)
@@ -88,12 +92,12 @@ def plugins_command(
         lines = Table.grid(padding=(0, 2))
         for record in members:
             state = Text(record.state.value, style=_COLOURS[record.state])
-            what = record.error or ", ".join(record.items)
-            lines.add_row("", record.group.kind, record.name, state, what)
+            description = record.error or ", ".join(record.items)
+            lines.add_row("", record.group.kind, record.name, state, description)
         console.print(lines)
     for environment in environments():
         origin = f"{environment.name} {environment.version}".strip()
-        console.print(Text.assemble((origin, "bold"), ", in an environment of its own"), highlight=False)
+        console.print(Text.assemble((origin, "bold"), ", in its own environment"), highlight=False)
         state = Text("failed", "red") if environment.error else Text("isolated", "green")
         lines = Table.grid(padding=(0, 2))
         for name in environment.extractors or ("",):
@@ -101,42 +105,42 @@ def plugins_command(
         console.print(lines)
 
 
-@app.command("isolate")
+@app.command("isolate", help=ISOLATE_HELP)
 def isolate_command(
-    what: Annotated[
+    name: Annotated[
         str,
         typer.Argument(
             metavar="X",
-            help="An extractor, or a distribution as `pip install` takes it.",
+            help="An extractor, or a distribution in the syntax of `pip install`.",
             autocompletion=complete.extractors,
         ),
     ],
     python: Annotated[
         Path | None,
-        typer.Option("--python", help="Use this interpreter's environment, which has it already.", dir_okay=False),
+        typer.Option(
+            "--python",
+            help="Use the environment of this interpreter, which already contains the plugin.",
+            dir_okay=False,
+        ),
     ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Remove the environment.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
-    """Give a plugin an environment and a process of its own.
-
-    For libraries that do not bear each other. It need not be installed here; where it is, `serab eval X --isolate` uses
-    the environment.
-    """
+    """Isolate a plugin, or remove its environment."""
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.isolation import install
     from serab_core.report.progress import progress_on
 
-    done = install.remove(what) if remove else install.isolate(what, progress_on(stderr()), python)
+    environment = install.remove(name) if remove else install.isolate(name, progress_on(stderr()), python)
     if as_json:
-        print_json({"schema": "serab.environment/1", **done.as_json(), "removed": remove})
+        print_json({"schema": "serab.environment/1", **environment.as_json(), "removed": remove})
         return
     if remove:
-        stdout().print(f"Removed: {done.name}", highlight=False)
+        stdout().print(f"Removed: {environment.name}", highlight=False)
         return
     stdout().print(
-        f"{done.name} {done.version} has an environment of its own: {done.folder}",
+        f"{environment.name} {environment.version} is installed in its own environment: {environment.folder}",
         highlight=False,
         soft_wrap=True,
     )
-    stdout().print(f"Try: serab eval {done.extractors[0]} --isolate", highlight=False, style="dim")
+    stdout().print(f"Try: serab eval {environment.extractors[0]} --isolate", highlight=False, style="dim")

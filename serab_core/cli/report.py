@@ -1,4 +1,4 @@
-"""`serab report`: results as a page, and as figures."""
+"""`serab report`: write results as an HTML page and as figures."""
 
 from __future__ import annotations
 
@@ -8,46 +8,48 @@ from typing import Annotated
 import typer
 
 from serab_core.cli import complete
-from serab_core.cli.csv_option import split_words
+from serab_core.cli.csv_option import split_csv
 
 HELP = """Write stored results as one HTML page.
 
-Scores with intervals, who is better than whom, and where each number comes from.
+The page shows scores with intervals, significant differences, and the provenance of each score.
 
-The page asks no network for anything; send it to anybody.
+It loads nothing from the network, so you can send it to anybody.
 """
 
 
 def report_command(
     extractors: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[X ...]", help="Only these; all by default.", autocompletion=complete.extractors),
+        typer.Argument(
+            metavar="[X ...]", help="Extractors to include. Default: all.", autocompletion=complete.extractors
+        ),
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The file.")] = Path("serab-report.html"),
-    title: Annotated[str, typer.Option("--title", help="The page's title.")] = "Speech emotion recognition",
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("serab-report.html"),
+    title: Annotated[str, typer.Option("--title", help="The title of the page.")] = "Speech emotion recognition",
     protocol: Annotated[
         str | None,
         typer.Option(
             "--protocol",
             "-p",
-            help="serab, the default; serab-released; or strict.",
+            help="serab, serab-released or strict. Default: the protocol of the settings.",
             autocompletion=complete.protocols,
         ),
     ] = None,
     tasks: Annotated[
         list[str] | None,
-        typer.Option("--tasks", "-t", help="Only these, by commas; all by default.", autocompletion=complete.tasks),
+        typer.Option("--tasks", "-t", help="Tasks, separated by commas. Default: all.", autocompletion=complete.tasks),
     ] = None,
     figures: Annotated[
-        Path | None, typer.Option("--figures", help="Write the figures into a folder, too, as SVG and PNG.")
+        Path | None, typer.Option("--figures", help="Also write the figures into a folder, as SVG and PNG.")
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
-    """Writes the report."""
+    """Write the report."""
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.protocols import default_protocol
-    from serab_core.report.board import gather
+    from serab_core.report.board import load_leaderboard
     from serab_core.report.figures.files import PNG_HINT, can_write_png, write_figures
     from serab_core.report.html.page import report_page
     from serab_core.store.atomic import write_output
@@ -55,10 +57,10 @@ def report_command(
     from serab_core.system.terminal import file_content
 
     name = protocol or default_protocol()
-    gathered = gather(find_home(), name, split_words(extractors), split_words(tasks), continuous_alone=True)
-    page = file_content(report_page(gathered, title))
+    data = load_leaderboard(find_home(), name, split_csv(extractors), split_csv(tasks), continuous_alone=True)
+    page = file_content(report_page(data, title))
     write_output(output, page)
-    written = write_figures(gathered.board, gathered.speeds, figures) if figures is not None else []
+    written = write_figures(data.board, data.speeds, figures) if figures is not None else []
     if figures is not None and not can_write_png():
         stderr().print(f"No PNG files: {PNG_HINT}", highlight=False, markup=False, soft_wrap=True)
     if as_json:

@@ -1,4 +1,4 @@
-"""`serab eval --locked RESULT.json`: repeats a result."""
+"""`serab eval --locked RESULT.json`: reproduce a result."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def repeat_result(path: Path, engine_name: str, jobs: int | None, *, as_json: bool) -> None:
-    """Repeats the result in a file, in a home of its own, and says what is different.
+    """Reproduce the result of a file in a scratch home, and print the differences.
 
     Raises:
-        RepeatError: it came out otherwise.
+        RepeatError: the new result differs from the stored one.
     """
     from serab_core.cli.output import print_json, stderr
     from serab_core.engine.executors import find_engine
@@ -47,9 +47,9 @@ def repeat_result(path: Path, engine_name: str, jobs: int | None, *, as_json: bo
         _print(repeated)
     if not repeated.same:
         raise RepeatError(
-            f"came out otherwise: {repeated.equal} of {repeated.utterances} predictions are the same",
+            f"was not reproduced: {repeated.equal} of {repeated.utterances} predictions are the same",
             where=path,
-            next_step="the parts that differ are listed; install the versions that it was made with",
+            next_step="see the listed differences, and install the versions that computed the result",
         )
 
 
@@ -66,7 +66,7 @@ def _document(path: Path, repeated: Reproduction) -> dict[str, object]:
         "equal_predictions": repeated.equal,
         "utterances": repeated.utterances,
         "chosen": {"then": repeated.then.chosen, "now": repeated.now.chosen},
-        "differences": [asdict(own) for own in repeated.differences],
+        "differences": [asdict(difference) for difference in repeated.differences],
     }
 
 
@@ -76,10 +76,10 @@ def _print(repeated: Reproduction) -> None:
     from serab_core.report.tables import table
 
     if repeated.differences:
-        made = table("What is different", "Then", "Now")
-        for own in repeated.differences:
-            made.add_row(own.part, own.then or "-", own.now or "-")
-        stdout().print(made)
+        listing = table("Difference", "Then", "Now")
+        for difference in repeated.differences:
+            listing.add_row(difference.part, difference.then or "-", difference.now or "-")
+        stdout().print(listing)
     then, now = repeated.then, repeated.now
     same = f"{repeated.equal} of {repeated.utterances} predictions are the same"
     line = f"{then.extractor} on {then.task}, {then.protocol}: {same}"

@@ -1,4 +1,4 @@
-"""`serab results`: handing results on, and taking them in."""
+"""`serab results`: list, export, import and merge results."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serab_core.cli import complete
-from serab_core.cli.csv_option import split_words
+from serab_core.cli.csv_option import split_csv
 
 if TYPE_CHECKING:
     from serab_core.types import TaskResult
 
-app = typer.Typer(no_args_is_help=True, help="List results, export them as one file, import those of others.")
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
+app = typer.Typer(no_args_is_help=True, help="List results, export them into one file, and import results of others.")
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 _Extractors = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[X ...]", help="Only these; all by default.", autocompletion=complete.extractors),
+    typer.Argument(metavar="[X ...]", help="Extractors to include. Default: all.", autocompletion=complete.extractors),
 ]
 
 
 @app.command("ls", help="List the stored results.")
 def list_command(extractors: _Extractors = None, as_json: _Json = False) -> None:
-    """Lists results."""
+    """List results."""
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.report.tables import percent, print_by_extractor
     from serab_core.results.exchange import result_table
@@ -55,13 +55,13 @@ def list_command(extractors: _Extractors = None, as_json: _Json = False) -> None
         stdout().print("§ another stored result has the same key and other content", highlight=False)
 
 
-@app.command("export", help="Write results into one file, with every prediction and where it comes from.")
+@app.command("export", help="Write results into one file, with every prediction and the provenance.")
 def export_command(
     file: Annotated[Path, typer.Argument(help="The file to write.")],
     extractors: _Extractors = None,
     as_json: _Json = False,
 ) -> None:
-    """Exports results."""
+    """Export results."""
     from serab_core.errors import UsageError
     from serab_core.results.exchange import exchange_text
     from serab_core.store.atomic import write_output
@@ -69,24 +69,28 @@ def export_command(
 
     results = _stored(extractors)
     if not results:
-        raise UsageError("there is no result to write", next_step="serab eval X; serab results ls shows what is there")
+        raise UsageError(
+            "there is no result to write", next_step="run serab eval X; serab results ls lists stored results"
+        )
     write_output(file, encode(exchange_text(results)))
     document = {"results": len(results), "known": 0, "conflicts": [], "other_data": []}
     _say(as_json, file, f"Wrote {len(results)} results to {file}.", document)
 
 
-@app.command("import", help="Take in results that somebody exported; they are marked wherever they are shown.")
+@app.command("import", help="Import results that somebody exported. Every table marks imported results.")
 def import_command(
     file: Annotated[Path, typer.Argument(help="A file that serab results export wrote.")],
-    origin: Annotated[str, typer.Option("--from", help="Who they are from; the file's name by default.")] = "",
+    origin: Annotated[
+        str, typer.Option("--from", help="The origin of the results. Default: the name of the file.")
+    ] = "",
     as_json: _Json = False,
 ) -> None:
-    """Imports results."""
+    """Import results."""
     from serab_core.results.exchange import import_results, read_exchange
     from serab_core.store.home import find_home
 
     report = import_results(find_home(), read_exchange(file), origin.strip() or f"from {file.name}")
-    text = f"Took in {len(report.new)} results of {file}; {len(report.known)} were there already."
+    text = f"Imported {len(report.new)} results of {file}; {len(report.known)} were stored before."
     document = {
         "results": len(report.new),
         "known": len(report.known),
@@ -96,13 +100,13 @@ def import_command(
     _say(as_json, file, text, document)
 
 
-@app.command("merge", help="Put several exported files into one.")
+@app.command("merge", help="Merge several exported files into one.")
 def merge_command(
     target: Annotated[Path, typer.Argument(help="The file to write.")],
     sources: Annotated[list[Path], typer.Argument(metavar="FILE ...", help="Exported files.")],
     as_json: _Json = False,
 ) -> None:
-    """Merges exported files."""
+    """Merge exported files."""
     from serab_core.results.exchange import exchange_text, merge_results, read_exchange
     from serab_core.store.atomic import write_output
     from serab_core.store.jsonio import encode
@@ -113,30 +117,32 @@ def merge_command(
     _say(as_json, target, f"Wrote {len(results)} results to {target}.", document)
 
 
-@app.command("card", help="Write an extractor's scores as Markdown, for its model's page.")
+@app.command("card", help="Write the scores of an extractor as Markdown, for a model card.")
 def card_command(
     extractor: Annotated[str, typer.Argument(metavar="X", help="The extractor.", autocompletion=complete.extractors)],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file; prints it by default.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write. Default: standard output.")
+    ] = None,
     protocol: Annotated[
         str | None,
         typer.Option(
             "--protocol",
             "-p",
-            help="serab, serab-released or strict; that of the settings by default.",
+            help="serab, serab-released or strict. Default: the protocol of the settings.",
             autocompletion=complete.protocols,
         ),
     ] = None,
 ) -> None:
-    """Writes a card."""
+    """Write a card."""
     from serab_core.cli.output import print_text
     from serab_core.data.protocols import default_protocol
-    from serab_core.report.board import gather
+    from serab_core.report.board import load_leaderboard
     from serab_core.report.card import results_card
     from serab_core.store.atomic import write_output
     from serab_core.store.home import find_home
     from serab_core.system.terminal import file_content
 
-    card = results_card(gather(find_home(), protocol or default_protocol(), [extractor]))
+    card = results_card(load_leaderboard(find_home(), protocol or default_protocol(), [extractor]))
     if output is None:
         print_text(card)
     else:
@@ -144,9 +150,9 @@ def card_command(
 
 
 def _stored(extractors: list[str] | None) -> list[TaskResult]:
-    """The best known results, of some extractors or of all, and those whose key stands for several contents.
+    """Return the best known results of some extractors or of all, and all results whose key has several contents.
 
-    Files that are damaged are named on stderr.
+    Damaged files are named on stderr.
     """
     from serab_core.cli.output import stderr
     from serab_core.results.stored import valid_results
@@ -158,13 +164,13 @@ def _stored(extractors: list[str] | None) -> list[TaskResult]:
         stderr().print(f"Left out: {error}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     by_path = {entry.path: entry.result for entry in best_known(stored)}
     by_path |= {entry.path: entry.result for group in conflicts(stored) for entry in group}
-    asked = split_words(extractors)
+    asked = split_csv(extractors)
     results = [result for result in by_path.values() if not asked or result.extractor in asked]
     return sorted(results, key=lambda result: (result.extractor, result.task, result.protocol))
 
 
 def _say(as_json: bool, file: Path, text: str, document: dict[str, Any]) -> None:
-    """Prints what came of a command; conflicts are named on stderr and make the command fail."""
+    """Print the result of a command; conflicts are printed to stderr, and the command then fails."""
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.errors import DataError
 

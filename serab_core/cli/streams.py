@@ -1,4 +1,4 @@
-"""The standard streams of the command: none is missing, and a result that cannot be written is an error in words."""
+"""The standard streams of the command: none is missing, and a result that cannot be written is an error."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class OutputError(StoreError):
 
 
 class ResultStream(io.TextIOWrapper):
-    """Standard output, whose failures are `OutputError`; all but a reader that went away, such as `head`."""
+    """Standard output, whose failures raise `OutputError`, except a closed pipe, as with `head`."""
 
     def write(self, text: str, /) -> int:
         """Write text."""
@@ -35,7 +35,7 @@ class ResultStream(io.TextIOWrapper):
 
 
 class MessageStream(io.TextIOWrapper):
-    """Standard error, whose failures stop nothing: there is nowhere left to report them."""
+    """Standard error, whose failures are ignored: there is no other place to report them."""
 
     def write(self, text: str, /) -> int:
         """Write text."""
@@ -50,28 +50,28 @@ class MessageStream(io.TextIOWrapper):
 
 
 class _ClosedFile(io.RawIOBase):
-    """What a closed standard output is written to."""
+    """A replacement for a closed standard output."""
 
     def writable(self) -> bool:
-        """Whether it takes text: it says so, and fails at the first one."""
+        """Return True; the first write then fails."""
         return True
 
     def write(self, content: Any, /) -> NoReturn:
-        """Fail as the system does."""
+        """Raise the error that the system raises for a closed file."""
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
 
 def prepare_streams() -> None:
-    """Give this process its three standard streams, whatever it was started with.
+    """Give this process its three standard streams, even if it was started without some of them.
 
-    A closed descriptor is opened on the null device: the next file that a library opens would get its number, and what
-    native code prints would be written into that file.
+    A closed descriptor is opened on the null device. Otherwise the next file that a library opens would get its number,
+    and native code would print into that file.
     """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, which is this one
+            os.open(os.devnull, os.O_RDWR)  # opens the lowest free number, which is this one
     output = io.BufferedWriter(_ClosedFile(), 1) if sys.stdout is None else _detached(sys.stdout)
     if output is not None:
         sys.stdout = ResultStream(output, **_options(sys.stdout))
@@ -83,7 +83,7 @@ def prepare_streams() -> None:
 
 
 def finish_output() -> None:
-    """Write what is buffered for standard output. Raises OutputError."""
+    """Flush standard output. Raises OutputError."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -92,7 +92,7 @@ def finish_output() -> None:
 
 
 def drop_output() -> None:
-    """Forget what standard output could not take, for which Python's own end would complain again."""
+    """Discard buffered output that cannot be written, so that Python does not report the error again at exit."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sink = os.open(os.devnull, os.O_WRONLY)
         os.dup2(sink, sys.stdout.fileno())
@@ -102,7 +102,7 @@ def drop_output() -> None:
 
 
 def _detached(stream: Any) -> Any:
-    """Return the bytes below a text stream; None for a stream that is not Python's own."""
+    """Return the binary buffer of a text stream; None for a stream that is not Python's standard one."""
     if type(stream) is not io.TextIOWrapper:
         return None
     with contextlib.suppress(OSError):

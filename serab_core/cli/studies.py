@@ -1,4 +1,4 @@
-"""`serab studies`: what was tuned, how far it came, and every point of it."""
+"""`serab studies`: list studies with their progress, and show their points."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-app = typer.Typer(no_args_is_help=True, help="Look into the searches for each classifier's parameters.")
+app = typer.Typer(no_args_is_help=True, help="List and show studies, the searches for the parameters of classifiers.")
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @app.command("ls", help="List the studies, finished or not.")
 def list_command(as_json: _Json = False) -> None:
-    """Lists studies."""
+    """List studies."""
     from rich.text import Text
 
     from serab_core.cli.output import print_json, stderr, stdout
@@ -30,12 +30,14 @@ def list_command(as_json: _Json = False) -> None:
     if not states:
         stderr().print("Nothing was tuned yet. Try: serab eval opensmile", highlight=False)
         return
-    made = table("Study", "Extractor", "Task", "Protocol", "Classifier", "Points", "Validation", right=("Validation",))
+    listing = table(
+        "Study", "Extractor", "Task", "Protocol", "Classifier", "Points", "Validation", right=("Validation",)
+    )
     for state in states:
         record = state.record
         points = f"{record.points}" if state.outcome else Text(f"{state.trials} of {record.points}", style="yellow")
         best = state.outcome.validation if state.outcome else None
-        made.add_row(
+        listing.add_row(
             record.study[:8],
             record.extractor,
             record.task,
@@ -44,15 +46,17 @@ def list_command(as_json: _Json = False) -> None:
             points,
             "" if best is None else f"{100 * best:.1f}",
         )
-    stdout().print(made)
+    stdout().print(listing)
 
 
-@app.command("show", help="Show every point of a study, the best first.")
+@app.command("show", help="Show every point of a study, best first.")
 def show_command(
-    study: Annotated[str, typer.Argument(help="The first letters of its name, as `serab studies ls` shows it.")],
+    study: Annotated[
+        str, typer.Argument(help="The first letters of the study's name, as shown by `serab studies ls`.")
+    ],
     as_json: _Json = False,
 ) -> None:
-    """Shows a study."""
+    """Show a study."""
     from dataclasses import asdict
 
     from rich.text import Text
@@ -79,20 +83,20 @@ def show_command(
     )
     if not state.outcome:
         console.print(
-            f"Not finished: {state.trials} of {record.points} points. The same `serab eval` goes on with it.",
+            f"Not finished: {state.trials} of {record.points} points. The same `serab eval` continues it.",
             highlight=False,
         )
         return
-    made = table("Validation", "Parameters", "", right=("Validation",))
+    listing = table("Validation", "Parameters", "", right=("Validation",))
     chosen = state.outcome.params
     for point in sorted(points, key=lambda p: -1.0 if p.score is None else p.score, reverse=True):
         score = "" if point.score is None else f"{100 * point.score:.1f}"
         mark = "chosen" if point.params == chosen else point.reason
         chosen = None if mark == "chosen" else chosen
-        made.add_row(score, _words(point.params), mark)
-    console.print(made)
+        listing.add_row(score, _params_text(point.params), mark)
+    console.print(listing)
 
 
-def _words(params: Mapping[str, object]) -> str:
+def _params_text(params: Mapping[str, object]) -> str:
     texts = (f"{value:.3g}" if isinstance(value, float) else str(value) for value in params.values())
     return ", ".join(f"{name} {text}" for name, text in zip(params, texts, strict=True))

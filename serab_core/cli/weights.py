@@ -1,4 +1,4 @@
-"""`serab weights`: the files that extractors load."""
+"""`serab weights`: list, import and download the weight files of extractors."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ if TYPE_CHECKING:
     from serab_core.store.home import Home
     from serab_core.types import ExtractorSpec, WeightFile
 
-app = typer.Typer(no_args_is_help=True, help="Bring in the weights that extractors need, and see what is there.")
+app = typer.Typer(no_args_is_help=True, help="List, import and download the weights of extractors.")
 _Accept = Annotated[
-    bool, typer.Option("--accept-licence", help="Agree to the file's terms without being asked; they are shown.")
+    bool,
+    typer.Option("--accept-licence", help="Agree to the terms of the file without a question; they are still shown."),
 ]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
-@app.command("list", help="Show which weights the installed extractors need, and which are there.")
+@app.command("list", help="List the weights that the installed extractors need, and whether each is installed.")
 def list_command(as_json: _Json = False) -> None:
-    """Shows weights."""
+    """List weights."""
     from serab_registry import Group
 
     from serab_core import plugins
@@ -35,33 +36,35 @@ def list_command(as_json: _Json = False) -> None:
     if as_json:
         print_json({"schema": "serab.weights-list/1", "home": str(home.weights), "weights": rows})
         return
-    made = table("Extractor", "Here", "Bytes", "sha256", "Licence", right=["Bytes"])
+    listing = table("Extractor", "Here", "Bytes", "sha256", "Licence", right=["Bytes"])
     for row in rows:
         size, sha256 = row["size"], row["sha256"]
-        made.add_row(
+        listing.add_row(
             row["extractor"],
             "yes" if row["installed"] else "-",
             f"{size:,}" if size else "-",
             f"{sha256[:12]}…" if sha256 else "-",
             row["licence"],
         )
-    stdout().print(made)
+    stdout().print(listing)
     for row in rows:
         stdout().print(f"{row['extractor']}: {row['url']}", markup=False, highlight=False, soft_wrap=True)
-    stdout().print(f"They are kept in {home.weights}", markup=False, highlight=False, soft_wrap=True)
+    stdout().print(f"Weights are stored in {home.weights}", markup=False, highlight=False, soft_wrap=True)
 
 
-@app.command("import", help="Take in a weight file that you downloaded.")
+@app.command("import", help="Import a weight file that you downloaded.")
 def import_command(
     extractor: Annotated[
         str, typer.Argument(metavar="X", help="The extractor, such as byol-s/512.", autocompletion=complete.extractors)
     ],
-    file: Annotated[Path, typer.Argument(help="The published file, or a SavedModel's folder.")],
+    file: Annotated[Path, typer.Argument(help="The published file, or the folder of a SavedModel.")],
     accept: _Accept = False,
-    replace: Annotated[bool, typer.Option("--replace", help="Take another file than the one recorded before.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Accept a file that differs from the recorded one.")
+    ] = False,
     as_json: _Json = False,
 ) -> None:
-    """Takes in a file."""
+    """Import a weight file."""
     from serab_core import plugins
     from serab_core.errors import WeightsError
     from serab_core.store.home import find_home
@@ -71,13 +74,13 @@ def import_command(
     spec = plugins.extractor(extractor)
     weight = _weight_for(spec, file)
     if not file.is_file() and not (weight.folder and file.is_dir()):
-        raise WeightsError("is no file", where=str(file), next_step="check the path")
+        raise WeightsError("file not found", where=str(file), next_step="check the path")
     _agree(home, weight, accept)
     import_weights(home, weight, file, str(file.absolute()), replace=replace)
-    _tell(home, spec, weight, as_json, pinned=weight.sha256 is not None)
+    _print_row(home, spec, weight, as_json, pinned=weight.sha256 is not None)
 
 
-@app.command("fetch", help="Download the weights of extractors. What is there already is left alone.")
+@app.command("fetch", help="Download the weights of extractors. Installed weights stay as they are.")
 def fetch_command(
     extractors: Annotated[
         list[str],
@@ -85,14 +88,14 @@ def fetch_command(
     ],
     accept: _Accept = False,
     sha256: Annotated[
-        str, typer.Option("--sha256", metavar="HEX", help="The checksum of a file whose plugin states none.")
+        str, typer.Option("--sha256", metavar="HEX", help="The SHA-256 of a file whose plugin states none.")
     ] = "",
     unverified: Annotated[
-        bool, typer.Option("--unverified", help="Keep a file without a checksum: you trust what its address sends.")
+        bool, typer.Option("--unverified", help="Accept a file without a checksum, because you trust its address.")
     ] = False,
     as_json: _Json = False,
 ) -> None:
-    """Downloads files."""
+    """Download weight files."""
     from dataclasses import replace
 
     from serab_core import plugins
@@ -115,14 +118,14 @@ def fetch_command(
                 checked = replace(weight, sha256=weight.sha256 or sha256.lower() or None)
                 file = fetch(home, spec.name, checked, progress_on(stderr()))
                 if checked.sha256 is None:
-                    _require_word(spec, weight, file, unverified)
+                    _confirm_unverified(spec, weight, file, unverified)
                 import_weights(home, checked, file, weight.url)
                 file.unlink(missing_ok=True)
-            _tell(home, spec, weight, as_json, pinned=weight.sha256 is not None)
+            _print_row(home, spec, weight, as_json, pinned=weight.sha256 is not None)
 
 
 def _check_sha256(sha256: str, weights: list[WeightFile]) -> None:
-    """Check the option: it is a sha256, and there is one file that it can be of. Raises UsageError."""
+    """Check that --sha256 is a SHA-256, and that exactly one file lacks a checksum. Raises UsageError."""
     import re
 
     from serab_core.errors import UsageError
@@ -130,15 +133,15 @@ def _check_sha256(sha256: str, weights: list[WeightFile]) -> None:
     if not sha256:
         return
     if not re.fullmatch(r"[0-9A-Fa-f]{64}", sha256):
-        raise UsageError("--sha256 is no sha256", next_step="give its 64 hexadecimal digits")
+        raise UsageError("--sha256 is not a SHA-256", next_step="give its 64 hexadecimal digits")
     without = [weight.name for weight in weights if weight.sha256 is None]
     if len(without) != 1:
-        text = f"{len(without)} of the files have none" if without else "its plugin states the checksum already"
-        raise UsageError(f"--sha256 is for one file without a checksum: {text}", next_step="leave it out")
+        text = f"{len(without)} of the files have none" if without else "the plugin already states the checksum"
+        raise UsageError(f"--sha256 needs exactly one file without a checksum: {text}", next_step="leave it out")
 
 
-def _require_word(spec: ExtractorSpec, weight: WeightFile, file: Path, unverified: bool) -> None:
-    """Ask whether to keep a file that no published checksum confirms. Raises WeightsError without a yes."""
+def _confirm_unverified(spec: ExtractorSpec, weight: WeightFile, file: Path, unverified: bool) -> None:
+    """Ask whether to accept a file that no published checksum confirms. Raises WeightsError unless the user agrees."""
     import sys
 
     from serab_core.cli.output import stderr
@@ -147,24 +150,24 @@ def _require_word(spec: ExtractorSpec, weight: WeightFile, file: Path, unverifie
 
     if unverified:
         return
-    found = file_sha256(file)
+    digest = file_sha256(file)
     stderr().print(
-        f"No checksum of {weight.name} is published. {weight.url} sent a file with the sha256 {found}",
+        f"No checksum of {weight.name} is published. The file from {weight.url} has the sha256 {digest}",
         highlight=False,
         soft_wrap=True,
     )
     if sys.stdin.isatty() and typer.confirm("Do you trust it?", err=True):
         return
     raise WeightsError(
-        f"nothing confirms the file that was downloaded (sha256 {found})",
+        f"no checksum confirms the downloaded file (sha256 {digest})",
         where=weight.name,
-        next_step=f"compare it with what the authors publish, then `serab weights fetch {spec.name} --sha256 {found}`; "
-        "or --unverified, if you trust the address",
+        next_step=f"compare it with what the authors publish, then run `serab weights fetch {spec.name} --sha256 "
+        f"{digest}`; or add --unverified, if you trust the address",
     )
 
 
 def _weight_for(spec: ExtractorSpec, file: Path) -> WeightFile:
-    """The one of the extractor's weight files that `file` is: by its published name where there are several."""
+    """Return the weight file of the extractor that `file` contains; if there are several, by the published name."""
     from serab_core.errors import UsageError
 
     if not spec.weights:
@@ -179,7 +182,7 @@ def _weight_for(spec: ExtractorSpec, file: Path) -> WeightFile:
 
 
 def _agree(home: Home, weight: WeightFile, accept: bool) -> None:
-    """Shows the licence, and asks where there is something to agree to."""
+    """Print the licence, and ask the user to agree to the terms, if there are any."""
     import sys
 
     from serab_core.cli.output import stderr
@@ -197,17 +200,17 @@ def _agree(home: Home, weight: WeightFile, accept: bool) -> None:
     agree(home, weight, ask)
 
 
-def _tell(home: Home, spec: ExtractorSpec, weight: WeightFile, as_json: bool, *, pinned: bool) -> None:
+def _print_row(home: Home, spec: ExtractorSpec, weight: WeightFile, as_json: bool, *, pinned: bool) -> None:
     from serab_core.cli.output import print_json, stdout
 
     row = _row(home, spec, weight)
     if as_json:
         print_json({"schema": "serab.weights-file/1", **row})
         return
-    how = "as its plugin has it" if pinned else "recorded now: no published figure to hold it against"
+    how = "as the plugin declares" if pinned else "recorded now: no checksum is published to compare it with"
     text = (
         f"{spec.name}: {row['path']}\n"
-        f"  of {row['size']:,} bytes, sha256 {row['sha256']} ({how})\n"
+        f"  {row['size']:,} bytes, sha256 {row['sha256']} ({how})\n"
         f"  next: serab eval {spec.name}"
     )
     stdout().print(text, markup=False, highlight=False, soft_wrap=True)
@@ -216,15 +219,15 @@ def _tell(home: Home, spec: ExtractorSpec, weight: WeightFile, as_json: bool, *,
 def _row(home: Home, spec: ExtractorSpec, weight: WeightFile) -> dict[str, Any]:
     from serab_core.store.weights import weight_record
 
-    found = weight_record(home, weight)
+    record = weight_record(home, weight)
     return {
         "extractor": spec.name,
         "name": weight.name,
-        "installed": found is not None,
+        "installed": record is not None,
         "path": str(home.weights / weight.name),
         "url": weight.url,
-        "size": found.source_size if found else weight.size,
-        "sha256": found.source_sha256 if found else weight.sha256,
+        "size": record.source_size if record else weight.size,
+        "sha256": record.source_sha256 if record else weight.sha256,
         "licence": weight.licence,
-        "source": found.source if found else None,
+        "source": record.source if record else None,
     }

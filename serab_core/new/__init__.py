@@ -1,1 +1,1 @@
-"""`serab new`: the beginning of a plugin, as a package that passes its checks at once."""
+"""`serab new`: a new plugin package that passes its checks from the start."""

@@ -1,4 +1,4 @@
-"""Writes the package of a new plugin out of templates."""
+"""Creation of the package of a new plugin from templates."""
 
 from __future__ import annotations
 
@@ -30,39 +30,39 @@ _USES: dict[Kind, str] = {
 }
 _STEPS: dict[str, tuple[str, ...]] = {
     "extractor": (
-        "`{package}/__init__.py`: put your model into `{class_name}`, and say in the spec what its numbers depend on.",
-        "A file that it loads becomes a `WeightFile`; `weights_path(file)` says where it is. It downloads nothing.",
+        "`{package}/__init__.py`: put your model into `{class_name}`, and declare in the spec what affects embeddings.",
+        "Declare each file that it loads as a `WeightFile`; `weights_path(file)` returns its path.",
     ),
     "extractor-torch": (
         "`{package}/model.py`: put your network into `{class_name}`; its module is imported in worker processes only.",
-        "`{package}/__init__.py`: declare the file of its weights, and whatever else its numbers depend on.",
+        "`{package}/__init__.py`: declare the weight file, and everything else that affects embeddings.",
     ),
     "extractor-hear": (
         "`{package}/hear.py`: put your model behind the three functions of the HEAR API; "
-        "`hear-validator {package}.hear` (from `pip install hearvalidator`) holds it against the API.",
-        "`{package}/__init__.py`: say what it is and on what terms; `serab eval hear:{package}.hear` does without it.",
+        "`hear-validator {package}.hear` (from `pip install hearvalidator`) checks it against the API.",
+        "`{package}/__init__.py`: declare summary and licence; `serab eval hear:{package}.hear` needs no spec.",
     ),
     "dataset": (
-        "`{package}/__init__.py`: let `parse` read your corpus's file names, and `ids` and `example` list them.",
-        "Say who speaks: splits are cut by speaker, and a speaker in two of them makes every score too good.",
+        "`{package}/__init__.py`: let `parse` read the file names of your corpus, and `ids` and `example` list them.",
+        "Declare the true speakers: splits are drawn by speaker, and a speaker in two splits makes scores too high.",
     ),
     "classifier": (
-        "Have an extractor to try it with: `pip install serab-plugin-baselines` brings `mfcc-stats`.",
-        "`{package}/__init__.py`: do in `Workspace` once what every point of the search shares.",
-        "Have nothing but a scikit-learn estimator? `prepare=estimator_workspace(lambda params, seed: ...)`.",
+        "Install an extractor to test it with: `pip install serab-plugin-baselines` provides `mfcc-stats`.",
+        "`{package}/__init__.py`: in `Workspace`, do the work once that all points of the search share.",
+        "For a scikit-learn estimator, use `prepare=estimator_workspace(lambda params, seed: ...)`.",
     ),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class WrittenPackage:
     """A package that was written.
 
     Attributes:
-        folder: where.
-        distribution, package, name: what it is called on PyPI, in Python and in serab.
-        files: their names below the folder.
-        next_steps: commands to go on with.
+        folder: the folder of the package.
+        distribution, package, name: its names on PyPI, in Python and in serab.
+        files: paths of its files below the folder.
+        next_steps: the next commands for the user.
     """
 
     folder: Path
@@ -73,7 +73,7 @@ class Made:
     next_steps: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """As plain values."""
+        """Return the package as a JSON document."""
         return {
             "schema": "serab.new/1",
             "folder": str(self.folder),
@@ -85,53 +85,54 @@ class Made:
         }
 
 
-def scaffold(kind: Kind, name: str, parent: Path, *, flavour: Flavour = "", version: str) -> Made:
-    """Writes a package into a new folder, whole or not at all.
+def scaffold(kind: Kind, name: str, parent: Path, *, flavour: Flavour = "", version: str) -> WrittenPackage:
+    """Write a package into a new folder, completely or not at all.
 
     Args:
-        kind: of plugin.
-        name: public name of what it brings; also taken with `serab-plugin-` in front.
-        parent: the folder that the package's own goes into.
-        flavour: of an extractor, `torch` or `hear`.
-        version: of serab-core that it is written for.
+        kind: kind of plugin.
+        name: public name of the extractor, dataset or classifier; a prefix `serab-plugin-` is removed.
+        parent: the folder in which the folder of the package is created.
+        flavour: for an extractor, `torch` or `hear`; "" for the plain template.
+        version: version of serab-core that the package will require.
 
     Raises:
-        UsageError: the name is no name, or the folder is there.
+        UsageError: the name is invalid, or the folder exists.
         StoreError: the folder cannot be written.
     """
     name = name.removeprefix(_PREFIX)
     if not _NAME.fullmatch(name):
         raise UsageError(
-            "is no name for a plugin: small letters and digits, in words joined by - or _, a letter first",
+            "is not a valid name for a plugin: use lower-case letters and digits, joined by - or _, beginning with a "
+            "letter",
             where=name,
-            next_step=f"serab new {kind} my-{kind}",
+            next_step=f"try for example serab new {kind} my-{kind}",
         )
     distribution = _PREFIX + name.replace("_", "-")
     folder = parent / distribution
     if folder.exists():
-        raise UsageError("is there already", where=folder, next_step="choose another name, or another --folder")
+        raise UsageError("already exists", where=folder, next_step="choose another name, or another --folder")
     template = kind if not flavour else f"{kind}-{flavour}"
-    words = _words(kind, name, distribution, flavour, version)
-    words["steps"] = "".join(f"- {step.format(**words)}\n" for step in _STEPS[template])
+    variables = _template_variables(kind, name, distribution, flavour, version)
+    variables["steps"] = "".join(f"- {step.format(**variables)}\n" for step in _STEPS[template])
     environment = Environment(  # noqa: S701  Python and TOML, not HTML
         undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True
     )
-    made = []
+    written = []
     with replacing_folder(folder) as temporary:
         for part in ("common", template):
             for path, text in _templates(files("serab_core.new") / "templates" / part):
-                target = PurePosixPath(*(words["package"] if p == "package" else p for p in path.parts))
+                target = PurePosixPath(*(variables["package"] if p == "package" else p for p in path.parts))
                 target = target.with_name(target.name.removesuffix(".jinja"))
                 file = temporary / target
                 file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(environment.from_string(text).render(words), encoding="utf-8")
-                made.append(str(target))
-    steps = (f"cd {distribution}", "pip install -e .", f"serab check {name}", words["use"])
-    return Made(folder, distribution, words["package"], name, tuple(sorted(made)), steps)
+                file.write_text(environment.from_string(text).render(variables), encoding="utf-8")
+                written.append(str(target))
+    steps = (f"cd {distribution}", "pip install -e .", f"serab check {name}", variables["use"])
+    return WrittenPackage(folder, distribution, variables["package"], name, tuple(sorted(written)), steps)
 
 
-def _words(kind: Kind, name: str, distribution: str, flavour: Flavour, version: str) -> dict[str, str]:
-    """What the templates are filled with."""
+def _template_variables(kind: Kind, name: str, distribution: str, flavour: Flavour, version: str) -> dict[str, str]:
+    """Return the variables of the templates."""
     core = Version(version)
     title = " ".join(word.capitalize() for word in re.split("[-_]", name))
     bound = f">={core.major}.{core.minor},<{core.major}.{core.minor + 1}"
@@ -153,7 +154,7 @@ def _words(kind: Kind, name: str, distribution: str, flavour: Flavour, version: 
 
 
 def _templates(folder: Traversable) -> Iterator[tuple[PurePosixPath, str]]:
-    """The templates below a folder, with their names."""
+    """Yield the templates below a folder, with their paths."""
 
     def walk(part: Traversable, above: PurePosixPath) -> Iterator[tuple[PurePosixPath, str]]:
         for entry in sorted(part.iterdir(), key=lambda entry: entry.name):

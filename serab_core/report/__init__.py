@@ -1,1 +1,1 @@
-"""Results to what people and programs read: progress, tables, JSON documents."""
+"""Output for people and programs: progress, tables, figures, pages and JSON documents."""

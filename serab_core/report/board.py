@@ -1,4 +1,4 @@
-"""Reads what a home holds of one protocol, and shows it as a leaderboard: JSON, CSV or LaTeX."""
+"""The leaderboard of one protocol: loading the results of a home, and output as JSON, CSV and LaTeX."""
 
 from __future__ import annotations
 
@@ -38,15 +38,16 @@ _NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
-    """A home's results of one protocol, as a board.
+class LeaderboardData:
+    """The results of a home under one protocol, as a leaderboard.
 
     Attributes:
-        asked: the extractors that were asked for, by the labels of their rows; of several versions the ranked one.
-        notices: what a reader must know: files that cannot be read, searches that were not whole, imported results.
-        continuous: results on continuous targets, which nothing else is made of.
-        speeds: seconds of audio embedded in a second by one worker here, by extractor, where that is known.
-        conflicting: extractor and key of results that share both with another one whose content differs.
+        board: the rows of the leaderboard, with means, groups and comparisons.
+        notices: sentences that a reader must know, such as unreadable files, partial searches and imported results.
+        continuous: results on continuous targets; they enter no mean and no comparison.
+        speeds: measured throughput by extractor: seconds of audio that one worker embeds per second on this machine.
+        asked: the extractors that the user named, by the labels of their rows; of several versions the ranked one.
+        conflicting: extractor and key of each result that shares both with another result of different content.
     """
 
     board: Board
@@ -57,16 +58,16 @@ class Gathered:
     conflicting: frozenset[tuple[str, str]] = frozenset()
 
     def mark(self, result: TaskResult | ContinuousResult) -> str:
-        """The signs beside a score; `FOOTNOTES` explains them."""
-        apart = "" if self.board.catalogue.on_column(result) else "‡"
-        return mark(result) + apart + ("§" if (result.extractor, result.key) in self.conflicting else "")
+        """Return the signs after a score; `FOOTNOTES` explains them."""
+        other_data = "" if self.board.catalogue.on_column(result) else "‡"
+        return mark(result) + other_data + ("§" if (result.extractor, result.key) in self.conflicting else "")
 
     def title(self, result: TaskResult | ContinuousResult) -> str:
-        """The extractor of a result as tables show it."""
+        """Return the title of the extractor of a result, as tables show it."""
         return self.board.catalogue.title(Version.of(result))
 
 
-def gather(
+def load_leaderboard(
     home: Home,
     protocol: str,
     extractors: Sequence[str] = (),
@@ -74,21 +75,22 @@ def gather(
     *,
     metric: Metric | None = None,
     continuous_alone: bool = False,
-) -> Gathered:
-    """Puts together what a home holds.
+) -> LeaderboardData:
+    """Load the results of a home under one protocol as a leaderboard.
 
     Args:
         home: the home.
-        protocol: its name.
-        extractors, tasks: only these; all by default. An extractor is named by its name, or by the label of a row.
-        metric: by which extractors are ranked and compared; by default UAR for a protocol that maximises it, else
+        protocol: the name of the protocol.
+        extractors, tasks: the extractors and tasks to include; all by default. An extractor is given by its name, or by
+            the label of a row.
+        metric: the metric that ranks and compares extractors; by default UAR for a protocol that maximises it, else
             accuracy.
-        continuous_alone: whether results on continuous targets are enough.
+        continuous_alone: whether results on continuous targets are sufficient.
 
     Raises:
         UnknownNameError: there is no such protocol.
-        UsageError: nothing is stored of it, or of an extractor or task that was named, or no result on classes where
-            that is needed.
+        UsageError: there is no result under the protocol, of a named extractor, or on a named task; or there are only
+            results on continuous targets and these are not sufficient.
     """
     spec = find_protocol(protocol)
     stored, errors = valid_results(home)
@@ -104,7 +106,7 @@ def gather(
         prepared_data(home, {result.task for result in everything}, spec.name),
     )
     names = sorted({result.extractor for result in everything})
-    wanted = [_versions(word, catalogue, names, spec.name, home) for word in extractors]
+    wanted = [_versions_named(word, catalogue, names, spec.name, home) for word in extractors]
     versions = {version for group in wanted for version in group} or set(catalogue.labels)
     stored_tasks = sorted({name for r in everything for name in (r.task, r.task.partition("/")[0])})
     tasks = [_known_name(word, "task", stored_tasks, spec.name, home) for word in tasks]
@@ -118,14 +120,14 @@ def gather(
         raise UsageError(
             f"there is no result under protocol {spec.name}",
             where=home.results,
-            next_step=f"serab eval mfcc-stats chance{protocol_option(spec.name)}",
+            next_step=f"run serab eval mfcc-stats chance{protocol_option(spec.name)}",
         )
     if not selected and not continuous_alone:
         raise UsageError(
-            f"all results under protocol {spec.name} that were asked for are on continuous targets, which only "
+            f"all selected results under protocol {spec.name} are on continuous targets, which only "
             "`serab leaderboard` and `serab report` show",
             where=home.results,
-            next_step="serab leaderboard; or score a task with classes: "
+            next_step="run serab leaderboard; or score a task with classes: "
             f"serab eval {shown[0].extractor} --tasks TASK{protocol_option(spec.name)}",
         )
     metric = metric or ("uar" if spec.objective == "uar" else "accuracy")
@@ -134,7 +136,7 @@ def gather(
     groups = [group for group in conflicts(stored) if (group[0].result.extractor, group[0].result.key) in keys]
     notices = (*board_notices(board, shown, installed, groups), *left_out_notices([*errors, *more_errors]))
     speeds = read_throughputs(home, [row.version.name for row in board.rows if row.current])
-    return Gathered(
+    return LeaderboardData(
         board,
         notices,
         tuple(shown),
@@ -144,46 +146,46 @@ def gather(
     )
 
 
-def _versions(word: str, catalogue: Catalogue, names: Sequence[str], protocol: str, home: Home) -> list[Version]:
-    """The versions that a word means, the current one first: those of a name, or the one with this label."""
+def _versions_named(name: str, catalogue: Catalogue, names: Sequence[str], protocol: str, home: Home) -> list[Version]:
+    """Return the versions of an extractor's name, current one first; for the label of a row, its version."""
     for version in catalogue.labels:
-        if version.name != word and word in (catalogue.labels[version], catalogue.title(version)):
+        if version.name != name and name in (catalogue.labels[version], catalogue.title(version)):
             return [version]
-    return catalogue.versions_of(_known_name(word, "extractor", names, protocol, home))
+    return catalogue.versions_of(_known_name(name, "extractor", names, protocol, home))
 
 
 def _asked(versions: Sequence[Version], board: Board) -> str:
-    """The label of the first version that has a row, or else scores on other data."""
+    """Return the label of the first version that has a row or, if none has, of the first with scores on other data."""
     labels = [board.catalogue.labels[version] for version in versions]
     shown = [row.extractor for row in board.rows], [cell.extractor for cell in board.other_data]
     return next((label for group in shown for label in labels if label in group), labels[0])
 
 
-def _known_name(word: str, what: Literal["extractor", "task"], known: Sequence[str], protocol: str, home: Home) -> str:
-    """The name that results carry, of a word that may be short for it, as `byol-s` is for `byol-s/2048`.
+def _known_name(name: str, kind: Literal["extractor", "task"], known: Sequence[str], protocol: str, home: Home) -> str:
+    """Return the name that results have, for a name that may be a short form, as `byol-s` for `byol-s/2048`.
 
     Raises:
-        UsageError: there is no result of it.
+        UsageError: there is no result of that name.
     """
-    if word not in known and what == "extractor":
+    if name not in known and kind == "extractor":
         with suppress(UnknownNameError, UsageError, PluginError):
-            word = plugins.canonical_name(word)
-            word = word if word in known else plugins.extractor(word).name
-    if word in known:
-        return word
-    near = get_close_matches(word, known, n=3, cutoff=0.5)
+            name = plugins.canonical_name(name)
+            name = name if name in known else plugins.extractor(name).name
+    if name in known:
+        return name
+    near = get_close_matches(name, known, n=3, cutoff=0.5)
     raise UsageError(
-        f"there is no result of {what} {word!r} under protocol {protocol}",
+        f"there is no result of {kind} {name!r} under protocol {protocol}",
         where=home.results,
-        next_step=(f"nearest: {', '.join(near)}; or " if near else "")
-        + (f"serab eval {word}" if what == "extractor" else f"serab eval X --tasks {word}")
+        next_step=(f"did you mean {', '.join(near)}? Or run " if near else "run ")
+        + (f"serab eval {name}" if kind == "extractor" else f"serab eval X --tasks {name}")
         + protocol_option(protocol),
     )
 
 
-def board_document(gathered: Gathered) -> dict[str, Any]:
-    """A leaderboard as plain values, `serab.leaderboard/1`."""
-    board = gathered.board
+def board_document(data: LeaderboardData) -> dict[str, Any]:
+    """Return a leaderboard as a JSON document, `serab.leaderboard/1`."""
+    board = data.board
     return {
         "schema": "serab.leaderboard/1",
         "protocol": board.protocol,
@@ -195,24 +197,24 @@ def board_document(gathered: Gathered) -> dict[str, Any]:
         "other_data": [_other_data_document(cell) for cell in board.other_data],
         "comparisons": [
             {
-                "first": one.first,
-                "second": one.second,
-                "difference": one.overall.difference,
-                "interval": asdict(one.overall.interval) if one.overall.interval else None,
-                "p": one.overall.p,
-                "p_holm": one.corrected,
-                "test": one.overall.test,
+                "first": pair.first,
+                "second": pair.second,
+                "difference": pair.overall.difference,
+                "interval": asdict(pair.overall.interval) if pair.overall.interval else None,
+                "p": pair.overall.p,
+                "p_holm": pair.corrected,
+                "test": pair.overall.test,
             }
-            for one in board.versus
+            for pair in board.versus
         ],
-        "continuous": [continuous_document(gathered, result) for result in gathered.continuous],
-        "notices": list(gathered.notices),
+        "continuous": [continuous_document(data, result) for result in data.continuous],
+        "notices": list(data.notices),
     }
 
 
-def continuous_document(gathered: Gathered, result: ContinuousResult) -> dict[str, Any]:
-    """A score on a continuous target as plain values."""
-    catalogue, version = gathered.board.catalogue, Version.of(result)
+def continuous_document(data: LeaderboardData, result: ContinuousResult) -> dict[str, Any]:
+    """Return a score on a continuous target as a JSON object."""
+    catalogue, version = data.board.catalogue, Version.of(result)
     return {
         "extractor": catalogue.labels[version],
         "name": version.name,
@@ -232,8 +234,8 @@ def continuous_document(gathered: Gathered, result: ContinuousResult) -> dict[st
 
 
 def _row_document(row: Row, catalogue: Catalogue) -> dict[str, Any]:
-    def mean(own: Mean) -> dict[str, Any]:
-        return {"value": own.value, "interval": asdict(own.interval), "weights": dict(own.weights)}
+    def mean_document(mean: Mean) -> dict[str, Any]:
+        return {"value": mean.value, "interval": asdict(mean.interval), "weights": dict(mean.weights)}
 
     return {
         "extractor": row.extractor,
@@ -244,8 +246,8 @@ def _row_document(row: Row, catalogue: Catalogue) -> dict[str, Any]:
         "group": row.group,
         "letters": row.letters,
         "tasks": list(row.tasks),
-        "accuracy": {own.kind: mean(own) for own in row.accuracy},
-        "uar": {own.kind: mean(own) for own in row.uar},
+        "accuracy": {mean.kind: mean_document(mean) for mean in row.accuracy},
+        "uar": {mean.kind: mean_document(mean) for mean in row.uar},
         "published_um": row.published.um if row.published else None,
         "scores": {task: _cell_document(cell) for task, cell in row.cells.items()},
     }
@@ -283,13 +285,13 @@ def _other_data_document(cell: Cell) -> dict[str, Any]:
 
 
 def board_rows(board: Board, metric: Metric, *, marked: bool = False) -> list[list[str]]:
-    """A leaderboard as rows of text, the head first: what CSV and LaTeX are made of.
+    """Return a leaderboard as rows of text, head first, for CSV and LaTeX.
 
     Args:
         board: the leaderboard.
-        metric: the scores to show.
-        marked: put the signs of `FOOTNOTES` beside scores, for readers; without it, three columns at the end of each
-            row have the letters of significant differences, the tasks with a fault and the cautions, for programs.
+        metric: the metric of the scores.
+        marked: for readers, put the signs of `FOOTNOTES` after scores. Otherwise, for programs, add three columns: the
+            letters of significant differences, the tasks with a fault, and the cautions.
     """
     head = [
         "group",
@@ -305,10 +307,10 @@ def board_rows(board: Board, metric: Metric, *, marked: bool = False) -> list[li
     head += [] if marked else ["letters", "faulty tasks", "cautions"]
     rows = [head]
     for row in board.rows:
-        found = {own.kind: own for own in getattr(row, metric)}
-        um = found.get("UM")
+        means = {mean.kind: mean for mean in getattr(row, metric)}
+        um = means.get("UM")
         numbers = [percent(um.value), percent(um.interval.low), percent(um.interval.high)] if um else ["", "", ""]
-        others = [percent(found[kind].value) if kind in found else "" for kind in ("WM", "GM")]
+        others = [percent(means[kind].value) if kind in means else "" for kind in ("WM", "GM")]
         scores = [_score(row.cells.get(task), metric, marked=marked) for task in board.tasks]
         if not marked:
             results = [row.cells[task].result for task in board.tasks if task in row.cells]
@@ -327,7 +329,12 @@ def board_rows(board: Board, metric: Metric, *, marked: bool = False) -> list[li
 
 
 def as_latex(rows: Sequence[Sequence[str]], notices: Sequence[str] = ()) -> str:
-    """Rows as a LaTeX table of booktabs, the best of each column in bold; notices follow as comments."""
+    """Return rows as a LaTeX table for booktabs, with the best score of each column in bold, and notices as comments.
+
+    Args:
+        rows: what `board_rows` returned.
+        notices: sentences.
+    """
     head, *body = rows
     best = []
     for column in range(len(head)):
@@ -351,7 +358,7 @@ def _latex_row(cells: Sequence[str]) -> str:
 
 
 def _tex(text: str) -> str:
-    """Words with LaTeX's own characters escaped."""
+    """Escape the special characters of LaTeX."""
     special = {"†": r"$^{\dagger}$", "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     return "".join(special.get(c, f"\\{c}" if c in "&%$#_{}" else c) for c in escape_line(text))
 

@@ -1,4 +1,4 @@
-"""A leaderboard as a table for the terminal, which never cuts the name of an extractor: it folds or turns instead."""
+"""The leaderboard as a table for the terminal. It never cuts names of extractors; it wraps or transposes instead."""
 
 from __future__ import annotations
 
@@ -13,67 +13,67 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from serab_core.report.board import Gathered, Metric
+    from serab_core.report.board import LeaderboardData, Metric
 
     Column = tuple[str, list[str]]  # the head, and a cell for each row
 
 
-def print_board(console: Console, gathered: Gathered, metric: Metric, *, every_task: bool) -> None:
-    """Prints a leaderboard: the means, and each task's score where there is room."""
-    board = gathered.board
+def print_board(console: Console, data: LeaderboardData, metric: Metric, *, every_task: bool) -> None:
+    """Print a leaderboard: the means, and the score on each task if the terminal is wide enough."""
+    board = data.board
     title = f"{'Acc. %' if metric == 'accuracy' else 'UAR %'}, {board.protocol}"
     if board.rows:
-        means, tasks = _columns(gathered, metric)
-        _print_columns(console, gathered, title, means, tasks, every_task=every_task)
+        means, tasks = _columns(data, metric)
+        _print_columns(console, data, title, means, tasks, every_task=every_task)
     if board.other_data:
         heads = ("Extractor", "Task", "Data", title.partition(",")[0], "95 %")
         rows = []
         for cell in board.other_data:
             result = cell.result
             interval = cell.accuracy if metric == "accuracy" else cell.uar
-            data = DataIdentity.of(result).short
-            score = percent(getattr(result, metric)) + gathered.mark(result)
-            rows.append((gathered.title(result), result.task, data, score, interval_text(interval)))
+            data_digest = DataIdentity.of(result).short
+            score = percent(getattr(result, metric)) + data.mark(result)
+            rows.append((data.title(result), result.task, data_digest, score, interval_text(interval)))
         print_by_extractor(console, heads, rows, right=heads[3:4], title="On other data: in no mean, not ranked")
-    if gathered.continuous:
-        print_continuous(console, gathered.continuous, gathered.title, gathered.mark)
-    for notice in gathered.notices:
+    if data.continuous:
+        print_continuous(console, data.continuous, data.title, data.mark)
+    for notice in data.notices:
         console.print(notice, style="dim", highlight=False, soft_wrap=False)
 
 
-def _columns(gathered: Gathered, metric: Metric) -> tuple[list[Column], list[Column]]:
-    """The columns beside the name: group, means and the paper's figure; and the tasks."""
-    rows = gathered.board.rows
+def _columns(data: LeaderboardData, metric: Metric) -> tuple[list[Column], list[Column]]:
+    """Return the columns besides the name: first group, means and the paper's figure, then the tasks."""
+    rows = data.board.rows
     means: list[Column] = [("Group", [str(row.group or "-") for row in rows])]
-    if any(len(row.letters) > 1 for row in rows):  # groups alone would hide which of them overlap
+    if any(len(row.letters) > 1 for row in rows):  # groups alone would hide overlaps
         means.append(("Letters", [row.letters for row in rows]))
     if any(row.accuracy for row in rows):
         um = [next(iter(getattr(row, metric)), None) for row in rows]
         means += [
             ("UM", [percent(mean.value) if mean else "-" for mean in um]),
             ("95 %", [interval_text(mean.interval) if mean else "" for mean in um]),
-            ("Tasks", [f"{len(row.tasks)} of {gathered.board.suite}" for row in rows]),
+            ("Tasks", [f"{len(row.tasks)} of {data.board.suite}" for row in rows]),
         ]
     if metric == "accuracy" and any(row.published for row in rows):
         means.append(("Paper, 9 tasks", [percent(row.published.um) if row.published else "" for row in rows]))
     tasks: list[Column] = []
-    for task in gathered.board.tasks:
+    for task in data.board.tasks:
         cells = [row.cells.get(task) for row in rows]
-        tasks.append((task, [percent(getattr(c.result, metric)) + gathered.mark(c.result) if c else "" for c in cells]))
+        tasks.append((task, [percent(getattr(c.result, metric)) + data.mark(c.result) if c else "" for c in cells]))
     return means, [column for column in tasks if any(column[1])]
 
 
 def _print_columns(
     console: Console,
-    gathered: Gathered,
+    data: LeaderboardData,
     title: str,
     means: Sequence[Column],
     tasks: Sequence[Column],
     *,
     every_task: bool,
 ) -> None:
-    """Prints one table where it fits; else without tasks, where there are means; else in blocks or turned round."""
-    names = [row.title for row in gathered.board.rows]
+    """Print one table if it fits; else without tasks, if there are means; else in blocks or transposed."""
+    names = [row.title for row in data.board.rows]
     has_means = len(means) > 1 and means[1][0] == "UM"
     paper = [column for column in means if column[0].startswith("Paper")]
     others = [column for column in means if column not in paper]
@@ -111,7 +111,7 @@ def _upright(names: Sequence[str], columns: Sequence[Column], title: str) -> Tab
 
 
 def _blocks(console: Console, names: Sequence[str], columns: Sequence[Column], title: str) -> list[Table]:
-    """Tables of all extractors, each with as many of the columns as fit."""
+    """Split the columns into tables of all extractors, each with as many columns as fit."""
     blocks: list[list[Column]] = [[]]
     for column in columns:
         if blocks[-1] and width_of(console, _upright(names, [*blocks[-1], column], title)) > console.width:
@@ -123,7 +123,7 @@ def _blocks(console: Console, names: Sequence[str], columns: Sequence[Column], t
 def _turned_blocks(
     console: Console, names: Sequence[str], columns: Sequence[Column], title: str
 ) -> list[tuple[Table, str]]:
-    """Tables with a line for each column, and as many extractors beside each other as fit.
+    """Return transposed tables, with a row for each column and as many extractors side by side as fit.
 
     A name that is wider than the terminal stands above its table, and the terminal wraps it.
     """

@@ -1,4 +1,4 @@
-"""Statements about the tasks of a table: how their splits were drawn, and the limits of their scores."""
+"""Sentences about the tasks of a table: how their splits were drawn, and what limits their scores."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def split_statements(results: Iterable[TaskResult | ContinuousResult]) -> list[str]:
-    """Return a line for each way to split: "Splits: the paper's splits on true speakers (emodb, emovo)."."""
+    """Return a line for each kind of split, such as "Splits: the paper's splits on true speakers (emodb, emovo)."."""
     tasks: dict[str, list[str]] = {}
     for result in results:
-        statement = result.splits or "not recorded by the version of serab that made the result"
+        statement = result.splits or "not recorded by the version of serab that computed the result"
         _add(tasks.setdefault(statement, []), result.task)
     return [f"Splits: {statement} ({', '.join(names)})." for statement, names in tasks.items()]
 
@@ -45,7 +45,7 @@ def few_speakers_statement(tasks: Iterable[tuple[str, int, str]]) -> list[str]:
 
 
 def grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Pairs of extractor and task as products: extractors that share their tasks, and these tasks."""
+    """Group pairs of extractor and task: extractors with the same tasks, and these tasks."""
     tasks: dict[str, list[str]] = {}
     for extractor, task in pairs:
         _add(tasks.setdefault(extractor, []), task)
@@ -56,11 +56,11 @@ def grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[tuple[str, ...], tup
 
 
 def shared_statements(entries: Iterable[tuple[str, str, str]], singular: str, plural: str) -> list[str]:
-    """A line for extractors and tasks that share a text: "X, Y on a, b were not searched: lda.".
+    """Return a line for extractors and tasks with the same text, such as "X, Y on a, b were not searched: lda.".
 
     Args:
         entries: extractor, task and text.
-        singular, plural: what joins the names and the text, for one pair and for several.
+        singular, plural: the verb phrase between names and text, for one pair and for several.
     """
     by_text: dict[str, list[tuple[str, str]]] = {}
     for extractor, task, text in entries:
@@ -87,7 +87,7 @@ def mark(result: TaskResult | ContinuousResult) -> str:
 
 
 def footnotes(results: Iterable[TaskResult | ContinuousResult], signs: str = "") -> list[str]:
-    """What the signs beside these scores mean, and further signs."""
+    """Return the footnotes of the signs of these scores, and of further signs."""
     signs += "".join(mark(result) for result in results)
     return [text for sign, text in FOOTNOTES.items() if sign in signs]
 

@@ -1,4 +1,4 @@
-"""The console that all commands print to: rich's, which shows the control characters of strangers as codes.
+"""The console that all commands print to: a rich console that shows control characters in untrusted text as codes.
 
 Styles come from `Text` and from `style=`, never from markup within a string.
 """
@@ -20,21 +20,37 @@ if TYPE_CHECKING:
 
 
 class SafeConsole(Console):
-    """A console on which text cannot command the terminal.
+    """A console on which printed text cannot control the terminal.
 
-    rich renders whatever is printed (tables, progress bars, their cells) by `render`, cell by cell, before it
-    computes the layout. The colours and cursor movements of rich itself are no text there, and stay.
+    rich renders everything that is printed (tables, progress bars, their cells) with `render`, cell by cell, before it
+    computes the layout. The colours and cursor movements of rich itself are control segments there, and remain.
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(markup=False, emoji=False, **options)  # "[red]" and ":label:" stay as they are
+        super().__init__(markup=False, emoji=False, **options)  # "[red]" and ":label:" are printed unchanged
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Render an object; each of its texts without control characters."""
+        """Render an object, with control characters in its texts replaced by codes."""
         for segment in super().render(renderable, options):
             shown = segment.text if segment.control else escape_controls(segment.text)
             yield segment if shown is segment.text else Segment(shown, segment.style)
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Render a string; its control characters become codes before rich measures and wraps it."""
+        """Render a string, with control characters replaced by codes before rich measures and wraps it."""
         return super().render_str(escape_controls(text), **options)
+
+
+def print_line(console: Console, text: str) -> None:
+    """Print a sentence, without highlighting."""
+    console.print(text, highlight=False)
+
+
+def print_note(console: Console, text: str) -> None:
+    """Print a sentence in a dim style."""
+    console.print(text, style="dim", highlight=False)
+
+
+def print_notices(console: Console, notices: Iterable[str]) -> None:
+    """Print each notice as a note."""
+    for notice in notices:
+        print_note(console, notice)

@@ -1,4 +1,4 @@
-"""A prepared corpus at a glance: labels by split, speakers by split, and a histogram of durations."""
+"""Tables about a prepared corpus: labels by split, speakers by split, and a histogram of durations."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from serab_core.types import Split, Task
 
 _BLOCKS = " ▏▎▍▌▋▊▉█"
-_WIDTH = 30
+_WIDTH = 30  # characters of the longest bar, which leave room for the columns of an 80-column terminal
 
 
 def print_corpus(console: Console, task: Task) -> None:
-    """Prints one split variant of a corpus."""
+    """Print one split variant of a corpus."""
     hours = sum(u.duration for u in task.utterances) / 3600
     marks = [mark for mark, is_so in (("synthetic", task.synthetic), ("partial", task.partial)) if is_so]
     head = f"{task.title}, splits {task.variant}: {len(task.utterances)} utterances, {hours:.2f} h"
@@ -39,11 +39,11 @@ def print_corpus(console: Console, task: Task) -> None:
     console.print(labels)
     speakers = table("Split", "Speakers", "Utterances", "Hours", "Who", right=("Speakers", "Utterances", "Hours"))
     for split in SPLITS:
-        own = [u for u in task.utterances if u.split == split]
-        names = sorted({u.speaker for u in own})
+        utterances = [u for u in task.utterances if u.split == split]
+        names = sorted({u.speaker for u in utterances})
         who = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-        duration = sum(u.duration for u in own) / 3600
-        speakers.add_row(split, str(len(names)), str(len(own)), f"{duration:.2f}", who)
+        duration = sum(u.duration for u in utterances) / 3600
+        speakers.add_row(split, str(len(names)), str(len(utterances)), f"{duration:.2f}", who)
     console.print(speakers)
     level = chance_level(task)
     if level:
@@ -60,8 +60,8 @@ def chance_level(task: Task) -> dict[str, Any] | None:
     """Return the scores on test of guessing the most frequent class of training; None for a task without classes.
 
     Returns:
-        `majority`, that class (the first of equals by name); `accuracy`, its share of the test split; `uar`, one
-        divided by the number of classes of the test split.
+        `majority`, that class (among equally frequent classes the first by name); `accuracy`, its fraction of the test
+        split; `uar`, one divided by the number of classes in the test split, or 0 if it is not among them.
     """
     train = Counter(u.label for u in task.utterances if u.split == "train")
     test = Counter(u.label for u in task.utterances if u.split == "test")
@@ -78,8 +78,10 @@ def _print_targets(console: Console, task: Task) -> None:
     shown = table("Target", *(f"{split}, mean ± deviation" for split in SPLITS), "range")
     for name in names:
         values = {s: [u.targets[name] for u in task.utterances if u.split == s and name in u.targets] for s in SPLITS}
-        every = [value for own in values.values() for value in own]
-        cells = (f"{np.mean(own):.2f} ± {np.std(own):.2f}" if own else "none" for own in values.values())
+        every = [value for numbers in values.values() for value in numbers]
+        cells = (
+            f"{np.mean(numbers):.2f} ± {np.std(numbers):.2f}" if numbers else "none" for numbers in values.values()
+        )
         shown.add_row(name, *cells, f"{min(every):.1f} to {max(every):.1f}")
     console.print(shown)
 
@@ -100,7 +102,7 @@ def _print_durations(console: Console, task: Task) -> None:
     console.print(shown)
 
 
-def bar(share: float) -> str:
-    """A bar of up to 30 columns, in eighths of a column."""
-    eighths = round(share * _WIDTH * 8)
+def bar(fraction: float) -> str:
+    """Return a bar of up to 30 characters, with a resolution of an eighth of a character."""
+    eighths = round(fraction * _WIDTH * 8)
     return "█" * (eighths // 8) + (_BLOCKS[eighths % 8] if eighths % 8 else "")

@@ -1,4 +1,4 @@
-"""What `--json` prints, as plain values. The schemas are in `report/schemas` and in the docs."""
+"""The JSON documents of `serab eval --json`. Their schemas are in `report/schemas`."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ EVAL_SCHEMA = "serab.eval/1"
 
 
 def eval_document(run: Run, files: dict[str, Path]) -> dict[str, Any]:
-    """A run as `serab eval --json` prints it.
+    """Return a run as the JSON document that `serab eval --json` prints.
 
     Args:
         run: the run.
-        files: where each result is stored, by its key.
+        files: the file of each result by its key.
     """
     aggregates = [unweighted_mean(name, run.results, SUITE) for name in run.extractors]
     return {

@@ -1,4 +1,4 @@
-"""What a reader of a leaderboard must know of the results in it, a sentence each."""
+"""The notices of a leaderboard: sentences that a reader of its scores must know."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def board_notices(
     installed: Mapping[str, Mapping[str, Any]],
     conflicting: Sequence[Sequence[Stored[TaskResult]]],
 ) -> list[str]:
-    """The notices of a leaderboard.
+    """Return the notices of a leaderboard.
 
     Args:
         board: the leaderboard.
-        continuous: results on continuous targets that are shown beside it.
+        continuous: results on continuous targets that are shown with it.
         installed: fingerprints of extractors that are installed here.
         conflicting: groups of results that share a key and differ in their content.
     """
@@ -55,14 +55,14 @@ def board_notices(
     lines += split_statements(everything)
     lines += task_cautions(everything, (protocol.caution, SYNTHETIC, PARTIAL))
     cells = [cell for row in board.rows for cell in row.cells.values()]
-    lines += few_speakers_statement({(own.result.task, own.draws.groups, own.draws.method) for own in cells})
+    lines += few_speakers_statement({(cell.result.task, cell.draws.groups, cell.draws.method) for cell in cells})
     lines += _test_notices(board)
-    left = sorted(
+    excluded = sorted(
         {f"{r.task} ({'synthetic' if r.synthetic else 'partial'})" for r in results if r.synthetic or r.partial}
     )
-    lines += [f"In no mean: {', '.join(left)}."] if left else []
-    apart = any(not catalogue.on_column(result) for result in everything)
-    signs = ("‡" if apart else "") + ("§" if conflicting else "")
+    lines += [f"In no mean: {', '.join(excluded)}."] if excluded else []
+    has_other_data = any(not catalogue.on_column(result) for result in everything)
+    signs = ("‡" if has_other_data else "") + ("§" if conflicting else "")
     lines += [f"{text}." for text in footnotes(everything, signs)]
     lines += _search_notices(results, catalogue)
     lines += version_notices(everything, catalogue, installed, board.protocol)
@@ -77,17 +77,17 @@ def board_notices(
 
 
 def _test_notices(board: Board) -> list[str]:
-    """How differences were tested, and what a group means."""
+    """Return the notice on how differences were tested, and on the meaning of groups."""
     if not board.versus:
         return []
     name = "UAR" if board.metric == "uar" else "accuracy"
-    tests = sorted({one.overall.test for one in board.versus if one.corrected is not None})
+    tests = sorted({pair.overall.test for pair in board.versus if pair.corrected is not None})
     if not tests:
         return [
-            f"Ranked by {name}. No difference is tested, for there are too few test speakers: all extractors are in "
-            "one group."
+            f"Ranked by {name}. No difference is tested, because there are too few test speakers: all extractors are "
+            "in one group."
         ]
-    letters = " Two share a letter if their difference is not significant." if _has_letters(board) else ""
+    letters = " Two extractors share a letter if their difference is not significant." if _has_letters(board) else ""
     return [
         f"Ranked by {name}. The difference of an extractor from the first of its group is not significant ({tests[0]}, "
         f"p corrected for {len(board.versus)} pair{'s' if len(board.versus) > 1 else ''} after Holm).{letters}"
@@ -106,7 +106,7 @@ def _search_notices(results: Sequence[TaskResult], catalogue: Catalogue) -> list
         if not searched_whole(r)
     ]
     imported = [(labels[Version.of(r)], r.task, r.imported) for r in results if r.imported]
-    searched = "not searched as the protocol has it"
+    searched = "not searched as the protocol defines"
     return [
         *shared_statements(partly, f"was {searched}", f"were {searched}"),
         *shared_statements(imported, "is imported", "are imported"),
@@ -119,7 +119,7 @@ def version_notices(
     installed: Mapping[str, Mapping[str, Any]],
     protocol: str,
 ) -> list[str]:
-    """Which versions of an extractor the results are of, where it is not the installed one alone."""
+    """Return notices on extractors whose results are not only of the installed version."""
     shown: dict[Version, AnyResult] = {}
     for result in results:
         shown.setdefault(Version.of(result), result)
@@ -133,25 +133,25 @@ def version_notices(
             compared = latest or (first.provenance.get("fingerprint") if first else None)
             texts = [_version_text(v, shown[v], compared, catalogue) for v in versions if v in shown]
             lines.append(
-                f"{name} is stored in {len(versions)} versions. Each has a row of its own, one version is ranked, "
-                f"and no mean mixes them: {'; '.join(texts)}."
+                f"{name} is stored in {len(versions)} versions. Each version has its own row, one version is ranked, "
+                f"and no mean mixes versions: {'; '.join(texts)}."
             )
         if latest is not None and not any(version in catalogue.installed for version in versions):
             evaluated = next(shown[version] for version in versions if version in shown)
             keys = _differing_keys(evaluated, latest)
             if keys:
                 outdated.setdefault(tuple(keys), []).append(name)
-    for parts, names in outdated.items():
+    for differing, names in outdated.items():
         command = f"serab eval {' '.join(names)}{protocol_option(protocol)}"
         lines.append(
-            f"{', '.join(names)}: another version is installed here than the one that was scored (they differ in "
-            f"{', '.join(parts)}): {command} scores the installed one."
+            f"{', '.join(names)}: the installed version differs from the scored version in {', '.join(differing)}: "
+            f"{command} scores the installed version."
         )
     return lines
 
 
 def classifier_notices(results: Sequence[AnyResult], catalogue: Catalogue) -> list[str]:
-    """A sentence for each classifier that the results have from different code: their scores are not comparable."""
+    """Return a notice for each classifier with results of different code, whose scores are not comparable."""
     codes: dict[str, dict[tuple[str, str, str], list[str]]] = {}
     for result in results:
         code = result.provenance.get("classifier_code", {}).get(result.chosen)
@@ -160,7 +160,7 @@ def classifier_notices(results: Sequence[AnyResult], catalogue: Catalogue) -> li
             place = f"{catalogue.labels[Version.of(result)]} on {result.task}"
             codes.setdefault(result.chosen, {}).setdefault(key, []).append(place)  # type: ignore[arg-type]
     return [
-        f"Classifier {name}: these scores are of {len(versions)} versions of its code: "
+        f"Classifier {name}: these scores come from {len(versions)} versions of its code: "
         f"{'; '.join(_code_text(key, places) for key, places in versions.items())}. serab eval with the same "
         "extractors and tasks computes all of them with the installed version."
         for name, versions in sorted(codes.items())
@@ -177,19 +177,19 @@ def _code_text(key: tuple[str, str, str], places: Sequence[str]) -> str:
 
 def _version_text(version: Version, result: AnyResult, compared: Mapping[str, Any] | None, catalogue: Catalogue) -> str:
     fingerprint = result.provenance.get("fingerprint") or {}
-    parts = [f"version {fingerprint['version']}"] if fingerprint.get("version") else []
+    details = [f"version {fingerprint['version']}"] if fingerprint.get("version") else []
     if version in catalogue.installed:
-        parts.append("installed here")
+        details.append("installed here")
     elif version in catalogue.current:
-        parts.append("the newest")
+        details.append("the newest")
     different = _differing_keys(result, compared) if compared else []
-    parts += [f"differs in {', '.join(different)}"] if different else []
-    parts += ["" if version in catalogue.current else "not ranked"]
-    return f"{version.fingerprint[:SHORT] or 'not recorded'} ({', '.join(filter(None, parts))})"
+    details += [f"differs in {', '.join(different)}"] if different else []
+    details += ["" if version in catalogue.current else "not ranked"]
+    return f"{version.fingerprint[:SHORT] or 'not recorded'} ({', '.join(filter(None, details))})"
 
 
 def _differing_keys(result: AnyResult, other: Mapping[str, Any]) -> list[str]:
-    """The parts of a fingerprint that differ from those of another one."""
+    """Return the keys in which the fingerprint of a result differs from another one."""
     fingerprint = result.provenance.get("fingerprint") or {}
     if not fingerprint:
         return []
@@ -199,7 +199,7 @@ def _differing_keys(result: AnyResult, other: Mapping[str, Any]) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it: lists in place of tuples."""
+    """Return a value in the types of JSON: lists in place of tuples."""
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
@@ -208,7 +208,7 @@ def _plain(value: Any) -> Any:
 
 
 def data_notices(results: Sequence[AnyResult], catalogue: Catalogue, protocol: str) -> list[str]:
-    """Which results are on other data than their column, and columns that are not on what is prepared here."""
+    """Return notices on results on other data than their column, and on columns that are not on the prepared data."""
     lines = []
     for task in sorted({result.task for result in results}):
         column, here = catalogue.columns[task], catalogue.prepared.get(task)
@@ -217,19 +217,19 @@ def data_notices(results: Sequence[AnyResult], catalogue: Catalogue, protocol: s
         is_prepared = here is not None and column.matches(here)
         command = f"serab eval X --tasks {corpus}{protocol_option(protocol)}"
         if others:
-            origin = "that are prepared here" if is_prepared else "that are commonest"
+            origin = "that are prepared here" if is_prepared else "that most results are on"
             names = ", ".join(
                 dict.fromkeys(f"{catalogue.labels[Version.of(r)]} ({_data_text(r, column)})" for r in others)
             )
             advice = f" {command} scores an extractor on the prepared data." if here is not None else ""
             lines.append(
                 f"{task}: its column holds scores on the data {origin} (digest {column.short}). "
-                f"Scores on other data are shown apart, in no mean and not ranked: {names}.{advice}"
+                f"Scores on other data are shown separately, in no mean and not ranked: {names}.{advice}"
             )
         if here is not None and not is_prepared:
-            what = f"digest {here.short}" if here.digest != column.digest else "other audio"
+            difference = f"digest {here.short}" if here.digest != column.digest else "other audio"
             lines.append(
-                f"{task}: no result is on the corpus that is prepared here ({what}); the column is on other data "
+                f"{task}: no result is on the corpus that is prepared here ({difference}); the column is on other data "
                 f"(digest {column.short}). {command} scores an extractor on the prepared data."
             )
     return lines
@@ -243,7 +243,7 @@ def _data_text(result: AnyResult, column: DataIdentity) -> str:
 
 
 def conflict_notices(conflicting: Sequence[Sequence[Stored[TaskResult]]], catalogue: Catalogue) -> list[str]:
-    """Results that share a key and differ in their content, with their files."""
+    """Return notices on results with the same key and different content, with their files."""
     lines = []
     for group in conflicting:
         result = group[0].result
@@ -255,17 +255,17 @@ def conflict_notices(conflicting: Sequence[Sequence[Stored[TaskResult]]], catalo
         files = "; ".join(str(entry.path) for entry in group)
         lines.append(
             f"{result.extractor} on {result.task}: {len(group)} results have the key {result.key[:SHORT]} and differ "
-            f"({scores}). All are kept. Find out which one is right, and delete the other: {files}."
+            f"({scores}). All stay stored. Find out which one is right, and delete the others: {files}."
         )
     return lines
 
 
 def protocol_option(protocol: str) -> str:
-    """What a command line needs for a protocol: nothing for the one of the settings."""
+    """Return the command-line option for a protocol; "" for the protocol of the settings."""
     return "" if protocol == default_protocol() else f" --protocol {protocol}"
 
 
 def left_out_notices(errors: Sequence[StoreError]) -> list[str]:
-    """Files that cannot be read, the first few by name."""
+    """Return notices on files that cannot be read, the first two by name."""
     lines = [f"Left out: {error}" for error in errors[:2]]
-    return [*lines, f"Left out likewise: {len(errors) - 2} files more."] if len(errors) > 2 else lines
+    return [*lines, f"Left out for similar reasons: {len(errors) - 2} more files."] if len(errors) > 2 else lines

@@ -1,4 +1,4 @@
-"""Where the time of results went, as a table."""
+"""A table of the time of results by phase."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 def print_profiles(console: Console, results: Sequence[TaskResult | ContinuousResult]) -> None:
-    """Prints seconds by stage: a row a stage, with a bar, of all results that have a profile together."""
+    """Print seconds by phase, with a row and a bar for each phase, summed over all results with a profile."""
     profiled = [result for result in results if result.profile]
     if not profiled:
         return
     total = sum_times(*(result.profile["seconds"] for result in profiled))
     whole = sum(total.values()) or 1.0
-    made = table("Stage", "Seconds", "Share", "", "What", right=("Seconds", "Share"), title="Where the time went")
+    listing = table("Phase", "Seconds", "Share", "", "Work", right=("Seconds", "Share"), title="Time by phase")
     for name, seconds in total.items():
-        share = seconds / whole
-        made.add_row(name, f"{seconds:.2f}", f"{100 * share:.0f} %", "█" * round(16 * share), PHASES[name])
-    console.print(made)
-    words = f"{whole:.1f} s of work over all processes"
+        fraction = seconds / whole
+        listing.add_row(name, f"{seconds:.2f}", f"{100 * fraction:.0f} %", "█" * round(16 * fraction), PHASES[name])
+    console.print(listing)
+    summary = f"{whole:.1f} s of work over all processes"
     if not all(result.profile["whole"] for result in profiled):
-        words += "; some of it was there already and is not counted"
-    console.print(f"{words}.", style="dim", highlight=False)
+        summary += "; work that earlier runs had stored is not counted"
+    console.print(f"{summary}.", style="dim", highlight=False)

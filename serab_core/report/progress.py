@@ -1,4 +1,4 @@
-"""Progress of long work: bars with time left in a terminal, plain lines on a pipe. Always on stderr."""
+"""Progress displays: bars with the remaining time in a terminal, plain lines on a pipe. They always use stderr."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ if TYPE_CHECKING:
     from serab_core.types import Progress as Shows
 
 
-LINE_EVERY_S = 5.0
-_UPDATE_EVERY_S = 0.3  # of a line in a notebook: fast enough to look alive, slow enough for a remote server
-_KERNEL_VARIABLE = "JPY_PARENT_PID"  # Jupyter sets it for kernels, and the commands of their cells inherit it
+LINE_EVERY_S = 5.0  # seconds between lines on a pipe, so that log files stay short
+_UPDATE_EVERY_S = 0.3  # seconds between updates in a notebook: visibly active, but cheap for a remote server
+_KERNEL_VARIABLE = "JPY_PARENT_PID"  # Jupyter sets it for kernels; commands started from a cell inherit it
 
 
 def progress_on(console: Console, *, quiet: bool = False) -> Shows:
-    """The progress display that suits a console."""
+    """Return the progress display that suits a console."""
     if quiet:
         return Silent()
-    if os.environ.get(_KERNEL_VARIABLE):  # in a notebook, or in a command that a cell of one runs
+    if os.environ.get(_KERNEL_VARIABLE):  # in a notebook, or in a command that a notebook cell runs
         return NotebookLines() if "ipykernel" in sys.modules else Lines(console)
     return Bars(console) if console.is_terminal else Lines(console)
 
 
 class Silent:
-    """Shows nothing."""
+    """A display that shows nothing."""
 
     @contextmanager
     def task(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
-        """Opens a stage that nobody sees."""
+        """Open a task that is not displayed."""
         yield lambda steps: None
 
     def note(self, text: str) -> None:
-        """Drops the line."""
+        """Discard the line."""
 
 
 class Bars:
-    """Rich's bars, one a stage; they vanish when the stage ends and leave a line behind.
+    """Progress bars of rich, one for each task; when a task ends, a line replaces its bar.
 
-    A stage's clock starts with its first step, for stages may be opened together and wait for each other.
+    The clock of a task starts with its first step, because tasks may be opened together and wait for each other.
     """
 
     def __init__(self, console: Console) -> None:
@@ -69,7 +69,7 @@ class Bars:
 
     @contextmanager
     def task(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
-        """Opens a bar; a stage of no steps shows nothing."""
+        """Open a bar; a task without steps shows nothing."""
         if total == 0:
             yield lambda steps: None
             return
@@ -95,12 +95,12 @@ class Bars:
         )
 
     def note(self, text: str) -> None:
-        """Prints a line above the bars."""
+        """Print a line above the bars."""
         self._console.print(text, highlight=False, markup=False)
 
 
 class Lines:
-    """Plain lines: when a stage starts, every few seconds with the time left, and when it ends."""
+    """Plain lines: when a task starts, every few seconds with the remaining time, and when it ends."""
 
     def __init__(self, console: Console, every: float = LINE_EVERY_S) -> None:
         self._console = console
@@ -108,7 +108,7 @@ class Lines:
 
     @contextmanager
     def task(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
-        """Opens a stage; one of no steps shows nothing."""
+        """Open a task; a task without steps shows nothing."""
         if total == 0:
             yield lambda steps: None
             return
@@ -118,26 +118,26 @@ class Lines:
         def advance(steps: int) -> None:
             nonlocal last
             clock.advance(steps)
-            if clock.done < total and time.monotonic() - last >= self._every and clock.left is not None:
+            if clock.completed < total and time.monotonic() - last >= self._every and clock.left is not None:
                 last = time.monotonic()
-                self.note(f"{title}: {clock.done} of {total}, about {spoken(clock.left)} left")
-            if steps and clock.done == total:
+                self.note(f"{title}: {clock.completed} of {total}, about {spoken(clock.left)} left")
+            if steps and clock.completed == total:
                 self.note(f"{title}: {total} done after {spoken(clock.elapsed)}")
 
         self.note(f"{title}: {total} to do")
         yield advance
 
     def note(self, text: str) -> None:
-        """Prints a line."""
+        """Print a line."""
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 class NotebookLines:
-    """One line a stage in the output of a notebook's cell, which changes in place."""
+    """One line for each task in the output of a notebook cell, which is updated in place."""
 
     @contextmanager
     def task(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
-        """Opens a stage; one of no steps shows nothing."""
+        """Open a task; a task without steps shows nothing."""
         if total == 0:
             yield lambda steps: None
             return
@@ -150,25 +150,25 @@ class NotebookLines:
         def advance(steps: int) -> None:
             nonlocal last
             clock.advance(steps)
-            if clock.done < total and time.monotonic() - last >= _UPDATE_EVERY_S:
+            if clock.completed < total and time.monotonic() - last >= _UPDATE_EVERY_S:
                 last = time.monotonic()
                 left = "" if clock.left is None else f", about {spoken(clock.left)} left"
-                shown.update(Pretty(f"{title}: {clock.done} of {total}{left}"))
+                shown.update(Pretty(f"{title}: {clock.completed} of {total}{left}"))
 
         try:
             yield advance
         finally:
-            shown.update(Pretty(f"{title}: {clock.done} after {spoken(clock.elapsed)}"))
+            shown.update(Pretty(f"{title}: {clock.completed} after {spoken(clock.elapsed)}"))
 
     def note(self, text: str) -> None:
-        """Shows a line."""
+        """Show a line."""
         from IPython.display import Pretty, display
 
         display(Pretty(escape_line(text)))
 
 
 class _Clock:
-    """Counts steps and tells the time left, from the first step on; called from several threads."""
+    """A counter of steps that estimates the remaining time from the first step on; it is safe to use from threads."""
 
     def __init__(self, total: int) -> None:
         self._total = total
@@ -176,31 +176,31 @@ class _Clock:
         self._first: tuple[float, int] | None = None
         self._last = self._opened
         self._lock = threading.Lock()
-        self.done = 0
+        self.completed = 0
 
     def advance(self, steps: int) -> None:
         with self._lock:
-            self.done += steps
+            self.completed += steps
             self._last = time.monotonic()
             if self._first is None and steps:
-                self._first = (self._last, self.done)
+                self._first = (self._last, self.completed)
 
     @property
     def elapsed(self) -> float:
-        """Seconds from the opening to the last step."""
+        """Seconds from opening the task to the last step."""
         return self._last - self._opened
 
     @property
     def left(self) -> float | None:
-        """Seconds to go at the pace since the first step; None before the second."""
-        if self._first is None or self.done <= self._first[1]:
+        """Estimated remaining seconds, at the rate since the first step; None before the second step."""
+        if self._first is None or self.completed <= self._first[1]:
             return None
-        pace = (self._last - self._first[0]) / (self.done - self._first[1])
-        return pace * (self._total - self.done)
+        seconds_per_step = (self._last - self._first[0]) / (self.completed - self._first[1])
+        return seconds_per_step * (self._total - self.completed)
 
 
 def spoken(seconds: float) -> str:
-    """A duration as a person would say it."""
+    """Return a duration as text, such as `2.5 s`, `3 min 07 s` or `1 h 20 min`."""
     whole = int(seconds)
     if whole < 60:
         return f"{seconds:.1f} s"

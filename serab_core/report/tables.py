@@ -1,4 +1,4 @@
-"""Tables for people, which fit 80 columns."""
+"""Tables for the terminal, which fit 80 columns."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from serab_core.types import ContinuousResult, Failure, GridValue, Run, TaskResult
 
 
-_UNLIMITED = 10_000  # columns, more than any table has
+_UNLIMITED = 10_000  # characters; wider than any table, so that measuring a table wraps nothing
 
 
 class _OneLineCells(Table):
-    """A table in whose cells a line feed is shown as a code: a name cannot pretend to be two rows."""
+    """A table that shows line feeds in cells as codes, so that a name cannot imitate two rows."""
 
     def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
         """Add a row."""
@@ -38,19 +38,19 @@ class _OneLineCells(Table):
 
 
 def table(*columns: str, right: Sequence[str] = (), title: str | None = None) -> Table:
-    """An empty table in the house's style; columns named in `right` hold numbers."""
-    made = _OneLineCells(
+    """Return an empty table in the style of serab; columns named in `right` hold numbers."""
+    new_table = _OneLineCells(
         box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", title=title, title_justify="left", title_style="bold"
     )
     for column in columns:
-        made.add_column(
+        new_table.add_column(
             column, justify="right" if column in right else "left", overflow="fold", no_wrap=column in right
         )
-    return made
+    return new_table
 
 
 def width_of(console: Console, shown: Table) -> int:
-    """The width of a table that wraps nothing."""
+    """Return the width of a table without wrapping."""
     return console.measure(shown, options=console.options.update(max_width=_UNLIMITED)).maximum
 
 
@@ -62,16 +62,16 @@ def print_by_extractor(
     right: Sequence[str] = (),
     title: str | None = None,
 ) -> None:
-    """Prints a table whose first column has extractors, which are never cut.
+    """Print a table whose first column has names of extractors, which are never cut.
 
-    Where a name leaves too little room for the other columns, each extractor has a table of its own below its name.
+    If a name leaves too little room for the other columns, each extractor gets its own table below its name.
 
     Args:
-        console: where to.
+        console: the console.
         heads: the heads of all columns.
-        rows: the cells; the first is the extractor's name as it is, the others are markup. Equal names are shown once.
+        rows: the cells; the first is the name of the extractor. Consecutive equal names are shown once.
         right: heads of columns that hold numbers.
-        title: stands above.
+        title: the title above the table.
     """
     whole = table(*heads, right=right, title=title)
     whole.columns[0].no_wrap = True
@@ -93,42 +93,42 @@ def print_by_extractor(
 
 
 def interval_text(interval: Interval) -> str:
-    """An interval in percent."""
+    """Return an interval in percent."""
     return f"{percent(interval.low)}-{percent(interval.high)}"
 
 
 def percent(value: float | None) -> str:
-    """A share in percent with one decimal; a dash for none."""
+    """Return a fraction in percent with one decimal; a dash for None."""
     return "-" if value is None else f"{100 * value:.1f}"
 
 
 def probability(value: float | None) -> str:
-    """A probability with three decimals; a dash for none."""
+    """Return a probability with three decimals; a dash for None."""
     if value is None:
         return "-"
     return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def params_text(params: Mapping[str, GridValue] | None) -> str:
-    """Parameters in one short line: `C=0.01, rbf, balanced`."""
+    """Return parameters as one short line: `C=0.01, rbf, balanced`."""
     if params is None:
-        return "none could be fitted"
-    parts = []
+        return "could not be fitted"
+    texts = []
     for name, value in params.items():
         if value is None or name == "solver":
             continue
         if isinstance(value, float):
             short = f"{value:.3g}" if abs(value) >= 1e4 else f"{value:g}"
-            parts.append(f"{name}={short.replace('e+0', 'e').replace('e-0', 'e-')}")
+            texts.append(f"{name}={short.replace('e+0', 'e').replace('e-0', 'e-')}")
         elif isinstance(value, str) and name != "layer":
-            parts.append(value)
+            texts.append(value)
         else:
-            parts.append(f"{name}={value}")
-    return ", ".join(parts)
+            texts.append(f"{name}={value}")
+    return ", ".join(texts)
 
 
 def print_run(console: Console, run: Run, *, details: bool = False) -> None:
-    """Prints a run: its results, what they mean, what is missing and what failed."""
+    """Print a run: its results, cautions, notices and failures."""
     if run.results:
         console.print()
         _print_results(console, run)
@@ -170,10 +170,10 @@ def _classifier_table(result: TaskResult, objective: str) -> Table:
     title = f"{result.extractor} on {result.task}: every classifier ({result.counts['test']} test utterances)"
     searched = "Val. acc. %" if objective == "accuracy" else "Val. UAR %"
     columns = ("", "Classifier", searched, "Acc. %", "UAR %", "Chosen point", "Failed")
-    made = table(*columns, right=(searched, "Acc. %", "UAR %", "Failed"), title=title)
+    listing = table(*columns, right=(searched, "Acc. %", "UAR %", "Failed"), title=title)
     for outcome in result.outcomes:
         failed = sum(point.failed for point in outcome.points)
-        made.add_row(
+        listing.add_row(
             "*" if outcome.classifier == result.chosen else "",
             outcome.title,
             percent(outcome.validation),
@@ -182,7 +182,7 @@ def _classifier_table(result: TaskResult, objective: str) -> Table:
             params_text(outcome.params),
             f"{failed}/{len(outcome.points)}" if failed else "",
         )
-    return made
+    return listing
 
 
 def print_continuous(
@@ -191,13 +191,13 @@ def print_continuous(
     title_of: Callable[[ContinuousResult], str] = attrgetter("extractor"),
     mark_of: Callable[[ContinuousResult], str] = mark,
 ) -> None:
-    """Prints scores on continuous targets: concordance with its interval, correlation, and error in the target's unit.
+    """Print scores on continuous targets: concordance with its interval, correlation, and error in the target's unit.
 
     Args:
-        console: where to.
-        results: the scores.
-        title_of: the extractor of a result as it is shown.
-        mark_of: the signs beside its task.
+        console: the console.
+        results: the results.
+        title_of: returns the shown name of the extractor of a result.
+        mark_of: returns the signs after the task of a result.
     """
     heads = ("Extractor", "Target", "CCC", "95 %", "Pearson", "RMSE", "Regressor")
     rows: list[tuple[str | Text, ...]] = []
@@ -219,7 +219,7 @@ def print_continuous(
 
 
 def _marks(results: Sequence[TaskResult]) -> dict[str, str]:
-    """A footnote sign for each caution, in order of first appearance."""
+    """Return a footnote sign for each caution, in order of first appearance."""
     cautions = list(dict.fromkeys(caution for result in results for caution in result.cautions))
     signs = "*†‡§¶"
     return {caution: signs[i] if i < len(signs) else f"({i})" for i, caution in enumerate(cautions)}
@@ -240,8 +240,8 @@ def _print_notes(console: Console, run: Run) -> None:
         line(caution)
     if run.continuous:
         line(
-            "Continuous targets: chosen by concordance (CCC) on validation, under every protocol; "
-            "95 % over speakers, or over utterances where there are fewer than five.",
+            "Continuous targets: the regressor is chosen by concordance (CCC) on validation, under every protocol; "
+            "95 % intervals are over speakers, or over utterances if there are fewer than five speakers.",
             "dim",
         )
     for footnote in footnotes(run.continuous):
@@ -258,13 +258,13 @@ def _print_notes(console: Console, run: Run) -> None:
         line(notice, "dim")
     if run.reused:
         whole = len(run.results) + len(run.continuous)
-        line(f"{len(run.reused)} of {whole} results were there already and were reused.", "dim")
+        line(f"{len(run.reused)} of {whole} results were stored before and were reused.", "dim")
     for failure in run.failures:
         line(failure_text(failure), "red")
 
 
 def failure_text(failure: Failure) -> str:
-    """A failure in one paragraph: what failed, why, and what to do."""
+    """Return a failure as one paragraph: the evaluation, the cause, and what to do next."""
     error = failure.error
     where = f"{error['where']}: " if error.get("where") else ""
     step = error.get("next_step")

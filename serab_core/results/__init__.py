@@ -1,1 +1,1 @@
-"""Stored results: load, exchange, reproduce, and export what was computed."""
+"""Stored results: load, exchange and reproduce them, and export embeddings and classifiers."""

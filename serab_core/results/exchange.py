@@ -1,4 +1,4 @@
-"""Results from one home to another: one JSON file, whose scores are held against its predictions as it comes in."""
+"""Exchange of results between homes: one JSON file, whose scores are compared with its predictions on import."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ _KEY = re.compile(r"[0-9a-f]{64}")
 _FILE_NAMES_IN = tuple(
     f"$.results[].{field}" for field in ("speakers", "sexes", "outcomes[].test", "provenance.command")
 )
-MAX_NAME = 200  # letters of a name; it becomes a folder, whose name may have 255 bytes
+MAX_NAME = 200  # characters of a name; it becomes the name of a folder, which may have 255 bytes
 CONFLICT = "another result has the same key and other content: one of the two is wrong"
-"""The caution of a merged result whose key stands for several contents."""
+"""The caution of a merged result whose key has several contents."""
 
 
 class ExchangeDocument(msgspec.Struct, frozen=True):
-    """A file of results. Each of them is decoded by itself, so that an error can say which one is wrong."""
+    """A file of results. Each result is decoded separately, so that an error can name the one that is wrong."""
 
     schema: Literal["serab.results/1"]
     results: list[Any]
@@ -56,30 +56,29 @@ class ExchangeDocument(msgspec.Struct, frozen=True):
 
 
 def exchange_text(results: Sequence[TaskResult]) -> str:
-    """A file of results, the same bytes for the same results."""
+    """Return the text of a file of results; the same results give the same bytes."""
     ordered = sorted(results, key=lambda r: (r.extractor, r.task, r.protocol, r.key, content_digest(r)))
     documents = [result_document(result) for result in ordered]
     return dumps({"schema": SCHEMA, "serab": serab_core.__version__, "results": documents})
 
 
 def read_exchange(path: Path) -> list[TaskResult]:
-    """Reads a file of results.
+    """Read a file of results.
 
     Raises:
-        StoreError: it cannot be read, or is no such file.
-        DataError: a result in it is incomplete or has impossible values, or its scores are not those of its
-            predictions.
+        StoreError: the file cannot be read, or it is not a file of results.
+        DataError: a result is incomplete, has impossible values, or has scores that differ from its predictions.
     """
     document = codec.decode(read_file(path), ExchangeDocument, where=path, surrogates_in=_FILE_NAMES_IN)
     return [_checked(result, path, number) for number, result in enumerate(document.results, start=1)]
 
 
 def merge_results(results: Iterable[TaskResult]) -> tuple[list[TaskResult], list[str]]:
-    """Each result once; of two with one key and one content the one that was not imported.
+    """Remove duplicates. Of two results with the same key and content, keep the one that was not imported.
 
     Returns:
-        the results, and a sentence for each key that stands for several contents. All of them are among the results,
-        each with a caution.
+        the results, and a sentence for each key that has several contents. All results of such a key are returned, each
+        with a caution.
     """
     results = list(results)
     conflicting = conflicting_keys(results)
@@ -99,14 +98,14 @@ def merge_results(results: Iterable[TaskResult]) -> tuple[list[TaskResult], list
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What came of an import.
+    """The outcome of an import.
 
     Attributes:
         new: the results that were written.
-        known: the results that the home had already.
-        conflicts: a sentence for each result whose key the home has with other content. They are among `new`, or
-            `known` where they were imported before.
-        other_data: a sentence for each task whose results are on other data than those prepared in the home.
+        known: the results that the home already had.
+        conflicts: a sentence for each result whose key the home has with different content. These results are in `new`,
+            or in `known` if they were imported before.
+        other_data: a sentence for each task whose results are on other data than the corpus prepared in the home.
     """
 
     new: tuple[TaskResult, ...]
@@ -116,12 +115,12 @@ class ImportReport:
 
 
 def import_results(home: Home, results: Sequence[TaskResult], origin: str) -> ImportReport:
-    """Writes results of elsewhere into a home, marked as such. No file of the home is overwritten.
+    """Write results from elsewhere into a home, marked as imported. No file of the home is overwritten.
 
     Args:
         home: the home.
-        results: that `read_exchange` returned.
-        origin: the origin that is recorded with them.
+        results: the results that `read_exchange` returned.
+        origin: the origin to record with the results.
 
     Raises:
         StoreError: the home cannot be written.
@@ -140,7 +139,7 @@ def import_results(home: Home, results: Sequence[TaskResult], origin: str) -> Im
         else:
             if path.exists():
                 path = path.with_name(f"{path.stem}-{content[:SHORT]}.json")
-            # A profile tells of the processes of one machine, and nothing holds it against anything.
+            # A profile describes the processes of another machine, and cannot be verified.
             marked = replace(result, imported=result.imported or origin, profile={})
             write_result(path, marked)
             new.append(marked)
@@ -151,7 +150,7 @@ def import_results(home: Home, results: Sequence[TaskResult], origin: str) -> Im
 
 
 def _readable(paths: Iterable[Path]) -> Iterator[TaskResult]:
-    """The valid results in files; other files are left out."""
+    """Yield the valid results among files; other files are skipped."""
     for path in sorted(paths):
         with suppress(StoreError):
             result = read_result(path)
@@ -164,12 +163,12 @@ def _conflict_text(results: Sequence[TaskResult]) -> str:
     scores = ", ".join(f"{100 * r.accuracy:.1f} %{f' ({r.imported})' if r.imported else ''}" for r in results)
     return (
         f"{first.extractor} on {first.task}: {len(results)} results have the key {first.key[:SHORT]} and differ in "
-        f"their content (accuracy {scores}). All are kept and marked. Find out which one is right before you use any."
+        f"their content (accuracy {scores}). All are stored and marked. Find out which one is right before you use any."
     )
 
 
 def result_table(results: Sequence[TaskResult]) -> list[Mapping[str, Any]]:
-    """Results at a glance."""
+    """Return a row for each result, with its scores, its version and its data."""
     columns = ("extractor", "task", "protocol", "accuracy", "uar", "imported", "key")
     conflicting = conflicting_keys(results)
     return [
@@ -193,16 +192,16 @@ def _checked(value: Any, path: Path, number: int) -> TaskResult:
     except ValueError as error:
         fault = str(error)
     if fault:
-        raise DataError(fault, where=where, next_step="ask for the file again, as serab results export wrote it")
+        raise DataError(fault, where=where, next_step="ask for an unchanged file of serab results export")
     return result
 
 
 def _name_fault(result: TaskResult) -> str:
-    """What is wrong with the names of a result, which become paths and rows of tables; "" for nothing."""
+    """Return the fault in the names of a result, which become paths and rows of tables; "" if there is none."""
     if not _NAME.fullmatch(result.task) or not _NAME.fullmatch(result.protocol):
-        return f"{result.task[:MAX_NAME]!r} under {result.protocol[:MAX_NAME]!r} is no task"
+        return f"has an invalid task name {result.task[:MAX_NAME]!r} or protocol name {result.protocol[:MAX_NAME]!r}"
     if not _KEY.fullmatch(result.key):
-        return "its key is no sha256"
+        return "its key is not a SHA-256"
     names = {
         "extractor": result.extractor,
         "task": result.task,
@@ -215,9 +214,9 @@ def _name_fault(result: TaskResult) -> str:
     }
     for field, name in names.items():
         if len(name) > MAX_NAME:
-            return f"has at $.{field} a name of {len(name):,} letters: the most is {MAX_NAME}"
+            return f"has at $.{field} a name of {len(name):,} characters: the maximum is {MAX_NAME}"
         if escape_line(name) != name:
             return f"has at $.{field} a name with control or invisible characters: {escape_line(name)!r}"
     if not folder_name(result.extractor):
-        return f"has at $.extractor {result.extractor!r}, which is no name of an extractor"
+        return f"has at $.extractor {result.extractor!r}, which is not a valid name of an extractor"
     return ""

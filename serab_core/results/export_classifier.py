@@ -1,4 +1,4 @@
-"""Exports the classifier that an evaluation chose: fitted again as the evaluation did, and held against it."""
+"""Export of the classifier that an evaluation chose: it is fitted again and compared with the stored predictions."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ if TYPE_CHECKING:
 def export_chosen(
     plan: Plan, folder: Path, classifier: str | None = None
 ) -> tuple[TaskResult | ContinuousResult, ClassifierMetadata]:
-    """Writes the chosen classifier of one extractor on one task into a folder.
+    """Write the chosen classifier of one extractor on one task into a folder.
 
     Args:
-        plan: of one extractor and one task, evaluated before under the same protocol.
-        folder: where it goes.
-        classifier: another than the chosen one.
+        plan: a plan of one extractor and one task that were evaluated before under the same protocol.
+        folder: the folder to write.
+        classifier: the classifier to export; the chosen one for None.
 
     Returns:
-        the evaluation's result, and what was exported.
+        the result of the evaluation, and the metadata of the exported classifier.
 
     Raises:
-        NotPreparedError: it was not evaluated, or its embeddings are gone.
+        NotPreparedError: the extractor was not evaluated on the task, or its embeddings were deleted.
         UsageError: the classifier cannot be exported, or was not part of the evaluation.
         TuningError: the classifier does not predict what the evaluation stored.
         StoreError: the folder cannot be written.
     """
     (entry,), (task, *others) = plan.extractors, plan.tasks
     if others:
-        names = ", ".join(own.name for own in plan.tasks)
-        raise UsageError("one task at a time is exported", next_step=f"name one of {names}")
+        names = ", ".join(planned.name for planned in plan.tasks)
+        raise UsageError("only one task can be exported at a time", next_step=f"name one of {names}")
     evaluation = Evaluation.of(plan, entry, task)
     protocol = evaluation.plan.protocol
     again = f"serab eval {entry.name} --tasks {task.name} --protocol {protocol.name}"
@@ -57,14 +57,17 @@ def export_chosen(
     name = classifier or result.chosen
     outcome = next((outcome for outcome in result.outcomes if outcome.classifier == name), None)
     if outcome is None or outcome.params is None or outcome.test is None:
-        raise UsageError(f"{name} has no outcome there", next_step="serab studies ls")
+        raise UsageError(
+            f"{name} was not fitted for {entry.name} on {task.name}",
+            next_step="serab studies ls shows the classifiers that were tuned",
+        )
     spec = plugins.classifier(name)
     embeddings = read_blocks(evaluation.source.blocks())
     layer = outcome.params.get(LAYER) if entry.spec.layers else None
-    own, params = slice(0, embeddings.shape[1]), outcome.params
+    selected, params = slice(0, embeddings.shape[1]), outcome.params
     if layer is not None:
-        own, params = columns(entry.spec.layers, str(layer), embeddings.shape[1]), without_layer(params)
-    features = normalised(task, embeddings[:, own], protocol)
+        selected, params = columns(entry.spec.layers, str(layer), embeddings.shape[1]), without_layer(params)
+    features = normalised(task, embeddings[:, selected], protocol)
     train, validation = (examples_of(task, features, split) for split in ("train", "validation"))
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -83,15 +86,15 @@ def export_chosen(
         labels=task.labels,
         dim=embeddings.shape[1],
         normalisation=protocol.normalisation,
-        columns=None if layer is None else (own.start, own.stop),
+        columns=None if layer is None else (selected.start, selected.stop),
     )
     splits = np.array([u.split for u in task.utterances])
-    training = embeddings[splits == "train"][:, own] if protocol.normalisation == "train" else None
+    training = embeddings[splits == "train"][:, selected] if protocol.normalisation == "train" else None
     write_export(folder, metadata, export(), provenance(plan, entry, evaluation.source), training)
     groups = [u.group for u in task.utterances if u.split == "test"]
     if not _equal(load_export(folder).predict(embeddings[splits == "test"], groups), outcome.test.predicted):
         raise TuningError(
-            f"{name} read back from files does not predict what the evaluation stored",
+            f"{name}, loaded from the exported files, does not give the predictions that the evaluation stored",
             where=str(folder),
             next_step="report it to the plugin's author",
         )
@@ -99,7 +102,7 @@ def export_chosen(
 
 
 def _equal(predicted: Sequence[Any], stored: Sequence[Any]) -> bool:
-    """Whether labels are equal, or values but for rounding."""
+    """Return whether labels are equal, or values are equal up to rounding."""
     if stored and isinstance(stored[0], float):
         return bool(np.allclose(predicted, stored, rtol=1e-9, atol=1e-9))
     return list(predicted) == list(stored)

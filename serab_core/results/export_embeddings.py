@@ -1,4 +1,4 @@
-"""Hands out stored embeddings as one plain file, for whatever else people do with them."""
+"""Export of stored embeddings as one npz file, for use outside serab."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 
 def export_embeddings(plan: Plan, path: Path) -> tuple[int, int]:
-    """Writes one extractor's embeddings of one task as an npz file that needs no pickle.
+    """Write the embeddings of one extractor on one task as an npz file, which can be loaded without pickle.
 
-    Arrays: `embeddings` float32 (n, dim), as the extractor gave them; `ids`, `labels`, `speakers` and `splits`, text
-    (n,); `extractor`, `fingerprint` and `task`, text.
+    Arrays: `embeddings`, float32 (n, dim), as the extractor returned them; `ids`, `labels`, `speakers` and `splits`,
+    text (n,); `extractor`, `fingerprint` and `task`, text.
 
     Args:
-        plan: of one extractor and one task.
-        path: the file.
+        plan: a plan of one extractor and one task.
+        path: the file to write.
 
     Returns:
-        utterances and dimensions.
+        the number of utterances, and the dimension.
 
     Raises:
-        NotPreparedError: they were not computed, or not all of them.
-        StoreError: one is damaged, or the file cannot be written.
+        NotPreparedError: some embeddings were not computed yet.
+        StoreError: a shard is damaged, or the file cannot be written.
     """
     (entry,), task = plan.extractors, plan.tasks[0]
     source = Evaluation.of(plan, entry, task).source
@@ -46,15 +46,15 @@ def export_embeddings(plan: Plan, path: Path) -> tuple[int, int]:
             next_step=f"serab eval {entry.name} --tasks {task.name}",
         )
     embeddings = read_blocks(blocks)
-    own = task.utterances
+    utterances = task.utterances
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
         embeddings=embeddings,
-        ids=np.array([u.id for u in own]),
-        labels=np.array([u.label for u in own]),
-        speakers=np.array([u.speaker for u in own]),
-        splits=np.array([u.split for u in own]),
+        ids=np.array([u.id for u in utterances]),
+        labels=np.array([u.label for u in utterances]),
+        speakers=np.array([u.speaker for u in utterances]),
+        splits=np.array([u.split for u in utterances]),
         extractor=np.array(entry.spec.name),
         fingerprint=np.array(entry.fingerprint),
         task=np.array(task.name),

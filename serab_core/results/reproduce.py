@@ -1,4 +1,4 @@
-"""Repeats a stored result from what it says of itself, and says what is different now."""
+"""Reproduction of a stored result from its provenance, and comparison of both results."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from serab_core.types import ProtocolSpec
 
 _NOT_COMPARED = ("command", "summary", "licence", "citation")
-"""Words that change nothing."""
+"""Provenance keys that cannot affect a result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A part of the provenance that is not what it was; "" for one that is not there."""
+    """A key of the provenance whose value differs; "" stands for a missing value."""
 
     part: str
     then: str
@@ -35,11 +35,11 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Reproduction:
-    """A result and its repetition.
+    """A stored result and its reproduction.
 
     Attributes:
-        equal: test utterances of which the chosen classifier told the same, of those that both have.
-        utterances: of either.
+        equal: number of test utterances for which both chosen classifiers predict the same.
+        utterances: number of test utterances that occur in at least one of the two results.
     """
 
     then: TaskResult | ContinuousResult
@@ -50,78 +50,80 @@ class Reproduction:
 
     @property
     def same(self) -> bool:
-        """Whether choice, scores and every prediction are the same."""
+        """Whether the chosen classifier and every prediction, and therefore the scores, are the same."""
         return self.then.chosen == self.now.chosen and self.equal == self.utterances
 
 
 def read_lock(path: Path) -> TaskResult | ContinuousResult:
-    """The result in a file. Raises StoreError for one that is none, UsageError for one without provenance."""
+    """Return the result in a file. Raises StoreError for an invalid file, UsageError for missing provenance."""
     result = read_any_result(path)
     if not {"protocol", "fingerprint", "dataset"} <= result.provenance.keys():
         raise UsageError(
-            "does not say how it was made", where=path, next_step="name a file from results/, as serab eval --json does"
+            "has no provenance, so it cannot be reproduced",
+            where=path,
+            next_step="name a file of the folder results/, as shown by serab eval --json",
         )
     return result
 
 
 def protocol_of(result: TaskResult | ContinuousResult) -> ProtocolSpec:
-    """How it was made. Raises UnknownNameError, UsageError for a way that is not known here."""
-    told = result.provenance["protocol"]
-    tuner = str(told.get("tuner", "grid"))
-    return with_tuner(find_protocol(result.protocol), tuner, int(told["trials"]) if tuner == "tpe" else None)
+    """Return the protocol of a result. Raises UnknownNameError or UsageError if it is not known here."""
+    protocol = result.provenance["protocol"]
+    tuner = str(protocol.get("tuner", "grid"))
+    return with_tuner(find_protocol(result.protocol), tuner, int(protocol["trials"]) if tuner == "tpe" else None)
 
 
 def classifiers_of(result: TaskResult | ContinuousResult) -> list[str]:
-    """Those that the user had named; none where the protocol's or the extractor's own were searched."""
-    told = result.provenance["protocol"]
-    return [str(name) for name in told["classifiers"]] if told.get("classifiers_by") == "user" else []
+    """Return the classifiers that the user named; none if those of the protocol or the extractor were searched."""
+    protocol = result.provenance["protocol"]
+    return [str(name) for name in protocol["classifiers"]] if protocol.get("classifiers_by") == "user" else []
 
 
 @contextmanager
 def scratch_home(home: Home) -> Iterator[Home]:
-    """A home with the corpora and weights of another, and nothing computed yet; gone at the end.
+    """Create a temporary home that shares the corpora and weights of another home and has no embeddings or results.
 
     Raises:
-        StoreError: it cannot be made.
+        StoreError: the home cannot be created.
     """
     with scratch_folder(home.ensure().root) as folder:
         for room in (home.datasets, home.weights):
             (folder / room.name).symlink_to(room.absolute(), target_is_directory=True)
-        with use_session(current_session().with_home(folder)):  # workers look for weights in the session's home
+        with use_session(current_session().with_home(folder)):  # workers read weights from the session's home
             yield Home(folder)
 
 
 def compared(then: TaskResult | ContinuousResult, now: TaskResult | ContinuousResult) -> Reproduction:
-    """Holds a repetition against the result."""
-    old, new = (_told(result) for result in (then, now))
+    """Compare a reproduction with the stored result."""
+    old, new = (_predictions(result) for result in (then, now))
     return Reproduction(
         then=then,
         now=now,
         differences=tuple(_differences(_flat(then.provenance), _flat(now.provenance))),
-        equal=sum(new.get(identifier) == told for identifier, told in old.items()),
+        equal=sum(new.get(identifier) == prediction for identifier, prediction in old.items()),
         utterances=len(old.keys() | new.keys()),
     )
 
 
-def _told(result: TaskResult | ContinuousResult) -> dict[str, Any]:
+def _predictions(result: TaskResult | ContinuousResult) -> dict[str, Any]:
     test = result.outcome(result.chosen).test
     return {} if test is None else dict(zip(test.ids, test.predicted, strict=True))
 
 
 def _differences(then: Mapping[str, str], now: Mapping[str, str]) -> list[Difference]:
-    parts = dict.fromkeys([*then, *now])
+    names = dict.fromkeys([*then, *now])
     return [
-        Difference(part, then.get(part, ""), now.get(part, ""))
-        for part in parts
-        if then.get(part) != now.get(part) and part.partition(".")[0] not in _NOT_COMPARED
+        Difference(name, then.get(name, ""), now.get(name, ""))
+        for name in names
+        if then.get(name) != now.get(name) and name.partition(".")[0] not in _NOT_COMPARED
     ]
 
 
 def _flat(value: Any, name: str = "") -> dict[str, str]:
-    """Nested tables as one, with names such as `libraries.numpy`."""
+    """Flatten nested tables into one, with names such as `libraries.numpy`."""
     if isinstance(value, dict):
-        found: dict[str, str] = {}
-        for key, own in value.items():
-            found |= _flat(own, f"{name}.{key}" if name else str(key))
-        return found
+        flat: dict[str, str] = {}
+        for key, item in value.items():
+            flat |= _flat(item, f"{name}.{key}" if name else str(key))
+        return flat
     return {name: "" if value is None else str(value)}

@@ -1,4 +1,4 @@
-"""Reads the results of a home for reports: the valid ones, the errors of others, and what is installed and prepared."""
+"""Valid results of a home for reports, errors of other files, and the installed extractors and prepared corpora."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DAMAGED_INDEX = (SerabError, KeyError, TypeError, ValueError, AttributeError, I
 
 
 def valid_results(home: Home) -> tuple[list[Stored[TaskResult]], list[StoreError]]:
-    """Results whose content is valid, the oldest file first, and an error for each file that is left out."""
+    """Return the results with valid content, oldest file first, and an error for each skipped file."""
     stored, errors = stored_results(home)
     faults = [result_fault(entry.result) for entry in stored]
     errors += [_damaged(entry.path, fault) for entry, fault in zip(stored, faults, strict=True) if fault]
@@ -36,7 +36,7 @@ def valid_results(home: Home) -> tuple[list[Stored[TaskResult]], list[StoreError
 
 
 def valid_continuous(home: Home) -> tuple[list[Stored[ContinuousResult]], list[StoreError]]:
-    """The same of results on continuous targets."""
+    """Return the valid results on continuous targets, oldest file first, and an error for each skipped file."""
     stored, errors = stored_continuous(home)
     faults = [continuous_fault(entry.result) for entry in stored]
     errors += [_damaged(entry.path, fault) for entry, fault in zip(stored, faults, strict=True) if fault]
@@ -48,10 +48,10 @@ def _damaged(path: Path, fault: str) -> StoreError:
 
 
 def installed_fingerprints(names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Fingerprints of extractors as they are installed here, of those where that is known.
+    """Return the fingerprints of installed extractors by name.
 
-    An adapter's model, a folder and an extractor in an environment of its own are left out: to look at them may ask
-    the network, or run code.
+    Models of adapters, extractors in folders and isolated extractors are left out: computing their fingerprints may use
+    the network or run code.
     """
     fingerprints: dict[str, dict[str, Any]] = {}
     if environments.is_requested():
@@ -64,7 +64,7 @@ def installed_fingerprints(names: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 
 def prepared_data(home: Home, tasks: Iterable[str], protocol: str) -> dict[str, DataIdentity]:
-    """The data of tasks as they are prepared in a home, for a protocol; tasks that are not prepared are left out."""
+    """Return the data identity of each task that is prepared in the home, for the splits of a protocol."""
     data = {}
     loaded: dict[str, Prepared | None] = {}
     for task in sorted(set(tasks)):
@@ -85,7 +85,7 @@ def _identity(prepared: Prepared, protocol: str, target: str) -> DataIdentity:
 
 
 def other_data_of(home: Home, results: Iterable[TaskResult | ContinuousResult]) -> list[str]:
-    """A sentence for each task of which results are on other data than those that are prepared in the home."""
+    """Return a sentence for each task with results on other data than the corpus prepared in the home."""
     groups: dict[tuple[str, str], list[TaskResult | ContinuousResult]] = {}
     for result in results:
         groups.setdefault((result.task, result.protocol), []).append(result)
@@ -107,17 +107,17 @@ def _differing(results: Sequence[TaskResult | ContinuousResult], here: DataIdent
     count = f"{len(results)} result{'s are' if len(results) > 1 else ' is'}"
     names = ", ".join(sorted({result.extractor for result in results}))
     return (
-        f"{count} on {differs} from the corpus prepared here (digest {here.short}): {names}. Where both kinds are "
-        "stored, the leaderboard shows these apart, in no mean and not ranked"
+        f"{count} on {differs} from the corpus prepared here (digest {here.short}): {names}. If both kinds are "
+        "stored, the leaderboard shows these separately, in no mean and not ranked"
     )
 
 
 def stored_on_other_data(home: Home, corpus: str) -> list[str]:
-    """Sentences on stored results of a corpus that are on other data than what is prepared under its name now."""
+    """Return sentences on stored results of a corpus that are on other data than the corpus prepared now."""
     stored, _ = valid_results(home)
     continuous, _ = valid_continuous(home)
     results: list[TaskResult | ContinuousResult] = [entry.result for entry in stored]
     results += [entry.result for entry in continuous]
     known = [result for result in results if result.task.partition("/")[0] == corpus]
-    advice = f"serab eval X --tasks {corpus} scores an extractor on what is prepared now."
+    advice = f"serab eval X --tasks {corpus} scores an extractor on the corpus that is prepared now."
     return [f"{sentence} {advice}" for sentence in other_data_of(home, known)]

@@ -1,1 +1,1 @@
-"""A plan to results: what to do, what is already done, and on which executor."""
+"""Execution of a plan: which jobs are needed, which are already done, and the results."""

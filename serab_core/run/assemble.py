@@ -1,4 +1,4 @@
-"""The result of one extractor on one task, assembled from the outcomes of its classifiers."""
+"""Assembly of the result of one extractor on one task from the outcomes of its classifiers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def assemble_result(
     seconds: Mapping[str, float],
     reused_work: bool,
 ) -> TaskResult | ContinuousResult:
-    """Return the result; nothing is read or written.
+    """Return the result, without reading or writing files.
 
     Args:
         plan: the plan of the run, with the protocol for the task's kind of target.
@@ -38,7 +38,7 @@ def assemble_result(
         identity: the identity of the result.
         outcomes: in the order of the extractor's classifiers.
         seconds: time by phase, for a profile.
-        reused_work: some of the work is an earlier run's, so that the profile is not of all of it.
+        reused_work: whether work of an earlier run was reused, so that the profile does not cover all of it.
 
     Raises:
         TuningError: no classifier could be fitted.
@@ -75,7 +75,7 @@ def assemble_result(
 
 
 def cautions_of(task: Task, protocol: ProtocolSpec) -> tuple[str, ...]:
-    """Return what is shown beside every figure of a result on this task."""
+    """Return the cautions that are shown with every score on this task."""
     cautions = ["" if task.target else protocol.caution, task.note, *task.cautions]
     cautions += [SYNTHETIC] if task.synthetic else []
     cautions += [PARTIAL] if task.partial else []
@@ -83,7 +83,7 @@ def cautions_of(task: Task, protocol: ProtocolSpec) -> tuple[str, ...]:
 
 
 def _sexes(corpus: str, speakers: Iterable[str]) -> dict[str, str]:
-    """Return the sex of these speakers, where the corpus declares it."""
+    """Return the sex of those speakers for which the corpus declares it."""
     spec = plugins.dataset_or_none(corpus)
     declared = {} if spec is None else spec.speaker_sex
     return {speaker: declared[speaker] for speaker in sorted(set(speakers)) if speaker in declared}

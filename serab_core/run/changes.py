@@ -1,4 +1,4 @@
-"""What changed of an extractor or classifier since its last stored result, in words."""
+"""Sentences on what changed in an extractor or classifier since its last stored result."""
 
 from __future__ import annotations
 
@@ -32,34 +32,34 @@ _DIGEST = re.compile(r"[0-9a-f]{40,64}")  # SHA-1, as commits have it, up to SHA
 def change_notices(
     home: Home, name: str, fingerprint: Mapping[str, Any], classifiers: Iterable[ClassifierSpec]
 ) -> list[str]:
-    """Say why an extractor is computed anew; empty where its last result was made with the same code and files.
+    """Return sentences on why an extractor is computed again; empty if its code and files are those of its last result.
 
     Args:
         home: the home.
-        name: the extractor's public name.
-        fingerprint: its fingerprint as it is now.
-        classifiers: those that will be searched.
+        name: the public name of the extractor.
+        fingerprint: its current fingerprint.
+        classifiers: the classifiers that will be searched.
     """
-    found = _last_provenance(home, name)
-    if found is None:
+    last = _last_provenance(home, name)
+    if last is None:
         return []
-    when, provenance = found
+    when, provenance = last
     before = provenance.get("fingerprint", {})
     notices = []
     changed = describe_changes(before, fingerprint)
     if changed:
-        notices.append(f"{name} is computed anew, because since {when} {', and '.join(changed)}.")
+        notices.append(f"{name} is computed again, because since {when} {', and '.join(changed)}.")
     codes = provenance.get("classifier_code", {})
     tuned = {spec.name: code_changes(codes[spec.name], spec.code) for spec in classifiers if spec.name in codes}
     return notices + [
-        f"Classifier {classifier} is tuned anew, because since {when} {', and '.join(parts)}."
-        for classifier, parts in tuned.items()
-        if parts
+        f"Classifier {classifier} is tuned again, because since {when} {', and '.join(changes)}."
+        for classifier, changes in tuned.items()
+        if changes
     ]
 
 
 def describe_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What differs between two fingerprints of one extractor, a phrase for each part."""
+    """Return a phrase for each difference between two fingerprints of one extractor."""
     if before == now:
         return []
     changed = []
@@ -78,7 +78,7 @@ def describe_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[
 
 
 def code_changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """What differs between two identities of the code of one plugin, a phrase for each part."""
+    """Return a phrase for each difference between two identities of the code of one plugin."""
     if before == now:
         return []
     if before.get("distribution") != now.get("distribution"):
@@ -94,13 +94,13 @@ def _values(kind: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> lis
 
 
 def _short(value: object) -> str:
-    """A value for people: of a digest, a few digits."""
+    """Return a value as text; a digest is shortened to a few digits."""
     text = "none" if value is None else str(value)
     return text[:SHORT] if _DIGEST.fullmatch(text) else text
 
 
 def _last_provenance(home: Home, name: str) -> tuple[str, Mapping[str, Any]] | None:
-    """When the extractor's youngest result was written, and its provenance; None where there is none to read."""
+    """Return the time and the provenance of the newest result of an extractor; None if there is no readable one."""
     paths = []
     for path in (home.results / folder_name(name)).glob("*/*.json"):
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Run a plan: submit the jobs that are missing, assemble each result as soon as its outcomes are there."""
+"""Run a plan: submit the missing jobs, and assemble each result as soon as its outcomes are known."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _RunState:
-    """What is running, and what came of the rest.
+    """The state of a run: pending jobs, results and failures.
 
     Attributes:
         pending: the evaluation and the job of each future.
@@ -55,7 +55,7 @@ class _RunState:
             self.fail(position, evaluation, error)
 
     def finish_job(self, future: Future[Any]) -> Job:
-        """Record what a job came to, submit what it made possible, and return the job."""
+        """Record the result of a job, submit the jobs that it made possible, and return the job."""
         position, evaluation, job = self.pending.pop(future)
         if position in self.failures:
             return job
@@ -83,20 +83,20 @@ class _RunState:
 def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
     """Run a plan.
 
-    What is stored already is reused; what fails is reported and does not stop the rest.
+    Stored work is reused. A failed evaluation is reported and does not stop the others.
 
     Args:
-        plan: what to do.
-        progress: shows how far the run is.
-        engine: where the work is done.
+        plan: the plan.
+        progress: displays the progress of the run.
+        engine: runs the jobs.
 
     Returns:
-        the run, its results in the order of extractors and tasks.
+        the run, with its results in the order of extractors and tasks.
 
     Raises:
-        InterruptedRunError: Ctrl-C; what was finished is stored, and the same command continues from there.
+        InterruptedRunError: Ctrl-C; finished work is stored, and the same command continues from there.
         StoreError: the home cannot be read.
-        UsageError: an extractor has to compute on a GPU that is not here.
+        UsageError: an extractor needs a GPU that this machine does not have.
     """
     run = Run(
         protocol=plan.protocol,
@@ -119,12 +119,14 @@ def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
             results[position] = stored
             listeners.emit("serab_task_scored", result=stored)
     reused = frozenset(result.key for result in results.values())
-    waiting = {position: own for position, own in enumerate(evaluations) if position not in results}
+    waiting = {position: evaluation for position, evaluation in enumerate(evaluations) if position not in results}
     failures: dict[int, Failure] = {}
     engine_notices: Sequence[str] = ()
     if waiting:
-        if isinstance(engine, LocalEngine):  # the workers of a cluster may have what this machine lacks
-            require_devices(own.extractor.spec.name for own in waiting.values() if own.utterances_to_embed())
+        if isinstance(engine, LocalEngine):  # workers of a cluster may have other devices
+            require_devices(
+                evaluation.extractor.spec.name for evaluation in waiting.values() if evaluation.utterances_to_embed()
+            )
         failures, engine_notices = _compute(waiting, progress, engine, listeners, results)
     write_throughputs(plan, evaluations)
     in_order = [results[position] for position in sorted(results)]
@@ -147,7 +149,7 @@ def _notices(
     engine_notices: Sequence[str],
     listeners: Listeners,
 ) -> list[str]:
-    """Return what users should know of the run, in the order in which it is shown."""
+    """Return the notices of the run, in the order in which they are shown."""
     names = dict.fromkeys(evaluation.extractor.name for evaluation in computed)
     changes = dict.fromkeys(text for name in names for text in plan.changes.get(name, ()))
     notices = [*plan.notices, *changes, *engine_notices]
@@ -156,8 +158,8 @@ def _notices(
     if not plan.shard.is_whole:
         whole = len(plan.extractors) * len(plan.tasks)
         notices.append(
-            f"Share {plan.shard.number} of {plan.shard.of}: {len(evaluations)} of {whole} results. When all shares are "
-            "done, the same command without --shard shows them together."
+            f"Run shard {plan.shard.number} of {plan.shard.of}: {len(evaluations)} of {whole} results. After all run "
+            "shards, the same command without --shard shows all results together."
         )
     return notices
 
@@ -184,21 +186,21 @@ def _compute(
                     state.advance(position, evaluation)
                 _warm_idle_workers(state, len(evaluations), engine.jobs)
                 while state.pending:
-                    done, _ = wait(state.pending, return_when=FIRST_COMPLETED)
-                    for future in done:
+                    completed, _ = wait(state.pending, return_when=FIRST_COMPLETED)
+                    for future in completed:
                         job = state.finish_job(future)
                         if not engine.live and job.phase:
                             advance[job.phase](job.steps)
                 return state.failures, tuple(getattr(executor, "notices", ()))
         except KeyboardInterrupt as error:
             raise InterruptedRunError(
-                "interrupted; what was finished is kept",
-                next_step="run the same command again to go on from there",
+                "interrupted; finished work is stored",
+                next_step="run the same command again to continue from there",
             ) from error
 
 
 def _warm_idle_workers(state: _RunState, evaluations: int, workers: int) -> None:
-    """Let workers that wait for corpus statistics load the extractor meanwhile."""
+    """Let idle workers load the extractor while the corpus statistics are computed."""
     fitting = [job.extractor for _, _, job in state.pending.values() if isinstance(job, FitJob)]
     if fitting and len(fitting) == evaluations:
         for _ in range(workers - len(state.pending)):

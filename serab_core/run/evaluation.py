@@ -1,4 +1,4 @@
-"""One extractor on one task: which jobs it still needs, in what order, and its result once they are done."""
+"""An evaluation is one extractor on one task: the jobs that it still needs, their order, and the result."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ if TYPE_CHECKING:
 
 _STATE_SCHEMA = "serab.corpus-state/1"
 _REPEAT_SCHEMA = "serab.repeat/1"
-_REPEAT_CANDIDATES = 8  # blocks, among which one that another process embedded is looked for
-_MAX_ATTEMPTS = 2  # times that damaged shards of one task are computed again
+_REPEAT_CANDIDATES = 8  # blocks that a repeat job gets, so that it can choose one that another process embedded
+_MAX_ATTEMPTS = 2  # retries after damaged shards, per evaluation; more damage points to a defective disk
 
 
 @dataclass(slots=True)
 class Evaluation:
-    """The state of one extractor on one task.
+    """The state of the evaluation of one extractor on one task.
 
     Attributes:
         plan: the plan of the run, with the protocol for the task's kind of target.
         source: the embeddings, with corpus statistics once they are known.
-        outcomes: by classifier.
-        throughput: of the blocks that this run embedded.
+        outcomes: outcomes of finished studies by classifier.
+        throughput: throughput of the blocks that this run embedded.
         seconds: time of finished jobs by phase.
     """
 
@@ -62,7 +62,7 @@ class Evaluation:
     throughput: Throughput = field(default_factory=Throughput)
     seconds: dict[str, float] = field(default_factory=dict)
     _running: list[Job] = field(default_factory=list)
-    _written_by: dict[str, int] = field(default_factory=dict)  # process by shard
+    _written_by: dict[str, int] = field(default_factory=dict)  # id of the process that wrote each shard
     _attempts: int = 0
     _reused_work: bool = False
     _outcomes_loaded: bool = False
@@ -71,7 +71,7 @@ class Evaluation:
 
     @classmethod
     def of(cls, plan: Plan, extractor: PlannedExtractor, task: Task) -> Evaluation:
-        """Return the evaluation, with corpus statistics from an earlier run where there are any."""
+        """Return the evaluation, with the corpus statistics of an earlier run if they are stored."""
         if task.target:
             plan = replace(plan, protocol=for_targets(plan.protocol))
             extractor = replace(extractor, classifiers=extractor.regressors)
@@ -87,13 +87,13 @@ class Evaluation:
                 pass  # computed again, and overwritten
         return evaluation
 
-    # --- what is stored already ---
+    # --- stored work ---
 
     def stored_result(self) -> TaskResult | ContinuousResult | None:
-        """Return the result of an earlier run with the same identity; None where everything is to be computed again.
+        """Return the result of an earlier run with the same identity; None if there is none, or with `--fresh`.
 
         Raises:
-            StoreError: there is one that cannot be read.
+            StoreError: the result file cannot be read.
         """
         if self._needs_fit or self.plan.fresh:
             return None
@@ -103,30 +103,30 @@ class Evaluation:
                 return None
             result = self._with_cautions(read_continuous(path) if self.task.target else read_result(path))
         except ContentError as error:
-            self.notices.append(f"{error.where} {error.what}; it is made anew.")
+            self.notices.append(f"{error.where} {error.what}; it is computed again.")
             return None
         imported = getattr(result, "imported", "")
         if imported:
             self.notices.append(
                 f"{result.extractor} on {result.task} was not computed here: the result is imported ({imported}). "
-                "--fresh computes it."
+                "--fresh computes it here."
             )
         if self.plan.profile and not result.profile:
-            text = f"{result.extractor} on {result.task} was there already, made without --profile"
-            self.notices.append(f"{text}: a profile is taken where the work is done, such as in another SERAB_HOME.")
+            text = f"{result.extractor} on {result.task} was stored by a run without --profile"
+            self.notices.append(f"{text}: for a profile, compute it again, with --fresh or in another SERAB_HOME.")
         return result
 
     def _with_cautions(self, stored: TaskResult | ContinuousResult) -> TaskResult | ContinuousResult:
-        """Return a stored result with what is known of its corpus now; stored again, because tables read the file."""
+        """Return a stored result with the current cautions and splits; store it again, because tables read the file."""
         cautions = cautions_of(self.task, self.plan.protocol)
         result = replace(stored, cautions=cautions, splits=self.task.splits, faulty=self.task.faulty)
         if result != stored:
-            with suppress(StoreError):  # a home that is read-only
+            with suppress(StoreError):  # the home may be read-only
                 write_result(self.result_path, result)
         return result
 
     def discard(self) -> None:
-        """Delete what is stored of the evaluation, except its result, which stays until the new one replaces it.
+        """Delete the stored work of the evaluation, except its result, which stays until the new one replaces it.
 
         Raises:
             StoreError: the home cannot be written.
@@ -148,7 +148,7 @@ class Evaluation:
             self._set_state(known_state(self.extractor.spec, self.task.name.partition("/")[0]))
 
     def utterances_to_embed(self) -> int:
-        """Return how many utterances have no embedding yet."""
+        """Return the number of utterances without an embedding."""
         if self._needs_fit:
             return len(self.task.utterances)
         self._load_outcomes()
@@ -157,7 +157,7 @@ class Evaluation:
         return sum(len(block.utterances) for block in self._missing_blocks())
 
     def points_to_tune(self) -> int:
-        """Return how many points belong to studies that have no outcome yet."""
+        """Return the number of points in studies without an outcome."""
         if self._needs_fit:
             studies = TaskIdentity.of(
                 self.extractor.spec.name, self.extractor.classifiers, self.plan.protocol, self.source
@@ -169,7 +169,7 @@ class Evaluation:
 
     @property
     def identity(self) -> TaskIdentity:
-        """The identity of the result. It is known once corpus statistics are, for an extractor that uses them."""
+        """The identity of the result. If the extractor uses corpus statistics, they must be known."""
         if self._identity is None:
             assert not self._needs_fit
             self._identity = TaskIdentity.of(
@@ -179,14 +179,14 @@ class Evaluation:
 
     @property
     def result_path(self) -> Path:
-        """Where the result is stored."""
+        """The path of the stored result."""
         names = (self.extractor.spec.name, self.task.name, self.plan.protocol.name)
         return result_path(self.plan.home, *names, self.identity.key)
 
-    # --- what is to be done ---
+    # --- jobs ---
 
     def next_jobs(self) -> Iterator[Job]:
-        """Yield the jobs that can start now: the corpus fit, then blocks, then a comparison, then classifiers."""
+        """Yield the jobs that can start now: the corpus fit, then blocks, then the repeat job, then classifiers."""
         if self._running:
             return
         for job in list(self._ready()):
@@ -208,7 +208,7 @@ class Evaluation:
             blocks = self._all_blocks()[:_REPEAT_CANDIDATES]
             written_by = tuple((block, self._written_by.get(block.shard.key, 0)) for block in blocks)
             yield RepeatJob(name, fingerprint, written_by, state)
-        else:  # the largest search first, so that no worker is left with it at the end
+        else:  # the largest search first, so that it does not run alone at the end
             jobs = [self._tune_job(study) for study in waiting]
             yield from sorted(jobs, key=lambda job: job.steps, reverse=True)
 
@@ -216,7 +216,7 @@ class Evaluation:
         return TuneJob(study.spec.name, study.protocol, self.source, study.identity, study.grid_size)
 
     def record(self, job: Job, finished: Finished[object]) -> None:
-        """Record what a job returned. Raises StoreError when it cannot be written."""
+        """Record the return value of a job. Raises StoreError if it cannot be written."""
         self._end(job)
         self.seconds = sum_times(self.seconds, finished.seconds)
         match job, finished.value:
@@ -233,18 +233,18 @@ class Evaluation:
                 self.outcomes[job.classifier] = outcome  # type: ignore[assignment]
 
     def recovers(self, job: Job, error: Exception) -> bool:
-        """Return whether a failed job is retried: one that read a damaged shard, which is in quarantine now."""
+        """Return whether to retry a failed job, because it read a damaged shard, which is in quarantine now."""
         self._end(job)
         if isinstance(job, RepeatJob) and isinstance(error, ExtractorError):
             with suppress(StoreError):
-                self.discard()  # nothing of what was stored can be trusted
+                self.discard()  # no stored embedding can be trusted
         if not isinstance(job, TuneJob | RepeatJob) or not isinstance(error, StoreError):
             return False
         if self._attempts >= _MAX_ATTEMPTS or (not self._missing_blocks() and not self._running):
             return False
         if not self._running:
             self._attempts += 1
-        note = f"{error.where} {error.what}; it was set aside and computed again."
+        note = f"{error.where} {error.what}; it was put in quarantine and computed again."
         if note not in self.notices:
             self.notices.append(note)
         return True
@@ -269,7 +269,7 @@ class Evaluation:
         write_result(self.result_path, result)
         return result
 
-    # --- inside ---
+    # --- internal ---
 
     def _end(self, job: Job) -> None:
         self._running = [other for other in self._running if other is not job]
@@ -289,7 +289,7 @@ class Evaluation:
 
     @property
     def _is_repeated(self) -> bool:
-        """Whether embeddings of this fingerprint were computed twice, with the same numbers. Raises StoreError."""
+        """Whether a repeat job has already confirmed the embeddings of this fingerprint. Raises StoreError."""
         try:
             path = self._repeat_path
             return file_exists(path) and bool(read_json(path, _REPEAT_SCHEMA).get("repeated"))
@@ -309,7 +309,7 @@ class Evaluation:
         return [block for block in self._all_blocks() if not is_done(block)]
 
     def _load_outcomes(self) -> None:
-        """Load the outcomes of studies that an earlier run finished; a damaged one counts as none."""
+        """Load the outcomes of studies that an earlier run finished; damaged outcomes are ignored."""
         if self._outcomes_loaded:
             return
         self._outcomes_loaded = True

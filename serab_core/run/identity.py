@@ -1,4 +1,4 @@
-"""The identity of one extractor's result on one task: every study's, computed once."""
+"""The identity of a result of one extractor on one task, which contains the identities of its studies."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """One classifier's search on one task.
+    """The search over one classifier's parameters on one task.
 
     Attributes:
         spec: the classifier.
-        protocol: the protocol, with the classifier's share of the trials.
-        identity: what the outcome depends on.
-        grid_size: the points of one search.
+        protocol: the protocol, with the number of trials of this classifier.
+        identity: the identity of the outcome.
+        grid_size: number of points of one search.
     """
 
     spec: ClassifierSpec
@@ -38,11 +38,11 @@ class Study:
 
 @dataclass(frozen=True, slots=True)
 class TaskIdentity:
-    """What a result depends on.
+    """The identity of a result: everything that it depends on.
 
     Attributes:
-        studies: by the name of the classifier, in the order of the extractor's classifiers.
-        key: digest over the studies and over how the protocol chooses among them.
+        studies: studies by the name of the classifier, in the order of the extractor's classifiers.
+        key: digest over the extractor, the studies, the protocol and its selection split.
     """
 
     studies: Mapping[str, Study]
@@ -55,10 +55,10 @@ class TaskIdentity:
         """Compute the identity.
 
         Args:
-            extractor: the name of its spec.
-            classifiers: those that are searched.
+            extractor: the name of the extractor, as its spec states it.
+            classifiers: the classifiers that are searched.
             protocol: the protocol of the run.
-            source: the embeddings, with their corpus statistics where the extractor uses them.
+            source: the embeddings, with corpus statistics if the extractor uses them.
 
         Raises:
             PluginError: a library that a classifier names is not installed.

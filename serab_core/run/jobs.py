@@ -1,4 +1,4 @@
-"""The independent pieces of work of a run, as frozen data that any executor can carry to any process."""
+"""The jobs of a run: independent units of work, as frozen data that an executor can send to any process."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ Phase = Literal["", "embed", "tune"]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One extractor's embeddings of one task: everything needed to find or compute them.
+    """The embeddings of one extractor on one task: everything needed to find or compute them.
 
     Attributes:
-        home: the home's folder.
-        extractor: its name, as the registry knows it.
-        fingerprint: digest of its fingerprint.
+        home: folder of the home.
+        extractor: name of the extractor in the registry.
+        fingerprint: digest of the fingerprint of the extractor.
         state: corpus statistics, for an extractor that uses them.
-        layers: their names, where the embeddings are those of several.
+        layers: names of the layers, if an embedding concatenates several.
     """
 
     home: str
@@ -58,12 +58,12 @@ class Source:
     layers: tuple[str, ...] = ()
 
     def blocks(self) -> tuple[Block, ...]:
-        """Return the task's blocks."""
+        """Return the blocks of the task."""
         return cut_blocks(Home(Path(self.home)), self.task, self.fingerprint, self.state)
 
     @property
     def embeddings_id(self) -> str:
-        """The identity of the embeddings: a digest of all that they depend on."""
+        """The identity of the embeddings: a digest of everything that they depend on."""
         if self.state is None:
             return self.fingerprint
         return digest([self.fingerprint, dict(self.state)])
@@ -71,11 +71,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Finished(Generic[_Value]):
-    """What a job returns.
+    """The return value of a job, with its time.
 
     Attributes:
-        value: the result of the work.
-        seconds: time by phase of the work, as `system.timing` has them.
+        value: the return value of `Job.work`.
+        seconds: time by phase; `system.timing` defines the phases.
     """
 
     value: _Value
@@ -84,10 +84,10 @@ class Finished(Generic[_Value]):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A piece of work. Subclasses are plain data: a worker process gets a pickled copy.
+    """A unit of work. Subclasses are plain data: a worker process gets a pickled copy.
 
     Attributes:
-        phase: what the job reports progress of, while it runs.
+        phase: the phase to which the job reports progress; "" for none.
     """
 
     phase: ClassVar[Phase] = ""
@@ -99,7 +99,7 @@ class Job:
 
     @property
     def steps(self) -> int:
-        """How many steps the job reports in all."""
+        """The total number of steps that the job reports."""
         return 0
 
     def work(self) -> Any:
@@ -107,11 +107,11 @@ class Job:
         raise NotImplementedError
 
     def run(self) -> Finished[Any]:
-        """Do the work, with its time taken; the worker counts as busy meanwhile.
+        """Do the work and measure its time; meanwhile the worker counts as busy.
 
         Raises:
-            SerabError: as the work does.
-            OfflineError: a plugin asked for the network in offline mode.
+            SerabError: the work failed.
+            OfflineError: a plugin used the network in offline mode.
         """
         offline.forget_attempts()
         with working(), preserve_process_state(), measure_times() as times:
@@ -128,18 +128,18 @@ class Job:
         return ()
 
     def relocated(self, home: Path, audio: Mapping[str, Path]) -> Job:
-        """Return the job with its paths as they are on another machine.
+        """Return the job with the paths of another machine.
 
         Args:
-            home: the home there.
-            audio: audio files there by sha256 of their samples; others keep their paths.
+            home: the home on that machine.
+            audio: audio files on that machine by SHA-256 of their samples; other files keep their paths.
         """
         return self
 
 
 @dataclass(frozen=True, slots=True)
 class WarmJob(Job):
-    """Let an extractor load its libraries and weights in a worker that would wait."""
+    """Load the libraries and weights of an extractor in an idle worker."""
 
     extractor: str
 
@@ -149,7 +149,7 @@ class WarmJob(Job):
         return f"loading of {self.extractor}"
 
     def work(self) -> None:
-        """Load them; a failure will show again, and be reported, with the first block."""
+        """Load them; a failure is ignored here, because the first block will report it."""
         with contextlib.suppress(SerabError):
             warm(self.extractor)
 
@@ -196,11 +196,11 @@ class EmbedJob(Job):
 
     @property
     def steps(self) -> int:
-        """The utterances of the block."""
+        """The number of utterances in the block."""
         return len(self.block.utterances)
 
     def work(self) -> Throughput:
-        """Embed, and return how fast."""
+        """Embed the block, and return the throughput."""
         return embed_block(self.extractor, self.fingerprint, self.block, self.state, partial(report, self.phase))
 
     def audio(self) -> Sequence[Utterance]:
@@ -214,10 +214,10 @@ class EmbedJob(Job):
 
 @dataclass(frozen=True, slots=True)
 class RepeatJob(Job):
-    """Embed a few utterances a second time and compare.
+    """Embed a few utterances a second time, and compare the embeddings with the stored ones.
 
     Attributes:
-        blocks: blocks to choose from, each with the process that embedded it (0 for an earlier run).
+        blocks: blocks to choose from, each with the id of the process that embedded it (0 for an earlier run).
     """
 
     extractor: str
@@ -231,7 +231,7 @@ class RepeatJob(Job):
         return f"second embedding with {self.extractor}"
 
     def work(self) -> None:
-        """Compare. Raises ExtractorError where the numbers differ."""
+        """Compare the embeddings. Raises ExtractorError if they differ."""
         repeat_block(self.extractor, self.fingerprint, self.blocks, self.state)
 
     def audio(self) -> Sequence[Utterance]:
@@ -239,7 +239,7 @@ class RepeatJob(Job):
         return [utterance for block, _ in self.blocks for utterance in block.utterances]
 
     def reads(self) -> Sequence[Path]:
-        """The shards."""
+        """Return the files of the shards."""
         return [path for block, _ in self.blocks for path in (block.shard.path, block.shard.manifest)]
 
     def relocated(self, home: Path, audio: Mapping[str, Path]) -> RepeatJob:
@@ -253,9 +253,9 @@ class TuneJob(Job):
     """Tune, refit and test one classifier, and store its outcome.
 
     Attributes:
-        protocol: the protocol, with the classifier's share of the trials.
-        identity: what the study depends on.
-        grid_size: the points of one search.
+        protocol: the protocol, with the number of trials of this classifier.
+        identity: the identity of the study.
+        grid_size: number of points of one search.
     """
 
     classifier: str
@@ -272,11 +272,11 @@ class TuneJob(Job):
 
     @property
     def steps(self) -> int:
-        """The points of the search, of all layers."""
+        """The number of points over all layers."""
         return self.grid_size * max(1, len(self.source.layers))
 
     def work(self) -> ClassifierOutcome:
-        """Tune, and return the outcome."""
+        """Tune the classifier, store the outcome and return it."""
         source, protocol = self.source, self.protocol
         home = Home(Path(source.home))
         spec = plugins.classifier(self.classifier)
@@ -303,12 +303,12 @@ class TuneJob(Job):
         return outcome
 
     def reads(self) -> Sequence[Path]:
-        """The embeddings, and the journals of the search."""
+        """Return the files of the embeddings and the journals of the search."""
         shards = [path for block in self.source.blocks() for path in (block.shard.path, block.shard.manifest)]
         return [*shards, *self.journals()]
 
     def journals(self) -> list[Path]:
-        """Return where the trials are stored; one file for each layer that is searched."""
+        """Return the files in which trials are stored: one for each layer that is searched."""
         home = Home(Path(self.source.home))
         return [journal_path(home, self.identity.journal(layer)) for layer in self.source.layers or ("",)]
 
@@ -330,9 +330,9 @@ def _relocated_block(block: Block, home: Path, audio: Mapping[str, Path]) -> Blo
 
 
 def _features(source: Source, protocol: ProtocolSpec) -> Features:
-    """Return the task's features.
+    """Return the features of the task.
 
-    The last ones stay in memory: a worker mostly gets several classifiers of one task in a row.
+    The last features stay in memory, because a worker usually gets several classifiers of one task in a row.
     """
     key = (source.embeddings_id, source.task.digest, source.task.audio_digest, protocol.normalisation)
     last: dict[tuple[str, ...], Features] = current_session().cached("features", dict)

@@ -1,4 +1,4 @@
-"""From the words of a command to what has to be done. Everything that can be wrong with the words comes out here."""
+"""Planning of a run: names from the user become extractors, tasks and classifiers. Errors in names are raised here."""
 
 from __future__ import annotations
 
@@ -31,12 +31,14 @@ DEMO = "demo"
 
 @dataclass(frozen=True, slots=True)
 class PlannedExtractor:
-    """An extractor as it was asked for.
+    """An extractor of a plan.
 
     Attributes:
-        spec, fingerprint: what it is, and its fingerprint's digest.
-        classifiers: those that are searched on tasks of classes.
-        regressors: those that are searched on continuous targets.
+        name: the name that the user gave.
+        spec: the declaration of the extractor.
+        fingerprint: digest of its fingerprint.
+        classifiers: the classifiers that are searched on tasks with classes.
+        regressors: the regressors that are searched on continuous targets.
     """
 
     name: str
@@ -48,15 +50,15 @@ class PlannedExtractor:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run will do.
+    """The plan of a run.
 
     Attributes:
         missing: tasks of the suite that have no prepared corpus.
-        notices: what was decided in the user's stead.
-        changes: what changed of an extractor since its last result, by its name as it was asked for.
-        profile: results say where their time went.
-        fresh: what is stored for the pairs is computed again.
-        shard: of the pairs of extractors and tasks, the ones that this run does.
+        notices: sentences on defaults that serab chose because the user did not.
+        changes: sentences on what changed in an extractor since its last result, by the name that the user gave.
+        profile: whether results store the time of each phase.
+        fresh: whether stored work is deleted and computed again.
+        shard: the run shard, which selects the evaluations of this run.
     """
 
     home: Home
@@ -79,35 +81,35 @@ def make_plan(
     classifiers: Sequence[str],
     progress: Progress,
 ) -> Plan:
-    """Resolves every name.
+    """Resolve every name and return the plan.
 
     Args:
         home: the home.
         extractors: names of extractors.
-        tasks: names of tasks; empty for those that are prepared, or `demo` where none is.
+        tasks: names of tasks; empty for all prepared tasks, or `demo` if none is prepared.
         protocol: the protocol.
-        classifiers: names; empty for an extractor's own, or else the protocol's.
-        progress: told of the preparing of `demo`.
+        classifiers: names of classifiers; empty for those of each extractor, or else those of the protocol.
+        progress: displays the preparation of `demo`.
 
     Raises:
-        UsageError: a name is given twice, or none.
-        UnknownNameError, PluginError: a name leads to no working plugin.
-        WeightsError: an extractor's weights are not there.
-        NotPreparedError: a task that was asked for is not prepared.
+        UsageError: a name is given twice, or there is no extractor.
+        UnknownNameError, PluginError: a name belongs to no working plugin.
+        WeightsError: weights of an extractor are not installed.
+        NotPreparedError: a task is not prepared.
         StoreError: the home cannot be used.
     """
     for kind, names in (("extractor", extractors), ("task", tasks), ("classifier", classifiers)):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise UsageError(f"{kind} {', '.join(twice)} is named twice", next_step="name each once")
+            raise UsageError(f"{kind} {', '.join(twice)} is named twice", next_step="name each one once")
     if not extractors:
         raise UsageError("no extractor is named", next_step="try: serab eval opensmile")
     planned = []
     for name in extractors:
         spec = plugins.extractor(name)
         require_weights(home, spec.name, spec.weights)
-        own = _classifiers(classifiers or spec.classifiers or protocol.classifiers)
-        planned.append(PlannedExtractor(name, spec, fingerprint_digest(spec), own))
+        specs = _classifiers(classifiers or spec.classifiers or protocol.classifiers)
+        planned.append(PlannedExtractor(name, spec, fingerprint_digest(spec), specs))
     by_spec = {entry.fingerprint: entry.name for entry in planned}
     for entry in planned:
         if by_spec[entry.fingerprint] != entry.name:
@@ -130,7 +132,7 @@ def make_plan(
     }
     for entry in planned:
         for task in loaded:
-            known_state(entry.spec, task.name)  # what does not fit is told before anything is done
+            known_state(entry.spec, task.name)  # raises an error for an unsuitable task before any work starts
     for entry in planned:
         if entry.spec.preflight is not None:
             entry.spec.preflight()
@@ -147,7 +149,7 @@ def make_plan(
 
 
 def _loaded(home: Home, name: str, notices: list[str], spec: DatasetSpec | None = None) -> Prepared:
-    """A prepared corpus. Where another version of its plugin prepared it, that is noted."""
+    """Return a prepared corpus; add a notice if another version of its plugin prepared it."""
     prepared = load(home, name, spec)
     before, now = prepared.index.get("plugin"), plugins.dataset_code(name)
     if before and now and before != now:
@@ -164,38 +166,39 @@ def _classifiers(names: Sequence[str]) -> tuple[ClassifierSpec, ...]:
 def _default_tasks(home: Home, notices: list[str]) -> tuple[str, ...]:
     names = [name for name in prepared_names(home) if not load(home, name).index["synthetic"]]
     if names:
-        notices.append(f"Tasks: {', '.join(names)} (those that are prepared; --tasks chooses).")
+        notices.append(f"Tasks: {', '.join(names)} (all prepared tasks; choose others with --tasks).")
         return tuple(names)
     notices.append(
-        f"No corpus is prepared, so this runs on {DEMO}, a synthetic one that says nothing about real speech. "
-        "Prepare one that you have with: serab data prepare NAME PATH (serab data list shows the names)."
+        f"No corpus is prepared, so this run uses {DEMO}, a synthetic corpus; scores on it say nothing about real "
+        "speech. Prepare a corpus with: serab data prepare NAME PATH (serab data list shows the names)."
     )
     return (DEMO,)
 
 
 def _searching(entry: PlannedExtractor, tasks: Sequence[Task], asked: bool) -> PlannedExtractor:
-    """The extractor with what is searched on each kind of task.
+    """Return the extractor with the classifiers and regressors that are searched on the tasks.
 
     Raises:
-        UsageError: what the user named predicts nothing of a task's kind.
-        UnknownNameError, PluginError: no plugin brings a regressor.
+        UsageError: none of the classifiers that the user named predicts the targets of a task.
+        UnknownNameError, PluginError: no installed plugin provides the regressors.
     """
     of = {kind: tuple(spec for spec in entry.classifiers if spec.kind == kind) for kind in ("classes", "continuous")}
     needed = {"continuous" if task.target else "classes" for task in tasks}
     for kind in sorted(needed):
         if asked and not of[kind]:
             name = next(task.name for task in tasks if bool(task.target) == (kind == "continuous"))
-            words = "classes" if kind == "classes" else "a continuous target"
+            target_kind = "classes" if kind == "classes" else "a continuous target"
+            names = ", ".join(spec.name for spec in entry.classifiers)
             raise UsageError(
-                f"none of {', '.join(spec.name for spec in entry.classifiers)} predicts {words}, which {name} asks for",
-                next_step="name others with --classifiers (serab list classifiers), or none",
+                f"none of {names} predicts {target_kind}, which {name} needs",
+                next_step="name other classifiers with --classifiers (see serab list classifiers), or leave it out",
             )
     regressors = of["continuous"] or (_classifiers(REGRESSORS) if "continuous" in needed else ())
     return replace(entry, classifiers=of["classes"], regressors=regressors)
 
 
 def _tasks(home: Home, name: str, protocol: ProtocolSpec, progress: Progress, notices: list[str]) -> list[Task]:
-    """What a name stands for: one task, or one for each continuous target."""
+    """Return the tasks of a name: one task, or one for each continuous target."""
     base, _, suffix = name.partition("/")
     if suffix and name not in prepared_names(home) and base in prepared_names(home):
         prepared = _loaded(home, base, notices)
@@ -215,17 +218,17 @@ def _task(home: Home, name: str, protocol: ProtocolSpec, progress: Progress, not
         near = difflib.get_close_matches(name, {*installed, *prepared}, n=3, cutoff=0.4)
         if not near and name in SUITE:
             raise UnknownNameError(
-                f"task {name!r} is one of SERAB's nine, but no installed plugin prepares it yet",
-                next_step="`serab plugins --available` shows the known plugins",
+                f"task {name!r} is one of the nine tasks of SERAB, but no installed plugin can prepare it",
+                next_step="`serab plugins --available` lists the known plugins",
             )
         if near and name not in SUITE:
             raise UnknownNameError(
                 f"no task is called {name!r}",
-                next_step=f"nearest: {', '.join(near)}; `serab data list` shows all of them",
+                next_step=f"did you mean {', '.join(near)}? `serab data list` lists all tasks",
             )
     spec = plugins.dataset(name)
     if spec.generate is not None:
-        from serab_core.data.prepare import prepare  # here, for it imports the readers of audio and archives
+        from serab_core.data.prepare import prepare  # imported here, because it imports audio and archive readers
 
         return prepare(spec, [], home, progress).task(protocol)
     return _loaded(home, spec.name, notices, spec).task(protocol)

@@ -1,4 +1,4 @@
-"""Where a result comes from: versions, machine, command."""
+"""The provenance of a result: versions, fingerprint, digests, seeds, command and machine."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LIBRARIES = ("numpy", "scipy", "scikit-learn", "optuna", "h5py", "soundfile", "
 
 
 def provenance(plan: Plan, extractor: PlannedExtractor, source: Source) -> dict[str, Any]:
-    """What it takes to repeat a result. The same command on the same machine gives the same values."""
+    """Return everything needed to reproduce a result. The same command on the same machine gives the same values."""
     searched = [classifier.name for classifier in extractor.classifiers]
     return {
         "serab": serab_core.__version__,
@@ -69,7 +69,7 @@ def provenance(plan: Plan, extractor: PlannedExtractor, source: Source) -> dict[
 
 
 def _terms(task: str) -> dict[str, str]:
-    """Licence and citation of a corpus that a plugin brings."""
+    """Return the licence and the citation of a corpus that a plugin declares."""
     from serab_core.plugins import dataset_or_none
 
     spec = dataset_or_none(task)

@@ -1,4 +1,4 @@
-"""`--shard i/n`: one of n shards of a run, for job arrays of clusters."""
+"""`--shard i/n`: one of n run shards, for job arrays of clusters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunShard:
-    """The `number`th of `of` shards of a run, counted from 1."""
+    """Run shard `number` of `of`, counted from 1."""
 
     number: int = 1
     of: int = 1
@@ -38,5 +38,7 @@ def parse_run_shard(text: str | None) -> RunShard:
         return RunShard()
     match = re.fullmatch(r"(\d+)/(\d+)", text.strip())
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
-        raise UsageError(f"--shard {text} is no shard", next_step="write 1/8 for the first of eight, up to 8/8")
+        raise UsageError(
+            f"--shard {text} is not a run shard", next_step="write 1/8 for the first of eight run shards, up to 8/8"
+        )
     return RunShard(int(match[1]), int(match[2]))

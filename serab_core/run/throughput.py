@@ -1,4 +1,4 @@
-"""Throughput of extractors while they embedded. It is stored beside the results, which must be the same every time."""
+"""Throughput of extractors. It is stored separately from results, which must be the same for every run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ThroughputDocument(msgspec.Struct, frozen=True):
 
 
 def write_throughputs(plan: Plan, evaluations: Sequence[Evaluation]) -> None:
-    """Store the throughput of each extractor that embedded enough; a home that is full is no error here."""
+    """Store the throughput of each extractor that embedded enough audio; a failure to write is ignored."""
     for entry in plan.extractors:
         measured = [e.throughput for e in evaluations if e.extractor.fingerprint == entry.fingerprint]
         audio, seconds = sum(m.audio for m in measured), sum(m.seconds for m in measured)
@@ -45,7 +45,7 @@ def write_throughputs(plan: Plan, evaluations: Sequence[Evaluation]) -> None:
 
 
 def read_throughputs(home: Home, extractors: Sequence[str]) -> dict[str, float]:
-    """Return the audio, in seconds, that one worker embedded in a second, by extractor, as last measured."""
+    """Return the last measured throughput by extractor: seconds of audio that one worker embeds per second."""
     throughputs = {}
     for name in extractors:
         with contextlib.suppress(StoreError):

@@ -1,4 +1,4 @@
-"""The conformance kit: named checks that a plugin's own tests run, and that say what they protect.
+"""The conformance kit: named checks that the tests of a plugin run, and that state what they protect.
 
 import pytest
 from serab_core.testing import extractor_checks
@@ -31,7 +31,7 @@ __all__ = ["Check", "ConformanceError", "classifier_checks", "dataset_checks", "
 
 
 def __getattr__(name: str) -> Any:
-    """Imports late: pytest loads the plugin beside this file in every project of an environment."""
+    """Import a name when it is first used, because pytest loads this package in every project of an environment."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

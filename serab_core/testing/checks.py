@@ -1,4 +1,4 @@
-"""What a check is. The generators make them, whoever runs them decides what to do with a failure."""
+"""The class of a check. Generators yield checks; the code that runs them decides what to do with a failure."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import NamedTuple
 
 
 class ConformanceError(AssertionError):
-    """The verdict of a check that a plugin fails.
+    """A plugin fails a check.
 
-    Checks raise it and use no `assert` statement: Python leaves those out under `-O` and PYTHONOPTIMIZE, and every
-    check would pass.
+    Checks raise this error instead of using the `assert` statement, which Python skips under `-O` and PYTHONOPTIMIZE;
+    every check would then pass.
     """
 
 
 NOT_APPLICABLE = "not applicable: "
-"""How the report of a check begins that has nothing to check in this plugin."""
+"""The beginning of the report of a check that does not apply to the plugin."""
 
 
 _STARTS_PROCESSES = frozenset(
@@ -30,12 +30,12 @@ class Check:
     """One named check of one plugin.
 
     Attributes:
-        id: stable, such as `extractor-finite`.
+        id: stable identifier, such as `extractor-finite`.
         subject: the name under test.
-        protects: one sentence on what goes wrong for users when it fails.
-        fix: what the author can do.
-        function: raises ConformanceError when the plugin fails it; what it returns, if anything, is reported.
-        expected: why the plugin is known to fail it, by its spec's `expected_failures`.
+        protects: a sentence on the harm to users if the check fails.
+        fix: advice to the author of the plugin.
+        function: raises ConformanceError if the plugin fails the check; it may return a report.
+        expected: the reason for a known failure, from `expected_failures` of the spec; "" for none.
     """
 
     id: str
@@ -47,18 +47,18 @@ class Check:
 
     @property
     def starts_processes(self) -> bool:
-        """Whether it runs the plugin in other processes, each of which imports its libraries: it takes longest."""
+        """Whether the check starts processes that import the libraries of the plugin, which takes long."""
         return self.id in _STARTS_PROCESSES
 
     def __call__(self) -> str:
-        """Runs the check. One that is declared to fail must fail, so that a declaration cannot outlive its reason.
+        """Run the check. A check that is declared to fail must fail, so that the declaration is deleted when it passes.
 
         Returns:
-            what it reports; "" for most.
+            the report; "" for most checks.
 
         Raises:
-            ConformanceError: the plugin fails it; the message ends with why it matters and how to mend it. Or it passes
-                a check that its spec declares to fail.
+            ConformanceError: the plugin fails the check; the message ends with the reason and the advice. Or the plugin
+                passes a check that its spec declares to fail.
         """
         try:
             report = self.function()
@@ -71,7 +71,7 @@ class Check:
             ) from error
         if self.expected:
             raise ConformanceError(
-                f"{self.subject} passes {self.id}, which its expected_failures names: delete it there"
+                f"{self.subject} passes {self.id}, which expected_failures of its spec names: delete it there"
             )
         return report or ""
 
@@ -79,20 +79,27 @@ class Check:
         return self.id
 
 
-class Words(NamedTuple):
-    """What a check protects, and what an author can do about it."""
+class Rationale(NamedTuple):
+    """The reason for a check, and the advice to an author whose plugin fails it."""
 
     protects: str
     fix: str
 
 
 def checker(
-    kind: str, subject: str, words: Mapping[str, Words], expected: Mapping[str, str]
+    kind: str, subject: str, rationales: Mapping[str, Rationale], expected: Mapping[str, str]
 ) -> Callable[[str, Callable[[], str | None]], Check]:
-    """A maker of checks for one plugin: `make(name, function)`, with the rest looked up by the check's name."""
+    """Return a function `make(name, function)` that builds checks of one plugin.
+
+    Args:
+        kind: `extractor`, `dataset` or `classifier`; the prefix of check ids.
+        subject: the name under test.
+        rationales: rationales by the name of the check.
+        expected: reasons for known failures by check id.
+    """
 
     def make(name: str, function: Callable[[], str | None]) -> Check:
         identifier = f"{kind}-{name}"
-        return Check(identifier, subject, *words[name], function, expected.get(identifier, ""))
+        return Check(identifier, subject, *rationales[name], function, expected.get(identifier, ""))
 
     return make

@@ -1,4 +1,4 @@
-"""Runs checks in a process of their own: a plugin that crashes or hangs fails one check, and not the command."""
+"""Checks in a separate process: a plugin that crashes or hangs fails one check, and the command continues."""
 
 from __future__ import annotations
 
@@ -20,57 +20,57 @@ if TYPE_CHECKING:
     from serab_core.testing.runner import State
 
 
-def run_apart(found: Sequence[tuple[Group, str]], limit_s: float) -> Iterator[Outcome]:
-    """Runs all checks of some subjects in another process, and in a new one after each that did not survive.
+def run_in_child(subjects: Sequence[tuple[Group, str]], limit_s: float) -> Iterator[Outcome]:
+    """Run all checks of some subjects in another process; after a crash or a timeout, continue in a new process.
 
     Args:
-        found: what `subjects` returned.
-        limit_s: seconds for a check.
+        subjects: the subjects that `find_subjects` returned.
+        limit_s: time limit of a check, in seconds.
 
     Yields:
-        what came of each check, in their order.
+        the outcome of each check, in order.
     """
-    child = Child(found)
+    child = Child(subjects)
     try:
-        for place, check in enumerate(checks_of(found)):
+        for place, check in enumerate(checks_of(subjects)):
             yield child.run(place, check, limit_s)
     finally:
         child.close()
 
 
 class Child:
-    """The other process, started when it is needed.
+    """The other process, which starts when it is first needed.
 
     Args:
-        found: what `subjects` returned.
+        subjects: the subjects that `find_subjects` returned.
     """
 
-    def __init__(self, found: Sequence[tuple[Group, str]]) -> None:
-        self._words = [f"{group.value}={name}" for group, name in found]
+    def __init__(self, subjects: Sequence[tuple[Group, str]]) -> None:
+        self._arguments = [f"{group.value}={name}" for group, name in subjects]
         self._process: Process | None = None
 
     def run(self, place: int, check: Check, limit_s: float) -> Outcome:
-        """Runs the check at this place among those of all subjects."""
+        """Run the check at a position among the checks of all subjects."""
         if self._process is None:
-            self._process = Process(check.subject, __name__, self._words)
+            self._process = Process(check.subject, __name__, self._arguments)
         late, begin = threading.Event(), time.perf_counter()
         timer = threading.Timer(limit_s, _end, (self._process, late))
         timer.daemon = True
         timer.start()
         try:
-            told, _ = self._process.ask({"do": "run", "place": place})
+            reply, _ = self._process.ask({"do": "run", "place": place})
         except DiedError as error:
             self.close()
-            what = f"it is not done after {limit_s:g} s" if late.is_set() else str(error)
+            reason = f"it did not finish within {limit_s:g} s" if late.is_set() else str(error)
             state: State = "declared" if check.expected else "failed"
             seconds = time.perf_counter() - begin
-            return Outcome(check.id, check.subject, state, seconds, check.expected or what, check.protects, check.fix)
+            return Outcome(check.id, check.subject, state, seconds, check.expected or reason, check.protects, check.fix)
         finally:
             timer.cancel()
-        return Outcome(**told["outcome"])
+        return Outcome(**reply["outcome"])
 
     def close(self) -> None:
-        """Ends it."""
+        """End the process."""
         if self._process is not None:
             self._process.close()
             self._process = None
@@ -81,14 +81,14 @@ def _end(process: Process, late: threading.Event) -> None:
     process.kill()
 
 
-def _serve(words: Sequence[str]) -> None:
-    """The other process: makes the same checks, and runs those that it is asked for."""
+def _serve(arguments: Sequence[str]) -> None:
+    """Serve in the other process: build the same checks, and run those that the parent names."""
     checks: list[Check] = []
 
-    def run(header: dict[str, Any], arrays: object, parts: object) -> tuple[dict[str, Any], list[Any]]:
+    def run(header: dict[str, Any], arrays: object, waveforms: object) -> tuple[dict[str, Any], list[Any]]:
         if not checks:
-            found = [word.partition("=") for word in words]
-            checks.extend(checks_of((Group(group), name) for group, _, name in found))
+            subjects = [argument.partition("=") for argument in arguments]
+            checks.extend(checks_of((Group(group), name) for group, _, name in subjects))
         return {"outcome": run_check(checks[header["place"]]).as_json()}, []
 
     answer({"run": run})

@@ -1,4 +1,4 @@
-"""Fresh processes that checks look into."""
+"""Fresh processes for checks: their output, and their memory."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from serab_core.system import offline
 from serab_core.system.memory import family, resident
 from serab_core.testing.checks import ConformanceError
 
-LIMIT_S = 600.0
-_EVERY_S = 0.02
+LIMIT_S = 600.0  # seconds; a process that takes longer is treated as a hang
+_EVERY_S = 0.02  # seconds between measurements of memory
 
 
-def printed(script: str, *words: str, **environment: str) -> str:
-    """What a fresh process prints.
+def printed(script: str, *arguments: str, **environment: str) -> str:
+    """Run a script in a fresh process and return what it prints.
 
     Args:
-        script: Python.
-        words: its arguments.
-        environment: variables beside those of this process.
+        script: Python code.
+        arguments: arguments of the script.
+        environment: environment variables, in addition to those of this process.
 
     Raises:
-        ConformanceError: it fails.
+        ConformanceError: the script fails.
     """
     try:
-        done = subprocess.run(  # noqa: S603  our own scripts
-            python_command("-c", _begin() + script, *words),
+        completed = subprocess.run(  # noqa: S603  scripts of serab
+            python_command("-c", _begin() + script, *arguments),
             capture_output=True,
             encoding="utf-8",
             errors="replace",
@@ -42,29 +42,29 @@ def printed(script: str, *words: str, **environment: str) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise ConformanceError(f"it is not done after {LIMIT_S:.0f} s in a process of its own") from error
-    if done.returncode != 0:
-        raise ConformanceError(f"it fails in a process of its own: {_last(done.stderr, done.returncode)}")
-    return done.stdout
+        raise ConformanceError(f"it did not finish within {LIMIT_S:.0f} s in a separate process") from error
+    if completed.returncode != 0:
+        raise ConformanceError(f"it fails in a separate process: {_last(completed.stderr, completed.returncode)}")
+    return completed.stdout
 
 
-def growth(script: str, *words: str, limit: int) -> int:
-    """How much memory a fresh process, and those that it starts, take on after it printed `ready`, in bytes.
+def growth(script: str, *arguments: str, limit: int) -> int:
+    """Return by how many bytes the memory of a fresh process and its children grows after it prints `ready`.
 
     Args:
-        script: Python; goes on at once after `ready`.
-        words: its arguments.
-        limit: it is ended as soon as it has taken on so much.
+        script: Python code, which continues immediately after printing `ready`.
+        arguments: arguments of the script.
+        limit: memory growth in bytes at which the process is killed.
 
     Returns:
-        bytes at the peak, above those at `ready`; 0 where the system does not tell (it does on Linux).
+        the peak above the memory at `ready`, in bytes; 0 if the system does not report memory (Linux does).
 
     Raises:
-        ConformanceError: it fails.
+        ConformanceError: the script fails.
     """
     begin = time.monotonic()
-    with subprocess.Popen(  # noqa: S603  our own scripts
-        python_command("-c", _begin() + script, *words),
+    with subprocess.Popen(  # noqa: S603  scripts of serab
+        python_command("-c", _begin() + script, *arguments),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -73,9 +73,9 @@ def growth(script: str, *words: str, limit: int) -> int:
         env=child_environment(),
         cwd=child_folder(),
     ) as child:
-        said: list[str] = []
+        error_lines: list[str] = []
         output, errors = cast("IO[str]", child.stdout), cast("IO[str]", child.stderr)
-        listening = threading.Thread(target=said.extend, args=(errors,), daemon=True)
+        listening = threading.Thread(target=error_lines.extend, args=(errors,), daemon=True)
         listening.start()
         while (line := output.readline()) and line.strip() != "ready":
             pass
@@ -93,15 +93,16 @@ def growth(script: str, *words: str, limit: int) -> int:
         listening.join(5)
     if peak - before <= limit:
         if not time.monotonic() - begin <= LIMIT_S:
-            raise ConformanceError(f"it is not done after {LIMIT_S:.0f} s")
+            raise ConformanceError(f"it did not finish within {LIMIT_S:.0f} s")
         if code != 0:
-            raise ConformanceError(f"it fails in a process of its own: {_last(''.join(said), code)}")
+            raise ConformanceError(f"it fails in a separate process: {_last(''.join(error_lines), code)}")
     return peak - before
 
 
 def _begin() -> str:
-    """What a script starts with: under `--offline` the network is disabled in its process, too."""
-    return "from serab_core import offline; offline.disable_if_requested()\n" if offline.is_requested() else ""
+    """Return the first line of a script: in offline mode it disables the network in the process."""
+    statement = "from serab_core.system import offline; offline.disable_if_requested()\n"
+    return statement if offline.is_requested() else ""
 
 
 def _last(text: str, code: int) -> str:

@@ -1,4 +1,4 @@
-"""Checks of a classifier, on small data."""
+"""Checks of a classifier, on small data sets."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 
 from serab_core import plugins
 from serab_core.score.metrics import ccc
-from serab_core.testing.checks import NOT_APPLICABLE, Check, ConformanceError, Words, checker
+from serab_core.testing.checks import NOT_APPLICABLE, Check, ConformanceError, Rationale, checker
 from serab_core.testing.examples import blobs, slopes
-from serab_core.testing.surroundings import leaves_settings_alone
+from serab_core.testing.surroundings import check_settings
 from serab_core.tune.points import fit_and_predict, grid_points
 from serab_core.types import Examples, Exported, PointError
 
@@ -23,66 +23,66 @@ if TYPE_CHECKING:
     from serab_core.types import ClassifierSpec, Labels, Params, Predictor
 
 _SEED = 42
-_AGREE = 0.98
-"""Of all predictions together; what remains is for examples that lie on a border, but for rounding."""
-WORDS = {
-    "grid": Words(
-        "the protocol's search must be whole",
+_AGREE = 0.98  # fraction of equal predictions; rounding may change the class of examples at a decision boundary
+RATIONALES = {
+    "grid": Rationale(
+        "a search must cover the whole grid of the protocol, without duplicates",
         "declare every value once",
     ),
-    "points": Words(
-        "a point that cannot be fitted is told by a PointError, and the search goes on",
-        "raise PointError, with the reason, where a point cannot be fitted",
+    "points": Rationale(
+        "a point that cannot be fitted must raise PointError, so that the search continues",
+        "raise PointError, with the reason, if a point cannot be fitted",
     ),
-    "learns": Words(
-        "one that cannot learn what is plain tells nothing about an extractor",
+    "learns": Rationale(
+        "the score of a classifier that cannot learn a simple pattern says nothing about an extractor",
         "look for a swapped sign, label or axis",
     ),
-    "learns-wide": Words(
+    "learns-wide": Rationale(
         "most tasks have fewer utterances than an embedding has dimensions",
-        "regularise, where there are fewer examples than dimensions",
+        "regularise if there are fewer examples than dimensions",
     ),
-    "reference": Words(
-        "a classifier must be what its name says",
-        "find the first point that differs, and declare what is meant as the reference",
+    "reference": Rationale(
+        "a classifier must implement the method that its name states",
+        "find the first point that differs, and declare the intended estimator as the reference",
     ),
-    "repeatable": Words(
-        "a score must be the same when it is made again",
-        "pass the seed on to everything that is random",
+    "repeatable": Rationale(
+        "a score must be reproducible",
+        "pass the seed to everything that is random",
     ),
-    "known-classes": Words(
+    "known-classes": Rationale(
         "a prediction outside the task's classes cannot be scored",
-        "return class indices, int64, one a row",
+        "return class indices, int64, one for each row",
     ),
-    "missing-class": Words(
-        "small corpora have validation splits without one of the classes",
-        "take the number of classes from n_classes, not from validation's labels",
+    "missing-class": Rationale(
+        "in small corpora the validation split may lack a class",
+        "take the number of classes from n_classes, not from the labels of the validation split",
     ),
-    "input-kept": Words(
-        "all points of a search are given the same arrays",
+    "input-kept": Rationale(
+        "all points of a search get the same arrays",
         "work on a copy",
     ),
-    "settings-kept": Words(
+    "settings-kept": Rationale(
         "other classifiers and extractors share the process",
-        "use a generator of your own, of the seed",
+        "use your own random generator, built from the seed",
     ),
-    "export": Words(
-        "an exported classifier must predict what the scored one did",
-        "let export() hold all that predict needs",
+    "export": Rationale(
+        "an exported classifier must give the predictions of the scored classifier",
+        "let export() return everything that predict needs",
     ),
 }
-"""What each check protects, and what to do about it."""
+"""The rationale of each check by its name."""
 
 
 def classifier_checks(name: str) -> list[Check]:
-    """The checks of the classifier or regressor called `name`.
+    """Return the checks of the classifier or regressor called `name`.
 
-    Raises UnknownNameError or PluginError where there is none.
+    Raises:
+        UnknownNameError, PluginError: the name belongs to no working classifier.
     """
-    made = list(_checks(name))
-    if plugins.classifier(name).kind == "continuous":  # which has no classes
-        return [check for check in made if check.id not in ("classifier-known-classes", "classifier-missing-class")]
-    return made
+    checks = list(_checks(name))
+    if plugins.classifier(name).kind == "continuous":  # a continuous target has no classes
+        return [check for check in checks if check.id not in ("classifier-known-classes", "classifier-missing-class")]
+    return checks
 
 
 def _checks(name: str) -> Iterator[Check]:
@@ -110,27 +110,28 @@ def _checks(name: str) -> Iterator[Check]:
                 except PointError as error:
                     if not str(error).strip():
                         raise ConformanceError(f"{dict(point)} raises a PointError without a reason") from error
-                except Exception as error:  # a stranger's code
+                except Exception as error:  # third-party code
                     raise ConformanceError(f"{dict(point)} raises {type(error).__name__}: {error}") from error
         return f"{fitted} of {2 * len(grid)} points could be fitted"
 
     def learns(dims: int) -> None:
         spec = plugins.classifier(name)
         train, validation = data(0, dims), data(1, dims)
-        found = [got for _, got in _predictions(spec, train, validation)]
-        if not found:
+        predictions = [predicted for _, predicted in _predictions(spec, train, validation)]
+        if not predictions:
             raise ConformanceError("no point of the grid could be fitted")
         if continuous:
-            best = max(ccc(validation.y, got) for got in found)
+            best = max(ccc(validation.y, predicted) for predicted in predictions)
             if not best >= 0.8:
                 raise ConformanceError(
-                    f"the best point's concordance with a plain slope is {best:.2f} in {dims} dimensions"
+                    f"the best point has a concordance of {best:.2f} on a linear target in {dims} dimensions"
                 )
             return
-        scores = [np.mean(got == validation.y) for got in found]
+        scores = [np.mean(predicted == validation.y) for predicted in predictions]
         if not max(scores) >= 0.9:
             raise ConformanceError(
-                f"the best point tells {100 * max(scores):.0f} % of three separated blobs apart in {dims} dimensions"
+                f"the best point has an accuracy of {100 * max(scores):.0f} % on three separate clusters in {dims} "
+                "dimensions"
             )
 
     def reference() -> str:
@@ -140,22 +141,22 @@ def _checks(name: str) -> Iterator[Check]:
         agreed: list[bool] = []
         for dims, spread in ((6, 1.0), (6, 0.3), (200, 1.0)):
             sets = [slopes(n, dims, spread) if continuous else blobs(n, dims, spread) for n in (0, 1)]
-            for point, got in _predictions(spec, *sets):
+            for point, predicted in _predictions(spec, *sets):
                 expected = _referred(spec.reference(point, _SEED), *sets)
                 same = np.equal if not continuous else partial(np.isclose, rtol=1e-3, atol=1e-3)
-                agreed.extend([] if expected is None else np.asarray(same(got, expected)).tolist())
+                agreed.extend([] if expected is None else np.asarray(same(predicted, expected)).tolist())
         if not agreed:
-            raise ConformanceError("the reference can be fitted at no point")
-        share = float(np.mean(agreed))
-        if not share >= _AGREE:
-            raise ConformanceError(f"{100 * share:.1f} % of its predictions are the reference's")
-        return f"{100 * share:.1f} % of {len(agreed)} predictions are the reference's"
+            raise ConformanceError("the reference cannot be fitted at any point")
+        agreement = float(np.mean(agreed))
+        if not agreement >= _AGREE:
+            raise ConformanceError(f"{100 * agreement:.1f} % of its predictions equal those of the reference")
+        return f"{100 * agreement:.1f} % of {len(agreed)} predictions equal those of the reference"
 
     def repeatable() -> None:
         train, validation = data(0, 20), data(1, 20)
         (_, first), (_, second) = (_first(plugins.classifier(name), train, validation) for _ in range(2))
         if not np.array_equal(first, second):
-            raise ConformanceError("the same fit gave two results")
+            raise ConformanceError("two fits with the same data and seed gave different predictions")
 
     def known_classes() -> None:
         validation = blobs(1, 6)
@@ -167,20 +168,20 @@ def _checks(name: str) -> Iterator[Check]:
 
     def missing_class() -> None:
         whole = blobs(1, 20)
-        kept = whole.y != 1
-        spec, validation = plugins.classifier(name), Examples(whole.X[kept], whole.y[kept], 3)
+        present = whole.y != 1
+        spec, validation = plugins.classifier(name), Examples(whole.X[present], whole.y[present], 3)
         try:
             fitted, _ = _first(spec, blobs(0, 20), validation)
             workspace = spec.prepare(blobs(0, 20), validation, seed=_SEED)
             fit_and_predict(workspace.refit, fitted, whole)
         except (PointError, AssertionError):
             raise
-        except Exception as error:  # a stranger's code
+        except Exception as error:  # third-party code
             raise ConformanceError(
                 f"a validation split without a class raises {type(error).__name__}: {error}"
             ) from error
 
-    def input_kept() -> None:
+    def input_unchanged() -> None:
         train, validation = data(0, 20), data(1, 20)
         for array in (train.X, train.y, validation.X, validation.y):
             array.flags.writeable = False
@@ -191,7 +192,7 @@ def _checks(name: str) -> Iterator[Check]:
                 raise ConformanceError("it writes to the examples") from error
             raise
 
-    def afresh() -> None:
+    def fit_first_point() -> None:
         _first(plugins.classifier(name), data(0, 20), data(1, 20))
 
     def export() -> str:
@@ -207,10 +208,10 @@ def _checks(name: str) -> Iterator[Check]:
             again = spec.rebuild(_stored(_exported(fitted)))
             same = np.array_equal if not continuous else partial(np.allclose, rtol=1e-9, atol=1e-9)
             if not same(again.predict(fresh.X), fitted.predict(fresh.X)):
-                raise ConformanceError(f"rebuilt from its export it predicts something else in {dims} dimensions")
+                raise ConformanceError(f"rebuilt from its export, it gives other predictions in {dims} dimensions")
         return ""
 
-    check = checker("classifier", name, WORDS, plugins.classifier(name).expected_failures)
+    check = checker("classifier", name, RATIONALES, plugins.classifier(name).expected_failures)
     yield check("grid", grid)
     yield check("points", points)
     yield check("learns", partial(learns, 6))
@@ -219,13 +220,13 @@ def _checks(name: str) -> Iterator[Check]:
     yield check("repeatable", repeatable)
     yield check("known-classes", known_classes)
     yield check("missing-class", missing_class)
-    yield check("input-kept", input_kept)
-    yield check("settings-kept", partial(leaves_settings_alone, afresh))
+    yield check("input-kept", input_unchanged)
+    yield check("settings-kept", partial(check_settings, fit_first_point))
     yield check("export", export)
 
 
 def _predictions(spec: ClassifierSpec, train: Examples, validation: Examples) -> Iterator[tuple[Params, Labels]]:
-    """What each point that can be fitted predicts for the validation examples."""
+    """Yield each point that can be fitted, with its predictions for the validation examples."""
     workspace = spec.prepare(train, validation, seed=_SEED)
     for point in grid_points(spec):
         try:
@@ -235,7 +236,7 @@ def _predictions(spec: ClassifierSpec, train: Examples, validation: Examples) ->
 
 
 def _first(spec: ClassifierSpec, train: Examples, validation: Examples) -> tuple[Params, Labels]:
-    """The first point that can be refitted on both parts, and what it predicts for the second."""
+    """Return the first point that can be refitted on both splits, and its predictions for the validation examples."""
     workspace = spec.prepare(train, validation, seed=_SEED)
     for point in grid_points(spec):
         try:
@@ -246,7 +247,7 @@ def _first(spec: ClassifierSpec, train: Examples, validation: Examples) -> tuple
 
 
 def _referred(estimator: Any, train: Examples, validation: Examples) -> Labels | None:
-    """What the reference predicts, or None where it refuses the point."""
+    """Return the predictions of the reference; None if it cannot be fitted at the point."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -259,20 +260,20 @@ def _referred(estimator: Any, train: Examples, validation: Examples) -> Labels |
 def _exported(fitted: Predictor) -> Exported:
     export = getattr(fitted, "export", None)
     if not callable(export):
-        raise ConformanceError("rebuild is declared, and predictors have no export()")
-    made = export()
-    if not isinstance(made, Exported):
-        raise ConformanceError(f"export() returned {type(made).__name__}")
-    return made
+        raise ConformanceError("rebuild is declared, but predictors have no export()")
+    exported = export()
+    if not isinstance(exported, Exported):
+        raise ConformanceError(f"export() returned {type(exported).__name__}")
+    return exported
 
 
 def _stored(exported: Exported) -> Exported:
-    """As it comes back from files: arrays from safetensors, settings from JSON."""
+    """Return an export after storing and loading it: arrays as safetensors, settings as JSON."""
     from safetensors.numpy import load, save
 
     try:
         arrays = load(save({key: np.ascontiguousarray(array) for key, array in exported.arrays.items()}))
         settings = json.loads(json.dumps(dict(exported.settings), allow_nan=False))
     except (TypeError, ValueError, AttributeError, KeyError) as error:
-        raise ConformanceError(f"its export is no plain data ({error})") from error
+        raise ConformanceError(f"its export is not plain data ({error})") from error
     return Exported(arrays, settings)

@@ -1,4 +1,4 @@
-"""Checks of a dataset, which need none of its audio: its example, or what it generates, is indexed by name."""
+"""Checks of a dataset without its audio: they index the file names of its example or of its generated corpus."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from serab_core.data.prepare import cut
 from serab_core.data.splits import crossing_speakers, draw_groups
 from serab_core.errors import DataError
 from serab_core.store.jsonio import digest
-from serab_core.testing.checks import Check, ConformanceError, Words, checker
+from serab_core.testing.checks import Check, ConformanceError, Rationale, checker
 from serab_core.types import SPLITS, SourceFile
 
 if TYPE_CHECKING:
@@ -24,75 +24,80 @@ if TYPE_CHECKING:
     from serab_core.types import DatasetSpec, Index
     from serab_core.types.datasets import ExpectedAudio
 
-WORDS = {
-    "declared": Words(
-        "users must know what a corpus is, on what terms, and where to get it",
-        "fill the fields of the spec",
+RATIONALES = {
+    "declared": Rationale(
+        "users must know the corpus, its terms, and how to get it",
+        "fill in the fields of the spec",
     ),
-    "counts": Words(
-        "an incomplete copy is told from a whole one by the expected counts",
-        "count the corpus's labels, and list every utterance once",
+    "counts": Rationale(
+        "the expected counts distinguish an incomplete copy from a complete one",
+        "count the labels of the corpus, and list every utterance once",
     ),
-    "variants": Words(
-        "each protocol takes a split variant by name",
-        "name each variant once, and the released one among them",
+    "variants": Rationale(
+        "each protocol selects a split variant by name",
+        "give each variant a unique name, and set released_variant to one of them",
     ),
-    "foreign": Words(
-        "a folder of other files must not pass for the corpus",
-        "let parse return None for a name that is not of the corpus",
+    "foreign": Rationale(
+        "a folder of other files must not be accepted as the corpus",
+        "let parse return None for a name that does not belong to the corpus",
     ),
-    "example": Words(
-        "without files to try it on nobody knows whether a whole copy is understood",
-        "give example(), the corpus's file names",
+    "example": Rationale(
+        "without example files nobody knows whether a complete copy is indexed correctly",
+        "declare example, which returns the file names of the corpus",
     ),
-    "whole": Words(
-        "a whole copy must be found whole, with its labels and speakers",
-        "let index read every name in the corpus, and expect what is in it",
+    "whole": Rationale(
+        "a complete copy must be recognised as complete, with its labels and speakers",
+        "let index recognise every file name of the corpus, and declare the expected values of the corpus",
     ),
-    "partial": Words(
-        "a score on part of a corpus is another score, and must not pass for the whole's",
-        "give expected_ids, or expected_counts that are the whole corpus's",
+    "partial": Rationale(
+        "a score on part of a corpus must not be shown as a score on the complete corpus",
+        "declare expected_ids, or the expected_counts of the complete corpus",
     ),
-    "speakers": Words(
-        "a speaker in two splits makes every score too good",
-        "cut by speaker, or declare shares_speakers and say so in the variant's note",
+    "speakers": Rationale(
+        "a speaker in two splits makes every score too high",
+        "split by speaker, or declare shares_speakers and explain it in the note of the variant",
     ),
-    "stable": Words(
-        "the task is the same wherever its files lie and in whatever order they are listed",
-        "make ids of the file's own name, whatever its folder, its place and its ending",
+    "stable": Rationale(
+        "the task must not depend on the location of its files or on their order",
+        "derive ids from file names alone, without folder, position and suffix",
     ),
-    "inside": Words(
-        "an index names files of the source that it was given, and nothing else on the disk",
-        "hand on the SourceFile that was given",
+    "inside": Rationale(
+        "an index must contain only files of the source that it gets, and no other files on disk",
+        "use the SourceFile objects that index gets",
     ),
-    "published": Words(
-        "what is published about a corpus is compared with each copy, and must be about its utterances",
-        "give expected_seconds, expected_audio, sentence, known_defects and siblings that fit its ids and its example",
+    "published": Rationale(
+        "published facts about a corpus are compared with each copy, and must refer to its utterances",
+        "declare expected_seconds, expected_audio, sentence, known_defects and siblings that match the ids and the "
+        "example",
     ),
 }
-"""What each check protects, and what to do about it."""
+"""The rationale of each check by its name."""
 
 
 def dataset_checks(name: str) -> list[Check]:
-    """The checks of the dataset called `name`. Raises UnknownNameError or PluginError where there is none."""
+    """Return the checks of the dataset called `name`.
+
+    Raises:
+        UnknownNameError, PluginError: the name belongs to no working dataset.
+    """
     return list(_checks(name))
 
 
 def _checks(name: str) -> Iterator[Check]:
-    made: list[Mapping[str, bytes]] = []
+    examples: list[Mapping[str, bytes]] = []
 
     def files() -> Mapping[str, bytes]:
-        """The example; empty where there is none, which is a check of its own."""
-        if not made:
-            made.append(_example(plugins.dataset(name)))
-        return made[0]
+        """Return the example; empty if there is none, which the check `example` reports."""
+        if not examples:
+            examples.append(_example(plugins.dataset(name)))
+        return examples[0]
 
     def indexed(change: str = "") -> Index:
         return plugins.dataset(name).index(_sources(files(), change))
 
     def example() -> None:
         if not files():
-            raise ConformanceError("it has neither an example nor anything to generate")
+            raise ConformanceError("it declares neither example nor generate")
 
     def whole() -> str:
         if not files():
@@ -103,13 +108,13 @@ def _checks(name: str) -> Iterator[Check]:
             raise ConformanceError(f"{repeated[0]!r} is the id of several utterances")
         checked = held_against(spec, index, "its example")
         if checked.missing:
-            raise ConformanceError(f"of its own example it misses {', '.join(checked.missing[:5])}")
+            raise ConformanceError(f"it misses utterances of its own example: {', '.join(checked.missing[:5])}")
         speakers = {entry.speaker for entry in checked.index.entries}
         if len(speakers) != spec.expected_speakers:
             raise ConformanceError(f"{len(speakers)} speakers, not {spec.expected_speakers}")
-        strangers = set(spec.speaker_sex) - speakers
-        if strangers:
-            raise ConformanceError(f"speaker_sex names {sorted(strangers)[:3]}, who do not speak")
+        unknown = set(spec.speaker_sex) - speakers
+        if unknown:
+            raise ConformanceError(f"speaker_sex names {sorted(unknown)[:3]}, who do not speak")
         return f"{len(checked.index.entries)} utterances, {len(speakers)} speakers"
 
     def partial_() -> None:
@@ -122,7 +127,7 @@ def _checks(name: str) -> Iterator[Check]:
             except DataError:
                 continue
             if not checked.missing:
-                raise ConformanceError(f"without {entry.file.name} the corpus passes for whole")
+                raise ConformanceError(f"without {entry.file.name} the corpus is still accepted as complete")
 
     def speakers() -> None:
         if not files():
@@ -133,7 +138,9 @@ def _checks(name: str) -> Iterator[Check]:
             crossing = crossing_speakers({entry.id: entry.speaker for entry in index.entries}, splits)
             if variant.shares_speakers:
                 if not crossing:
-                    raise ConformanceError(f"variant {variant.name} declares shares_speakers, and no speaker crosses")
+                    raise ConformanceError(
+                        f"variant {variant.name} declares shares_speakers, but no speaker is in several splits"
+                    )
             else:
                 who, where = next(iter(crossing.items()), ("", ()))
                 if crossing:
@@ -143,9 +150,9 @@ def _checks(name: str) -> Iterator[Check]:
         if not files():
             return
         plain = _task_digest(indexed())
-        for change, words in _CHANGES.items():
+        for change, description in _CHANGES.items():
             if _task_digest(indexed(change)) != plain:
-                raise ConformanceError(f"the task is another one {words}")
+                raise ConformanceError(f"the task changes {description}")
 
     def inside() -> None:
         sources = _sources(files())
@@ -156,13 +163,13 @@ def _checks(name: str) -> Iterator[Check]:
             if not entry.id:
                 raise ConformanceError(f"the id of {entry.file.name} is empty")
             if not entry.id.isprintable():
-                raise ConformanceError(f"{entry.id!r} is no id")
+                raise ConformanceError(f"{entry.id!r} is not a valid id")
 
-    check = checker("dataset", name, WORDS, plugins.dataset(name).expected_failures)
+    check = checker("dataset", name, RATIONALES, plugins.dataset(name).expected_failures)
     yield check("declared", partial(_declared, name))
     yield check("counts", partial(_counts, name))
     yield check("variants", partial(_variants, name))
-    yield check("foreign", partial(_foreign, name))
+    yield check("foreign", partial(_third_party_files, name))
     yield check("example", example)
     yield check("whole", whole)
     yield check("partial", partial_)
@@ -193,16 +200,16 @@ def _counts(name: str) -> None:
         ids = spec.expected_ids()
         total = sum(spec.expected_counts.values())
         if len(ids) != total:
-            raise ConformanceError(f"{len(ids)} ids are listed and {total} utterances expected")
+            raise ConformanceError(f"expected_ids has {len(ids)} ids, but expected_counts has {total} utterances")
 
 
 def _published(name: str, files: Callable[[], Mapping[str, bytes]]) -> None:
     spec = plugins.dataset(name)
-    found = spec.index(_sources(files())).entries if files() else ()
-    ids = spec.expected_ids() if spec.expected_ids is not None else {entry.id for entry in found}
+    entries = spec.index(_sources(files())).entries if files() else ()
+    ids = spec.expected_ids() if spec.expected_ids is not None else {entry.id for entry in entries}
     unknown = sorted(set(spec.known_defects) - ids)
     if unknown:
-        raise ConformanceError(f"known_defects names {unknown[0]!r}, which is no utterance")
+        raise ConformanceError(f"known_defects names {unknown[0]!r}, which is not an utterance")
     if name in spec.releases:
         raise ConformanceError("releases names the dataset itself")
     for folder, content in spec.siblings.items():
@@ -231,16 +238,16 @@ def _published(name: str, files: Callable[[], Mapping[str, bytes]]) -> None:
             except Exception as error:
                 raise ConformanceError(f"sentence raised {type(error).__name__} on {identifier!r}") from error
             if not isinstance(code, str):
-                raise ConformanceError(f"sentence is {code!r} for {identifier!r}, which is no string")
+                raise ConformanceError(f"sentence is {code!r} for {identifier!r}, which is not a string")
             if not code.strip():
                 raise ConformanceError(f"sentence is empty for {identifier!r}")
 
 
 def _check_lengths(seconds: Mapping[str, float], audio: ExpectedAudio | None, ids: AbstractSet[str]) -> None:
-    """Published lengths are those of the utterances, and agree with `expected_audio` to a thousandth of the hours."""
+    """Check that published lengths belong to the utterances, and agree with `expected_audio` to 0.1 % of the hours."""
     unknown = sorted(set(seconds) - ids)
     if unknown:
-        raise ConformanceError(f"expected_seconds has {unknown[0]!r}, which is no utterance")
+        raise ConformanceError(f"expected_seconds has {unknown[0]!r}, which is not an utterance")
     if not all(length > 0 for length in seconds.values()):
         raise ConformanceError("expected_seconds has a length that is not above zero")
     if audio is not None and set(seconds) == ids:
@@ -251,14 +258,14 @@ def _check_lengths(seconds: Mapping[str, float], audio: ExpectedAudio | None, id
             )
 
 
-def _foreign(name: str) -> None:
+def _third_party_files(name: str) -> None:
     def unread() -> bytes:
-        raise ConformanceError("index read a file to find out that it is foreign")
+        raise ConformanceError("index read a file that its name already excludes from the corpus")
 
-    strangers = [SourceFile(PurePosixPath(p), 1, unread) for p in ("readme.txt", "music/track 1.wav", "x.wav")]
-    found = plugins.dataset(name).index(strangers).entries
-    if found:
-        raise ConformanceError(f"index took {found[0].file.name} for an utterance")
+    third_party = [SourceFile(PurePosixPath(p), 1, unread) for p in ("readme.txt", "music/track 1.wav", "x.wav")]
+    entries = plugins.dataset(name).index(third_party).entries
+    if entries:
+        raise ConformanceError(f"index accepted {entries[0].file.name} as an utterance")
 
 
 def _variants(name: str) -> None:
@@ -267,12 +274,12 @@ def _variants(name: str) -> None:
     if not len(set(names)) == len(names) >= 1:
         raise ConformanceError(f"variants are {names}")
     if spec.released_variant not in names:
-        raise ConformanceError(f"released_variant {spec.released_variant!r} is none of {names}")
+        raise ConformanceError(f"released_variant {spec.released_variant!r} is not one of {names}")
     for variant in spec.variants:
         if variant.groups:
             drawn = set(draw_groups(variant.groups, variant.ratios).values())
             if drawn != set(SPLITS):
-                raise ConformanceError(f"variant {variant.name} fills only {sorted(drawn)}")
+                raise ConformanceError(f"variant {variant.name} has groups only in {sorted(drawn)}")
 
 
 def _example(spec: DatasetSpec) -> Mapping[str, bytes]:
@@ -283,25 +290,25 @@ def _example(spec: DatasetSpec) -> Mapping[str, bytes]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         spec.generate(folder)
-        made = (path for path in folder.rglob("*") if path.is_file())
-        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in made}
+        paths = (path for path in folder.rglob("*") if path.is_file())
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 _CHANGES = {
-    "backwards": "when its files are listed backwards",
-    "deeper": "when its folder lies deeper",
-    "upper": "when its files end in upper case",
+    "backwards": "when its files are listed in reverse order",
+    "deeper": "when its folder is inside another folder",
+    "upper": "when the suffixes of its files are in upper case",
 }
 
 
 def _sources(files: Mapping[str, bytes], change: str = "") -> list[SourceFile]:
-    made = []
+    sources = []
     for name, data in files.items():
         path = PurePosixPath("a") / "folder" / name if change == "deeper" else PurePosixPath(name)
         if change == "upper" and path.suffix in (".wav", ".flac", ".mp3", ".ogg"):
             path = path.with_suffix(path.suffix.upper())
-        made.append(SourceFile(path, len(data), partial(bytes, data), archive="example"))
-    return made[::-1] if change == "backwards" else made
+        sources.append(SourceFile(path, len(data), partial(bytes, data), archive="example"))
+    return sources[::-1] if change == "backwards" else sources
 
 
 def _task_digest(index: Index) -> str:

@@ -1,4 +1,4 @@
-"""Small data that classifiers and regressors are tried on."""
+"""Small data sets for the checks of classifiers and regressors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from serab_core.types import Examples
 
 
 def blobs(seed: int, dims: int, spread: float = 1.5) -> Examples:
-    """Three blobs of 20 points a class around centres `4 * spread / sqrt(dims)` from the middle along every axis."""
+    """Return three classes of 20 points around centres that are `4 * spread / sqrt(dims)` from 0 along every axis."""
     centres = np.sign(np.random.RandomState(99).standard_normal((3, dims))) * (4.0 / np.sqrt(dims)) * spread
     rng = np.random.RandomState(seed)
     y = np.repeat(np.arange(3), 20)
@@ -16,7 +16,7 @@ def blobs(seed: int, dims: int, spread: float = 1.5) -> Examples:
 
 
 def slopes(seed: int, dims: int, noise: float = 0.2) -> Examples:
-    """Sixty points, and a target about 1 to 5 that grows along one direction, which most of the spread is in."""
+    """Return sixty points and a target of about 1 to 5, linear in the direction of the largest variance."""
     direction = np.random.RandomState(99).standard_normal(dims)
     direction /= np.linalg.norm(direction)
     rng = np.random.RandomState(seed)

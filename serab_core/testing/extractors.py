@@ -11,8 +11,8 @@ import numpy as np
 
 from serab_core import plugins
 from serab_core.testing import identity, surroundings
-from serab_core.testing.checks import Check, ConformanceError, Words, checker
-from serab_core.testing.example import example_clips, made_extractor, odd_clips, voiced_clips
+from serab_core.testing.checks import Check, ConformanceError, Rationale, checker
+from serab_core.testing.example import build_extractor, example_clips, odd_clips, voiced_clips
 from serab_core.testing.sensitivity import sensitivity
 from serab_core.testing.stored import stored_embeddings_agree
 
@@ -23,21 +23,25 @@ if TYPE_CHECKING:
 
 
 def extractor_checks(name: str) -> list[Check]:
-    """The checks of the extractor called `name`. Raises UnknownNameError or PluginError where there is none."""
+    """Return the checks of the extractor called `name`.
+
+    Raises:
+        UnknownNameError, PluginError: the name belongs to no working extractor.
+    """
     return list(_checks(name))
 
 
 def _checks(name: str) -> Iterator[Check]:
-    made: list[Extractor] = []
+    extractors: list[Extractor] = []
 
     def extractor() -> Extractor:
-        if not made:
-            made.append(made_extractor(plugins.extractor(name)))
-        return made[0]
+        if not extractors:
+            extractors.append(build_extractor(plugins.extractor(name)))
+        return extractors[0]
 
     def embed(*waveforms: Waveform) -> Embeddings:
         result = extractor().embed(list(waveforms))
-        # A copy, as the core takes one: only `repeatable` is about an extractor that overwrites its earlier results.
+        # A copy, as in the core: only the check `repeatable` is about extractors that overwrite earlier results.
         return result.copy() if isinstance(result, np.ndarray) else result
 
     def shape() -> None:
@@ -49,13 +53,13 @@ def _checks(name: str) -> Iterator[Check]:
             raise ConformanceError(f"embed returned {result.dtype}")
         wanted = (len(example_clips(spec.sample_rate)), spec.dim)
         if result.shape != wanted:
-            raise ConformanceError(f"embed returned shape {result.shape}, declared is {wanted}")
+            raise ConformanceError(f"embed returned shape {result.shape}, but the spec declares {wanted}")
 
     def finite() -> None:
         rate = plugins.extractor(name).sample_rate
         for title, clip in odd_clips(rate).items():
             if not np.isfinite(embed(clip)).all():
-                raise ConformanceError(f"embedding of {title} is not finite")
+                raise ConformanceError(f"the embedding of {title} is not finite")
 
     def repeatable() -> None:
         spec = plugins.extractor(name)
@@ -63,7 +67,7 @@ def _checks(name: str) -> Iterator[Check]:
         first, second = embed(*clips), embed(*clips)
         same = np.array_equal if spec.deterministic else partial(np.allclose, rtol=1e-4, atol=1e-6)
         if not same(first, second):
-            raise ConformanceError("the same batch gave two results")
+            raise ConformanceError("the same batch gave different embeddings")
         earlier = extractor().embed(clips[:1])
         before = np.array(earlier)
         extractor().embed(clips[1:2])
@@ -79,122 +83,122 @@ def _checks(name: str) -> Iterator[Check]:
         backwards = embed(*clips[::-1])[::-1]
         scale = np.abs(alone).max(axis=1, keepdims=True) + 1e-6
         if not (np.abs(together - alone) / scale).max() < 1e-4:
-            raise ConformanceError("a clip embeds differently alone and in a batch")
+            raise ConformanceError("a clip has different embeddings alone and in a batch")
         if not (np.abs(together - backwards) / scale).max() < 1e-4:
-            raise ConformanceError("a clip embeds differently at another place")
+            raise ConformanceError("a clip has different embeddings at different positions of a batch")
 
-    def input_kept() -> None:
+    def input_unchanged() -> None:
         clips = example_clips(plugins.extractor(name).sample_rate)
         before = [clip.copy() for clip in clips]
         embed(*clips)
         if not all(np.array_equal(a, b) for a, b in zip(clips, before, strict=True)):
             raise ConformanceError("embed changed its input")
 
-    def moved() -> str:
+    def level_and_bandwidth() -> str:
         rate = plugins.extractor(name).sample_rate
         return sensitivity(embed, voiced_clips(rate), rate)
 
-    def afresh() -> None:
+    def embed_once() -> None:
         spec = plugins.extractor(name)
-        made_extractor(spec).embed(example_clips(spec.sample_rate))
+        build_extractor(spec).embed(example_clips(spec.sample_rate))
 
     def elsewhere() -> None:
         with TemporaryDirectory() as scratch:
             here = embed(*example_clips(plugins.extractor(name).sample_rate))
-            surroundings.same_in_another_process(name, here, Path(scratch))
+            surroundings.check_other_process(name, here, Path(scratch))
 
-    def scratch(held: Callable[[ExtractorSpec, str, Path], str]) -> Callable[[], str]:
+    def in_scratch_folder(function: Callable[[ExtractorSpec, str, Path], str]) -> Callable[[], str]:
         def run() -> str:
             with TemporaryDirectory() as folder:
-                return held(plugins.extractor(name), name, Path(folder))
+                return function(plugins.extractor(name), name, Path(folder))
 
         return run
 
-    check = checker("extractor", name, WORDS, plugins.extractor(name).expected_failures)
+    check = checker("extractor", name, RATIONALES, plugins.extractor(name).expected_failures)
     yield check("shape", shape)
     yield check("finite", finite)
     yield check("repeatable", repeatable)
     yield check("batch-independent", batch_independent)
-    yield check("input-kept", input_kept)
-    yield check("long", partial(surroundings.bears_ten_minutes, name))
-    yield check("sensitivity", moved)
-    yield check("identity", lambda: identity.terms_are_told(plugins.extractor(name)))
-    yield check("fingerprint", lambda: identity.fingerprint_tells_what_matters(plugins.extractor(name), name))
+    yield check("input-kept", input_unchanged)
+    yield check("long", partial(surroundings.supports_long_audio, name))
+    yield check("sensitivity", level_and_bandwidth)
+    yield check("identity", lambda: identity.check_terms(plugins.extractor(name)))
+    yield check("fingerprint", lambda: identity.check_fingerprint(plugins.extractor(name), name))
     yield check("stored-embeddings", lambda: stored_embeddings_agree(plugins.extractor(name)))
-    yield check("light-import", partial(surroundings.imports_nothing_heavy, name))
+    yield check("light-import", partial(surroundings.check_imports, name))
     yield check("other-process", elsewhere)
-    yield check("settings-kept", partial(surroundings.leaves_settings_alone, afresh))
-    yield check("no-network", partial(surroundings.asks_no_network, afresh))
-    yield check("missing-weights", scratch(identity.missing_weights_are_told))
-    yield check("damaged-weights", scratch(identity.damaged_weights_are_noticed))
+    yield check("settings-kept", partial(surroundings.check_settings, embed_once))
+    yield check("no-network", partial(surroundings.check_no_network, embed_once))
+    yield check("missing-weights", in_scratch_folder(identity.check_missing_weights))
+    yield check("damaged-weights", in_scratch_folder(identity.check_damaged_weights))
 
 
-WORDS = {
-    "shape": Words(
+RATIONALES = {
+    "shape": Rationale(
         "classifiers and caches rely on the declared dimension",
-        "declare dim as it is, and return float32 (n, dim)",
+        "declare the correct dim, and return float32 of shape (n, dim)",
     ),
-    "finite": Words(
-        "one NaN spoils the normalisation of a whole speaker",
-        "pad what is too short, and guard divisions and logarithms",
+    "finite": Rationale(
+        "one NaN corrupts the normalised features of a whole speaker",
+        "pad clips that are too short, and protect divisions and logarithms",
     ),
-    "repeatable": Words(
-        "a score must be the same when it is made again",
-        "switch dropout off and seed what is random, or declare deterministic=False for rounding's sake; "
-        "return a copy of a buffer that the next call overwrites",
+    "repeatable": Rationale(
+        "a score must be reproducible",
+        "disable dropout and seed random numbers, or declare deterministic=False if only rounding differs; return a "
+        "copy of a buffer that the next call overwrites",
     ),
-    "batch-independent": Words(
-        "a score must not hang on how utterances fell into batches",
-        "mask what is padded, or embed clip by clip",
+    "batch-independent": Rationale(
+        "a score must not depend on how utterances are grouped into batches",
+        "mask the padding, or embed clip by clip",
     ),
-    "input-kept": Words(
-        "other extractors may be given the same arrays",
+    "input-kept": Rationale(
+        "other extractors may get the same arrays",
         "work on a copy",
     ),
-    "long": Words(
-        "a corpus may hold whole interviews",
-        "embed piece by piece, and pool the pieces",
+    "long": Rationale(
+        "a corpus may contain long recordings, such as interviews",
+        "embed long clips in segments, and pool the segments",
     ),
-    "sensitivity": Words(
-        "corpora differ in level and bandwidth; how far embeddings move with them is reported",
-        "embed clips of any level",
+    "sensitivity": Rationale(
+        "corpora differ in level and bandwidth; the check reports how much embeddings change with them",
+        "accept clips of any level",
     ),
-    "identity": Words(
-        "users must know what it is, on what terms, and whom to cite",
-        "give summary, licence and citation, and of each WeightFile its address and licence",
+    "identity": Rationale(
+        "users must know the extractor, its terms, and its citation",
+        "declare summary, licence and citation, and the url and licence of each WeightFile",
     ),
-    "fingerprint": Words(
-        "caches are kept apart, and found again, by what the spec declares",
-        "declare parameters that are plain values, the same in each process",
+    "fingerprint": Rationale(
+        "the cache key of embeddings is computed from the spec",
+        "declare parameters as plain values that are the same in each process",
     ),
-    "stored-embeddings": Words(
-        "a score computed from stored embeddings must be that of the extractor as it is now",
-        "declare what the numbers depend on: files as WeightFile, choices as parameters, packages as libraries; "
-        "`serab eval X --fresh` replaces what is stored",
+    "stored-embeddings": Rationale(
+        "a score from stored embeddings must be that of the current extractor",
+        "declare everything that affects embeddings: files as WeightFile, choices as parameters, packages as "
+        "libraries; `serab eval X --fresh` replaces stored embeddings",
     ),
-    "light-import": Words(
-        "listing extractors must not load every library that one of them needs",
+    "light-import": Rationale(
+        "listing extractors must not import the libraries of each of them",
         "import libraries inside the factory",
     ),
-    "other-process": Words(
-        "extractors are made anew in each worker, on each machine",
-        "keep what the numbers depend on in the spec and its weights",
+    "other-process": Rationale(
+        "each worker process builds its own extractor, on any machine",
+        "let embeddings depend only on the spec and its weights",
     ),
-    "settings-kept": Words(
+    "settings-kept": Rationale(
         "other extractors and classifiers share the process",
-        "use a generator of your own, and free_cores() for threads",
+        "use your own random generator, and free_cores() for the number of threads",
     ),
-    "no-network": Words(
-        "clusters' nodes have no network, and a download that changes changes scores",
-        "declare what is loaded as a WeightFile, and load it from weights_path",
+    "no-network": Rationale(
+        "cluster nodes often have no network, and a changed download would change scores",
+        "declare each file as a WeightFile, and load it from weights_path",
     ),
-    "missing-weights": Words(
-        "a user without the weights must hear which file, from where, and on what terms",
-        "load what weights_path(file) gives",
+    "missing-weights": Rationale(
+        "without the weights, the error must name the file, its source and its terms",
+        "load the path that weights_path(file) returns",
     ),
-    "damaged-weights": Words(
-        "a score of damaged weights says nothing, and nobody would know",
-        "load what weights_path(file) gives, which compares its sha256",
+    "damaged-weights": Rationale(
+        "a score with damaged weights is wrong, and nobody would notice",
+        "load the path that weights_path(file) returns, which compares the SHA-256",
     ),
 }
-"""What each check protects, and what to do about it."""
+"""The rationale of each check by its name."""

@@ -1,4 +1,4 @@
-"""Checks of what an extractor says that it is: its fingerprint, its weights and its terms."""
+"""Checks of the identity of an extractor: its fingerprint, its weights and its terms."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ _EMBED_IN = """
 import json, sys
 from pathlib import Path
 from serab_core import plugins
-from serab_core.system.session import Session, set_process_session
 from serab_core.errors import SerabError
-from serab_core.testing.example import example_clips, made_extractor
-told = []
+from serab_core.system.session import Session, set_process_session
+from serab_core.testing.example import build_extractor, example_clips
+errors = []
 for home in sys.argv[2:]:
     set_process_session(Session(home=Path(home)))
     try:
         spec = plugins.extractor(sys.argv[1])
-        made_extractor(spec).embed(example_clips(spec.sample_rate)[:1])
-        told.append("")
+        build_extractor(spec).embed(example_clips(spec.sample_rate)[:1])
+        errors.append("")
     except SerabError as error:
-        told.append(type(error).__name__)
+        errors.append(type(error).__name__)
     except BaseException as error:
-        told.append(f"{type(error).__name__}: {error}")
+        errors.append(f"{type(error).__name__}: {error}")
 sys.stdout.flush()
-print("\\n" + json.dumps(told))
+print("\\n" + json.dumps(errors))
 """
 
 
-def terms_are_told(spec: ExtractorSpec) -> None:
-    """Users know what it is and on what terms, and whom to cite."""
+def check_terms(spec: ExtractorSpec) -> None:
+    """Check that the spec declares summary, licence and citation, and the address and licence of each weight file."""
     if not spec.summary.strip():
         raise ConformanceError("no summary is declared")
     if not spec.licence.strip():
@@ -62,29 +62,29 @@ def terms_are_told(spec: ExtractorSpec) -> None:
             raise ConformanceError(f"{weight.name} has no licence")
 
 
-def fingerprint_tells_what_matters(spec: ExtractorSpec, name: str) -> None:
-    """Caches are found again by the fingerprint, and never mixed up."""
+def check_fingerprint(spec: ExtractorSpec, name: str) -> None:
+    """Check that the fingerprint is the same in another process, and changes with parameters and weights."""
     here = fingerprint_digest(spec)
     there = printed(_FINGERPRINT, name, PYTHONHASHSEED="7").split()[-1]
     if there != here:
-        raise ConformanceError("another process makes another fingerprint of it")
+        raise ConformanceError("its fingerprint is different in another process")
     for key in spec.parameters:
         changed = replace(spec, parameters={**spec.parameters, key: "another value"})
         if fingerprint_digest(changed) == here:
-            raise ConformanceError(f"the fingerprint is the same with another {key}")
+            raise ConformanceError(f"the fingerprint does not change with the parameter {key}")
     for number, weight in enumerate(spec.weights):
         other = replace(weight, sha256="0" * 64)
         weights = (*spec.weights[:number], other, *spec.weights[number + 1 :])
         changed = replace(spec, weights=weights)
         if fingerprint_digest(changed) == here:
-            raise ConformanceError(f"the fingerprint is the same with another {weight.name}")
-    reworded = replace(spec, summary="other words", batch_size=spec.batch_size + 1, expected_failures={})
+            raise ConformanceError(f"the fingerprint does not change with the weight file {weight.name}")
+    reworded = replace(spec, summary="another summary", batch_size=spec.batch_size + 1, expected_failures={})
     if fingerprint_digest(reworded) != here:
-        raise ConformanceError("the fingerprint hangs on words")
+        raise ConformanceError("the fingerprint depends on the summary, the batch size or expected_failures")
 
 
-def missing_weights_are_told(spec: ExtractorSpec, name: str, scratch: Path) -> str:
-    """In a home without weights nothing is embedded, and the user hears which file is missing and what to do."""
+def check_missing_weights(spec: ExtractorSpec, name: str, scratch: Path) -> str:
+    """Check that without its weights the extractor fails, with an error that names the missing file."""
     if not spec.weights:
         return _NO_WEIGHTS
     empty = Home(scratch / "empty").ensure()
@@ -95,16 +95,16 @@ def missing_weights_are_told(spec: ExtractorSpec, name: str, scratch: Path) -> s
         text = str(error)
     if spec.weights[0].published not in text:
         raise ConformanceError("the error for missing weights does not name the file")
-    (told,) = _embedded_in(name, empty)
-    if not told:
-        raise ConformanceError("it embeds although the weights that it declares are not there")
-    if told != "WeightsError":
-        raise ConformanceError(f"without its weights it raises {told}, not the WeightsError of weights_path")
+    (raised,) = _embedding_errors(name, empty)
+    if not raised:
+        raise ConformanceError("it embeds although its declared weights are not installed")
+    if raised != "WeightsError":
+        raise ConformanceError(f"without its weights it raises {raised}, not the WeightsError of weights_path")
     return ""
 
 
-def damaged_weights_are_noticed(spec: ExtractorSpec, name: str, scratch: Path) -> str:
-    """A weight file with one byte changed is not used."""
+def check_damaged_weights(spec: ExtractorSpec, name: str, scratch: Path) -> str:
+    """Check that the extractor does not load a weight file with one changed byte."""
     if not spec.weights:
         return _NO_WEIGHTS
     home = find_home()
@@ -113,26 +113,26 @@ def damaged_weights_are_noticed(spec: ExtractorSpec, name: str, scratch: Path) -
         copy = Home(scratch / str(number)).ensure()
         for weight in spec.weights:
             if weight_record(home, weight) is None:
-                raise ConformanceError(f"{weight.name} is not there to be tried")
+                raise ConformanceError(f"{weight.name} is not installed, so the check cannot run")
             _copy(home.weights / weight.name, copy.weights / weight.name)
             _copy(home.weights / f"{weight.name}.json", copy.weights / f"{weight.name}.json")
         _damage(copy, damaged)
         homes.append(copy)
-    for weight, told in zip(spec.weights, _embedded_in(name, *homes), strict=True):
-        if not told:
+    for weight, error in zip(spec.weights, _embedding_errors(name, *homes), strict=True):
+        if not error:
             raise ConformanceError(f"it embeds although {weight.name} is damaged")
-        if told != "WeightsError":
-            raise ConformanceError(f"with {weight.name} damaged it raises {told}, not weights_path's WeightsError")
+        if error != "WeightsError":
+            raise ConformanceError(f"with {weight.name} damaged it raises {error}, not weights_path's WeightsError")
     return ""
 
 
 _NO_WEIGHTS = f"{NOT_APPLICABLE}its spec declares no weight files"
 
 
-def _embedded_in(name: str, *homes: Home) -> list[str]:
-    """What embedding raises, in each of several homes; "" where it works."""
-    told: list[str] = json.loads(printed(_EMBED_IN, name, *(str(home.root) for home in homes)).splitlines()[-1])
-    return told
+def _embedding_errors(name: str, *homes: Home) -> list[str]:
+    """Return the error of embedding in each of several homes; "" for success."""
+    errors: list[str] = json.loads(printed(_EMBED_IN, name, *(str(home.root) for home in homes)).splitlines()[-1])
+    return errors
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -144,7 +144,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _damage(home: Home, weight: WeightFile) -> None:
-    """Changes the byte in the middle of a weight file, or of the largest file of a folder."""
+    """Change the byte in the middle of a weight file; for a folder, of its largest file."""
     path = home.weights / weight.name
     if path.is_dir():
         path = max((file for file in path.rglob("*") if file.is_file()), key=lambda file: file.stat().st_size)

@@ -1,4 +1,4 @@
-"""`pytest --serab-plugin NAME`: a test for each check. `--serab-bench NAME`, `serab_benchmark`: speed."""
+"""The pytest plugin: `--serab-plugin NAME` runs checks as tests; `--serab-bench NAME` and a fixture measure speed."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds the options."""
+    """Add the options."""
     group = parser.getgroup("serab")
     group.addoption(
         "--serab-plugin",
         action="append",
         default=[],
         metavar="NAME",
-        help="check an extractor, dataset, classifier or distribution of serab's; may be repeated",
+        help="run the checks of a serab extractor, dataset, classifier or distribution; can be repeated",
     )
     group.addoption(
         "--serab-bench",
         action="append",
         default=[],
         metavar="NAME",
-        help="time an extractor of serab's beside a reference workload; may be repeated",
+        help="measure the speed of a serab extractor relative to a reference workload; can be repeated",
     )
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Adds a test for each check, and takes no others where nothing else was asked for."""
+    """Add a test for each check; if the command line names no tests, run only these."""
     names, timed = config.getoption("--serab-plugin"), config.getoption("--serab-bench")
     if not names and not timed:
         return
     if not any(str(word) in config.invocation_params.args for word in config.args):
-        items.clear()  # pytest found them by itself, in the current folder
+        items.clear()  # pytest collected them from the current folder by default
     for name in names:
         items.extend(Checks.from_parent(session, name=f"serab[{name}]", subject=name).collect())
     if timed:
@@ -49,34 +49,34 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 
 class SpeedTest(Protocol):
-    """What the fixture `serab_benchmark` gives."""
+    """The type of the fixture `serab_benchmark`."""
 
     def __call__(self, extractor: str, *, seconds: float = 3.0, clips: int = 1, rounds: int = 15) -> Figure:
-        """Times an extractor.
+        """Measure the speed of an extractor.
 
         Args:
-            extractor: its name.
-            seconds: of a clip.
-            clips: at a time; 0 for as many as the extractor likes.
-            rounds: each has the reference workload before it.
+            extractor: name of the extractor.
+            seconds: length of a clip.
+            clips: number of clips in a round; 0 for the batch size of the extractor.
+            rounds: number of rounds, each with the reference workload before it.
 
         Returns:
-            times, real-time factor, and the ratio: what a second of audio costs in runs of the reference workload.
+            times, real-time factor, and the ratio: the cost of a second of audio in runs of the reference workload.
         """
 
 
 @pytest.fixture
 def serab_benchmark(request: pytest.FixtureRequest) -> SpeedTest:
-    """Times extractors with pytest-benchmark, on serab's clips, beside its reference workload.
+    """Measure extractors with pytest-benchmark, on the clips of serab, relative to its reference workload.
 
-    `serab_benchmark("my-model", seconds=3.0).ratio` may be asserted upon: it holds between machines, as far as anything
-    does. Tables, files and comparisons are pytest-benchmark's.
+    A test can assert a limit on `serab_benchmark("my-model", seconds=3.0).ratio`, which is comparable between machines.
+    pytest-benchmark provides tables, files and comparisons.
     """
     try:
         benchmark: Any = request.getfixturevalue("benchmark")
     except pytest.FixtureLookupError:
         raise UsageError(
-            "needs pytest-benchmark, which is not installed or switched off",
+            "needs pytest-benchmark, which is not installed or is disabled",
             where="serab_benchmark",
             next_step="pip install pytest-benchmark",
         ) from None
@@ -84,9 +84,9 @@ def serab_benchmark(request: pytest.FixtureRequest) -> SpeedTest:
     def run(extractor: str, *, seconds: float = 3.0, clips: int = 1, rounds: int = 15) -> Figure:
         from serab_core.bench.rounds import Rounds
 
-        own = Rounds(extractor, seconds, clips)
-        benchmark.pedantic(own.call, setup=own.setup, rounds=rounds, iterations=1)
-        figure = own.figure
+        extractor_rounds = Rounds(extractor, seconds, clips)
+        benchmark.pedantic(extractor_rounds.call, setup=extractor_rounds.setup, rounds=rounds, iterations=1)
+        figure = extractor_rounds.figure
         benchmark.extra_info.update(
             extractor=extractor, clip_s=seconds, clips=figure.clips, ratio=figure.ratio,
             realtime_factor=figure.realtime_factor,
@@ -104,10 +104,10 @@ class Checks(pytest.Collector):
         self._subject = subject
 
     def collect(self) -> Iterator[pytest.Item]:
-        """A test for each check."""
-        from serab_core.testing.runner import checks_of, subjects
+        """Yield a test for each check."""
+        from serab_core.testing.runner import checks_of, find_subjects
 
-        for group, name in subjects(self._subject):
+        for group, name in find_subjects(self._subject):
             for check in checks_of([(group, name)]):
                 yield CheckItem.from_parent(self, name=f"{check.id}[{name}]", check=check)
 
@@ -120,7 +120,7 @@ class CheckItem(pytest.Item):
         self._check = check
 
     def runtest(self) -> None:
-        """Runs it."""
+        """Run the check."""
         from serab_core.testing.checks import NOT_APPLICABLE
 
         if report := self._check():
@@ -131,7 +131,7 @@ class CheckItem(pytest.Item):
             pytest.xfail(self._check.expected)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
-        """What failed, why it matters and how to mend it."""
+        """Return the failure, the reason for the check, and the advice."""
         from serab_core.testing.checks import ConformanceError
 
         if isinstance(excinfo.value, ConformanceError):
@@ -140,5 +140,5 @@ class CheckItem(pytest.Item):
         return f"{super().repr_failure(excinfo)}\n  why: {self._check.protects}\n  fix: {self._check.fix}"
 
     def reportinfo(self) -> tuple[str, None, str]:
-        """Where it is."""
+        """Return the location that pytest shows."""
         return "serab check", None, self.name

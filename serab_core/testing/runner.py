@@ -1,4 +1,4 @@
-"""Runs checks and says what came of each; how it is shown is somebody else's."""
+"""Running checks, and their outcomes; other modules display them."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ _GENERATORS: dict[Group, Callable[[str], list[Check]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one check.
+    """The outcome of one check.
 
     Attributes:
-        id: of the check.
+        id: id of the check.
         subject: the name under test.
-        state: `passed`; `failed`; `declared`, where it fails as the plugin's spec says; or `not applicable`.
-        seconds: that it took.
-        message: what failed, the declared reason, or what the check reports; "" for most.
-        protects, fix: of the check.
+        state: `passed`; `failed`; `declared`, if it fails as the spec of the plugin declares; or `not applicable`.
+        seconds: time of the check.
+        message: the failure, the declared reason, or the report of the check; "" for most checks.
+        protects, fix: the rationale of the check.
     """
 
     id: str
@@ -54,27 +54,30 @@ class Outcome:
     fix: str
 
     def as_json(self) -> dict[str, Any]:
-        """As plain values."""
+        """Return the outcome as plain values."""
         return asdict(self)
 
 
-def subjects(name: str) -> list[tuple[Group, str]]:
-    """What a word on the command line means: everything of that name, or everything that a distribution brings.
+def find_subjects(name: str) -> list[tuple[Group, str]]:
+    """Return all subjects of checks with a name, or all that a distribution provides.
 
     Args:
-        name: of an extractor, dataset or classifier, as `serab eval` takes it: with a distribution, a variant, an
-            argument or options, or the path of a folder; or the name of a distribution.
+        name: name of an extractor, dataset or classifier, in the syntax of `serab eval`: with a distribution, a
+            variant, an argument or options, or the path of a folder; or the name of a distribution.
+
+    Returns:
+        the plugin group and the name of each subject.
 
     Raises:
-        UnknownNameError: nothing is called that.
-        PluginError: its plugin fails.
-        UsageError: the distribution brings nothing that can be checked without an argument.
+        UnknownNameError: the name is unknown.
+        PluginError: the plugin fails.
+        UsageError: the distribution provides nothing that can be checked without an argument.
     """
     registry, distribution = plugins.registry(), canonicalize_name(name)
-    owned = [r for group in _GENERATORS for r in registry.records(group) if r.distribution == distribution]
-    if owned:
-        return _brought(owned)
-    found: list[tuple[Group, str]] = []
+    records = [r for group in _GENERATORS for r in registry.records(group) if r.distribution == distribution]
+    if records:
+        return _subjects_of(records)
+    subjects: list[tuple[Group, str]] = []
     missing: list[UnknownNameError] = []
     for group, find in (
         (Group.EXTRACTORS, plugins.extractor),
@@ -83,37 +86,37 @@ def subjects(name: str) -> list[tuple[Group, str]]:
     ):
         try:
             spec = find(name)
-            found.append((group, name if ":" in name or plugins.is_path(name) else spec.name))
+            subjects.append((group, name if ":" in name or plugins.is_path(name) else spec.name))
         except UnknownNameError as error:
             missing.append(error)
-    if not found:
+    if not subjects:
         raise missing[0]
-    return found
+    return subjects
 
 
-def _brought(records: Sequence[PluginRecord]) -> list[tuple[Group, str]]:
-    """Everything that the plugins of a distribution register."""
-    registry, found = plugins.registry(), []
+def _subjects_of(records: Sequence[PluginRecord]) -> list[tuple[Group, str]]:
+    """Return everything that the plugins of a distribution register."""
+    registry, subjects = plugins.registry(), []
     for record in records:
         loaded = plugins.translated(partial(registry.load, record.group, record.qualified))
-        found += [(record.group, item) for item in loaded.items]
-    if not found:
+        subjects += [(record.group, item) for item in loaded.items]
+    if not subjects:
         examples = " or ".join(f"serab check {record.name}:..." for record in records)
         raise UsageError(
             "has no extractor, dataset or classifier without an argument",
             where=records[0].distribution,
-            next_step=f"check one with its argument, as `serab eval` takes it: {examples}",
+            next_step=f"name one with its argument, as for `serab eval`: {examples}",
         )
-    return found
+    return subjects
 
 
-def checks_of(found: Iterable[tuple[Group, str]]) -> list[Check]:
-    """All checks of some subjects."""
-    return [check for group, name in found for check in _GENERATORS[group](name)]
+def checks_of(subjects: Iterable[tuple[Group, str]]) -> list[Check]:
+    """Return all checks of some subjects."""
+    return [check for group, name in subjects for check in _GENERATORS[group](name)]
 
 
 def run_check(check: Check) -> Outcome:
-    """Runs one check; whatever the plugin raises is a failure of it."""
+    """Run one check; every error that the plugin raises is a failure of the check."""
     begin = time.perf_counter()
     state: State = "declared" if check.expected else "passed"
     message = ""
@@ -126,13 +129,13 @@ def run_check(check: Check) -> Outcome:
         state, message = "failed", str(cause) if isinstance(cause, ConformanceError) else _described(cause)
     except SerabError as error:
         state, message = "failed", str(error)
-    except (Exception, SystemExit) as error:  # a stranger's code
+    except (Exception, SystemExit) as error:  # third-party code
         state, message = "failed", _described(error)
     seconds = time.perf_counter() - begin
     return Outcome(check.id, check.subject, state, seconds, message, check.protects, check.fix)
 
 
 def _described(error: BaseException) -> str:
-    """What a plugin's code raised, and where."""
+    """Return the error that a plugin raised, with file and line."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({last.filename}, line {last.lineno})"

@@ -1,6 +1,6 @@
-"""What `pytest --serab-bench NAME` runs: an extractor's speed by the length of a clip, and of a batch.
+"""The tests of `pytest --serab-bench NAME`: the speed of an extractor by clip length, and for a batch.
 
-Not collected otherwise: the file is not called test_*.
+Other runs do not collect this file, because its name does not begin with test_.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from serab_core.testing.pytest_plugin import SpeedTest
 
 CASES = ((1.0, 1), (3.0, 1), (10.0, 1), (3.0, 0))
-"""Seconds of a clip, and clips at a time; 0 for as many as the extractor likes."""
+"""Length of a clip in seconds, and number of clips; 0 for the batch size of the extractor."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A case for each extractor that was named, and each length."""
+    """Add a case for each named extractor and each entry of `CASES`."""
     names = metafunc.config.getoption("--serab-bench")
     cases = [(name, seconds, clips) for name in names for seconds, clips in CASES]
     ids = [f"{name}-{seconds:g}s" + ("" if clips else "-batch") for name, seconds, clips in cases]
@@ -27,7 +27,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def test_speed(serab_benchmark: SpeedTest, name: str, seconds: float, clips: int) -> None:
-    """Times it; what it came to is in pytest-benchmark's table."""
+    """Measure an extractor; the table of pytest-benchmark shows the result."""
     figure = serab_benchmark(name, seconds=seconds, clips=clips)
     if not figure.ratio > 0.0:
-        raise ConformanceError(f"the speed of {name} is no positive number: {figure.ratio}")
+        raise ConformanceError(f"the ratio of {name} is not a positive number: {figure.ratio}")

@@ -1,4 +1,4 @@
-"""A check of what the home holds: the embeddings stored for an extractor are those that it computes now."""
+"""A check that the stored embeddings of an extractor are equal to those that it computes now."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from serab_core.types import CorpusState, Embeddings, Extractor, ExtractorSpec, Utterance
 
 COMPARED = 6  # utterances; each is one call of `embed`
-_ROUNDING = 1e-4  # what a clip's company in a batch may change, as the check `batch-independent` has it
-_PER_SHARD = 2  # so that they are of several shards, which different processes may have written
+_ROUNDING = 1e-4  # relative difference that batching may cause, as in the check `batch-independent`
+_PER_SHARD = 2  # utterances of a shard, so that several shards, perhaps of different processes, are compared
 
 
 def stored_embeddings_agree(spec: ExtractorSpec) -> str:
@@ -58,7 +58,7 @@ def stored_embeddings_agree(spec: ExtractorSpec) -> str:
 
 
 def _prepared_utterances(home: Home) -> dict[str, Utterance]:
-    """The utterances of all prepared corpora by the SHA-256 of their samples."""
+    """Return the utterances of all prepared corpora by the SHA-256 of their samples."""
     utterances: dict[str, Utterance] = {}
     protocol = find_protocol(default_protocol())
     for name in prepared_names(home):
@@ -70,7 +70,7 @@ def _prepared_utterances(home: Home) -> dict[str, Utterance]:
 def _stored(
     home: Home, digest: str, utterances: Mapping[str, Utterance]
 ) -> Iterator[tuple[Utterance, Embeddings, CorpusState | None]]:
-    """Utterances with their stored embedding, shape (1, dim), and the corpus statistics it was computed with."""
+    """Yield utterances with their stored embedding, shape (1, dim), and the corpus statistics of the embedding."""
     for manifest in sorted(folder_for(home, digest).glob("*.json")):
         with suppress(SerabError, KeyError, TypeError):
             state = read_json(manifest, SCHEMA)["provenance"]["corpus_state"]
@@ -84,6 +84,8 @@ def _started(spec: ExtractorSpec, state: CorpusState | None) -> Extractor:
     extractor = spec.factory()
     if state is not None:
         if not isinstance(extractor, CorpusExtractor):
-            raise ConformanceError("its stored embeddings have corpus statistics; fit_corpus or use_corpus is missing")
+            raise ConformanceError(
+                "its stored embeddings have corpus statistics, but fit_corpus or use_corpus is missing"
+            )
         extractor.use_corpus(state)
     return extractor

@@ -1,4 +1,4 @@
-"""Checks of what an extractor does to the process around it, and of what it is in another one."""
+"""Checks of the effects of an extractor on its process, and of its behaviour in another process."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 HEAVY = ("tensorflow", "torch", "transformers", "keras", "jax")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-MEMORY_BYTES = 2 << 30
-"""That ten minutes of audio may take beside what a second takes."""
+MEMORY_BYTES = 2 << 30  # bytes; maximum memory growth while embedding ten minutes of audio, after one second
 
 _LOOK = """
 import json, sys
@@ -35,83 +34,83 @@ _EMBED = """
 import sys
 import numpy as np
 from serab_core import plugins
-from serab_core.testing.example import example_clips, made_extractor
+from serab_core.testing.example import build_extractor, example_clips
 spec = plugins.extractor(sys.argv[1])
-got = made_extractor(spec).embed(example_clips(spec.sample_rate))
+embeddings = build_extractor(spec).embed(example_clips(spec.sample_rate))
 sys.stdout.flush()
 with open(sys.argv[2], "wb") as file:
-    np.save(file, np.asarray(got), allow_pickle=False)
+    np.save(file, np.asarray(embeddings), allow_pickle=False)
 """
 _EMBED_LONG = """
 import sys
 import numpy as np
 from serab_core import plugins
-from serab_core.testing.example import example_clips, long_clip, made_extractor
+from serab_core.testing.example import build_extractor, example_clips, long_clip
 spec = plugins.extractor(sys.argv[1])
-made = made_extractor(spec)
-short = np.asarray(made.embed(example_clips(spec.sample_rate)[:1]))
+extractor = build_extractor(spec)
+short = np.asarray(extractor.embed(example_clips(spec.sample_rate)[:1]))
 long = long_clip(spec.sample_rate)
 print("\\nready", flush=True)
-got = np.asarray(made.embed([long]))
-if got.shape != short.shape:
-    sys.exit(f"ten minutes give {got.shape}, a short clip {short.shape}")
-if not np.isfinite(got).all():
+embedding = np.asarray(extractor.embed([long]))
+if embedding.shape != short.shape:
+    sys.exit(f"ten minutes give {embedding.shape}, a short clip {short.shape}")
+if not np.isfinite(embedding).all():
     sys.exit("the embedding of ten minutes is not finite")
 """
 
 
-def imports_nothing_heavy(name: str) -> None:
-    """The spec can be had without the libraries that its factory needs."""
-    done = printed(_LOOK, name, json.dumps(HEAVY))
-    found = json.loads(done.splitlines()[-1])
-    if found:
-        raise ConformanceError(f"asking for its spec imports {', '.join(found)}")
+def check_imports(name: str) -> None:
+    """Check that reading the spec imports none of the libraries that its factory needs."""
+    output = printed(_LOOK, name, json.dumps(HEAVY))
+    imported = json.loads(output.splitlines()[-1])
+    if imported:
+        raise ConformanceError(f"reading its spec imports {', '.join(imported)}")
 
 
-def same_in_another_process(name: str, here: Embeddings, scratch: Path) -> None:
-    """A worker's extractor gives the same numbers."""
+def check_other_process(name: str, here: Embeddings, scratch: Path) -> None:
+    """Check that the extractor returns the same embeddings in another process."""
     file = scratch / "embeddings.npy"
     printed(_EMBED, name, str(file), PYTHONHASHSEED="7")
     there = np.load(file)
     scale = np.abs(here).max(axis=1, keepdims=True) + 1e-6
     if there.shape != here.shape:
-        raise ConformanceError(f"another process gives shape {there.shape}, this one {here.shape}")
+        raise ConformanceError(f"another process returns shape {there.shape}, this process {here.shape}")
     worst = float((np.abs(there - here) / scale).max())
     if not worst < 1e-4:
-        raise ConformanceError(f"another process gives other numbers, {worst:.2g} apart")
+        raise ConformanceError(f"another process returns other embeddings; the relative difference is {worst:.2g}")
 
 
-def bears_ten_minutes(name: str) -> str:
-    """Ten minutes are embedded, in bounded memory."""
+def supports_long_audio(name: str) -> str:
+    """Check that ten minutes of audio are embedded in bounded memory."""
     taken = growth(_EMBED_LONG, name, limit=MEMORY_BYTES)
     if not taken <= MEMORY_BYTES:
-        raise ConformanceError(f"ten minutes of audio take more than {MEMORY_BYTES >> 20} MiB")
-    return f"ten minutes take {taken >> 20} MiB more than a second"
+        raise ConformanceError(f"ten minutes of audio need more than {MEMORY_BYTES >> 20} MiB")
+    return f"ten minutes need {taken >> 20} MiB more than one second"
 
 
-def leaves_settings_alone(run: Callable[[], Any]) -> None:
-    """Neither random generators nor thread settings are what an extractor may set for everybody."""
-    # Moved on first: a seed that was set by an earlier call would else be found as it was left.
-    kept: Any = np.random.get_state(legacy=True)
+def check_settings(run: Callable[[], Any]) -> None:
+    """Check that a function leaves the global random generators and thread settings unchanged."""
+    # Draw first: otherwise a seed that an earlier call has set would leave the same state as this call.
+    state: Any = np.random.get_state(legacy=True)
     np.random.random()
     random.random()  # noqa: S311
     before = _settings()
     run()
     now = _settings()
-    np.random.set_state(kept)
+    np.random.set_state(state)
     changed = [title for title, value in now.items() if title in before and value != before[title]]
     if changed:
         raise ConformanceError(f"it changes {', '.join(changed)}")
 
 
-def asks_no_network(run: Callable[[], Any]) -> None:
-    """Embedding works on a machine without a network."""
-    real, asked = socket.socket.connect, []
+def check_no_network(run: Callable[[], Any]) -> None:
+    """Check that embedding does not use the network."""
+    real, addresses = socket.socket.connect, []
 
     def refused(self: socket.socket, address: Any) -> None:
         if self.family == getattr(socket, "AF_UNIX", None):
             return real(self, address)
-        asked.append(address)
+        addresses.append(address)
         raise OSError("no network in a conformance check")
 
     socket.socket.connect = refused  # type: ignore[method-assign,assignment]
@@ -122,23 +121,23 @@ def asks_no_network(run: Callable[[], Any]) -> None:
         failed = error
     finally:
         socket.socket.connect = real  # type: ignore[method-assign]
-    how = f", and fails without ({type(failed).__name__})" if failed else ""
-    if asked:
-        raise ConformanceError(f"it asks the network for {asked[0]}{how}")
+    consequence = f", and fails without it ({type(failed).__name__})" if failed else ""
+    if addresses:
+        raise ConformanceError(f"it connects to {addresses[0]} over the network{consequence}")
     if failed is not None:
         raise failed
 
 
 def _settings() -> dict[str, Any]:
-    """Global settings by name; of libraries, those that are loaded."""
+    """Return global settings by name, including those of loaded libraries."""
     state: Any = np.random.get_state(legacy=True)
-    found: dict[str, Any] = {
+    values: dict[str, Any] = {
         "NumPy's global generator": (state[1].tobytes(), state[2]),
         "Python's global generator": random.getstate(),
         **{f"${variable}": os.environ.get(variable) for variable in _THREADS},
     }
     torch: Any = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "get_rng_state"):
-        found["torch's global generator"] = torch.get_rng_state().numpy().tobytes()
-        found["torch's number of threads"] = torch.get_num_threads()
-    return found
+        values["torch's global generator"] = torch.get_rng_state().numpy().tobytes()
+        values["torch's number of threads"] = torch.get_num_threads()
+    return values

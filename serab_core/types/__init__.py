@@ -1,4 +1,4 @@
-"""The values that flow through the house: frozen, typed, without I/O.
+"""The values that the packages of serab exchange: frozen, typed, without I/O.
 
 A plugin author needs `ExtractorSpec`, `DatasetSpec` or `ClassifierSpec` and the small protocols that go with it.
 """

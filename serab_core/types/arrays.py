@@ -1,4 +1,4 @@
-"""Arrays and other plain values, by what they mean."""
+"""Type aliases for arrays and other plain values."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 Waveform: TypeAlias = npt.NDArray[np.float32]
-"""Mono audio, 1-D, in [-1, 1] as decoded, at a rate that the context states."""
+"""Mono audio, 1-D, in [-1, 1] as decoded, at the sampling rate that the context states."""
 Embeddings: TypeAlias = npt.NDArray[np.float32]
-"""One row an utterance, shape (n, dim)."""
+"""One row for each utterance, shape (n, dim)."""
 Features: TypeAlias = npt.NDArray[np.float64]
-"""Normalised embeddings, shape (n, dim): what classifiers see."""
+"""Normalised embeddings, shape (n, dim): the input of classifiers."""
 Labels: TypeAlias = npt.NDArray[np.int64]
 """Class indices into the labels of the task, shape (n,)."""
 
@@ -22,4 +22,4 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 GridValue: TypeAlias = str | int | float | bool | None
 Params: TypeAlias = Mapping[str, GridValue]
 CorpusState: TypeAlias = Mapping[str, float | Sequence[float]]
-"""What an extractor computed once for a corpus, as plain numbers, so that it can be stored and shown."""
+"""The statistics that an extractor computed for a corpus, as plain numbers that can be stored and shown."""

@@ -1,4 +1,4 @@
-"""What a classifier declares, and what its search works on."""
+"""The declaration of a classifier, and the interfaces that its search uses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Examples:
     Attributes:
         X: float64, shape (n, d).
         y: class indices, int64, or a continuous target, float64; shape (n,).
-        n_classes: how many classes the task has; 0 for a continuous target.
+        n_classes: number of classes of the task; 0 for a continuous target.
     """
 
     X: Features
@@ -27,7 +27,7 @@ class Examples:
     n_classes: int
 
     def followed_by(self, other: Examples) -> Examples:
-        """These examples and then the other ones, as the refit on train and validation takes them."""
+        """Return these examples followed by the other ones, for the refit on training and validation examples."""
         return Examples(np.concatenate([self.X, other.X]), np.concatenate([self.y, other.y]), self.n_classes)
 
 
@@ -35,28 +35,28 @@ class Predictor(Protocol):
     """A fitted classifier, or regressor."""
 
     def predict(self, X: Features, /) -> NDArray[Any]:
-        """Class indices, or values of a continuous target, for features of shape (n, d)."""
+        """Return class indices, or values of a continuous target, for features of shape (n, d)."""
         ...
 
 
 class Workspace(Protocol):
-    """Holds what all points of a search share. Both methods raise `PointError` for a point that cannot be fitted.
+    """The data that all points of a search share. Both methods raise `PointError` for a point that cannot be fitted.
 
-    A workspace may also have `stages(params)`, which yields predictors of growing quality, the last of which is that of
-    `fit(params)`: a search that prunes then gives up on a poor point before its end.
+    A workspace may also have `stages(params)`, which yields predictors of growing quality; the last one is the
+    predictor of `fit(params)`. A search with pruning then stops the fit of a poor point early.
     """
 
     def fit(self, params: Params, /) -> Predictor:
-        """Fits on the training examples."""
+        """Fit on the training examples."""
         ...
 
     def refit(self, params: Params, /) -> Predictor:
-        """Fits on training and validation examples together."""
+        """Fit on training and validation examples together."""
         ...
 
 
 class PointError(Exception):
-    """A point of the search cannot be fitted; the message says why. It is recorded and the search goes on."""
+    """A point of the search cannot be fitted; the message says why. The search records it and continues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Exported:
 
     Attributes:
         arrays: numeric arrays by name.
-        settings: whatever JSON can hold.
+        settings: other values, which JSON must be able to hold.
     """
 
     arrays: Mapping[str, NDArray[Any]]
@@ -73,23 +73,23 @@ class Exported:
 
 
 class Prepare(Protocol):
-    """Does the work that every point of a search shares."""
+    """A function that does the work that all points of a search share."""
 
     def __call__(self, train: Examples, validation: Examples, /, *, seed: int) -> Workspace:
-        """Returns the workspace for one task."""
+        """Return the workspace for one task."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A parameter's range in a wide search space.
+    """The range of a parameter in a wide search space.
 
     Attributes:
-        low: its lower limit, which belongs to it.
-        high: its upper limit, which belongs to it.
-        log: sampled by its logarithm.
-        integer: whole numbers only.
-        when: another parameter and the value of it with which alone this one exists.
+        low: lower limit, inclusive.
+        high: upper limit, inclusive.
+        log: whether values are sampled on a logarithmic scale.
+        integer: whether values are whole numbers.
+        when: a condition, as another parameter and its value: this parameter exists only with that value.
     """
 
     low: float
@@ -101,27 +101,28 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class ClassifierSpec:
-    """Declares a classifier and the space it is searched over.
+    """The declaration of a classifier and of its search space.
 
     Attributes:
         name: the public name.
-        title: as tables show it.
+        title: the name that tables show.
         summary: one line for lists.
-        search_space: candidate values by parameter. Grid order is keys sorted, the last key fastest.
-        wide_space: what `--tuner tpe` searches: a range or candidate values by parameter; empty for `search_space`.
-        trial_weight: of `--tuner tpe`'s trials each classifier gets a share by its parameters times this; below 1 for
-            one whose points are slow.
-        prepare: builds the workspace; heavy imports belong in here.
-        rebuild: the predictor of what a fitted one's `export()` returned, an `Exported`; None for a classifier whose
-            predictors cannot be exported.
-        reference: an unfitted estimator, such as scikit-learn's, for a point's parameters and a seed; the checks
-            hold each point's predictions against its. None where there is none.
+        search_space: candidate values by parameter. The grid sorts the parameters by name; the last one varies fastest.
+        wide_space: the space that `--tuner tpe` searches: a range or candidate values by parameter. Empty means that
+            it searches `search_space`.
+        trial_weight: weight of the classifier when `--tuner tpe` divides the trials among classifiers. A classifier
+            gets trials in proportion to its number of parameters times this weight. Below 1 for slow classifiers.
+        prepare: builds the workspace; import heavy libraries inside it.
+        rebuild: builds a predictor from the `Exported` that a fitted predictor's `export()` returned; None for a
+            classifier whose predictors cannot be exported.
+        reference: returns an unfitted reference estimator, such as scikit-learn's, for the parameters of a point and a
+            seed; the checks compare the predictions of each point with it. None if there is no reference.
         kind: `classes`, or `continuous` for a regressor, which predicts targets such as valence.
-        order: its place among the protocol's classifiers, which settles ties.
-        version: changes whenever its predictions do for another reason than those below.
-        libraries: distributions whose version its predictions depend on.
+        order: position among the classifiers of a protocol, which decides ties.
+        version: change it whenever predictions change for a reason that the fields below do not record.
+        libraries: distributions whose version affects predictions.
         expected_failures: conformance checks that are known to fail, with the reason.
-        code: the code that computes: `distribution`, `version` and `digest` of its files. Serab sets it.
+        code: identity of the plugin's code: `distribution`, `version` and `digest` of its files. Serab sets it.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a dataset declares, what its index gives, and what it becomes once prepared."""
+"""The declaration of a dataset, the result of its index, and the task that a prepared dataset becomes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class SourceFile:
     """A file of a download, in a folder or inside an archive.
 
     Attributes:
-        name: its path below the source's root, with forward slashes.
-        size: bytes, unpacked.
-        read: returns its content.
-        path: where it lies on disk; None inside an archive.
-        archive: the archive that holds it; "" for a file on disk.
-        containers: the source as the user named it, then each archive on the way to the file. Empty where a file comes
-            from elsewhere, such as a manifest.
+        name: path below the root of the source, with forward slashes.
+        size: unpacked size in bytes.
+        read: returns the content.
+        path: path on disk; None for a file inside an archive.
+        archive: the archive that holds the file; "" for a file on disk.
+        containers: the source as the user named it, followed by each archive that encloses the file. Empty for a file
+            that comes from elsewhere, such as a manifest.
     """
 
     name: PurePosixPath
@@ -33,25 +33,25 @@ class SourceFile:
 
     @property
     def shown(self) -> str:
-        """What to call it in a message: its path, or the archive and its name in there."""
+        """The name for messages: the path, or the archive and the name inside it."""
         return str(self.path) if self.path is not None else f"{self.archive}: {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An utterance as a corpus's index finds it.
+    """An utterance that the index of a corpus lists.
 
     Attributes:
-        id: unique within the dataset and independent of where the file lies.
-        file: the audio.
-        label: one of the dataset's labels.
-        speaker: who truly speaks.
-        groups: other groupings that a split variant cuts or normalises by, such as the released code's.
+        id: identifier, unique within the dataset and independent of the location of the file.
+        file: the audio file.
+        label: one of the labels of the dataset.
+        speaker: the true speaker.
+        groups: other groupings that a split variant splits or normalises by, such as those of the released code.
         targets: continuous annotations, such as valence.
-        split: the corpus's own split, where it has one.
-        segment: start and end of the utterance in the file, in seconds; None for the whole file. An end of None is the
-            end of the file.
-        alternatives: other files of the source that give the same utterance. `prepare` compares them with `file`.
+        split: the split that the corpus itself defines, if it does.
+        segment: start and end of the utterance in the file, in seconds; None for the whole file. An end of None means
+            the end of the file.
+        alternatives: other files of the source with the same utterance. `prepare` compares them with `file`.
     """
 
     id: str
@@ -67,10 +67,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedAudio:
-    """What a whole copy of a corpus sounds like, as its authors published it.
+    """Audio properties of a complete copy of a corpus, as its authors published them.
 
     Attributes:
-        hours: length of all utterances together.
+        hours: total length of all utterances.
         rates: sampling rates that occur, in Hz.
         shortest_s: length of the shortest utterance, in seconds.
         longest_s: length of the longest utterance, in seconds.
@@ -84,7 +84,7 @@ class ExpectedAudio:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file that was left out, and why."""
+    """A file that the index skipped, and the reason."""
 
     file: str
     reason: str
@@ -92,7 +92,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """What a corpus's index made of a source's files."""
+    """The utterances that the index of a corpus recognised among the files of a source, and the skipped files."""
 
     entries: tuple[Entry, ...]
     skipped: tuple[Skipped, ...] = ()
@@ -100,18 +100,18 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class SplitVariant:
-    """One way of cutting a dataset.
+    """One way to split a dataset.
 
     Attributes:
         name: `default`, `as_released`, ...
-        ratios: shares of the groups for train, validation and test (reference 1.4).
-        group: `speaker`, or the key in `Entry.groups` that is cut and normalised by.
-        groups: every group id of the whole corpus, so that a partial copy is cut as the whole is; empty to take
-            those that are there.
+        ratios: fractions of the groups for train, validation and test.
+        group: `speaker`, or the key in `Entry.groups`, by which the dataset is split and normalised.
+        groups: every group id of the complete corpus, so that a partial copy has the same splits as the complete
+            corpus; empty to use the groups that are present.
         excluded_labels: labels that this variant leaves out.
-        own_splits: take `Entry.split` instead of drawing.
-        shares_speakers: it is known to put true speakers into several splits, as the released code did.
-        note: what is odd about it, shown with every result.
+        own_splits: whether to use `Entry.split` instead of drawing the splits.
+        shares_speakers: whether some true speakers are known to be in several splits, as in the released code.
+        note: a peculiarity of the variant, shown with every result.
     """
 
     name: str = "default"
@@ -126,37 +126,38 @@ class SplitVariant:
 
 @dataclass(frozen=True, slots=True)
 class DatasetSpec:
-    """Declares a corpus: how its files give utterances, what must come out, and where to get it.
+    """The declaration of a corpus: how to index its files, what a complete copy contains, and where to get it.
 
     Attributes:
-        name: the task's public name.
-        title: as its authors write it.
+        name: the public name of the task.
+        title: the name that the authors use.
         language: BCP 47 tag.
-        labels: every label of the task, in the order that class indices take.
-        index: turns a source's files into entries; it decides by name and reads only what it must.
-        licence: the corpus's terms, in words.
+        labels: every label of the task, in the order of the class indices.
+        index: converts the files of a source into entries; it should decide by file name and read as few files as
+            possible.
+        licence: the terms of the corpus, as text.
         citation: BibTeX.
-        how_to_get: one sentence a user can follow.
-        expected_counts: utterances by label.
-        expected_speakers: how many speakers there are.
-        expected_ids: every utterance id, where the list is known; gives the exact missing files.
-        variants: ways of cutting it; the first is the default.
-        released_variant: the variant that the protocol `serab-released` takes.
+        how_to_get: one sentence that tells a user how to get the corpus.
+        expected_counts: number of utterances by label.
+        expected_speakers: number of speakers.
+        expected_ids: returns every utterance id, if the list is known; missing files can then be named exactly.
+        variants: the split variants; the first one is the default.
+        released_variant: the variant that the protocol `serab-released` uses.
         continuous: targets of the continuous tasks on these utterances, by suffix: `vad` makes the task `NAME/vad`.
-        speaker_sex: `f` or `m` by speaker, where the corpus declares it.
-        logmel: published log-mel mean and deviation of the training split.
-        siblings: folders that the corpus's download has beside the one with its audio, by name, and what they hold:
-            `{"laryngo": "the laryngograph signal"}`. Their files are never taken for utterances.
-        expected_audio: published hours, rates and lengths, where they are known.
-        expected_seconds: published length of each utterance in seconds, by id, where it is known.
-        sentence: the sentence that is spoken, by utterance id, where the names tell it.
-        releases: names of other datasets that are other releases of this corpus. Their names are mostly the same, but
+        speaker_sex: `f` or `m` by speaker, if the corpus declares it.
+        logmel: published mean and standard deviation of the log-mel spectrograms of the training split.
+        siblings: names and contents of folders that the download has next to the folder with the audio, such as
+            `{"laryngo": "the laryngograph signal"}`. Their files never become utterances.
+        expected_audio: published hours, sampling rates and lengths, if they are known.
+        expected_seconds: returns the published length of each utterance in seconds, by id, if it is known.
+        sentence: returns the spoken sentence of an utterance id, if the file names state it.
+        releases: names of datasets that are other releases of this corpus. Most of their file names are the same, but
             their labels are not: `prepare` refuses the files of one release under the name of another.
-        known_defects: utterances that stay in the task although something is wrong with them, by id, and what it is.
-        synthetic: made by a program; never enters an aggregate.
-        generate: makes the corpus in a folder, where there is nothing to download.
-        example: the files of a whole copy as its download lays them out, by name: what `index` reads, b"" for audio.
-            Conformance checks index it. Made up where no list of the corpus's files is public.
+        known_defects: the defect by utterance id, for utterances that stay in the task in spite of it.
+        synthetic: whether a program generated the corpus; it never enters a mean.
+        generate: generates the corpus in a folder, if there is nothing to download.
+        example: returns the files of a complete copy by name, as the download arranges them: the content that `index`
+            reads, and b"" for audio. Conformance checks index it. Invented if no list of the files is public.
         expected_failures: conformance checks that are known to fail, with the reason.
     """
 
@@ -188,7 +189,7 @@ class DatasetSpec:
     expected_failures: Mapping[str, str] = field(default_factory=dict)
 
     def variant(self, name: str) -> SplitVariant:
-        """The split variant called `name`; KeyError when there is none."""
+        """Return the split variant called `name`. Raises KeyError if it does not exist."""
         for variant in self.variants:
             if variant.name == name:
                 return variant
@@ -200,11 +201,11 @@ class Notice:
     """A fact about a prepared corpus that a reader of its scores must know.
 
     Attributes:
-        kind: such as `crossing-speakers`; `serab_core.data.integrity` has them all.
-        severity: a `fault` makes scores wrong, and fails `serab data verify`; a `caution` limits what they mean; an
-            `info` is usual in corpora of acted speech.
-        text: one sentence without its full stop.
-        names: the utterances, speakers, labels or sentences that it is about.
+        kind: such as `crossing-speakers`; `serab_core.data.integrity` defines all kinds.
+        severity: a `fault` makes scores wrong, and `serab data verify` fails; a `caution` limits the meaning of
+            scores; an `info` is common in corpora of acted speech.
+        text: one sentence without the full stop.
+        names: the utterances, speakers, labels or sentences that are affected.
     """
 
     kind: str
@@ -215,14 +216,15 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """An utterance of a prepared task, with its place in one split variant.
+    """An utterance of a prepared task, with its split in one split variant.
 
     Attributes:
         path: the audio file.
         speaker: the true speaker.
-        group: whose statistics per-speaker normalisation takes; the speaker, but in `as_released` variants.
-        sha256: of the decoded samples, before resampling.
-        duration: in seconds.
+        group: the group within which per-speaker normalisation computes statistics: the speaker, except in
+            `as_released` variants.
+        sha256: SHA-256 of the decoded samples before resampling.
+        duration: length in seconds.
     """
 
     id: str
@@ -238,18 +240,18 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A prepared dataset in one split variant: what extractors and classifiers are run on.
+    """A prepared dataset in one split variant: the input of an evaluation.
 
     Attributes:
         utterances: sorted by id.
-        labels: those that occur, in the dataset's order; class indices refer to it.
-        digest: sha256 over the utterances, labels, speakers and splits: the task, whatever became of its audio.
-        audio_digest: sha256 over the samples: the copy that is there.
-        partial: utterances are missing.
+        labels: the labels that occur, in the order of the dataset; class indices refer to them.
+        digest: SHA-256 over the utterances, labels, speakers and splits; it does not depend on the audio.
+        audio_digest: SHA-256 over the samples of this copy.
+        partial: whether utterances are missing.
         target: the continuous target that is predicted, such as valence; "" for a task of classes, which has labels.
-        splits: how the splits were made, in one phrase.
-        cautions: what a reader of a score on this task must know, a sentence each.
-        faulty: one of the cautions is a fault, which makes scores wrong.
+        splits: one phrase on how the splits were drawn.
+        cautions: sentences that a reader of a score on this task must know.
+        faulty: whether one of the cautions is a fault, which makes scores wrong.
     """
 
     name: str
@@ -269,5 +271,5 @@ class Task:
     faulty: bool = False
 
     def count(self, split: Split) -> int:
-        """How many utterances are in a split."""
+        """Return the number of utterances in a split."""
         return sum(u.split == split for u in self.utterances)

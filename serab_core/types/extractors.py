@@ -1,4 +1,4 @@
-"""What an extractor declares, and what its factory returns."""
+"""The declaration of an extractor, and the interface of the object that its factory returns."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ from serab_core.types.arrays import CorpusState, Embeddings, Waveform
 
 @dataclass(frozen=True, slots=True)
 class WeightFile:
-    """A file that an extractor needs: where it comes from, and what it must be.
+    """A weight file that an extractor loads: its source and its checksum.
 
     Attributes:
-        name: what it is called below `$SERAB_HOME/weights`, such as `my-model.safetensors`.
-        url: where it is published.
-        sha256: of the published file; None where nobody has told it: then that of the first one is kept, and shown.
-        size: of the published file, in bytes; None where it is not known.
-        licence: SPDX id or words; shown before the file is fetched or imported.
-        terms: what has to be agreed to first, in words; "" where nothing has.
-        convert: makes the file that the extractor loads (second argument) of the published one (first), once; without
-            it the published file is kept as it is. Raises ValueError, with what is wrong, for a file that is another.
+        name: path below `$SERAB_HOME/weights`, such as `my-model.safetensors`.
+        url: address of the published file.
+        sha256: SHA-256 of the published file; None if it is not published. Serab then records and shows the checksum
+            of the first file.
+        size: size of the published file in bytes; None if it is not known.
+        licence: SPDX id, or text; shown before the file is downloaded or imported.
+        terms: text that the user must agree to before; "" if there is none.
+        convert: converts the published file (first argument) into the file that the extractor loads (second argument),
+            once; without it the published file is stored as it is. Raises ValueError, with the reason, for a wrong
+            file.
         mirrors: other addresses of the same file, tried in order.
-        folder: what the extractor loads is a folder, which is empty when `convert` gets it. A user may then import a
-            folder, too; `convert` gets it as a tar.
-        title: what to call the published file, where its address does not end in a name.
+        folder: whether the extractor loads a folder; the folder is empty when `convert` gets it. A user may then also
+            import a folder, which `convert` gets as a tar.
+        title: name of the published file, if its address does not end in a file name.
     """
 
     name: str
@@ -42,32 +44,32 @@ class WeightFile:
 
     @property
     def published(self) -> str:
-        """What the published file is called."""
+        """The name of the published file."""
         return self.title or self.url.rpartition("/")[2]
 
 
 @runtime_checkable
 class Extractor(Protocol):
-    """What an extractor's factory returns. It lives in one worker process and is called from one thread."""
+    """The object that an extractor's factory returns. It lives in one worker process and is called from one thread."""
 
     def embed(self, waveforms: Sequence[Waveform], /) -> Embeddings:
-        """Embeds a batch.
+        """Embed a batch.
 
         Args:
-            waveforms: mono float32 at the declared sample rate, any lengths, each at least one sample.
+            waveforms: mono float32 at the declared sampling rate, of any lengths, each with at least one sample.
 
         Returns:
-            float32, shape (len(waveforms), dim), finite; row i depends on waveform i alone.
+            float32, shape (len(waveforms), dim), finite; row i depends only on waveform i.
         """
         ...
 
 
 @runtime_checkable
 class WarmExtractor(Extractor, Protocol):
-    """An extractor that can load what it needs ahead, while its worker has nothing else to do."""
+    """An extractor that can load its libraries and weights in advance, while its worker is idle."""
 
     def warm(self) -> None:
-        """Imports libraries and loads weights; `embed` does so too where this was not called."""
+        """Import libraries and load weights; `embed` must do so too if this was not called."""
         ...
 
 
@@ -76,48 +78,49 @@ class CorpusExtractor(Extractor, Protocol):
     """An extractor that needs statistics of the training split, such as BYOL's log-mel mean and deviation."""
 
     def fit_corpus(self, train_waveforms: Iterable[Waveform], /) -> CorpusState:
-        """Computes the statistics from the training split, seen once and in order."""
+        """Compute the statistics from the training split, in one pass and in order."""
         ...
 
     def use_corpus(self, state: CorpusState, /) -> None:
-        """Takes up statistics that `fit_corpus` returned, perhaps in another process."""
+        """Use statistics that `fit_corpus` returned, possibly in another process."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractorSpec:
-    """Declares an extractor, light enough to be read without its libraries.
+    """The declaration of an extractor, which can be read without importing its libraries.
 
     Attributes:
-        name: the public name, the entry point's or `entry/variant`.
-        factory: builds the extractor; heavy imports belong in here.
+        name: the public name: the name of the entry point, or `entry/variant`.
+        factory: builds the extractor; import heavy libraries inside it.
         dim: length of an embedding.
         summary: one line for lists.
-        licence: of code and weights, as SPDX id or words.
+        licence: licence of code and weights, as SPDX id or text.
         citation: BibTeX, or "".
-        sample_rate: in Hz; waveforms arrive resampled to it.
-        version: changes whenever the numbers do for another reason than those below.
-        parameters: everything else that the numbers depend on, as plain values.
-        weights: the files it loads.
-        libraries: distributions whose version the numbers depend on, such as `("opensmile",)`.
-        batch_size: how many waveforms `embed` likes at a time.
-        deterministic: whether the same input gives the same bytes every time.
-        uses_corpus: whether it is a `CorpusExtractor`.
-        layers: names of layers, where `dim` numbers are those of several layers, of equal length and one behind the
-            other. Each classifier is then tuned on each layer, and goes on with the one that is best on validation.
-        classifiers: names of those that it is scored with in place of a protocol's: for what is no embedding, such as a
-            guess. Naming classifiers on the command line goes before it.
+        sample_rate: sampling rate in Hz; `embed` gets waveforms that are resampled to it.
+        version: change it whenever embeddings change for a reason that the fields below do not record.
+        parameters: everything else that affects the embeddings, as plain values.
+        weights: the weight files.
+        libraries: distributions whose version affects the embeddings, such as `("opensmile",)`.
+        batch_size: number of waveforms that `embed` gets at a time.
+        deterministic: whether the same input always gives the same bytes.
+        uses_corpus: whether the extractor is a `CorpusExtractor`.
+        layers: names of the layers, if an embedding concatenates several layers of equal length. Each classifier is
+            then tuned on each layer, and uses the layer that is best on validation.
+        classifiers: names of the classifiers to use in place of the protocol's, for an extractor whose output is no
+            embedding, such as a guess. Classifiers that the user names take precedence.
         expected_failures: conformance checks that are known to fail, with the reason.
-        options: what may be added to the name, such as `my-model+bf16` or `my-model+window=400`, with a sentence each.
-        configure: gives the spec with options, by name and value ("" for one without); the name is the core's to set.
-            Raises ValueError, with what is wrong, for a value that does not fit.
-        known_state: the corpus statistics of a task where they need not be computed, or None. Raises ValueError, with
-            what is wrong, for a task that has none.
-        tolerance: how far an embedding of the same audio may differ from one that another process computed, as a
-            fraction of its largest number.
-        code: the code that computes: `distribution`, `version` and `digest` of its files. Serab sets it.
-        preflight: checks what the factory loads, in the process that plans a run and before any work is handed out.
-            Raises WeightsError or UsageError. It remembers a success, for it is called before every run.
+        options: options that users may add to the name, such as `my-model+bf16` or `my-model+window=400`, each with a
+            sentence.
+        configure: returns the spec with options, given by name and value ("" for an option without a value). The core
+            sets the name. Raises ValueError, with the reason, for an invalid value.
+        known_state: returns the corpus statistics of a task if they need not be computed, or None. Raises ValueError,
+            with the reason, for a task that has no such statistics.
+        tolerance: maximum difference between two embeddings of the same audio from different processes, as a fraction
+            of the largest number of the embedding.
+        code: identity of the plugin's code: `distribution`, `version` and `digest` of its files. Serab sets it.
+        preflight: checks the files that the factory loads, in the process that plans a run, before any job is
+            submitted. Raises WeightsError or UsageError. It is called before every run and should remember a success.
     """
 
     name: str

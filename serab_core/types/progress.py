@@ -1,4 +1,4 @@
-"""How the rooms report progress."""
+"""The interface through which long work reports progress."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Shows how far long work has come. The CLI draws it; the rooms only report."""
+    """A display of the progress of long work. The command line draws it; other packages only report to it."""
 
     def task(self, title: str, total: int, /) -> AbstractContextManager[Callable[[int], None]]:
-        """Opens a stage of `total` steps; what it yields is called with the number of steps just done."""
+        """Open a task of `total` steps; the context manager yields a function to call with newly completed steps."""
         ...
 
     def note(self, text: str, /) -> None:
-        """Shows one line that stays."""
+        """Show one line, which stays visible."""
         ...

@@ -1,4 +1,4 @@
-"""How a score is made, and what comes out."""
+"""Protocols, outcomes, results and runs."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from serab_core.types.arrays import Params
 
 @dataclass(frozen=True, slots=True)
 class ProtocolSpec:
-    """How a score is made (design section 4); stored with every result and shown with every table.
+    """A protocol: the rules by which a score is computed. It is stored with every result and shown with every table.
 
     Attributes:
-        splits: `default`, or `released` for the variant that the authors' code cut.
-        normalisation: `speaker` (within each split, transductive) or `train` (training split's statistics only).
-        objective: what the search over parameters maximises on the validation split.
+        splits: `default`, or `released` for the split variant of the authors' code.
+        normalisation: `speaker` (within each split, transductive) or `train` (statistics of the training split only).
+        objective: the metric that the search over parameters maximises on the validation split.
         selection: the split on which the classifier is chosen; `test` is optimistic.
-        classifiers: in the order that settles ties.
-        caution: what a reader must know, shown beside every figure made this way.
+        classifiers: names of the classifiers; their order decides ties.
+        caution: a sentence that a reader must know, shown with every score under this protocol.
         tuner: `grid` for every point of the classifiers' grids, `tpe` for a search of their wide spaces.
-        trials: of `tpe`, for all classifiers of a task together.
+        trials: with `tpe`, the number of trials for all classifiers of a task together.
     """
 
     name: str
@@ -48,10 +48,10 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One point of a search: its parameters and validation score, or why it has none.
+    """One point of a search: its parameters and its validation score, or the reason why it has no score.
 
     Attributes:
-        pruned: it was given up as a poor one, and did not fail.
+        pruned: whether the search stopped the fit early because of a poor score; such a point did not fail.
     """
 
     params: Params
@@ -61,20 +61,20 @@ class Point:
 
     @property
     def failed(self) -> bool:
-        """Whether it could not be fitted."""
+        """Whether the point could not be fitted."""
         return self.score is None and not self.pruned
 
 
 @dataclass(frozen=True, slots=True)
 class ClassifierOutcome:
-    """What one classifier reached on one task.
+    """The scores and predictions of one classifier on one task.
 
     Attributes:
-        params: the chosen point; None when no point could be fitted.
-        validation: the chosen point's validation score, by the protocol's objective.
-        test: predictions after the refit on train and validation.
-        accuracy, uar: of classes, in [0, 1]; None for a continuous target.
-        scores: of a continuous target: `ccc`, `pearson` and `rmse` on test; empty for classes.
+        params: parameters of the chosen point; None if no point could be fitted.
+        validation: validation score of the chosen point, by the objective of the protocol.
+        test: predictions on the test split, after the refit on train and validation.
+        accuracy, uar: test scores for classes, in [0, 1]; None for a continuous target.
+        scores: test scores for a continuous target: `ccc`, `pearson` and `rmse`; empty for classes.
     """
 
     classifier: str
@@ -95,13 +95,13 @@ class TaskResult:
     Attributes:
         chosen: the classifier that the protocol reports.
         provenance: versions, fingerprint, dataset digest, seeds, command and machine.
-        speakers: who truly speaks, by test utterance.
-        sexes: `f` or `m` by speaker of the test split, where the corpus declares it.
-        imported: where the result comes from, when it was made elsewhere.
-        profile: seconds by stage, where `--profile` asked for them, summed over processes; `whole` says that nothing
-            was there before. Stages: `serab_core.system.timing.STAGES`.
-        splits: how the splits of the task were made, in one phrase; "" where an earlier version did not record it.
-        faulty: the corpus has a fault that makes scores wrong (one of the cautions says which).
+        speakers: the true speaker by test utterance.
+        sexes: `f` or `m` by speaker of the test split, if the corpus declares it.
+        imported: the origin of a result that was computed elsewhere; "" for a result that was computed here.
+        profile: with `--profile`, the seconds by phase, summed over processes; `whole` is true if no work of an
+            earlier run was reused. Phases: `serab_core.system.timing.PHASES`.
+        splits: one phrase on how the splits were drawn; "" if an earlier version did not record it.
+        faulty: whether the corpus has a fault that makes scores wrong (one of the cautions names it).
     """
 
     extractor: str
@@ -127,7 +127,7 @@ class TaskResult:
     faulty: bool = False
 
     def outcome(self, classifier: str) -> ClassifierOutcome:
-        """The outcome of one classifier; KeyError when it was not run."""
+        """Return the outcome of one classifier. Raises KeyError if it was not run."""
         for outcome in self.outcomes:
             if outcome.classifier == classifier:
                 return outcome
@@ -136,13 +136,13 @@ class TaskResult:
 
 @dataclass(frozen=True, slots=True)
 class ContinuousResult:
-    """The score of one extractor on one continuous target; fields as of `TaskResult`.
+    """The score of one extractor on one continuous target. Fields that are not listed here are those of `TaskResult`.
 
     Attributes:
         task: such as `iem4/valence`.
         target: such as `valence`.
-        chosen: the regressor of the best concordance on validation.
-        scores: `ccc`, `pearson` and `rmse` of the chosen one on test.
+        chosen: the regressor with the best concordance on validation.
+        scores: `ccc`, `pearson` and `rmse` of the chosen regressor on test.
     """
 
     extractor: str
@@ -167,7 +167,7 @@ class ContinuousResult:
     faulty: bool = False
 
     def outcome(self, regressor: str) -> ClassifierOutcome:
-        """The outcome of one regressor; KeyError when it was not run."""
+        """Return the outcome of one regressor. Raises KeyError if it was not run."""
         for outcome in self.outcomes:
             if outcome.classifier == regressor:
                 return outcome
@@ -176,7 +176,7 @@ class ContinuousResult:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A piece of the work that could not be done, and why."""
+    """An evaluation that failed, and its error."""
 
     extractor: str
     task: str
@@ -185,10 +185,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One invocation of `serab eval`: what was asked and what came of it.
+    """One invocation of `serab eval`: the extractors and tasks that it named, and the results.
 
     Attributes:
-        reused: keys of the results that were already there.
+        reused: keys of the results that an earlier run had computed.
         missing: tasks of the suite that have no prepared corpus.
     """
 

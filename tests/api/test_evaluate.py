@@ -135,11 +135,11 @@ def test_several_processes(prepared_tones, home):
     ("item", "error", "words"),
     [
         (object(), UsageError, "has no method embed"),
-        (type("X", (), {"embed": lambda self, w: w})(), UsageError, "does not say at which rate"),
+        (type("X", (), {"embed": lambda self, w: w})(), UsageError, "does not state its sampling rate"),
         (["toy", "toy"], UsageError, "two extractors are called 'toy'"),
         ([Model(), Model()], UsageError, "two extractors are called 'Model'"),
         ({"toy": Model()}, UsageError, "an installed extractor is called 'toy'"),
-        ({"mine": "toy"}, UsageError, "cannot be another name of 'toy'"),
+        ({"mine": "toy"}, UsageError, "cannot be an alias of 'toy'"),
         ([], UsageError, "no extractor is named"),
         ("toyy", UnknownNameError, "toyy"),
         (Model(), None, ""),

@@ -97,7 +97,7 @@ def test_idle_threads_of_a_pool_are_not_waited_for(command):
 def test_a_thread_that_is_stuck_is_named_and_left(command):
     begin = time.monotonic()
     done = command("-c", END, "--version", "stuck")
-    assert "serab ends without a thread that a plugin left running (model)" in done.stderr
+    assert "serab ended although a plugin left a thread running (model)" in done.stderr
     assert "serab 0" in done.stdout
     assert (done.returncode, time.monotonic() - begin < 30) == (0, True)
 

@@ -96,7 +96,7 @@ def test_a_corpus_and_weights_are_told_only(filled, serab, home):
 
 
 def test_what_may_go(filled, serab, home):
-    assert "Nothing to clear" in serab("cache", "gc")[1]
+    assert "Nothing to delete" in serab("cache", "gc")[1]
     flip(next(home.embeddings.glob("*/*.h5")))
     asked(serab, "verify")
     stray = home.embeddings / ("0" * 32)

@@ -59,7 +59,7 @@ def test_eval_prints_a_table_and_json(serab, prepared_tones, home):
     jsonschema.validate(document, schema)
     assert all(result["reused"] for result in document["results"])
     assert Path(document["results"][0]["file"]).is_file()
-    assert "2 of 2 results were there already" in flat(serab(*words)[1])
+    assert "2 of 2 results were stored before" in flat(serab(*words)[1])
     assert "every classifier" in serab(*words, "--details")[1]
 
 
@@ -88,7 +88,7 @@ def test_eval_shows_the_traceback_of_a_bug(serab, prepared_tones, monkeypatch):
     [
         (["eval", "toyy"], 3, "no extractor is called 'toyy'. Next: nearest: toy"),
         (["eval", "opensmiles"], 3, "serab plugins --available"),
-        (["eval", "toy", "-t", "tonez", "-c", "centroid"], 3, "nearest: tones"),
+        (["eval", "toy", "-t", "tonez", "-c", "centroid"], 3, "did you mean tones?"),
         (["eval", "toy", "-t", "tones", "-c", "centroyd"], 3, "no classifier is called 'centroyd'"),
         (["eval", "toy", "-p", "strickt"], 3, "did you mean 'strict'"),
         (["eval", "toy", "toy"], 2, "named twice"),
@@ -180,7 +180,7 @@ def test_a_narrow_list_has_whole_names(serab, toys, monkeypatch):
     assert max(map(len, out.splitlines())) <= 80
     assert "toy-bad/boom " in out
     assert "Licence" not in out
-    assert "--json, shows more: rate, licence." in out
+    assert "--json, also shows: rate, licence." in out
     monkeypatch.setenv("COLUMNS", "140")
     assert "Licence" in serab("list", "extractors")[1]
 
@@ -337,7 +337,7 @@ def test_sigterm_and_sigint_end_in_a_sentence(prepared_tones, toys):
         process.send_signal(number)
         _, err = process.communicate(timeout=30)
         assert process.returncode == 130
-        assert "run the same command again to go on" in flat(err)
+        assert "run the same command again to continue" in flat(err)
         assert "Traceback" not in err
 
 

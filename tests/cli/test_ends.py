@@ -83,7 +83,7 @@ main()
 def test_what_waits_for_the_exit_is_done_though_a_thread_is_stuck(shell, tmp_path):
     (tmp_path / "stuck.py").write_text(STUCK)
     done = shell(f"{sys.executable} stuck.py --version {tmp_path}/mark")
-    assert "ends without a thread that a plugin left running (model)" in done.stderr
+    assert "ended although a plugin left a thread running (model)" in done.stderr
     assert (done.returncode, done.stdout[:6]) == (0, "serab ")
     assert (tmp_path / "mark").exists()
 

@@ -160,7 +160,7 @@ def test_it_says_what_where_and_what_next(name, toys, serab, add_plugin, tones_f
     code, out, err = PROVOKED[name](serab, monkeypatch=monkeypatch, **given)
     if name == "CheckFailedError":
         assert code == ALL[name].exit_code
-        assert "Next: mend them" in err
+        assert "Next: fix them" in err
         return
     document = json.loads(out)
     if code == ALL[FAILED].exit_code:  # one of a run's failures

@@ -150,7 +150,7 @@ def test_names_may_be_short_and_are_suggested(toys, make_result, store_result, s
     document = json.loads(serab("compare", "toy/wide", "toy-bad", "--json")[1])
     assert (document["first"], document["second"]) == ("toy/wide", "toy-bad/boom")
     code, _, err = serab("compare", "toy/wide", "toy-bad/bom")
-    assert (code, "nearest: toy-bad/boom; or serab eval toy-bad/bom" in " ".join(err.split())) == (2, True)
+    assert (code, "did you mean toy-bad/boom? Or run serab eval toy-bad/bom" in " ".join(err.split())) == (2, True)
     code, _, err = serab("compare", "toy/wide", "toy/wide")
     assert (code, "compared with itself" in err) == (2, True)
     code, _, err = serab("leaderboard", "--protocol", "strict")
@@ -166,7 +166,7 @@ def test_the_last_whole_search_is_taken(make_result, store_result, serab):
     (row,) = json.loads(serab("leaderboard", "--json")[1])["rows"]
     assert row["scores"]["emodb"]["accuracy"] == whole.accuracy
     store_result(replace(part, extractor="y"))
-    assert "y on emodb was not searched as the protocol has it: lda." in " ".join(serab("leaderboard")[1].split())
+    assert "y on emodb was not searched as the protocol defines: lda." in " ".join(serab("leaderboard")[1].split())
 
 
 def test_nothing_there_and_damaged_files(serab, make_result, store_result):
@@ -178,7 +178,7 @@ def test_nothing_there_and_damaged_files(serab, make_result, store_result):
         store_result(make_result("x", task, 0.9)).write_text("{")
     code, out, _ = serab("leaderboard")
     assert code == 0
-    assert "Left out likewise: 1 files more." in out
+    assert "Left out for similar reasons: 1 more files." in out
     assert serab("leaderboard", "--protocol", "nonsense")[0] == 3
 
 

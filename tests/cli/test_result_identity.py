@@ -16,9 +16,12 @@ from hypothesis import strategies as st
 
 from serab_core.data.protocols import SUITE
 from serab_core.errors import SerabError, UsageError
-from serab_core.report.board import board_document, gather
+from serab_core.report.board import board_document, load_leaderboard
+from serab_core.report.comparisons import compare_document
+from serab_core.report.fairness import fairness_document
 from serab_core.report.html.page import report_page
-from serab_core.report.verdicts import bias_document, compare_document, fairness_document, optimism_document
+from serab_core.report.optimism import optimism_document
+from serab_core.report.subset_bias import bias_document
 from serab_core.score.board import make_board
 from serab_core.score.compare import compare
 from serab_core.store.identity import DataIdentity, Version, make_catalogue
@@ -130,9 +133,7 @@ def test_the_installed_version_comes_first_though_another_one_is_newer(prepared_
     sys.modules.pop(module.stem)
     module.write_text(PLUGIN.format(shift=2.0, version="3.75"))
     out = flat(serab("leaderboard")[1])
-    assert (
-        "shifty: another version is installed here than the one that was scored (they differ in code, version)" in out
-    )
+    assert "shifty: the installed version differs from the scored version in code, version:" in out
     assert "serab eval shifty scores the installed one" in out
 
 
@@ -189,7 +190,7 @@ def test_scores_on_other_data_are_in_no_mean(two_preparations, serab):
     assert rows["second"]["group"] is None
     (other,) = document["other_data"]
     assert (other["extractor"], other["task"], other["dataset_digest"]) == ("second", "emodb", "2" * 64)
-    assert "emodb: its column holds scores on the data that are commonest (digest 11111111)" in flat(
+    assert "emodb: its column holds scores on the data that most results are on (digest 11111111)" in flat(
         serab("leaderboard")[1]
     )
     comparison = json.loads(serab("compare", "first", "second", "--json")[1])
@@ -406,12 +407,12 @@ def test_any_value_anywhere_in_a_stored_result_stops_nothing(make_result, home, 
     path = home.results / "second" / "emodb" / "serab-0.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document))
-    gathered = gather(home, "serab")
+    gathered = load_leaderboard(home, "serab")
     report_page(gathered, "x")
     board_document(gathered)
     optimism_document(gathered)
-    assert compare_document(gather(home, "serab", ["first", "third"]), "first", "third")["tasks"]
-    for make in (bias_document, lambda g: fairness_document(gather(home, "serab", ["second"]))):
+    assert compare_document(load_leaderboard(home, "serab", ["first", "third"]), "first", "third")["tasks"]
+    for make in (bias_document, lambda g: fairness_document(load_leaderboard(home, "serab", ["second"]))):
         try:
             make(gathered)
         except SerabError:
@@ -465,7 +466,7 @@ def test_names_are_never_cut(serab, store, make_result, monkeypatch, width, coun
     for corpus in range(9):
         assert f"corpus_{corpus}" in table
     assert table.count(".") >= 9 * count  # a score of each on each
-    assert flat(notes).count("not searched as the protocol has it") == 1
+    assert flat(notes).count("not searched as the protocol defines") == 1
 
 
 # --- handing results on ---
@@ -496,7 +497,7 @@ def test_an_import_with_a_known_key_and_other_content(rewritten, serab, home):
         code, out, err = serab("results", "import", str(rewritten), "--from", "a friend")
         assert code == 5
         assert "first on emodb: 2 results have the key" in flat(err)
-        assert "All are kept and marked." in flat(err)
+        assert "All are stored and marked." in flat(err)
     assert "0 results" in out
     files = set(home.results.rglob("*.json"))
     assert len(files) == 2
@@ -530,7 +531,7 @@ def test_an_import_beside_a_damaged_file(serab, store, make_result, tmp_path):
     assert serab("results", "export", str(file))[0] == 0
     path.write_text("{")
     code, out, _ = serab("results", "import", str(file))
-    assert (code, "Took in 1 results" in out) == (0, True)
+    assert (code, "Imported 1 results" in out) == (0, True)
     assert path.read_text() == "{"
     assert len(board_of(serab)["rows"]) == 1
 
@@ -544,7 +545,7 @@ def test_the_same_evaluation_on_another_machine_is_no_conflict(serab, store, mak
     document["results"][0]["cautions"] = ["something else"]
     file.write_text(json.dumps(document))
     code, out, _ = serab("results", "import", str(file))
-    assert (code, "1 were there already" in out) == (0, True)
+    assert (code, "1 were stored before" in out) == (0, True)
 
 
 def test_an_import_on_other_data_than_what_is_prepared(prepared_tones, serab, make_result, tmp_path):

@@ -31,7 +31,7 @@ def test_a_round_trip(exported, serab, tmp_path, monkeypatch):
     monkeypatch.setenv("SERAB_HOME", str(tmp_path / "other"))
     code, out, _ = serab("results", "import", str(exported), "--from", "a friend")
     assert code == 0
-    assert "Took in 2 results" in out
+    assert "Imported 2 results" in out
     assert "0 results" in serab("results", "import", str(exported))[1]
     after = json.loads(serab("leaderboard", "--json")[1])
     assert [row["scores"]["emodb"]["accuracy"] for row in after["rows"]] == [
@@ -62,9 +62,9 @@ def test_the_same_bytes_and_merging(exported, serab, tmp_path):
         (lambda r: r.update(accuracy=0.99), "not that of its chosen classifier"),
         (lambda r: r["outcomes"][0].update(accuracy=0.99), "accuracy of lda is not that of its predictions"),
         (lambda r: r["outcomes"][0].update(uar=None), "UAR of lda is not that of its predictions"),
-        (lambda r: r.update(task="../../x"), "is no task"),
-        (lambda r: r.update(protocol="a/b/c"), "is no task"),
-        (lambda r: r.update(key="../" * 20), "no sha256"),
+        (lambda r: r.update(task="../../x"), "has an invalid task name"),
+        (lambda r: r.update(protocol="a/b/c"), "has an invalid task name"),
+        (lambda r: r.update(key="../" * 20), "not a SHA-256"),
         (lambda r: r.update(extractor=7), "is not valid at $.extractor: Expected `str`, got `int`"),
         (lambda r: r.update(speakers={}), "an utterance has no speaker"),
         (lambda r: r.update(counts=[]), "is not valid at $.counts: Expected `object`, got `array`"),

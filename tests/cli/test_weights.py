@@ -54,7 +54,7 @@ def test_several_files_go_by_their_names(serab, file, tmp_path):
     [
         (["import", "toy", "x"], 2, "needs no weights"),
         (["fetch", "toy"], 2, "needs no weights"),
-        (["import", "heavy", "nowhere.pth"], 10, "is no file"),
+        (["import", "heavy", "nowhere.pth"], 10, "file not found"),
         (["fetch", "heavy"], 10, "no connection"),
     ],
 )

@@ -87,7 +87,7 @@ def test_a_strangers_plugin_is_found_and_evaluated_and_a_broken_one_harms_nobody
     (result,) = document["results"]
     assert (result["extractor"], result["task"], result["synthetic"]) == ("example", "demo", True)
     assert result["accuracy"] > 0.4  # chance is a quarter
-    assert "No corpus is prepared, so this runs on demo" in document["notices"][1]
+    assert "No corpus is prepared, so this run uses demo" in document["notices"][1]
     stored = json.loads(Path(result["file"]).read_text())
     assert stored["provenance"]["plugins"]["serab-plugin-example"] == "3.2.1"
 

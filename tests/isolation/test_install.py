@@ -99,7 +99,7 @@ def test_a_plugin_in_an_environment_of_its_own(wheels, toys, prepared_tones, ser
     _, out, _ = serab("plugins", "--no-load", "--json")
     assert json.loads(out)["isolated"][0]["distribution"] == "serab-lonely"
     _, out, _ = serab("plugins", "--no-load")
-    assert "serab-lonely 0.4, in an environment of its own" in out
+    assert "serab-lonely 0.4, in its own environment" in out
     assert "lonely" in plugins.extractor_names()
     code, _, err = serab("cache", "gc")
     assert code == 0, err
@@ -163,7 +163,7 @@ def foreign(tmp_path, wheels):
 def test_an_environment_that_is_there_already(foreign, serab, home, toys, prepared_tones):
     code, out, err = serab("plugins", "isolate", "serab-lonely", "--python", str(foreign))
     assert code == 0, err
-    assert "serab-lonely 0.4 has an environment of its own" in out
+    assert "serab-lonely 0.4 is installed in its own environment" in out
     code, out, err = serab("eval", "lonely", "--tasks", "tones", "--classifiers", "centroid", "--json", "--offline")
     assert code in (0, 2), err
     code, out, err = serab("eval", "lonely", "--tasks", "tones", "--classifiers", "centroid", "--json")

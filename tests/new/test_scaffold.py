@@ -134,7 +134,7 @@ def test_names_that_are_none(serab, monkeypatch, tmp_path, name):
     monkeypatch.chdir(tmp_path)
     code, _, err = serab("new", "extractor", name)
     assert code == 2
-    assert "is no name for a plugin" in err
+    assert "is not a valid name for a plugin" in err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -145,6 +145,6 @@ def test_what_is_there_stays(serab, monkeypatch, tmp_path):
     mark.write_text("mine")
     code, _, err = serab("new", "extractor", "my-model")
     assert code == 2
-    assert "is there already" in err
+    assert "already exists" in err
     assert mark.read_text() == "mine"
     assert serab("new", "extractor", "x", "--torch", "--hear")[0] == 2

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from serab_core.data.protocols import SUITE
-from serab_core.report.board import gather
+from serab_core.report.board import load_leaderboard
 from serab_core.report.figures.plots import confusion_plot, forest, size_plot
 from serab_core.report.figures.svg import PAGE, PAPER
 from serab_core.report.html.page import report_page
@@ -40,7 +40,7 @@ def filled(home, make_result, store_result):
 @pytest.fixture
 def page_file(filled, tmp_path) -> Path:
     path = tmp_path / "report.html"
-    path.write_text(report_page(gather(filled, "serab"), "Report & <title>"))
+    path.write_text(report_page(load_leaderboard(filled, "serab"), "Report & <title>"))
     return path
 
 
@@ -138,7 +138,7 @@ def test_it_opens_in_a_moment(browser, home, make_result, store_result, tmp_path
         for task in SUITE:
             store_result(make_result(f"x{number:02d}", task, 0.5 + 0.01 * number, speakers=19, each=16, seed=number))
     path = tmp_path / "large.html"
-    path.write_text(report_page(gather(home, "serab"), "Large"))
+    path.write_text(report_page(load_leaderboard(home, "serab"), "Large"))
     assert path.stat().st_size < 2_000_000
     page = browser.new_page()
     begin = time.perf_counter()
@@ -159,7 +159,7 @@ def test_nothing_is_asked_for_by_construction(page_file):
 
 
 def test_figures_are_wellformed_and_escaped(filled):
-    board = gather(filled, "serab").board
+    board = load_leaderboard(filled, "serab").board
     for drawing in (forest(board, PAPER), forest(board, PAGE), confusion_plot(board.rows[0].cells["emodb"], PAPER)):
         root = ElementTree.fromstring(drawing)
         assert root.find("{http://www.w3.org/2000/svg}title").text
@@ -196,7 +196,7 @@ def test_figures_without_what_makes_png(filled, serab, tmp_path, monkeypatch):
 def test_long_names_fit_beside_a_figure(home, make_result, store_result):
     name = "hf:somebody/" + "wav2vec2-" * 8 + "xlsr+layer=9"
     store_result(make_result(name, "emodb", 0.9))
-    drawn = forest(gather(home, "serab").board, PAPER)
+    drawn = forest(load_leaderboard(home, "serab").board, PAPER)
     shown = re.findall(r">([^<>]*…[^<>]*)</text>", drawn)
     assert [len(word) for word in shown] == [36]
     assert shown[0].startswith("hf:somebody/")
@@ -207,7 +207,7 @@ def test_a_crowded_figure_names_what_is_joined(home, make_result, store_result):
     """Shorter embeddings come with shorter names in these results; the third is both longer and worse."""
     for number in range(14):
         store_result(make_result("x" * (number + 1), "emodb", 0.5 if number == 2 else 0.8, seed=number))
-    drawn = size_plot(gather(home, "serab").board, PAPER)
+    drawn = size_plot(load_leaderboard(home, "serab").board, PAPER)
     assert drawn.count("<circle") == 14
     named = re.findall(r">(x+)</text>", drawn)
     assert "x" in named

@@ -55,7 +55,7 @@ def test_a_run_fits_the_terminal_and_says_all(run, width):
         "† cut by takes, not speakers",
         "synthetic corpus: says nothing",
         "Protocol serab-released",
-        "none could be fitted",
+        "could not be fitted",
         "2/2",
         "toy-bad/boom on tones failed: toy-bad/boom: embed",
         "raised RuntimeError: boom in two lines. Next: report it",
@@ -93,7 +93,7 @@ def test_small_texts():
     assert params_text({"C": 1e-05, "class_weight": None, "kernel": "rbf", "depth": 5}) == "C=1e-5, rbf, depth=5"
     assert params_text({"C": 100000.0, "x": 0.25, "y": 100.0}) == "C=1e5, x=0.25, y=100"
     assert params_text({"solver": "lsqr"}) == ""
-    assert params_text(None) == "none could be fitted"
+    assert params_text(None) == "could not be fitted"
     assert [spoken(s) for s in (2.34, 75, 3700)] == ["2.3 s", "1 min 15 s", "1 h 01 min"]
 
 

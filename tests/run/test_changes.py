@@ -104,7 +104,7 @@ def test_an_edited_extractor_is_scored_anew_and_the_reason_is_given(write, score
     assert not edited["results"][0]["reused"]
     assert edited["results"][0]["key"] != first["results"][0]["key"]
     (reason,) = changed(edited)
-    assert reason.startswith("mine is computed anew, because since 2")
+    assert reason.startswith("mine is computed again, because since 2")
     assert "the code of serab-mine changed" in reason
     assert embeddings(home) == 2
     write()
@@ -141,7 +141,7 @@ def test_an_edited_classifier_is_tuned_anew(write, score, add_plugin, site):
                 file.unlink()
             info.rmdir()
     (reason,) = changed(document)
-    assert "Classifier guess is tuned anew" in reason
+    assert "Classifier guess is tuned again" in reason
     assert "the code of serab-guess changed" in reason
 
 

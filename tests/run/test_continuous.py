@@ -67,7 +67,7 @@ def test_leaderboard_and_report_have_it(prepared_tones, serab, tmp_path):
 def test_what_predicts_the_other_kind_is_refused(prepared_tones, serab):
     code, _, err = serab("eval", "toy", "--tasks", "tones/pitch", "--classifiers", "lda")
     assert code == 2
-    assert "none of lda predicts a continuous target, which tones/pitch asks for" in " ".join(err.split())
+    assert "none of lda predicts a continuous target, which tones/pitch needs" in " ".join(err.split())
     code, _, err = serab("eval", "toy", "--tasks", "tones", "--classifiers", "ridge")
     assert code == 2
     assert "none of ridge predicts classes" in " ".join(err.split())

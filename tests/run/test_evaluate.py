@@ -147,7 +147,7 @@ def test_a_damaged_shard_is_computed_again_and_reported(run, home, jobs):
     shard.write_bytes(bytes(content))
     again = run("toy", protocol="strict", jobs=jobs)
     assert again.failures == ()
-    assert any("set aside and computed again" in notice for notice in again.notices)
+    assert any("put in quarantine and computed again" in notice for notice in again.notices)
     assert list(home.embeddings.rglob("*.bad-*"))
     assert len(list(home.embeddings.rglob("*.h5"))) == 2
     assert again.results[0].accuracy == whole.results[0].accuracy
@@ -381,5 +381,5 @@ def test_a_profile_is_kept_where_it_is_asked_for(prepared_tones, add_plugin, ser
     assert profile_of("--classifiers", "knn")[0] is None
     assert "made without --profile" in " ".join(profile_of("--classifiers", "knn", "--profile")[1])
     _, out, _ = serab("eval", "mels", "--tasks", "tones", "--jobs", "1", "--classifiers", "centroid", "--profile")
-    assert "Where the time went" in out
+    assert "Time by phase" in out
     assert "decode" in out

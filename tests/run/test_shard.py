@@ -23,7 +23,7 @@ def test_shares_cover_everything_once(count, of):
 
 @pytest.mark.parametrize("words", ["0/3", "4/3", "1", "a/b", "1/0", "-1/2", "1/2/3"])
 def test_what_is_no_share(words):
-    with pytest.raises(UsageError, match="is no shard"):
+    with pytest.raises(UsageError, match="is not a run shard"):
         parse_run_shard(words)
 
 

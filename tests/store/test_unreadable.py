@@ -91,7 +91,7 @@ def test_verify_names_what_cannot_be_read_and_moves_nothing(filled, serab):
         code, out, _ = serab("cache", "verify")
     assert code == 6
     assert "0 damaged, 1 could not be read" in out
-    assert "left where it is" in out
+    assert "left in place" in out
 
 
 def test_an_evaluation_that_cannot_read_says_so_and_writes_nothing_over(filled, serab, tmp_path):
@@ -146,7 +146,7 @@ def test_damage_that_may_not_be_set_aside_is_told(filled, serab, monkeypatch, qu
     assert "cannot be set aside" in damage.problem
     code, out, err = serab("cache", "verify")
     assert code == 6
-    assert "left where it is" in out
+    assert "left in place" in out
     for path in [*filled.results.rglob("*.json"), *filled.studies.glob("*.*")]:
         path.unlink()
     code, out, err = serab(*EVAL)

@@ -151,7 +151,7 @@ def test_what_raises_and_what_is_no_plain_data(toys, monkeypatch):
 
     spec = replace(own, prepare=lambda a, b, seed: Workspace(a, b, seed), rebuild=lambda exported: Fitted())
     monkeypatch.setattr(plugins, "classifier", lambda name: spec)
-    asked = {"classifier-points": "raises KeyError: 'shrink'", "classifier-export": "its export is no plain data"}
+    asked = {"classifier-points": "raises KeyError: 'shrink'", "classifier-export": "its export is not plain data"}
     for check in classifier_checks("centroid"):
         if check.id in asked:
             with pytest.raises(AssertionError, match=asked[check.id]):

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from serab_registry import Group
 
-from serab_core.testing.runner import checks_of, run_check, subjects
+from serab_core.testing.runner import checks_of, find_subjects, run_check
 
 CHECKS = 16
 """Of an extractor."""
@@ -62,7 +62,7 @@ def test_failures_are_told_with_their_mending(add_plugin, serab):
     code, out, err = serab("check", "raises")
     assert code == 11
     assert "raises fails extractor-shape: KeyError: 'gone'" in out
-    assert "fix: declare dim as it is" in out
+    assert "fix: declare the correct dim" in out
     assert "CheckFailedError" in err
 
 
@@ -78,7 +78,7 @@ def test_declared_failures_are_shown_as_such(add_plugin, serab):
     [
         ("os._exit(3)", "process died: exit code 3"),
         ("os.kill(os.getpid(), signal.SIGSEGV)", "process died: SIGSEGV"),
-        ("time.sleep(60)", "it is not done after 6 s"),
+        ("time.sleep(60)", "it did not finish within 6 s"),
     ],
 )
 def test_a_crash_or_a_hang_fails_one_check_and_the_others_go_on(add_plugin, serab, monkeypatch, vice, told):
@@ -188,7 +188,7 @@ def test_optimised_python_gives_the_same_verdicts(add_plugin, tmp_path):
     done = run_python(tmp_path, "-m", "serab_core", "check", "bad", "--json", PYTHONOPTIMIZE="2")
     assert done.returncode == 11, done.stderr
     fast = {check["id"]: check["message"] for check in json.loads(done.stdout)["checks"]}
-    plain = {check.id: run_check(check).message for check in checks_of(subjects("bad"))}
+    plain = {check.id: run_check(check).message for check in checks_of(find_subjects("bad"))}
     assert fast == plain
     assert sum(bool(message) for message in plain.values()) >= 5
 
@@ -228,29 +228,29 @@ def get_scene_embeddings(audio, model):
     ],
 )
 def test_every_name_that_eval_takes_is_one_extractor(toys, name, expected):
-    assert subjects(name) == [(Group.EXTRACTORS, expected)]
-    assert len(checks_of(subjects(name))) == CHECKS
+    assert find_subjects(name) == [(Group.EXTRACTORS, expected)]
+    assert len(checks_of(find_subjects(name))) == CHECKS
 
 
 @pytest.mark.parametrize("name", ["serab-toys", "Serab_Toys", "serab.toys"])
 def test_a_distribution_by_any_spelling(add_plugin, name):
     add_plugin("serab-toys", "serab.datasets", "bad", BAD)
-    assert subjects(name) == [(Group.DATASETS, "bad")]
+    assert find_subjects(name) == [(Group.DATASETS, "bad")]
 
 
 @pytest.mark.parametrize(
     ("name", "kind"), [("serab-toys:tones", Group.DATASETS), ("serab-toys:knn", Group.CLASSIFIERS)]
 )
 def test_datasets_and_classifiers_by_their_distribution(toys, name, kind):
-    assert subjects(name) == [(kind, name)]
-    assert checks_of(subjects(name))
+    assert find_subjects(name) == [(kind, name)]
+    assert checks_of(find_subjects(name))
 
 
 def test_a_module_with_the_hear_api_is_checked(site, tmp_path, monkeypatch):
     pytest.importorskip("serab_plugin_hear")
     (tmp_path / "mine.py").write_text(HEAR)
     monkeypatch.chdir(tmp_path)
-    found = subjects("hear:./mine.py")
+    found = find_subjects("hear:./mine.py")
     assert found == [(Group.EXTRACTORS, "hear:./mine.py")]
     checks = {check.id: check for check in checks_of(found)}
     assert run_check(checks["extractor-shape"]).state == "passed"

@@ -1,4 +1,4 @@
-"""Figures as files: SVG, and PNG at three times the size."""
+"""Figure files: SVG, and PNG at three times the size."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
     from serab_core.score.board import Board
 
-_ZOOM = 3
+_ZOOM = 3  # PNG pixels per SVG pixel, enough for print
 PNG_HINT = "pip install serab-core[figures]"
 
 
 def write_figures(board: Board, speeds: Mapping[str, float], folder: Path) -> list[Path]:
-    """Writes every figure of a board as SVG, and as PNG where resvg-py is installed.
+    """Write every figure of a leaderboard as SVG, and also as PNG if resvg-py is installed.
 
     Returns:
-        the files.
+        the paths of the files.
 
     Raises:
         StoreError: the folder cannot be written.
@@ -57,15 +57,15 @@ def write_figures(board: Board, speeds: Mapping[str, float], folder: Path) -> li
 
 
 def can_write_png() -> bool:
-    """Whether what makes PNG of SVG is installed."""
+    """Return whether resvg-py, which converts SVG to PNG, is installed."""
     return find_spec("resvg_py") is not None
 
 
 def write_drawing(drawing: str, path: Path) -> None:
-    """Writes one drawing, as PNG where the file is called so, else as SVG.
+    """Write a drawing, as PNG if the file name ends in .png, else as SVG.
 
     Raises:
-        UsageError: what makes PNG of SVG is not installed.
+        UsageError: resvg-py, which converts SVG to PNG, is not installed.
         StoreError: the file cannot be written.
     """
     write_output(

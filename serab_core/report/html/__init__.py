@@ -1,1 +1,1 @@
-"""`serab report`: one HTML file that asks nobody for anything."""
+"""`serab report`: one HTML file that loads nothing from the network."""

@@ -1,4 +1,4 @@
-"""Puts the report together: a board, its figures, and where every number comes from, in one file."""
+"""The report: a leaderboard, its figures and the provenance of every score, in one HTML file."""
 
 from __future__ import annotations
 
@@ -22,18 +22,17 @@ from serab_core.store.identity import DataIdentity
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from serab_core.report.board import Gathered
+    from serab_core.report.board import LeaderboardData
     from serab_core.score.board import Board, Cell
     from serab_core.score.subsets import Size
     from serab_core.types import TaskResult
 
-_MOST_TASKS = 12
-"""That subsets are counted over: 2^n of them."""
+_MOST_TASKS = 12  # tasks for subset bias, whose number of subsets is 2^n
 
 
-def report_page(gathered: Gathered, title: str) -> str:
-    """The report as HTML: no address in it is asked for anything."""
-    board = gathered.board
+def report_page(data: LeaderboardData, title: str) -> str:
+    """Return the report as HTML, which loads nothing from the network."""
+    board = data.board
     sizes = sizes_of(board)
     cells = [cell for row in board.rows for cell in row.cells.values()]
     numbers = {(cell.extractor, cell.result.task): place for place, cell in enumerate(cells)}
@@ -45,12 +44,12 @@ def report_page(gathered: Gathered, title: str) -> str:
         ("size", "Size and speed"),
         *([("bias", "Fewer tasks")] if sizes else []),
     ]
-    sections += [("continuous", "Continuous targets")] if gathered.continuous else []
+    sections += [("continuous", "Continuous targets")] if data.continuous else []
     sections += [("optimism", "Optimism"), ("speakers", "Speakers"), ("corpora", "Corpora"), ("citations", "Citations")]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["percent"] = percent
     environment.filters["probability"] = probability
-    return environment.from_string(_part("page.html.jinja")).render(
+    return environment.from_string(_resource("page.html.jinja")).render(
         title=title,
         version=serab_core.__version__,
         board=board,
@@ -58,62 +57,63 @@ def report_page(gathered: Gathered, title: str) -> str:
         means=any(row.accuracy for row in board.rows),
         papers=any(row.published for row in board.rows),
         numbers=numbers,
-        marks={(cell.extractor, cell.result.task): gathered.mark(cell.result) for cell in cells[: len(numbers)]},
+        marks={(cell.extractor, cell.result.task): data.mark(cell.result) for cell in cells[: len(numbers)]},
         other_data=[
-            (place, gathered.title(cell.result), gathered.mark(cell.result), cell, DataIdentity.of(cell.result).short)
+            (place, data.title(cell.result), data.mark(cell.result), cell, DataIdentity.of(cell.result).short)
             for place, cell in enumerate(board.other_data, start=len(numbers))
         ],
-        notices=list(gathered.notices),
+        notices=list(data.notices),
         sections=sections,
-        style=_part("style.css"),
-        script=_part("script.js"),
-        data=_embedded(_cell_data(gathered, cells)),
+        style=_resource("style.css"),
+        script=_resource("script.js"),
+        data=_embedded(_cell_data(data, cells)),
         forest=forest(board, PAGE),
         size=size_plot(board, PAGE),
-        speed=speed_plot(board, gathered.speeds, PAGE) if gathered.speeds else "",
+        speed=speed_plot(board, data.speeds, PAGE) if data.speeds else "",
         subsets=subset_plot(sizes, PAGE) if sizes else "",
         optimism=[(task, optimism_plot(board, task, PAGE)) for task in tasks],
         speakers=[(task, speaker_plot(board, task, PAGE), _sexes(board, task)) for task in tasks],
         continuous=[
-            (gathered.title(result), gathered.mark(result), continuous_document(gathered, result))
-            for result in gathered.continuous
+            (data.title(result), data.mark(result), continuous_document(data, result)) for result in data.continuous
         ],
         corpora=list(_corpora(board)),
         licences=[
-            (name, told.get("summary", ""), told.get("licence", ""))
-            for name, told in ((row.title, next(iter(row.cells.values())).result.provenance) for row in board.rows)
+            (name, provenance.get("summary", ""), provenance.get("licence", ""))
+            for name, provenance in (
+                (row.title, next(iter(row.cells.values())).result.provenance) for row in board.rows
+            )
         ],
         bibtex="\n\n".join(_citations(cells)),
     )
 
 
 def sizes_of(board: Board) -> tuple[Size, ...]:
-    """Subset bias of a board; none for fewer than two tasks or extractors."""
+    """Return the subset bias of a leaderboard; empty for fewer than two tasks or extractors, or for too many tasks."""
     scores = subset_scores(board)
     if len(scores) < 2 or not 2 <= len(board.ranked) <= _MOST_TASKS:
         return ()
     return subset_bias(scores, board.ranked)
 
 
-def _part(name: str) -> str:
+def _resource(name: str) -> str:
     return (files("serab_core.report.html") / name).read_text(encoding="utf-8")
 
 
 def _embedded(value: Any) -> str:
-    """JSON that cannot end the element that it stands in."""
+    """Return JSON that can be embedded in a script element, because it cannot contain the end tag."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-class _Kept:
-    """Values that are said once, though many cells have them."""
+class _UniqueValues:
+    """A list of values without duplicates, which many cells refer to by index."""
 
     def __init__(self) -> None:
         self.values: list[Any] = []
         self._places: dict[str, int] = {}
 
     def place(self, value: Any) -> int:
-        """Where the value is."""
+        """Return the index of a value, after adding it if it is new."""
         text = json.dumps(value, sort_keys=True)
         if text not in self._places:
             self._places[text] = len(self.values)
@@ -121,18 +121,18 @@ class _Kept:
         return self._places[text]
 
 
-def _cell_data(gathered: Gathered, cells: list[Cell]) -> dict[str, Any]:
-    """What the page's script shows when a score is opened."""
-    extractors, datasets, made = _Kept(), _Kept(), _Kept()
+def _cell_data(data: LeaderboardData, cells: list[Cell]) -> dict[str, Any]:
+    """Return the data that the script of the page shows for each score."""
+    extractors, datasets, origins = _UniqueValues(), _UniqueValues(), _UniqueValues()
     rows = []
     for cell in cells:
-        result, told = cell.result, cell.result.provenance
+        result, provenance = cell.result, cell.result.provenance
         labels = sorted(set(cell.test.truth.tolist()) | set(cell.test.predicted.tolist()))
         outcome = result.outcome(result.chosen)
         how = ("protocol", "seeds", "serab", "python", "libraries", "plugins", "machine")
         rows.append(
             {
-                "name": gathered.title(result),
+                "name": data.title(result),
                 "task": result.task,
                 "accuracy": _reach(result.accuracy, cell.accuracy),
                 "uar": _reach(result.uar, cell.uar),
@@ -145,17 +145,28 @@ def _cell_data(gathered: Gathered, cells: list[Cell]) -> dict[str, Any]:
                 "key": result.key,
                 "profile": _profile(result),
                 "classifiers": [
-                    {"title": own.title, "validation": own.validation, "accuracy": own.accuracy, "uar": own.uar}
-                    for own in result.outcomes
+                    {
+                        "title": candidate.title,
+                        "validation": candidate.validation,
+                        "accuracy": candidate.accuracy,
+                        "uar": candidate.uar,
+                    }
+                    for candidate in result.outcomes
                 ],
                 "labels": labels,
                 "confusion": confusion(cell.test.truth, cell.test.predicted, labels).tolist(),
-                "extractor": extractors.place({k: told.get(k, "") for k in ("summary", "licence", "fingerprint")}),
-                "dataset": datasets.place({k: v for k, v in dict(told.get("dataset", {})).items() if k != "citation"}),
-                "made": made.place({k: told.get(k, "") for k in how} | {"command": " ".join(told.get("command", ()))}),
+                "extractor": extractors.place(
+                    {k: provenance.get(k, "") for k in ("summary", "licence", "fingerprint")}
+                ),
+                "dataset": datasets.place(
+                    {k: v for k, v in dict(provenance.get("dataset", {})).items() if k != "citation"}
+                ),
+                "made": origins.place(
+                    {k: provenance.get(k, "") for k in how} | {"command": " ".join(provenance.get("command", ()))}
+                ),
             }
         )
-    return {"cells": rows, "extractors": extractors.values, "datasets": datasets.values, "made": made.values}
+    return {"cells": rows, "extractors": extractors.values, "datasets": datasets.values, "made": origins.values}
 
 
 def _profile(result: TaskResult) -> list[tuple[str, float]]:
@@ -184,29 +195,29 @@ def _sexes(board: Board, task: str) -> list[tuple[str, float, float]]:
 
 
 def _corpora(board: Board) -> Iterator[dict[str, Any]]:
-    """A card for each task, out of the first result on it."""
+    """Yield a card for each task, from the first result on it."""
     for task in board.tasks:
         cell = next((row.cells[task] for row in board.rows if task in row.cells), None)
         if cell is None:
             continue
         result = cell.result
-        told: Mapping[str, Any] = result.provenance.get("dataset", {})
+        dataset: Mapping[str, Any] = result.provenance.get("dataset", {})
         yield {
             "task": task,
-            "title": told.get("title", task),
+            "title": dataset.get("title", task),
             "kind": "synthetic" if result.synthetic else "partial" if result.partial else "",
             "language": result.language,
             "counts": {split: result.counts.get(split, 0) for split in ("train", "validation", "test")},
             "speakers": len(set(result.speakers.values())),
             "labels": sorted(set(cell.test.truth.tolist())),
             "variant": result.variant,
-            "licence": told.get("licence", ""),
-            "digest": told.get("digest", ""),
+            "licence": dataset.get("licence", ""),
+            "digest": dataset.get("digest", ""),
         }
 
 
 def _citations(cells: list[Cell]) -> list[str]:
-    """BibTeX of extractors and corpora, each once."""
-    found = [cell.result.provenance.get("citation", "") for cell in cells]
-    found += [cell.result.provenance.get("dataset", {}).get("citation", "") for cell in cells]
-    return [text for text in dict.fromkeys(found) if text]
+    """Return the BibTeX entries of extractors and corpora, without duplicates."""
+    texts = [cell.result.provenance.get("citation", "") for cell in cells]
+    texts += [cell.result.provenance.get("dataset", {}).get("citation", "") for cell in cells]
+    return [text for text in dict.fromkeys(texts) if text]

@@ -2,14 +2,14 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const percent = (value) => (100 * value).toFixed(1);
 
-function element(name, words, attributes = {}) {
-  const made = document.createElement(name);
-  if (words !== undefined) made.textContent = words;
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
+function element(name, text, attributes = {}) {
+  const node = document.createElement(name);
+  if (text !== undefined) node.textContent = text;
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  return node;
 }
 
-/* Sorting: a click on a column's head, once down, again up. */
+/* Sorting: the first click on a column's head sorts in descending order, the next in ascending order. */
 for (const button of document.querySelectorAll("table.board thead button")) {
   button.addEventListener("click", () => {
     const head = button.closest("th");
@@ -33,10 +33,10 @@ for (const button of document.querySelectorAll("table.board thead button")) {
 const filter = document.getElementById("filter");
 const shown = document.getElementById("shown");
 filter?.addEventListener("input", () => {
-  const words = filter.value.toLowerCase().split(/[\s,]+/).filter(Boolean);
+  const fragments = filter.value.toLowerCase().split(/[\s,]+/).filter(Boolean);
   const names = new Set();
   for (const row of document.querySelectorAll("table.board tbody tr")) {
-    const fits = words.length === 0 || words.some((word) => row.dataset.name.toLowerCase().includes(word));
+    const fits = fragments.length === 0 || fragments.some((fragment) => row.dataset.name.toLowerCase().includes(fragment));
     row.hidden = !fits;
     if (fits) names.add(row.dataset.name);
   }
@@ -53,7 +53,7 @@ document.getElementById("theme")?.addEventListener("click", () => {
   root.dataset.theme = dark ? "light" : "dark";
 });
 
-/* A cell's story: how the number came about. */
+/* The dialog with the details and the provenance of a score. */
 const dialog = document.getElementById("cell");
 for (const button of document.querySelectorAll("button.cell")) {
   button.addEventListener("click", () => {
@@ -64,12 +64,12 @@ for (const button of document.querySelectorAll("button.cell")) {
 dialog?.querySelector(".close").addEventListener("click", () => dialog.close());
 dialog?.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
 
-/* Values in words: name and value, one after the other; what is nested in them as JSON. */
-function worded(value) {
+/* Values as text: names with values; nested values as JSON. */
+function plainText(value) {
   if (typeof value !== "object") return String(value);
   if (Array.isArray(value)) return value.join(", ");
   return Object.entries(value)
-    .map(([name, own]) => `${name} ${own !== null && typeof own === "object" ? JSON.stringify(own) : own}`)
+    .map(([name, entry]) => `${name} ${entry !== null && typeof entry === "object" ? JSON.stringify(entry) : entry}`)
     .join(", ");
 }
 
@@ -77,29 +77,29 @@ function pairs(rows) {
   const list = element("dl");
   for (const [name, value] of rows) {
     if (value === undefined || value === null || value === "") continue;
-    list.append(element("dt", name), element("dd", worded(value)));
+    list.append(element("dt", name), element("dd", plainText(value)));
   }
   return list;
 }
 
 function fill(cell) {
-  const [extractor, dataset, made] = [data.extractors[cell.extractor], data.datasets[cell.dataset], data.made[cell.made]];
+  const [extractor, dataset, origin] = [data.extractors[cell.extractor], data.datasets[cell.dataset], data.made[cell.made]];
   dialog.querySelector("h2").textContent = `${cell.name} on ${cell.task}`;
   const body = dialog.querySelector(".body");
-  const reach = (own) => `${percent(own.value)} % (${percent(own.low)} to ${percent(own.high)}, over ${own.groups} ${own.over}${own.method === "beta-binomial" ? ", by a model" : ""})`;
+  const withInterval = (score) => `${percent(score.value)} % (${percent(score.low)} to ${percent(score.high)}, over ${score.groups} ${score.over}${score.method === "beta-binomial" ? ", by a model" : ""})`;
   body.replaceChildren(
     pairs([
-      ["Accuracy", reach(cell.accuracy)], ["UAR", reach(cell.uar)], ["Macro-F1", `${percent(cell.macro_f1)} %`],
+      ["Accuracy", withInterval(cell.accuracy)], ["UAR", withInterval(cell.uar)], ["Macro-F1", `${percent(cell.macro_f1)} %`],
       ["Classifier", `${cell.chosen} ${cell.params}`], ["Utterances", cell.counts], ["Cautions", cell.cautions.join("; ")],
       ["Imported", cell.imported], ["Result", cell.key],
     ]),
     element("h3", "Classifiers"), classifiers(cell), element("h3", "Confusion on test, % of the row"), confusion(cell),
-    ...(cell.profile.length ? [element("h3", "Where the time went"), profile(cell)] : []),
-    element("h3", "Where it comes from"),
+    ...(cell.profile.length ? [element("h3", "Time by phase"), profile(cell)] : []),
+    element("h3", "Provenance"),
     pairs([
       ["Summary", extractor.summary], ["Licence", extractor.licence], ["Fingerprint", extractor.fingerprint],
-      ["Corpus", dataset], ["Protocol", made.protocol], ["Seeds", made.seeds], ["serab", made.serab], ["Python", made.python],
-      ["Libraries", made.libraries], ["Plugins", made.plugins], ["Command", made.command], ["Machine", made.machine],
+      ["Corpus", dataset], ["Protocol", origin.protocol], ["Seeds", origin.seeds], ["serab", origin.serab], ["Python", origin.python],
+      ["Libraries", origin.libraries], ["Plugins", origin.plugins], ["Command", origin.command], ["Machine", origin.machine],
     ]),
   );
 }
@@ -109,10 +109,10 @@ function classifiers(cell) {
   const head = table.createTHead().insertRow();
   for (const name of ["Classifier", "Validation %", "Test acc. %", "Test UAR %"]) head.append(element("th", name, { scope: "col" }));
   const body = table.createTBody();
-  for (const own of cell.classifiers) {
+  for (const outcome of cell.classifiers) {
     const row = body.insertRow();
-    row.append(element("th", own.title + (own.title === cell.chosen ? " (chosen)" : ""), { scope: "row" }));
-    for (const value of [own.validation, own.accuracy, own.uar]) row.append(element("td", value === null ? "-" : percent(value)));
+    row.append(element("th", outcome.title + (outcome.title === cell.chosen ? " (chosen)" : ""), { scope: "row" }));
+    for (const value of [outcome.validation, outcome.accuracy, outcome.uar]) row.append(element("td", value === null ? "-" : percent(value)));
   }
   const box = element("div", undefined, { class: "scroll", tabindex: "0", role: "region", "aria-label": "Classifiers" });
   box.append(table);
@@ -122,7 +122,7 @@ function classifiers(cell) {
 function profile(cell) {
   const table = element("table");
   const head = table.createTHead().insertRow();
-  for (const name of ["Stage", "Seconds", "Share"]) head.append(element("th", name, { scope: "col" }));
+  for (const name of ["Phase", "Seconds", "Share"]) head.append(element("th", name, { scope: "col" }));
   const whole = cell.profile.reduce((sum, [, seconds]) => sum + seconds, 0) || 1;
   const body = table.createTBody();
   for (const [name, seconds] of cell.profile) {
@@ -132,7 +132,7 @@ function profile(cell) {
     share.style.setProperty("--v", (100 * seconds) / whole);
     row.append(share);
   }
-  const box = element("div", undefined, { class: "scroll", tabindex: "0", role: "region", "aria-label": "Time by stage" });
+  const box = element("div", undefined, { class: "scroll", tabindex: "0", role: "region", "aria-label": "Time by phase" });
   box.append(table);
   return box;
 }
@@ -140,7 +140,7 @@ function profile(cell) {
 function confusion(cell) {
   const table = element("table");
   const head = table.createTHead().insertRow();
-  head.append(element("th", "said \\ told", { scope: "col" }));
+  head.append(element("th", "true \\ predicted", { scope: "col" }));
   for (const label of cell.labels) head.append(element("th", label, { scope: "col" }));
   const body = table.createTBody();
   cell.confusion.forEach((counts, row) => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import time
@@ -114,12 +115,14 @@ def test_two_processes_hold_the_same_parameters(packed, serab, two, tmp_path):
     for name in trained:
         assert torch.equal(rank_0[name], rank_1[name]), name
     assert not same(rank_0, rank_1)  # each has batch norm's figures of its own share: without SyncBatchNorm they differ
+    assert len(state(tmp_path / "two", 20)["byol"]["views"]) == 2
+    if not os.environ.get("SERAB_LONG"):
+        return
     # Stopped halfway and started again they come to the same; each goes on with its own mixing memory.
     serab(*arguments, "-o", "halves", "--steps", 10, launcher=two)
     code, _, errors = serab(*arguments, "-o", "halves", "--steps", 20, launcher=two)
     assert code == 0, errors
     whole, halves = state(tmp_path / "two", 20), state(tmp_path / "halves", 20)
-    assert len(whole["byol"]["views"]) == 2
     for key in ("optimizer_states", "byol"):
         assert same(whole[key], halves[key]), key
     for name in trained:
@@ -175,6 +178,8 @@ def test_ctrl_c_ends_with_a_checkpoint_of_the_step(packed, start, serab, tmp_pat
     checkpoints = sorted((tmp_path / "run" / "checkpoints").glob("step-*.ckpt"))
     assert 1 <= len(checkpoints) <= 2
     assert not list((tmp_path / "run").rglob("*.part-*"))
+    if not os.environ.get("SERAB_LONG"):  # the resumption itself is that of a killed run, above
+        return
     # It goes on to the same weights as a run that nobody stopped.
     steps = int(checkpoints[-1].stem.partition("-")[2]) + 5
     assert serab(*arguments, "--steps", steps)[0] == 0
