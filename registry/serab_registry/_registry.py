@@ -79,20 +79,20 @@ class Registry:
         self._codes: dict[tuple[Group, str], CodeIdentity] = {}
 
     @cached_property
-    def _found(self) -> tuple[PluginRecord, ...]:
+    def _discovered(self) -> tuple[PluginRecord, ...]:
         return self._find()
 
     @cached_property
     def _owners(self) -> dict[tuple[Group, str], list[PluginRecord]]:
-        return owners(self._found)
+        return owners(self._discovered)
 
     def records(self, group: Group | None = None) -> tuple[PluginRecord, ...]:
         """Return the records of installed plugins with their current states, without importing plugins."""
-        return tuple(self._state_of(record) for record in self._found if group in (None, record.group))
+        return tuple(self._state_of(record) for record in self._discovered if group in (None, record.group))
 
     def names(self, group: Group) -> tuple[str, ...]:
         """Return the names of a group's plugins that are not disabled, without importing plugins."""
-        return tuple(dict.fromkeys(r.name for r in self._found if r.group is group and not self._switch(r)))
+        return tuple(dict.fromkeys(r.name for r in self._discovered if r.group is group and not self._switch(r)))
 
     def record(self, group: Group, name: str) -> PluginRecord:
         """Return the record of the plugin for `name`, as in `load`, without importing it. Raises as `load` does."""
@@ -143,7 +143,7 @@ class Registry:
     def load_all(self, group: Group) -> tuple[Loaded, ...]:
         """Load every plugin of a group; plugins that fail are left out, and `records` shows their errors."""
         loaded = []
-        for record in self._found:
+        for record in self._discovered:
             if record.group is group and self._state_of(record).state in (PluginState.FOUND, PluginState.LOADED):
                 try:
                     loaded.append(self._load(record))
@@ -198,7 +198,7 @@ class Registry:
 
     def _probe(self, group: Group) -> list[tuple[PluginRecord, pluggy.PluginManager]]:
         working = []
-        for record in self._found:
+        for record in self._discovered:
             if record.group is not group or self._switch(record):
                 continue
             try:
@@ -291,7 +291,7 @@ class Registry:
         return [by_lower[match] for match in difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)]
 
     def _install(self, group: Group, name: str) -> list[str]:
-        installed = {record.distribution for record in self._found}
+        installed = {record.distribution for record in self._discovered}
         return [
             entry.distribution
             for entry in read_catalog()

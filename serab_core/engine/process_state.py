@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serab_core.settings import existing_folder, working_folder
+from serab_core.system.environment import restore_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,9 +46,7 @@ def preserve_process_state() -> Iterator[None]:
         if folder is not None:
             with contextlib.suppress(OSError):  # the folder may have been deleted
                 os.chdir(folder)
-        for name in os.environ.keys() - environment.keys():
-            del os.environ[name]
-        os.environ.update({name: value for name, value in environment.items() if os.environ.get(name) != value})
+        restore_variables(environment)
         for number, handler in handlers.items():
             if handler is not None and signal.getsignal(number) is not handler:
                 signal.signal(number, handler)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from serab_core.errors import WorkerError
 from serab_core.system import offline
 from serab_core.system.cpu import available_cores, share_cores
+from serab_core.system.environment import set_variables
 from serab_core.system.lifecycle import end_process
 from serab_core.system.session import set_process_session
 
@@ -76,8 +77,7 @@ def initialise(session: Session, threads: int, busy: Any, report: Callable[[str,
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # the output of a plugin must not fail its job
-    for variable in _THREAD_VARIABLES:
-        os.environ[variable] = str(threads)
+    set_variables(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
     for name in ("SIGINT", "SIGHUP"):  # the parent handles Ctrl-C and a closed terminal, and ends its workers
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import UsageError
 from serab_core.settings import existing_folder
+from serab_core.system.environment import set_variables, variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,7 @@ class WorkerProcess(SpawnProcess):
     def run(self) -> None:
         """Run in the new process. Processes that a plugin starts there use the usual import path."""
         if os.environ.get(_SAFE_PATH) == _MARK:
-            del os.environ[_SAFE_PATH]
+            set_variables({_SAFE_PATH: None})
         super().run()
 
 
@@ -104,14 +105,8 @@ def _worker_start() -> Iterator[None]:
             return data
 
         spawn.get_preparation_data = prepare_worker
-        if not before:
-            os.environ[_SAFE_PATH] = _MARK
         try:
-            with existing_folder():
+            with variable(_SAFE_PATH, before or _MARK), existing_folder():
                 yield
         finally:
             spawn.get_preparation_data = prepare
-            if not before:
-                os.environ.pop(_SAFE_PATH, None)
-                if before is not None:
-                    os.environ[_SAFE_PATH] = before

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_core_budget: Callable[[], int] | None = None
+_core_budgets: list[Callable[[], int]] = []  # the last one holds
 
 
 def available_cores() -> int:
@@ -24,15 +24,14 @@ def free_cores() -> int:
 
     Results must not depend on this number.
     """
-    return available_cores() if _core_budget is None else _core_budget()
+    return _core_budgets[-1]() if _core_budgets else available_cores()
 
 
 @contextmanager
 def share_cores(core_budget: Callable[[], int]) -> Iterator[None]:
     """Make `free_cores` return the value of `core_budget`; workers use this around each job."""
-    global _core_budget
-    before, _core_budget = _core_budget, core_budget
+    _core_budgets.append(core_budget)
     try:
         yield
     finally:
-        _core_budget = before
+        _core_budgets.remove(core_budget)

@@ -42,7 +42,7 @@ if __name__ == "__main__":
 """
     done = python(code)
     assert "a worker process imports this script again" in done.stderr
-    assert 'put what the script does under `if __name__ == "__main__":`' in done.stderr
+    assert 'put the code of the script under `if __name__ == "__main__":`' in done.stderr
 
 
 def test_a_daemon_of_multiprocessing_is_refused(python):
