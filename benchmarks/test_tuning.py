@@ -29,7 +29,7 @@ from serab_core.score.metrics import accuracy
 from serab_core.tune.normalise import per_speaker
 from serab_core.tune.points import best_point, fit_and_predict
 from serab_core.tune.study import search
-from serab_core.tune.wide import deal
+from serab_core.tune.wide import allocate_trials
 from serab_core.types import Examples
 
 STORED = Path(__file__).parents[2] / "shared" / "golden" / "emodb_features.npz"
@@ -134,7 +134,7 @@ def test_wide_search(benchmark, name, tuner, tmp_path):
     benchmark.group = f"{name}: 60 trials of TPE, and the grids"
     train, validation, _ = task(name)
     specs = [plugins.classifier(n) for n in ("lda", "lr", "qda", "rf", "svc")]
-    trials_by_name, count = deal(specs, 60), iter(range(100))
+    trials_by_name, count = allocate_trials(specs, 60), iter(range(100))
 
     def run() -> float:
         folder, best = tmp_path / str(next(count)), 0.0

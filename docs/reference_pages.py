@@ -122,8 +122,12 @@ def specs_page() -> str:
 
 def checks() -> dict[str, tuple[str, str]]:
     """Return, by the id of each check, what the check protects and how to fix a failure."""
-    kinds = {"extractor": extractors, "dataset": datasets, "classifier": classifiers}
-    return {f"{kind}-{name}": texts for kind, module in kinds.items() for name, texts in module.RATIONALES.items()}
+    suites = (extractors.ExtractorChecks, datasets.DatasetChecks, classifiers.ClassifierChecks)
+    return {
+        f"{suite.kind}-{rationale.name}": (rationale.protects, rationale.fix)
+        for suite in suites
+        for rationale in suite.rationales().values()
+    }
 
 
 def checks_page() -> str:
@@ -146,7 +150,7 @@ def checks_page() -> str:
 def settings_page() -> str:
     """Return the page of the settings."""
     rows = [
-        (f"`{setting.key}`", f"`{setting.variable}`", setting.kind, setting.words, setting.default)
+        (f"`{setting.key}`", f"`{setting.variable}`", setting.kind, setting.description, setting.default)
         for setting in settings.SETTINGS
     ]
     return "\n".join(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 class ConformanceError(AssertionError):
@@ -19,12 +21,6 @@ NOT_APPLICABLE = "not applicable: "
 """The beginning of the report of a check that does not apply to the plugin."""
 
 
-_STARTS_PROCESSES = frozenset(
-    f"extractor-{name}"
-    for name in ("long", "fingerprint", "light-import", "other-process", "missing-weights", "damaged-weights")
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Check:
     """One named check of one plugin.
@@ -36,6 +32,7 @@ class Check:
         fix: advice to the author of the plugin.
         function: raises ConformanceError if the plugin fails the check; it may return a report.
         expected: the reason for a known failure, from `expected_failures` of the spec; "" for none.
+        starts_processes: whether it starts processes that import the libraries of the plugin, which takes long.
     """
 
     id: str
@@ -44,11 +41,7 @@ class Check:
     fix: str
     function: Callable[[], str | None]
     expected: str = ""
-
-    @property
-    def starts_processes(self) -> bool:
-        """Whether the check starts processes that import the libraries of the plugin, which takes long."""
-        return self.id in _STARTS_PROCESSES
+    starts_processes: bool = False
 
     def __call__(self) -> str:
         """Run the check. A check that is declared to fail must fail, so that the declaration is deleted when it passes.
@@ -80,26 +73,69 @@ class Check:
 
 
 class Rationale(NamedTuple):
-    """The reason for a check, and the advice to an author whose plugin fails it."""
+    """What a method of a suite checks.
 
+    Attributes:
+        name: the name of the check without the kind of plugin.
+        protects, fix, starts_processes: as `Check` has them.
+    """
+
+    name: str
     protects: str
     fix: str
+    starts_processes: bool
 
 
-def checker(
-    kind: str, subject: str, rationales: Mapping[str, Rationale], expected: Mapping[str, str]
-) -> Callable[[str, Callable[[], str | None]], Check]:
-    """Return a function `make(name, function)` that builds checks of one plugin.
+def check(name: str, *, protects: str, fix: str, starts_processes: bool = False) -> Callable[[_Method], _Method]:
+    """Make a method of a `CheckSuite` a check.
 
     Args:
-        kind: `extractor`, `dataset` or `classifier`; the prefix of check ids.
+        name: the name without the kind of plugin, such as `finite`.
+        protects: a sentence on the harm to users if the check fails.
+        fix: advice to the author of the plugin.
+        starts_processes: whether the check starts processes that import the libraries of the plugin.
+    """
+
+    def decorate(method: _Method) -> _Method:
+        method.rationale = Rationale(name, protects, fix, starts_processes)  # type: ignore[attr-defined]
+        return method
+
+    return decorate
+
+
+class CheckSuite:
+    """The checks of one kind of plugin: the methods with the decorator `check`, in the order of their definition.
+
+    Args:
         subject: the name under test.
-        rationales: rationales by the name of the check.
         expected: reasons for known failures by check id.
     """
 
-    def make(name: str, function: Callable[[], str | None]) -> Check:
-        identifier = f"{kind}-{name}"
-        return Check(identifier, subject, *rationales[name], function, expected.get(identifier, ""))
+    kind: ClassVar[str]
 
-    return make
+    def __init__(self, subject: str, expected: Mapping[str, str]) -> None:
+        self.subject, self._expected = subject, expected
+
+    @classmethod
+    def rationales(cls) -> dict[str, Rationale]:
+        """Return the rationale of each check by the name of its method."""
+        methods = {name: getattr(value, "rationale", None) for name, value in vars(cls).items()}
+        return {name: rationale for name, rationale in methods.items() if rationale is not None}
+
+    def checks(self) -> list[Check]:
+        """Return the checks, bound to the plugin."""
+        checks = []
+        for method, rationale in self.rationales().items():
+            identifier = f"{self.kind}-{rationale.name}"
+            checks.append(
+                Check(
+                    identifier,
+                    self.subject,
+                    rationale.protects,
+                    rationale.fix,
+                    getattr(self, method),
+                    self._expected.get(identifier, ""),
+                    rationale.starts_processes,
+                )
+            )
+        return checks

@@ -11,7 +11,7 @@ import numpy as np
 
 from serab_core import plugins
 from serab_core.score.metrics import ccc
-from serab_core.testing.checks import NOT_APPLICABLE, Check, ConformanceError, Rationale, checker
+from serab_core.testing.checks import NOT_APPLICABLE, Check, CheckSuite, ConformanceError, check
 from serab_core.testing.examples import blobs, slopes
 from serab_core.testing.surroundings import check_settings
 from serab_core.tune.points import fit_and_predict, grid_points
@@ -24,88 +24,52 @@ if TYPE_CHECKING:
 
 _SEED = 42
 _AGREE = 0.98  # fraction of equal predictions; rounding may change the class of examples at a decision boundary
-RATIONALES = {
-    "grid": Rationale(
-        "a search must cover the whole grid of the protocol, without duplicates",
-        "declare every value once",
-    ),
-    "points": Rationale(
-        "a point that cannot be fitted must raise PointError, so that the search continues",
-        "raise PointError, with the reason, if a point cannot be fitted",
-    ),
-    "learns": Rationale(
-        "the score of a classifier that cannot learn a simple pattern says nothing about an extractor",
-        "look for a swapped sign, label or axis",
-    ),
-    "learns-wide": Rationale(
-        "most tasks have fewer utterances than an embedding has dimensions",
-        "regularise if there are fewer examples than dimensions",
-    ),
-    "reference": Rationale(
-        "a classifier must implement the method that its name states",
-        "find the first point that differs, and declare the intended estimator as the reference",
-    ),
-    "repeatable": Rationale(
-        "a score must be reproducible",
-        "pass the seed to everything that is random",
-    ),
-    "known-classes": Rationale(
-        "a prediction outside the task's classes cannot be scored",
-        "return class indices, int64, one for each row",
-    ),
-    "missing-class": Rationale(
-        "in small corpora the validation split may lack a class",
-        "take the number of classes from n_classes, not from the labels of the validation split",
-    ),
-    "input-kept": Rationale(
-        "all points of a search get the same arrays",
-        "work on a copy",
-    ),
-    "settings-kept": Rationale(
-        "other classifiers and extractors share the process",
-        "use your own random generator, built from the seed",
-    ),
-    "export": Rationale(
-        "an exported classifier must give the predictions of the scored classifier",
-        "let export() return everything that predict needs",
-    ),
-}
-"""The rationale of each check by its name."""
 
 
-def classifier_checks(name: str) -> list[Check]:
-    """Return the checks of the classifier or regressor called `name`.
+class ClassifierChecks(CheckSuite):
+    """The checks of a classifier or regressor.
 
-    Raises:
-        UnknownNameError, PluginError: the name belongs to no working classifier.
+    Args:
+        spec: the classifier.
+        subject: its name; that of the spec by default.
     """
-    checks = list(_checks(name))
-    if plugins.classifier(name).kind == "continuous":  # a continuous target has no classes
-        return [check for check in checks if check.id not in ("classifier-known-classes", "classifier-missing-class")]
-    return checks
 
+    kind = "classifier"
 
-def _checks(name: str) -> Iterator[Check]:
-    continuous = plugins.classifier(name).kind == "continuous"
+    def __init__(self, spec: ClassifierSpec, subject: str = "") -> None:
+        super().__init__(subject or spec.name, spec.expected_failures)
+        self._spec, self._continuous = spec, spec.kind == "continuous"
 
-    def data(seed: int, dims: int) -> Examples:
-        return slopes(seed, dims) if continuous else blobs(seed, dims)
+    def _data(self, seed: int, dims: int) -> Examples:
+        return slopes(seed, dims) if self._continuous else blobs(seed, dims)
 
-    def grid() -> None:
-        points = grid_points(plugins.classifier(name))
+    @check(
+        "grid",
+        protects="a search must cover the whole grid of the protocol, without duplicates",
+        fix="declare every value once",
+    )
+    def grid(self) -> None:
+        """Count the points of the grid."""
+        points = grid_points(self._spec)
         if not points:
             raise ConformanceError("the search space is empty")
         if len({tuple(sorted(point.items(), key=str)) for point in points}) != len(points):
             raise ConformanceError("a point occurs twice")
 
-    def points() -> str:
-        spec, fitted = plugins.classifier(name), 0
+    @check(
+        "points",
+        protects="a point that cannot be fitted must raise PointError, so that the search continues",
+        fix="raise PointError, with the reason, if a point cannot be fitted",
+    )
+    def points(self) -> str:
+        """Fit every point."""
+        spec, fitted = self._spec, 0
         grid = grid_points(spec)
         for dims in (6, 200):
-            workspace = spec.prepare(data(0, dims), data(1, dims), seed=_SEED)
+            workspace = spec.prepare(self._data(0, dims), self._data(1, dims), seed=_SEED)
             for point in grid:
                 try:
-                    fit_and_predict(workspace.fit, point, data(1, dims))
+                    fit_and_predict(workspace.fit, point, self._data(1, dims))
                     fitted += 1
                 except PointError as error:
                     if not str(error).strip():
@@ -114,13 +78,13 @@ def _checks(name: str) -> Iterator[Check]:
                     raise ConformanceError(f"{dict(point)} raises {type(error).__name__}: {error}") from error
         return f"{fitted} of {2 * len(grid)} points could be fitted"
 
-    def learns(dims: int) -> None:
-        spec = plugins.classifier(name)
-        train, validation = data(0, dims), data(1, dims)
+    def _learns(self, dims: int) -> None:
+        spec = self._spec
+        train, validation = self._data(0, dims), self._data(1, dims)
         predictions = [predicted for _, predicted in _predictions(spec, train, validation)]
         if not predictions:
             raise ConformanceError("no point of the grid could be fitted")
-        if continuous:
+        if self._continuous:
             best = max(ccc(validation.y, predicted) for predicted in predictions)
             if not best >= 0.8:
                 raise ConformanceError(
@@ -134,16 +98,40 @@ def _checks(name: str) -> Iterator[Check]:
                 "dimensions"
             )
 
-    def reference() -> str:
-        spec = plugins.classifier(name)
+    @check(
+        "learns",
+        protects="the score of a classifier that cannot learn a simple pattern says nothing about an extractor",
+        fix="look for a swapped sign, label or axis",
+    )
+    def learns(self) -> None:
+        """Fit clusters, or a line, in 6 dimensions."""
+        self._learns(6)
+
+    @check(
+        "learns-wide",
+        protects="most tasks have fewer utterances than an embedding has dimensions",
+        fix="regularise if there are fewer examples than dimensions",
+    )
+    def learns_wide(self) -> None:
+        """Fit clusters, or a line, in 200 dimensions."""
+        self._learns(200)
+
+    @check(
+        "reference",
+        protects="a classifier must implement the method that its name states",
+        fix="find the first point that differs, and declare the intended estimator as the reference",
+    )
+    def reference(self) -> str:
+        """Compare predictions with those of the reference."""
+        spec = self._spec
         if spec.reference is None:
             return f"{NOT_APPLICABLE}no reference is declared"
         agreed: list[bool] = []
         for dims, spread in ((6, 1.0), (6, 0.3), (200, 1.0)):
-            sets = [slopes(n, dims, spread) if continuous else blobs(n, dims, spread) for n in (0, 1)]
+            sets = [slopes(n, dims, spread) if self._continuous else blobs(n, dims, spread) for n in (0, 1)]
             for point, predicted in _predictions(spec, *sets):
                 expected = _referred(spec.reference(point, _SEED), *sets)
-                same = np.equal if not continuous else partial(np.isclose, rtol=1e-3, atol=1e-3)
+                same = np.equal if not self._continuous else partial(np.isclose, rtol=1e-3, atol=1e-3)
                 agreed.extend([] if expected is None else np.asarray(same(predicted, expected)).tolist())
         if not agreed:
             raise ConformanceError("the reference cannot be fitted at any point")
@@ -152,24 +140,42 @@ def _checks(name: str) -> Iterator[Check]:
             raise ConformanceError(f"{100 * agreement:.1f} % of its predictions equal those of the reference")
         return f"{100 * agreement:.1f} % of {len(agreed)} predictions equal those of the reference"
 
-    def repeatable() -> None:
-        train, validation = data(0, 20), data(1, 20)
-        (_, first), (_, second) = (_first(plugins.classifier(name), train, validation) for _ in range(2))
+    @check(
+        "repeatable",
+        protects="a score must be reproducible",
+        fix="pass the seed to everything that is random",
+    )
+    def repeatable(self) -> None:
+        """Fit twice."""
+        train, validation = self._data(0, 20), self._data(1, 20)
+        (_, first), (_, second) = (_first(self._spec, train, validation) for _ in range(2))
         if not np.array_equal(first, second):
             raise ConformanceError("two fits with the same data and seed gave different predictions")
 
-    def known_classes() -> None:
+    @check(
+        "known-classes",
+        protects="a prediction outside the task's classes cannot be scored",
+        fix="return class indices, int64, one for each row",
+    )
+    def known_classes(self) -> None:
+        """Check dtype and range of the predictions."""
         validation = blobs(1, 6)
-        _, predicted = _first(plugins.classifier(name), blobs(0, 6), validation)
+        _, predicted = _first(self._spec, blobs(0, 6), validation)
         if predicted.shape != validation.y.shape:
             raise ConformanceError(f"predict returned shape {predicted.shape}")
         if not set(predicted.tolist()) <= {0, 1, 2}:
             raise ConformanceError(f"predict returned {sorted(set(predicted.tolist()))}")
 
-    def missing_class() -> None:
+    @check(
+        "missing-class",
+        protects="in small corpora the validation split may lack a class",
+        fix="take the number of classes from n_classes, not from the labels of the validation split",
+    )
+    def missing_class(self) -> None:
+        """Fit with a validation split that lacks a class."""
         whole = blobs(1, 20)
         present = whole.y != 1
-        spec, validation = plugins.classifier(name), Examples(whole.X[present], whole.y[present], 3)
+        spec, validation = self._spec, Examples(whole.X[present], whole.y[present], 3)
         try:
             fitted, _ = _first(spec, blobs(0, 20), validation)
             workspace = spec.prepare(blobs(0, 20), validation, seed=_SEED)
@@ -181,48 +187,80 @@ def _checks(name: str) -> Iterator[Check]:
                 f"a validation split without a class raises {type(error).__name__}: {error}"
             ) from error
 
-    def input_unchanged() -> None:
-        train, validation = data(0, 20), data(1, 20)
+    @check(
+        "input-kept",
+        protects="all points of a search get the same arrays",
+        fix="work on a copy",
+    )
+    def input_unchanged(self) -> None:
+        """Fit on arrays that are read-only."""
+        train, validation = self._data(0, 20), self._data(1, 20)
         for array in (train.X, train.y, validation.X, validation.y):
             array.flags.writeable = False
         try:
-            _first(plugins.classifier(name), train, validation)
+            _first(self._spec, train, validation)
         except ValueError as error:
             if "read-only" in str(error):
                 raise ConformanceError("it writes to the examples") from error
             raise
 
-    def fit_first_point() -> None:
-        _first(plugins.classifier(name), data(0, 20), data(1, 20))
+    def _fit_first_point(self) -> None:
+        _first(self._spec, self._data(0, 20), self._data(1, 20))
 
-    def export() -> str:
-        spec = plugins.classifier(name)
+    @check(
+        "settings-kept",
+        protects="other classifiers and extractors share the process",
+        fix="use your own random generator, built from the seed",
+    )
+    def settings_unchanged(self) -> None:
+        """Compare global settings before and after."""
+        check_settings(self._fit_first_point)
+
+    @check(
+        "export",
+        protects="an exported classifier must give the predictions of the scored classifier",
+        fix="let export() return everything that predict needs",
+    )
+    def export(self) -> str:
+        """Rebuild the classifier from its export, and compare predictions."""
+        spec = self._spec
         if spec.rebuild is None:
             return f"{NOT_APPLICABLE}its spec declares no rebuild, so it cannot be exported"
         for dims in (6, 200):
-            train, fresh = data(0, dims), data(2, dims)
-            point, _ = _first(spec, train, data(1, dims))
+            train, fresh = self._data(0, dims), self._data(2, dims)
+            point, _ = _first(spec, train, self._data(1, dims))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                fitted = spec.prepare(train, data(1, dims), seed=_SEED).refit(point)
+                fitted = spec.prepare(train, self._data(1, dims), seed=_SEED).refit(point)
             again = spec.rebuild(_stored(_exported(fitted)))
-            same = np.array_equal if not continuous else partial(np.allclose, rtol=1e-9, atol=1e-9)
+            same = np.array_equal if not self._continuous else partial(np.allclose, rtol=1e-9, atol=1e-9)
             if not same(again.predict(fresh.X), fitted.predict(fresh.X)):
                 raise ConformanceError(f"rebuilt from its export, it gives other predictions in {dims} dimensions")
         return ""
 
-    check = checker("classifier", name, RATIONALES, plugins.classifier(name).expected_failures)
-    yield check("grid", grid)
-    yield check("points", points)
-    yield check("learns", partial(learns, 6))
-    yield check("learns-wide", partial(learns, 200))
-    yield check("reference", reference)
-    yield check("repeatable", repeatable)
-    yield check("known-classes", known_classes)
-    yield check("missing-class", missing_class)
-    yield check("input-kept", input_unchanged)
-    yield check("settings-kept", partial(check_settings, fit_first_point))
-    yield check("export", export)
+
+def classifier_checks(classifier: str | ClassifierSpec) -> list[Check]:
+    """Return the checks of a classifier or regressor.
+
+    Args:
+        classifier: its name, or a spec.
+
+    Raises:
+        UnknownNameError, PluginError: the name belongs to no working classifier.
+
+    Example:
+        >>> from serab_core.testing import classifier_checks
+        >>> [check() for check in classifier_checks("lda")][0]
+        ''
+    """
+    if isinstance(classifier, str):
+        spec, subject = plugins.classifier(classifier), classifier
+    else:
+        spec, subject = classifier, classifier.name
+    checks = ClassifierChecks(spec, subject).checks()
+    if spec.kind == "continuous":  # a continuous target has no classes
+        return [check for check in checks if check.id not in ("classifier-known-classes", "classifier-missing-class")]
+    return checks
 
 
 def _predictions(spec: ClassifierSpec, train: Examples, validation: Examples) -> Iterator[tuple[Params, Labels]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -14,95 +14,95 @@ from serab_core.data.prepare import cut
 from serab_core.data.splits import crossing_speakers, draw_groups
 from serab_core.errors import DataError
 from serab_core.store.jsonio import digest
-from serab_core.testing.checks import Check, ConformanceError, Rationale, checker
+from serab_core.testing.checks import Check, CheckSuite, ConformanceError, check
 from serab_core.types import SPLITS, SourceFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from serab_core.types import DatasetSpec, Index
     from serab_core.types.datasets import ExpectedAudio
 
-RATIONALES = {
-    "declared": Rationale(
-        "users must know the corpus, its terms, and how to get it",
-        "fill in the fields of the spec",
-    ),
-    "counts": Rationale(
-        "the expected counts distinguish an incomplete copy from a complete one",
-        "count the labels of the corpus, and list every utterance once",
-    ),
-    "variants": Rationale(
-        "each protocol selects a split variant by name",
-        "give each variant a unique name, and set released_variant to one of them",
-    ),
-    "foreign": Rationale(
-        "a folder of other files must not be accepted as the corpus",
-        "let parse return None for a name that does not belong to the corpus",
-    ),
-    "example": Rationale(
-        "without example files nobody knows whether a complete copy is indexed correctly",
-        "declare example, which returns the file names of the corpus",
-    ),
-    "whole": Rationale(
-        "a complete copy must be recognised as complete, with its labels and speakers",
-        "let index recognise every file name of the corpus, and declare the expected values of the corpus",
-    ),
-    "partial": Rationale(
-        "a score on part of a corpus must not be shown as a score on the complete corpus",
-        "declare expected_ids, or the expected_counts of the complete corpus",
-    ),
-    "speakers": Rationale(
-        "a speaker in two splits makes every score too high",
-        "split by speaker, or declare shares_speakers and explain it in the note of the variant",
-    ),
-    "stable": Rationale(
-        "the task must not depend on the location of its files or on their order",
-        "derive ids from file names alone, without folder, position and suffix",
-    ),
-    "inside": Rationale(
-        "an index must contain only files of the source that it gets, and no other files on disk",
-        "use the SourceFile objects that index gets",
-    ),
-    "published": Rationale(
-        "published facts about a corpus are compared with each copy, and must refer to its utterances",
-        "declare expected_seconds, expected_audio, sentence, known_defects and siblings that match the ids and the "
-        "example",
-    ),
-}
-"""The rationale of each check by its name."""
 
+class DatasetChecks(CheckSuite):
+    """The checks of a dataset.
 
-def dataset_checks(name: str) -> list[Check]:
-    """Return the checks of the dataset called `name`.
-
-    Raises:
-        UnknownNameError, PluginError: the name belongs to no working dataset.
+    Args:
+        spec: the dataset.
+        subject: its name; that of the spec by default.
     """
-    return list(_checks(name))
 
+    kind = "dataset"
 
-def _checks(name: str) -> Iterator[Check]:
-    examples: list[Mapping[str, bytes]] = []
+    def __init__(self, spec: DatasetSpec, subject: str = "") -> None:
+        super().__init__(subject or spec.name, spec.expected_failures)
+        self._spec = spec
 
-    def files() -> Mapping[str, bytes]:
-        """Return the example; empty if there is none, which the check `example` reports."""
-        if not examples:
-            examples.append(_example(plugins.dataset(name)))
-        return examples[0]
+    @cached_property
+    def _files(self) -> Mapping[str, bytes]:
+        """The example; empty if there is none, which the check `example` reports."""
+        return _example(self._spec)
 
-    def indexed(change: str = "") -> Index:
-        return plugins.dataset(name).index(_sources(files(), change))
+    def _indexed(self, change: str = "") -> Index:
+        return self._spec.index(_sources(self._files, change))
 
-    def example() -> None:
-        if not files():
+    @check(
+        "declared",
+        protects="users must know the corpus, its terms, and how to get it",
+        fix="fill in the fields of the spec",
+    )
+    def declared(self) -> None:
+        """Look for empty fields."""
+        _declared(self._spec)
+
+    @check(
+        "counts",
+        protects="the expected counts distinguish an incomplete copy from a complete one",
+        fix="count the labels of the corpus, and list every utterance once",
+    )
+    def counts(self) -> None:
+        """Compare expected counts with labels and ids."""
+        _counts(self._spec)
+
+    @check(
+        "variants",
+        protects="each protocol selects a split variant by name",
+        fix="give each variant a unique name, and set released_variant to one of them",
+    )
+    def variants(self) -> None:
+        """Compare the names and groups of variants."""
+        _variants(self._spec)
+
+    @check(
+        "foreign",
+        protects="a folder of other files must not be accepted as the corpus",
+        fix="let parse return None for a name that does not belong to the corpus",
+    )
+    def third_party_files(self) -> None:
+        """Index files of another kind."""
+        _third_party_files(self._spec)
+
+    @check(
+        "example",
+        protects="without example files nobody knows whether a complete copy is indexed correctly",
+        fix="declare example, which returns the file names of the corpus",
+    )
+    def example(self) -> None:
+        """Look for an example."""
+        if not self._files:
             raise ConformanceError("it declares neither example nor generate")
 
-    def whole() -> str:
-        if not files():
+    @check(
+        "whole",
+        protects="a complete copy must be recognised as complete, with its labels and speakers",
+        fix="let index recognise every file name of the corpus, and declare the expected values of the corpus",
+    )
+    def whole(self) -> str:
+        """Index the whole example."""
+        if not self._files:
             return ""
-        spec, index = plugins.dataset(name), indexed()
+        spec, index = self._spec, self._indexed()
         repeated = [identifier for identifier, count in Counter(e.id for e in index.entries).items() if count > 1]
         if repeated:
             raise ConformanceError(f"{repeated[0]!r} is the id of several utterances")
@@ -117,11 +117,17 @@ def _checks(name: str) -> Iterator[Check]:
             raise ConformanceError(f"speaker_sex names {sorted(unknown)[:3]}, who do not speak")
         return f"{len(checked.index.entries)} utterances, {len(speakers)} speakers"
 
-    def partial_() -> None:
-        spec = plugins.dataset(name)
-        entries = sorted(indexed().entries, key=lambda entry: entry.id) if files() else []
+    @check(
+        "partial",
+        protects="a score on part of a corpus must not be shown as a score on the complete corpus",
+        fix="declare expected_ids, or the expected_counts of the complete corpus",
+    )
+    def part(self) -> None:
+        """Index the example without some of its files."""
+        spec = self._spec
+        entries = sorted(self._indexed().entries, key=lambda entry: entry.id) if self._files else []
         for entry in entries[:: max(len(entries) // 3, 1)]:
-            rest = {path: data for path, data in files().items() if PurePosixPath(path) != entry.file.name}
+            rest = {path: data for path, data in self._files.items() if PurePosixPath(path) != entry.file.name}
             try:
                 checked = held_against(spec, spec.index(_sources(rest)), "part of its example")
             except DataError:
@@ -129,10 +135,16 @@ def _checks(name: str) -> Iterator[Check]:
             if not checked.missing:
                 raise ConformanceError(f"without {entry.file.name} the corpus is still accepted as complete")
 
-    def speakers() -> None:
-        if not files():
+    @check(
+        "speakers",
+        protects="a speaker in two splits makes every score too high",
+        fix="split by speaker, or declare shares_speakers and explain it in the note of the variant",
+    )
+    def speakers(self) -> None:
+        """Look for speakers in several splits."""
+        if not self._files:
             return
-        spec, index = plugins.dataset(name), indexed()
+        spec, index = self._spec, self._indexed()
         for variant in spec.variants:
             splits = {identifier: split for identifier, (_, split) in cut(variant, index, spec).items()}
             crossing = crossing_speakers({entry.id: entry.speaker for entry in index.entries}, splits)
@@ -146,18 +158,30 @@ def _checks(name: str) -> Iterator[Check]:
                 if crossing:
                     raise ConformanceError(f"in variant {variant.name} speaker {who} is in {' and '.join(where)}")
 
-    def stable() -> None:
-        if not files():
+    @check(
+        "stable",
+        protects="the task must not depend on the location of its files or on their order",
+        fix="derive ids from file names alone, without folder, position and suffix",
+    )
+    def stable(self) -> None:
+        """Index the example in other folders and in another order."""
+        if not self._files:
             return
-        plain = _task_digest(indexed())
+        plain = _task_digest(self._indexed())
         for change, description in _CHANGES.items():
-            if _task_digest(indexed(change)) != plain:
+            if _task_digest(self._indexed(change)) != plain:
                 raise ConformanceError(f"the task changes {description}")
 
-    def inside() -> None:
-        sources = _sources(files())
+    @check(
+        "inside",
+        protects="an index must contain only files of the source that it gets, and no other files on disk",
+        fix="use the SourceFile objects that index gets",
+    )
+    def inside(self) -> None:
+        """Look for files that were not given to index."""
+        sources = _sources(self._files)
         given = {id(file) for file in sources}
-        for entry in plugins.dataset(name).index(sources).entries if sources else ():
+        for entry in self._spec.index(sources).entries if sources else ():
             if id(entry.file) not in given:
                 raise ConformanceError(f"index returns {entry.file.shown}, which it was not given")
             if not entry.id:
@@ -165,22 +189,39 @@ def _checks(name: str) -> Iterator[Check]:
             if not entry.id.isprintable():
                 raise ConformanceError(f"{entry.id!r} is not a valid id")
 
-    check = checker("dataset", name, RATIONALES, plugins.dataset(name).expected_failures)
-    yield check("declared", partial(_declared, name))
-    yield check("counts", partial(_counts, name))
-    yield check("variants", partial(_variants, name))
-    yield check("foreign", partial(_third_party_files, name))
-    yield check("example", example)
-    yield check("whole", whole)
-    yield check("partial", partial_)
-    yield check("speakers", speakers)
-    yield check("stable", stable)
-    yield check("inside", inside)
-    yield check("published", partial(_published, name, files))
+    @check(
+        "published",
+        protects="published facts about a corpus are compared with each copy, and must refer to its utterances",
+        fix=(
+            "declare expected_seconds, expected_audio, sentence, known_defects and siblings that match the ids "
+            "and the example"
+        ),
+    )
+    def published(self) -> None:
+        """Compare published facts with the ids and the example."""
+        _published(self._spec, self._files)
 
 
-def _declared(name: str) -> None:
-    spec = plugins.dataset(name)
+def dataset_checks(dataset: str | DatasetSpec) -> list[Check]:
+    """Return the checks of a dataset.
+
+    Args:
+        dataset: its name, or a spec.
+
+    Raises:
+        UnknownNameError, PluginError: the name belongs to no working dataset.
+
+    Example:
+        >>> from serab_core.testing import dataset_checks
+        >>> all(check() is not None for check in dataset_checks("demo"))
+        True
+    """
+    if isinstance(dataset, str):
+        return DatasetChecks(plugins.dataset(dataset), dataset).checks()
+    return DatasetChecks(dataset).checks()
+
+
+def _declared(spec: DatasetSpec) -> None:
     for field in ("title", "language", "licence", "how_to_get"):
         if not str(getattr(spec, field)).strip():
             raise ConformanceError(f"{field} is empty")
@@ -190,8 +231,7 @@ def _declared(name: str) -> None:
         raise ConformanceError(f"labels are {spec.labels}")
 
 
-def _counts(name: str) -> None:
-    spec = plugins.dataset(name)
+def _counts(spec: DatasetSpec) -> None:
     if set(spec.expected_counts) != set(spec.labels):
         raise ConformanceError("expected_counts does not have the labels as its keys")
     if not all(count > 0 for count in spec.expected_counts.values()):
@@ -203,19 +243,18 @@ def _counts(name: str) -> None:
             raise ConformanceError(f"expected_ids has {len(ids)} ids, but expected_counts has {total} utterances")
 
 
-def _published(name: str, files: Callable[[], Mapping[str, bytes]]) -> None:
-    spec = plugins.dataset(name)
-    entries = spec.index(_sources(files())).entries if files() else ()
+def _published(spec: DatasetSpec, files: Mapping[str, bytes]) -> None:
+    entries = spec.index(_sources(files)).entries if files else ()
     ids = spec.expected_ids() if spec.expected_ids is not None else {entry.id for entry in entries}
     unknown = sorted(set(spec.known_defects) - ids)
     if unknown:
         raise ConformanceError(f"known_defects names {unknown[0]!r}, which is not an utterance")
-    if name in spec.releases:
+    if spec.name in spec.releases:
         raise ConformanceError("releases names the dataset itself")
     for folder, content in spec.siblings.items():
         if not content.strip():
             raise ConformanceError(f"siblings does not say what the folder {folder} holds")
-        taken = [path for path in files() if folder.lower() in map(str.lower, PurePosixPath(path).parts[:-1])]
+        taken = [path for path in files if folder.lower() in map(str.lower, PurePosixPath(path).parts[:-1])]
         if taken:
             raise ConformanceError(
                 f"{taken[0]} of its example lies in the folder {folder}, whose files are never taken"
@@ -258,18 +297,17 @@ def _check_lengths(seconds: Mapping[str, float], audio: ExpectedAudio | None, id
             )
 
 
-def _third_party_files(name: str) -> None:
+def _third_party_files(spec: DatasetSpec) -> None:
     def unread() -> bytes:
         raise ConformanceError("index read a file that its name already excludes from the corpus")
 
     third_party = [SourceFile(PurePosixPath(p), 1, unread) for p in ("readme.txt", "music/track 1.wav", "x.wav")]
-    entries = plugins.dataset(name).index(third_party).entries
+    entries = spec.index(third_party).entries
     if entries:
         raise ConformanceError(f"index accepted {entries[0].file.name} as an utterance")
 
 
-def _variants(name: str) -> None:
-    spec = plugins.dataset(name)
+def _variants(spec: DatasetSpec) -> None:
     names = [variant.name for variant in spec.variants]
     if not len(set(names)) == len(names) >= 1:
         raise ConformanceError(f"variants are {names}")

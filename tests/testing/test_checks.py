@@ -31,3 +31,19 @@ def test_declared_failures_must_fail(toys, monkeypatch):
     monkeypatch.setattr(plugins, "classifier", lambda name: stale)
     with pytest.raises(AssertionError, match="passes classifier-grid, which expected_failures of its spec names"):
         classifier_checks("never")[0]()
+
+
+def test_specs_are_checked_as_names_are(toys):
+    """A spec that no plugin registers: what other processes would have to find by name is not applicable."""
+    from dataclasses import replace
+
+    from serab_core.testing import dataset_checks, extractor_checks
+
+    spec = replace(plugins.extractor("toy"), name="by hand")
+    reports = {check.id: check() for check in extractor_checks(spec)}
+    assert reports["extractor-shape"] == ""
+    alone = [name for name, report in reports.items() if "no plugin registers the extractor" in report]
+    assert alone == [check.id for check in extractor_checks(spec) if check.starts_processes]
+    assert {check.subject for check in extractor_checks(spec)} == {"by hand"}
+    assert failing(dataset_checks(plugins.dataset("tones"))) == set()
+    assert failing(classifier_checks(plugins.classifier("knn"))) == set()
