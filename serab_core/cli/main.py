@@ -94,6 +94,12 @@ def options(
         bool,
         typer.Option("--offline", help="Disable the network. Code that uses it fails with an error that names it."),
     ] = False,
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "--verbose", "-v", count=True, help="Show the log on stderr: steps of a run. -vv adds jobs."
+        ),
+    ] = 0,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error in serab itself.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
@@ -101,6 +107,11 @@ def options(
 ) -> None:
     """Apply the options that come before the command."""
     show_tracebacks.set(debug)
+    if verbose:
+        from serab_core.system.log import show_log
+
+        change_session(verbosity=verbose)
+        show_log(verbose)
     if no_plugins:
         change_session(plugins=False)
     if offline or os.environ.get("SERAB_OFFLINE"):
@@ -169,6 +180,10 @@ def run(arguments: list[str]) -> int:
         drop_output()
         return 1
     finally:
+        if current_session().verbosity:
+            from serab_core.system.log import show_log
+
+            show_log(0)
         current_session().close()
         set_process_session(before)
     return code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import signal
 import threading
 import time
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
 
 _T = TypeVar("_T")
+logger = logging.getLogger("serab.engine")
 MAX_ATTEMPTS = 3  # attempts per job; a job whose worker died is retried in another process
 LEAK_FACTOR = 1.5  # factor of memory growth over the first job, which loads the models, that counts as a leak
 _CHECK_S = 0.5  # seconds between two checks of silent workers
@@ -220,6 +222,7 @@ class WorkerPool(Executor):
         finally:
             child_end.close()  # the process has its own copy
         worker.process, worker.pipe, worker.baseline = process, pipe, 0
+        logger.debug("worker %d is process %d", worker.number, process.pid)
 
     def _receive(self) -> None:
         """Wait for messages and exits of workers, and handle them."""
@@ -277,6 +280,7 @@ class WorkerPool(Executor):
         if call is None:
             return
         call.deaths.append(end)
+        logger.info("worker %d died (%s) during %s", worker.number, end, call.label)
         with self._lock:
             if len(call.deaths) < MAX_ATTEMPTS and not call.timed_out and not self._terminated:
                 self._waiting.appendleft(call)

@@ -25,6 +25,7 @@ from serab_core.system import offline
 from serab_core.system.cpu import available_cores, share_cores
 from serab_core.system.environment import set_variables
 from serab_core.system.lifecycle import end_process
+from serab_core.system.log import show_log
 from serab_core.system.session import set_process_session
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def initialise(session: Session, threads: int, busy: Any, report: Callable[[str,
         number: the number of this worker.
     """
     set_process_session(session)
+    show_log(session.verbosity)
     _this.busy, _this.number = busy, number
     busy[number] = 0
     for stream in (sys.stdout, sys.stderr):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from serab_core.types import Progress
 
 
+logger = logging.getLogger("serab.run")
+
+
 @dataclass(slots=True)
 class _RunState:
     """The state of a run: pending jobs, results and failures.
@@ -50,6 +54,7 @@ class _RunState:
                 self.pending[self.executor.submit(run_job, job)] = (position, evaluation, job)
             if evaluation.complete:
                 self.results[position] = evaluation.finish()
+                logger.info("stored %s", evaluation.result_path)
                 self.listeners.emit("serab_task_scored", result=self.results[position])
         except Exception as error:
             self.fail(position, evaluation, error)
@@ -62,7 +67,9 @@ class _RunState:
         try:
             evaluation.record(job, future.result())
         except Exception as error:
-            if not evaluation.recovers(job, error):
+            recovers = evaluation.recovers(job, error)
+            logger.info("%s failed (%s)%s", job.label, error, ": it is retried" if recovers else "")
+            if not recovers:
                 self.fail(position, evaluation, error)
                 return job
         self.advance(position, evaluation)
@@ -115,6 +122,8 @@ def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
         if plan.fresh:
             evaluation.discard()
         stored = evaluation.stored_result()
+        name = f"{evaluation.extractor.spec.name} on {evaluation.task.name}"
+        logger.info("%s: %s", name, "to be computed" if stored is None else f"stored in {evaluation.result_path}")
         if stored is not None:
             results[position] = stored
             listeners.emit("serab_task_scored", result=stored)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from serab_core.tune.layers import Tuned
     from serab_core.types import Features
 
+logger = logging.getLogger("serab.run")
 _Value = TypeVar("_Value", covariant=True)
 Phase = Literal["", "embed", "tune"]
 
@@ -117,6 +119,7 @@ class Job:
         with working(), preserve_process_state(), measure_times() as times:
             value = self.work()
         offline.raise_attempts()
+        logger.debug("%s took %.2f s", self.label, sum(times.seconds.values()))
         return Finished(value, times.seconds)
 
     def audio(self) -> Sequence[Utterance]:

@@ -32,6 +32,7 @@ class Session:
         plugins: plugins are loaded.
         isolate: every extractor runs in a separate process.
         offline: the network is disabled.
+        verbosity: how much of the log is shown on stderr; see `serab_core.system.log`.
         memory: objects that are created once per session, such as the registry of plugins.
         closers: functions to call when the session closes.
     """
@@ -40,6 +41,7 @@ class Session:
     plugins: bool = True
     isolate: bool = False
     offline: bool = False
+    verbosity: int = 0
     memory: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
     closers: list[Callable[[], None]] = field(default_factory=list, compare=False, repr=False)
 
@@ -69,7 +71,7 @@ class Session:
 
     def data(self) -> Session:
         """Return a copy for another process: the settings, without cached objects."""
-        return Session(self.home, self.plugins, self.isolate, self.offline)
+        return Session(self.home, self.plugins, self.isolate, self.offline, self.verbosity)
 
     def environment(self) -> dict[str, str]:
         """Return the variables that pass the session to a program, such as a plugin's own interpreter."""
