@@ -96,9 +96,7 @@ def options(
     ] = False,
     verbose: Annotated[
         int,
-        typer.Option(
-            "--verbose", "-v", count=True, help="Show the log on stderr: steps of a run. -vv adds jobs."
-        ),
+        typer.Option("--verbose", "-v", count=True, help="Show the log on stderr: steps of a run. -vv adds jobs."),
     ] = 0,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error in serab itself.")] = False,
     version: Annotated[

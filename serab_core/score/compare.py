@@ -28,7 +28,7 @@ Metric: TypeAlias = Literal["accuracy", "uar"]
 Test: TypeAlias = Literal["permutation", "t over speakers", "t over tasks", ""]
 
 MIN_PERMUTED = 6  # speakers for a permutation test; with five, the smallest p is 2 / 2^5, which is 6 %
-MIN_SPEAKERS = 3  # speakers for a t test of one task; with two it has almost no power
+MIN_TESTED_SPEAKERS = 3  # speakers for a t test of one task; with two it has almost no power
 MIN_TASKS = 4  # tasks for a t test over tasks, which needs no model of speakers; with fewer, it is over speakers
 _STEPS = 20_000  # steps of the grid that weighted gains are rounded to; rounding changes p by less than 1e-3
 
@@ -124,7 +124,7 @@ def compare(first: Scored, second: Scored, metric: Metric = "accuracy") -> Compa
     smallest: float | None = None
     if speakers >= MIN_PERMUTED:
         p, test, smallest = _permutation(per_speaker), "permutation", 2.0 ** (1 - speakers)
-    elif speakers >= MIN_SPEAKERS:
+    elif speakers >= MIN_TESTED_SPEAKERS:
         p, test = _student(per_speaker.difference, _variance(per_speaker), speakers - 1), "t over speakers"
     exact = mcnemar(only_first, only_second)
     return Comparison(per_speaker.difference, only_first, only_second, p, test, speakers, smallest, exact)
@@ -154,7 +154,7 @@ def compare_overall(pairs: Mapping[str, tuple[Scored, Scored]], metric: Metric =
         # Equal differences on all tasks give a variance of 0; the variance over utterances is the lower limit.
         variance = max(float(differences.var(ddof=1)) / count, sum(gains.noise for gains in per_task) / count**2)
         return _tested(tasks, mean, variance, count - 1, "t over tasks", speakers)
-    if any(len(gains.gains) < 2 for gains in per_task) or (count == 1 and speakers < MIN_SPEAKERS):
+    if any(len(gains.gains) < 2 for gains in per_task) or (count == 1 and speakers < MIN_TESTED_SPEAKERS):
         return Overall(tasks, mean, None, None, "")
     variances = np.array([_variance(gains) for gains in per_task])
     degrees = np.array([len(gains.gains) - 1 for gains in per_task])

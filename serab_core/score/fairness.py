@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serab_core.score.bootstrap import LEVEL, SEED
 from serab_core.score.metrics import accuracy, uar
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from serab_core.score.scored import Scored
+
+PERMUTATIONS = 10_000  # random permutations for the p-value of the gap between speakers
+MIN_PER_SEX = 2  # speakers of each sex for a test of the difference between women and men
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,6 @@ def _group(test: Scored, name: str, mask: npt.NDArray[np.bool_]) -> Group:
     return Group(name, len(truth), speakers, accuracy(truth, predicted), uar(truth, predicted))
 
 
-PERMUTATIONS = 10_000  # random permutations for the p-value of the gap between speakers
-MIN_SPEAKERS = 2  # speakers of each sex for a test of the difference between women and men
-
-
 @dataclass(frozen=True, slots=True)
 class SpeakerGap:
     """The difference in accuracy between the speakers with the highest and the lowest accuracy.
@@ -95,7 +95,7 @@ class SexGap:
     men: int
 
 
-def speaker_gap(test: Scored, draws: int = PERMUTATIONS, seed: int = 42) -> SpeakerGap | None:
+def speaker_gap(test: Scored, draws: int = PERMUTATIONS, seed: int = SEED) -> SpeakerGap | None:
     """Return the gap between speakers and its null distribution; None for one speaker.
 
     The right answers are permuted among the utterances of each class, so that speakers with more utterances of
@@ -128,7 +128,7 @@ def sex_gap(test: Scored, sexes: Mapping[str, str]) -> SexGap | None:
     if len(speakers) < len(np.unique(test.speakers)) or not len(women) or not len(men):
         return None
     difference = float(women.mean() - men.mean())
-    if min(len(women), len(men)) < MIN_SPEAKERS:
+    if min(len(women), len(men)) < MIN_PER_SEX:
         return SexGap(difference, None, None, None, len(women), len(men))
     from scipy.special import stdtr, stdtrit
 
@@ -139,6 +139,6 @@ def sex_gap(test: Scored, sexes: Mapping[str, str]) -> SexGap | None:
     freedom = variance**2 / sum(
         term**2 / (len(accuracies) - 1) for term, accuracies in zip(variances, (women, men), strict=True)
     )
-    reach = float(stdtrit(freedom, 0.975)) * variance**0.5
+    reach = float(stdtrit(freedom, 0.5 + LEVEL / 2)) * variance**0.5
     p = min(1.0, 2 * float(stdtr(freedom, -abs(difference) / variance**0.5)))
     return SexGap(difference, difference - reach, difference + reach, p, len(women), len(men))
