@@ -72,6 +72,8 @@ class _Worker:
         pipe: the connection to the process, in both directions.
         last_heartbeat: time of the last message of the process, by the monotonic clock.
         baseline: memory after its first job, in bytes.
+        ready: the process has started, and reads its pipe.
+        message: the first job, until the process is ready: a large message would block the supervisor before.
     """
 
     number: int
@@ -80,6 +82,8 @@ class _Worker:
     call: _Call | None = None
     last_heartbeat: float = 0.0
     baseline: int = 0
+    ready: bool = False
+    message: bytes | None = None
 
 
 class WorkerPool(Executor):
@@ -165,7 +169,12 @@ class WorkerPool(Executor):
             while self._start_jobs():
                 self._receive()
                 self._kill_silent_workers()
+        except Exception:
+            logger.exception("the supervisor of worker processes failed")
         finally:
+            with self._lock:  # nobody may wait for a job that no thread supervises
+                self._closing = True
+                self._cancel_waiting()
             self._close()
 
     def _start_jobs(self) -> bool:
@@ -188,7 +197,7 @@ class WorkerPool(Executor):
 
     def _start(self, worker: _Worker, call: _Call) -> None:
         try:
-            message = ForkingPickler.dumps((call.function, call.arguments, call.keywords))
+            message = bytes(ForkingPickler.dumps((call.function, call.arguments, call.keywords)))
         except Exception as error:
             call.future.set_exception(error)
             return
@@ -197,7 +206,10 @@ class WorkerPool(Executor):
                 self._start_process(worker)
             assert worker.pipe is not None
             worker.call, call.last_worker, worker.last_heartbeat = call, worker.number, time.monotonic()
-            worker.pipe.send_bytes(message)
+            if worker.ready:
+                worker.pipe.send_bytes(message)
+            else:
+                worker.message = message
         except (BrokenPipeError, ConnectionError):
             return  # the process has just died; its sentinel reports this next
         except Exception as error:  # the system cannot start another process
@@ -249,6 +261,8 @@ class WorkerPool(Executor):
             content = worker.pipe.recv_bytes()
         except (EOFError, OSError):  # the process has died; its sentinel reports this, now or soon
             worker.process.join(_CHECK_S)
+            if worker.process.exitcode is None:  # a plugin has closed the pipe
+                worker.process.kill()
             return False
         worker.last_heartbeat = time.monotonic()
         try:
@@ -256,9 +270,14 @@ class WorkerPool(Executor):
         except Exception as error:  # an exception of a plugin that cannot be unpickled here
             kind = "error"
             values = [WorkerError(f"its result cannot be read ({type(error).__name__}: {error})"), ""]
-        if kind in ("ready", "progress"):
-            if kind == "progress":
-                self._advance(*values)
+        if kind == "progress":
+            self._report(*values)
+            return True
+        if kind == "ready":
+            worker.ready, message, worker.message = True, worker.message, None
+            if message is not None:
+                with contextlib.suppress(OSError):  # the process has just died; its sentinel reports this next
+                    worker.pipe.send_bytes(message)
             return True
         call, worker.call = worker.call, None
         if call is not None:
@@ -271,12 +290,20 @@ class WorkerPool(Executor):
                 call.future.set_result(values[0])
         return True
 
+    def _report(self, phase: str, steps: int) -> None:
+        """Pass progress on; an error of the display must not end the supervisor."""
+        try:
+            self._advance(phase, steps)
+        except Exception:
+            logger.exception("progress cannot be shown")
+
     def _handle_death(self, worker: _Worker) -> None:
         """Handle a worker that died: its job is retried in another process, or fails."""
         call, end = worker.call, _end_of(worker.process)
         if worker.pipe is not None:
             worker.pipe.close()
-        worker.process = worker.pipe = worker.call = None
+        worker.process = worker.pipe = worker.call = worker.message = None
+        worker.ready = False
         if call is None:
             return
         call.deaths.append(end)
@@ -305,7 +332,8 @@ class WorkerPool(Executor):
                 worker.pipe.send_bytes(ForkingPickler.dumps(None))
             worker.pipe.close()
         self._retired.append(worker.process)
-        worker.process = worker.pipe = None
+        worker.process = worker.pipe = worker.message = None
+        worker.ready = False
 
     def _error_of(self, call: _Call) -> WorkerError:
         if call.timed_out:

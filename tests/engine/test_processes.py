@@ -154,3 +154,27 @@ def test_waiting_jobs_can_be_cancelled(make_pool):
     assert second.cancel()
     assert first.result(60)
     assert third.result(60) == 4
+
+
+def test_large_jobs_and_results_go_through(make_pool):
+    """Larger than the buffer of a pipe, to workers that still start and to ones that run."""
+    from serab_toys import work
+
+    pool = make_pool(size=2)
+    contents = [bytes([number]) * 3_000_000 for number in range(6)]
+    futures = [pool.submit(work.double, content) for content in contents]
+    assert [future.result(60) for future in futures] == [2 * content for content in contents]
+
+
+def test_an_error_of_the_display_ends_no_job(toys):
+    from serab_toys import work
+
+    def broken(phase, steps):
+        raise ValueError("no terminal")
+
+    context = multiprocessing.get_context("spawn")
+    pool = WorkerPool(1, context, work.initialise, (), 60.0, 0, broken)
+    try:
+        assert pool.submit(work.double, 3).result(60) == 6
+    finally:
+        pool.terminate()
