@@ -138,7 +138,7 @@ def test_several_processes(prepared_tones, home):
         (type("X", (), {"embed": lambda self, w: w})(), UsageError, "does not state its sampling rate"),
         (["toy", "toy"], UsageError, "two extractors are called 'toy'"),
         ([Model(), Model()], UsageError, "two extractors are called 'Model'"),
-        ({"toy": Model()}, UsageError, "an installed extractor is called 'toy'"),
+        ({"toy": Model()}, UsageError, "an installed extractor has the same name 'toy'"),
         ({"mine": "toy"}, UsageError, "cannot be an alias of 'toy'"),
         ([], UsageError, "no extractor is named"),
         ("toyy", UnknownNameError, "toyy"),

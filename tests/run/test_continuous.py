@@ -50,7 +50,7 @@ def test_it_is_shown(prepared_tones, serab):
     assert code == 0
     assert "CCC" in out
     assert "tones/pitch" in out
-    assert "Continuous targets: chosen by concordance" in " ".join(out.split())
+    assert "Continuous targets: the regressor is chosen by concordance" in " ".join(out.split())
 
 
 def test_leaderboard_and_report_have_it(prepared_tones, serab, tmp_path):

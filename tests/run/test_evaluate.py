@@ -160,7 +160,7 @@ def test_a_damaged_result_or_outcome_is_made_anew(run, home):
     path.write_bytes(good[:100])
     again = run("toy")
     assert again.reused == frozenset()
-    assert any("made anew" in notice for notice in again.notices)
+    assert any("is computed again" in notice for notice in again.notices)
     assert again.results == first.results
     for outcome in home.studies.glob("*.json"):
         value = json.loads(outcome.read_text())
@@ -379,7 +379,7 @@ def test_a_profile_is_kept_where_it_is_asked_for(prepared_tones, add_plugin, ser
     assert more["whole"] is False  # embeddings and one classifier were there
     assert "decode" not in more["seconds"]
     assert profile_of("--classifiers", "knn")[0] is None
-    assert "made without --profile" in " ".join(profile_of("--classifiers", "knn", "--profile")[1])
+    assert "was stored by a run without --profile" in " ".join(profile_of("--classifiers", "knn", "--profile")[1])
     _, out, _ = serab("eval", "mels", "--tasks", "tones", "--jobs", "1", "--classifiers", "centroid", "--profile")
     assert "Time by phase" in out
     assert "decode" in out

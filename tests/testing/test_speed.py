@@ -37,7 +37,7 @@ def test_the_fixture(toys, tmp_path):
     (tmp_path / "test_it.py").write_text(TEST)
     done = run(tmp_path, "test_it.py")
     assert "1 failed, 1 passed" in done.stdout, done.stdout
-    assert "clips last seconds above 0" in done.stdout
+    assert "clips must be above 0" in done.stdout
     (own,) = [one for one in json.loads((tmp_path / "out.json").read_text())["benchmarks"] if one["extra_info"]]
     assert own["extra_info"]["extractor"] == "toy"
     assert own["extra_info"]["ratio"] > 0
