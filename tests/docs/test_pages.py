@@ -176,9 +176,9 @@ def test_every_option_is_in_the_reference(reference):
 
 def test_every_check_setting_and_error_is_in_the_reference(reference):
     for kind, module in (("extractor", extractors), ("dataset", datasets), ("classifier", classifiers)):
-        yielded = re.findall(r'yield check\("([\w-]+)"', inspect.getsource(module))
-        assert len(yielded) >= 10
-        for name in yielded:
+        names = re.findall(r'@check\(\s*"([\w-]+)"', inspect.getsource(module))
+        assert len(names) >= 10
+        for name in names:
             assert re.search(rf"\| `{kind}-{name}` \| \S.* \| \S.* \|", reference["checks"]), name
     for setting in settings.SETTINGS:
         assert f"| `{setting.key}` | `{setting.variable}` |" in reference["settings"]
