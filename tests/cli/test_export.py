@@ -57,7 +57,7 @@ def test_json_another_classifier_and_what_cannot_be(evaluated, tmp_path):
     assert "knn cannot be exported" in err
     code, _, err = export(evaluated, *words, "--classifier", "never")
     assert code == 2
-    assert "never has no outcome" in err
+    assert "never was not fitted" in err
 
 
 def test_what_was_not_evaluated(evaluated):

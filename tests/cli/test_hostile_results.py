@@ -61,7 +61,7 @@ def nested(levels: int) -> str:
         ("provenance", '{"dataset": []}', "is not valid at $.provenance.dataset: Expected `object`, got `array`"),
         ("provenance", '{"protocol": {"classifiers": 3}}', "at $.provenance.protocol.classifiers"),
         ("provenance", '{"fingerprint": {"dim": 0}}', "at $.provenance.fingerprint.dim"),
-        ("extractor", json.dumps("x" * 5000), "has at $.extractor a name of 5,000 letters"),
+        ("extractor", json.dumps("x" * 5000), "has at $.extractor a name of 5,000 characters"),
         ("extractor", '"."', "has at $.extractor '.', which is not a valid name of an extractor"),
         ("extractor", '".."', "has at $.extractor '..', which is not a valid name of an extractor"),
         ("extractor", '""', "its extractor has no name"),
@@ -71,7 +71,7 @@ def nested(levels: int) -> str:
         ("extractor", '"x\\ny"', "with control or invisible characters"),
         ("extractor", '"x\\u0000y"', "with control or invisible characters"),
         ("task", '"a/../../b"', "has an invalid task name"),
-        ("task", json.dumps("x" * 5000), "has at $.task a name of 5,000 letters"),
+        ("task", json.dumps("x" * 5000), "has at $.task a name of 5,000 characters"),
         ("language", '"\\u001b[2J"', "has at $.language a name with control"),
         ("speakers", '{"emodb0000": ["a"]}', "is not valid at $.speakers[...]: Expected `str`, got `array`"),
         (

@@ -85,7 +85,7 @@ def score(serab):
 
 
 def changed(document) -> list[str]:
-    return [text for text in document["notices"] if " anew" in text]
+    return [text for text in document["notices"] if " again, because since" in text]
 
 
 def embeddings(home) -> int:

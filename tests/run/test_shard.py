@@ -34,7 +34,7 @@ def test_shares_of_a_run(prepared_tones, serab):
         code, out, err = serab(*words, "--shard", shard)
         assert code == 0, err
         document = json.loads(out)
-        assert any(notice.startswith(f"Share {shard.strip()[0]} of 2") for notice in document["notices"])
+        assert any(notice.startswith(f"Run shard {shard.strip()[0]} of 2") for notice in document["notices"])
         seen += [(result["extractor"], result["reused"]) for result in document["results"]]
     assert sorted(seen) == [("toy", False), ("toy/corpus", False), ("toy/wide", False)]
     together = json.loads(serab(*words)[1])

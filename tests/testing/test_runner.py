@@ -153,7 +153,7 @@ def test_pytest_writes_junit_xml_of_the_checks(add_plugin, project):
     assert int(suite.get("failures")) == len(failed) == 3
     text = failed["serab[raises]::extractor-shape[raises]"]
     assert "KeyError: 'gone'" in text
-    assert "fix: declare dim as it is" in text
+    assert "fix: declare the correct dim" in text
     assert "from_call" not in text
     skipped = [case.find("skipped").get("message") for case in cases if case.find("skipped") is not None]
     assert int(suite.get("skipped")) == len(skipped) == 1 + 2

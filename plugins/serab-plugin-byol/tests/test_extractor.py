@@ -73,7 +73,7 @@ def test_specs(name):
     ("name", "encoder", "size"), [("byol-s/1024", "audiontt", 1024), ("byol-s-cvt/256", "cvt", 256)]
 )
 def test_conforms(name, encoder, size, home, tmp_path):
-    with pytest.raises(WeightsError, match="its plugin|is not there"):
+    with pytest.raises(WeightsError, match="its plugin|is missing"):
         fingerprint_digest(plugins.extractor(name))
     import_weights(home, plugins.extractor(name).weights[0], weights_file(tmp_path, encoder, size), "made up")
     for check in extractor_checks(name):

@@ -175,12 +175,20 @@ def cut_zip(folder: Path) -> None:
     ("damage", "file", "reason"),
     [
         (lambda folder: shortened(folder / "model.safetensors"), "model.safetensors", "is truncated after"),
-        (lambda folder: (folder / "model.safetensors").write_bytes(b"123"), "model.safetensors", "is truncated after 3"),
+        (
+            lambda folder: (folder / "model.safetensors").write_bytes(b"123"),
+            "model.safetensors",
+            "is truncated after 3",
+        ),
         (lambda folder: (folder / "model.safetensors").write_bytes(b""), "model.safetensors", "is empty"),
         (lambda folder: (folder / "model.safetensors").write_bytes(POINTER), "model.safetensors", "git-lfs pointer"),
         (lambda folder: (folder / "config.json").write_bytes(POINTER), "config.json", "git-lfs pointer"),
         (lambda folder: (folder / "model.safetensors").write_text("<!DOCTYPE html>"), "model.safetensors", "web page"),
-        (lambda folder: (folder / "model.safetensors").write_bytes(b"x" * 500), "model.safetensors", "is not a safetensors file"),
+        (
+            lambda folder: (folder / "model.safetensors").write_bytes(b"x" * 500),
+            "model.safetensors",
+            "is not a safetensors file",
+        ),
         (lambda folder: (folder / "model.safetensors").unlink(), "", "holds no model.safetensors"),
         (lambda folder: (folder / "adapter_config.json").write_text("{}"), "", "holds an adapter"),
         (lambda folder: (folder / "preprocessor_config.json").unlink(), "", "holds no preprocessor_config.json"),

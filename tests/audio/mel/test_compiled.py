@@ -89,7 +89,7 @@ def test_compiled_code_that_others_can_write_is_not_loaded(tmp_path, monkeypatch
     folder = Kernels("x").folder
     assert folder.stat().st_mode & 0o777 == 0o700
     (folder if place == "folder" else folder.parent).chmod(mode)
-    assert "can be written by every user; chmod go-w" in Kernels("x")._obstacle
+    assert "can be written by every user; run chmod go-w" in Kernels("x")._obstacle
 
 
 def test_a_file_in_the_working_folder_names_no_place_of_compiled_code(tmp_path):
