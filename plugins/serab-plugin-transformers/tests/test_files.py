@@ -178,7 +178,7 @@ def cut_zip(folder: Path) -> None:
         (
             lambda folder: (folder / "model.safetensors").write_bytes(b"123"),
             "model.safetensors",
-            "is truncated after 3",
+            "truncated after 3",
         ),
         (lambda folder: (folder / "model.safetensors").write_bytes(b""), "model.safetensors", "is empty"),
         (lambda folder: (folder / "model.safetensors").write_bytes(POINTER), "model.safetensors", "git-lfs pointer"),
