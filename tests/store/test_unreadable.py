@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from serab_registry import code_identity
 
 from serab_core.cli.main import run
 from serab_core.store.inspect import verify_home
@@ -180,8 +181,20 @@ def as_nobody(*words: str) -> tuple[int, str]:
 
 @pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="only root can become another user")
 @pytest.mark.parametrize("mode", [0o777, 0o1777], ids=["all may write", "sticky"])
-def test_two_users_on_one_home(filled, serab, tmp_path, mode):
-    """One has a umask of 077; the folders are for all."""
+def test_two_users_on_one_home(filled, serab, tmp_path, monkeypatch, mode):
+    """One has a umask of 077; the folders are for all.
+
+    The other user may have no right to read this checkout, so that code is identified once, by its owner.
+    """
+    identities = {}
+
+    def identify(record):
+        key = (record.group, record.qualified)
+        if key not in identities:
+            identities[key] = code_identity(record)
+        return identities[key]
+
+    monkeypatch.setattr("serab_registry._registry.code_identity", identify)
     for words in (("cache", "verify"), ("leaderboard",), EVAL):
         assert serab(*words)[0] == 0  # imports what the other user may have no right to read
     for parent in (*tmp_path.parents, tmp_path):
