@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import signal
 import threading
 import time
 from collections import deque
@@ -14,7 +13,7 @@ from multiprocessing.connection import wait
 from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from serab_core.engine.worker import serve
+from serab_core.engine.worker import describe_exit, serve
 from serab_core.errors import WorkerError
 from serab_core.system import memory
 
@@ -117,7 +116,8 @@ class WorkerPool(Executor):
         self.notices: list[str] = []
         self._lock = threading.Lock()
         self._waiting: deque[_Call] = deque()
-        self._closing = self._terminated = False
+        self._closing = self._terminated = self._woken = False
+        self._failure = "it was cancelled"
         self._workers = [_Worker(number) for number in range(size)]
         self._retired: list[Any] = []
         self._wake_reader, self._wake_writer = context.Pipe(duplex=False)
@@ -155,12 +155,16 @@ class WorkerPool(Executor):
     # --- called with the lock held ---
 
     def _wake(self) -> None:
-        with contextlib.suppress(OSError):  # the pool has closed already
-            self._wake_writer.send_bytes(b".")
+        if not self._woken:  # one message at a time: a full pipe would block the caller, who holds the lock
+            self._woken = True
+            with contextlib.suppress(OSError):  # the pool has closed already
+                self._wake_writer.send_bytes(b".")
 
     def _cancel_waiting(self) -> None:
         while self._waiting:
-            self._waiting.popleft().future.cancel()
+            call = self._waiting.popleft()
+            if not call.future.cancel():  # it waits for a retry
+                call.future.set_exception(WorkerError(self._failure, where=call.label))
 
     # --- everything below runs in the supervising thread; no other thread uses processes and pipes ---
 
@@ -169,7 +173,8 @@ class WorkerPool(Executor):
             while self._start_jobs():
                 self._receive()
                 self._kill_silent_workers()
-        except Exception:
+        except Exception as error:
+            self._failure = f"the supervisor of its worker failed ({type(error).__name__}: {error})"
             logger.exception("the supervisor of worker processes failed")
         finally:
             with self._lock:  # nobody may wait for a job that no thread supervises
@@ -243,7 +248,9 @@ class WorkerPool(Executor):
         timeout_s = min(_CHECK_S, self._timeout_s / 4) if any(worker.call for worker in self._workers) else None
         ready = wait([self._wake_reader, *pipes, *sentinels], timeout_s)
         if self._wake_reader in ready:
-            self._wake_reader.recv_bytes()
+            with self._lock:
+                self._wake_reader.recv_bytes()
+                self._woken = False
         for pipe in ready:
             if pipe in pipes:
                 self._read(pipes[pipe])
@@ -252,7 +259,8 @@ class WorkerPool(Executor):
             if worker is not None and worker.process is not None and worker.process.sentinel == sentinel:
                 while worker.pipe is not None and worker.pipe.poll() and self._read(worker):
                     pass  # read the messages that it sent before it died
-                self._handle_death(worker)
+                if worker.process is not None:
+                    self._handle_death(worker)
 
     def _read(self, worker: _Worker) -> bool:
         """Handle one message of a worker, and return whether there was one."""
@@ -294,12 +302,14 @@ class WorkerPool(Executor):
         """Pass progress on; an error of the display must not end the supervisor."""
         try:
             self._advance(phase, steps)
-        except Exception:
-            logger.exception("progress cannot be shown")
+        except Exception as error:
+            notice = f"Progress could not be shown ({type(error).__name__}: {error})."
+            if notice not in self.notices:
+                self.notices.append(notice)
 
     def _handle_death(self, worker: _Worker) -> None:
         """Handle a worker that died: its job is retried in another process, or fails."""
-        call, end = worker.call, _end_of(worker.process)
+        call, end = worker.call, describe_exit(worker.process, _EXIT_S)
         if worker.pipe is not None:
             worker.pipe.close()
         worker.process = worker.pipe = worker.call = worker.message = None
@@ -365,7 +375,7 @@ class WorkerPool(Executor):
                 continue
             if worker.call is not None:
                 worker.process.terminate()
-                worker.call.future.set_exception(WorkerError("was cancelled", where=worker.call.label))
+                worker.call.future.set_exception(WorkerError(self._failure, where=worker.call.label))
             elif self._terminated:
                 worker.process.terminate()
             self._dismiss(worker)
@@ -377,21 +387,3 @@ class WorkerPool(Executor):
         with self._lock:
             self._wake_reader.close()
             self._wake_writer.close()
-
-
-def _end_of(process: Any) -> str:
-    """Return how a process ended, for messages."""
-    process.join(_EXIT_S)
-    code = process.exitcode
-    if code is None or code >= 0:
-        return f"exit code {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    reasons = {
-        "SIGKILL": "killed, perhaps out of memory",
-        "SIGSEGV": "crashed in native code",
-        "SIGABRT": "aborted",
-    }
-    return f"{name}: {reasons[name]}" if name in reasons else name

@@ -164,6 +164,24 @@ def report(phase: str, steps: int) -> None:
             _this.report(phase, steps)
 
 
+def describe_exit(process: Any, timeout_s: float) -> str:
+    """Return how a process ended, for messages; wait for its end if necessary."""
+    process.join(timeout_s)
+    code = process.exitcode
+    if code is None or code >= 0:
+        return f"exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    reasons = {
+        "SIGKILL": "killed, perhaps out of memory",
+        "SIGSEGV": "crashed in native code",
+        "SIGABRT": "aborted",
+    }
+    return f"{name}: {reasons[name]}" if name in reasons else name
+
+
 def _leave() -> None:
     end_process(0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 import time
 from concurrent.futures import CancelledError
 
@@ -178,3 +179,39 @@ def test_an_error_of_the_display_ends_no_job(toys):
         assert pool.submit(work.double, 3).result(60) == 6
     finally:
         pool.terminate()
+    assert pool.notices == ["Progress could not be shown (ValueError: no terminal)."]
+
+
+def test_more_jobs_than_a_pipe_holds_messages_are_submitted_while_the_supervisor_is_blocked(toys):
+    from serab_toys import work
+
+    reported, go_on = threading.Event(), threading.Event()
+
+    def advance(phase, steps):
+        reported.set()
+        go_on.wait(60)
+
+    pool = WorkerPool(1, multiprocessing.get_context("spawn"), work.initialise, (), 60.0, 0, advance)
+    try:
+        first = pool.submit(work.double, 1)
+        assert reported.wait(60)
+        futures = [pool.submit(work.double, 1) for _ in range(20_000)]
+        go_on.set()
+        assert first.result(60) == futures[0].result(60) == 2
+    finally:
+        pool.terminate()
+    assert all(future.done() for future in futures)
+
+
+def test_a_supervisor_that_fails_leaves_nobody_waiting(make_pool, monkeypatch):
+    from serab_toys import work
+
+    pool = make_pool(size=1)
+    running, waiting = pool.submit(work.where, 30.0), pool.submit(work.double, 1)
+    deadline = time.monotonic() + 30
+    while not running.running() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    monkeypatch.setattr(pool, "_kill_silent_workers", lambda: 1 / 0)
+    with pytest.raises(WorkerError, match="supervisor of its worker failed .ZeroDivisionError"):
+        running.result(60)
+    assert waiting.cancelled()
