@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from concurrent.futures import Executor, Future, InvalidStateError
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 import serab_core
 from serab_core.engine.transfer import RemoteJob, TransferableJob, pack
 from serab_core.errors import UsageError, WorkerError
+from serab_core.isolation.environments import is_requested
 from serab_core.plugins import registry
 from serab_core.store.home import find_home
 from serab_core.system import offline
@@ -198,7 +200,7 @@ class _RemoteExecutor(Executor):
         self._client, self._visibility = client, visibility
         self._inner = client.get_executor(pure=False)
         self._home = find_home()
-        self._session = current_session().with_home(self._home.root).data()
+        self._session = replace(current_session().data(), home=self._home.root, isolate=is_requested())
         self._connections: dict[Future[Any], object] = {}
         self._lock, self._closed = threading.Lock(), threading.Event()
         threading.Thread(target=self._watch, name="serab-dask", daemon=True).start()

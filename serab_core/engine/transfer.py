@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from serab_core.store.atomic import write_bytes
 from serab_core.store.home import Home
-from serab_core.system.session import Session, use_session
+from serab_core.system.session import Session, current_session, use_session
 from serab_core.types import Utterance
 
 _AUDIO = "audio"
@@ -72,6 +72,8 @@ class RemoteJob:
             the result of the job, and the files that it wrote, by path below the home; no files if the worker sees
             the home.
         """
+        # One session for all jobs of a run, so that extractors and features stay loaded between jobs.
+        session = current_session().cached(("session of jobs", session), lambda: session)
         if not self.remote and not self.audio:
             with use_session(session):
                 return self.job.run(), {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,8 +89,12 @@ def scratch_home(home: Home) -> Iterator[Home]:
     with scratch_folder(home.ensure().root) as folder:
         for room in (home.datasets, home.weights):
             (folder / room.name).symlink_to(room.absolute(), target_is_directory=True)
-        with use_session(current_session().with_home(folder)):  # workers read weights from the session's home
-            yield Home(folder)
+        session = replace(current_session().data(), home=folder)  # workers read weights from the session's home
+        try:
+            with use_session(session):
+                yield Home(folder)
+        finally:
+            session.close()
 
 
 def compared(then: TaskResult | ContinuousResult, now: TaskResult | ContinuousResult) -> Reproduction:

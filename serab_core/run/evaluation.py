@@ -13,7 +13,7 @@ from serab_core.embed.corpus import known_state
 from serab_core.embed.embedder import Throughput
 from serab_core.errors import ContentError, ExtractorError, StoreError, store_error
 from serab_core.run.assemble import assemble_result, cautions_of
-from serab_core.run.identity import TaskIdentity
+from serab_core.run.identity import TaskIdentity, grid_sizes
 from serab_core.run.jobs import EmbedJob, Finished, FitJob, Job, RepeatJob, Source, TuneJob
 from serab_core.store.jsonio import digest, read_json, write_json
 from serab_core.store.reading import file_exists
@@ -158,14 +158,11 @@ class Evaluation:
 
     def points_to_tune(self) -> int:
         """Return the number of points in studies without an outcome."""
-        if self._needs_fit:
-            studies = TaskIdentity.of(
-                self.extractor.spec.name, self.extractor.classifiers, self.plan.protocol, self.source
-            ).studies.values()
-        else:
+        if not self._needs_fit:
             self._load_outcomes()
-            studies = self.identity.studies.values()
-        return sum(self._tune_job(study).steps for study in studies if study.spec.name not in self.outcomes)
+        sizes = grid_sizes(self.extractor.classifiers, self.plan.protocol)
+        layers = max(1, len(self.source.layers))
+        return sum(size * layers for name, size in sizes.items() if name not in self.outcomes)
 
     @property
     def identity(self) -> TaskIdentity:

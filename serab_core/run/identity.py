@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from serab_core.errors import PluginError
+from serab_core.errors import PluginError, TuningError
 from serab_core.store.jsonio import digest
 from serab_core.tune.classifier import StudyIdentity, study_fields
 from serab_core.tune.points import grid_points
 from serab_core.tune.wide import with_trial_share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from serab_core.run.jobs import Source
     from serab_core.types import ClassifierSpec, ProtocolSpec
@@ -64,11 +64,11 @@ class TaskIdentity:
             PluginError: a library that a classifier names is not installed.
         """
         specs = tuple(classifiers)
+        sizes = grid_sizes(specs, protocol)
         studies = {}
         for spec in specs:
             shared = with_trial_share(protocol, specs, spec.name)
-            identity = StudyIdentity.of(_fields(spec, shared, source))
-            studies[spec.name] = Study(spec, shared, identity, shared.trials or len(grid_points(spec)))
+            studies[spec.name] = Study(spec, shared, StudyIdentity.of(_fields(spec, shared, source)), sizes[spec.name])
         key = digest(
             {
                 "protocol": protocol.name,
@@ -80,12 +80,37 @@ class TaskIdentity:
         return cls(studies, key)
 
 
+def grid_sizes(classifiers: Sequence[ClassifierSpec], protocol: ProtocolSpec) -> dict[str, int]:
+    """Return the number of points of one search, by classifier; trials are divided among the classifiers."""
+    shared = {spec.name: with_trial_share(protocol, classifiers, spec.name) for spec in classifiers}
+    return {spec.name: shared[spec.name].trials or len(grid_points(spec)) for spec in classifiers}
+
+
+def require_same_classifier(spec: ClassifierSpec, identity: StudyIdentity) -> None:
+    """Compare this process's classifier with the one of the process that planned the study.
+
+    Raises:
+        TuningError: version, code or a library differs, so that its outcome would be stored under a wrong identity.
+    """
+    here = {"version": spec.version, "code": dict(spec.code), "libraries": _library_versions(spec)}
+    different = [name for name, value in here.items() if value != identity.fields[name]]
+    if different:
+        raise TuningError(
+            f"differs in this worker from the process that planned the run ({', '.join(different)})",
+            where=spec.name,
+            next_step="give every worker the same environment",
+        )
+
+
 def _fields(spec: ClassifierSpec, protocol: ProtocolSpec, source: Source) -> dict[str, Any]:
+    fields = study_fields(spec, protocol, source.task, source.embeddings_id, _library_versions(spec))
+    return fields | ({"layers": list(source.layers)} if source.layers else {})
+
+
+def _library_versions(spec: ClassifierSpec) -> dict[str, str]:
     try:
-        libraries = {name: metadata.version(name) for name in sorted(spec.libraries)}
+        return {name: metadata.version(name) for name in sorted(spec.libraries)}
     except metadata.PackageNotFoundError as error:
         raise PluginError(
             f"needs {error.name}, which is not installed", where=spec.name, next_step=f"pip install {error.name}"
         ) from error
-    fields = study_fields(spec, protocol, source.task, source.embeddings_id, libraries)
-    return fields | ({"layers": list(source.layers)} if source.layers else {})

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from serab_core import plugins
 from serab_core.embed.blocks import Block, cut_blocks, read_blocks
-from serab_core.embed.embedder import Throughput, embed_block, fit_corpus, repeat_block, warm
+from serab_core.embed.embedder import REPEATED_UTTERANCES, Throughput, embed_block, fit_corpus, repeat_block, warm
 from serab_core.engine.process_state import preserve_process_state
 from serab_core.engine.worker import report, working
 from serab_core.errors import SerabError
+from serab_core.run.identity import require_same_classifier
 from serab_core.score.metrics import METRICS
 from serab_core.score.outcome import build_outcome
 from serab_core.store.home import Home
 from serab_core.store.jsonio import digest
 from serab_core.store.results import journal_path, outcome_path, write_outcome
+from serab_core.store.shards import shard_digest
 from serab_core.system import offline
 from serab_core.system.session import current_session
 from serab_core.system.timing import measure_times, timed
@@ -239,7 +241,7 @@ class RepeatJob(Job):
 
     def audio(self) -> Sequence[Utterance]:
         """As `Job` has it."""
-        return [utterance for block, _ in self.blocks for utterance in block.utterances]
+        return [utterance for block, _ in self.blocks for utterance in block.utterances[:REPEATED_UTTERANCES]]
 
     def reads(self) -> Sequence[Path]:
         """Return the files of the shards."""
@@ -283,6 +285,7 @@ class TuneJob(Job):
         source, protocol = self.source, self.protocol
         home = Home(Path(source.home))
         spec = plugins.classifier(self.classifier)
+        require_same_classifier(spec, self.identity)
         record = StudyRecord.of(source.extractor, source.task, protocol, spec, self.identity, self.steps)
         write_study_record(home, record)
 
@@ -337,12 +340,14 @@ def _features(source: Source, protocol: ProtocolSpec) -> Features:
 
     The last features stay in memory, because a worker usually gets several classifiers of one task in a row.
     """
-    key = (source.embeddings_id, source.task.digest, source.task.audio_digest, protocol.normalisation)
+    blocks = source.blocks()
+    shards = digest([shard_digest(block.shard) for block in blocks])  # `--fresh` replaces shards under the same names
+    key = (shards, source.task.digest, source.task.audio_digest, protocol.normalisation)
     last: dict[tuple[str, ...], Features] = current_session().cached("features", dict)
     if key not in last:
         last.clear()
         with timed("store"):
-            embeddings = read_blocks(source.blocks())
+            embeddings = read_blocks(blocks)
         with timed("tune"):
             last[key] = normalised(source.task, embeddings, protocol)
     return last[key]

@@ -114,6 +114,14 @@ def check_shard(shard: Shard) -> bytes:
     return content
 
 
+def shard_digest(shard: Shard) -> str:
+    """Return a digest of the content of a shard, from its manifest; "" if the manifest cannot be read."""
+    try:
+        return hashlib.sha256(shard.manifest.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
 def read_shard(shard: Shard, utterances: tuple[str, ...]) -> Embeddings:
     """Read a shard that must have these utterances in this order.
 

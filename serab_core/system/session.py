@@ -66,8 +66,16 @@ class Session:
         self.closers.append(closer)
 
     def with_home(self, home: Path | None) -> Session:
-        """Return a session with another home, or this session if the home is the same."""
-        return self if home == self.home else replace(self.data(), home=home)
+        """Return this session's session for another home; it keeps what it has loaded until this session closes."""
+        if home == self.home:
+            return self
+
+        def make() -> Session:
+            session = replace(self.data(), home=home)
+            self.on_close(session.close)
+            return session
+
+        return self.cached(("session with home", home), make)
 
     def data(self) -> Session:
         """Return a copy for another process: the settings, without cached objects."""
@@ -105,7 +113,9 @@ def use_session(session: Session) -> Iterator[Session]:
 
 def change_session(**changes: Any) -> Session:
     """Replace the current session of this thread by a session with changed settings, and return it."""
-    session = replace(current_session().data(), **changes)
+    replaced = current_session()
+    session = replace(replaced.data(), **changes)
+    replaced.close()
     if _current.get() is None:
         _process[0] = session
     else:

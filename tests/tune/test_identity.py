@@ -9,7 +9,9 @@ import pytest
 
 from serab_core import plugins
 from serab_core.data.protocols import PROTOCOLS, with_tuner
+from serab_core.errors import TuningError
 from serab_core.run.evaluation import Evaluation
+from serab_core.run.identity import require_same_classifier
 from serab_core.run.plan import make_plan
 from serab_core.tune import classifier
 from serab_core.tune.classifier import StudyIdentity, study_fields
@@ -123,3 +125,15 @@ def test_a_result_is_named_by_its_studies_and_how_it_was_chosen(prepared_tones, 
     assert len(set(found)) == len(found)
     assert named(GRID, "knn", "centroid") == named(GRID, "centroid", "knn")
     assert named(replace(GRID, summary="x"), "knn") == named(GRID, "knn")
+
+
+@pytest.mark.parametrize("field", ["version", "code", "libraries"])
+def test_a_worker_with_another_classifier_stores_nothing(prepared_tones, home, quiet, field):
+    plan = make_plan(home, ["toy"], ["tones"], GRID, ["knn"], quiet)
+    evaluation = Evaluation.of(plan, plan.extractors[0], plan.tasks[0])
+    study = evaluation.identity.studies["knn"]
+    require_same_classifier(study.spec, study.identity)
+    planned = StudyIdentity.of({**study.identity.fields, field: "of another environment"})
+    with pytest.raises(TuningError, match=rf"differs in this worker .*{field}"):
+        evaluation._tune_job(replace(study, identity=planned)).work()
+    assert not list(home.studies.glob("*.json"))
