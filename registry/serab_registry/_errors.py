@@ -87,7 +87,8 @@ class UnreadableCodeError(RegistryError):
 
     def __init__(self, record: PluginRecord, error: OSError) -> None:
         reason = (error.strerror or str(error)).lower()
+        path = str(error.filename or record.module)  # an error of the disk while reading does not name the file
         super().__init__(
-            f"{record.group.kind} {record.name!r} (from {record.origin}): {error.filename} cannot be read ({reason})"
+            f"{record.group.kind} {record.name!r} (from {record.origin}): {path} cannot be read ({reason})"
         )
-        self.record, self.path = record, str(error.filename)
+        self.record, self.path = record, path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -87,7 +88,7 @@ class Finished(Generic[_Value]):
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Job(ABC):
     """A unit of work. Subclasses are plain data: a worker process gets a pickled copy.
 
     Attributes:
@@ -97,18 +98,18 @@ class Job:
     phase: ClassVar[Phase] = ""
 
     @property
+    @abstractmethod
     def label(self) -> str:
         """A name for messages, such as `tuning of svc`."""
-        raise NotImplementedError
 
     @property
     def steps(self) -> int:
         """The total number of steps that the job reports."""
         return 0
 
+    @abstractmethod
     def work(self) -> Any:
         """Do the work in this process."""
-        raise NotImplementedError
 
     def run(self) -> Finished[Any]:
         """Do the work and measure its time; meanwhile the worker counts as busy.
@@ -150,7 +151,7 @@ class WarmJob(Job):
 
     @property
     def label(self) -> str:
-        """As `Job` has it."""
+        """The name of the job in messages."""
         return f"loading of {self.extractor}"
 
     def work(self) -> None:
@@ -168,7 +169,7 @@ class FitJob(Job):
 
     @property
     def label(self) -> str:
-        """As `Job` has it."""
+        """The name of the job in messages."""
         return f"corpus statistics of {self.extractor}"
 
     def work(self) -> CorpusState:
@@ -176,11 +177,11 @@ class FitJob(Job):
         return fit_corpus(self.extractor, self.train)
 
     def audio(self) -> Sequence[Utterance]:
-        """As `Job` has it."""
+        """Return the utterances that the job embeds."""
         return self.train
 
     def relocated(self, home: Path, audio: Mapping[str, Path]) -> FitJob:
-        """As `Job` has it."""
+        """Return the job with the paths of another machine."""
         return replace(self, train=_relocated(self.train, audio))
 
 
@@ -196,7 +197,7 @@ class EmbedJob(Job):
 
     @property
     def label(self) -> str:
-        """As `Job` has it."""
+        """The name of the job in messages."""
         return f"embedding with {self.extractor}"
 
     @property
@@ -209,11 +210,11 @@ class EmbedJob(Job):
         return embed_block(self.extractor, self.fingerprint, self.block, self.state, partial(report, self.phase))
 
     def audio(self) -> Sequence[Utterance]:
-        """As `Job` has it."""
+        """Return the utterances that the job embeds."""
         return self.block.utterances
 
     def relocated(self, home: Path, audio: Mapping[str, Path]) -> EmbedJob:
-        """As `Job` has it."""
+        """Return the job with the paths of another machine."""
         return replace(self, block=_relocated_block(self.block, home, audio))
 
 
@@ -232,7 +233,7 @@ class RepeatJob(Job):
 
     @property
     def label(self) -> str:
-        """As `Job` has it."""
+        """The name of the job in messages."""
         return f"second embedding with {self.extractor}"
 
     def work(self) -> None:
@@ -240,7 +241,7 @@ class RepeatJob(Job):
         repeat_block(self.extractor, self.fingerprint, self.blocks, self.state)
 
     def audio(self) -> Sequence[Utterance]:
-        """As `Job` has it."""
+        """Return the utterances that the job embeds."""
         return [utterance for block, _ in self.blocks for utterance in block.utterances[:REPEATED_UTTERANCES]]
 
     def reads(self) -> Sequence[Path]:
@@ -248,7 +249,7 @@ class RepeatJob(Job):
         return [path for block, _ in self.blocks for path in (block.shard.path, block.shard.manifest)]
 
     def relocated(self, home: Path, audio: Mapping[str, Path]) -> RepeatJob:
-        """As `Job` has it."""
+        """Return the job with the paths of another machine."""
         blocks = tuple((_relocated_block(block, home, audio), process) for block, process in self.blocks)
         return replace(self, blocks=blocks)
 
@@ -272,7 +273,7 @@ class TuneJob(Job):
 
     @property
     def label(self) -> str:
-        """As `Job` has it."""
+        """The name of the job in messages."""
         return f"tuning of {self.classifier}"
 
     @property
@@ -319,7 +320,7 @@ class TuneJob(Job):
         return [journal_path(home, self.identity.journal(layer)) for layer in self.source.layers or ("",)]
 
     def relocated(self, home: Path, audio: Mapping[str, Path]) -> TuneJob:
-        """As `Job` has it."""
+        """Return the job with the paths of another machine."""
         return replace(self, source=replace(self.source, home=str(home)))
 
 

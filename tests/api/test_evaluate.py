@@ -230,11 +230,6 @@ def test_serab_itself_is_found():
 
 def test_fresh_numbers_come_from_fresh_embeddings(prepared_tones):
     """In one process, under one key: features that an earlier call left in memory are not those of the new model."""
-
-    class Constant(Model):
-        def embed(self, waveforms):
-            return np.ones((len(waveforms), 2), np.float32)
-
     first = serab.evaluate({"mine": Model()}, cache_key="k", **SEARCH)
     second = serab.evaluate({"mine": Constant()}, cache_key="k", fresh=True, **SEARCH)
     assert first["mine", "tones"].accuracy > second["mine", "tones"].accuracy

@@ -16,6 +16,11 @@ from serab_core.system.session import Session, current_session
 class Look(Job):
     """Return the session that the job runs in."""
 
+    label = "look"
+
+    def work(self):
+        return None
+
     def run(self):
         return current_session()
 
