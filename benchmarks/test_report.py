@@ -15,7 +15,7 @@ from serab_core.data.protocols import SUITE
 from serab_core.report.board import load_leaderboard
 from serab_core.report.html.page import report_page
 from serab_core.score.bootstrap import drawn
-from serab_core.score.metrics import uar
+from serab_core.score.outcome import scores_of
 from serab_core.score.scored import scored
 from serab_core.store.home import Home
 from serab_core.store.results import result_path, write_result
@@ -31,20 +31,17 @@ def simulated_result(extractor: int, task: str) -> TaskResult:
     rng = np.random.default_rng([extractor, len(task)])
     truth = [f"class {i % 6}" for i in range(TEST[task])]
     predicted = [t if rng.random() < 0.5 + 0.01 * extractor else f"class {rng.integers(6)}" for t in truth]
-    right = float(np.mean(np.array(truth) == np.array(predicted)))
-    recall = uar(truth, predicted)
     ids = tuple(f"{task}-{i:05d}" for i in range(TEST[task]))
+    test = Predictions(ids, tuple(truth), tuple(predicted))
     outcomes = tuple(
-        ClassifierOutcome(
-            n, n.upper(), (Point({}, 0.5),), {}, 0.5, Predictions(ids, tuple(truth), tuple(predicted)), right, recall
-        )
+        ClassifierOutcome(n, n.upper(), (Point({}, 0.5),), {}, 0.5, test, scores_of(test))
         for n in ("lda", "lr", "qda", "rf", "svc")
     )
     how = {"fingerprint": {"dim": 64 * (1 + extractor)}, "protocol": {"tuner": "grid", "classifiers_by": "protocol"}}
     return TaskResult(
         extractor=f"extractor-{extractor:02d}", task=task, language="en", protocol="serab", variant="default",
-        counts={"train": 3 * TEST[task], "validation": TEST[task], "test": TEST[task]}, chosen="lda", accuracy=right,
-        uar=recall, outcomes=outcomes, synthetic=False, partial=False, cautions=(),
+        counts={"train": 3 * TEST[task], "validation": TEST[task], "test": TEST[task]}, chosen="lda",
+        scores=outcomes[0].scores, outcomes=outcomes, synthetic=False, partial=False, cautions=(),
         key=f"{extractor:02d}{task}".ljust(64, "0"),
         provenance=how, speakers={name: f"s{i % SPEAKERS[task]}" for i, name in enumerate(ids)},
     )  # fmt: skip

@@ -9,7 +9,7 @@ import pluggy
 if TYPE_CHECKING:
     import typer
 
-    from serab_core.types import ClassifierSpec, ContinuousResult, DatasetSpec, ExtractorSpec, Run, TaskResult
+    from serab_core.types import ClassifierSpec, DatasetSpec, ExtractorSpec, Run, TaskResult
 
 hookspec = pluggy.HookspecMarker("serab")
 hookimpl = pluggy.HookimplMarker("serab")
@@ -55,7 +55,7 @@ def serab_run_started(run: Run) -> None:
 
 
 @hookspec
-def serab_task_scored(result: TaskResult | ContinuousResult) -> None:
+def serab_task_scored(result: TaskResult) -> None:
     """Notify a tracker of the score of an extractor on a task, computed now or reused."""
 
 

@@ -15,7 +15,7 @@ The names are loaded at first use, so that the import of this module is fast. Th
 - **What plugins implement**: `Extractor`, `CorpusExtractor`, `WarmExtractor`, `Workspace`, `Predictor`.
 - **Arrays and values**: `Waveform`, `Embeddings`, `Features`, `Labels`, `Examples`, `Predictions`, `Params`,
   `GridValue`, `CorpusState`.
-- **Results**, for trackers: `Run`, `TaskResult`, `ContinuousResult`, `Utterance`.
+- **Results**, for trackers: `Run`, `TaskResult`, `Utterance`.
 - **Errors**: `SerabError`, `UsageError`, `DataError`, `AudioError`, `StoreError`, `WeightsError`, `ExtractorError`,
   `InterruptedRunError`, `PointError`, and `store_error`, which converts an `OSError`.
 - **Audio**: `decode`, `resample`, `log_mel`, `log_mels`, `torch_log_mels`, `LogMelSpec`, `PatchSpec`, `fill_up`, and
@@ -103,7 +103,6 @@ if TYPE_CHECKING:
     from serab_core.tune.classifier import normalised as normalised
     from serab_core.tune.plain import estimator_workspace as estimator_workspace
     from serab_core.types import ClassifierSpec as ClassifierSpec
-    from serab_core.types import ContinuousResult as ContinuousResult
     from serab_core.types import CorpusExtractor as CorpusExtractor
     from serab_core.types import CorpusState as CorpusState
     from serab_core.types import DatasetSpec as DatasetSpec
@@ -205,7 +204,6 @@ _SOURCES = {
     "normalised": "serab_core.tune.classifier",
     "estimator_workspace": "serab_core.tune.plain",
     "ClassifierSpec": "serab_core.types",
-    "ContinuousResult": "serab_core.types",
     "CorpusExtractor": "serab_core.types",
     "CorpusState": "serab_core.types",
     "DatasetSpec": "serab_core.types",

@@ -7,16 +7,14 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
+from serab_core.score.outcome import scores_of
 from serab_core.store.results import result_path, write_result
 from serab_core.types import ClassifierOutcome, Point, Predictions, TaskResult
 
 
 def outcome(name: str, truth, predicted, ids, validation: float = 0.5) -> ClassifierOutcome:
-    right = np.mean(np.array(truth) == np.array(predicted))
     test = Predictions(tuple(ids), tuple(truth), tuple(predicted))
-    return ClassifierOutcome(
-        name, name.upper(), (Point({}, validation),), {}, validation, test, float(right), float(right)
-    )
+    return ClassifierOutcome(name, name.upper(), (Point({}, validation),), {}, validation, test, scores_of(test))
 
 
 def provenance(extractor: str, task: str) -> dict:
@@ -61,7 +59,7 @@ def make_result():
         key = sha256(f"{extractor}-{task}".encode()).hexdigest()
         return TaskResult(
             extractor=extractor, task=task, language="zxx", protocol="serab", variant="default",
-            counts={"train": 2 * n, "validation": n, "test": n}, chosen="lda", accuracy=made.accuracy, uar=made.uar,
+            counts={"train": 2 * n, "validation": n, "test": n}, chosen="lda", scores=made.scores,
             outcomes=(made,), synthetic=synthetic, partial=partial, cautions=(), key=key,
             provenance=provenance(extractor, task), speakers={i: f"s{k // each}" for k, i in enumerate(ids)}, **more,
         )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from serab_core.api.frames import as_html, as_text, data_frame
 from serab_core.api.homes import use_home
@@ -12,7 +12,9 @@ from serab_core.errors import UsageError
 from serab_core.report.board import load_leaderboard
 from serab_core.report.board_table import print_board
 from serab_core.report.comparisons import compare_document, print_comparison
-from serab_core.report.tables import probability
+from serab_core.report.tables import interval_text, probability
+from serab_core.score.board import shown_metrics
+from serab_core.score.metrics import METRICS
 
 if TYPE_CHECKING:
     import os
@@ -22,11 +24,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from serab_core.report.board import LeaderboardData
+    from serab_core.score.board import Board, Row
 
 SUITES = ("serab",)
-_METRICS = ("accuracy", "uar")
 _COLUMNS = ("group", "extractor", "task", "metric", "value", "low", "high", "is_mean")
-_PAIR_COLUMNS = ("task", "first", "second", "difference", "p", "test", "speakers")
+_PAIR_COLUMNS = ("task", "metric", "first", "second", "difference", "p", "test", "speakers")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -34,22 +36,30 @@ class Leaderboard:
     """A leaderboard: extractors in the order of their mean.
 
     Attributes:
-        gathered: the data of the leaderboard.
-        metric: the metric that tables show.
+        data: the data of the leaderboard.
     """
 
-    gathered: LeaderboardData
-    metric: Literal["accuracy", "uar"]
+    data: LeaderboardData
+
+    @property
+    def metric(self) -> str:
+        """The metric that extractors are ranked by, and that tables show."""
+        return self._board.metric
+
+    @property
+    def _board(self) -> Board:
+        """The board of classes; if it has no results, that of continuous targets."""
+        return self.data.boards[0]
 
     @property
     def extractors(self) -> list[str]:
         """The extractors, the best one first."""
-        return [row.extractor for row in self.gathered.board.rows]
+        return [row.extractor for row in self._board.rows]
 
     @property
     def notices(self) -> tuple[str, ...]:
         """Sentences that a reader of the results must know."""
-        return self.gathered.notices
+        return self.data.notices
 
     def to_dataframe(self) -> pandas.DataFrame:
         """Return a row for each extractor and task, and for each mean over the suite.
@@ -62,34 +72,34 @@ class Leaderboard:
             UsageError: pandas is not installed.
         """
         rows: list[dict[str, Any]] = []
-        for row in self.gathered.board.rows:
-            for metric in _METRICS:
-                scores = [
-                    (task, getattr(cell.result, metric), getattr(cell, metric)) for task, cell in row.cells.items()
-                ]
-                means = [(mean.kind, mean.value, mean.interval) for mean in getattr(row, metric)]
+        for row, metrics in self._rows():
+            for metric in metrics:
+                scores = [(task, cell.score(metric), cell.interval(metric)) for task, cell in row.cells.items()]
+                means = [(mean.kind, mean.value, mean.interval) for mean in row.means(metric)]
                 for place, (name, value, interval) in enumerate([*scores, *means]):
                     values = (row.group, row.extractor, name, metric, value, interval.low, interval.high)
                     rows.append(dict(zip(_COLUMNS, (*values, place >= len(scores)), strict=True)))
         return data_frame(rows, _COLUMNS)
 
+    def _rows(self) -> list[tuple[Row, tuple[str, ...]]]:
+        return [(row, shown_metrics(board.metric)) for board in self.data.boards for row in board.rows]
+
     def __repr__(self) -> str:
         def show(console: Console) -> None:
-            print_board(console, self.gathered, self.metric, every_task=True)
+            print_board(console, self.data, every_task=True)
 
         return as_text(show)
 
     def _repr_html_(self) -> str:
-        board = self.gathered.board
+        board = self._board
+        metric = METRICS[board.metric]
         heads = ["Group", "Extractor", "UM", "95 %", *board.tasks]
         rows = []
         for row in board.rows:
-            mean = next(iter(getattr(row, self.metric)), None)
-            means = ["", ""] if mean is None else [_points(mean.value), _range(mean.interval)]
+            mean = next(iter(row.means(board.metric)), None)
+            means = ["", ""] if mean is None else [metric.text(mean.value), interval_text(mean.interval, board.metric)]
             cells = [row.cells.get(task) for task in board.tasks]
-            scores = [
-                _points(getattr(c.result, self.metric)) + self.gathered.mark(c.result) if c else "" for c in cells
-            ]
+            scores = [metric.text(c.score(board.metric)) + self.data.mark(c.result) if c else "" for c in cells]
             rows.append([str(row.group or "-"), row.title, *means, *scores])
         return as_html(heads, rows, self.notices)
 
@@ -100,19 +110,14 @@ def build_leaderboard(
     tasks: Sequence[str],
     *,
     suite: str,
-    metric: Literal["accuracy", "uar"] | None,
+    metric: str | None,
     protocol: str | None,
 ) -> Leaderboard:
     """Load a leaderboard; `Results.leaderboard` says what the arguments are."""
     if suite not in SUITES:
         raise UsageError(f"unknown suite {suite!r}", next_step=f"use one of {', '.join(SUITES)}")
-    if metric is not None and metric not in _METRICS:
-        raise UsageError(f"unknown metric {metric!r}", next_step=f"use one of {', '.join(_METRICS)}")
     with use_home(home) as used:
-        data = load_leaderboard(
-            used, protocol or default_protocol(), extractors, tasks, metric=metric, continuous_alone=True
-        )
-    return Leaderboard(data, data.board.metric)
+        return Leaderboard(load_leaderboard(used, protocol or default_protocol(), extractors, tasks, metric=metric))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +125,9 @@ class TaskComparison:
     """Two extractors on one task.
 
     Attributes:
-        first: score of the first extractor, in [0, 1].
-        second: score of the second extractor, in [0, 1].
+        metric: the metric of the scores; `ccc` for a continuous target.
+        first: score of the first extractor.
+        second: score of the second extractor.
         difference: first minus second.
         p: p-value of the test; None if there are too few speakers to test.
         test: `permutation` by speaker, `t over speakers`, or "" for none.
@@ -129,6 +135,7 @@ class TaskComparison:
     """
 
     task: str
+    metric: str
     first: float
     second: float
     difference: float
@@ -174,10 +181,15 @@ class Comparison:
         return as_text(show)
 
     def _repr_html_(self) -> str:
-        heads = ["Task", f"{self.first} %", f"{self.second} %", "Difference", "p", "Test"]
+        heads = ["Task", self.first, self.second, "Difference", "p", "Test"]
         rows = []
         for comparison in self.tasks:
-            scores = [_points(comparison.first), _points(comparison.second), f"{100 * comparison.difference:+.1f}"]
+            metric = METRICS[comparison.metric]
+            scores = [
+                metric.text(comparison.first),
+                metric.text(comparison.second),
+                metric.signed(comparison.difference),
+            ]
             rows.append([comparison.task, *scores, probability(comparison.p), comparison.test or "too few speakers"])
         return as_html(heads, rows, self.notices)
 
@@ -188,7 +200,7 @@ def compare(
     tasks: str | Sequence[str] | None = None,
     *,
     protocol: str | None = None,
-    metric: Literal["accuracy", "uar"] | None = None,
+    metric: str | None = None,
     home: str | os.PathLike[str] | None = None,
 ) -> Comparison:
     """Compare two extractors on the same test utterances, by the results in a home.
@@ -198,7 +210,8 @@ def compare(
         second: name of the extractor to compare it with.
         tasks: the tasks to compare; by default all for which both have results.
         protocol: the protocol; that of the settings by default.
-        metric: the metric to compare; by default UAR under `strict`, else accuracy.
+        metric: the metric to compare, as in `Results.leaderboard`; by default UAR under `strict`, else accuracy.
+            Continuous targets are compared by CCC.
         home: the home; that of the settings by default.
 
     Raises:
@@ -215,7 +228,8 @@ def compare(
         document = compare_document(data, *data.asked)
     pairs = tuple(
         TaskComparison(
-            task=task, first=comparison["first"], second=comparison["second"], difference=comparison["difference"],
+            task=task, metric=comparison["metric"],
+            first=comparison["first"], second=comparison["second"], difference=comparison["difference"],
             p=comparison["p"], test=comparison["test"], speakers=comparison["speakers"],
         )
         for task, comparison in document["tasks"].items()
@@ -226,11 +240,3 @@ def compare(
         interval = overall["interval"] or {"low": None, "high": None}
         summary = {key: overall[key] for key in ("difference", "p")} | {key: interval[key] for key in ("low", "high")}
     return Comparison(document["first"], document["second"], pairs, summary, document)
-
-
-def _points(value: float) -> str:
-    return f"{100 * value:.1f}"
-
-
-def _range(interval: Any) -> str:
-    return f"{100 * interval.low:.1f} to {100 * interval.high:.1f}"

@@ -182,7 +182,6 @@ def _merged(runs: Sequence[CoreRun], groups: Sequence[Sequence[int]]) -> CoreRun
         runs[0],
         extractors=tuple(names[place] for place in sorted(names)),
         results=tuple(result for run in runs for result in run.results),
-        continuous=tuple(result for run in runs for result in run.continuous),
         failures=tuple(failure for run in runs for failure in run.failures),
         reused=frozenset[str]().union(*(run.reused for run in runs)),
         notices=tuple(dict.fromkeys(notice for run in runs for notice in run.notices)),

@@ -10,7 +10,6 @@ from serab_core.api.frames import as_html, data_frame
 from serab_core.errors import UsageError
 from serab_core.report.cautions import few_speakers_statement
 from serab_core.system.terminal import escape_line
-from serab_core.types import ContinuousResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,24 +19,13 @@ if TYPE_CHECKING:
     import pandas
 
     from serab_core.score.bootstrap import Interval
+    from serab_core.score.classes import ClassScore
     from serab_core.types import Predictions, TaskResult
-
-    Stored = TaskResult | ContinuousResult
 
 COLUMNS = (
     "extractor", "task", "language", "protocol", "metric", "value", "low", "high", "classifier", "utterances",
     "speakers", "cautions",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class ClassScore:
-    """The scores of one class, in [0, 1], and its number of test utterances."""
-
-    recall: float
-    precision: float
-    f1: float
-    utterances: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +67,7 @@ class Result:
         'beta-binomial'
     """
 
-    stored: Stored
+    stored: TaskResult
     reused: bool = False
 
     @property
@@ -100,7 +88,7 @@ class Result:
     @property
     def target(self) -> str | None:
         """The continuous target; None for classes."""
-        return self.stored.target if isinstance(self.stored, ContinuousResult) else None
+        return self.stored.target
 
     @property
     def classifier(self) -> str:
@@ -110,7 +98,7 @@ class Result:
     @property
     def params(self) -> dict[str, Any]:
         """The parameters of the chosen classifier."""
-        return dict(self.stored.outcome(self.stored.chosen).params or {})
+        return dict(self.stored.outcome().params or {})
 
     @property
     def cautions(self) -> tuple[str, ...]:
@@ -124,17 +112,12 @@ class Result:
 
     @property
     def scores(self) -> dict[str, float]:
-        """Every score by its metric: `accuracy`, `uar` and `macro_f1`; or `ccc`, `pearson` and `rmse`."""
-        if isinstance(self.stored, ContinuousResult):
-            return dict(self.stored.scores)
-        from serab_core.score.metrics import macro_f1
+        """Every score by its metric.
 
-        test = self._test
-        return {
-            "accuracy": self.stored.accuracy,
-            "uar": self.stored.uar,
-            "macro_f1": macro_f1(test.truth, test.predicted),
-        }
+        For classes `accuracy`, `uar`, `macro_f1`, `weighted_f1` and `kappa`; a classifier that gives probabilities adds
+        `ece`, `log_loss` and `top2`. For a continuous target `ccc`, `pearson` and `rmse`.
+        """
+        return dict(self.stored.scores)
 
     @property
     def accuracy(self) -> float:
@@ -148,8 +131,18 @@ class Result:
 
     @property
     def macro_f1(self) -> float:
-        """The mean of F1 over the classes, in [0, 1]."""
+        """The mean of F1 over the classes of the test split, in [0, 1]."""
         return self._score("macro_f1")
+
+    @property
+    def weighted_f1(self) -> float:
+        """The mean of F1 over the classes, weighted by their numbers of utterances, in [0, 1]."""
+        return self._score("weighted_f1")
+
+    @property
+    def kappa(self) -> float:
+        """Cohen's kappa, the agreement beyond chance, in [-1, 1]."""
+        return self._score("kappa")
 
     @property
     def ccc(self) -> float:
@@ -172,25 +165,17 @@ class Result:
     @property
     def per_class(self) -> dict[str, ClassScore]:
         """The scores of each class. Raises UsageError for a continuous target."""
-        table = self.confusion
-        scores = {}
-        for place, label in enumerate(table.labels):
-            hits, true, predicted = (
-                int(n) for n in (table.counts[place, place], table.counts[place].sum(), table.counts[:, place].sum())
-            )
-            scores[label] = ClassScore(
-                recall=hits / true if true else 0.0,
-                precision=hits / predicted if predicted else 0.0,
-                f1=2 * hits / (true + predicted),
-                utterances=true,
-            )
-        return scores
+        from serab_core.score.classes import class_scores_of
+        from serab_core.score.scored import scored
+
+        self._score("accuracy")
+        return class_scores_of(scored(self.stored))
 
     def interval(self, metric: str = "uar", *, over: Literal["speakers", "utterances"] = "speakers") -> Interval:
         """Return the 95 % confidence interval of a score.
 
         Args:
-            metric: `accuracy` or `uar`; `ccc` for a continuous target.
+            metric: `accuracy`, `uar`, `macro_f1`, `weighted_f1` or `kappa`; `ccc` for a continuous target.
             over: `speakers` for an interval that is valid for new speakers; with fewer than five test speakers it comes
                 from a model of the differences between speakers, and is wide. `utterances` for an interval that is
                 valid only for new utterances of these speakers, and is too narrow for claims about other speakers.
@@ -201,19 +186,36 @@ class Result:
         Raises:
             UsageError: there is no interval of that metric.
         """
-        from serab_core.score.bootstrap import concordance_interval, task_draws
+        from serab_core.score.bootstrap import task_draws
+        from serab_core.score.metrics import RANKING_METRICS
 
-        if isinstance(self.stored, ContinuousResult):
-            if metric == "ccc":
-                return concordance_interval(self.stored)
+        if metric not in RANKING_METRICS or metric not in self.stored.scores:
+            known = [name for name in RANKING_METRICS if name in self.stored.scores]
+            raise UsageError(f"there is no interval of {metric!r}", next_step=f"use one of {', '.join(known)}")
+        return task_draws(self.stored, over=over).interval(metric)
+
+    def probabilities(self) -> pandas.DataFrame:
+        """Return the predicted probability of each class for each test utterance.
+
+        Returns:
+            a row for each utterance, indexed by its id, and a column for each class.
+
+        Raises:
+            UsageError: the classifier gives no probabilities, or pandas is not installed.
+        """
+        from serab_core.score.outcome import probability_table
+
+        test = self._test
+        if not test.probabilities:
             raise UsageError(
-                f"there is no interval of {metric!r}", next_step="use interval('ccc') for a continuous target"
+                f"{self.classifier} gave no probabilities for {self.extractor} on {self.task}",
+                next_step="choose a classifier that gives them, such as lr, lda or rf; results that an earlier version "
+                "stored have none",
             )
-        if metric == "accuracy":
-            return task_draws(self.stored, over=over).interval("accuracy")
-        if metric == "uar":
-            return task_draws(self.stored, over=over).interval("uar")
-        raise UsageError(f"there is no interval of {metric!r}", next_step="use 'accuracy' or 'uar'")
+        rows = [dict(zip(test.labels, row, strict=True)) for row in probability_table(test).tolist()]
+        frame = data_frame(rows, test.labels)
+        frame.index = list(test.ids)
+        return frame
 
     def predictions(self) -> pandas.DataFrame:
         """Return a row for each test utterance: `utterance`, `speaker`, `truth`, `predicted`.
@@ -240,10 +242,12 @@ class Result:
             "speakers": len({self.stored.speakers[name] for name in self._test.ids}),
             "cautions": "; ".join(self.cautions),
         }
-        with_interval = ("ccc",) if self.target is not None else ("accuracy", "uar")
-        rows = []
+        from serab_core.score.bootstrap import task_draws
+        from serab_core.score.metrics import METRICS
+
+        rows, draws = [], task_draws(self.stored)
         for metric, value in self.scores.items():
-            interval = self.interval(metric) if metric in with_interval else None
+            interval = draws.interval(metric) if metric in METRICS and METRICS[metric].ranks else None
             low, high = (None, None) if interval is None else (interval.low, interval.high)
             rows.append({**shared, "metric": metric, "value": value, "low": low, "high": high})
         return rows
@@ -263,7 +267,7 @@ class Result:
 
     @property
     def _test(self) -> Predictions:
-        test = self.stored.outcome(self.stored.chosen).test
+        test = self.stored.outcome().test
         assert test is not None, "the chosen classifier has predictions"
         return test
 
@@ -278,34 +282,32 @@ class Result:
 
 def results_html(results: Sequence[Result], notices: Sequence[str]) -> str:
     """Return results as an HTML table, with all cautions and notices below it."""
-    heads = ["Extractor", "Task", "Accuracy %", "95 %", "UAR %", "95 %", "Macro-F1 %", "Classifier"]
-    continuous = any(result.target is not None for result in results)
-    rows = []
-    methods = set()
+    from serab_core.report.tables import interval_text
+    from serab_core.score.bootstrap import task_draws
+    from serab_core.score.metrics import METRICS
+
+    present = {metric for result in results for metric in result.scores}
+    shown = [name for name in ("accuracy", "uar", "macro_f1", "ccc") if name in present]
+    with_interval = [name for name in shown if name != "macro_f1"]
+    heads = ["Extractor", "Task"]
+    for name in shown:
+        metric = METRICS[name]
+        title = metric.title[0].upper() + metric.title[1:]
+        heads += [f"{title} %" if metric.percent else title, *(["95 %"] if name in with_interval else [])]
+    rows, methods = [], set()
     for result in results:
-        scores = result.scores
+        draws = task_draws(result.stored)
+        methods.add((result.task, draws.groups, draws.method))
         cells = []
-        for metric in ("accuracy", "uar"):
-            interval = result.interval(metric) if metric in scores else None
-            cells += [_points(scores.get(metric)), _range(interval)]
-            if interval is not None:
-                methods.add((result.task, interval.groups, interval.method))
-        cells.append(_points(scores.get("macro_f1")))
-        more = [f"{scores['ccc']:.3f}" if "ccc" in scores else ""] if continuous else []
-        rows.append([result.extractor, result.task, *cells, *more, result.classifier])
-    if continuous:
-        heads.insert(7, "CCC")
+        for name in shown:
+            known = name in result.scores
+            cells.append(METRICS[name].text(result.scores[name]) if known else "")
+            if name in with_interval:
+                cells.append(interval_text(draws.interval(name), name) if known else "")
+        rows.append([result.extractor, result.task, *cells, result.classifier])
     cautions = [f"{result.task}: {caution}" for result in results for caution in result.cautions]
-    return as_html(heads, rows, dict.fromkeys([*cautions, *few_speakers_statement(methods), *notices]))
+    return as_html([*heads, "Classifier"], rows, dict.fromkeys([*cautions, *few_speakers_statement(methods), *notices]))
 
 
 def _percent(value: float) -> str:
     return f"{100 * value:.1f} %"
-
-
-def _points(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.1f}"
-
-
-def _range(interval: Interval | None) -> str:
-    return "" if interval is None else f"{_points(interval.low)} to {_points(interval.high)}"

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, overload
 
 from serab_core.api.frames import as_text, data_frame
 from serab_core.api.homes import use_home
 from serab_core.api.result import COLUMNS, Result, results_html
 from serab_core.errors import UsageError
-from serab_core.types import ContinuousResult
 
 if TYPE_CHECKING:
     import os
@@ -21,10 +20,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from serab_core.api.boards import Leaderboard
-    from serab_core.types import Failure, TaskResult
+    from serab_core.types import Failure
     from serab_core.types import Run as CoreRun
-
-    Stored = TaskResult | ContinuousResult
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -101,8 +98,8 @@ class Results:
         """Return a row for each extractor, task and metric.
 
         Returns:
-            columns `extractor`, `task`, `language`, `protocol`, `metric`, `value` (a fraction in [0, 1] for accuracy,
-            UAR and macro-F1), `low` and `high` (95 % interval, if there is one), `classifier`, `utterances`,
+            columns `extractor`, `task`, `language`, `protocol`, `metric`, `value` (a fraction, not percent),
+            `low` and `high` (95 % interval, if there is one), `classifier`, `utterances`,
             `speakers` (of the test split) and `cautions`.
 
         Raises:
@@ -111,18 +108,17 @@ class Results:
         Examples:
             >>> run = serab.evaluate(["chance", "mfcc-stats"], tasks=["demo"], progress=False)
             >>> run.to_dataframe().pivot(index="extractor", columns="metric", values="value").shape
-            (2, 3)
+            (2, 5)
         """
         return data_frame([row for result in self.results for row in result.rows()], COLUMNS)
 
-    def leaderboard(
-        self, suite: str = "serab", metric: Literal["accuracy", "uar"] | None = None, protocol: str | None = None
-    ) -> Leaderboard:
+    def leaderboard(self, suite: str = "serab", metric: str | None = None, protocol: str | None = None) -> Leaderboard:
         """Rank the extractors of these results by all results that the home holds.
 
         Args:
             suite: the suite of the mean: `serab`, the nine tasks of the paper.
-            metric: the metric that ranks extractors and that tables show; by default UAR under `strict`, else accuracy.
+            metric: the metric that ranks extractors and that tables show: `accuracy`, `uar`, `macro_f1`, `weighted_f1`
+                or `kappa`, or `ccc` for continuous targets; by default UAR under `strict`, else accuracy.
             protocol: the protocol; that of these results by default.
 
         Raises:
@@ -199,8 +195,7 @@ class Run(Results):
 
 def run_of(run: CoreRun, aliases: Mapping[str, str], home: str = "") -> Run:
     """Convert a run of the core into a `Run` of the Python interface."""
-    stored: list[Stored] = [*run.results, *run.continuous]
-    results = [Result(result, result.key in run.reused) for result in stored]
+    results = [Result(result, result.key in run.reused) for result in run.results]
     order = {pair: place for place, pair in enumerate((name, task) for name in run.extractors for task in run.tasks)}
     results.sort(key=lambda result: order.get((result.extractor, result.task), len(order)))
     return Run(tuple(results), run.notices, home, aliases, run)
@@ -225,16 +220,14 @@ def load_results(
         True
     """
     from serab_core import plugins
-    from serab_core.results.stored import valid_continuous, valid_results
+    from serab_core.results.stored import valid_results
     from serab_core.store.results import best_known
 
     with use_home(home) as used:
         stored, errors = valid_results(used)
-        continuous, more = valid_continuous(used)
         results = [Result(entry.result, reused=True) for entry in best_known(stored)]
-        results += [Result(entry.result, reused=True) for entry in best_known(continuous)]
         name = plugins.canonical_name(extractor) if extractor else None
         aliases = {extractor: name} if extractor and name else {}
     results.sort(key=lambda result: (result.extractor, result.task, result.protocol))
-    notices = tuple(f"Left out: {error}" for error in (*errors, *more))
+    notices = tuple(f"Left out: {error}" for error in errors)
     return Results(tuple(results), notices, str(used.root) if home else "", aliases).filter(name, protocol=protocol)

@@ -46,6 +46,13 @@ def tasks(incomplete: str) -> list[str]:
     return _last(incomplete, matching)
 
 
+def metrics(incomplete: str) -> list[str]:
+    """Return the names of metrics that rank extractors."""
+    from serab_core.score.metrics import RANKING_METRICS
+
+    return [name for name in RANKING_METRICS if name.startswith(incomplete)]
+
+
 def protocols(incomplete: str) -> list[str]:
     """Return the names of the protocols."""
     from serab_core.data.protocols import PROTOCOLS

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from serab_core.cli import complete
 from serab_core.cli.csv_option import split_csv
-
-if TYPE_CHECKING:
-    from serab_core.types import ContinuousResult, TaskResult
 
 HELP = (
     "Score one or several extractors.\n\n"
@@ -137,13 +134,12 @@ def evaluate_command(
     plan = make_plan(home, names, asked, spec, split_csv(classifiers), progress)
     run = evaluate(replace(plan, profile=profile, fresh=fresh, shard=run_shard), progress, where)
     if as_json:
-        scored: list[TaskResult | ContinuousResult] = [*run.results, *run.continuous]
-        files = {r.key: result_path(home, r.extractor, r.task, r.protocol, r.key) for r in scored}
+        files = {r.key: result_path(home, r.extractor, r.task, r.protocol, r.key) for r in run.results}
         print_json(eval_document(run, files))
     else:
         print_run(stdout(), run, details=details)
         if profile:
-            print_profiles(stdout(), [*run.results, *run.continuous])
+            print_profiles(stdout(), run.results)
     for failure in run.failures:
         if show_tracebacks.get() and "traceback" in failure.error:
             errors.print(failure.error["traceback"], markup=False, highlight=False, style="dim", soft_wrap=True)

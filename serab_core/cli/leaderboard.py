@@ -11,7 +11,7 @@ from serab_core.cli import complete
 from serab_core.cli.csv_option import single_name, split_csv
 
 if TYPE_CHECKING:
-    from serab_core.report.board import LeaderboardData, Metric
+    from serab_core.report.board import LeaderboardData
 
 LEADERBOARD_HELP = """Rank extractors by stored results, with intervals and significance groups.
 
@@ -45,7 +45,9 @@ _Metric = Annotated[
     str | None,
     typer.Option(
         "--metric",
-        help="accuracy or uar: the metric to show, rank and test. Default: uar under strict, else accuracy.",
+        help="The metric to show, rank and test: accuracy, uar, macro_f1, weighted_f1 or kappa; ccc for continuous "
+        "targets. Default: uar under strict, else accuracy.",
+        autocompletion=complete.metrics,
     ),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -75,16 +77,16 @@ def leaderboard_command(
     from serab_core.store.atomic import write_output
     from serab_core.system.terminal import file_content
 
-    data = _load_data(protocol, extractors, tasks, metric=_metric(uar, metric), continuous_alone=True)
-    shown = data.board.metric
-    rows, marked = board_rows(data.board, shown), board_rows(data.board, shown, marked=True)
+    data = _load_data(protocol, extractors, tasks, metric=_metric(uar, metric))
+    shown = data.boards[0]
+    rows, marked = board_rows(shown), board_rows(shown, marked=True)
     for path, text in ((csv, as_csv(rows)), (latex, as_latex(marked, data.notices))):
         if path is not None:
             write_output(path, file_content(text))
     if as_json:
         print_json(board_document(data))
     else:
-        print_board(stdout(), data, shown, every_task=details)
+        print_board(stdout(), data, every_task=details)
 
 
 def compare_command(
@@ -172,16 +174,12 @@ def fairness_command(
         print_fairness(stdout(), document)
 
 
-def _metric(uar: bool, metric: str | None) -> Metric | None:
+def _metric(uar: bool, metric: str | None) -> str | None:
     from serab_core.errors import UsageError
 
     if uar and metric not in (None, "uar"):
         raise UsageError(f"--uar and --metric {metric} contradict each other", next_step="leave one of them out")
-    if uar or metric == "uar":
-        return "uar"
-    if metric in (None, "accuracy"):
-        return None if metric is None else "accuracy"
-    raise UsageError(f"unknown metric {metric!r}", next_step="use --metric accuracy or --metric uar")
+    return "uar" if uar else metric
 
 
 def _load_data(
@@ -189,8 +187,7 @@ def _load_data(
     extractors: list[str] | None,
     tasks: list[str] | None,
     *,
-    metric: Metric | None = None,
-    continuous_alone: bool = False,
+    metric: str | None = None,
 ) -> LeaderboardData:
     from serab_core.data.protocols import default_protocol
     from serab_core.report.board import load_leaderboard
@@ -202,5 +199,4 @@ def _load_data(
         split_csv(extractors),
         split_csv(tasks),
         metric=metric,
-        continuous_alone=continuous_alone,
     )

@@ -57,7 +57,7 @@ def report_command(
     from serab_core.system.terminal import file_content
 
     name = protocol or default_protocol()
-    data = load_leaderboard(find_home(), name, split_csv(extractors), split_csv(tasks), continuous_alone=True)
+    data = load_leaderboard(find_home(), name, split_csv(extractors), split_csv(tasks))
     page = file_content(report_page(data, title))
     write_output(output, page)
     written = write_figures(data.board, data.speeds, figures) if figures is not None else []

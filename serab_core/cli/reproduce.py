@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from serab_core.results.reproduce import Reproduction
-    from serab_core.types import ContinuousResult, TaskResult
 
 
 def repeat_result(path: Path, engine_name: str, jobs: int | None, *, as_json: bool) -> None:
@@ -39,8 +38,7 @@ def repeat_result(path: Path, engine_name: str, jobs: int | None, *, as_json: bo
         stderr().print(failure_text(failure), style="red", markup=False, highlight=False, soft_wrap=True)
     if run.failures:
         raise typer.Exit(JobsFailedError.exit_code)
-    now: list[TaskResult | ContinuousResult] = [*run.results, *run.continuous]
-    repeated = compared(then, now[0])
+    repeated = compared(then, run.results[0])
     if as_json:
         print_json(_document(path, repeated))
     else:

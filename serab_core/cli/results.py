@@ -27,6 +27,7 @@ def list_command(extractors: _Extractors = None, as_json: _Json = False) -> None
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.report.tables import percent, print_by_extractor
     from serab_core.results.exchange import result_table
+    from serab_core.score.metrics import METRICS
     from serab_core.store.identity import SHORT
 
     rows = result_table(_stored(extractors))
@@ -36,7 +37,9 @@ def list_command(extractors: _Extractors = None, as_json: _Json = False) -> None
     if not rows:
         stderr().print("There is no result yet. Try: serab eval mfcc-stats chance", highlight=False)
         return
-    heads = ("Extractor", "Version", "Task", "Data", "Protocol", "Acc. %", "UAR %", "Imported")
+    continuous = any(row["ccc"] is not None for row in rows)
+    numbers = ("Acc. %", "UAR %", *(("CCC",) if continuous else ()))
+    heads = ("Extractor", "Version", "Task", "Data", "Protocol", *numbers, "Imported")
     cells = [
         (
             row["extractor"],
@@ -46,11 +49,12 @@ def list_command(extractors: _Extractors = None, as_json: _Json = False) -> None
             row["protocol"],
             percent(row["accuracy"]),
             percent(row["uar"]),
+            *((METRICS["ccc"].text(row["ccc"]),) if continuous else ()),
             row["imported"],
         )
         for row in rows
     ]
-    print_by_extractor(stdout(), heads, cells, right=("Acc. %", "UAR %"))
+    print_by_extractor(stdout(), heads, cells, right=numbers)
     if any(row["conflict"] for row in rows):
         stdout().print("§ another stored result has the same key and other content", highlight=False)
 

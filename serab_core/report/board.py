@@ -13,11 +13,10 @@ from serab_core.data.protocols import SUITE, find_protocol
 from serab_core.errors import PluginError, UnknownNameError, UsageError
 from serab_core.report.cautions import FOOTNOTES, mark, task_cautions
 from serab_core.report.notices import board_notices, left_out_notices, protocol_option
-from serab_core.report.tables import percent
-from serab_core.results.stored import installed_fingerprints, prepared_data, valid_continuous, valid_results
+from serab_core.results.stored import installed_fingerprints, prepared_data, valid_results
 from serab_core.run.throughput import read_throughputs
-from serab_core.score.board import Board, Cell, Row, make_board
-from serab_core.score.bootstrap import concordance_interval
+from serab_core.score.board import Board, Cell, Row, Versus, make_board, shown_metrics
+from serab_core.score.metrics import METRICS, RANKING_METRICS
 from serab_core.store.identity import DataIdentity, Version, make_catalogue
 from serab_core.store.jsonio import digest
 from serab_core.store.results import best_known, conflicts
@@ -29,12 +28,10 @@ if TYPE_CHECKING:
     from serab_core.score.aggregate import Mean
     from serab_core.store.home import Home
     from serab_core.store.identity import Catalogue
-    from serab_core.types import ContinuousResult, TaskResult
-
-    Metric = Literal["accuracy", "uar"]
+    from serab_core.types import TaskResult
 
 _MARKS = "".join(FOOTNOTES)
-_NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
+_NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +39,35 @@ class LeaderboardData:
     """The results of a home under one protocol, as a leaderboard.
 
     Attributes:
-        board: the rows of the leaderboard, with means, groups and comparisons.
+        board: the rows of the leaderboard, with means, groups and comparisons: of results that have its metric.
         notices: sentences that a reader must know, such as unreadable files, partial searches and imported results.
-        continuous: results on continuous targets; they enter no mean and no comparison.
+        continuous: the same for results on continuous targets, by CCC; without rows if there are none, or if `board`
+            has them.
         speeds: measured throughput by extractor: seconds of audio that one worker embeds per second on this machine.
         asked: the extractors that the user named, by the labels of their rows; of several versions the ranked one.
         conflicting: extractor and key of each result that shares both with another result of different content.
     """
 
     board: Board
+    continuous: Board
     notices: tuple[str, ...]
-    continuous: tuple[ContinuousResult, ...] = ()
     speeds: Mapping[str, float] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
     conflicting: frozenset[tuple[str, str]] = frozenset()
 
-    def mark(self, result: TaskResult | ContinuousResult) -> str:
+    def mark(self, result: TaskResult) -> str:
         """Return the signs after a score; `FOOTNOTES` explains them."""
         other_data = "" if self.board.catalogue.on_column(result) else "‡"
         return mark(result) + other_data + ("§" if (result.extractor, result.key) in self.conflicting else "")
 
-    def title(self, result: TaskResult | ContinuousResult) -> str:
+    def title(self, result: TaskResult) -> str:
         """Return the title of the extractor of a result, as tables show it."""
         return self.board.catalogue.title(Version.of(result))
+
+    @property
+    def boards(self) -> tuple[Board, ...]:
+        """The leaderboards that have results: of classes, and of continuous targets."""
+        return tuple(board for board in (self.board, self.continuous) if board.rows or board.other_data)
 
 
 def load_leaderboard(
@@ -73,8 +76,7 @@ def load_leaderboard(
     extractors: Sequence[str] = (),
     tasks: Sequence[str] = (),
     *,
-    metric: Metric | None = None,
-    continuous_alone: bool = False,
+    metric: str | None = None,
 ) -> LeaderboardData:
     """Load the results of a home under one protocol as a leaderboard.
 
@@ -84,65 +86,77 @@ def load_leaderboard(
         extractors, tasks: the extractors and tasks to include; all by default. An extractor is given by its name, or by
             the label of a row.
         metric: the metric that ranks and compares extractors; by default UAR for a protocol that maximises it, else
-            accuracy.
-        continuous_alone: whether results on continuous targets are sufficient.
+            accuracy. With `ccc` the leaderboard is of continuous targets alone.
 
     Raises:
         UnknownNameError: there is no such protocol.
-        UsageError: there is no result under the protocol, of a named extractor, or on a named task; or there are only
-            results on continuous targets and these are not sufficient.
+        UsageError: there is no such metric, no result, or no result of an extractor or task that is named.
     """
     spec = find_protocol(protocol)
+    metric = metric or ("uar" if spec.objective == "uar" else "accuracy")
+    if metric not in RANKING_METRICS:
+        raise UsageError(f"unknown metric {metric!r}", next_step=f"use one of {', '.join(RANKING_METRICS)}")
     stored, errors = valid_results(home)
-    stored_continuous, more_errors = valid_continuous(home)
     stored = [entry for entry in stored if entry.result.protocol == spec.name]
     known = [entry.result for entry in best_known(stored)]
-    continuous = [entry.result for entry in best_known(e for e in stored_continuous if e.result.protocol == spec.name)]
-    everything: list[TaskResult | ContinuousResult] = [*known, *continuous]
-    installed = installed_fingerprints({result.extractor for result in everything})
+    names = sorted({result.extractor for result in known})
+    installed = installed_fingerprints(names)
     catalogue = make_catalogue(
-        everything,
+        known,
         {name: digest(fingerprint) for name, fingerprint in installed.items()},
-        prepared_data(home, {result.task for result in everything}, spec.name),
+        prepared_data(home, {result.task for result in known}, spec.name),
     )
-    names = sorted({result.extractor for result in everything})
     wanted = [_versions_named(word, catalogue, names, spec.name, home) for word in extractors]
     versions = {version for group in wanted for version in group} or set(catalogue.labels)
-    stored_tasks = sorted({name for r in everything for name in (r.task, r.task.partition("/")[0])})
+    stored_tasks = sorted({name for r in known for name in (r.task, r.task.partition("/")[0])})
     tasks = [_known_name(word, "task", stored_tasks, spec.name, home) for word in tasks]
-    selected = [r for r in known if Version.of(r) in versions and (not tasks or r.task in tasks)]
-    shown = [
+    selected = [
         result
-        for result in sorted(continuous, key=lambda r: (r.extractor, r.task, not catalogue.on_column(r)))
+        for result in known
         if Version.of(result) in versions and (not tasks or {result.task, result.task.partition("/")[0]} & set(tasks))
     ]
-    if not selected and not shown:
+    if METRICS[metric].kind == "continuous":
+        selected = [result for result in selected if metric in result.scores]
+    if not selected:
+        kind = "" if METRICS[metric].kind == "classes" else " on a continuous target"
         raise UsageError(
-            f"there is no result under protocol {spec.name}",
+            f"there is no result{kind} under protocol {spec.name}",
             where=home.results,
             next_step=f"run serab eval mfcc-stats chance{protocol_option(spec.name)}",
         )
-    if not selected and not continuous_alone:
-        raise UsageError(
-            f"all selected results under protocol {spec.name} are on continuous targets, which only "
-            "`serab leaderboard` and `serab report` show",
-            where=home.results,
-            next_step="run serab leaderboard; or score a task with classes: "
-            f"serab eval {shown[0].extractor} --tasks TASK{protocol_option(spec.name)}",
-        )
-    metric = metric or ("uar" if spec.objective == "uar" else "accuracy")
-    board = make_board(selected, SUITE, spec.name, catalogue=catalogue, metric=metric)
+    board = make_board(
+        [r for r in selected if metric in r.scores], SUITE, spec.name, catalogue=catalogue, metric=metric
+    )
+    others = [] if METRICS[metric].kind == "continuous" else [r for r in selected if r.target is not None]
+    continuous = make_board(others, SUITE, spec.name, catalogue=catalogue, metric="ccc")
     keys = {(result.extractor, result.key) for result in selected}
     groups = [group for group in conflicts(stored) if (group[0].result.extractor, group[0].result.key) in keys]
-    notices = (*board_notices(board, shown, installed, groups), *left_out_notices([*errors, *more_errors]))
+    boards = [shown for shown in (board, continuous) if shown.rows or shown.other_data]
+    notices = (*board_notices(boards, installed, groups), *left_out_notices(errors))
     speeds = read_throughputs(home, [row.version.name for row in board.rows if row.current])
     return LeaderboardData(
         board,
+        continuous,
         notices,
-        tuple(shown),
         {row.extractor: speeds[row.version.name] for row in board.rows if row.current and row.version.name in speeds},
-        tuple(_asked(group, board) for group in wanted),
+        tuple(_asked(group, boards) for group in wanted),
         frozenset((group[0].result.extractor, group[0].result.key) for group in groups),
+    )
+
+
+def class_board(data: LeaderboardData, statistic: str) -> Board:
+    """Return the leaderboard of classes, for a statistic that continuous targets do not have.
+
+    Raises:
+        UsageError: there are only results on continuous targets.
+    """
+    board = data.board
+    if METRICS[board.metric].kind == "classes" and (board.rows or board.other_data):
+        return board
+    raise UsageError(
+        f"the selected results under protocol {board.protocol} are on continuous targets, which have no {statistic}",
+        next_step=f"score a task with classes: serab eval {data.boards[0].rows[0].extractor} --tasks TASK"
+        f"{protocol_option(board.protocol)}",
     )
 
 
@@ -154,10 +168,13 @@ def _versions_named(name: str, catalogue: Catalogue, names: Sequence[str], proto
     return catalogue.versions_of(_known_name(name, "extractor", names, protocol, home))
 
 
-def _asked(versions: Sequence[Version], board: Board) -> str:
+def _asked(versions: Sequence[Version], boards: Sequence[Board]) -> str:
     """Return the label of the first version that has a row or, if none has, of the first with scores on other data."""
-    labels = [board.catalogue.labels[version] for version in versions]
-    shown = [row.extractor for row in board.rows], [cell.extractor for cell in board.other_data]
+    labels = [boards[0].catalogue.labels[version] for version in versions]
+    shown = (
+        [row.extractor for board in boards for row in board.rows],
+        [cell.extractor for board in boards for cell in board.other_data],
+    )
     return next((label for group in shown for label in labels if label in group), labels[0])
 
 
@@ -184,56 +201,41 @@ def _known_name(name: str, kind: Literal["extractor", "task"], known: Sequence[s
 
 
 def board_document(data: LeaderboardData) -> dict[str, Any]:
-    """Return a leaderboard as a JSON document, `serab.leaderboard/1`."""
-    board = data.board
+    """Return a leaderboard as a JSON document, `serab.leaderboard/2`."""
     return {
-        "schema": "serab.leaderboard/1",
-        "protocol": board.protocol,
-        "metric": board.metric,
-        "tasks": list(board.tasks),
-        "ranked_over": list(board.ranked),
-        "suite": board.suite,
-        "rows": [_row_document(row, board.catalogue) for row in board.rows],
-        "other_data": [_other_data_document(cell) for cell in board.other_data],
-        "comparisons": [
-            {
-                "first": pair.first,
-                "second": pair.second,
-                "difference": pair.overall.difference,
-                "interval": asdict(pair.overall.interval) if pair.overall.interval else None,
-                "p": pair.overall.p,
-                "p_holm": pair.corrected,
-                "test": pair.overall.test,
-            }
-            for pair in board.versus
-        ],
-        "continuous": [continuous_document(data, result) for result in data.continuous],
+        "schema": "serab.leaderboard/2",
+        "protocol": data.board.protocol,
+        **_board_document(data.board),
+        "continuous": _board_document(data.continuous),
         "notices": list(data.notices),
     }
 
 
-def continuous_document(data: LeaderboardData, result: ContinuousResult) -> dict[str, Any]:
-    """Return a score on a continuous target as a JSON object."""
-    catalogue, version = data.board.catalogue, Version.of(result)
+def _board_document(board: Board) -> dict[str, Any]:
     return {
-        "extractor": catalogue.labels[version],
-        "name": version.name,
-        "fingerprint": version.fingerprint,
-        "other_data": not catalogue.on_column(result),
-        "dataset_digest": DataIdentity.of(result).digest,
-        "task": result.task,
-        "target": result.target,
-        "scores": dict(result.scores),
-        "ccc_interval": asdict(concordance_interval(result)),
-        "regressor": result.outcome(result.chosen).title,
-        "synthetic": result.synthetic,
-        "partial": result.partial,
-        "faulty": result.faulty,
-        "key": result.key,
+        "metric": board.metric,
+        "tasks": list(board.tasks),
+        "ranked_over": list(board.ranked),
+        "suite": board.suite,
+        "rows": [_row_document(row, board) for row in board.rows],
+        "other_data": [_other_data_document(cell, board.metric) for cell in board.other_data],
+        "comparisons": [_versus_document(pair) for pair in board.versus],
     }
 
 
-def _row_document(row: Row, catalogue: Catalogue) -> dict[str, Any]:
+def _versus_document(pair: Versus) -> dict[str, Any]:
+    return {
+        "first": pair.first,
+        "second": pair.second,
+        "difference": pair.overall.difference,
+        "interval": asdict(pair.overall.interval) if pair.overall.interval else None,
+        "p": pair.overall.p,
+        "p_holm": pair.corrected,
+        "test": pair.overall.test,
+    }
+
+
+def _row_document(row: Row, board: Board) -> dict[str, Any]:
     def mean_document(mean: Mean) -> dict[str, Any]:
         return {"value": mean.value, "interval": asdict(mean.interval), "weights": dict(mean.weights)}
 
@@ -242,25 +244,25 @@ def _row_document(row: Row, catalogue: Catalogue) -> dict[str, Any]:
         "name": row.version.name,
         "fingerprint": row.version.fingerprint,
         "current": row.current,
-        "installed": row.version in catalogue.installed,
+        "installed": row.version in board.catalogue.installed,
         "group": row.group,
         "letters": row.letters,
         "tasks": list(row.tasks),
-        "accuracy": {mean.kind: mean_document(mean) for mean in row.accuracy},
-        "uar": {mean.kind: mean_document(mean) for mean in row.uar},
+        **{
+            metric: {mean.kind: mean_document(mean) for mean in row.means(metric)}
+            for metric in shown_metrics(board.metric)
+        },
         "published_um": row.published.um if row.published else None,
-        "scores": {task: _cell_document(cell) for task, cell in row.cells.items()},
+        "scores": {task: _cell_document(cell, board.metric) for task, cell in row.cells.items()},
     }
 
 
-def _cell_document(cell: Cell) -> dict[str, Any]:
+def _cell_document(cell: Cell, metric: str) -> dict[str, Any]:
     result = cell.result
     return {
-        "accuracy": result.accuracy,
-        "accuracy_interval": asdict(cell.accuracy),
-        "uar": result.uar,
-        "uar_interval": asdict(cell.uar),
-        "macro_f1": cell.macro_f1,
+        **result.scores,
+        **{f"{name}_interval": asdict(cell.interval(name)) for name in shown_metrics(metric)},
+        "target": result.target,
         "classifier": result.chosen,
         "test_utterances": result.counts["test"],
         "synthetic": result.synthetic,
@@ -272,7 +274,7 @@ def _cell_document(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _other_data_document(cell: Cell) -> dict[str, Any]:
+def _other_data_document(cell: Cell, metric: str) -> dict[str, Any]:
     version = Version.of(cell.result)
     return {
         "extractor": cell.extractor,
@@ -280,16 +282,15 @@ def _other_data_document(cell: Cell) -> dict[str, Any]:
         "fingerprint": version.fingerprint,
         "task": cell.result.task,
         "audio_digest": DataIdentity.of(cell.result).audio_digest,
-        **_cell_document(cell),
+        **_cell_document(cell, metric),
     }
 
 
-def board_rows(board: Board, metric: Metric, *, marked: bool = False) -> list[list[str]]:
+def board_rows(board: Board, *, marked: bool = False) -> list[list[str]]:
     """Return a leaderboard as rows of text, head first, for CSV and LaTeX.
 
     Args:
         board: the leaderboard.
-        metric: the metric of the scores.
         marked: for readers, put the signs of `FOOTNOTES` after scores. Otherwise, for programs, add three columns: the
             letters of significant differences, the tasks with a fault, and the cautions.
     """
@@ -305,13 +306,13 @@ def board_rows(board: Board, metric: Metric, *, marked: bool = False) -> list[li
         *board.tasks,
     ]
     head += [] if marked else ["letters", "faulty tasks", "cautions"]
-    rows = [head]
+    rows, text = [head], METRICS[board.metric].text
     for row in board.rows:
-        means = {mean.kind: mean for mean in getattr(row, metric)}
+        means = {mean.kind: mean for mean in row.means(board.metric)}
         um = means.get("UM")
-        numbers = [percent(um.value), percent(um.interval.low), percent(um.interval.high)] if um else ["", "", ""]
-        others = [percent(means[kind].value) if kind in means else "" for kind in ("WM", "GM")]
-        scores = [_score(row.cells.get(task), metric, marked=marked) for task in board.tasks]
+        numbers = [text(um.value), text(um.interval.low), text(um.interval.high)] if um else ["", "", ""]
+        others = [text(means[kind].value) if kind in means else "" for kind in ("WM", "GM")]
+        scores = [_score(row.cells.get(task), board.metric, marked=marked) for task in board.tasks]
         if not marked:
             results = [row.cells[task].result for task in board.tasks if task in row.cells]
             scores += [row.letters, "; ".join(r.task for r in results if r.faulty), " ".join(task_cautions(results))]
@@ -363,7 +364,7 @@ def _tex(text: str) -> str:
     return "".join(special.get(c, f"\\{c}" if c in "&%$#_{}" else c) for c in escape_line(text))
 
 
-def _score(cell: Cell | None, metric: Metric, *, marked: bool) -> str:
+def _score(cell: Cell | None, metric: str, *, marked: bool) -> str:
     if cell is None:
         return ""
-    return percent(getattr(cell.result, metric)) + (mark(cell.result) if marked else "")
+    return METRICS[metric].text(cell.score(metric)) + (mark(cell.result) if marked else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serab_core.report.tables import interval_text, percent, print_by_extractor, print_continuous, table, width_of
+from serab_core.score.metrics import METRICS
 from serab_core.store.identity import DataIdentity
 
 if TYPE_CHECKING:
@@ -13,53 +14,59 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from serab_core.report.board import LeaderboardData, Metric
+    from serab_core.report.board import LeaderboardData
 
     Column = tuple[str, list[str]]  # the head, and a cell for each row
 
 
-def print_board(console: Console, data: LeaderboardData, metric: Metric, *, every_task: bool) -> None:
+def print_board(console: Console, data: LeaderboardData, *, every_task: bool) -> None:
     """Print a leaderboard: the means, and the score on each task if the terminal is wide enough."""
     board = data.board
-    title = f"{'Acc. %' if metric == 'accuracy' else 'UAR %'}, {board.protocol}"
+    metric = METRICS[board.metric]
+    title = f"{metric.head}, {board.protocol}"
     if board.rows:
-        means, tasks = _columns(data, metric)
+        means, tasks = _columns(data)
         _print_columns(console, data, title, means, tasks, every_task=every_task)
     if board.other_data:
-        heads = ("Extractor", "Task", "Data", title.partition(",")[0], "95 %")
+        heads = ("Extractor", "Task", "Data", metric.head, "95 %")
         rows = []
         for cell in board.other_data:
             result = cell.result
-            interval = cell.accuracy if metric == "accuracy" else cell.uar
             data_digest = DataIdentity.of(result).short
-            score = percent(getattr(result, metric)) + data.mark(result)
-            rows.append((data.title(result), result.task, data_digest, score, interval_text(interval)))
+            score = metric.text(cell.score(board.metric)) + data.mark(result)
+            interval = interval_text(cell.interval(board.metric), board.metric)
+            rows.append((data.title(result), result.task, data_digest, score, interval))
         print_by_extractor(console, heads, rows, right=heads[3:4], title="On other data: in no mean, not ranked")
-    if data.continuous:
-        print_continuous(console, data.continuous, data.title, data.mark)
+    targets = data.continuous
+    if targets.rows or targets.other_data:
+        cells = [cell for row in targets.rows for cell in row.cells.values()]
+        results = [cell.result for cell in (*cells, *targets.other_data)]
+        groups = {row.title: str(row.group) for row in targets.rows if row.group is not None}
+        print_continuous(console, [(data.title(r), r, data.mark(r)) for r in results], groups)
     for notice in data.notices:
         console.print(notice, style="dim", highlight=False, soft_wrap=False)
 
 
-def _columns(data: LeaderboardData, metric: Metric) -> tuple[list[Column], list[Column]]:
+def _columns(data: LeaderboardData) -> tuple[list[Column], list[Column]]:
     """Return the columns besides the name: first group, means and the paper's figure, then the tasks."""
-    rows = data.board.rows
+    board, rows = data.board, data.board.rows
+    metric = METRICS[board.metric]
     means: list[Column] = [("Group", [str(row.group or "-") for row in rows])]
     if any(len(row.letters) > 1 for row in rows):  # groups alone would hide overlaps
         means.append(("Letters", [row.letters for row in rows]))
-    if any(row.accuracy for row in rows):
-        um = [next(iter(getattr(row, metric)), None) for row in rows]
+    if any(row.tasks for row in rows):
+        um = [next(iter(row.means(board.metric)), None) for row in rows]
         means += [
-            ("UM", [percent(mean.value) if mean else "-" for mean in um]),
-            ("95 %", [interval_text(mean.interval) if mean else "" for mean in um]),
-            ("Tasks", [f"{len(row.tasks)} of {data.board.suite}" for row in rows]),
+            ("UM", [metric.text(mean.value) if mean else "-" for mean in um]),
+            ("95 %", [interval_text(mean.interval, board.metric) if mean else "" for mean in um]),
+            ("Tasks", [f"{len(row.tasks)} of {board.suite}" for row in rows]),
         ]
-    if metric == "accuracy" and any(row.published for row in rows):
+    if board.metric == "accuracy" and any(row.published for row in rows):
         means.append(("Paper, 9 tasks", [percent(row.published.um) if row.published else "" for row in rows]))
     tasks: list[Column] = []
-    for task in data.board.tasks:
+    for task in board.tasks:
         cells = [row.cells.get(task) for row in rows]
-        tasks.append((task, [percent(getattr(c.result, metric)) + data.mark(c.result) if c else "" for c in cells]))
+        tasks.append((task, [metric.text(c.score(board.metric)) + data.mark(c.result) if c else "" for c in cells]))
     return means, [column for column in tasks if any(column[1])]
 
 

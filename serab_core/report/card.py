@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 import serab_core
 from serab_core.errors import UsageError
-from serab_core.report.tables import params_text, percent
+from serab_core.report.tables import interval_text, params_text
 from serab_core.score.aggregate import enters
+from serab_core.score.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from serab_core.report.board import LeaderboardData
-    from serab_core.score.board import Cell, Row
-    from serab_core.score.bootstrap import Interval
+    from serab_core.score.board import Cell
+    from serab_core.score.metrics import Metric
 
 
 def results_card(data: LeaderboardData) -> str:
@@ -23,42 +24,31 @@ def results_card(data: LeaderboardData) -> str:
     Raises:
         UsageError: all its results are on other data than the scores of their columns.
     """
-    board = data.board
-    row = next((row for row in board.rows if row.extractor == data.asked[0]), None)
-    if row is None:
-        tasks = ", ".join(dict.fromkeys(cell.result.task for cell in board.other_data))
+    rows = [row for board in data.boards for row in board.rows if row.extractor == data.asked[0]]
+    if not rows:
+        others = [cell for board in data.boards for cell in board.other_data]
+        tasks = ", ".join(dict.fromkeys(cell.result.task for cell in others))
         raise UsageError(
             f"every result of {data.asked[0]} is on other data than the scores of its column",
             where=tasks,
-            next_step=f"run serab eval {board.other_data[0].result.extractor} --tasks {tasks.replace(' ', '')}",
+            next_step=f"run serab eval {others[0].result.extractor} --tasks {tasks.replace(' ', '')}",
         )
-    cells = [row.cells[task] for task in board.tasks if task in row.cells]
+    board = data.board
+    cells = [row.cells[task] for row in rows for task in (*board.tasks, *data.continuous.tasks) if task in row.cells]
     provenance = cells[0].result.provenance
-    name = row.version.name
-    lines = [*_front_matter(row, cells), f"# {_line(name)} on SERAB", ""]
+    name = rows[0].version.name
+    lines = [*_front_matter(name, cells), f"# {_line(name)} on SERAB", ""]
     lines += [f"{_line(str(provenance['summary']))}.", ""] if provenance.get("summary") else []
-    if row.accuracy:
-        um = row.accuracy[0]
-        over = f"{len(row.tasks)} of {board.suite} tasks, protocol `{board.protocol}`"
-        lines += [f"**UM {percent(um.value)} %** ({_reach(um.interval)}) over {over}.", ""]
-    heads = ("Task", "Accuracy %", "95 %", "UAR %", "Macro-F1 %", "Classifier", "Test utterances")
-    lines += [_row(heads), "|" + "---|" * len(heads)]
-    for cell in cells:
-        result = cell.result
-        outcome = result.outcome(result.chosen)
-        marks = data.mark(result).replace("*", r"\*")
-        classifier = _line(f"{outcome.title} {params_text(outcome.params)}".strip())
-        scores = (percent(result.accuracy), _reach(cell.accuracy), percent(result.uar), percent(cell.macro_f1))
-        lines.append(
-            _row(
-                (
-                    f"{_line(result.task)}{marks}",
-                    *scores,
-                    classifier,
-                    str(result.counts.get("test", 0)),
-                )
-            )
-        )
+    for row in rows:
+        for mean in row.means(board.metric)[:1]:
+            score, reach = METRICS[board.metric].text(mean.value), interval_text(mean.interval, board.metric)
+            over = f"{len(row.tasks)} of {board.suite} tasks, protocol `{board.protocol}`"
+            lines += [f"**UM {score} %** ({reach}) over {over}.", ""]
+    for metrics in (("accuracy", "uar", "macro_f1"), ("ccc", "pearson", "rmse")):
+        shown = [cell for cell in cells if metrics[0] in cell.result.scores]
+        if shown:
+            lines += [*_table(data, shown, metrics), ""]
+    lines.pop()
     lines += ["", *(f"- {_line(notice)}" for notice in data.notices), "", "To reproduce these scores:", "", "```sh"]
     tasks = ",".join(cell.result.task for cell in cells)
     lines += [f"serab eval {_line(name)} --tasks {tasks} --protocol {board.protocol}", "```", ""]
@@ -69,19 +59,45 @@ def results_card(data: LeaderboardData) -> str:
     return "\n".join([*lines, ""])
 
 
-def _front_matter(row: Row, cells: Sequence[Cell]) -> list[str]:
+def _table(data: LeaderboardData, cells: Sequence[Cell], metrics: Sequence[str]) -> list[str]:
+    """Return a table of scores, with the interval of the first metric."""
+    first, *others = (METRICS[name] for name in metrics)
+    heads = ("Task", _head(first), "95 %", *map(_head, others), "Classifier", "Test utterances")
+    lines = [_row(heads), "|" + "---|" * len(heads)]
+    for cell in cells:
+        result, outcome = cell.result, cell.result.outcome()
+        lines.append(
+            _row(
+                (
+                    _line(result.task) + data.mark(result).replace("*", r"\*"),
+                    first.text(cell.score(first.name)),
+                    interval_text(cell.interval(first.name), first.name),
+                    *(metric.text(result.scores.get(metric.name)) for metric in others),
+                    _line(f"{outcome.title} {params_text(outcome.params)}".strip()),
+                    str(result.counts.get("test", 0)),
+                )
+            )
+        )
+    return lines
+
+
+def _head(metric: Metric) -> str:
+    return metric.title[0].upper() + metric.title[1:] + (" %" if metric.percent else "")
+
+
+def _front_matter(name: str, cells: Sequence[Cell]) -> list[str]:
     """Return model-index metadata for the Hugging Face hub, for scores on complete corpora of real speech."""
     lines = ["---", "tags: [speech-emotion-recognition, serab]"]
-    counted = [cell for cell in cells if enters(cell.result)]
-    lines += ["model-index:", f"- name: {_quoted(row.version.name)}", "  results:"] if counted else []
+    counted = [cell for cell in cells if enters(cell.result) and cell.result.target is None]
+    lines += ["model-index:", f"- name: {_quoted(name)}", "  results:"] if counted else []
     for cell in counted:
         task = _quoted(cell.result.task)
         lines += [
             "  - task: {type: audio-classification, name: Speech emotion recognition}",
             f"    dataset: {{type: {task}, name: {task}, split: test}}",
             "    metrics:",
-            f"    - {{type: accuracy, value: {100 * cell.result.accuracy:.2f}}}",
-            f"    - {{type: recall, name: UAR, value: {100 * cell.result.uar:.2f}}}",
+            f"    - {{type: accuracy, value: {100 * cell.score('accuracy'):.2f}}}",
+            f"    - {{type: recall, name: UAR, value: {100 * cell.score('uar'):.2f}}}",
         ]
     return [*lines, "---", ""]
 
@@ -98,7 +114,3 @@ def _quoted(text: str) -> str:
 def _line(text: str) -> str:
     """Return text on one line, with Markdown and HTML markup escaped, for a cell of a table."""
     return " ".join(text.split()).replace("|", r"\|").replace("<", "&lt;").replace("`", "'")
-
-
-def _reach(interval: Interval) -> str:
-    return f"{percent(interval.low)}-{percent(interval.high)}"

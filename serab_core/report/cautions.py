@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from serab_core.types import ContinuousResult, TaskResult
+    from serab_core.types import TaskResult
 
 
-def split_statements(results: Iterable[TaskResult | ContinuousResult]) -> list[str]:
+def split_statements(results: Iterable[TaskResult]) -> list[str]:
     """Return a line for each kind of split, such as "Splits: the paper's splits on true speakers (emodb, emovo)."."""
     tasks: dict[str, list[str]] = {}
     for result in results:
@@ -19,7 +19,7 @@ def split_statements(results: Iterable[TaskResult | ContinuousResult]) -> list[s
     return [f"Splits: {statement} ({', '.join(names)})." for statement, names in tasks.items()]
 
 
-def task_cautions(results: Iterable[TaskResult | ContinuousResult], without: Collection[str] = ()) -> list[str]:
+def task_cautions(results: Iterable[TaskResult], without: Collection[str] = ()) -> list[str]:
     """Return a line for each caution with its tasks, except the cautions in `without`."""
     tasks: dict[str, list[str]] = {}
     for result in results:
@@ -81,12 +81,12 @@ FOOTNOTES = {
 }
 
 
-def mark(result: TaskResult | ContinuousResult) -> str:
+def mark(result: TaskResult) -> str:
     """Return the signs after a score on a synthetic, partial or faulty corpus; `FOOTNOTES` explains them."""
     return ("*" if result.synthetic or result.partial else "") + ("†" if result.faulty else "")
 
 
-def footnotes(results: Iterable[TaskResult | ContinuousResult], signs: str = "") -> list[str]:
+def footnotes(results: Iterable[TaskResult], signs: str = "") -> list[str]:
     """Return the footnotes of the signs of these scores, and of further signs."""
     signs += "".join(mark(result) for result in results)
     return [text for sign, text in FOOTNOTES.items() if sign in signs]

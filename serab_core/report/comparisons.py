@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import UsageError
 from serab_core.report.console import print_line, print_note, print_notices
-from serab_core.report.tables import percent, probability, table
+from serab_core.report.tables import probability, table
 from serab_core.score.compare import compare, compare_overall
+from serab_core.score.metrics import METRICS
 from serab_core.store.identity import DataIdentity
 
 if TYPE_CHECKING:
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from serab_core.report.board import LeaderboardData
-    from serab_core.score.board import Board, Cell
+    from serab_core.score.board import Cell
 
     Document = Mapping[str, Any]
 
 
 def compare_document(data: LeaderboardData, first: str, second: str) -> dict[str, Any]:
-    """Return the comparison of two extractors as a JSON document, `serab.comparison/1`.
+    """Return the comparison of two extractors as a JSON document, `serab.comparison/2`.
 
     Raises:
         UsageError: the two are the same extractor, have no task in common, or were not tested on the same utterances.
@@ -33,8 +34,8 @@ def compare_document(data: LeaderboardData, first: str, second: str) -> dict[str
             f"{first} cannot be compared with itself", next_step=f"name two extractors: serab compare {first} ANOTHER"
         )
     board = data.board
-    a, b = cells_by_task(board, first), cells_by_task(board, second)
-    common = [task for task in board.tasks if task in a and task in b]
+    a, b = cells_by_task(data, first), cells_by_task(data, second)
+    common = [task for task in (*board.tasks, *data.continuous.tasks) if task in a and task in b]
     names = " ".join(dict.fromkeys(cells[task][0].result.extractor for cells in (a, b) for task in cells))
     if not common:
         raise UsageError(f"{first} and {second} have no task in common", next_step=f"run serab eval {names}")
@@ -48,11 +49,13 @@ def compare_document(data: LeaderboardData, first: str, second: str) -> dict[str
             continue
         on_column = all(board.catalogue.on_column(cell.result) for cell in pair)
         tests = pair[0].test, pair[1].test
+        metric = data.continuous.metric if pair[0].test.continuous else board.metric
         tasks[task] = {
-            "first": getattr(pair[0].result, board.metric),
-            "second": getattr(pair[1].result, board.metric),
+            "metric": metric,
+            "first": pair[0].score(metric),
+            "second": pair[1].score(metric),
             "other_data": not on_column,
-            **asdict(compare(*tests, board.metric)),
+            **asdict(compare(*tests, metric)),
         }
         if on_column and all(task in in_means.get(label, ()) for label in (first, second)):
             pairs[task] = tests
@@ -67,7 +70,7 @@ def compare_document(data: LeaderboardData, first: str, second: str) -> dict[str
     )
     notices = [differing] if not_compared else []
     return {
-        "schema": "serab.comparison/1",
+        "schema": "serab.comparison/2",
         "protocol": board.protocol,
         "metric": board.metric,
         "first": first,
@@ -79,10 +82,11 @@ def compare_document(data: LeaderboardData, first: str, second: str) -> dict[str
     }
 
 
-def cells_by_task(board: Board, label: str) -> dict[str, list[Cell]]:
+def cells_by_task(data: LeaderboardData, label: str) -> dict[str, list[Cell]]:
     """Return the cells of an extractor by task; the cell in the column of the task comes first."""
-    cells = {task: [cell] for row in board.rows if row.extractor == label for task, cell in row.cells.items()}
-    for cell in board.other_data:
+    rows = [row for board in data.boards for row in board.rows if row.extractor == label]
+    cells = {task: [cell] for row in rows for task, cell in row.cells.items()}
+    for cell in (cell for board in data.boards for cell in board.other_data):
         if cell.extractor == label:
             cells.setdefault(cell.result.task, []).append(cell)
     return cells
@@ -100,25 +104,26 @@ def _same_data(first: Sequence[Cell], second: Sequence[Cell]) -> tuple[Cell, Cel
 def print_comparison(console: Console, document: Document) -> None:
     """Print a comparison."""
     first, second = document["first"], document["second"]
-    name = "UAR" if document["metric"] == "uar" else "accuracy"
-    listing = table(
-        "Task", "A %", "B %", "A - B", "Only A", "Only B", "p", "Test", "Speakers",
-        right=("A %", "B %", "A - B", "Only A", "Only B", "p", "Speakers"),
-        title=f"A {first}, B {second}: {name}",
-    )  # fmt: skip
-    for task, row in document["tasks"].items():
-        listing.add_row(
-            task + ("‡" if row["other_data"] else ""),
-            percent(row["first"]),
-            percent(row["second"]),
-            f"{100 * row['difference']:+.1f}",
-            str(row["only_first"]),
-            str(row["only_second"]),
-            probability(row["p"]),
-            row["test"] or "too few speakers",
-            str(row["speakers"]),
-        )
-    console.print(listing)
+    for name in dict.fromkeys(row["metric"] for row in document["tasks"].values()):
+        metric = METRICS[name]
+        unit = " %" if metric.percent else ""
+        counts = () if metric.kind == "continuous" else ("Only A", "Only B")
+        heads = ("Task", f"A{unit}", f"B{unit}", "A - B", *counts, "p", "Test", "Speakers")
+        title = f"A {first}, B {second}: {metric.title}"
+        listing = table(*heads, right=[head for head in heads if head not in ("Task", "Test")], title=title)
+        for task, row in document["tasks"].items():
+            if row["metric"] == name:
+                listing.add_row(
+                    task + ("‡" if row["other_data"] else ""),
+                    metric.text(row["first"]),
+                    metric.text(row["second"]),
+                    metric.signed(row["difference"]),
+                    *(str(row[key]) for key in ("only_first", "only_second") if counts),
+                    probability(row["p"]),
+                    row["test"] or "too few speakers",
+                    str(row["speakers"]),
+                )
+        console.print(listing)
     overall = document["overall"]
     if overall is None:
         print_note(console, "None of these tasks belongs to the benchmark: there is no mean to compare.")
@@ -130,11 +135,12 @@ def print_comparison(console: Console, document: Document) -> None:
 def _overall_text(document: Document, overall: Mapping[str, Any], first: str, second: str) -> str:
     """Return sentences on the comparison of the means."""
     count = f"{len(overall['tasks'])} of {document['suite']} tasks"
-    difference = f"UM over {count}: A - B {100 * overall['difference']:+.1f} points"
+    metric = METRICS[document["metric"]]
+    difference = f"UM over {count}: A - B {metric.signed(overall['difference'])}{metric.unit}"
     if overall["p"] is None:
         return f"{difference}. There are too few speakers to test whether the difference is significant."
     reach = overall["interval"]
-    limits = f"({100 * reach['low']:+.1f} to {100 * reach['high']:+.1f}, 95 %)"
+    limits = f"({metric.signed(reach['low'])} to {metric.signed(reach['high'])}, 95 %)"
     better = first if overall["difference"] > 0 else second
     verdict = f"{better} is better." if overall["p"] < 0.05 else "The difference is not significant."
     return f"{difference} {limits}, p {probability(overall['p'])}, {overall['test']}. {verdict}"

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core.data.protocols import SUITE
 from serab_core.score.aggregate import unweighted_mean
-from serab_core.score.bootstrap import concordance_interval
+from serab_core.score.board import shown_metrics
+from serab_core.score.bootstrap import task_draws
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from serab_core.types import ClassifierOutcome, ContinuousResult, Run, TaskResult
+    from serab_core.types import ClassifierOutcome, Run, TaskResult
 
-EVAL_SCHEMA = "serab.eval/1"
+EVAL_SCHEMA = "serab.eval/2"
 
 
 def eval_document(run: Run, files: dict[str, Path]) -> dict[str, Any]:
@@ -24,16 +25,14 @@ def eval_document(run: Run, files: dict[str, Path]) -> dict[str, Any]:
         run: the run.
         files: the file of each result by its key.
     """
-    aggregates = [unweighted_mean(name, run.results, SUITE) for name in run.extractors]
+    classes = [result for result in run.results if result.target is None]
+    aggregates = [unweighted_mean(name, classes, SUITE) for name in run.extractors]
     return {
         "schema": EVAL_SCHEMA,
         "protocol": {**asdict(run.protocol), "classifiers": list(run.protocol.classifiers)},
         "extractors": list(run.extractors),
         "tasks": list(run.tasks),
         "results": [_result(result, str(files[result.key]), result.key in run.reused) for result in run.results],
-        "continuous": [
-            _continuous(result, str(files[result.key]), result.key in run.reused) for result in run.continuous
-        ],
         "aggregates": [
             {
                 "extractor": a.extractor,
@@ -53,6 +52,7 @@ def eval_document(run: Run, files: dict[str, Path]) -> dict[str, Any]:
 
 
 def _result(result: TaskResult, file: str, reused: bool) -> dict[str, Any]:
+    draws, metric = task_draws(result), "accuracy" if result.target is None else "ccc"
     return {
         "extractor": result.extractor,
         "task": result.task,
@@ -60,36 +60,14 @@ def _result(result: TaskResult, file: str, reused: bool) -> dict[str, Any]:
         "protocol": result.protocol,
         "variant": result.variant,
         "counts": dict(result.counts),
-        "accuracy": result.accuracy,
-        "uar": result.uar,
-        "chosen": result.chosen,
-        "params": dict(result.outcome(result.chosen).params or {}),
-        "classifiers": [_outcome(outcome) for outcome in result.outcomes],
-        "synthetic": result.synthetic,
-        "partial": result.partial,
-        "cautions": list(result.cautions),
-        "splits": result.splits,
-        "faulty": result.faulty,
-        "reused": reused,
-        "key": result.key,
-        "file": file,
-        **({"profile": dict(result.profile)} if result.profile else {}),
-    }
-
-
-def _continuous(result: ContinuousResult, file: str, reused: bool) -> dict[str, Any]:
-    reach = concordance_interval(result)
-    return {
-        "extractor": result.extractor,
-        "task": result.task,
         "target": result.target,
-        "protocol": result.protocol,
-        "variant": result.variant,
-        "counts": dict(result.counts),
+        "accuracy": result.scores.get("accuracy"),
+        "uar": result.scores.get("uar"),
         "scores": dict(result.scores),
-        "ccc_interval": asdict(reach),
+        "intervals": {name: asdict(draws.interval(name)) for name in shown_metrics(metric)},
         "chosen": result.chosen,
-        "params": dict(result.outcome(result.chosen).params or {}),
+        "params": dict(result.outcome().params or {}),
+        "classifiers": [_outcome(outcome) for outcome in result.outcomes],
         "synthetic": result.synthetic,
         "partial": result.partial,
         "cautions": list(result.cautions),
@@ -108,8 +86,9 @@ def _outcome(outcome: ClassifierOutcome) -> dict[str, Any]:
         "classifier": outcome.classifier,
         "params": None if outcome.params is None else dict(outcome.params),
         "validation": outcome.validation,
-        "accuracy": outcome.accuracy,
-        "uar": outcome.uar,
+        "accuracy": outcome.scores.get("accuracy"),
+        "uar": outcome.scores.get("uar"),
+        "scores": dict(outcome.scores),
         "points": len(outcome.points),
         "failed_points": [{"params": dict(point.params), "reason": point.reason} for point in failed],
     }

@@ -13,7 +13,8 @@ from serab_core.report.cautions import (
     split_statements,
     task_cautions,
 )
-from serab_core.report.tables import percent
+from serab_core.score.metrics import METRICS
+from serab_core.score.outcome import main_score_text
 from serab_core.score.published import SOURCE
 from serab_core.store.identity import SHORT, DataIdentity, Version
 from serab_core.store.results import searched_whole
@@ -25,54 +26,48 @@ if TYPE_CHECKING:
     from serab_core.score.board import Board
     from serab_core.store.identity import Catalogue
     from serab_core.store.results import Stored
-    from serab_core.types import ContinuousResult, TaskResult
-
-    AnyResult = TaskResult | ContinuousResult
+    from serab_core.types import TaskResult
 
 _SHOWN = 3  # results that a sentence names before it counts the others
 
 
 def board_notices(
-    board: Board,
-    continuous: Sequence[ContinuousResult],
-    installed: Mapping[str, Mapping[str, Any]],
-    conflicting: Sequence[Sequence[Stored[TaskResult]]],
+    boards: Sequence[Board], installed: Mapping[str, Mapping[str, Any]], conflicting: Sequence[Sequence[Stored]]
 ) -> list[str]:
-    """Return the notices of a leaderboard.
+    """Return the notices of the leaderboards of one protocol, which are shown together.
 
     Args:
-        board: the leaderboard.
-        continuous: results on continuous targets that are shown with it.
+        boards: the leaderboards: of classes, and of continuous targets. They have one catalogue.
         installed: fingerprints of extractors that are installed here.
         conflicting: groups of results that share a key and differ in their content.
     """
-    protocol, catalogue = find_protocol(board.protocol), board.catalogue
-    results = [cell.result for row in board.rows for cell in row.cells.values()]
-    results += [cell.result for cell in board.other_data]
-    everything: list[AnyResult] = [*results, *continuous]
+    protocol, catalogue = find_protocol(boards[0].protocol), boards[0].catalogue
+    rows = [row for board in boards for row in board.rows]
+    cells = [cell for row in rows for cell in row.cells.values()]
+    everything = [cell.result for cell in (*cells, *(cell for board in boards for cell in board.other_data))]
     lines = [f"Protocol {protocol.name}: {protocol.summary}."]
     lines += [f"Caution: {protocol.caution}."] if protocol.caution else []
     lines += split_statements(everything)
     lines += task_cautions(everything, (protocol.caution, SYNTHETIC, PARTIAL))
-    cells = [cell for row in board.rows for cell in row.cells.values()]
     lines += few_speakers_statement({(cell.result.task, cell.draws.groups, cell.draws.method) for cell in cells})
-    lines += _test_notices(board)
+    lines += [line for board in boards for line in _test_notices(board)]
     excluded = sorted(
-        {f"{r.task} ({'synthetic' if r.synthetic else 'partial'})" for r in results if r.synthetic or r.partial}
+        {f"{r.task} ({'synthetic' if r.synthetic else 'partial'})" for r in everything if r.synthetic or r.partial}
     )
     lines += [f"In no mean: {', '.join(excluded)}."] if excluded else []
     has_other_data = any(not catalogue.on_column(result) for result in everything)
     signs = ("‡" if has_other_data else "") + ("§" if conflicting else "")
     lines += [f"{text}." for text in footnotes(everything, signs)]
-    lines += _search_notices(results, catalogue)
-    lines += version_notices(everything, catalogue, installed, board.protocol)
+    lines += _search_notices(everything, catalogue)
+    lines += version_notices(everything, catalogue, installed, protocol.name)
     lines += classifier_notices(everything, catalogue)
-    lines += data_notices(everything, catalogue, board.protocol)
+    lines += data_notices(everything, catalogue, protocol.name)
     lines += conflict_notices(conflicting, catalogue)
-    if any(row.group is None and row.current for row in board.rows):
-        tasks = board.ranked[0] if len(board.ranked) == 1 else f"one of {', '.join(board.ranked)}"
-        lines.append(f"Without a group: extractors that have no result on {tasks}.")
-    lines += [f"Paper: {SOURCE}."] if any(row.published for row in board.rows) else []
+    for board in boards:
+        if any(row.group is None and row.current for row in board.rows):
+            tasks = board.ranked[0] if len(board.ranked) == 1 else f"one of {', '.join(board.ranked)}"
+            lines.append(f"Without a group: extractors that have no result on {tasks}.")
+    lines += [f"Paper: {SOURCE}."] if any(row.published for row in rows) else []
     return lines
 
 
@@ -80,7 +75,7 @@ def _test_notices(board: Board) -> list[str]:
     """Return the notice on how differences were tested, and on the meaning of groups."""
     if not board.versus:
         return []
-    name = "UAR" if board.metric == "uar" else "accuracy"
+    name = METRICS[board.metric].title
     tests = sorted({pair.overall.test for pair in board.versus if pair.corrected is not None})
     if not tests:
         return [
@@ -114,13 +109,13 @@ def _search_notices(results: Sequence[TaskResult], catalogue: Catalogue) -> list
 
 
 def version_notices(
-    results: Sequence[AnyResult],
+    results: Sequence[TaskResult],
     catalogue: Catalogue,
     installed: Mapping[str, Mapping[str, Any]],
     protocol: str,
 ) -> list[str]:
     """Return notices on extractors whose results are not only of the installed version."""
-    shown: dict[Version, AnyResult] = {}
+    shown: dict[Version, TaskResult] = {}
     for result in results:
         shown.setdefault(Version.of(result), result)
     lines = []
@@ -150,7 +145,7 @@ def version_notices(
     return lines
 
 
-def classifier_notices(results: Sequence[AnyResult], catalogue: Catalogue) -> list[str]:
+def classifier_notices(results: Sequence[TaskResult], catalogue: Catalogue) -> list[str]:
     """Return a notice for each classifier with results of different code, whose scores are not comparable."""
     codes: dict[str, dict[tuple[str, str, str], list[str]]] = {}
     for result in results:
@@ -175,7 +170,9 @@ def _code_text(key: tuple[str, str, str], places: Sequence[str]) -> str:
     return f"{label} ({digest[:SHORT] or 'code not recorded'}) for {', '.join(places[:_SHOWN])}{more}"
 
 
-def _version_text(version: Version, result: AnyResult, compared: Mapping[str, Any] | None, catalogue: Catalogue) -> str:
+def _version_text(
+    version: Version, result: TaskResult, compared: Mapping[str, Any] | None, catalogue: Catalogue
+) -> str:
     fingerprint = result.provenance.get("fingerprint") or {}
     details = [f"version {fingerprint['version']}"] if fingerprint.get("version") else []
     if version in catalogue.installed:
@@ -188,7 +185,7 @@ def _version_text(version: Version, result: AnyResult, compared: Mapping[str, An
     return f"{version.fingerprint[:SHORT] or 'not recorded'} ({', '.join(filter(None, details))})"
 
 
-def _differing_keys(result: AnyResult, other: Mapping[str, Any]) -> list[str]:
+def _differing_keys(result: TaskResult, other: Mapping[str, Any]) -> list[str]:
     """Return the keys in which the fingerprint of a result differs from another one."""
     fingerprint = result.provenance.get("fingerprint") or {}
     if not fingerprint:
@@ -207,7 +204,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def data_notices(results: Sequence[AnyResult], catalogue: Catalogue, protocol: str) -> list[str]:
+def data_notices(results: Sequence[TaskResult], catalogue: Catalogue, protocol: str) -> list[str]:
     """Return notices on results on other data than their column, and on columns that are not on the prepared data."""
     lines = []
     for task in sorted({result.task for result in results}):
@@ -235,21 +232,20 @@ def data_notices(results: Sequence[AnyResult], catalogue: Catalogue, protocol: s
     return lines
 
 
-def _data_text(result: AnyResult, column: DataIdentity) -> str:
+def _data_text(result: TaskResult, column: DataIdentity) -> str:
     data = DataIdentity.of(result)
     if data.digest != column.digest:
         return f"digest {data.short}"
     return "other test utterances" if data.rows != column.rows else "other audio"
 
 
-def conflict_notices(conflicting: Sequence[Sequence[Stored[TaskResult]]], catalogue: Catalogue) -> list[str]:
+def conflict_notices(conflicting: Sequence[Sequence[Stored]], catalogue: Catalogue) -> list[str]:
     """Return notices on results with the same key and different content, with their files."""
     lines = []
     for group in conflicting:
         result = group[0].result
         scores = ", ".join(
-            percent(entry.result.accuracy)
-            + (f" % imported: {entry.result.imported}" if entry.result.imported else " %")
+            main_score_text(entry.result) + (f" imported: {entry.result.imported}" if entry.result.imported else "")
             for entry in group
         )
         files = "; ".join(str(entry.path) for entry in group)

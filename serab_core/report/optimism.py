@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from serab_core.report.board import class_board
 from serab_core.report.console import print_line, print_note, print_notices
 from serab_core.report.tables import percent, print_by_extractor
 from serab_core.score.aggregate import enters, is_guess
@@ -21,8 +22,12 @@ if TYPE_CHECKING:
 
 
 def optimism_document(data: LeaderboardData) -> dict[str, Any]:
-    """Return the optimism of each result as a JSON document, `serab.optimism/1`; `enters` marks rows of the mean."""
-    board = data.board
+    """Return the optimism of each result as a JSON document, `serab.optimism/1`; `enters` marks rows of the mean.
+
+    Raises:
+        UsageError: there are only results on continuous targets.
+    """
+    board = class_board(data, "optimism")
     cells = [(row.cells[task], row.current) for row in board.rows for task in board.tasks if task in row.cells]
     cells += [(cell, False) for cell in board.other_data]
     rows = []

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from serab_core.types import ContinuousResult, TaskResult
+    from serab_core.types import TaskResult
 
 
-def print_profiles(console: Console, results: Sequence[TaskResult | ContinuousResult]) -> None:
+def print_profiles(console: Console, results: Sequence[TaskResult]) -> None:
     """Print seconds by phase, with a row and a bar for each phase, summed over all results with a profile."""
     profiled = [result for result in results if result.profile]
     if not profiled:

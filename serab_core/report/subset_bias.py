@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import UsageError
+from serab_core.report.board import class_board
 from serab_core.report.console import print_note, print_notices
 from serab_core.report.tables import percent, table
 from serab_core.score.board import subset_scores
@@ -26,7 +27,7 @@ def bias_document(data: LeaderboardData) -> dict[str, Any]:
     Raises:
         UsageError: fewer than two extractors have all ranked tasks, or there are fewer than two tasks.
     """
-    board = data.board
+    board = class_board(data, "subset bias")
     complete = [row for row in board.rows if row.group is not None]
     scores = subset_scores(board)
     if len(board.ranked) < 2 or len(scores) < 2:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -12,18 +11,19 @@ from rich.text import Text
 
 from serab_core.data.integrity import PARTIAL, SYNTHETIC
 from serab_core.data.protocols import SUITE
-from serab_core.report.cautions import footnotes, mark, split_statements, task_cautions
+from serab_core.report.cautions import few_speakers_statement, footnotes, mark, split_statements, task_cautions
 from serab_core.score.aggregate import unweighted_mean
-from serab_core.score.bootstrap import concordance_interval
+from serab_core.score.bootstrap import task_draws
+from serab_core.score.metrics import METRICS
 from serab_core.system.terminal import escape_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console, RenderableType
 
     from serab_core.score.bootstrap import Interval
-    from serab_core.types import ContinuousResult, Failure, GridValue, Run, TaskResult
+    from serab_core.types import Failure, GridValue, Run, TaskResult
 
 
 _UNLIMITED = 10_000  # characters; wider than any table, so that measuring a table wraps nothing
@@ -92,9 +92,12 @@ def print_by_extractor(
         console.print(single)
 
 
-def interval_text(interval: Interval) -> str:
-    """Return an interval in percent."""
-    return f"{percent(interval.low)}-{percent(interval.high)}"
+def interval_text(interval: Interval, metric: str = "accuracy") -> str:
+    """Return the interval of a metric as tables show it."""
+    shown = METRICS[metric]
+    if shown.percent:
+        return f"{percent(interval.low)}-{percent(interval.high)}"
+    return f"{interval.low:.2f} to {interval.high:.2f}"
 
 
 def percent(value: float | None) -> str:
@@ -129,24 +132,27 @@ def params_text(params: Mapping[str, GridValue] | None) -> str:
 
 def print_run(console: Console, run: Run, *, details: bool = False) -> None:
     """Print a run: its results, cautions, notices and failures."""
-    if run.results:
+    classes = [result for result in run.results if result.target is None]
+    continuous = [result for result in run.results if result.target is not None]
+    if classes:
         console.print()
-        _print_results(console, run)
-        if details:
-            for result in run.results:
-                console.print(_classifier_table(result, run.protocol.objective))
-    if run.continuous:
+        _print_results(console, classes)
+    if continuous:
         console.print()
-        print_continuous(console, run.continuous)
-    _print_notes(console, run)
+        print_continuous(console, [(result.extractor, result, mark(result)) for result in continuous])
+    if details:
+        for result in run.results:
+            whole, brief = (_classifier_table(result, run.protocol.objective, most) for most in (len(METRICS), 2))
+            console.print(whole if width_of(console, whole) <= console.width else brief)
+    _print_notes(console, run, classes, continuous)
 
 
-def _print_results(console: Console, run: Run) -> None:
+def _print_results(console: Console, results: Sequence[TaskResult]) -> None:
     heads = ("Extractor", "Task", "Lang", "Acc. %", "UAR %", "Classifier")
-    marks = _marks(run.results)
+    marks = _marks(results)
     rows: list[tuple[str | Text, ...]] = []
-    for result in run.results:
-        outcome = result.outcome(result.chosen)
+    for result in results:
+        outcome = result.outcome()
         signs = "".join(marks[caution] for caution in result.cautions)
         params = params_text(outcome.params)
         rows.append(
@@ -154,8 +160,8 @@ def _print_results(console: Console, run: Run) -> None:
                 result.extractor,
                 result.task + signs,
                 result.language,
-                Text(percent(result.accuracy), style="bold"),
-                percent(result.uar),
+                Text(percent(result.scores["accuracy"]), style="bold"),
+                percent(result.scores["uar"]),
                 _with_params(outcome.title, params),
             )
         )
@@ -166,19 +172,20 @@ def _with_params(title: str, params: str) -> Text:
     return Text.assemble(title, (f" {params}", "dim")) if params else Text(title)
 
 
-def _classifier_table(result: TaskResult, objective: str) -> Table:
+def _classifier_table(result: TaskResult, objective: str, most: int) -> Table:
+    """Return a table of every classifier, with the first metrics up to a number."""
     title = f"{result.extractor} on {result.task}: every classifier ({result.counts['test']} test utterances)"
-    searched = "Val. acc. %" if objective == "accuracy" else "Val. UAR %"
-    columns = ("", "Classifier", searched, "Acc. %", "UAR %", "Chosen point", "Failed")
-    listing = table(*columns, right=(searched, "Acc. %", "UAR %", "Failed"), title=title)
+    searched = METRICS["ccc" if result.target is not None else objective]
+    shown = [metric for name, metric in METRICS.items() if name in result.scores][:most]
+    numbers = (f"Val. {searched.head[0].lower()}{searched.head[1:]}", *(metric.head for metric in shown), "Failed")
+    listing = table("", "Classifier", *numbers[:-1], "Chosen point", "Failed", right=numbers, title=title)
     for outcome in result.outcomes:
         failed = sum(point.failed for point in outcome.points)
         listing.add_row(
             "*" if outcome.classifier == result.chosen else "",
             outcome.title,
-            percent(outcome.validation),
-            percent(outcome.accuracy),
-            percent(outcome.uar),
+            searched.text(outcome.validation),
+            *(metric.text(outcome.scores.get(metric.name)) for metric in shown),
             params_text(outcome.params),
             f"{failed}/{len(outcome.points)}" if failed else "",
         )
@@ -186,33 +193,30 @@ def _classifier_table(result: TaskResult, objective: str) -> Table:
 
 
 def print_continuous(
-    console: Console,
-    results: Sequence[ContinuousResult],
-    title_of: Callable[[ContinuousResult], str] = attrgetter("extractor"),
-    mark_of: Callable[[ContinuousResult], str] = mark,
+    console: Console, results: Sequence[tuple[str, TaskResult, str]], groups: Mapping[str, str] | None = None
 ) -> None:
     """Print scores on continuous targets: concordance with its interval, correlation, and error in the target's unit.
 
     Args:
         console: the console.
-        results: the results.
-        title_of: returns the shown name of the extractor of a result.
-        mark_of: returns the signs after the task of a result.
+        results: the shown name of the extractor, the result, and the signs after the task.
+        groups: the significance group of each extractor, by shown name; shown if there are several.
     """
-    heads = ("Extractor", "Target", "CCC", "95 %", "Pearson", "RMSE", "Regressor")
+    groups = groups if groups and len(set(groups.values())) > 1 else {}
+    heads = ("Extractor", "Target", "CCC", "95 %", "Pearson", "RMSE", "Regressor", *(("Group",) if groups else ()))
     rows: list[tuple[str | Text, ...]] = []
-    for result in results:
-        outcome, interval = result.outcome(result.chosen), concordance_interval(result)
-        params = params_text(outcome.params)
+    for name, result, signs in results:
+        outcome, interval = result.outcome(), task_draws(result).interval("ccc")
         rows.append(
             (
-                title_of(result),
-                result.task + mark_of(result),
-                Text(f"{result.scores['ccc']:.3f}", style="bold"),
-                f"{interval.low:.2f} to {interval.high:.2f}",
-                f"{result.scores['pearson']:.3f}",
-                f"{result.scores['rmse']:.3f}",
-                _with_params(outcome.title, params),
+                name,
+                result.task + signs,
+                Text(METRICS["ccc"].text(result.scores["ccc"]), style="bold"),
+                interval_text(interval, "ccc"),
+                METRICS["pearson"].text(result.scores["pearson"]),
+                METRICS["rmse"].text(result.scores["rmse"]),
+                _with_params(outcome.title, params_text(outcome.params)),
+                *((groups.get(name, "-"),) if groups else ()),
             )
         )
     print_by_extractor(console, heads, rows, right=("CCC", "Pearson", "RMSE"))
@@ -225,40 +229,41 @@ def _marks(results: Sequence[TaskResult]) -> dict[str, str]:
     return {caution: signs[i] if i < len(signs) else f"({i})" for i, caution in enumerate(cautions)}
 
 
-def _print_notes(console: Console, run: Run) -> None:
+def _print_notes(console: Console, run: Run, classes: Sequence[TaskResult], continuous: Sequence[TaskResult]) -> None:
     def line(text: str, style: str | None = None) -> None:
         for wrapped in textwrap.wrap(text, max(20, console.width - 1), subsequent_indent="  ", break_long_words=False):
             console.print(wrapped, style=style, markup=False, highlight=False, soft_wrap=True)
 
-    for caution, sign in _marks(run.results).items():
+    for caution, sign in _marks(classes).items():
         line(f"{sign} {caution}")
-    if run.results:
+    if classes:
         line(f"Protocol {run.protocol.name}: {run.protocol.summary}.", "dim")
-    for statement in split_statements((*run.results, *run.continuous)):
+    for statement in split_statements(run.results):
         line(statement, "dim")
-    for caution in task_cautions(run.continuous, (SYNTHETIC, PARTIAL)):
+    for caution in task_cautions(continuous, (SYNTHETIC, PARTIAL)):
         line(caution)
-    if run.continuous:
+    if continuous:
         line(
-            "Continuous targets: the regressor is chosen by concordance (CCC) on validation, under every protocol; "
-            "95 % intervals are over speakers, or over utterances if there are fewer than five speakers.",
+            "Continuous targets: the regressor is chosen by concordance (CCC) on validation, under every protocol.",
             "dim",
         )
-    for footnote in footnotes(run.continuous):
+        draws = [(result.task, task_draws(result)) for result in continuous]
+        for statement in few_speakers_statement((task, drawn.groups, drawn.method) for task, drawn in draws):
+            line(statement, "dim")
+    for footnote in footnotes(continuous):
         line(footnote)
     for name in run.extractors:
-        mean = unweighted_mean(name, run.results, SUITE)
+        mean = unweighted_mean(name, classes, SUITE)
         count = f"{len(mean.tasks)} of {len(SUITE)} tasks"
         if mean.tasks:
             flag = f" ({run.protocol.caution})" if run.protocol.caution else ""
             line(f"UM {name}: accuracy {percent(mean.accuracy)}, UAR {percent(mean.uar)} over {count}{flag}.")
-    if run.missing and run.results:
+    if run.missing and classes:
         line(f"Not prepared: {', '.join(run.missing)}. See: serab data list", "dim")
     for notice in run.notices:
         line(notice, "dim")
     if run.reused:
-        whole = len(run.results) + len(run.continuous)
-        line(f"{len(run.reused)} of {whole} results were stored before and were reused.", "dim")
+        line(f"{len(run.reused)} of {len(run.results)} results were stored before and were reused.", "dim")
     for failure in run.failures:
         line(failure_text(failure), "red")
 

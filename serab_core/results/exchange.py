@@ -12,14 +12,14 @@ import msgspec
 import serab_core
 from serab_core.errors import DataError, StoreError
 from serab_core.results.stored import other_data_of
+from serab_core.score.outcome import complete_result, main_score_text
 from serab_core.score.validity import result_fault
 from serab_core.store import codec
 from serab_core.store.identity import SHORT, DataIdentity, Version, conflicting_keys, content_digest
 from serab_core.store.jsonio import dumps
 from serab_core.store.reading import read_file
-from serab_core.store.result_documents import ResultDocument
 from serab_core.store.results import (
-    RESULT_SCHEMA,
+    RESULT_DOCUMENTS,
     folder_name,
     read_result,
     result_document,
@@ -155,25 +155,29 @@ def _readable(paths: Iterable[Path]) -> Iterator[TaskResult]:
         with suppress(StoreError):
             result = read_result(path)
             if not result_fault(result):
-                yield result
+                yield complete_result(result)
 
 
 def _conflict_text(results: Sequence[TaskResult]) -> str:
     first = results[0]
-    scores = ", ".join(f"{100 * r.accuracy:.1f} %{f' ({r.imported})' if r.imported else ''}" for r in results)
+    scores = ", ".join(main_score_text(r) + (f" ({r.imported})" if r.imported else "") for r in results)
     return (
         f"{first.extractor} on {first.task}: {len(results)} results have the key {first.key[:SHORT]} and differ in "
-        f"their content (accuracy {scores}). All are stored and marked. Find out which one is right before you use any."
+        f"their content ({scores}). All are stored and marked. Find out which one is right before you "
+        "use any."
     )
 
 
 def result_table(results: Sequence[TaskResult]) -> list[Mapping[str, Any]]:
     """Return a row for each result, with its scores, its version and its data."""
-    columns = ("extractor", "task", "protocol", "accuracy", "uar", "imported", "key")
+    columns = ("extractor", "task", "target", "protocol", "imported", "key")
     conflicting = conflicting_keys(results)
     return [
         {name: getattr(result, name) for name in columns}
         | {
+            "accuracy": result.scores.get("accuracy"),
+            "uar": result.scores.get("uar"),
+            "ccc": result.scores.get("ccc"),
             "fingerprint": Version.of(result).fingerprint,
             "dataset_digest": DataIdentity.of(result).digest,
             "conflict": (result.extractor, result.key) in conflicting,
@@ -185,9 +189,9 @@ def result_table(results: Sequence[TaskResult]) -> list[Mapping[str, Any]]:
 def _checked(value: Any, path: Path, number: int) -> TaskResult:
     where = f"{path}, result {number}"
     schema = value.get("schema") if isinstance(value, dict) else None
-    codec.require_schema(schema, (RESULT_SCHEMA,), where, DataError)
+    codec.require_schema(schema, tuple(RESULT_DOCUMENTS), where, DataError)
     try:
-        result = result_of(codec.convert(value, ResultDocument, "$"))
+        result = complete_result(result_of(codec.convert(value, RESULT_DOCUMENTS[str(schema)], "$")))
         fault = result_fault(result) or _name_fault(result)
     except ValueError as error:
         fault = str(error)
@@ -209,6 +213,7 @@ def _name_fault(result: TaskResult) -> str:
         "language": result.language,
         "variant": result.variant,
         "imported": result.imported,
+        "target": result.target or "",
         **{f"outcomes[{at}].classifier": outcome.classifier for at, outcome in enumerate(result.outcomes)},
         **{f"outcomes[{at}].title": outcome.title for at, outcome in enumerate(result.outcomes)},
     }

@@ -22,12 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from serab_core.run.plan import Plan
-    from serab_core.types import ContinuousResult, TaskResult
+    from serab_core.types import TaskResult
 
 
-def export_chosen(
-    plan: Plan, folder: Path, classifier: str | None = None
-) -> tuple[TaskResult | ContinuousResult, ClassifierMetadata]:
+def export_chosen(plan: Plan, folder: Path, classifier: str | None = None) -> tuple[TaskResult, ClassifierMetadata]:
     """Write the chosen classifier of one extractor on one task into a folder.
 
     Args:

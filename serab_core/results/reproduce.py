@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core.data.protocols import find_protocol, with_tuner
 from serab_core.errors import UsageError
+from serab_core.score.outcome import complete_result
 from serab_core.store.atomic import scratch_folder
 from serab_core.store.home import Home
-from serab_core.store.results import read_any_result
+from serab_core.store.results import read_result
 from serab_core.system.session import current_session, use_session
-from serab_core.types import ContinuousResult, TaskResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from serab_core.types import ProtocolSpec
+    from serab_core.types import ProtocolSpec, TaskResult
 
 _NOT_COMPARED = ("command", "summary", "licence", "citation")
 """Provenance keys that cannot affect a result."""
@@ -42,8 +42,8 @@ class Reproduction:
         utterances: number of test utterances that occur in at least one of the two results.
     """
 
-    then: TaskResult | ContinuousResult
-    now: TaskResult | ContinuousResult
+    then: TaskResult
+    now: TaskResult
     differences: tuple[Difference, ...]
     equal: int
     utterances: int
@@ -54,9 +54,9 @@ class Reproduction:
         return self.then.chosen == self.now.chosen and self.equal == self.utterances
 
 
-def read_lock(path: Path) -> TaskResult | ContinuousResult:
+def read_lock(path: Path) -> TaskResult:
     """Return the result in a file. Raises StoreError for an invalid file, UsageError for missing provenance."""
-    result = read_any_result(path)
+    result = complete_result(read_result(path))
     if not {"protocol", "fingerprint", "dataset"} <= result.provenance.keys():
         raise UsageError(
             "has no provenance, so it cannot be reproduced",
@@ -66,14 +66,14 @@ def read_lock(path: Path) -> TaskResult | ContinuousResult:
     return result
 
 
-def protocol_of(result: TaskResult | ContinuousResult) -> ProtocolSpec:
+def protocol_of(result: TaskResult) -> ProtocolSpec:
     """Return the protocol of a result. Raises UnknownNameError or UsageError if it is not known here."""
     protocol = result.provenance["protocol"]
     tuner = str(protocol.get("tuner", "grid"))
     return with_tuner(find_protocol(result.protocol), tuner, int(protocol["trials"]) if tuner == "tpe" else None)
 
 
-def classifiers_of(result: TaskResult | ContinuousResult) -> list[str]:
+def classifiers_of(result: TaskResult) -> list[str]:
     """Return the classifiers that the user named; none if those of the protocol or the extractor were searched."""
     protocol = result.provenance["protocol"]
     return [str(name) for name in protocol["classifiers"]] if protocol.get("classifiers_by") == "user" else []
@@ -97,7 +97,7 @@ def scratch_home(home: Home) -> Iterator[Home]:
             session.close()
 
 
-def compared(then: TaskResult | ContinuousResult, now: TaskResult | ContinuousResult) -> Reproduction:
+def compared(then: TaskResult, now: TaskResult) -> Reproduction:
     """Compare a reproduction with the stored result."""
     old, new = (_predictions(result) for result in (then, now))
     return Reproduction(
@@ -109,8 +109,8 @@ def compared(then: TaskResult | ContinuousResult, now: TaskResult | ContinuousRe
     )
 
 
-def _predictions(result: TaskResult | ContinuousResult) -> dict[str, Any]:
-    test = result.outcome(result.chosen).test
+def _predictions(result: TaskResult) -> dict[str, Any]:
+    test = result.outcome().test
     return {} if test is None else dict(zip(test.ids, test.predicted, strict=True))
 
 

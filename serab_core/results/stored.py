@@ -11,9 +11,10 @@ from serab_core.data.protocols import find_protocol
 from serab_core.embed.fingerprint import fingerprint
 from serab_core.errors import SerabError, StoreError
 from serab_core.isolation import environments
-from serab_core.score.validity import continuous_fault, result_fault
+from serab_core.score.outcome import complete_result
+from serab_core.score.validity import result_fault
 from serab_core.store.identity import DataIdentity
-from serab_core.store.results import stored_continuous, stored_results
+from serab_core.store.results import Stored, stored_results
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,24 +22,19 @@ if TYPE_CHECKING:
 
     from serab_core.data.prepared import Prepared
     from serab_core.store.home import Home
-    from serab_core.store.results import Stored
-    from serab_core.types import ContinuousResult, TaskResult
+    from serab_core.types import TaskResult
 
 _DAMAGED_INDEX = (SerabError, KeyError, TypeError, ValueError, AttributeError, IndexError, StopIteration)
 
 
-def valid_results(home: Home) -> tuple[list[Stored[TaskResult]], list[StoreError]]:
-    """Return the results with valid content, oldest file first, and an error for each skipped file."""
-    stored, errors = stored_results(home)
+def valid_results(home: Home) -> tuple[list[Stored], list[StoreError]]:
+    """Return the results with valid content, oldest file first, and an error for each skipped file.
+
+    They have every metric of their kind, also if an earlier version stored them.
+    """
+    read, errors = stored_results(home)
+    stored = [Stored(entry.path, complete_result(entry.result)) for entry in read]
     faults = [result_fault(entry.result) for entry in stored]
-    errors += [_damaged(entry.path, fault) for entry, fault in zip(stored, faults, strict=True) if fault]
-    return [entry for entry, fault in zip(stored, faults, strict=True) if not fault], errors
-
-
-def valid_continuous(home: Home) -> tuple[list[Stored[ContinuousResult]], list[StoreError]]:
-    """Return the valid results on continuous targets, oldest file first, and an error for each skipped file."""
-    stored, errors = stored_continuous(home)
-    faults = [continuous_fault(entry.result) for entry in stored]
     errors += [_damaged(entry.path, fault) for entry, fault in zip(stored, faults, strict=True) if fault]
     return [entry for entry, fault in zip(stored, faults, strict=True) if not fault], errors
 
@@ -84,9 +80,9 @@ def _identity(prepared: Prepared, protocol: str, target: str) -> DataIdentity:
     return DataIdentity(digest, audio_digest)
 
 
-def other_data_of(home: Home, results: Iterable[TaskResult | ContinuousResult]) -> list[str]:
+def other_data_of(home: Home, results: Iterable[TaskResult]) -> list[str]:
     """Return a sentence for each task with results on other data than the corpus prepared in the home."""
-    groups: dict[tuple[str, str], list[TaskResult | ContinuousResult]] = {}
+    groups: dict[tuple[str, str], list[TaskResult]] = {}
     for result in results:
         groups.setdefault((result.task, result.protocol), []).append(result)
     sentences = []
@@ -100,7 +96,7 @@ def other_data_of(home: Home, results: Iterable[TaskResult | ContinuousResult]) 
     return sentences
 
 
-def _differing(results: Sequence[TaskResult | ContinuousResult], here: DataIdentity) -> str:
+def _differing(results: Sequence[TaskResult], here: DataIdentity) -> str:
     digests = sorted({DataIdentity.of(result).short for result in results})
     audio = digests == [here.short]
     differs = "audio that differs" if audio else f"other data (digest {', '.join(digests)})"
@@ -115,9 +111,6 @@ def _differing(results: Sequence[TaskResult | ContinuousResult], here: DataIdent
 def stored_on_other_data(home: Home, corpus: str) -> list[str]:
     """Return sentences on stored results of a corpus that are on other data than the corpus prepared now."""
     stored, _ = valid_results(home)
-    continuous, _ = valid_continuous(home)
-    results: list[TaskResult | ContinuousResult] = [entry.result for entry in stored]
-    results += [entry.result for entry in continuous]
-    known = [result for result in results if result.task.partition("/")[0] == corpus]
+    known = [entry.result for entry in stored if entry.result.task.partition("/")[0] == corpus]
     advice = f"serab eval X --tasks {corpus} scores an extractor on the corpus that is prepared now."
     return [f"{sentence} {advice}" for sentence in other_data_of(home, known)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from serab_core import plugins
 from serab_core.data.integrity import PARTIAL, SYNTHETIC
 from serab_core.run.provenance import provenance
 from serab_core.score.choose import choose
-from serab_core.types import SPLITS, ContinuousResult, TaskResult
+from serab_core.types import SPLITS, TaskResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ def assemble_result(
     *,
     seconds: Mapping[str, float],
     reused_work: bool,
-) -> TaskResult | ContinuousResult:
+) -> TaskResult:
     """Return the result, without reading or writing files.
 
     Args:
@@ -47,31 +47,28 @@ def assemble_result(
     chosen = choose(outcomes, protocol, f"{extractor.spec.name} on {task.name}")
     speakers = {u.id: u.speaker for u in task.utterances if u.split == "test"}
     profile = {"seconds": {name: round(value, 4) for name, value in seconds.items()}, "whole": not reused_work}
-    common: dict[str, Any] = {
-        "extractor": extractor.spec.name,
-        "task": task.name,
-        "language": task.language,
-        "protocol": protocol.name,
-        "variant": task.variant,
-        "counts": {split: task.count(split) for split in SPLITS},
-        "chosen": chosen.classifier,
-        "outcomes": outcomes,
-        "synthetic": task.synthetic,
-        "partial": task.partial,
-        "cautions": cautions_of(task, protocol),
-        "splits": task.splits,
-        "faulty": task.faulty,
-        "key": identity.key,
-        "provenance": provenance(plan, extractor, source),
-        "speakers": speakers,
-        "sexes": _sexes(task.name.partition("/")[0], speakers.values()),
-        "profile": profile if plan.profile else {},
-    }
-    if task.target:
-        return ContinuousResult(target=task.target, scores=chosen.scores, **common)
-    assert chosen.accuracy is not None
-    assert chosen.uar is not None
-    return TaskResult(accuracy=chosen.accuracy, uar=chosen.uar, **common)
+    return TaskResult(
+        extractor=extractor.spec.name,
+        task=task.name,
+        language=task.language,
+        protocol=protocol.name,
+        variant=task.variant,
+        counts={split: task.count(split) for split in SPLITS},
+        chosen=chosen.classifier,
+        scores=chosen.scores,
+        outcomes=outcomes,
+        synthetic=task.synthetic,
+        partial=task.partial,
+        cautions=cautions_of(task, protocol),
+        key=identity.key,
+        provenance=provenance(plan, extractor, source),
+        speakers=speakers,
+        target=task.target or None,
+        sexes=_sexes(task.name.partition("/")[0], speakers.values()),
+        profile=profile if plan.profile else {},
+        splits=task.splits,
+        faulty=task.faulty,
+    )
 
 
 def cautions_of(task: Task, protocol: ProtocolSpec) -> tuple[str, ...]:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import StoreError
 from serab_core.store.identity import SHORT
-from serab_core.store.jsonio import read_json
-from serab_core.store.results import RESULT_SCHEMA, folder_name
+from serab_core.store.results import folder_name, read_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -102,13 +101,13 @@ def _short(value: object) -> str:
 def _last_provenance(home: Home, name: str) -> tuple[str, Mapping[str, Any]] | None:
     """Return the time and the provenance of the newest result of an extractor; None if there is no readable one."""
     paths = []
-    for path in (home.results / folder_name(name)).glob("*/*.json"):
+    folder = home.results / folder_name(name)
+    for path in (*folder.glob("*/*.json"), *folder.glob("*/*/*.json")):
         with suppress(OSError):
             paths.append((path.stat().st_mtime, path))
     for seconds, path in sorted(paths, reverse=True):
-        with suppress(StoreError, KeyError, TypeError):
-            document = read_json(path, RESULT_SCHEMA)
-            if document["extractor"] == name and not document["imported"]:
-                when = time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
-                return when, dict(document["provenance"])
+        with suppress(StoreError):
+            result = read_result(path)
+            if result.extractor == name and not result.imported:
+                return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds)), result.provenance
     return None

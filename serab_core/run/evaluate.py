@@ -16,7 +16,7 @@ from serab_core.errors import InterruptedRunError, SerabError, unforeseen
 from serab_core.run.evaluation import Evaluation
 from serab_core.run.jobs import FitJob, WarmJob
 from serab_core.run.throughput import write_throughputs
-from serab_core.types import ContinuousResult, Failure, Run, TaskResult
+from serab_core.types import Failure, Run, TaskResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -43,7 +43,7 @@ class _RunState:
 
     executor: Executor
     listeners: Listeners
-    results: dict[int, TaskResult | ContinuousResult]
+    results: dict[int, TaskResult]
     failures: dict[int, Failure] = field(default_factory=dict)
     pending: dict[Future[Any], tuple[int, Evaluation, Job]] = field(default_factory=dict)
 
@@ -117,7 +117,7 @@ def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
     evaluations = plan.shard.select(
         [Evaluation.of(plan, entry, task) for entry in plan.extractors for task in plan.tasks]
     )
-    results: dict[int, TaskResult | ContinuousResult] = {}
+    results: dict[int, TaskResult] = {}
     for position, evaluation in enumerate(evaluations):
         if plan.fresh:
             evaluation.discard()
@@ -138,11 +138,9 @@ def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
             )
         failures, engine_notices = _compute(waiting, progress, engine, listeners, results)
     write_throughputs(plan, evaluations)
-    in_order = [results[position] for position in sorted(results)]
     run = replace(
         run,
-        results=tuple(result for result in in_order if isinstance(result, TaskResult)),
-        continuous=tuple(result for result in in_order if isinstance(result, ContinuousResult)),
+        results=tuple(results[position] for position in sorted(results)),
         failures=tuple(failures[position] for position in sorted(failures)),
         reused=reused,
         notices=tuple(_notices(plan, evaluations, waiting.values(), engine_notices, listeners)),
@@ -178,7 +176,7 @@ def _compute(
     progress: Progress,
     engine: Engine,
     listeners: Listeners,
-    results: dict[int, TaskResult | ContinuousResult],
+    results: dict[int, TaskResult],
 ) -> tuple[dict[int, Failure], Sequence[str]]:
     """Run the jobs of all evaluations, fill in the results, and return failures and notices of the engine."""
     embed_total = sum(evaluation.utterances_to_embed() for evaluation in evaluations.values())

@@ -15,11 +15,11 @@ from serab_core.errors import ContentError, ExtractorError, StoreError, store_er
 from serab_core.run.assemble import assemble_result, cautions_of
 from serab_core.run.identity import TaskIdentity, grid_sizes
 from serab_core.run.jobs import EmbedJob, Finished, FitJob, Job, RepeatJob, Source, TuneJob
+from serab_core.score.outcome import complete, complete_result
 from serab_core.store.jsonio import digest, read_json, write_json
 from serab_core.store.reading import file_exists
 from serab_core.store.results import (
     outcome_path,
-    read_continuous,
     read_outcome,
     read_result,
     result_path,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from serab_core.embed.blocks import Block
     from serab_core.run.identity import Study
     from serab_core.run.plan import Plan, PlannedExtractor
-    from serab_core.types import ClassifierOutcome, ContinuousResult, CorpusState, Task, TaskResult
+    from serab_core.types import ClassifierOutcome, CorpusState, Task, TaskResult
 
 _STATE_SCHEMA = "serab.corpus-state/1"
 _REPEAT_SCHEMA = "serab.repeat/1"
@@ -89,7 +89,7 @@ class Evaluation:
 
     # --- stored work ---
 
-    def stored_result(self) -> TaskResult | ContinuousResult | None:
+    def stored_result(self) -> TaskResult | None:
         """Return the result of an earlier run with the same identity; None if there is none, or with `--fresh`.
 
         Raises:
@@ -101,14 +101,14 @@ class Evaluation:
         try:
             if not file_exists(path):
                 return None
-            result = self._with_cautions(read_continuous(path) if self.task.target else read_result(path))
+            result = self._with_cautions(complete_result(read_result(path)))
         except ContentError as error:
             self.notices.append(f"{error.where} {error.what}; it is computed again.")
             return None
-        imported = getattr(result, "imported", "")
-        if imported:
+        if result.imported:
             self.notices.append(
-                f"{result.extractor} on {result.task} was not computed here: the result is imported ({imported}). "
+                f"{result.extractor} on {result.task} was not computed here: the result is imported "
+                f"({result.imported}). "
                 "--fresh computes it here."
             )
         if self.plan.profile and not result.profile:
@@ -116,7 +116,7 @@ class Evaluation:
             self.notices.append(f"{text}: for a profile, compute it again, with --fresh or in another SERAB_HOME.")
         return result
 
-    def _with_cautions(self, stored: TaskResult | ContinuousResult) -> TaskResult | ContinuousResult:
+    def _with_cautions(self, stored: TaskResult) -> TaskResult:
         """Return a stored result with the current cautions and splits; store it again, because tables read the file."""
         cautions = cautions_of(self.task, self.plan.protocol)
         result = replace(stored, cautions=cautions, splits=self.task.splits, faulty=self.task.faulty)
@@ -251,7 +251,7 @@ class Evaluation:
         """Whether every classifier has an outcome."""
         return not self._running and len(self.outcomes) == len(self.extractor.classifiers)
 
-    def finish(self) -> TaskResult | ContinuousResult:
+    def finish(self) -> TaskResult:
         """Assemble the result and store it. Raises TuningError, StoreError."""
         outcomes = tuple(self.outcomes[spec.name] for spec in self.extractor.classifiers)
         result = assemble_result(
@@ -314,5 +314,5 @@ class Evaluation:
             path = outcome_path(self.plan.home, study.identity.study)
             with suppress(ContentError):
                 if file_exists(path):
-                    self.outcomes[name] = read_outcome(path)
+                    self.outcomes[name] = complete(read_outcome(path))
         self._reused_work = bool(self.outcomes) or len(self._missing_blocks()) < len(self._all_blocks())

@@ -18,7 +18,7 @@ from serab_core.engine.process_state import preserve_process_state
 from serab_core.engine.worker import report, working
 from serab_core.errors import SerabError
 from serab_core.run.identity import require_same_classifier
-from serab_core.score.metrics import METRICS
+from serab_core.score.metrics import OBJECTIVES
 from serab_core.score.outcome import build_outcome
 from serab_core.store.home import Home
 from serab_core.store.jsonio import digest
@@ -296,7 +296,7 @@ class TuneJob(Job):
                 protocol,
                 source.task,
                 features,
-                METRICS[protocol.objective],
+                OBJECTIVES[protocol.objective],
                 journal=journal_path(home, self.identity.journal(layer)),
                 advance=partial(report, self.phase),
             )
@@ -304,7 +304,7 @@ class TuneJob(Job):
         features = _features(source, protocol)
         with timed("tune"):
             points, best, test = best_layer(features, source.layers, tune) if source.layers else tune(features)
-        outcome = build_outcome(spec, points, best, test, continuous=bool(source.task.target))
+        outcome = build_outcome(spec, points, best, test)
         with timed("store"):
             write_outcome(outcome_path(home, self.identity.study), outcome, self.identity.fields)
         return outcome

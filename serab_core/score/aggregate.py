@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from serab_core.score.bootstrap import Interval, interval
+from serab_core.score.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,8 +70,8 @@ def unweighted_mean(extractor: str, results: Sequence[TaskResult], suite: Sequen
         extractor=extractor,
         tasks=tasks,
         missing=tuple(task for task in suite if task not in entered),
-        accuracy=fmean(entered[task].accuracy for task in tasks) if tasks else None,
-        uar=fmean(entered[task].uar for task in tasks) if tasks else None,
+        accuracy=fmean(entered[task].scores["accuracy"] for task in tasks) if tasks else None,
+        uar=fmean(entered[task].scores["uar"] for task in tasks) if tasks else None,
     )
 
 
@@ -78,7 +79,7 @@ def means(
     scores: Mapping[str, float],
     draws: Mapping[str, Draws],
     sizes: Mapping[str, int],
-    metric: Literal["accuracy", "uar"],
+    metric: str,
 ) -> tuple[Mean, ...]:
     """Return UM, WM and GM over tasks.
 
@@ -86,14 +87,14 @@ def means(
     root of the product.
 
     Args:
-        scores: the score of each task, in [0, 1]; at least one.
+        scores: the score of each task; at least one.
         draws: the draws of each task.
         sizes: the number of test utterances of each task.
         metric: the metric of the scores, which selects the draws.
     """
     tasks = list(scores)
     values = np.array([scores[task] for task in tasks])
-    spread = np.stack([getattr(draws[task], metric) for task in tasks])
+    spread = np.stack([draws[task].values(metric) for task in tasks])
     groups = sum(draws[task].groups for task in tasks)
     methods = {draws[task].method for task in tasks}
     method: Method = methods.pop() if len(methods) == 1 else "bootstrap and beta-binomial"
@@ -108,7 +109,7 @@ def means(
         else:
             value, drawn = float(weights @ values), weights @ spread
         task_weights = dict(zip(tasks, weights.tolist(), strict=True))
-        limits = interval(drawn, "speakers", groups, method=method)
+        limits = interval(drawn, "speakers", groups, METRICS[metric].bounds, method)
         limits = replace(limits, low=min(limits.low, value), high=max(limits.high, value))
         results.append(Mean(kind, value, limits, task_weights))  # type: ignore[arg-type]
     return tuple(results)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from serab_core.score.aggregate import Mean, enters, is_guess, means
 from serab_core.score.bootstrap import DRAWS, Draws, Interval, task_draws
 from serab_core.score.compare import Overall, compact_letters, compare_overall, holm, significance_groups
-from serab_core.score.metrics import macro_f1
+from serab_core.score.metrics import METRICS
 from serab_core.score.published import Published, published_for
-from serab_core.score.scored import Scored, scored
 from serab_core.store.identity import Catalogue, Version, make_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from serab_core.score.compare import Metric
+    from serab_core.score.scored import Scored
     from serab_core.types import TaskResult
 
 
@@ -30,27 +30,23 @@ class Cell:
         result: the stored result.
         test: the predictions of the chosen classifier.
         draws: scores of resampled test splits.
-        macro_f1: in [0, 1].
     """
 
     extractor: str
     result: TaskResult
     test: Scored
     draws: Draws
-    macro_f1: float
 
-    @property
-    def accuracy(self) -> Interval:
-        """The interval of the accuracy."""
-        return self.draws.interval("accuracy")
+    def score(self, metric: str) -> float:
+        """Return a score. KeyError for a metric that the result does not have."""
+        return self.result.scores[metric]
 
-    @property
-    def uar(self) -> Interval:
-        """The interval of the unweighted average recall."""
-        return self.draws.interval("uar")
+    def interval(self, metric: str) -> Interval:
+        """Return the interval of a metric that ranks."""
+        return self.draws.interval(metric)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """One version of an extractor.
 
@@ -61,7 +57,6 @@ class Row:
         current: this version is ranked; other versions of the name follow it and are in no group.
         cells: the cell of each task, on the data of the task's column.
         tasks: the tasks in its means.
-        accuracy, uar: UM, WM and GM; empty if no task enters.
         group: the significance group, for current versions that have all ranked tasks; None for the others.
         letters: for the same versions; two versions share a letter if their difference is not significant.
         published: the figures of the paper for this model.
@@ -73,11 +68,26 @@ class Row:
     current: bool
     cells: Mapping[str, Cell]
     tasks: tuple[str, ...]
-    accuracy: tuple[Mean, ...]
-    uar: tuple[Mean, ...]
     group: int | None
     letters: str
     published: Published | None
+
+    def means(self, metric: str) -> tuple[Mean, ...]:
+        """Return UM, WM and GM of a metric over `tasks`; nothing if there are no tasks."""
+        return _means(self, metric)
+
+
+@lru_cache(4096)
+def _means(row: Row, metric: str) -> tuple[Mean, ...]:
+    cells = {task: row.cells[task] for task in row.tasks}
+    if not cells:
+        return ()
+    return means(
+        {task: cell.score(metric) for task, cell in cells.items()},
+        {task: cell.draws for task, cell in cells.items()},
+        {task: cell.result.counts["test"] for task, cell in cells.items()},
+        metric,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +123,7 @@ class Board:
     """
 
     protocol: str
-    metric: Metric
+    metric: str
     tasks: tuple[str, ...]
     ranked: tuple[str, ...]
     suite: int
@@ -129,12 +139,13 @@ def make_board(
     protocol: str,
     draws: int = DRAWS,
     catalogue: Catalogue | None = None,
-    metric: Metric = "accuracy",
+    metric: str = "accuracy",
 ) -> Board:
     """Build a leaderboard from results of one protocol.
 
     Args:
-        results: at most one for each version of an extractor, task and data, the oldest first.
+        results: results that have the metric; at most one for each version of an extractor, task and data, the oldest
+            first.
         suite: the benchmark's tasks, in order.
         protocol: the name of the protocol.
         draws: number of draws of each interval.
@@ -145,9 +156,9 @@ def make_board(
     cells: dict[Version, dict[str, Cell]] = {}
     other_data = []
     for result in results:
-        test, version = scored(result), Version.of(result)
-        label = catalogue.labels[version]
-        cell = Cell(label, result, test, task_draws(result, draws), macro_f1(test.truth, test.predicted))
+        version = Version.of(result)
+        tested = task_draws(result, draws)
+        cell = Cell(catalogue.labels[version], result, tested.test, tested)
         on_column = catalogue.on_column(result) and result.task not in cells.get(version, {})
         if on_column:
             cells.setdefault(version, {})[result.task] = cell
@@ -177,6 +188,11 @@ def make_board(
     return Board(protocol, metric, tasks, ranked, len(suite), tuple(rows), versus, tuple(other_data), catalogue)
 
 
+def shown_metrics(metric: str) -> tuple[str, ...]:
+    """Return the metrics that a leaderboard gives besides the one that it ranks by: accuracy and UAR for classes."""
+    return (metric,) if METRICS[metric].kind == "continuous" else tuple(dict.fromkeys(("accuracy", "uar", metric)))
+
+
 def subset_scores(board: Board) -> dict[str, dict[str, float]]:
     """Return the scores for subset bias, by the board's metric; extractors that guess are excluded.
 
@@ -184,7 +200,7 @@ def subset_scores(board: Board) -> dict[str, dict[str, float]]:
         for each extractor that has every ranked task, its score on each of them, in [0, 1].
     """
     return {
-        row.extractor: {task: getattr(row.cells[task].result, board.metric) for task in board.ranked}
+        row.extractor: {task: row.cells[task].score(board.metric) for task in board.ranked}
         for row in board.rows
         if row.group is not None and not any(is_guess(row.cells[task].result) for task in board.ranked)
     }
@@ -195,7 +211,7 @@ def _versus(
     order: Sequence[Version],
     tasks: Sequence[str],
     catalogue: Catalogue,
-    metric: Metric,
+    metric: str,
 ) -> tuple[Versus, ...]:
     pairs = list(combinations(order, 2))
     overall = []
@@ -213,8 +229,8 @@ def _versus(
     )
 
 
-def _mean(cells: Mapping[str, Cell], tasks: Sequence[str], metric: Metric) -> float:
-    return sum(float(getattr(cells[task].result, metric)) for task in tasks) / len(tasks)
+def _mean(cells: Mapping[str, Cell], tasks: Sequence[str], metric: str) -> float:
+    return sum(cells[task].score(metric) for task in tasks) / len(tasks)
 
 
 def _row(
@@ -225,18 +241,6 @@ def _row(
     letters: Mapping[str, str],
     catalogue: Catalogue,
 ) -> Row:
-    entered = {task: cells[task] for task in suite if task in cells and enters(cells[task].result)}
-
-    def means_of(metric: Literal["accuracy", "uar"]) -> tuple[Mean, ...]:
-        if not entered:
-            return ()
-        return means(
-            {task: getattr(cell.result, metric) for task, cell in entered.items()},
-            {task: cell.draws for task, cell in entered.items()},
-            {task: cell.result.counts["test"] for task, cell in entered.items()},
-            metric,
-        )
-
     label = catalogue.labels[version]
     return Row(
         extractor=label,
@@ -244,9 +248,7 @@ def _row(
         version=version,
         current=version in catalogue.current,
         cells=cells,
-        tasks=tuple(entered),
-        accuracy=means_of("accuracy"),
-        uar=means_of("uar"),
+        tasks=tuple(task for task in suite if task in cells and enters(cells[task].result)),
         group=groups.get(label),
         letters=letters.get(label, ""),
         published=published_for(version.name),

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from zlib import crc32
 
 import numpy as np
 
 from serab_core.score.few_speakers import posterior_draws
+from serab_core.score.influence import influences
+from serab_core.score.metrics import METRICS, from_margins
 from serab_core.score.scored import scored
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from serab_core.score.scored import Scored
-    from serab_core.types import ContinuousResult, TaskResult
+    from serab_core.types import TaskResult
 
-    Numbers = npt.NDArray[np.float64]
+    Floats = npt.NDArray[np.float64]
 
 DRAWS, SEED, LEVEL = 2_000, 42, 0.95
 MIN_SPEAKERS = 5  # speakers for a bootstrap over speakers; with fewer, a beta-binomial model gives the interval
@@ -46,28 +49,64 @@ class Interval:
     method: Method = "bootstrap"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Draws:
-    """Scores of resampled test splits, with the small-sample correction already applied.
+    """Scores of resampled test splits, for every metric; the same splits for all metrics and extractors of a task.
 
     Attributes:
-        accuracy, uar: shape (draws,).
+        test: the predictions.
+        count: number of draws.
+        seed: seed of the generator.
         over, groups, method: as in `Interval`.
-        scores: the accuracy and UAR of the test split itself; the intervals always contain them.
     """
 
-    accuracy: Numbers
-    uar: Numbers
+    test: Scored
+    count: int
+    seed: int
     over: Over
     groups: int
     method: Method
-    scores: tuple[float, float]
+    _values: dict[str, Floats] = field(default_factory=dict, repr=False)
 
-    def interval(self, metric: Literal["accuracy", "uar"]) -> Interval:
-        """Return the interval between the 2.5 % and 97.5 % quantiles."""
-        draws, score = (self.accuracy, self.scores[0]) if metric == "accuracy" else (self.uar, self.scores[1])
-        limits = interval(draws, self.over, self.groups, method=self.method)
+    def score(self, metric: str) -> float:
+        """Return the score of the test split itself."""
+        return float(by_group(self.test, metric, np.zeros(len(self.test.ids), np.intp))[0])
+
+    def values(self, metric: str) -> Floats:
+        """Return scores of resampled test splits, with the small-sample correction applied; shape (draws,).
+
+        Args:
+            metric: a metric that ranks.
+        """
+        if metric not in self._values:
+            drawn = self._modelled(metric) if self.method == "beta-binomial" else self._resampled(metric)
+            self._values[metric] = drawn
+        return self._values[metric]
+
+    def interval(self, metric: str) -> Interval:
+        """Return the interval between the 2.5 % and 97.5 % quantiles; it always contains the score."""
+        score = self.score(metric)
+        limits = interval(self.values(metric), self.over, self.groups, METRICS[metric].bounds, self.method)
         return replace(limits, low=min(limits.low, score), high=max(limits.high, score))
+
+    def _resampled(self, metric: str) -> Floats:
+        if self.over == "speakers":
+            sums, _ = _sums(self.test, np.unique(self.test.speakers, return_inverse=True)[1])
+            times = _speaker_counts(self.groups, self.count, self.seed)
+        else:  # utterances with equal predictions are one group of the multinomial draw
+            sums, sizes = _distinct(self.test)
+            times = np.random.default_rng(self.seed).multinomial(self.groups, sizes / self.groups, self.count)
+        drawn = _score_of_sums(metric, np.tensordot(times.astype(np.float64), sums, 1))
+        score = self.score(metric)
+        return np.asarray(score + widening(self.groups) * (drawn - score))
+
+    def _modelled(self, metric: str) -> Floats:
+        # Evenly spread numbers, so that quantiles have no sampling error.
+        even = (np.arange(self.count) + 0.5) / self.count
+        uniforms = np.random.default_rng(self.seed).permutation(even)
+        low, high = _scale(self.test, metric)
+        hits, sizes = _effective_answers(self.test, metric, low, high)
+        return np.asarray(low + (high - low) * posterior_draws(hits, sizes, uniforms))
 
 
 def task_draws(result: TaskResult, draws: int = DRAWS, *, over: Over = "speakers") -> Draws:
@@ -90,80 +129,115 @@ def drawn(test: Scored, draws: int = DRAWS, seed: int = SEED, *, over: Over = "s
         seed: seed of the generator; all extractors on a task use the same draws.
         over: `utterances` for an interval over other utterances of the same speakers.
     """
-    classes, truth = np.unique(test.truth, return_inverse=True)
-    speakers, speaker = np.unique(test.speakers, return_inverse=True)
-    rng = np.random.default_rng(seed)
-    sizes, hits = np.zeros((2, len(speakers), len(classes)))
-    np.add.at(sizes, (speaker, truth), 1.0)
-    np.add.at(hits, (speaker, truth), test.right.astype(float))
-    whole = hits.sum(axis=0, keepdims=True), sizes.sum(axis=0, keepdims=True)
-    scores = float(test.right.mean()), float(_mean_recall(*whole)[0])
-    if over == "speakers" and len(speakers) < MIN_SPEAKERS:
-        uniforms = rng.permutation(
-            (np.arange(draws) + 0.5) / draws
-        )  # evenly spread, so that quantiles have no sampling error
-        accuracy = posterior_draws(hits.sum(axis=1), sizes.sum(axis=1), uniforms)
-        uar = posterior_draws(*_weighted(hits, sizes), uniforms)
-        return Draws(accuracy, uar, "speakers", len(speakers), "beta-binomial", scores)
-    if over == "speakers":
-        count = len(speakers)
-        times = rng.multinomial(count, np.full(count, 1 / count), draws).astype(float)
-        drawn_hits, drawn_sizes = times @ hits, times @ sizes
-    else:
-        count = len(truth)
-        # Utterances of one class with the same outcome (right or wrong) are one group of the multinomial draw.
-        right, wrong = whole[0][0], whole[1][0] - whole[0][0]
-        times = rng.multinomial(count, np.concatenate([right, wrong]) / count, draws).astype(float)
-        drawn_hits = times[:, : len(classes)]
-        drawn_sizes = drawn_hits + times[:, len(classes) :]
-    factor = widening(count)
-    accuracy = drawn_hits.sum(axis=1) / drawn_sizes.sum(axis=1)
-    uar = _mean_recall(drawn_hits, drawn_sizes)
-    wide = [score + factor * (values - score) for score, values in zip(scores, (accuracy, uar), strict=True)]
-    return Draws(wide[0], wide[1], over, count, "bootstrap", scores)
+    if over == "utterances":
+        return Draws(test, draws, seed, over, len(test.ids), "bootstrap")
+    speakers = len(np.unique(test.speakers))
+    return Draws(test, draws, seed, over, speakers, "bootstrap" if speakers >= MIN_SPEAKERS else "beta-binomial")
 
 
-def _weighted(hits: Numbers, sizes: Numbers) -> tuple[Numbers, Numbers]:
-    """Return the effective number of right answers and of answers of each speaker, with equal weight for each class.
+def by_group(test: Scored, metric: str, group: npt.NDArray[np.intp]) -> Floats:
+    """Return the metric of each group of utterances, shape (groups,); `group` is the number of each one's group."""
+    return _score_of_sums(metric, _sums(test, group)[0])
 
-    UAR weights classes equally. The effective sample size is the number of equally weighted answers with the same
-    variance (Kish, 1965, "Survey Sampling").
 
-    Args:
-        hits, sizes: right answers and answers by speaker and class, shape (speakers, classes).
+def _sums(test: Scored, group: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """Return the sums that metrics are computed from, by group, and the number of utterances of each group.
+
+    Returns:
+        for classes the numbers of correct predictions, true labels and predictions by class, shape (groups, 3,
+        classes); for a continuous target the sums of 1, t, p, t^2, p^2 and tp, shape (groups, 6). The second array has
+        shape (groups,).
     """
-    weights = 1 / sizes.sum(axis=0)
-    sums = sizes @ weights
-    effective = sums**2 / (sizes @ weights**2)
-    return effective * (hits @ weights) / sums, effective
-
-
-def concordance_interval(result: ContinuousResult, draws: int = DRAWS, seed: int = SEED) -> Interval:
-    """Return the interval of the chosen regressor's CCC: over speakers, or over utterances with too few speakers."""
-    test = result.outcome(result.chosen).test
-    assert test is not None
-    truth, predicted = np.asarray(test.truth, np.float64), np.asarray(test.predicted, np.float64)
-    names, speaker = np.unique([result.speakers[identifier] for identifier in test.ids], return_inverse=True)
-    over: Over = "speakers" if len(names) >= MIN_SPEAKERS else "utterances"
-    group = speaker if over == "speakers" else np.arange(len(truth))
     count = int(group.max()) + 1
-    moments = np.stack([np.ones_like(truth), truth, predicted, truth**2, predicted**2, truth * predicted])
-    sums = np.stack([np.bincount(group, moment, count) for moment in moments], axis=1).astype(np.float64)
-    times = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), draws)
-    drawn_ccc, whole = (
-        _concordance(times.astype(np.float64) @ sums),
-        float(_concordance(sums.sum(axis=0, keepdims=True))[0]),
-    )
-    return interval(whole + widening(count) * (drawn_ccc - whole), over, count, (-1.0, 1.0))
+    sizes = np.bincount(group, minlength=count).astype(np.float64)
+    if test.continuous:
+        t, p = test.truth, test.predicted
+        moments = (np.ones_like(t), t, p, t * t, p * p, t * p)
+        return np.stack([np.bincount(group, moment, count) for moment in moments], axis=1).astype(np.float64), sizes
+    true, predicted, size = _codes(test)
+    right = true == predicted
+    margins = [
+        np.bincount(groups * size + classes, minlength=count * size).reshape(count, size)
+        for groups, classes in ((group[right], true[right]), (group, true), (group, predicted))
+    ]
+    return np.stack(margins, axis=1).astype(np.float64), sizes
 
 
-def _concordance(sums: Numbers) -> Numbers:
-    """Return the CCC from the sums of 1, t, p, t^2, p^2 and tp, shape (draws, 6)."""
+def _distinct(test: Scored) -> tuple[Floats, Floats]:
+    """Return the sums of each distinct pair of true and predicted value, and the number of its utterances."""
+    if test.continuous:
+        return _sums(test, np.arange(len(test.ids)))
+    true, predicted, size = _codes(test)
+    kinds, counts = np.unique(true * size + predicted, return_counts=True)
+    one, of_true, of_predicted = np.eye(size), kinds // size, kinds % size
+    hits = one[of_true] * (of_true == of_predicted)[:, None]
+    return np.stack([hits, one[of_true], one[of_predicted]], axis=1), counts.astype(np.float64)
+
+
+def _codes(test: Scored) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], int]:
+    """Return true and predicted classes as numbers, and the number of classes."""
+    classes, places = np.unique(np.concatenate([test.truth, test.predicted]), return_inverse=True)
+    return places[: len(test.truth)], places[len(test.truth) :], len(classes)
+
+
+def _score_of_sums(metric: str, sums: Floats) -> Floats:
+    """Return the metric of `_sums` of several splits, shape (splits,)."""
+    if sums.ndim == 3:
+        return from_margins(metric, sums)
     n, t, p, tt, pp, tp = sums.T
     covariance = tp / n - t * p / n**2
     whole = tt / n - (t / n) ** 2 + pp / n - (p / n) ** 2 + ((t - p) / n) ** 2
-    concordance: Numbers = np.divide(2 * covariance, whole, out=np.ones_like(whole), where=whole > 0)
+    concordance: Floats = np.divide(2 * covariance, whole, out=np.ones_like(whole), where=whole > 0)
     return concordance
+
+
+@lru_cache(64)
+def _speaker_counts(speakers: int, draws: int, seed: int) -> npt.NDArray[np.int64]:
+    """Return how often each speaker is drawn, shape (draws, speakers); all extractors on a task share it."""
+    return np.random.default_rng(seed).multinomial(speakers, np.full(speakers, 1 / speakers), draws)
+
+
+def _scale(test: Scored, metric: str) -> tuple[float, float]:
+    """Return the scores that correspond to no and to only right answers, for the model of few speakers."""
+    if metric != "kappa":
+        return METRICS[metric].bounds
+    _, true, predicted = _sums(test, np.zeros(len(test.ids), np.intp))[0][0]
+    chance = float(true @ predicted) / true.sum() ** 2
+    return (-chance / (1 - chance), 1.0) if chance < 1 else (-1.0, 1.0)
+
+
+def _effective_answers(test: Scored, metric: str, low: float, high: float) -> tuple[Floats, Floats]:
+    """Return the effective number of right answers and of answers of each speaker; both of shape (speakers,).
+
+    Accuracy counts answers. For another metric, the effective number of answers is the number of equally weighted
+    answers with the same variance over utterances (Kish, 1965, "Survey Sampling"), and the rate of right answers of a
+    speaker is the score plus the speaker's mean influence on it.
+
+    Args:
+        test: the predictions.
+        metric: a metric that ranks.
+        low, high: the scores of no and of only right answers.
+    """
+    names, speaker = np.unique(test.speakers, return_inverse=True)
+    sizes = np.bincount(speaker).astype(np.float64)
+    if metric == "accuracy":
+        return np.bincount(speaker, test.right).astype(np.float64), sizes
+    if metric == "uar":
+        margins = _sums(test, speaker)[0]
+        occurs = margins[:, 1].sum(axis=0) > 0
+        hits, of_class = margins[:, 0, occurs], margins[:, 1, occurs]
+        weights = 1 / of_class.sum(axis=0)
+        sums = of_class @ weights
+        effective = sums**2 / (of_class @ weights**2)
+        return effective * (hits @ weights) / sums, effective
+    influence = influences(test, metric) / (high - low)
+    score = (float(by_group(test, metric, np.zeros_like(speaker))[0]) - low) / (high - low)
+    variance = float(np.sum(influence**2))
+    # Without a wrong or a right answer the influences are 0, and every utterance is an answer.
+    answers = score * (1 - score) / variance if variance > 0 else float(len(speaker))
+    share = sizes / len(speaker)
+    rates = np.clip(score + np.bincount(speaker, influence, len(names)) / share, 0.0, 1.0)
+    return answers * share * rates, answers * share
 
 
 def widening(groups: int) -> float:
@@ -180,7 +254,7 @@ def widening(groups: int) -> float:
 
 
 def interval(
-    draws: Numbers,
+    draws: Floats,
     over: Over,
     groups: int,
     bounds: tuple[float, float] = (0.0, 1.0),
@@ -189,10 +263,3 @@ def interval(
     """Return the interval between the 2.5 % and 97.5 % quantiles of draws, within bounds."""
     low, high = np.quantile(draws, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
     return Interval(max(float(low), bounds[0]), min(float(high), bounds[1]), over, groups, method)
-
-
-def _mean_recall(hits: Numbers, sizes: Numbers) -> Numbers:
-    """Return the mean recall over the classes that were drawn, shape (draws,)."""
-    recall = np.divide(hits, sizes, out=np.zeros_like(hits), where=sizes > 0)
-    mean: Numbers = recall.sum(axis=1) / (sizes > 0).sum(axis=1)
-    return mean

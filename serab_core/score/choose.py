@@ -16,7 +16,7 @@ def choose(outcomes: Sequence[ClassifierOutcome], protocol: ProtocolSpec, where:
     """Return the first outcome, in the given order, with the highest score on the split that the protocol selects by.
 
     On the validation split the score is the protocol's objective. On the test split it is accuracy, as in the script
-    that the authors of SERAB released.
+    that the authors of SERAB released, or CCC for a continuous target.
 
     Args:
         outcomes: in the order that settles ties.
@@ -35,8 +35,10 @@ def choose(outcomes: Sequence[ClassifierOutcome], protocol: ProtocolSpec, where:
             next_step="`serab studies show` gives the reason of every point; the task may have too few utterances",
         )
 
+    selected = "ccc" if protocol.objective == "ccc" else "accuracy"
+
     def score(outcome: ClassifierOutcome) -> float:
-        value = outcome.validation if protocol.selection == "validation" else outcome.accuracy
+        value = outcome.validation if protocol.selection == "validation" else outcome.scores.get(selected)
         assert value is not None, "a fitted outcome has scores"
         return value
 

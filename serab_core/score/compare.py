@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from serab_core.score.bootstrap import LEVEL, Interval
+from serab_core.score.bootstrap import LEVEL, Interval, drawn
+from serab_core.score.influence import influences
+from serab_core.score.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,9 +24,8 @@ if TYPE_CHECKING:
 
     from serab_core.score.scored import Scored
 
-    Numbers = npt.NDArray[np.float64]
+    Floats = npt.NDArray[np.float64]
 
-Metric: TypeAlias = Literal["accuracy", "uar"]
 Test: TypeAlias = Literal["permutation", "t over speakers", "t over tasks", ""]
 
 MIN_PERMUTED = 6  # speakers for a permutation test; with five, the smallest p is 2 / 2^5, which is 6 %
@@ -38,13 +39,14 @@ class Comparison:
     """Two extractors on one task.
 
     Attributes:
-        difference: difference of the metric, first minus second, in [-1, 1].
+        difference: difference of the metric, first minus second.
         only_first, only_second: number of utterances that only the first or only the second classified correctly.
         p: the p-value; None if there are too few speakers to test.
         test: `permutation` of the two extractors' answers, by speaker; `t over speakers`; "" for none.
         speakers: number of speakers.
         smallest_p: the smallest p-value that this number of speakers allows; None without a permutation test.
-        mcnemar: the p-value of McNemar's exact test over utterances, which is valid for these speakers only.
+        mcnemar: the p-value of McNemar's exact test over utterances, which is valid for these speakers only; None for a
+            continuous target.
     """
 
     difference: float
@@ -54,7 +56,7 @@ class Comparison:
     test: Test
     speakers: int
     smallest_p: float | None
-    mcnemar: float
+    mcnemar: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +84,16 @@ class _Gains:
 
     Attributes:
         gains: for each speaker, the weight of utterances that only the first classified correctly, minus those that
-            only the second classified correctly.
+            only the second classified correctly. For metrics that are no mean over utterances it is the speaker's part
+            of the difference. The gains sum to the difference.
         weights: for each speaker, the weight of all utterances; the weights sum to 1.
         noise: the variance of the difference if utterances were independent.
         whole: all utterances have the same weight, so that gains are multiples of it.
         count: number of utterances.
     """
 
-    gains: Numbers
-    weights: Numbers
+    gains: Floats
+    weights: Floats
     noise: float
     whole: bool
     count: int
@@ -100,7 +103,7 @@ class _Gains:
         return float(self.gains.sum())
 
 
-def compare(first: Scored, second: Scored, metric: Metric = "accuracy") -> Comparison:
+def compare(first: Scored, second: Scored, metric: str = "accuracy") -> Comparison:
     """Compare two classifiers' predictions for the same utterances.
 
     With six or more speakers it is a permutation test that exchanges the two extractors' answers. All answers of a
@@ -108,9 +111,12 @@ def compare(first: Scored, second: Scored, metric: Metric = "accuracy") -> Compa
     permutation"); all 2^speakers exchanges are counted. With three to five speakers it is a t test of the speakers'
     gains, with the jackknife variance, or the variance of independent utterances if this is larger.
 
+    F1, kappa and CCC are no means over utterances. For them the gain of a speaker is the sum of the influences of the
+    speaker's utterances on the difference, plus the speaker's part of the difference.
+
     Args:
         first, second: the predictions.
-        metric: the metric to compare.
+        metric: the metric to compare; one that ranks.
 
     Raises:
         ValueError: the utterances are not the same.
@@ -126,11 +132,11 @@ def compare(first: Scored, second: Scored, metric: Metric = "accuracy") -> Compa
         p, test, smallest = _permutation(per_speaker), "permutation", 2.0 ** (1 - speakers)
     elif speakers >= MIN_TESTED_SPEAKERS:
         p, test = _student(per_speaker.difference, _variance(per_speaker), speakers - 1), "t over speakers"
-    exact = mcnemar(only_first, only_second)
+    exact = None if first.continuous else mcnemar(only_first, only_second)
     return Comparison(per_speaker.difference, only_first, only_second, p, test, speakers, smallest, exact)
 
 
-def compare_overall(pairs: Mapping[str, tuple[Scored, Scored]], metric: Metric = "accuracy") -> Overall:
+def compare_overall(pairs: Mapping[str, tuple[Scored, Scored]], metric: str = "accuracy") -> Overall:
     """Compare the plain means of two extractors over tasks.
 
     With four or more tasks it is a paired t test over the tasks' differences. With two or three it is a t test over
@@ -153,14 +159,14 @@ def compare_overall(pairs: Mapping[str, tuple[Scored, Scored]], metric: Metric =
     if count >= MIN_TASKS:
         # Equal differences on all tasks give a variance of 0; the variance over utterances is the lower limit.
         variance = max(float(differences.var(ddof=1)) / count, sum(gains.noise for gains in per_task) / count**2)
-        return _tested(tasks, mean, variance, count - 1, "t over tasks", speakers)
+        return _tested(tasks, mean, variance, count - 1, "t over tasks", speakers, metric)
     if any(len(gains.gains) < 2 for gains in per_task) or (count == 1 and speakers < MIN_TESTED_SPEAKERS):
         return Overall(tasks, mean, None, None, "")
     variances = np.array([_variance(gains) for gains in per_task])
     degrees = np.array([len(gains.gains) - 1 for gains in per_task])
     whole = float(variances.sum())
     freedom = whole**2 / float(np.sum(variances**2 / degrees)) if whole else float(degrees.sum())
-    outcome = _tested(tasks, mean, whole / count**2, freedom, "t over speakers", speakers)
+    outcome = _tested(tasks, mean, whole / count**2, freedom, "t over speakers", speakers, metric)
     if count == 1 and speakers >= MIN_PERMUTED:
         return Overall(tasks, mean, outcome.interval, _permutation(per_task[0]), "permutation")
     return outcome
@@ -245,30 +251,44 @@ def _letter(number: int) -> str:
     return chr(ord("a") + place) + (str(turn) if turn else "")
 
 
-def _tested(tasks: tuple[str, ...], mean: float, variance: float, freedom: float, test: Test, speakers: int) -> Overall:
+def _tested(
+    tasks: tuple[str, ...], mean: float, variance: float, freedom: float, test: Test, speakers: int, metric: str
+) -> Overall:
     from scipy.special import stdtrit
 
     reach = float(stdtrit(freedom, 0.5 + LEVEL / 2)) * variance**0.5
-    limits = Interval(max(-1.0, mean - reach), min(1.0, mean + reach), "speakers", speakers, "t")
+    low, high = METRICS[metric].bounds
+    widest = high - low
+    limits = Interval(max(-widest, mean - reach), min(widest, mean + reach), "speakers", speakers, "t")
     return Overall(tasks, mean, limits, _student(mean, variance, freedom), test)
 
 
-def _gains(first: Scored, second: Scored, metric: Metric) -> _Gains:
+def _gains(first: Scored, second: Scored, metric: str) -> _Gains:
     if first.ids != second.ids or not np.array_equal(first.truth, second.truth):
         raise ValueError("the two extractors were not tested on the same utterances")
-    gain = first.right.astype(np.float64) - second.right.astype(np.float64)
     speaker, weight = _layout(first, metric)
-    return _Gains(
-        gains=np.bincount(speaker, gain * weight).astype(np.float64),
-        weights=np.bincount(speaker, weight).astype(np.float64),
-        noise=float(np.sum((gain * weight) ** 2)),
-        whole=metric == "accuracy",
-        count=len(gain),
-    )
+    weights = np.bincount(speaker, weight).astype(np.float64)
+    if metric in ("accuracy", "uar"):
+        gain = (first.right.astype(np.float64) - second.right.astype(np.float64)) * weight
+        gains = np.bincount(speaker, gain).astype(np.float64)
+    else:
+        gain = _influence(first, metric) - _influence(second, metric)
+        gains = np.bincount(speaker, gain) + weights * (_score(first, metric) - _score(second, metric))
+    return _Gains(gains, weights, float(np.sum(gain**2)), metric == "accuracy", len(gain))
 
 
 @lru_cache(1024)
-def _layout(test: Scored, metric: Metric) -> tuple[npt.NDArray[np.intp], Numbers]:
+def _influence(test: Scored, metric: str) -> Floats:
+    return influences(test, metric)
+
+
+@lru_cache(1024)
+def _score(test: Scored, metric: str) -> float:
+    return drawn(test).score(metric)
+
+
+@lru_cache(1024)
+def _layout(test: Scored, metric: str) -> tuple[npt.NDArray[np.intp], Floats]:
     """Return the speaker number and the weight in the metric of each utterance; both of shape (n,)."""
     speaker = np.unique(test.speakers, return_inverse=True)[1]
     if metric == "uar":

@@ -39,9 +39,9 @@ def optimism(result: TaskResult) -> Optimism:
 
     ValueError for a result without a fitted classifier.
     """
-    fitted = [outcome for outcome in result.outcomes if outcome.validation is not None and outcome.accuracy is not None]
+    fitted = [outcome for outcome in result.outcomes if outcome.validation is not None and "accuracy" in outcome.scores]
     chosen = max(fitted, key=lambda outcome: outcome.validation or 0.0)
-    best = max(fitted, key=lambda outcome: outcome.accuracy or 0.0)
+    best = max(fitted, key=lambda outcome: outcome.scores["accuracy"])
     return Optimism(
-        result.extractor, result.task, chosen.title, chosen.accuracy or 0.0, best.title, best.accuracy or 0.0
+        result.extractor, result.task, chosen.title, chosen.scores["accuracy"], best.title, best.scores["accuracy"]
     )

@@ -1,23 +1,23 @@
-"""Outcomes of classifiers: the search, the refit and the predictions of the test split."""
+"""Outcomes of classifiers: the search, the refit and the scores of the predictions of the test split."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from serab_core.score.metrics import accuracy, continuous_scores, uar
+import numpy as np
+
+from serab_core.score.metrics import METRICS, class_scores, continuous_scores, probability_scores
 from serab_core.types import ClassifierOutcome
 
 if TYPE_CHECKING:
-    from serab_core.types import ClassifierSpec, Point, Predictions
+    import numpy.typing as npt
+
+    from serab_core.types import ClassifierSpec, Point, Predictions, TaskResult
 
 
 def build_outcome(
-    spec: ClassifierSpec,
-    points: tuple[Point, ...],
-    best: Point | None,
-    test: Predictions | None,
-    *,
-    continuous: bool,
+    spec: ClassifierSpec, points: tuple[Point, ...], best: Point | None, test: Predictions | None
 ) -> ClassifierOutcome:
     """Return the outcome of one classifier on one task.
 
@@ -26,7 +26,6 @@ def build_outcome(
         points: all points of its search.
         best: the chosen point; None if no point could be fitted.
         test: the predictions of the test split after the refit.
-        continuous: the target is a number, so there is no accuracy.
     """
     return ClassifierOutcome(
         classifier=spec.name,
@@ -35,7 +34,47 @@ def build_outcome(
         params=dict(best.params) if best else None,
         validation=best.score if best else None,
         test=test,
-        accuracy=accuracy(test.truth, test.predicted) if test and not continuous else None,
-        uar=uar(test.truth, test.predicted) if test and not continuous else None,
-        scores=continuous_scores(test.truth, test.predicted) if test and continuous else {},
+        scores=scores_of(test) if test else {},
     )
+
+
+def scores_of(test: Predictions) -> dict[str, float]:
+    """Return every metric of predictions: of labels, or of values of a continuous target. ValueError for none."""
+    if test.truth and not isinstance(test.truth[0], str):
+        return continuous_scores(test.truth, test.predicted)
+    scores = class_scores(test.truth, test.predicted)
+    if test.probabilities:
+        scores |= probability_scores(test.truth, test.labels, probability_table(test))
+    return scores
+
+
+def probability_table(test: Predictions) -> npt.NDArray[np.float32]:
+    """Return the probabilities of predictions, shape (utterances, labels). ValueError for another number of values."""
+    return np.frombuffer(test.probabilities, "<f4").reshape(len(test.ids), len(test.labels))
+
+
+def main_score_text(result: TaskResult) -> str:
+    """Return the main score of a result as text: `accuracy 71.4 %`, or `CCC 0.512` for a continuous target."""
+    metric = METRICS["accuracy" if result.target is None else "ccc"]
+    return f"{metric.title} {metric.text(result.scores[metric.name])}{' %' if metric.percent else ''}"
+
+
+def complete(outcome: ClassifierOutcome) -> ClassifierOutcome:
+    """Return an outcome with all metrics; files of earlier versions hold fewer.
+
+    An outcome whose predictions have unequal lengths is returned unchanged; `result_fault` finds it.
+    """
+    if outcome.test is None:
+        return outcome
+    try:
+        scores = scores_of(outcome.test)
+    except ValueError:
+        return outcome
+    return outcome if scores.keys() <= outcome.scores.keys() else replace(outcome, scores={**scores, **outcome.scores})
+
+
+def complete_result(result: TaskResult) -> TaskResult:
+    """Return a result whose outcomes have all metrics, as `complete` returns them."""
+    outcomes = tuple(complete(outcome) for outcome in result.outcomes)
+    chosen = next((outcome for outcome in outcomes if outcome.classifier == result.chosen), None)
+    return replace(result, outcomes=outcomes, scores={**(chosen.scores if chosen else {}), **result.scores})

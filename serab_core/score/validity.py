@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serab_core.score.metrics import accuracy, uar
+from serab_core.score.metrics import METRICS
+from serab_core.score.outcome import probability_table, scores_of
 
 if TYPE_CHECKING:
-    from serab_core.types import ClassifierOutcome, ContinuousResult, TaskResult
+    from serab_core.types import ClassifierOutcome, Predictions, TaskResult
 
-_TOLERANCE = 1e-9  # a score is a ratio of counts, so rounding alone separates it from a recomputed one
+_TOLERANCE = 1e-9  # the order of sums differs between machines; rounding alone separates a score from a recomputed one
+_REQUIRED = {False: ("accuracy", "uar"), True: ("ccc", "pearson", "rmse")}  # by whether the target is continuous
 _DAMAGE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 
 
@@ -24,23 +26,12 @@ def result_fault(result: TaskResult) -> str:
         return f"is incomplete ({type(error).__name__}: {error})"
 
 
-def continuous_fault(result: ContinuousResult) -> str:
-    """Return the problem of a result on a continuous target, as text; "" for a valid result."""
-    try:
-        fault = _fields_fault(result) or _predictions_fault(result, result.chosen)
-        test = result.outcome(result.chosen).test
-        if fault or test is None:
-            return fault or "its chosen regressor has no predictions"
-        missing = [name for name in ("ccc", "pearson", "rmse") if name not in result.scores]
-        return f"it has no score {missing[0]!r}" if missing else ""
-    except _DAMAGE as error:
-        return f"is incomplete ({type(error).__name__}: {error})"
-
-
-def _fields_fault(result: TaskResult | ContinuousResult) -> str:
+def _fields_fault(result: TaskResult) -> str:
     """Return the problem of the fields, whose types the store has already checked; "" for none."""
     if not result.extractor.strip():
         return "its extractor has no name"
+    if result.target is not None and not result.target.strip():
+        return "its continuous target has no name"
     return "" if result.counts["test"] >= 1 else "it has no test utterances"
 
 
@@ -49,10 +40,10 @@ def _scores_fault(result: TaskResult) -> str:
     if len(set(names)) < len(names):
         return "it has two outcomes of one classifier"
     fault = next(filter(None, (_outcome_fault(result, outcome) for outcome in result.outcomes)), "")
-    chosen = result.outcome(result.chosen)
+    chosen = result.outcome()
     if fault:
         return fault
-    if chosen.test is None or (chosen.accuracy, chosen.uar) != (result.accuracy, result.uar):
+    if chosen.test is None or any(result.scores.get(name) != score for name, score in chosen.scores.items()):
         return "its score is not that of its chosen classifier"
     return "" if chosen.validation is not None else "its chosen classifier has no validation score"
 
@@ -60,26 +51,28 @@ def _scores_fault(result: TaskResult) -> str:
 def _outcome_fault(result: TaskResult, outcome: ClassifierOutcome) -> str:
     name, test = outcome.classifier, outcome.test
     if test is None:
-        return "" if outcome.accuracy is None and outcome.uar is None else f"{name} has scores and no predictions"
-    fault = _predictions_fault(result, name)
+        return f"{name} has scores and no predictions" if outcome.scores else ""
+    fault = _predictions_fault(result, test, name)
     if fault:
         return fault
-    numbers = {label: number for number, label in enumerate({*test.truth, *test.predicted})}
-    truth, predicted = (np.array([numbers[label] for label in labels]) for labels in (test.truth, test.predicted))
-    stored = {"accuracy": outcome.accuracy, "UAR": outcome.uar}
-    computed = {"accuracy": accuracy(truth, predicted), "UAR": uar(truth, predicted)}
-    for metric, value in stored.items():
-        if value is None or not math.isclose(value, computed[metric], abs_tol=_TOLERANCE):
-            return f"the {metric} of {name} is not that of its predictions"
+    missing = [metric for metric in _REQUIRED[result.target is not None] if metric not in outcome.scores]
+    if missing:
+        return f"{name} has no score {missing[0]!r}"
+    for metric, value in scores_of(test).items():
+        stored = outcome.scores.get(metric, value)
+        if not math.isclose(stored, value, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
+            return f"the {METRICS[metric].title} of {name} is not that of its predictions"
     return ""
 
 
-def _predictions_fault(result: TaskResult | ContinuousResult, classifier: str) -> str:
-    test = result.outcome(classifier).test
-    if test is None:
-        return ""
+def _predictions_fault(result: TaskResult, test: Predictions, classifier: str) -> str:
     if not len(test.ids) == len(test.truth) == len(test.predicted) == len(set(test.ids)):
         return f"the predictions of {classifier} are not one for each utterance"
     if set(test.ids) - set(result.speakers):
         return "an utterance has no speaker"
+    if test.probabilities:
+        table = probability_table(test)
+        whole = table.sum(axis=1)
+        if not (np.isfinite(table).all() and (table >= 0).all() and np.allclose(whole, 1, atol=1e-3)):
+            return f"the probabilities of {classifier} do not sum to 1"
     return ""

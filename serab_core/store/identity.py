@@ -13,9 +13,7 @@ from serab_core.store.jsonio import digest, encode
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from serab_core.types import ContinuousResult, TaskResult
-
-    AnyResult = TaskResult | ContinuousResult
+    from serab_core.types import Predictions, TaskResult
 
 SHORT = 8  # hex digits of a digest that are shown to people
 _ALL_DIGITS = 64  # hex digits of a sha256
@@ -29,7 +27,7 @@ class Version:
     fingerprint: str
 
     @classmethod
-    def of(cls, result: AnyResult) -> Version:
+    def of(cls, result: TaskResult) -> Version:
         """Return the extractor version of a result."""
         fingerprint = result.provenance.get("fingerprint")
         return cls(result.extractor, digest(fingerprint) if fingerprint else "")
@@ -51,10 +49,10 @@ class DataIdentity:
     rows: str = ""
 
     @classmethod
-    def of(cls, result: AnyResult) -> DataIdentity:
+    def of(cls, result: TaskResult) -> DataIdentity:
         """Return the data identity of a valid result."""
         dataset = result.provenance.get("dataset", {})
-        test = result.outcome(result.chosen).test
+        test = result.outcome().test
         rows = [] if test is None else zip(test.ids, test.truth, (result.speakers[i] for i in test.ids), strict=True)
         listed = sha256(encode(repr(sorted(rows)))).hexdigest()
         return cls(str(dataset.get("digest", "")), str(dataset.get("audio_digest", "")), listed)
@@ -91,7 +89,7 @@ class Catalogue:
     columns: Mapping[str, DataIdentity]
     prepared: Mapping[str, DataIdentity] = field(default_factory=dict)
 
-    def on_column(self, result: AnyResult) -> bool:
+    def on_column(self, result: TaskResult) -> bool:
         """Return whether a result is on the data of its task's column."""
         return DataIdentity.of(result).matches(self.columns[result.task])
 
@@ -108,7 +106,7 @@ class Catalogue:
 
 
 def make_catalogue(
-    results: Sequence[AnyResult],
+    results: Sequence[TaskResult],
     installed: Mapping[str, str] | None = None,
     prepared: Mapping[str, DataIdentity] | None = None,
 ) -> Catalogue:
@@ -126,7 +124,7 @@ def make_catalogue(
         version = Version.of(result)
         if version not in versions.setdefault(version.name, []):
             versions[version.name].append(version)
-        candidate = (not getattr(result, "imported", ""), place, version)
+        candidate = (not result.imported, place, version)
         newest[version.name] = max(newest.get(version.name, candidate), candidate)
     here = {v for known in versions.values() for v in known if installed.get(v.name) == v.fingerprint}
     here_by_name = {version.name: version for version in here}
@@ -151,13 +149,13 @@ def _labels(versions: Mapping[str, Sequence[Version]]) -> dict[Version, str]:
     return labels
 
 
-def _columns(results: Sequence[AnyResult], prepared: Mapping[str, DataIdentity]) -> dict[str, DataIdentity]:
+def _columns(results: Sequence[TaskResult], prepared: Mapping[str, DataIdentity]) -> dict[str, DataIdentity]:
     """Return the data of each task's column.
 
     These are the prepared data if a result is on them, or else the data with the most extractors; the newest result
     settles ties.
     """
-    by_task: dict[str, list[tuple[int, AnyResult, DataIdentity]]] = {}
+    by_task: dict[str, list[tuple[int, TaskResult, DataIdentity]]] = {}
     for place, result in enumerate(results):
         by_task.setdefault(result.task, []).append((place, result, DataIdentity.of(result)))
     columns = {}
@@ -174,25 +172,34 @@ def _columns(results: Sequence[AnyResult], prepared: Mapping[str, DataIdentity])
     return columns
 
 
-def content_digest(result: AnyResult) -> str:
-    """Return the digest of a result's content: scores, predictions, the extractor and the data.
+def content_digest(result: TaskResult) -> str:
+    """Return the digest of a result's content: predictions, the extractor and the data.
 
     The machine, the command, times and cautions do not count: the same evaluation on two machines has equal content.
+    Scores follow from predictions. Probabilities are left out, because their last digits differ between processors.
     """
     document = asdict(result)
     outcomes = [
-        {name: outcome[name] for name in ("classifier", "params", "test", "accuracy", "uar", "scores")}
-        for outcome in document["outcomes"]
+        [
+            outcome.classifier,
+            outcome.params,
+            outcome.test and (outcome.test.ids, outcome.test.truth, outcome.test.predicted),
+        ]
+        for outcome in result.outcomes
     ]
     provenance = result.provenance
     data = provenance.get("dataset", {})
-    ignored = ("outcomes", "provenance", "cautions", "splits", "faulty", "imported", "profile")
+    ignored = ("outcomes", "scores", "provenance", "cautions", "splits", "faulty", "imported", "profile")
     claims = {name: value for name, value in document.items() if name not in ignored}
     version = Version.of(result).fingerprint
     return digest([claims, outcomes, version, data.get("digest", ""), data.get("audio_digest", "")])
 
 
-def conflicting_keys(results: Iterable[AnyResult]) -> set[tuple[str, str]]:
+def _rows(test: Predictions | None) -> list[tuple[Any, ...]]:
+    return [] if test is None else list(zip(test.ids, test.truth, test.predicted, strict=True))
+
+
+def conflicting_keys(results: Iterable[TaskResult]) -> set[tuple[str, str]]:
     """Return the extractor and key of results that have both in common and differ in their content."""
     results = list(results)
     counts = Counter((result.extractor, result.key) for result in results)

@@ -16,7 +16,7 @@ from serab_core.store.journal import check_journal
 from serab_core.store.jsonio import digest, read_json
 from serab_core.store.leftovers import DOWNLOADS, sweep
 from serab_core.store.reading import files_below, may_exist, raise_first
-from serab_core.store.results import read_any_result, read_outcome
+from serab_core.store.results import read_outcome, read_result
 from serab_core.store.shards import SCHEMA as SHARD_SCHEMA
 from serab_core.store.shards import Shard, check_shard, move_aside, quarantine
 from serab_core.store.weights import check_weights, weight_files
@@ -197,7 +197,7 @@ def _checks(home: Home) -> tuple[list[Check], list[StoreError]]:
     outcomes = [path for path in paths[home.studies, ".json"] if path.parent == home.studies]
     checks += [(path, _call(read_outcome, path), _call(move_aside, path)) for path in outcomes]
     checks += [(path, _call(check_journal, path), _call(move_aside, path)) for path in paths[home.studies, ".h5"]]
-    checks += [(path, _call(read_any_result, path), _call(move_aside, path)) for path in paths[home.results, ".json"]]
+    checks += [(path, _call(read_result, path), _call(move_aside, path)) for path in paths[home.results, ".json"]]
     try:
         checks += [(path, _call(read_json, path, "serab.dataset/1"), None) for path in _indexes(home)]
         checks += [(path, _call(check_weights, path, record), None) for path, record in weight_files(home)]
@@ -275,7 +275,7 @@ def _fingerprints(home: Home) -> Iterator[str]:
     """Yield the fingerprint digests of stored results. Raises StoreError for a result that cannot be read."""
     for path in raise_first(files_below(home.results, ".json")):
         with contextlib.suppress(ContentError, KeyError, TypeError, AttributeError):
-            result = read_any_result(path)
+            result = read_result(path)
             yield digest(dict(result.provenance["fingerprint"]))
 
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import msgspec
-
-L = TypeVar("L", str, float)  # a label, or a value of a continuous target
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 Fraction = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.0)]
 
 
-class PredictionsDocument(msgspec.Struct, Generic[L], frozen=True, forbid_unknown_fields=True):
-    """Predictions on one split."""
+class PredictionsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Predictions on one split: labels, or values of a continuous target."""
 
     ids: tuple[str, ...]
-    truth: tuple[L, ...]
-    predicted: tuple[L, ...]
+    truth: tuple[str | float, ...]
+    predicted: tuple[str | float, ...]
+    labels: tuple[str, ...] = ()
+    probabilities: bytes = b""  # base64 in JSON
 
 
 class PointDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,7 +30,7 @@ class PointDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pruned: bool = False
 
 
-class OutcomeDocument(msgspec.Struct, Generic[L], frozen=True, forbid_unknown_fields=True):
+class OutcomeDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The outcome of one classifier on one task."""
 
     classifier: str
@@ -38,17 +38,30 @@ class OutcomeDocument(msgspec.Struct, Generic[L], frozen=True, forbid_unknown_fi
     points: tuple[PointDocument, ...]
     params: dict[str, Any] | None
     validation: float | None
-    test: PredictionsDocument[L] | None
-    accuracy: Fraction | None
-    uar: Fraction | None
+    test: PredictionsDocument | None
     scores: dict[str, float] = {}
 
 
+class EarlierOutcomeDocument(OutcomeDocument, frozen=True, kw_only=True):
+    """An outcome as earlier versions wrote it; the first two fields are null for a continuous target."""
+
+    accuracy: Fraction | None
+    uar: Fraction | None
+
+
 class StudyOutcomeDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The outcome of a study, on classes or on a continuous target."""
+    """The outcome of a study."""
+
+    schema: Literal["serab.outcome/2"]
+    outcome: OutcomeDocument
+    identity: dict[str, Any] = {}
+
+
+class EarlierStudyOutcomeDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The outcome of a study as earlier versions wrote it."""
 
     schema: Literal["serab.outcome/1"]
-    outcome: OutcomeDocument[str | float]  # type: ignore[type-var]
+    outcome: EarlierOutcomeDocument
     identity: dict[str, Any] = {}
 
 
@@ -102,7 +115,7 @@ class ProfileDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, o
     whole: bool | None = None
 
 
-class _Common(msgspec.Struct, Generic[L], frozen=True, forbid_unknown_fields=True, kw_only=True):
+class _ResultFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     extractor: str
     task: str
     language: str
@@ -110,7 +123,6 @@ class _Common(msgspec.Struct, Generic[L], frozen=True, forbid_unknown_fields=Tru
     variant: str
     counts: dict[str, Count]
     chosen: str
-    outcomes: tuple[OutcomeDocument[L], ...]
     synthetic: bool
     partial: bool
     cautions: tuple[str, ...]
@@ -121,20 +133,31 @@ class _Common(msgspec.Struct, Generic[L], frozen=True, forbid_unknown_fields=Tru
     profile: ProfileDocument = ProfileDocument()
     splits: str = ""
     faulty: bool = False
+    imported: str = ""
 
 
-class ResultDocument(_Common[str], frozen=True, kw_only=True):
-    """A result on classes."""
+class ResultDocument(_ResultFields, frozen=True, kw_only=True):
+    """A result on classes, or on a continuous target."""
+
+    schema: Literal["serab.result/3"]
+    target: str | None
+    scores: dict[str, float]
+    outcomes: tuple[OutcomeDocument, ...]
+
+
+class EarlierResultDocument(_ResultFields, frozen=True, kw_only=True):
+    """A result on classes as earlier versions wrote it."""
 
     schema: Literal["serab.result/2"]
     accuracy: Fraction
     uar: Fraction
-    imported: str = ""
+    outcomes: tuple[EarlierOutcomeDocument, ...]
 
 
-class ContinuousDocument(_Common[float], frozen=True, kw_only=True):
-    """A result on a continuous target."""
+class EarlierContinuousDocument(_ResultFields, frozen=True, kw_only=True):
+    """A result on a continuous target as earlier versions wrote it."""
 
     schema: Literal["serab.continuous/1"]
     target: str
     scores: dict[str, float]
+    outcomes: tuple[EarlierOutcomeDocument, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -14,13 +15,16 @@ from serab_core.store.identity import DataIdentity, Version, conflicting_keys
 from serab_core.store.jsonio import write_json
 from serab_core.store.reading import read_file
 from serab_core.store.result_documents import (
-    ContinuousDocument,
+    EarlierContinuousDocument,
+    EarlierOutcomeDocument,
+    EarlierResultDocument,
+    EarlierStudyOutcomeDocument,
     OutcomeDocument,
     Provenance,
     ResultDocument,
     StudyOutcomeDocument,
 )
-from serab_core.types import ClassifierOutcome, ContinuousResult, Point, Predictions, TaskResult
+from serab_core.types import ClassifierOutcome, Point, Predictions, TaskResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,21 +32,26 @@ if TYPE_CHECKING:
 
     from serab_core.store.home import Home
 
-OUTCOME_SCHEMA = "serab.outcome/1"
-RESULT_SCHEMA = "serab.result/2"
-CONTINUOUS_SCHEMA = "serab.continuous/1"
+OUTCOME_SCHEMA = "serab.outcome/2"
+RESULT_SCHEMA = "serab.result/3"
+RESULT_DOCUMENTS: Mapping[str, type[AnyDocument]] = {
+    RESULT_SCHEMA: ResultDocument,
+    "serab.result/2": EarlierResultDocument,
+    "serab.continuous/1": EarlierContinuousDocument,
+}
+"""The types of results by schema; earlier ones are read, and never written."""
 
-
-R = TypeVar("R", TaskResult, ContinuousResult)
+AnyOutcome: TypeAlias = StudyOutcomeDocument | EarlierStudyOutcomeDocument
+AnyDocument: TypeAlias = ResultDocument | EarlierResultDocument | EarlierContinuousDocument
 V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
-class Stored(Generic[R]):
+class Stored:
     """A result and its file."""
 
     path: Path
-    result: R
+    result: TaskResult
 
 
 def outcome_path(home: Home, study: str) -> Path:
@@ -67,51 +76,47 @@ def folder_name(extractor: str) -> str:
 
 def write_outcome(path: Path, outcome: ClassifierOutcome, identity: Mapping[str, Any]) -> None:
     """Write an outcome with the identity of its study. Raises StoreError."""
-    write_json(path, {"schema": OUTCOME_SCHEMA, "identity": identity, "outcome": asdict(outcome)})
+    write_json(path, {"schema": OUTCOME_SCHEMA, "identity": identity, "outcome": _outcome_document(asdict(outcome))})
 
 
 def read_outcome(path: Path) -> ClassifierOutcome:
     """Read an outcome. Raises StoreError if it is damaged or of another version."""
-    document = codec.read(path, StudyOutcomeDocument)
+    content = read_file(path)
+    earlier = codec.schema_of(content) == "serab.outcome/1"
+    kind: type[AnyOutcome] = EarlierStudyOutcomeDocument if earlier else StudyOutcomeDocument
+    document: AnyOutcome = codec.decode(content, kind, where=path)
     return _checked(lambda: _outcome(document.outcome), path)
 
 
-def write_result(path: Path, result: TaskResult | ContinuousResult) -> None:
+def write_result(path: Path, result: TaskResult) -> None:
     """Write a result. Raises StoreError."""
     write_json(path, result_document(result))
 
 
 def read_result(path: Path) -> TaskResult:
-    """Read a result on classes. Raises StoreError if it is damaged or of another version."""
-    return _result(read_file(path), path)
+    """Read a result. Raises StoreError if it is damaged or of another version.
 
-
-def read_continuous(path: Path) -> ContinuousResult:
-    """Read a result on a continuous target. Raises StoreError if it is damaged or of another version."""
-    return _continuous(read_file(path), path)
-
-
-def read_any_result(path: Path) -> TaskResult | ContinuousResult:
-    """Read a result of either kind. Raises StoreError if it is damaged or of another version."""
+    `scores` of a result that an earlier version wrote may lack metrics; `serab_core.score.outcome.complete` adds them.
+    """
     content = read_file(path)
-    if codec.schema_of(content) == CONTINUOUS_SCHEMA:
-        return _continuous(content, path)
-    return _result(content, path)
-
-
-def result_of(document: ResultDocument) -> TaskResult:
-    """Return the result that a document describes. Raises ValueError for impossible values in its untyped fields."""
-    return TaskResult(**_fields(document))
-
-
-def _result(content: bytes, path: Path) -> TaskResult:
-    document = codec.decode(content, ResultDocument, where=path, surrogates_in=("$",))
+    kind = RESULT_DOCUMENTS.get(codec.schema_of(content), ResultDocument)
+    document: AnyDocument = codec.decode(content, kind, where=path, surrogates_in=("$",))
     return _checked(lambda: result_of(document), path)
 
 
-def _continuous(content: bytes, path: Path) -> ContinuousResult:
-    document = codec.decode(content, ContinuousDocument, where=path, surrogates_in=("$",))
-    return _checked(lambda: ContinuousResult(**_fields(document)), path)
+def result_of(document: AnyDocument) -> TaskResult:
+    """Return the result that a document describes. Raises ValueError for impossible values in its untyped fields."""
+    codec.check_untyped(document.provenance, "$.provenance")
+    codec.convert(document.provenance, Provenance, "$.provenance")
+    fields: dict[str, Any] = {name: getattr(document, name) for name in document.__struct_fields__ if name != "schema"}
+    fields["profile"] = msgspec.to_builtins(document.profile)
+    if isinstance(document, EarlierResultDocument):
+        fields["scores"] = {"accuracy": fields.pop("accuracy"), "uar": fields.pop("uar")}
+    continuous = fields.get("target") is not None
+    fields["outcomes"] = tuple(
+        _outcome(outcome, f"$.outcomes[{at}]", continuous=continuous) for at, outcome in enumerate(document.outcomes)
+    )
+    return TaskResult(**fields)
 
 
 def _checked(make: Callable[[], V], path: Path) -> V:
@@ -121,31 +126,33 @@ def _checked(make: Callable[[], V], path: Path) -> V:
         raise ContentError(str(error), where=path, next_step=codec.AGAIN) from error
 
 
-def result_document(result: TaskResult | ContinuousResult) -> dict[str, Any]:
+def result_document(result: TaskResult) -> dict[str, Any]:
     """Return a result as the JSON document that is stored and exported."""
-    schema = RESULT_SCHEMA if isinstance(result, TaskResult) else CONTINUOUS_SCHEMA
-    document = {"schema": schema, **asdict(result)}
+    document = {"schema": RESULT_SCHEMA, **asdict(result)}
     if not result.profile:
         del document["profile"]
+    document["outcomes"] = [_outcome_document(outcome) for outcome in document["outcomes"]]
     return document
 
 
-def stored_results(home: Home) -> tuple[list[Stored[TaskResult]], list[StoreError]]:
+def _outcome_document(outcome: dict[str, Any]) -> dict[str, Any]:
+    """Return an outcome with its probabilities as text; without them if there are none."""
+    if outcome["test"] is None:
+        return outcome
+    test = {name: value for name, value in outcome["test"].items() if name not in ("labels", "probabilities") or value}
+    if "probabilities" in test:
+        test["probabilities"] = b64encode(test["probabilities"]).decode("ascii")
+    return {**outcome, "test": test}
+
+
+def stored_results(home: Home) -> tuple[list[Stored], list[StoreError]]:
     """Return every result in the home, the oldest file first, and the errors of files that cannot be read."""
-    return _read_all(home.results.glob("*/*/*.json"), read_result)
-
-
-def stored_continuous(home: Home) -> tuple[list[Stored[ContinuousResult]], list[StoreError]]:
-    """Return every result on a continuous target, the oldest file first, and the errors of unreadable files."""
-    return _read_all(home.results.glob("*/*/*/*.json"), read_continuous)
-
-
-def _read_all(paths: Iterable[Path], read: Callable[[Path], R]) -> tuple[list[Stored[R]], list[StoreError]]:
-    entries: list[tuple[int, Stored[R]]] = []
+    entries: list[tuple[int, Stored]] = []
     errors = []
-    for path in sorted(paths):
+    # The folder of a continuous target is inside that of its corpus.
+    for path in sorted([*home.results.glob("*/*/*.json"), *home.results.glob("*/*/*/*.json")]):
         try:
-            entries.append((path.stat().st_mtime_ns, Stored(path, read(path))))
+            entries.append((path.stat().st_mtime_ns, Stored(path, read_result(path))))
         except StoreError as error:
             errors.append(error)
         except OSError as error:
@@ -153,57 +160,63 @@ def _read_all(paths: Iterable[Path], read: Callable[[Path], R]) -> tuple[list[St
     return [stored for _, stored in sorted(entries, key=lambda pair: (pair[0], str(pair[1].path)))], errors
 
 
-def searched_whole(result: TaskResult | ContinuousResult) -> bool:
+def searched_whole(result: TaskResult) -> bool:
     """Return whether the complete grids were searched: of the protocol's classifiers, or of the extractor's own."""
     protocol = result.provenance.get("protocol", {})
     return protocol.get("tuner") == "grid" and protocol.get("classifiers_by") in ("protocol", "extractor")
 
 
-def best_known(stored: Iterable[Stored[R]]) -> list[Stored[R]]:
+def best_known(stored: Iterable[Stored]) -> list[Stored]:
     """Return one result for each version of an extractor, task, protocol and data, the oldest file first.
 
     A result of complete grids is preferred to one of partial grids, a result of this home to an imported one, and a
     later result to an earlier one.
     """
-    best: dict[tuple[Version, str, str, DataIdentity], tuple[bool, bool, int, Stored[R]]] = {}
+    best: dict[tuple[Version, str, str, DataIdentity], tuple[bool, bool, int, Stored]] = {}
     for place, entry in enumerate(stored):
         result = entry.result
         key = (Version.of(result), result.task, result.protocol, DataIdentity.of(result))
-        candidate = (searched_whole(result), not getattr(result, "imported", ""), place, entry)
+        candidate = (searched_whole(result), not result.imported, place, entry)
         if key not in best or candidate[:3] > best[key][:3]:
             best[key] = candidate
     return [entry for *_, entry in sorted(best.values(), key=lambda candidate: candidate[2])]
 
 
-def conflicts(stored: Sequence[Stored[R]]) -> list[list[Stored[R]]]:
+def conflicts(stored: Sequence[Stored]) -> list[list[Stored]]:
     """Return groups of results that have the same key and differ in their content."""
     keys = conflicting_keys(entry.result for entry in stored)
     return [[entry for entry in stored if (entry.result.extractor, entry.result.key) == pair] for pair in sorted(keys)]
 
 
-def _fields(document: ResultDocument | ContinuousDocument) -> dict[str, Any]:
-    """Return the fields of a result. Raises ValueError for impossible values in untyped fields."""
-    codec.check_untyped(document.provenance, "$.provenance")
-    codec.convert(document.provenance, Provenance, "$.provenance")
-    fields: dict[str, Any] = {name: getattr(document, name) for name in document.__struct_fields__ if name != "schema"}
-    fields["profile"] = msgspec.to_builtins(document.profile)
-    fields["outcomes"] = tuple(_outcome(outcome, f"$.outcomes[{at}]") for at, outcome in enumerate(fields["outcomes"]))
-    return fields
+def _outcome(
+    document: OutcomeDocument, path: str = "$.outcome", *, continuous: bool | None = None
+) -> ClassifierOutcome:
+    """Return the outcome that a document describes.
 
+    Args:
+        document: the document.
+        path: its place in the file, for errors.
+        continuous: whether predictions are numbers; None if the file does not say so.
 
-def _outcome(document: OutcomeDocument[Any], path: str = "$.outcome") -> ClassifierOutcome:
+    Raises:
+        ValueError: a value is impossible.
+    """
     codec.check_untyped(document.params, f"{path}.params")
     for at, point in enumerate(document.points):
         codec.check_untyped(point.params, f"{path}.points[{at}].params")
-    test = document.test
+    test, scores = document.test, document.scores
+    if test is not None and {isinstance(value, str) for value in (*test.truth, *test.predicted)} - (
+        {True, False} if continuous is None else {not continuous}
+    ):
+        raise ValueError(f"has at {path}.test {'labels' if continuous else 'numbers'} as predictions")
+    if isinstance(document, EarlierOutcomeDocument) and document.accuracy is not None and document.uar is not None:
+        scores = {"accuracy": document.accuracy, "uar": document.uar}
     return ClassifierOutcome(
         classifier=document.classifier,
         title=document.title,
         points=tuple(Point(point.params, point.score, point.reason, point.pruned) for point in document.points),
         params=document.params,
         validation=document.validation,
-        test=None if test is None else Predictions(test.ids, test.truth, test.predicted),
-        accuracy=document.accuracy,
-        uar=document.uar,
-        scores=document.scores,
+        test=None if test is None else Predictions(*(getattr(test, name) for name in test.__struct_fields__)),
+        scores=scores,
     )

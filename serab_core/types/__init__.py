@@ -40,7 +40,6 @@ from serab_core.types.extractors import CorpusExtractor, Extractor, ExtractorSpe
 from serab_core.types.progress import Progress
 from serab_core.types.results import (
     ClassifierOutcome,
-    ContinuousResult,
     Failure,
     Point,
     Predictions,
@@ -53,7 +52,6 @@ __all__ = [
     "SPLITS",
     "ClassifierOutcome",
     "ClassifierSpec",
-    "ContinuousResult",
     "CorpusExtractor",
     "CorpusState",
     "DatasetSpec",

@@ -39,11 +39,19 @@ class ProtocolSpec:
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """Per-utterance predictions on one split, as labels or values of a continuous target, in order of utterance id."""
+    """Per-utterance predictions on one split, as labels or values of a continuous target, in order of utterance id.
+
+    Attributes:
+        labels: the classes of the columns of `probabilities`.
+        probabilities: the probability of each class for each utterance, as little-endian 32-bit floats of shape
+            (utterances, labels), row by row; empty if the classifier gives none.
+    """
 
     ids: tuple[str, ...]
     truth: tuple[str, ...] | tuple[float, ...]
     predicted: tuple[str, ...] | tuple[float, ...]
+    labels: tuple[str, ...] = ()
+    probabilities: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +81,9 @@ class ClassifierOutcome:
         params: parameters of the chosen point; None if no point could be fitted.
         validation: validation score of the chosen point, by the objective of the protocol.
         test: predictions on the test split, after the refit on train and validation.
-        accuracy, uar: test scores for classes, in [0, 1]; None for a continuous target.
-        scores: test scores for a continuous target: `ccc`, `pearson` and `rmse`; empty for classes.
+        scores: test scores by metric; empty if no point could be fitted. For classes: `accuracy`, `uar`, `macro_f1`,
+            `weighted_f1` and `kappa`; with probabilities also `ece`, `log_loss` and, for more than two classes, `top2`.
+            For a continuous target: `ccc`, `pearson` and `rmse`.
     """
 
     classifier: str
@@ -83,17 +92,18 @@ class ClassifierOutcome:
     params: Params | None
     validation: float | None
     test: Predictions | None
-    accuracy: float | None
-    uar: float | None
-    scores: Mapping[str, float] = field(default_factory=dict)
+    scores: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class TaskResult:
-    """The score of one extractor on one task under one protocol.
+    """The score of one extractor on one task under one protocol: on classes, or on a continuous target.
 
     Attributes:
-        chosen: the classifier that the protocol reports.
+        task: such as `emodb`, or `iem4/valence` for a continuous target.
+        target: the continuous target, such as `valence`; None for classes.
+        chosen: the classifier or regressor that the protocol reports.
+        scores: the scores of the chosen classifier on test; see `ClassifierOutcome`.
         provenance: versions, fingerprint, dataset digest, seeds, command and machine.
         speakers: the true speaker by test utterance.
         sexes: `f` or `m` by speaker of the test split, if the corpus declares it.
@@ -111,48 +121,6 @@ class TaskResult:
     variant: str
     counts: Mapping[str, int]
     chosen: str
-    accuracy: float
-    uar: float
-    outcomes: tuple[ClassifierOutcome, ...]
-    synthetic: bool
-    partial: bool
-    cautions: tuple[str, ...]
-    key: str
-    provenance: Mapping[str, Any]
-    speakers: Mapping[str, str]
-    sexes: Mapping[str, str] = field(default_factory=dict)
-    imported: str = ""
-    profile: Mapping[str, Any] = field(default_factory=dict)
-    splits: str = ""
-    faulty: bool = False
-
-    def outcome(self, classifier: str) -> ClassifierOutcome:
-        """Return the outcome of one classifier. Raises KeyError if it was not run."""
-        for outcome in self.outcomes:
-            if outcome.classifier == classifier:
-                return outcome
-        raise KeyError(classifier)
-
-
-@dataclass(frozen=True, slots=True)
-class ContinuousResult:
-    """The score of one extractor on one continuous target. Fields that are not listed here are those of `TaskResult`.
-
-    Attributes:
-        task: such as `iem4/valence`.
-        target: such as `valence`.
-        chosen: the regressor with the best concordance on validation.
-        scores: `ccc`, `pearson` and `rmse` of the chosen regressor on test.
-    """
-
-    extractor: str
-    task: str
-    target: str
-    language: str
-    protocol: str
-    variant: str
-    counts: Mapping[str, int]
-    chosen: str
     scores: Mapping[str, float]
     outcomes: tuple[ClassifierOutcome, ...]
     synthetic: bool
@@ -161,17 +129,19 @@ class ContinuousResult:
     key: str
     provenance: Mapping[str, Any]
     speakers: Mapping[str, str]
+    target: str | None = None
     sexes: Mapping[str, str] = field(default_factory=dict)
+    imported: str = ""
     profile: Mapping[str, Any] = field(default_factory=dict)
     splits: str = ""
     faulty: bool = False
 
-    def outcome(self, regressor: str) -> ClassifierOutcome:
-        """Return the outcome of one regressor. Raises KeyError if it was not run."""
+    def outcome(self, classifier: str = "") -> ClassifierOutcome:
+        """Return the outcome of one classifier, by default the chosen one. Raises KeyError if it was not run."""
         for outcome in self.outcomes:
-            if outcome.classifier == regressor:
+            if outcome.classifier == (classifier or self.chosen):
                 return outcome
-        raise KeyError(regressor)
+        raise KeyError(classifier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +166,6 @@ class Run:
     extractors: tuple[str, ...]
     tasks: tuple[str, ...]
     results: tuple[TaskResult, ...] = ()
-    continuous: tuple[ContinuousResult, ...] = ()
     failures: tuple[Failure, ...] = ()
     reused: frozenset[str] = frozenset()
     missing: tuple[str, ...] = ()

@@ -27,6 +27,8 @@ def test_scores_agree_with_scikit_learn(run):
     assert result.accuracy == pytest.approx(metrics.accuracy_score(truth, predicted))
     assert result.uar == pytest.approx(metrics.balanced_accuracy_score(truth, predicted))
     assert result.macro_f1 == pytest.approx(metrics.f1_score(truth, predicted, average="macro"))
+    assert result.weighted_f1 == pytest.approx(metrics.f1_score(truth, predicted, average="weighted"))
+    assert result.kappa == pytest.approx(metrics.cohen_kappa_score(truth, predicted))
     assert (result.confusion.counts == metrics.confusion_matrix(truth, predicted, labels=result.labels)).all()
     report = metrics.classification_report(truth, predicted, output_dict=True, zero_division=0)
     for label, own in result.per_class.items():
@@ -35,17 +37,18 @@ def test_scores_agree_with_scikit_learn(run):
             (expected["recall"], expected["precision"], expected["f1-score"])
         )
         assert own.utterances == expected["support"]
+        assert own.interval.low <= own.recall <= own.interval.high
     table = result.confusion.to_dataframe()
     assert list(table.index) == list(table.columns) == list(result.labels)
     assert table.to_numpy().sum() == len(frame)
 
 
 def test_intervals_hold_the_score(run):
-    for metric in ("accuracy", "uar"):
+    for metric in ("accuracy", "uar", "macro_f1", "weighted_f1", "kappa"):
         interval = run["toy"].interval(metric)
         assert interval.low <= getattr(run["toy"], metric) <= interval.high
-    with pytest.raises(UsageError, match="use .accuracy. or .uar."):
-        run["toy"].interval("macro_f1")
+    with pytest.raises(UsageError, match="use one of accuracy, uar, macro_f1, weighted_f1, kappa"):
+        run["toy"].interval("ccc")
     with pytest.raises(UsageError, match="has no score ccc"):
         _ = run["toy"].ccc
 
@@ -67,11 +70,11 @@ def test_a_continuous_target(prepared_tones, home):
 def test_a_data_frame_has_a_row_for_each_metric(run):
     frame = run.to_dataframe()
     assert list(frame.columns[:6]) == ["extractor", "task", "language", "protocol", "metric", "value"]
-    assert len(frame) == 2 * 3
+    assert len(frame) == sum(len(result.scores) for result in run)
     row = frame[(frame.extractor == "toy") & (frame.metric == "uar")].iloc[0]
     assert row["value"] == run["toy"].uar
     assert row["low"] <= row["value"] <= row["high"]
-    assert frame[frame.metric == "macro_f1"]["low"].isna().all()
+    assert not frame[frame.metric == "macro_f1"]["low"].isna().any()
     assert row["utterances"] == len(run["toy"].predictions())
     assert row["cautions"] == "; ".join(run["toy"].cautions)
     assert list(run.filter(extractor="nobody").to_dataframe().columns) == list(frame.columns)
@@ -120,8 +123,9 @@ def test_leaderboard_and_comparison(run):
     assert set(frame["metric"]) == {"accuracy", "uar"}
     with pytest.raises(UsageError, match="unknown suite 'mine'"):
         run.leaderboard(suite="mine")
-    with pytest.raises(UsageError, match="unknown metric 'kappa'"):
-        run.leaderboard(metric="kappa")
+    with pytest.raises(UsageError, match="unknown metric 'rmse'"):
+        run.leaderboard(metric="rmse")
+    assert "Kappa" in repr(run.leaderboard(metric="kappa"))
     pair = serab.compare("toy", "toy/wide", tasks="tones")
     (task,) = pair.tasks
     assert task.difference == pytest.approx(run["toy"].accuracy - run["toy/wide"].accuracy)
@@ -135,11 +139,11 @@ def test_leaderboard_and_comparison(run):
 
 def test_a_leaderboard_is_of_the_protocol_of_its_results(run):
     strict = serab.evaluate("toy", protocol="strict", **SEARCH)
-    assert strict.leaderboard().gathered.board.protocol == "strict"
+    assert strict.leaderboard().data.board.protocol == "strict"
     both = serab.load_results()
     with pytest.raises(UsageError, match="these results are of several protocols: serab, strict"):
         both.leaderboard()
-    assert both.leaderboard(protocol="serab").gathered.board.protocol == "serab"
+    assert both.leaderboard(protocol="serab").data.board.protocol == "serab"
     assert both.filter(protocol="strict").leaderboard().extractors == ["toy"]
 
 

@@ -59,9 +59,11 @@ def test_the_same_bytes_and_merging(exported, serab, tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda r: r.update(accuracy=0.99), "not that of its chosen classifier"),
-        (lambda r: r["outcomes"][0].update(accuracy=0.99), "accuracy of lda is not that of its predictions"),
-        (lambda r: r["outcomes"][0].update(uar=None), "UAR of lda is not that of its predictions"),
+        (lambda r: r["scores"].update(accuracy=0.99), "not that of its chosen classifier"),
+        (lambda r: r["outcomes"][0]["scores"].update(accuracy=0.99), "accuracy of lda is not that of its predictions"),
+        (lambda r: r["outcomes"][0]["scores"].update(uar=0.1), "UAR of lda is not that of its predictions"),
+        (lambda r: r["outcomes"][0]["scores"].update(kappa=0.1), "kappa of lda is not that of its predictions"),
+        (lambda r: r.update(target="valence"), "has at $.outcomes[0].test labels as predictions"),
         (lambda r: r.update(task="../../x"), "has an invalid task name"),
         (lambda r: r.update(protocol="a/b/c"), "has an invalid task name"),
         (lambda r: r.update(key="../" * 20), "not a SHA-256"),

@@ -20,11 +20,12 @@ from serab_core import settings
 from serab_core.errors import SerabError
 from serab_core.isolation.environments import environments
 from serab_core.results.exchange import import_results, read_exchange
+from serab_core.results.stored import valid_results
+from serab_core.score.outcome import scores_of
 from serab_core.store import codec
 from serab_core.store.download import DownloadNote
 from serab_core.store.results import result_document
 from serab_core.system.session import current_session
-from serab_core.types import ContinuousResult
 from tests.faults.conftest import amount
 
 COUNT = amount("FUZZ", 250)
@@ -164,7 +165,6 @@ def stored(make_result, store_result):
 
 
 def test_results(fuzz, stored):
-    from serab_core.results.stored import valid_results
     from serab_core.store.home import find_home
 
     def read():
@@ -180,24 +180,14 @@ def test_continuous_results(fuzz, stored, make_result, home):
     result = make_result("x", "emodb", 0.8, speakers=3, each=4)
     outcome = result.outcomes[0]
     values = tuple(float(place % 5) for place in range(len(outcome.test.ids)))
-    scores = {"ccc": 0.5, "pearson": 0.5, "rmse": 1.0}
-    outcome = replace(
-        outcome,
-        test=replace(outcome.test, truth=values, predicted=values[::-1]),
-        accuracy=None,
-        uar=None,
-        scores=scores,
-    )
-    shared = {name: getattr(result, name) for name in ("language", "protocol", "variant", "counts", "chosen", "key",
-              "synthetic", "partial", "cautions", "provenance", "speakers")}  # fmt: skip
-    continuous = ContinuousResult("x", "iem4/valence", "valence", outcomes=(outcome,), scores=scores, **shared)
+    test = replace(outcome.test, truth=values, predicted=values[::-1])
+    outcome = replace(outcome, test=test, scores=scores_of(test))
+    continuous = replace(result, task="iem4/valence", target="valence", outcomes=(outcome,), scores=outcome.scores)
     path = home.results / "x" / "iem4" / "valence" / "serab-0.json"
     path.parent.mkdir(parents=True)
 
     def read():
-        from serab_core.results.stored import valid_continuous
-
-        _, errors = valid_continuous(home)
+        _, errors = valid_results(home)
         if errors:
             raise errors[0]
 
@@ -375,4 +365,4 @@ def test_every_stored_schema_of_this_module_is_in_the_json_schema_of_its_type():
     from serab_core.store.result_documents import ResultDocument
 
     schema = codec.json_schema(ResultDocument)
-    assert "serab.result/2" in json.dumps(schema)
+    assert "serab.result/3" in json.dumps(schema)

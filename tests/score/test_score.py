@@ -41,14 +41,16 @@ def test_nothing_to_score(truth, predicted):
 
 
 def outcome(name, validation, test):
-    return ClassifierOutcome(name, name, (Point({}, validation),), {}, validation, None, test, test)
+    return ClassifierOutcome(
+        name, name, (Point({}, validation),), {}, validation, None, {"accuracy": test, "uar": test}
+    )
 
 
 def test_the_protocol_chooses():
     outcomes = [outcome("lda", 0.8, 0.9), outcome("lr", 0.9, 0.7), outcome("svc", 0.9, 0.8)]
     assert choose(outcomes, PROTOCOLS["serab"]).classifier == "lr"
     assert choose(outcomes, PROTOCOLS["serab-released"]).classifier == "lda"
-    unfitted = ClassifierOutcome("qda", "QDA", (Point({}, None, "no way"),), None, None, None, None, None)
+    unfitted = ClassifierOutcome("qda", "QDA", (Point({}, None, "no way"),), None, None, None, {})
     assert choose([unfitted, *outcomes], PROTOCOLS["strict"]).classifier == "lr"
     with pytest.raises(TuningError, match="qda: no way"):
         choose([unfitted], PROTOCOLS["serab"])
@@ -56,7 +58,21 @@ def test_the_protocol_chooses():
 
 def result(task, accuracy_, **changes):
     made = TaskResult(
-        "x", task, "de", "serab", "default", {}, "lda", accuracy_, accuracy_ / 2, (), False, False, (), task, {}, {}
+        "x",
+        task,
+        "de",
+        "serab",
+        "default",
+        {},
+        "lda",
+        {"accuracy": accuracy_, "uar": accuracy_ / 2},
+        (),
+        False,
+        False,
+        (),
+        task,
+        {},
+        {},
     )
     return replace(made, **changes)
 

@@ -28,7 +28,7 @@ from serab_core.score.compare import (
 )
 from serab_core.score.fairness import by_sex, by_speaker, sex_gap, speaker_gap
 from serab_core.score.few_speakers import mean_posterior
-from serab_core.score.metrics import ccc, confusion, macro_f1, pearson, recalls, rmse
+from serab_core.score.metrics import METRICS, ccc, class_scores, confusion, pearson, rmse
 from serab_core.score.optimism import optimism
 from serab_core.score.published import PUBLISHED, published_for
 from serab_core.score.scored import Scored, scored
@@ -38,14 +38,23 @@ from tests.results_fixtures import outcome
 labels = st.lists(st.sampled_from("abc"), min_size=1, max_size=40)
 
 
+@pytest.mark.filterwarnings("ignore:A single label was found", "ignore:.*only one label in common")
 @settings(max_examples=80, deadline=None)
 @given(labels, st.randoms())
 def test_class_metrics_are_scikit_learns(truth, random):
     metrics = pytest.importorskip("sklearn.metrics")
     told = [random.choice("abcd") for _ in truth]
-    assert macro_f1(truth, told) == pytest.approx(metrics.f1_score(truth, told, average="macro", zero_division=0))
-    expected = metrics.recall_score(truth, told, average=None, labels=sorted(set(truth)), zero_division=0)
-    assert list(recalls(truth, told).values()) == pytest.approx(list(expected))
+    classes = sorted(set(truth))
+    kappa = metrics.cohen_kappa_score(truth, told)
+    assert class_scores(truth, told) == pytest.approx(
+        {
+            "accuracy": metrics.accuracy_score(truth, told),
+            "uar": metrics.recall_score(truth, told, average="macro", labels=classes, zero_division=0),
+            "macro_f1": metrics.f1_score(truth, told, average="macro", labels=classes, zero_division=0),
+            "weighted_f1": metrics.f1_score(truth, told, average="weighted", zero_division=0),
+            "kappa": 0.0 if math.isnan(kappa) else kappa,
+        }
+    )
     assert np.array_equal(confusion(truth, told, "abcd"), metrics.confusion_matrix(truth, told, labels=list("abcd")))
     with pytest.raises(ValueError, match="unknown label"):
         confusion(truth, ["z"] * len(truth), "abcd")
@@ -76,7 +85,11 @@ def test_metrics_are_audmetrics():
     assert pearson(truth, told) == pytest.approx(audmetric.pearson_cc(truth, told))
     assert rmse(truth, told) == pytest.approx(math.sqrt(audmetric.mean_squared_error(truth, told)))
     classes, guessed = rng.choice(list("abc"), 60), rng.choice(list("abc"), 60)
-    assert macro_f1(classes, guessed) == pytest.approx(audmetric.unweighted_average_fscore(classes, guessed))
+    scores = class_scores(classes, guessed)
+    assert scores["macro_f1"] == pytest.approx(audmetric.unweighted_average_fscore(classes, guessed))
+    assert scores["uar"] == pytest.approx(audmetric.unweighted_average_recall(classes, guessed))
+    f1 = audmetric.fscore_per_class(classes, guessed)
+    assert scores["weighted_f1"] == pytest.approx(sum(value * np.mean(classes == c) for c, value in f1.items()))
 
 
 def test_constants_agree_or_have_no_correlation():
@@ -167,17 +180,20 @@ def test_an_interval_of_few_speakers_contains_the_score(speakers, seed):
     test = sample(rng, speakers, int(rng.integers(4, 40)), float(rng.uniform(0, 3)))
     draws = drawn(test, 400)
     assert (draws.over, draws.groups, draws.method) == ("speakers", speakers, "beta-binomial")
-    for metric, score in zip(("accuracy", "uar"), draws.scores, strict=True):
+    scores = class_scores(test.truth, test.predicted)
+    for metric, score in scores.items():
         found = draws.interval(metric)
-        assert 0 <= found.low <= score <= found.high <= 1
+        assert METRICS[metric].bounds[0] <= found.low <= found.high <= 1
+        assert found.low - 1e-9 <= score <= found.high + 1e-9
+        assert draws.score(metric) == pytest.approx(score)
     assert drawn(test, 400, over="utterances").interval("accuracy").over == "utterances"
 
 
 def test_tasks_are_drawn_independently(make_result):
     one, other = (task_draws(make_result("x", task, 0.7, speakers=6)) for task in ("emodb", "savee"))
-    assert abs(np.corrcoef(one.accuracy, other.accuracy)[0, 1]) < 0.1
+    assert abs(np.corrcoef(one.values("accuracy"), other.values("accuracy"))[0, 1]) < 0.1
     again = task_draws(make_result("y", "emodb", 0.7, speakers=6, seed=0))
-    assert np.corrcoef(one.accuracy, again.accuracy)[0, 1] > 0.9
+    assert np.corrcoef(one.values("accuracy"), again.values("accuracy"))[0, 1] > 0.9
 
 
 def test_draws_are_those_of_resampled_utterances_or_speakers():
@@ -194,9 +210,9 @@ def test_draws_are_those_of_resampled_utterances_or_speakers():
             plain.append(test.right[rows].mean())
         factor = widening(90 if speakers == 3 else 9)
         draws = drawn(test, 3000, over="utterances" if speakers == 3 else "speakers")
-        assert draws.accuracy.std() == pytest.approx(factor * np.std(plain), rel=0.08)
-        assert draws.accuracy.mean() == pytest.approx(test.right.mean(), abs=0.01)
-    assert np.array_equal(drawn(test).uar, drawn(test).uar)
+        assert draws.values("accuracy").std() == pytest.approx(factor * np.std(plain), rel=0.08)
+        assert draws.values("accuracy").mean() == pytest.approx(test.right.mean(), abs=0.01)
+    assert np.array_equal(drawn(test).values("uar"), drawn(test).values("uar"))
 
 
 def test_mcnemar_and_holm_by_hand():
@@ -307,8 +323,8 @@ def test_means_by_hand(make_result):
     results = {"emodb": make_result("x", "emodb", 0.9), "savee": make_result("x", "savee", 0.4, each=24)}
     draws = {task: drawn(scored(result)) for task, result in results.items()}
     sizes = {task: result.counts["test"] for task, result in results.items()}
-    um, wm, gm = means({t: r.accuracy for t, r in results.items()}, draws, sizes, "accuracy")
-    a, b = results["emodb"].accuracy, results["savee"].accuracy
+    um, wm, gm = means({t: r.scores["accuracy"] for t, r in results.items()}, draws, sizes, "accuracy")
+    a, b = results["emodb"].scores["accuracy"], results["savee"].scores["accuracy"]
     assert (um.value, wm.value, gm.value) == pytest.approx(((a + b) / 2, a / 3 + 2 * b / 3, math.sqrt(a * b)))
     assert wm.weights == pytest.approx({"emodb": 1 / 3, "savee": 2 / 3})
     for mean in (um, wm, gm):
@@ -324,8 +340,9 @@ shares = st.floats(0.01, 1.0)
 @given(st.lists(shares, min_size=1, max_size=9))
 def test_means_lie_between_the_extremes(scores):
     tasks = [f"t{i}" for i in range(len(scores))]
+    test = sample(np.random.default_rng(0), 5, 4, 0.0)
     draws = {
-        t: Draws(np.array([s, s]), np.array([s, s]), "speakers", 5, "bootstrap", (s, s))
+        t: Draws(test, 2, 0, "speakers", 5, "bootstrap", {"uar": np.array([s, s])})
         for t, s in zip(tasks, scores, strict=True)
     }
     um, wm, gm = means(dict(zip(tasks, scores, strict=True)), draws, {t: i + 1 for i, t in enumerate(tasks)}, "uar")
@@ -366,22 +383,22 @@ def test_optimism_is_what_test_would_have_chosen(make_result):
     made = make_result("x", "emodb", 0.8)
     ids, truth = made.outcomes[0].test.ids, made.outcomes[0].test.truth
     better = outcome("svc", truth, truth, ids, validation=0.4)
-    unfitted = replace(better, classifier="qda", params=None, validation=None, test=None, accuracy=None, uar=None)
+    unfitted = replace(better, classifier="qda", params=None, validation=None, test=None, scores={})
     found = optimism(replace(made, outcomes=(unfitted, *made.outcomes, better)))
     assert (found.chosen, found.best, found.claimed) == ("LDA", "SVC", 1.0)
-    assert found.gain == pytest.approx(1.0 - made.accuracy)
+    assert found.gain == pytest.approx(1.0 - made.scores["accuracy"])
     assert optimism(made).gain == 0.0
 
 
 def test_fairness(make_result):
     test = scored(make_result("x", "emodb", 0.7, speakers=4))
     groups = by_speaker(test)
-    assert [group.accuracy for group in groups] == sorted(group.accuracy for group in groups)
+    assert [group.scores["accuracy"] for group in groups] == sorted(group.scores["accuracy"] for group in groups)
     assert sum(group.utterances for group in groups) == 48
     sexes = {"s0": "f", "s1": "m", "s2": "f", "s3": "m"}
     women, men = by_sex(test, sexes)
     assert (women.name, women.speakers, men.utterances) == ("f", 2, 24)
-    assert women.accuracy == pytest.approx(np.mean(test.right[np.isin(test.speakers, ["s0", "s2"])]))
+    assert women.scores["accuracy"] == pytest.approx(np.mean(test.right[np.isin(test.speakers, ["s0", "s2"])]))
     assert by_sex(test, {"s0": "f"}) == ()
     assert by_sex(test, {}) == ()
 
@@ -471,7 +488,7 @@ def test_the_board(make_result):
     assert versus.corrected < 0.01 <= versus.overall.difference
     assert versus.overall.interval.low < versus.overall.difference < versus.overall.interval.high
     only = make_board([make_result("good", "demo", 0.5, synthetic=True)], SUITE, "serab")
-    assert (only.ranked, only.rows[0].accuracy, only.rows[0].group) == (("demo",), (), 1)
+    assert (only.ranked, only.rows[0].means("accuracy"), only.rows[0].group) == (("demo",), (), 1)
     assert make_board([], SUITE, "serab").rows == ()
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from serab_core.report.figures.svg import Axis, Svg, Theme, percent_axis
+from serab_core.report.figures.svg import Axis, Svg, Theme, score_axis
 from serab_core.score.fairness import by_speaker
-from serab_core.score.metrics import confusion
+from serab_core.score.metrics import METRICS, confusion
 from serab_core.score.optimism import optimism
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from serab_core.score.board import Board, Cell
+    from serab_core.score.metrics import Metric
     from serab_core.score.subsets import Size
 
 ROW = 26  # px; height of a row
 _WIDE = 720.0  # px; width of a figure, that of a text column on the page
-_NAMES = {"accuracy": "Accuracy", "uar": "UAR"}
 _LONGEST = 36  # characters of a name; longer names would leave no room for the figure
 _NAMED = 12  # points; with more, only points on the line have visible names, the others show theirs under the pointer
 
@@ -28,20 +28,21 @@ def forest(board: Board, theme: Theme) -> str:
     rows = [row for row in board.rows if row.group is not None]
     points = []
     for row in rows:
-        means = getattr(row, board.metric)
+        means = row.means(board.metric)
         if means:
             points.append((row, means[0].value, means[0].interval))
         else:
-            values = [getattr(row.cells[task].result, board.metric) for task in board.ranked]
-            reaches = [getattr(row.cells[task], board.metric) for task in board.ranked]
+            values = [row.cells[task].score(board.metric) for task in board.ranked]
+            reaches = [row.cells[task].interval(board.metric) for task in board.ranked]
             points.append((row, sum(values) / len(values), reaches[0]))
     left = _label_width([row.extractor for row in rows])
-    name = _NAMES[board.metric]
-    quantity = f"UM of {name}" if any(row.accuracy for row in rows) else name
+    metric = METRICS[board.metric]
+    name, unit = _name(metric), " %" if metric.percent else ""
+    quantity = f"UM of {name}" if any(row.tasks for row in rows) else name
     drawing = Svg(_WIDE, 46 + ROW * len(points), f"{quantity} of each extractor with its 95 % interval", theme)
     lows, highs = [reach.low for *_, reach in points], [reach.high for *_, reach in points]
-    axis, marks = percent_axis(min(lows, default=0), max(highs, default=1), left, _WIDE - 60)
-    _marks(drawing, axis, marks, 20, 30 + ROW * len(points))
+    axis, marks = score_axis(min(lows, default=0), max(highs, default=1), left, _WIDE - 60, metric.bounds)
+    _marks(drawing, axis, marks, 20, 30 + ROW * len(points), metric)
     before = 0
     for place, (row, value, reach) in enumerate(points):
         y = 30 + ROW * place + ROW / 2
@@ -52,7 +53,7 @@ def forest(board: Board, theme: Theme) -> str:
         before = row.group or 0
         drawing.text(left - 12, y + 4.5, _label(row.extractor), theme.ink, anchor="end")
         drawing.line(axis.at(reach.low), y, axis.at(reach.high), y, theme.mark, 2)
-        hint = f"{row.extractor}: {100 * value:.1f} % ({100 * reach.low:.1f} to {100 * reach.high:.1f})"
+        hint = f"{row.extractor}: {metric.text(value)}{unit} ({metric.text(reach.low)} to {metric.text(reach.high)})"
         drawing.dot(axis.at(value), y, theme.mark, 5, hint)
         if row.published and board.metric == "accuracy":
             x = axis.at(row.published.um)
@@ -60,8 +61,8 @@ def forest(board: Board, theme: Theme) -> str:
                 drawing.dot(
                     x, y, theme.second, 4, f"{row.extractor} in the paper, nine tasks: {100 * row.published.um:.1f} %"
                 )
-        drawing.text(_WIDE - 52, y + 4.5, f"{100 * value:.1f}", theme.ink, bold=True)
-    drawing.text(left, 12, f"{quantity} % with 95 % interval; groups on the left", theme.soft, size=12)
+        drawing.text(_WIDE - 52, y + 4.5, metric.text(value), theme.ink, bold=True)
+    drawing.text(left, 12, f"{quantity}{unit} with 95 % interval; groups on the left", theme.soft, size=12)
     return drawing.rendered()
 
 
@@ -73,7 +74,11 @@ def size_plot(board: Board, theme: Theme) -> str:
         if isinstance(dim, int):
             dims[row.extractor] = float(dim)
     return _against(
-        board, dims, "numbers in an embedding", f"{_NAMES[board.metric]} against the length of the embedding", theme
+        board,
+        dims,
+        "numbers in an embedding",
+        f"{_name(METRICS[board.metric])} against the length of the embedding",
+        theme,
     )
 
 
@@ -81,7 +86,12 @@ def speed_plot(board: Board, speeds: Mapping[str, float], theme: Theme) -> str:
     """Return a plot of the score against throughput, in seconds of audio per second of one worker; more is better."""
     unit = "seconds of audio in a second, one worker"
     return _against(
-        board, speeds, unit, f"{_NAMES[board.metric]} against the speed of embedding", theme, more_is_better=True
+        board,
+        speeds,
+        unit,
+        f"{_name(METRICS[board.metric])} against the speed of embedding",
+        theme,
+        more_is_better=True,
     )
 
 
@@ -91,22 +101,25 @@ def _against(
     """Return a plot of the score against a cost on a logarithmic axis; a line joins the Pareto-optimal extractors."""
     points = []
     for row in board.rows:
-        means = getattr(row, board.metric)
+        means = row.means(board.metric)
         value = means[0].value if means else None
         if value is None and row.group is not None:
-            value = sum(getattr(row.cells[task].result, board.metric) for task in board.ranked) / len(board.ranked)
+            value = sum(row.cells[task].score(board.metric) for task in board.ranked) / len(board.ranked)
         if row.group is not None and value is not None and costs.get(row.extractor, 0.0) > 0.0:
             points.append((costs[row.extractor], value, row.extractor))
     drawing = Svg(_WIDE, 330, title, theme)
     if not points:
         return drawing.rendered()
-    drawing.text(56, 12, f"{_NAMES[board.metric]} %, the mean over tasks", theme.soft, size=12)
-    up, marks = percent_axis(min(v for _, v, _ in points), max(v for _, v, _ in points), 280, 24)
+    metric = METRICS[board.metric]
+    unit_of_score = " %" if metric.percent else ""
+    drawing.text(56, 12, f"{_name(metric)}{unit_of_score}, the mean over tasks", theme.soft, size=12)
+    values = [value for _, value, _ in points]
+    up, marks = score_axis(min(values), max(values), 280, 24, metric.bounds)
     low, high = math.log10(min(c for c, *_ in points)), math.log10(max(c for c, *_ in points))
     across = Axis(low - 0.15, high + 0.35, 56, _WIDE - 16)
     for mark in marks:
         drawing.line(across.begin, up.at(mark), across.end, up.at(mark), theme.grid)
-        drawing.text(48, up.at(mark) + 4, f"{100 * mark:g}", theme.soft, size=12, anchor="end")
+        drawing.text(48, up.at(mark) + 4, _mark_text(mark, metric), theme.soft, size=12, anchor="end")
     for power in range(math.ceil(across.low), math.floor(across.high) + 1):
         x = across.at(power)
         drawing.line(x, up.begin, x, up.end, theme.grid)
@@ -114,7 +127,7 @@ def _against(
     drawing.text((across.begin + across.end) / 2, 320, unit, theme.soft, size=12, anchor="middle")
     front: list[tuple[float, float]] = []
     joined: set[str] = set()
-    best = -1.0
+    best = -math.inf
     for cost, value, name in sorted(points, key=lambda point: (-point[0] if more_is_better else point[0], -point[1])):
         if value > best:
             front.append((across.at(math.log10(cost)), up.at(value)))
@@ -124,7 +137,7 @@ def _against(
     label_positions: list[tuple[float, float]] = []
     for cost, value, name in sorted(points, key=lambda point: -point[1]):
         x, y = across.at(math.log10(cost)), up.at(value)
-        drawing.dot(x, y, theme.mark, 5, f"{name}: {100 * value:.1f} %, {cost:,.4g} {unit}")
+        drawing.dot(x, y, theme.mark, 5, f"{name}: {metric.text(value)}{unit_of_score}, {cost:,.4g} {unit}")
         if len(points) > _NAMED and name not in joined:
             continue
         shown = y - 9  # above the line
@@ -147,7 +160,7 @@ def subset_plot(sizes: Sequence[Size], theme: Theme) -> str:
         _WIDE, 260, "Fraction of subsets on which pairs of extractors change places, by the number of tasks", theme
     )
     top = max([size.mean_flips for size in sizes] + [max(size.flips.values(), default=0.0) for size in sizes])
-    up, marks = percent_axis(0.0, max(top, 0.05), 210, 20)
+    up, marks = score_axis(0.0, max(top, 0.05), 210, 20)
     across = Axis(sizes[0].tasks - 0.3, sizes[-1].tasks + 0.3, 56, _WIDE - 16)
     for mark in marks:
         drawing.line(across.begin, up.at(mark), across.end, up.at(mark), theme.grid)
@@ -174,7 +187,7 @@ def optimism_plot(board: Board, task: str, theme: Theme) -> str:
     left = _label_width(labels)
     drawing = Svg(_WIDE, 46 + ROW * len(rows), f"Optimism of choosing the classifier on test, on {task}", theme)
     values = [value for row in rows for value in (row.accuracy, row.claimed)]
-    axis, marks = percent_axis(min(values) - 0.02, max(values) + 0.02, left, _WIDE - 70)
+    axis, marks = score_axis(min(values) - 0.02, max(values) + 0.02, left, _WIDE - 70)
     _marks(drawing, axis, marks, 20, 30 + ROW * len(rows))
     for place, (label, row) in enumerate(zip(labels, rows, strict=True)):
         y = 30 + ROW * place + ROW / 2
@@ -197,19 +210,20 @@ def speaker_plot(board: Board, task: str, theme: Theme) -> str:
     left = _label_width([row.extractor for row in rows])
     drawing = Svg(_WIDE, 46 + ROW * len(rows), f"Accuracy by speaker on {task}", theme)
     groups = [by_speaker(row.cells[task].test) for row in rows]
-    values = [group.accuracy for speakers in groups for group in speakers]
-    axis, marks = percent_axis(min(values), max(values), left, _WIDE - 60)
+    scores = [[group.scores["accuracy"] for group in speakers] for speakers in groups]
+    values = [value for row_scores in scores for value in row_scores]
+    axis, marks = score_axis(min(values), max(values), left, _WIDE - 60)
     _marks(drawing, axis, marks, 20, 30 + ROW * len(rows))
-    for place, (row, speakers) in enumerate(zip(rows, groups, strict=True)):
+    for place, (row, speakers, accuracies) in enumerate(zip(rows, groups, scores, strict=True)):
         y = 30 + ROW * place + ROW / 2
         drawing.text(left - 12, y + 4.5, _label(row.extractor), theme.ink, anchor="end")
-        drawing.line(axis.at(speakers[0].accuracy), y, axis.at(speakers[-1].accuracy), y, theme.grid, 2)
-        for group in speakers:
-            hint = f"speaker {group.name}: {100 * group.accuracy:.1f} % of {group.utterances}"
-            drawing.dot(axis.at(group.accuracy), y, theme.mark, 4.5, hint, 0.6)
-        whole = axis.at(row.cells[task].result.accuracy)
+        drawing.line(axis.at(accuracies[0]), y, axis.at(accuracies[-1]), y, theme.grid, 2)
+        for group, value in zip(speakers, accuracies, strict=True):
+            hint = f"speaker {group.name}: {100 * value:.1f} % of {group.utterances}"
+            drawing.dot(axis.at(value), y, theme.mark, 4.5, hint, 0.6)
+        whole = axis.at(row.cells[task].score("accuracy"))
         drawing.line(whole, y - 8, whole, y + 8, theme.second, 2.5)
-        drawing.text(_WIDE - 52, y + 4.5, f"{100 * (speakers[-1].accuracy - speakers[0].accuracy):.0f}", theme.ink)
+        drawing.text(_WIDE - 52, y + 4.5, f"{100 * (accuracies[-1] - accuracies[0]):.0f}", theme.ink)
     drawing.text(left, 12, "accuracy % of each speaker, and of all; the gap in points", theme.soft, size=12)
     return drawing.rendered()
 
@@ -248,11 +262,21 @@ def confusion_plot(cell: Cell, theme: Theme) -> str:
     return drawing.rendered()
 
 
-def _marks(drawing: Svg, axis: Axis, marks: Sequence[float], top: float, bottom: float) -> None:
+def _marks(
+    drawing: Svg, axis: Axis, marks: Sequence[float], top: float, bottom: float, metric: Metric = METRICS["accuracy"]
+) -> None:
     for mark in marks:
         x = axis.at(mark)
         drawing.line(x, top, x, bottom, drawing.theme.grid)
-        drawing.text(x, bottom + 14, f"{100 * mark:g}", drawing.theme.soft, size=12, anchor="middle")
+        drawing.text(x, bottom + 14, _mark_text(mark, metric), drawing.theme.soft, size=12, anchor="middle")
+
+
+def _mark_text(mark: float, metric: Metric) -> str:
+    return f"{100 * mark:g}" if metric.percent else f"{mark:.3g}"
+
+
+def _name(metric: Metric) -> str:
+    return metric.title[0].upper() + metric.title[1:]
 
 
 def _label(name: str) -> str:

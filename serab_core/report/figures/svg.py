@@ -112,9 +112,11 @@ class Axis:
         return self.begin + fraction * (self.end - self.begin)
 
 
-def percent_axis(low: float, high: float, begin: float, end: float) -> tuple[Axis, list[float]]:
-    """Return an axis of fractions that begins and ends at round values, and the positions of its marks."""
+def score_axis(
+    low: float, high: float, begin: float, end: float, bounds: tuple[float, float] = (0.0, 1.0)
+) -> tuple[Axis, list[float]]:
+    """Return an axis of scores that begins and ends at round values within bounds, and the positions of its marks."""
     step = 0.1 if high - low > 0.35 else 0.05 if high - low > 0.12 else 0.02
-    first, last = int(max(0.0, low) / step), int(-(-min(1.0, high) // step))
+    first, last = int(max(bounds[0], low) // step), int(-(-min(bounds[1], high) // step))
     marks = [round(step * place, 4) for place in range(first, max(last, first + 1) + 1)]
     return Axis(marks[0], marks[-1], begin, end), marks

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, StrictUndefined
 
 import serab_core
-from serab_core.report.board import continuous_document
 from serab_core.report.figures.plots import forest, optimism_plot, size_plot, speaker_plot, speed_plot, subset_plot
 from serab_core.report.figures.svg import PAGE
-from serab_core.report.tables import params_text, percent, probability
+from serab_core.report.tables import interval_text, params_text, percent, probability
 from serab_core.score.board import subset_scores
 from serab_core.score.fairness import by_sex
-from serab_core.score.metrics import confusion
+from serab_core.score.metrics import CLASS_METRICS, METRICS, confusion
 from serab_core.score.subsets import subset_bias
 from serab_core.store.identity import DataIdentity
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from serab_core.report.board import LeaderboardData
     from serab_core.score.board import Board, Cell
+    from serab_core.score.metrics import Metric
     from serab_core.score.subsets import Size
     from serab_core.types import TaskResult
 
@@ -32,11 +33,11 @@ _MOST_TASKS = 12  # tasks for subset bias, whose number of subsets is 2^n
 
 def report_page(data: LeaderboardData, title: str) -> str:
     """Return the report as HTML, which loads nothing from the network."""
-    board = data.board
+    board, targets = data.board, data.continuous
     sizes = sizes_of(board)
-    cells = [cell for row in board.rows for cell in row.cells.values()]
+    cells = [cell for shown in (board, targets) for row in shown.rows for cell in row.cells.values()]
     numbers = {(cell.extractor, cell.result.task): place for place, cell in enumerate(cells)}
-    cells += board.other_data
+    cells += [*board.other_data, *targets.other_data]
     tasks = [task for task in board.tasks if any(task in row.cells for row in board.rows)]
     sections = [
         ("board", "Scores"),
@@ -44,43 +45,43 @@ def report_page(data: LeaderboardData, title: str) -> str:
         ("size", "Size and speed"),
         *([("bias", "Fewer tasks")] if sizes else []),
     ]
-    sections += [("continuous", "Continuous targets")] if data.continuous else []
+    sections += [("continuous", "Continuous targets")] if targets.rows or targets.other_data else []
     sections += [("optimism", "Optimism"), ("speakers", "Speakers"), ("corpora", "Corpora"), ("citations", "Citations")]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["percent"] = percent
     environment.filters["probability"] = probability
+    environment.filters["interval"] = interval_text
     return environment.from_string(_resource("page.html.jinja")).render(
         title=title,
         version=serab_core.__version__,
         board=board,
-        versus=board.versus,
-        means=any(row.accuracy for row in board.rows),
+        boards=[(board, forest(board, PAGE)), *([(targets, forest(targets, PAGE))] if targets.rows else [])],
+        metrics=METRICS,
+        shown=list(dict.fromkeys((board.metric, *CLASS_METRICS))),
+        means=any(row.tasks for row in board.rows),
         papers=any(row.published for row in board.rows),
         numbers=numbers,
         marks={(cell.extractor, cell.result.task): data.mark(cell.result) for cell in cells[: len(numbers)]},
         other_data=[
             (place, data.title(cell.result), data.mark(cell.result), cell, DataIdentity.of(cell.result).short)
-            for place, cell in enumerate(board.other_data, start=len(numbers))
+            for place, cell in enumerate(cells[len(numbers) :], start=len(numbers))
         ],
         notices=list(data.notices),
         sections=sections,
         style=_resource("style.css"),
         script=_resource("script.js"),
         data=_embedded(_cell_data(data, cells)),
-        forest=forest(board, PAGE),
         size=size_plot(board, PAGE),
         speed=speed_plot(board, data.speeds, PAGE) if data.speeds else "",
         subsets=subset_plot(sizes, PAGE) if sizes else "",
         optimism=[(task, optimism_plot(board, task, PAGE)) for task in tasks],
         speakers=[(task, speaker_plot(board, task, PAGE), _sexes(board, task)) for task in tasks],
-        continuous=[
-            (data.title(result), data.mark(result), continuous_document(data, result)) for result in data.continuous
-        ],
-        corpora=list(_corpora(board)),
+        targets=targets,
+        corpora=[card for shown in (board, targets) for card in _corpora(shown)],
         licences=[
             (name, provenance.get("summary", ""), provenance.get("licence", ""))
             for name, provenance in (
-                (row.title, next(iter(row.cells.values())).result.provenance) for row in board.rows
+                (row.title, next(iter(row.cells.values())).result.provenance) for row in (board.rows or targets.rows)
             )
         ],
         bibtex="\n\n".join(_citations(cells)),
@@ -127,16 +128,13 @@ def _cell_data(data: LeaderboardData, cells: list[Cell]) -> dict[str, Any]:
     rows = []
     for cell in cells:
         result, provenance = cell.result, cell.result.provenance
-        labels = sorted(set(cell.test.truth.tolist()) | set(cell.test.predicted.tolist()))
-        outcome = result.outcome(result.chosen)
+        outcome = result.outcome()
         how = ("protocol", "seeds", "serab", "python", "libraries", "plugins", "machine")
         rows.append(
             {
                 "name": data.title(result),
                 "task": result.task,
-                "accuracy": _reach(result.accuracy, cell.accuracy),
-                "uar": _reach(result.uar, cell.uar),
-                "macro_f1": cell.macro_f1,
+                "scores": [_score(cell, metric) for name, metric in METRICS.items() if name in result.scores],
                 "chosen": outcome.title,
                 "params": params_text(outcome.params),
                 "counts": dict(result.counts),
@@ -148,13 +146,11 @@ def _cell_data(data: LeaderboardData, cells: list[Cell]) -> dict[str, Any]:
                     {
                         "title": candidate.title,
                         "validation": candidate.validation,
-                        "accuracy": candidate.accuracy,
-                        "uar": candidate.uar,
+                        **{name: candidate.scores.get(name) for name in _main_metrics(cell)},
                     }
                     for candidate in result.outcomes
                 ],
-                "labels": labels,
-                "confusion": confusion(cell.test.truth, cell.test.predicted, labels).tolist(),
+                **_confusion(cell),
                 "extractor": extractors.place(
                     {k: provenance.get(k, "") for k in ("summary", "licence", "fingerprint")}
                 ),
@@ -173,22 +169,34 @@ def _profile(result: TaskResult) -> list[tuple[str, float]]:
     return list(result.profile["seconds"].items()) if result.profile else []
 
 
-def _reach(value: float, interval: Any) -> dict[str, Any]:
-    return {
-        "value": value,
-        "low": interval.low,
-        "high": interval.high,
-        "over": interval.over,
-        "groups": interval.groups,
-        "method": interval.method,
+def _main_metrics(cell: Cell) -> tuple[str, str]:
+    return ("ccc", "pearson") if cell.test.continuous else ("accuracy", "uar")
+
+
+def _score(cell: Cell, metric: Metric) -> dict[str, Any]:
+    """Return a score for the page's details, with its interval if the metric has one."""
+    document = {
+        "title": metric.title[0].upper() + metric.title[1:],
+        "percent": metric.percent,
+        "value": cell.score(metric.name),
     }
+    return document | (asdict(cell.interval(metric.name)) if metric.ranks else {})
+
+
+def _confusion(cell: Cell) -> dict[str, Any]:
+    """Return the confusion matrix and the recall of each class; nothing for a continuous target."""
+    if cell.test.continuous:
+        return {}
+    labels = sorted(set(cell.test.truth.tolist()) | set(cell.test.predicted.tolist()))
+    counts = confusion(cell.test.truth, cell.test.predicted, labels)
+    return {"labels": labels, "confusion": counts.tolist()}
 
 
 def _sexes(board: Board, task: str) -> list[tuple[str, float, float]]:
     rows = []
     for row in board.rows:
         if task in row.cells:
-            groups = {g.name: g.uar for g in by_sex(row.cells[task].test, row.cells[task].result.sexes)}
+            groups = {g.name: g.scores["uar"] for g in by_sex(row.cells[task].test, row.cells[task].result.sexes)}
             if len(groups) == 2:
                 rows.append((row.extractor, groups["f"], groups["m"]))
     return rows
@@ -209,7 +217,7 @@ def _corpora(board: Board) -> Iterator[dict[str, Any]]:
             "language": result.language,
             "counts": {split: result.counts.get(split, 0) for split in ("train", "validation", "test")},
             "speakers": len(set(result.speakers.values())),
-            "labels": sorted(set(cell.test.truth.tolist())),
+            "labels": [] if cell.test.continuous else sorted(set(cell.test.truth.tolist())),
             "variant": result.variant,
             "licence": dataset.get("licence", ""),
             "digest": dataset.get("digest", ""),

@@ -86,14 +86,21 @@ function fill(cell) {
   const [extractor, dataset, origin] = [data.extractors[cell.extractor], data.datasets[cell.dataset], data.made[cell.made]];
   dialog.querySelector("h2").textContent = `${cell.name} on ${cell.task}`;
   const body = dialog.querySelector(".body");
-  const withInterval = (score) => `${percent(score.value)} % (${percent(score.low)} to ${percent(score.high)}, over ${score.groups} ${score.over}${score.method === "beta-binomial" ? ", by a model" : ""})`;
+  const number = (score, value) => (score.percent ? percent(value) : value.toFixed(3));
+  const scoreText = (score) => {
+    const value = `${number(score, score.value)}${score.percent ? " %" : ""}`;
+    if (score.low === undefined) return value;
+    const model = score.method === "beta-binomial" ? ", by a model" : "";
+    return `${value} (${number(score, score.low)} to ${number(score, score.high)}, over ${score.groups} ${score.over}${model})`;
+  };
   body.replaceChildren(
     pairs([
-      ["Accuracy", withInterval(cell.accuracy)], ["UAR", withInterval(cell.uar)], ["Macro-F1", `${percent(cell.macro_f1)} %`],
+      ...cell.scores.map((score) => [score.title, scoreText(score)]),
       ["Classifier", `${cell.chosen} ${cell.params}`], ["Utterances", cell.counts], ["Cautions", cell.cautions.join("; ")],
       ["Imported", cell.imported], ["Result", cell.key],
     ]),
-    element("h3", "Classifiers"), classifiers(cell), element("h3", "Confusion on test, % of the row"), confusion(cell),
+    element("h3", "Classifiers"), classifiers(cell),
+    ...(cell.confusion ? [element("h3", "Confusion on test, % of the row"), confusion(cell), element("h3", "Recall"), recalls(cell)] : []),
     ...(cell.profile.length ? [element("h3", "Time by phase"), profile(cell)] : []),
     element("h3", "Provenance"),
     pairs([
@@ -107,12 +114,16 @@ function fill(cell) {
 function classifiers(cell) {
   const table = element("table");
   const head = table.createTHead().insertRow();
-  for (const name of ["Classifier", "Validation %", "Test acc. %", "Test UAR %"]) head.append(element("th", name, { scope: "col" }));
+  const shown = cell.confusion
+    ? [["Validation %", "validation"], ["Test acc. %", "accuracy"], ["Test UAR %", "uar"]]
+    : [["Validation CCC", "validation"], ["Test CCC", "ccc"], ["Test Pearson", "pearson"]];
+  const text = (value) => (cell.confusion ? percent(value) : value.toFixed(3));
+  for (const name of ["Classifier", ...shown.map(([title]) => title)]) head.append(element("th", name, { scope: "col" }));
   const body = table.createTBody();
   for (const outcome of cell.classifiers) {
     const row = body.insertRow();
     row.append(element("th", outcome.title + (outcome.title === cell.chosen ? " (chosen)" : ""), { scope: "row" }));
-    for (const value of [outcome.validation, outcome.accuracy, outcome.uar]) row.append(element("td", value === null ? "-" : percent(value)));
+    for (const [, key] of shown) row.append(element("td", outcome[key] === null ? "-" : text(outcome[key])));
   }
   const box = element("div", undefined, { class: "scroll", tabindex: "0", role: "region", "aria-label": "Classifiers" });
   box.append(table);
@@ -158,6 +169,17 @@ function confusion(cell) {
   const box = element("div", undefined, { class: "scroll", tabindex: "0", role: "region", "aria-label": "Confusion matrix" });
   box.append(table);
   return box;
+}
+
+/* The recall and the precision of each class. */
+function recalls(cell) {
+  return pairs(cell.labels.map((label, place) => {
+    const hits = cell.confusion[place][place];
+    const of = cell.confusion[place].reduce((sum, count) => sum + count, 0);
+    const predicted = cell.confusion.reduce((sum, row) => sum + row[place], 0);
+    const recall = of ? `${percent(hits / of)} %` : "not in the test split";
+    return [label, `${recall} (${hits} of ${of}); precision ${predicted ? `${percent(hits / predicted)} %` : "-"}`];
+  }));
 }
 
 /* Copying citations. */
