@@ -119,8 +119,9 @@ def load_leaderboard(
         selected = [result for result in selected if metric in result.scores]
     if not selected:
         kind = "" if METRICS[metric].kind == "classes" else " on a continuous target"
+        unusable = f" ({len(errors)} stored files cannot be used: {errors[0]})" if errors else ""
         raise UsageError(
-            f"there is no result{kind} under protocol {spec.name}",
+            f"there is no result{kind} under protocol {spec.name}{unusable}",
             where=home.results,
             next_step=f"run serab eval mfcc-stats chance{protocol_option(spec.name)}",
         )

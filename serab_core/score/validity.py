@@ -58,9 +58,10 @@ def _outcome_fault(result: TaskResult, outcome: ClassifierOutcome) -> str:
     missing = [metric for metric in _REQUIRED[result.target is not None] if metric not in outcome.scores]
     if missing:
         return f"{name} has no score {missing[0]!r}"
-    for metric, value in scores_of(test).items():
-        stored = outcome.scores.get(metric, value)
-        if not math.isclose(stored, value, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
+    computed = scores_of(test)
+    for metric in [name for name in METRICS if name in computed or name in outcome.scores]:
+        value, stored = computed.get(metric), outcome.scores.get(metric, computed.get(metric))
+        if value is None or stored is None or not math.isclose(stored, value, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
             return f"the {METRICS[metric].title} of {name} is not that of its predictions"
     return ""
 

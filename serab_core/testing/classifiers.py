@@ -14,7 +14,7 @@ from serab_core.score.metrics import ccc
 from serab_core.testing.checks import NOT_APPLICABLE, Check, CheckSuite, ConformanceError, check
 from serab_core.testing.examples import blobs, slopes
 from serab_core.testing.surroundings import check_settings
-from serab_core.tune.points import fit_and_predict, grid_points
+from serab_core.tune.points import fit_and_predict, fit_and_test, grid_points
 from serab_core.types import Examples, Exported, PointError
 
 if TYPE_CHECKING:
@@ -165,6 +165,29 @@ class ClassifierChecks(CheckSuite):
             raise ConformanceError(f"predict returned shape {predicted.shape}")
         if not set(predicted.tolist()) <= {0, 1, 2}:
             raise ConformanceError(f"predict returned {sorted(set(predicted.tolist()))}")
+
+    @check(
+        "probabilities",
+        protects="calibration error and log loss are computed from the probabilities of the test split",
+        fix="return a column for each class index, in [0, 1], with a sum of 1 in each row",
+    )
+    def probabilities(self) -> str:
+        """Check the probabilities of classes, and compare the most probable class with the prediction."""
+        validation = self._data(1, 6)
+        workspace = self._spec.prepare(self._data(0, 6), validation, seed=_SEED)
+        point, _ = _first(self._spec, self._data(0, 6), validation)
+        try:
+            predicted, table = fit_and_test(workspace.refit, point, validation)
+        except ValueError as error:
+            raise ConformanceError(str(error)) from error
+        if table is None:
+            return f"{NOT_APPLICABLE}its predictors have no predict_proba"
+        agreement = float(np.mean(table.argmax(axis=1) == predicted))
+        if agreement < _AGREE:
+            raise ConformanceError(
+                f"the most probable class is the predicted one for {100 * agreement:.0f} % of the utterances"
+            )
+        return f"the most probable class is the predicted one for {100 * agreement:.0f} % of the utterances"
 
     @check(
         "missing-class",

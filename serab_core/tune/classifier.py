@@ -13,7 +13,7 @@ from serab_core.errors import TuningError
 from serab_core.store.jsonio import digest
 from serab_core.system.timing import timed
 from serab_core.tune.normalise import by_training_split, per_speaker
-from serab_core.tune.points import best_point, fit_and_predict
+from serab_core.tune.points import best_point, fit_and_test
 from serab_core.types import Examples, Point, PointError, Predictions, Range
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def tune_classifier(
             if best is None:
                 return points, None, None
             with timed("score"):
-                predicted = fit_and_predict(workspace.refit, best.params, test)
+                predicted, probabilities = fit_and_test(workspace.refit, best.params, test)
         except PointError as error:
             raise TuningError(
                 f"{spec.name} could not be refitted at its best point ({error})", where=task.name
@@ -174,4 +174,8 @@ def tune_classifier(
         truth = tuple(float(u.targets[task.target]) for u in utterances)
         return points, best, Predictions(ids, truth, tuple(float(value) for value in predicted))
     labels = tuple(task.labels[int(label)] for label in predicted)
-    return points, best, Predictions(ids, tuple(u.label for u in utterances), labels)
+    truth_labels = tuple(u.label for u in utterances)
+    if probabilities is None:
+        return points, best, Predictions(ids, truth_labels, labels)
+    table = np.ascontiguousarray(probabilities, "<f4").tobytes()
+    return points, best, Predictions(ids, truth_labels, labels, task.labels, table)

@@ -32,7 +32,12 @@ class Examples:
 
 
 class Predictor(Protocol):
-    """A fitted classifier, or regressor."""
+    """A fitted classifier, or regressor.
+
+    A classifier may also have `predict_proba(X)`, which returns the probability of each class as float64 of shape
+    (n, k): column i belongs to class index i. Classes without a column have the probability 0. Serab stores these
+    probabilities for the test split, and computes the calibration error, log loss and top-2 accuracy from them.
+    """
 
     def predict(self, X: Features, /) -> NDArray[Any]:
         """Return class indices, or values of a continuous target, for features of shape (n, d)."""

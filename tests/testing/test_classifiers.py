@@ -28,8 +28,8 @@ class Changed:
 
     calls = 0
 
-    def __init__(self, inner, train, before, after):
-        self._inner, self._train, self._before, self._after = inner, train, before, after
+    def __init__(self, inner, train, before, after, proba):
+        self._inner, self._train, self._before, self._after, self._proba = inner, train, before, after, proba
 
     def _fit(self, how, params):
         self._before(self._train, params)
@@ -41,6 +41,8 @@ class Changed:
                 Changed.calls += 1
                 return after(fitted.predict(X), X, Changed.calls)
 
+        if self._proba is not None:
+            Predictor.predict_proba = staticmethod(self._proba)
         return Predictor()
 
     def fit(self, params):
@@ -54,12 +56,12 @@ def nothing(*_):
     return None
 
 
-def changed(before=nothing, after=lambda predicted, X, calls: predicted, split=nothing):
+def changed(before=nothing, after=lambda predicted, X, calls: predicted, split=nothing, proba=None):
     own = plugins.classifier("centroid").prepare
 
     def prepare(train, validation, /, *, seed):
         split(validation)
-        return Changed(own(train, validation, seed=seed), train, before, after)
+        return Changed(own(train, validation, seed=seed), train, before, after, proba)
 
     return {"prepare": prepare, "rebuild": None}
 
@@ -105,11 +107,30 @@ BROKEN = {
         after=lambda predicted, X, calls: first_is(calls % 2, lambda *_: True)(predicted, X, 0)
     ),
     "known-classes": lambda: changed(after=first_is(3, lambda X, calls: X.shape[1] == 6)),
+    "probabilities": lambda: changed(proba=lambda X: np.full((len(X), 3), 0.5)),
     "missing-class": lambda: changed(split=needs_all_classes),
     "input-kept": lambda: changed(before=scale),
     "settings-kept": lambda: changed(before=lambda train, params: np.random.seed(0)),
     "export": lambda: {"rebuild": lambda exported: Other()},
 }
+
+
+@pytest.mark.parametrize(
+    ("proba", "said"),
+    [
+        (lambda X: np.ones((len(X), 4)) / 4, "returned shape"),
+        (lambda X: np.ones((len(X), 1, 1)), "returned shape"),
+        (lambda X: np.tile([2.0, -1.0, 0.0], (len(X), 1)), "not probabilities"),
+        (lambda X: np.full((len(X), 3), np.nan), "not probabilities"),
+        (lambda X: np.tile([1.0, 0.0, 0.0], (len(X), 1)), "the most probable class is the predicted one for 3"),
+    ],
+)
+def test_probabilities_that_are_none_are_named(toys, monkeypatch, proba, said):
+    spec = replace(plugins.classifier("centroid"), **changed(proba=proba))
+    monkeypatch.setattr(plugins, "classifier", lambda name: spec)
+    (check,) = [check for check in classifier_checks("centroid") if check.id == "classifier-probabilities"]
+    with pytest.raises(AssertionError, match=said):
+        check()
 
 
 @pytest.mark.parametrize("name", ["centroid", "knn"])

@@ -88,8 +88,18 @@ class ForestPredictor:
 
     def predict(self, X: Features) -> Labels:
         """Return class indices for features of shape (n, d): the largest mean class fraction; a tie gives the first."""
-        best: Labels = self.labels[(self.totals(X) / (len(self.starts) - 1)).argmax(axis=1)]
+        best: Labels = self.labels[self._fractions(X).argmax(axis=1)]
         return best
+
+    def predict_proba(self, X: Features) -> Features:
+        """Return the mean over trees of the class fractions, with a column for each class index; shape (n, classes)."""
+        fractions = self._fractions(X)
+        probabilities = np.zeros((len(X), int(self.labels.max()) + 1))
+        probabilities[:, self.labels] = fractions / fractions.sum(axis=1, keepdims=True)
+        return probabilities
+
+    def _fractions(self, X: Features) -> Features:
+        return self.totals(X) / (len(self.starts) - 1)
 
 
 class ForestWorkspace:

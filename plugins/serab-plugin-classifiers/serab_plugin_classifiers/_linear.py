@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.linalg
+import scipy.special
 
 from serab_core.plugin import Examples, Exported, PointError
 
@@ -45,6 +46,10 @@ class LinearPredictor:
         chosen: Labels = self.labels[np.argmax(self.decision(X), axis=1)]
         return chosen
 
+    def predict_proba(self, X: Features) -> Features:
+        """Return the probability of each class, shape (n, classes): the softmax of the scores."""
+        return by_class_index(self.decision(X), self.labels)
+
     def export(self) -> Exported:
         """Return the arrays."""
         return Exported({"labels": self.labels, "weights": self.weights, "offsets": self.offsets})
@@ -53,6 +58,18 @@ class LinearPredictor:
     def rebuild(cls, exported: Exported) -> LinearPredictor:
         """Return the predictor of an export."""
         return cls(**exported.arrays)
+
+
+def by_class_index(log_posteriors: Features, labels: Labels) -> Features:
+    """Return probabilities with a column for each class index up to the largest label; absent classes have 0.
+
+    Args:
+        log_posteriors: up to a constant for each row, shape (n, k).
+        labels: the class index of each column, shape (k,).
+    """
+    probabilities = np.zeros((len(log_posteriors), int(labels.max()) + 1))
+    probabilities[:, labels] = scipy.special.softmax(log_posteriors, axis=1)
+    return probabilities
 
 
 class LinearWorkspace:

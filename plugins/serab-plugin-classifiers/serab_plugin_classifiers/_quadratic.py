@@ -9,6 +9,7 @@ import numpy as np
 import scipy.linalg
 
 from serab_core.plugin import Examples, Exported, PointError
+from serab_plugin_classifiers._linear import by_class_index
 
 if TYPE_CHECKING:
     from serab_core.plugin import Features, Labels, Params
@@ -53,12 +54,22 @@ class QuadraticPredictor:
         Raises:
             PointError: a decision value is not finite, for example because a class has a direction without variance.
         """
+        chosen: Labels = self._labels[np.argmax(self._finite_decision(X), axis=1)]
+        return chosen
+
+    def predict_proba(self, X: Features) -> Features:
+        """Return the probability of each class, shape (n, classes). Raises PointError as `predict` does."""
+        return by_class_index(self._finite_decision(X), self._labels)
+
+    @property
+    def _labels(self) -> Labels:
+        return np.array([shape.label for shape in self.shapes], dtype=np.int64)
+
+    def _finite_decision(self, X: Features) -> Features:
         decision = self.decision(X)
         if not np.isfinite(decision).all():
             raise PointError(f"decision values are not finite at reg_param={self.reg_param}")
-        labels = np.array([shape.label for shape in self.shapes], dtype=np.int64)
-        chosen: Labels = labels[np.argmax(decision, axis=1)]
-        return chosen
+        return decision
 
     def export(self) -> Exported:
         """Return the arrays. Those of class i have the names `mean.i`, `axes.i` and `variances.i`."""

@@ -236,3 +236,17 @@ def test_single_classes_are_refused():
         LogisticWorkspace(single_class, single_class).fit({"C": 1.0, "class_weight": None})
     with pytest.raises(PointError, match="greater than one"):
         KernelWorkspace(single_class, single_class, 0).fit({"C": 1.0, "class_weight": None, "kernel": "rbf"})
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize(("name", "difference"), [("lda", 1e-6), ("lr", 1e-4), ("rf", 1e-6)])
+def test_probabilities_are_scikit_learns(name, difference, classes):
+    rng = np.random.default_rng(5)
+    y = np.arange(90) % classes
+    X = rng.normal(size=(90, 12)) + 1.2 * y[:, None]
+    train, fresh = Examples(X[:60], y[:60], classes), X[60:]
+    spec = plugins.classifier(name)
+    for point in grid_points(spec)[:6]:
+        given = spec.prepare(train, train, seed=1).fit(point).predict_proba(fresh)
+        expected = spec.reference(point, 1).fit(train.X, train.y).predict_proba(fresh)
+        assert np.abs(given - expected).max() < difference, dict(point)
