@@ -65,28 +65,32 @@ def leaderboard_command(
     metric: _Metric = None,
     uar: Annotated[bool, typer.Option("--uar", help="The same as --metric uar.")] = False,
     details: Annotated[bool, typer.Option("--details", help="Show every task, even in a narrow terminal.")] = False,
+    classes: Annotated[
+        bool, typer.Option("--classes", help="Show the recall of each class of each task in place of one score.")
+    ] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="Also write the table to a CSV file.")] = None,
     latex: Annotated[Path | None, typer.Option("--latex", help="Also write the table to a LaTeX file.")] = None,
     as_json: _Json = False,
 ) -> None:
     """Rank extractors."""
     from serab_core.cli.output import print_json, stdout
-    from serab_core.report.board import as_latex, board_document, board_rows
+    from serab_core.report.board import board_document
     from serab_core.report.board_table import print_board
+    from serab_core.report.board_text import as_latex, board_rows
     from serab_core.report.csv_text import as_csv
     from serab_core.store.atomic import write_output
     from serab_core.system.terminal import file_content
 
     data = _load_data(protocol, extractors, tasks, metric=_metric(uar, metric))
     shown = data.boards[0]
-    rows, marked = board_rows(shown), board_rows(shown, marked=True)
+    rows, marked = (board_rows(shown, marked=marked, classes=classes) for marked in (False, True))
     for path, text in ((csv, as_csv(rows)), (latex, as_latex(marked, data.notices))):
         if path is not None:
             write_output(path, file_content(text))
     if as_json:
         print_json(board_document(data))
     else:
-        print_board(stdout(), data, every_task=details)
+        print_board(stdout(), data, every_task=details, classes=classes)
 
 
 def compare_command(

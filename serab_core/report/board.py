@@ -1,8 +1,7 @@
-"""The leaderboard of one protocol: loading the results of a home, and output as JSON, CSV and LaTeX."""
+"""The leaderboard of one protocol: loading the results of a home, and output as JSON."""
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from serab_core import plugins
 from serab_core.data.protocols import SUITE, find_protocol
 from serab_core.errors import PluginError, UnknownNameError, UsageError
-from serab_core.report.cautions import FOOTNOTES, mark, task_cautions
+from serab_core.report.cautions import mark
 from serab_core.report.notices import board_notices, left_out_notices, protocol_option
 from serab_core.results.stored import installed_fingerprints, prepared_data, valid_results
 from serab_core.run.throughput import read_throughputs
@@ -20,7 +19,6 @@ from serab_core.score.metrics import METRICS, RANKING_METRICS
 from serab_core.store.identity import DataIdentity, Version, make_catalogue
 from serab_core.store.jsonio import digest
 from serab_core.store.results import best_known, conflicts
-from serab_core.system.terminal import escape_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,9 +27,6 @@ if TYPE_CHECKING:
     from serab_core.store.home import Home
     from serab_core.store.identity import Catalogue
     from serab_core.types import TaskResult
-
-_MARKS = "".join(FOOTNOTES)
-_NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +258,7 @@ def _cell_document(cell: Cell, metric: str) -> dict[str, Any]:
     return {
         **result.scores,
         **{f"{name}_interval": asdict(cell.interval(name)) for name in shown_metrics(metric)},
+        "classes": {label: asdict(scores) for label, scores in cell.classes().items()},
         "target": result.target,
         "classifier": result.chosen,
         "test_utterances": result.counts["test"],
@@ -285,87 +281,3 @@ def _other_data_document(cell: Cell, metric: str) -> dict[str, Any]:
         "audio_digest": DataIdentity.of(cell.result).audio_digest,
         **_cell_document(cell, metric),
     }
-
-
-def board_rows(board: Board, *, marked: bool = False) -> list[list[str]]:
-    """Return a leaderboard as rows of text, head first, for CSV and LaTeX.
-
-    Args:
-        board: the leaderboard.
-        marked: for readers, put the signs of `FOOTNOTES` after scores. Otherwise, for programs, add three columns: the
-            letters of significant differences, the tasks with a fault, and the cautions.
-    """
-    head = [
-        "group",
-        "extractor",
-        "UM",
-        "UM low",
-        "UM high",
-        "WM",
-        "GM",
-        "tasks",
-        *board.tasks,
-    ]
-    head += [] if marked else ["letters", "faulty tasks", "cautions"]
-    rows, text = [head], METRICS[board.metric].text
-    for row in board.rows:
-        means = {mean.kind: mean for mean in row.means(board.metric)}
-        um = means.get("UM")
-        numbers = [text(um.value), text(um.interval.low), text(um.interval.high)] if um else ["", "", ""]
-        others = [text(means[kind].value) if kind in means else "" for kind in ("WM", "GM")]
-        scores = [_score(row.cells.get(task), board.metric, marked=marked) for task in board.tasks]
-        if not marked:
-            results = [row.cells[task].result for task in board.tasks if task in row.cells]
-            scores += [row.letters, "; ".join(r.task for r in results if r.faulty), " ".join(task_cautions(results))]
-        rows.append(
-            [
-                str(row.group or ""),
-                row.extractor,
-                *numbers,
-                *others,
-                f"{len(row.tasks)}/{board.suite}",
-                *scores,
-            ]
-        )
-    return rows
-
-
-def as_latex(rows: Sequence[Sequence[str]], notices: Sequence[str] = ()) -> str:
-    """Return rows as a LaTeX table for booktabs, with the best score of each column in bold, and notices as comments.
-
-    Args:
-        rows: what `board_rows` returned.
-        notices: sentences.
-    """
-    head, *body = rows
-    best = []
-    for column in range(len(head)):
-        values = [row[column].rstrip(_MARKS) for row in body]
-        numbers = [value for value in values if _NUMBER.fullmatch(value)] if column > 1 else []
-        best.append(max(numbers, key=float) if numbers and head[column] not in ("group", "UM low", "UM high") else None)
-    lines = [rf"\begin{{tabular}}{{rl{'r' * (len(head) - 2)}}}", r"\toprule", _latex_row(head), r"\midrule"]
-    for row in body:
-        cells = [
-            rf"\textbf{{{_tex(cell)}}}" if cell and cell.rstrip(_MARKS) == top else _tex(cell)
-            for cell, top in zip(row, best, strict=True)
-        ]
-        lines.append(" & ".join(cells) + r" \\")
-    return "\n".join(
-        [*lines, r"\bottomrule", r"\end{tabular}", *(f"% {escape_line(' '.join(n.split()))}" for n in notices), ""]
-    )
-
-
-def _latex_row(cells: Sequence[str]) -> str:
-    return " & ".join(_tex(cell) for cell in cells) + r" \\"
-
-
-def _tex(text: str) -> str:
-    """Escape the special characters of LaTeX."""
-    special = {"†": r"$^{\dagger}$", "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    return "".join(special.get(c, f"\\{c}" if c in "&%$#_{}" else c) for c in escape_line(text))
-
-
-def _score(cell: Cell | None, metric: str, *, marked: bool) -> str:
-    if cell is None:
-        return ""
-    return METRICS[metric].text(cell.score(metric)) + (mark(cell.result) if marked else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from serab_core.report.board_text import score_columns
 from serab_core.report.tables import interval_text, percent, print_by_extractor, print_continuous, table, width_of
 from serab_core.score.metrics import METRICS
 from serab_core.store.identity import DataIdentity
@@ -19,14 +20,21 @@ if TYPE_CHECKING:
     Column = tuple[str, list[str]]  # the head, and a cell for each row
 
 
-def print_board(console: Console, data: LeaderboardData, *, every_task: bool) -> None:
-    """Print a leaderboard: the means, and the score on each task if the terminal is wide enough."""
+def print_board(console: Console, data: LeaderboardData, *, every_task: bool, classes: bool = False) -> None:
+    """Print a leaderboard: the means, and the score on each task if the terminal is wide enough.
+
+    Args:
+        console: the console.
+        data: the leaderboard.
+        every_task: show every task, even if the terminal is narrow.
+        classes: show the recall of each class of each task in place of one score.
+    """
     board = data.board
     metric = METRICS[board.metric]
-    title = f"{metric.head}, {board.protocol}"
+    title = f"{metric.head}{', recall of each class' if classes else ''}, {board.protocol}"
     if board.rows:
-        means, tasks = _columns(data)
-        _print_columns(console, data, title, means, tasks, every_task=every_task)
+        means, tasks = _columns(data, classes=classes)
+        _print_columns(console, data, title, means, tasks, every_task=every_task or classes)
     if board.other_data:
         heads = ("Extractor", "Task", "Data", metric.head, "95 %")
         rows = []
@@ -47,7 +55,7 @@ def print_board(console: Console, data: LeaderboardData, *, every_task: bool) ->
         console.print(notice, style="dim", highlight=False, soft_wrap=False)
 
 
-def _columns(data: LeaderboardData) -> tuple[list[Column], list[Column]]:
+def _columns(data: LeaderboardData, *, classes: bool) -> tuple[list[Column], list[Column]]:
     """Return the columns besides the name: first group, means and the paper's figure, then the tasks."""
     board, rows = data.board, data.board.rows
     metric = METRICS[board.metric]
@@ -64,9 +72,9 @@ def _columns(data: LeaderboardData) -> tuple[list[Column], list[Column]]:
     if board.metric == "accuracy" and any(row.published for row in rows):
         means.append(("Paper, 9 tasks", [percent(row.published.um) if row.published else "" for row in rows]))
     tasks: list[Column] = []
-    for task in board.tasks:
-        cells = [row.cells.get(task) for row in rows]
-        tasks.append((task, [metric.text(c.score(board.metric)) + data.mark(c.result) if c else "" for c in cells]))
+    for column in score_columns(board, classes=classes):
+        cells = [row.cells.get(column.task) for row in rows]
+        tasks.append((column.head, [column.text(c) + data.mark(c.result) if c else "" for c in cells]))
     return means, [column for column in tasks if any(column[1])]
 
 

@@ -9,6 +9,7 @@ from serab_core.data.protocols import SUITE
 from serab_core.score.aggregate import unweighted_mean
 from serab_core.score.board import shown_metrics
 from serab_core.score.bootstrap import task_draws
+from serab_core.score.classes import class_scores_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,6 +66,9 @@ def _result(result: TaskResult, file: str, reused: bool) -> dict[str, Any]:
         "uar": result.scores.get("uar"),
         "scores": dict(result.scores),
         "intervals": {name: asdict(draws.interval(name)) for name in shown_metrics(metric)},
+        "classes": {}
+        if result.target is not None
+        else {label: asdict(scores) for label, scores in class_scores_of(draws.test).items()},
         "chosen": result.chosen,
         "params": dict(result.outcome().params or {}),
         "classifiers": [_outcome(outcome) for outcome in result.outcomes],

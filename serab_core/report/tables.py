@@ -14,7 +14,9 @@ from serab_core.data.protocols import SUITE
 from serab_core.report.cautions import few_speakers_statement, footnotes, mark, split_statements, task_cautions
 from serab_core.score.aggregate import unweighted_mean
 from serab_core.score.bootstrap import task_draws
+from serab_core.score.classes import class_scores_of
 from serab_core.score.metrics import METRICS
+from serab_core.score.scored import scored
 from serab_core.system.terminal import escape_line
 
 if TYPE_CHECKING:
@@ -144,6 +146,8 @@ def print_run(console: Console, run: Run, *, details: bool = False) -> None:
         for result in run.results:
             whole, brief = (_classifier_table(result, run.protocol.objective, most) for most in (len(METRICS), 2))
             console.print(whole if width_of(console, whole) <= console.width else brief)
+            if result.target is None:
+                console.print(_class_table(result))
     _print_notes(console, run, classes, continuous)
 
 
@@ -189,6 +193,18 @@ def _classifier_table(result: TaskResult, objective: str, most: int) -> Table:
             params_text(outcome.params),
             f"{failed}/{len(outcome.points)}" if failed else "",
         )
+    return listing
+
+
+def _class_table(result: TaskResult) -> Table:
+    """Return a table of the scores of each class, by the chosen classifier."""
+    title = f"{result.extractor} on {result.task}: every class, {result.outcome().title}"
+    heads = ("Class", "Recall %", "95 %", "Precision %", "F1 %", "Utterances")
+    listing = table(*heads, right=[head for head in heads if head not in ("Class", "95 %")], title=title)
+    for label, scores in class_scores_of(scored(result)).items():
+        interval = "" if scores.interval is None else interval_text(scores.interval)
+        numbers = (percent(scores.precision), percent(scores.f1), str(scores.utterances))
+        listing.add_row(label, percent(scores.recall), interval, *numbers)
     return listing
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from serab_core.score.aggregate import Mean, enters, is_guess, means
 from serab_core.score.bootstrap import DRAWS, Draws, Interval, task_draws
+from serab_core.score.classes import ClassScore, class_scores_of
 from serab_core.score.compare import Overall, compact_letters, compare_overall, holm, significance_groups
 from serab_core.score.metrics import METRICS
 from serab_core.score.published import Published, published_for
@@ -44,6 +45,10 @@ class Cell:
     def interval(self, metric: str) -> Interval:
         """Return the interval of a metric that ranks."""
         return self.draws.interval(metric)
+
+    def classes(self) -> dict[str, ClassScore]:
+        """Return the scores of each class; nothing for a continuous target."""
+        return {} if self.test.continuous else class_scores_of(self.test, self.draws.count)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,6 +6,7 @@ import csv
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from serab_core.score.outcome import scores_of
@@ -63,7 +64,7 @@ def test_faults_are_in_csv_and_latex(make_result, store_result, serab, tmp_path)
 
 
 def test_words_in_latex_are_escaped():
-    from serab_core.report.board import as_latex
+    from serab_core.report.board_text import as_latex
 
     made = as_latex([["group", "extractor", "UM"], ["1", "a_b&c%{}~^\\", "81.0"]])
     assert r"a\_b\&c\%\{\}\textasciitilde{}\textasciicircum{}\textbackslash{}" in made
@@ -200,3 +201,33 @@ def test_commas_alone_name_nothing(filled, toys, serab, words, said):
     code, out, err = serab(*words)
     assert (code, out) == (2, "")
     assert said in err
+
+
+def test_recalls_of_classes(filled, serab, tmp_path):
+    file = tmp_path / "classes.csv"
+    code, out, err = serab("leaderboard", "good", "--tasks", "emodb", "--classes", "--csv", str(file))
+    assert code == 0, err
+    assert "recall of each class" in out
+    (row,) = csv.DictReader(file.read_text().splitlines())
+    scores = json.loads(serab("leaderboard", "good", "--tasks", "emodb", "--json")[1])["rows"][0]["scores"]["emodb"]
+    assert set(scores["classes"]) == set("abcd")
+    for label, own in scores["classes"].items():
+        assert row[f"emodb {label}"] == f"{100 * own['recall']:.1f}"
+        assert own["interval"]["low"] <= own["recall"] <= own["interval"]["high"]
+    assert np.mean([own["recall"] for own in scores["classes"].values()]) == pytest.approx(scores["uar"])
+
+
+@pytest.mark.parametrize("metric", ["macro_f1", "weighted_f1", "kappa"])
+def test_order_and_groups_follow_the_metric(filled, serab, tmp_path, metric):
+    document = json.loads(serab("leaderboard", "--metric", metric, "--json")[1])
+    assert document["metric"] == metric
+    values = [row[metric]["UM"]["value"] for row in document["rows"] if row["group"] is not None]
+    assert values == sorted(values, reverse=True)
+    for row in document["rows"]:
+        for scores in row["scores"].values():
+            assert scores[f"{metric}_interval"]["low"] <= scores[metric] <= scores[f"{metric}_interval"]["high"]
+    assert serab("leaderboard", "--metric", metric, "--latex", str(tmp_path / "a.tex"))[0] == 0
+    pairs = {(pair["first"], pair["second"]): pair for pair in document["comparisons"]}
+    assert pairs["good", "bad"]["p"] < 0.05
+    compared = json.loads(serab("compare", "good", "bad", "--metric", metric, "--json")[1])
+    assert compared["overall"]["difference"] == pytest.approx(pairs["good", "bad"]["difference"])

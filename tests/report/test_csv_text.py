@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from serab_core.report.board import as_latex
+from serab_core.report.board_text import as_latex
 from serab_core.report.csv_text import as_csv
 
 
