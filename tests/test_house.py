@@ -195,3 +195,38 @@ def test_each_term_of_the_glossary_is_used():
     pages = [page for page in ROOT.glob("docs/**/*.md") if page.name != "glossary.md"]
     text = "\n".join(path.read_text() for path in [*SOURCES, *pages]).lower()
     assert [term for term in terms if term.lower() not in text] == []
+
+
+def test_no_branch_looks_at_the_text_of_an_error():
+    """An error is told from another by its class, or by a field: its text is for people."""
+
+    def is_text(node: ast.expr, errors: set[str]) -> bool:
+        match node:
+            case ast.Call(func=ast.Name(id="str"), args=[ast.Name(id=name)]):
+                return name in errors
+            case ast.Call(func=ast.Attribute(value=value, attr="lower" | "strip" | "casefold")):
+                return is_text(value, errors)
+            case ast.Attribute(attr=name):
+                return name in ("what", "next_step", "fault", "error_string")
+            case ast.Name(id=name):
+                return name in ("fault", "reason", "problem")
+        return False
+
+    bad = []
+    for path in SOURCES:
+        tree = ast.parse(path.read_text())
+        errors = {node.name for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler) and node.name}
+        for node in ast.walk(tree):
+            match node:
+                case ast.Compare(left=ast.Constant(value=str()), ops=[ast.In() | ast.NotIn()], comparators=[text]):
+                    pass
+                case ast.Compare(left=text, ops=[ast.Eq() | ast.NotEq()], comparators=[ast.Constant(value=str(value))]):
+                    if not value:
+                        continue
+                case ast.Call(func=ast.Attribute(value=text, attr="startswith" | "endswith")):
+                    pass
+                case _:
+                    continue
+            if is_text(text, errors):
+                bad.append(f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)}")
+    assert bad == []
