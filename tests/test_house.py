@@ -20,7 +20,14 @@ SOURCES = sorted(
 ROOMS = [
     "errors",
     "system",
+    "store.durable",
+    "store.leftovers",
+    "store.reading",
+    "store.atomic",
+    "store.jsonio",
+    "store.codec",
     "project_file",
+    "trust",
     "settings",
     "names",
     "types",
@@ -59,6 +66,12 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+def _place(module: str) -> int:
+    """The place of a module's room: a module that is listed by itself may be earlier than its folder."""
+    rooms = [room for room in ROOMS if f"{module}.".startswith(f"serab_core.{room}.")]
+    return ROOMS.index(max(rooms, key=len)) if rooms else -1
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_files_are_short_and_import_upwards(path):
     assert len(path.read_text().splitlines()) <= 400
@@ -77,8 +90,7 @@ def test_files_are_short_and_import_upwards(path):
         if room not in ("__init__", "__main__"):
             module = ".".join(parts[1:]).removesuffix(".py")
             place = ROOMS.index(module if module in ROOMS else room)
-            below = [f"serab_core.{other}" for other in ROOMS[place + 1 :]]
-            assert not [name for name in own if any(name == b or name.startswith(b + ".") for b in below)]
+            assert not [name for name in own if _place(name) > place]
 
 
 def test_every_room_is_in_the_plan():

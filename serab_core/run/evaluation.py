@@ -16,7 +16,8 @@ from serab_core.run.assemble import assemble_result, cautions_of
 from serab_core.run.identity import TaskIdentity, grid_sizes
 from serab_core.run.jobs import EmbedJob, Finished, FitJob, Job, RepeatJob, Source, TuneJob
 from serab_core.score.outcome import complete, complete_result
-from serab_core.store.jsonio import digest, read_json, write_json
+from serab_core.store.codec import read_json
+from serab_core.store.jsonio import digest, write_json
 from serab_core.store.reading import file_exists
 from serab_core.store.results import (
     outcome_path,

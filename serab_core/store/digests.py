@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from serab_core.errors import StoreError, store_error
+from serab_core.store.codec import read_json
 from serab_core.store.home import find_home
-from serab_core.store.jsonio import read_json, write_json
+from serab_core.store.jsonio import write_json
 from serab_core.store.weights import content_sha256, file_sha256
 
 SCHEMA = "serab.file-digest/1"

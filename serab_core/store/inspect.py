@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from serab_core.errors import AudioError, ContentError, StoreError, store_error
 from serab_core.store.atomic import remove_folder
+from serab_core.store.codec import read_json
 from serab_core.store.digests import outdated_records
 from serab_core.store.download import sweep_downloads
 from serab_core.store.journal import check_journal
-from serab_core.store.jsonio import digest, read_json
+from serab_core.store.jsonio import digest
 from serab_core.store.leftovers import DOWNLOADS, sweep
 from serab_core.store.reading import files_below, may_exist, raise_first
 from serab_core.store.results import read_outcome, read_result

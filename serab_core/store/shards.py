@@ -17,7 +17,8 @@ import numpy as np
 
 from serab_core.errors import ContentError, store_error
 from serab_core.store.atomic import write_bytes
-from serab_core.store.jsonio import read_json, write_json
+from serab_core.store.codec import read_json
+from serab_core.store.jsonio import write_json
 from serab_core.store.reading import file_exists
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from serab_core.embed.blocks import folder_for
 from serab_core.embed.embedder import largest_difference, load_waveform
 from serab_core.embed.fingerprint import fingerprint_digest
 from serab_core.errors import SerabError
+from serab_core.store.codec import read_json
 from serab_core.store.home import find_home
-from serab_core.store.jsonio import read_json
 from serab_core.store.shards import SCHEMA, Shard, shard_rows
 from serab_core.testing.checks import NOT_APPLICABLE, ConformanceError
 from serab_core.types import CorpusExtractor

@@ -11,7 +11,8 @@ import numpy as np
 from serab_core import plugins
 from serab_core.errors import StoreError, UsageError
 from serab_core.store.atomic import replacing_folder
-from serab_core.store.jsonio import read_json, write_json
+from serab_core.store.codec import read_json
+from serab_core.store.jsonio import write_json
 from serab_core.tune.normalise import standardise, statistics
 from serab_core.types import Exported
 
