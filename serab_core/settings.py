@@ -341,7 +341,7 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of `serab.toml`, for editors."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "serab.toml",
+        "title": FILE,
         "description": "Settings of serab; also the table tool.serab of a pyproject.toml.",
         "type": "object",
         "additionalProperties": False,

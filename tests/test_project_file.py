@@ -43,7 +43,7 @@ def plant_environment(home: Path) -> Path:
     python.write_text(f"#!/bin/sh\ntouch {mark}\n")
     python.chmod(0o755)
     record = {"python": "python", "distribution": "serab-planted", "version": "1", "extractors": ["planted"]}
-    (folder / environments.FILE).write_text(json.dumps({"schema": environments.SCHEMA, **record}))
+    (folder / environments.FILE).write_text(json.dumps({"schema": "serab.isolated/1", **record}))
     return mark
 
 

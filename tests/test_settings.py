@@ -15,8 +15,6 @@ from serab_core.errors import ConfigError
 from serab_core.system.cpu import available_cores
 from serab_core.system.session import current_session
 
-SCHEMA = Path(settings.__file__).with_name("serab.schema.json")
-
 
 @pytest.fixture
 def project(monkeypatch, tmp_path):
@@ -30,11 +28,6 @@ def project(monkeypatch, tmp_path):
     folder.mkdir(parents=True)
     monkeypatch.chdir(folder)
     return folder.parent
-
-
-def test_the_schema_in_the_package_is_that_of_the_settings():
-    assert json.loads(SCHEMA.read_text()) == settings.json_schema()
-    jsonschema.Draft202012Validator.check_schema(settings.json_schema())
 
 
 def test_nothing_is_set(project):
