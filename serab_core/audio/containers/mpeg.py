@@ -233,9 +233,9 @@ def walk(view: View, kind: str = "MPEG audio") -> Length:
                 zero_bytes += _zeros(view, at)
             after = skip_tags(view, at)
             if header(view[after : after + 4]) is None:
-                fault = _trailing_fault(view, after, first, kind)
-                if fault is not None:
-                    return fault
+                trailing = _trailing_fault(view, after, first, kind)
+                if trailing is not None:
+                    return trailing
                 break
             at = run_start = after
             continue

@@ -67,8 +67,9 @@ def walk(view: View) -> Length:
             links.append(_Link(serial, position, first=view[end - sum(table) : end][:64]))
         elif not links:
             return Length("Ogg", fault="is cut short: its first pages are missing")
-        if fault := _add(links[-1], flags, granule, serial, number, table, end):
-            return fault
+        refused = _add(links[-1], flags, granule, serial, number, table, end)
+        if refused is not None:
+            return refused
         position = end
     if not links:
         return Length("Ogg", fault="is cut short: its first pages are missing")
