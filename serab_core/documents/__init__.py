@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from inspect import cleandoc
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import msgspec
 
@@ -18,11 +18,18 @@ from serab_core.data.index_document import IndexDocument
 from serab_core.documents import commands, plugins, reports
 from serab_core.isolation.environments import EnvironmentDocument
 from serab_core.names import ExtractorFolder
+from serab_core.results.exchange import ExchangeDocument
 from serab_core.run.evaluation import RepeatDocument, StateDocument
 from serab_core.run.throughput import ThroughputDocument
 from serab_core.store.digests import DigestDocument
 from serab_core.store.download import DownloadNote
-from serab_core.store.result_documents import ContinuousDocument, ResultDocument, StudyOutcomeDocument
+from serab_core.store.result_documents import (
+    EarlierContinuousDocument,
+    EarlierResultDocument,
+    EarlierStudyOutcomeDocument,
+    ResultDocument,
+    StudyOutcomeDocument,
+)
 from serab_core.store.shards import ManifestDocument
 from serab_core.store.weights import AgreedDocument, RecordDocument
 from serab_core.trust import TrustedDocument
@@ -31,14 +38,6 @@ from serab_core.tune.studies import StudyDocument
 
 if TYPE_CHECKING:
     from types import ModuleType
-
-
-class ResultsDocument(msgspec.Struct, frozen=True):
-    """A file of results, as `serab results export` writes it."""
-
-    schema: Literal["serab.results/1"]
-    results: tuple[ResultDocument, ...]
-    serab: str = ""
 
 
 class JournalEntry(msgspec.Struct, frozen=True):
@@ -60,17 +59,18 @@ def _printed(module: ModuleType) -> list[type]:
 
 STORED: dict[str, type] = {
     **_by_schema(
-        AgreedDocument, ClassifierDocument, ContinuousDocument, DigestDocument, DownloadNote, EnvironmentDocument,
-        ExtractorFolder, IndexDocument, ManifestDocument, RecordDocument, RepeatDocument, ResultDocument, RunDocument,
+        AgreedDocument, ClassifierDocument, DigestDocument, DownloadNote, EnvironmentDocument, ExtractorFolder,
+        IndexDocument, ManifestDocument, RecordDocument, RepeatDocument, ResultDocument, ExchangeDocument, RunDocument,
         StateDocument, StudyDocument, StudyOutcomeDocument, ThroughputDocument, TrustedDocument,
-        ResultsDocument,
     ),
     "serab.journal/2": JournalEntry,
 }  # fmt: skip
 """The types of stored and exchanged documents."""
+EARLIER = _by_schema(EarlierContinuousDocument, EarlierResultDocument, EarlierStudyOutcomeDocument)
+"""The types of documents that earlier versions stored; they are read, and no longer written."""
 PRINTED = _by_schema(*_printed(reports), *_printed(commands), *_printed(plugins))
 """The types of the documents that commands print."""
-DOCUMENTS = {**PRINTED, **STORED}
+DOCUMENTS = {**PRINTED, **STORED, **EARLIER}
 
 
 def names() -> list[str]:
@@ -82,8 +82,11 @@ def json_schema(name: str) -> dict[str, Any]:
     """Return the JSON Schema of a document, such as `serab.result/2`; or of `serab.toml`. Raises KeyError."""
     if name == project_file.FILE:
         return settings.json_schema()
-    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name}
-    return dialect | msgspec.json.schema(DOCUMENTS[name])
+    results = (ResultDocument, EarlierResultDocument, EarlierContinuousDocument) if name == "serab.results/1" else ()
+    (document, *items), types = msgspec.json.schema_components((DOCUMENTS[name], *results))
+    if items:  # exchanged results are decoded one by one, so that an error names the wrong one
+        types["ExchangeDocument"]["properties"]["results"]["items"] = {"anyOf": items}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name, **document, "$defs": types}
 
 
 def schema_text(name: str) -> str:

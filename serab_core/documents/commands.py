@@ -20,9 +20,11 @@ class ResultRow(msgspec.Struct, frozen=True):
 
     extractor: str
     task: str
+    target: str | None
     protocol: str
-    accuracy: Fraction
-    uar: Fraction
+    accuracy: Fraction | None
+    uar: Fraction | None
+    ccc: float | None
     imported: str
     key: str
     fingerprint: str

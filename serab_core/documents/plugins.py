@@ -46,7 +46,7 @@ class PluginRow(msgspec.Struct, frozen=True):
     distribution: str
     version: str
     module: str
-    file: str
+    file: str | None
     items: Names
     error: str
 

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from serab_core.score.bootstrap import Interval
 from serab_core.score.compare import Overall, Test
-from serab_core.score.fairness import Group, SexGap, SpeakerGap
+from serab_core.score.fairness import SexGap, SpeakerGap
 from serab_core.store.result_documents import Count, Fraction, ProfileDocument
 from serab_core.types import ProtocolSpec
 
-Metric: TypeAlias = Literal["accuracy", "uar"]
 Params: TypeAlias = dict[str, Any]
 Names: TypeAlias = tuple[str, ...]
-Difference: TypeAlias = Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)]
-"""A difference between two scores, in [-1, 1]."""
+Scores: TypeAlias = dict[str, float]
+"""Scores by metric. The names of metrics are in `serab_core.score.metrics`."""
+
+
+class ScoreFields(msgspec.Struct, frozen=True, kw_only=True):
+    """One field for each metric of the task: of classes, or of a continuous target."""
+
+    accuracy: float | msgspec.UnsetType = msgspec.UNSET
+    uar: float | msgspec.UnsetType = msgspec.UNSET
+    macro_f1: float | msgspec.UnsetType = msgspec.UNSET
+    weighted_f1: float | msgspec.UnsetType = msgspec.UNSET
+    kappa: float | msgspec.UnsetType = msgspec.UNSET
+    top2: float | msgspec.UnsetType = msgspec.UNSET
+    ece: float | msgspec.UnsetType = msgspec.UNSET
+    log_loss: float | msgspec.UnsetType = msgspec.UNSET
+    ccc: float | msgspec.UnsetType = msgspec.UNSET
+    pearson: float | msgspec.UnsetType = msgspec.UNSET
+    rmse: float | msgspec.UnsetType = msgspec.UNSET
 
 
 class ErrorDocument(msgspec.Struct, frozen=True):
@@ -46,18 +61,34 @@ class RunOutcome(msgspec.Struct, frozen=True):
     validation: float | None
     accuracy: Fraction | None
     uar: Fraction | None
+    scores: Scores
     points: Count
     failed_points: tuple[FailedPoint, ...]
 
 
-class _RunResult(msgspec.Struct, frozen=True, kw_only=True):
+class RunResult(msgspec.Struct, frozen=True):
+    """The score of one extractor on one task.
+
+    Attributes:
+        target: the continuous target; null for classes.
+        accuracy, uar: as in `scores`; null for a continuous target.
+        file: the file of the whole result, with predictions and provenance.
+    """
+
     extractor: str
     task: str
+    language: str
     protocol: str
     variant: str
     counts: dict[str, Count]
+    target: str | None
+    accuracy: Fraction | None
+    uar: Fraction | None
+    scores: Scores
+    intervals: dict[str, Interval]
     chosen: str
     params: Params
+    classifiers: tuple[RunOutcome, ...]
     synthetic: bool
     partial: bool
     cautions: Names
@@ -67,23 +98,6 @@ class _RunResult(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     file: str
     profile: ProfileDocument = ProfileDocument()
-
-
-class RunResult(_RunResult, frozen=True, kw_only=True):
-    """The score of one extractor on one task."""
-
-    language: str
-    accuracy: Fraction
-    uar: Fraction
-    classifiers: tuple[RunOutcome, ...]
-
-
-class RunContinuous(_RunResult, frozen=True, kw_only=True):
-    """The score of one extractor on one continuous target."""
-
-    target: str
-    scores: dict[str, float]
-    ccc_interval: Interval
 
 
 class Aggregate(msgspec.Struct, frozen=True):
@@ -109,12 +123,11 @@ class FailureDocument(msgspec.Struct, frozen=True):
 class EvalDocument(msgspec.Struct, frozen=True):
     """What `serab eval` prints: a summary of one run."""
 
-    schema: Literal["serab.eval/1"]
+    schema: Literal["serab.eval/2"]
     protocol: ProtocolSpec
     extractors: Names
     tasks: Names
     results: tuple[RunResult, ...]
-    continuous: tuple[RunContinuous, ...]
     aggregates: tuple[Aggregate, ...]
     failures: tuple[FailureDocument, ...]
     missing_tasks: Names
@@ -124,17 +137,21 @@ class EvalDocument(msgspec.Struct, frozen=True):
 class MeanDocument(msgspec.Struct, frozen=True):
     """A mean over tasks, with the weight of each task."""
 
-    value: Fraction
+    value: float
     interval: Interval
     weights: dict[str, float]
 
 
-class _Cell(msgspec.Struct, frozen=True, kw_only=True):
-    accuracy: Fraction
-    accuracy_interval: Interval
-    uar: Fraction
-    uar_interval: Interval
-    macro_f1: Fraction
+class CellDocument(ScoreFields, frozen=True, kw_only=True):
+    """The score of a row on the data of the task's column, with the intervals of the shown metrics."""
+
+    accuracy_interval: Interval | msgspec.UnsetType = msgspec.UNSET
+    uar_interval: Interval | msgspec.UnsetType = msgspec.UNSET
+    macro_f1_interval: Interval | msgspec.UnsetType = msgspec.UNSET
+    weighted_f1_interval: Interval | msgspec.UnsetType = msgspec.UNSET
+    kappa_interval: Interval | msgspec.UnsetType = msgspec.UNSET
+    ccc_interval: Interval | msgspec.UnsetType = msgspec.UNSET
+    target: str | None
     classifier: str
     test_utterances: Count
     synthetic: bool
@@ -145,11 +162,7 @@ class _Cell(msgspec.Struct, frozen=True, kw_only=True):
     dataset_digest: str
 
 
-class CellDocument(_Cell, frozen=True, kw_only=True):
-    """The score of a row on the data of the task's column."""
-
-
-class OtherDataDocument(_Cell, frozen=True, kw_only=True):
+class OtherDataDocument(CellDocument, frozen=True, kw_only=True):
     """A score on other data than the data of the task's column."""
 
     extractor: str
@@ -159,13 +172,13 @@ class OtherDataDocument(_Cell, frozen=True, kw_only=True):
     audio_digest: str
 
 
-class LeaderboardRow(msgspec.Struct, frozen=True):
+class LeaderboardRow(msgspec.Struct, frozen=True, kw_only=True):
     """One version of an extractor.
 
     Attributes:
         extractor: the unique label of the row.
         letters: rows that share no letter differ significantly.
-        accuracy, uar: the means by kind: UM, WM or GM.
+        accuracy, uar, macro_f1, weighted_f1, kappa, ccc: means of the shown metrics by kind: UM, WM or GM.
     """
 
     extractor: str
@@ -176,8 +189,12 @@ class LeaderboardRow(msgspec.Struct, frozen=True):
     group: int | None
     letters: str
     tasks: Names
-    accuracy: dict[str, MeanDocument]
-    uar: dict[str, MeanDocument]
+    accuracy: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
+    uar: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
+    macro_f1: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
+    weighted_f1: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
+    kappa: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
+    ccc: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
     published_um: Fraction | None
     scores: dict[str, CellDocument]
 
@@ -187,34 +204,15 @@ class PairDocument(msgspec.Struct, frozen=True):
 
     first: str
     second: str
-    difference: Difference
+    difference: float
     interval: Interval | None
     p: Fraction | None
     p_holm: Fraction | None
     test: Test
 
 
-class ContinuousRow(msgspec.Struct, frozen=True):
-    """A score on a continuous target."""
-
-    extractor: str
-    name: str
-    fingerprint: str
-    other_data: bool
-    dataset_digest: str
-    task: str
-    target: str
-    scores: dict[str, float]
-    ccc_interval: Interval
-    regressor: str
-    synthetic: bool
-    partial: bool
-    faulty: bool
-    key: str
-
-
-class LeaderboardDocument(msgspec.Struct, frozen=True):
-    """What `serab leaderboard` prints.
+class BoardFields(msgspec.Struct, frozen=True, kw_only=True):
+    """The ranking of the results on classes, or on continuous targets.
 
     Attributes:
         metric: the metric by which rows are ranked and compared.
@@ -222,39 +220,47 @@ class LeaderboardDocument(msgspec.Struct, frozen=True):
         suite: the number of tasks in the suite.
     """
 
-    schema: Literal["serab.leaderboard/2"]
-    protocol: str
-    metric: Metric
+    metric: str
     tasks: Names
     ranked_over: Names
     suite: Count
     rows: tuple[LeaderboardRow, ...]
     other_data: tuple[OtherDataDocument, ...]
     comparisons: tuple[PairDocument, ...]
-    continuous: tuple[ContinuousRow, ...]
+
+
+class LeaderboardDocument(BoardFields, frozen=True, kw_only=True):
+    """What `serab leaderboard` prints: the ranking by classes, and in `continuous` that by continuous targets."""
+
+    schema: Literal["serab.leaderboard/2"]
+    protocol: str
+    continuous: BoardFields
     notices: Names
 
 
 class TaskComparison(msgspec.Struct, frozen=True):
-    """Two extractors on one task, by the document's metric.
+    """Two extractors on one task.
 
     Attributes:
+        metric: the metric of `first`, `second` and `difference`.
         only_first, only_second: utterances that only one of the two classified correctly.
         p: null if there are too few speakers for a test.
-        smallest_p: the smallest p-value that the test can have with these speakers.
+        smallest_p: the smallest p-value that a permutation test can have with these speakers.
+        mcnemar: the p-value of McNemar's test over utterances; null for a continuous target.
     """
 
-    first: Fraction
-    second: Fraction
+    metric: str
+    first: float
+    second: float
     other_data: bool
-    difference: Difference
+    difference: float
     only_first: Count
     only_second: Count
     p: Fraction | None
     test: Test
     speakers: Count
     smallest_p: Fraction | None
-    mcnemar: Fraction
+    mcnemar: Fraction | None
 
 
 class ComparisonDocument(msgspec.Struct, frozen=True):
@@ -262,7 +268,7 @@ class ComparisonDocument(msgspec.Struct, frozen=True):
 
     schema: Literal["serab.comparison/2"]
     protocol: str
-    metric: Metric
+    metric: str
     first: str
     second: str
     tasks: dict[str, TaskComparison]
@@ -274,9 +280,9 @@ class ComparisonDocument(msgspec.Struct, frozen=True):
 class Spread(msgspec.Struct, frozen=True):
     """The spread of the mean of an extractor over all subsets of one size."""
 
-    lowest: Fraction
-    highest: Fraction
-    deviation: Fraction
+    lowest: float
+    highest: float
+    deviation: float
 
 
 class Flip(msgspec.Struct, frozen=True):
@@ -303,7 +309,7 @@ class BiasDocument(msgspec.Struct, frozen=True):
 
     schema: Literal["serab.bias/2"]
     protocol: str
-    metric: Metric
+    metric: str
     left_out: Names
     tasks: Names
     suite: Count
@@ -320,7 +326,7 @@ class OptimismRow(msgspec.Struct, frozen=True):
     accuracy: Fraction
     best: str
     claimed: Fraction
-    gain: Difference
+    gain: float
     enters: bool
     other_data: bool
 
@@ -331,17 +337,25 @@ class OptimismDocument(msgspec.Struct, frozen=True):
     schema: Literal["serab.optimism/1"]
     protocol: str
     rows: tuple[OptimismRow, ...]
-    mean_gain: Difference | None
+    mean_gain: float | None
     notices: Names
 
 
-class TaskFairness(msgspec.Struct, frozen=True):
-    """The scores of an extractor on one task, by speaker and by sex."""
+class GroupDocument(ScoreFields, frozen=True, kw_only=True):
+    """A speaker, or the speakers of one sex."""
 
-    accuracy: Fraction
+    name: str
+    utterances: Count
+    speakers: Count
+
+
+class TaskFairness(ScoreFields, frozen=True, kw_only=True):
+    """The scores of an extractor on one task, by speaker and by sex; `metric` is that of the gaps."""
+
+    metric: str
     other_data: bool
-    speakers: tuple[Group, ...]
-    sexes: tuple[Group, ...]
+    speakers: tuple[GroupDocument, ...]
+    sexes: tuple[GroupDocument, ...]
     speaker_gap: SpeakerGap | None
     sex_gap: SexGap | None
 
@@ -349,7 +363,7 @@ class TaskFairness(msgspec.Struct, frozen=True):
 class FairnessDocument(msgspec.Struct, frozen=True):
     """What `serab fairness` prints."""
 
-    schema: Literal["serab.fairness/1"]
+    schema: Literal["serab.fairness/2"]
     protocol: str
     extractor: str
     tasks: dict[str, TaskFairness]

@@ -105,5 +105,6 @@ def _read(folder: Path) -> Environment:
     except StoreError as error:
         return Environment(folder.name, folder, folder, error=f"{FILE} {error.what}")
     python = folder / record.python
-    error_text = "" if python.exists() else f"{python} does not exist any more"
+    exists = os.path.exists(python)  # noqa: PTH110  False for a path that cannot exist; Path.exists may raise
+    error_text = "" if exists else f"{python} does not exist any more"
     return Environment(record.distribution, folder, python, record.version, record.extractors, error_text)
