@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from serab_core.score.bootstrap import Interval
+from serab_core.score.classes import ClassScore
 from serab_core.score.compare import Overall, Test
 from serab_core.score.fairness import SexGap, SpeakerGap
 from serab_core.store.result_documents import Count, Fraction, ProfileDocument
@@ -86,6 +87,7 @@ class RunResult(msgspec.Struct, frozen=True):
     uar: Fraction | None
     scores: Scores
     intervals: dict[str, Interval]
+    classes: dict[str, ClassScore]
     chosen: str
     params: Params
     classifiers: tuple[RunOutcome, ...]
@@ -151,6 +153,7 @@ class CellDocument(ScoreFields, frozen=True, kw_only=True):
     weighted_f1_interval: Interval | msgspec.UnsetType = msgspec.UNSET
     kappa_interval: Interval | msgspec.UnsetType = msgspec.UNSET
     ccc_interval: Interval | msgspec.UnsetType = msgspec.UNSET
+    classes: dict[str, ClassScore]
     target: str | None
     classifier: str
     test_utterances: Count
