@@ -150,8 +150,8 @@ def checks_page() -> str:
 def settings_page() -> str:
     """Return the page of the settings."""
     rows = [
-        (f"`{setting.key}`", f"`{setting.variable}`", setting.kind, setting.description, setting.default)
-        for setting in settings.SETTINGS
+        (f"`{key}`", f"`{setting.variable}`", settings.KINDS[setting.kind][0], setting.description, setting.default)
+        for key, setting in settings.SETTINGS.items()
     ]
     return "\n".join(
         [

@@ -6,6 +6,7 @@
     ├── PluginError            4   a plugin failed to load, conflicts with another or is disabled
     ├── DataError              5   a source is not the expected corpus, or is incomplete
     │   ├── AudioError         5   an audio file cannot be used
+    │   ├── PointerError       5   a pointer of git-lfs or git-annex stands in place of a file
     │   └── NotPreparedError   5   the task's corpus has not been prepared
     ├── StoreError             6   $SERAB_HOME, or standard output, cannot be read or written
     │   └── ContentError       6   a file in it can be read, but its content is damaged or of another version
@@ -99,6 +100,10 @@ class DataError(SerabError):
 
 class AudioError(DataError):
     """An audio file cannot be used: it is unreadable or empty, or has samples that are not numbers."""
+
+
+class PointerError(DataError):
+    """A pointer of git-lfs or git-annex stands in place of a file; the next step gets the file."""
 
 
 class NotPreparedError(DataError):

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from pathlib import Path
+from typing import Literal
 
-from serab_core.errors import UsageError
+import msgspec
+
+from serab_core.errors import ContentError, UsageError
 from serab_core.settings import absolute_path
+from serab_core.store.codec import decode
 
 FOLDER_FILE = "serab-extractor.json"
 """File in the folder of an extractor: `{"schema": "serab.extractor-folder/1", "entry": "the entry point's name"}`."""
 FOLDER_SCHEMA = "serab.extractor-folder/1"
 _OPTIONS = re.compile(r"(?P<argument>.+?)(?P<options>(\+[a-z][a-z0-9_]*(=[^+]*)?)*)")
 _CODE = ".py"
+
+
+class ExtractorFolder(msgspec.Struct, frozen=True):
+    """The fields of `serab-extractor.json` that the core reads; the extractor's plugin may add others."""
+
+    schema: Literal["serab.extractor-folder/1"]
+    entry: str
 
 
 def is_written_as_path(name: str) -> bool:
@@ -75,14 +85,13 @@ def argument_paths(argument: str) -> tuple[str, str]:
 def folder_entry(folder: Path) -> str:
     """Return the entry point of a folder that is an extractor. Raises UsageError if the folder is not an extractor."""
     try:
-        described = json.loads((folder / FOLDER_FILE).read_text(encoding="utf-8"))
-        if described["schema"] == FOLDER_SCHEMA:
-            return str(described["entry"])
-        reason = f"{FOLDER_FILE} has schema {described['schema']!r}, not {FOLDER_SCHEMA!r}"
+        return decode((folder / FOLDER_FILE).read_bytes(), ExtractorFolder, where=folder, surrogates_in=("$",)).entry
     except FileNotFoundError:
         reason = f"is not an extractor: {FOLDER_FILE} is missing" if folder.is_dir() else "does not exist"
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = f"{FOLDER_FILE} cannot be read ({type(error).__name__})"
+    except OSError as error:
+        reason = f"{FOLDER_FILE} cannot be read ({error.strerror})"
+    except ContentError as error:
+        reason = f"{FOLDER_FILE} {error.what}"
     if folder.is_file():
         raise file_error(folder)
     raise UsageError(

@@ -84,13 +84,13 @@ if TYPE_CHECKING:
     from serab_core.store.atomic import replacing_folder as replacing_folder
     from serab_core.store.atomic import write_bytes as write_bytes
     from serab_core.store.atomic import write_output as write_output
+    from serab_core.store.codec import read_json as read_json
     from serab_core.store.digests import known_content_sha256 as known_content_sha256
     from serab_core.store.digests import known_sha256 as known_sha256
     from serab_core.store.home import find_home as find_home
     from serab_core.store.intact import require_intact as require_intact
     from serab_core.store.intact import require_no_pointer as require_no_pointer
     from serab_core.store.jsonio import digest as digest
-    from serab_core.store.jsonio import read_json as read_json
     from serab_core.store.jsonio import write_json as write_json
     from serab_core.store.leftovers import sweep as sweep
     from serab_core.store.weights import file_sha256 as file_sha256
@@ -191,7 +191,7 @@ _SOURCES = {
     "require_intact": "serab_core.store.intact",
     "require_no_pointer": "serab_core.store.intact",
     "digest": "serab_core.store.jsonio",
-    "read_json": "serab_core.store.jsonio",
+    "read_json": "serab_core.store.codec",
     "write_json": "serab_core.store.jsonio",
     "sweep": "serab_core.store.leftovers",
     "file_sha256": "serab_core.store.weights",

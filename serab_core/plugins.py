@@ -82,7 +82,7 @@ def registry() -> Registry:
 def _make_registry() -> Registry:
     return Registry(
         hookspecs,
-        disabled=settings.value_list("disabled-plugins"),
+        disabled=settings.current_settings().disabled_plugins,
         enabled=current_session().plugins and os.environ.get(NO_PLUGINS_VARIABLE, "") in ("", "0"),
         item_type=_spec_class,
     )

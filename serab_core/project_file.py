@@ -1,4 +1,4 @@
-"""The settings file of a project: its search, its ownership check, and the folders that the user trusts.
+"""The settings file of a project: its search, and its ownership check.
 
 A file in the working folder may come from a third party: with a cloned repository, in an archive, or in a shared
 folder. Without the user's trust it may set only settings that cannot run code and cannot redirect the user's data.
@@ -6,7 +6,6 @@ folder. Without the user's trust it may set only settings that cannot run code a
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import tomllib
@@ -20,7 +19,6 @@ from serab_core.system.ownership import untrusted_file_reason
 
 FILE = "serab.toml"
 PYPROJECT = "pyproject.toml"
-TRUST_SCHEMA = "serab.trusted/1"
 _MAX_BYTES = 1 << 20  # bytes; a larger file is not a settings file, and parsing it would take minutes
 
 
@@ -156,33 +154,3 @@ def _tool_table(content: Mapping[str, Any]) -> object:
     """Return the value of `tool.serab` in a `pyproject.toml`; None if it is missing."""
     tool = content.get("tool")
     return tool.get("serab") if isinstance(tool, dict) else None
-
-
-def read_trusted(path: Path) -> dict[str, dict[str, Any]]:
-    """Return the trusted settings, by the folder of their file.
-
-    Args:
-        path: the list of trusted folders, in the user's configuration folder.
-
-    Raises:
-        ConfigError: it cannot be read, or other users can write it.
-    """
-    if not path.exists():
-        return {}
-    if reason := untrusted_file_reason(path):
-        raise ConfigError(
-            f"{reason}, and is ignored",
-            where=path,
-            next_step="remove the write permission of others from the file and its folder: chmod go-w",
-        )
-    try:
-        document = json.loads(path.read_bytes())
-        if document["schema"] != TRUST_SCHEMA:
-            raise ValueError(f"its schema is {document['schema']!r}, not {TRUST_SCHEMA!r}")
-        return {str(folder): dict(values) for folder, values in document["folders"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ConfigError(
-            f"cannot be read ({type(error).__name__}: {error})",
-            where=path,
-            next_step="move it away, and trust your folders again: serab config trust FOLDER",
-        ) from error

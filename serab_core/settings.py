@@ -12,22 +12,23 @@ import shlex
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, TypeAlias, get_type_hints
 
 from platformdirs import user_config_path, user_data_path
 
 from serab_core.errors import ConfigError, UnknownNameError, UsageError
-from serab_core.project_file import FILE, IgnoredSetting, find_project_file, read_trusted, settings_table
+from serab_core.project_file import FILE, IgnoredSetting, find_project_file, settings_table
+from serab_core.system.cpu import available_cores
 from serab_core.system.session import current_session
 
-Kind: TypeAlias = Literal["path", "word", "words", "count"]
-Value: TypeAlias = str | int | tuple[str, ...] | None
+Value: TypeAlias = str | int | tuple[str, ...]
 FILE_VARIABLE = "SERAB_CONFIG"
 """Variable with the only settings file to read, instead of the project's and the user's; empty for no file."""
 MAX_UNTRUSTED_JOBS = 64
 """Processes that an untrusted project's file may set at most; thousands would block the machine."""
+TIMEOUT_S = 3600  # seconds without a heartbeat; a single point of a search may take minutes on a large corpus
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,55 +36,63 @@ class Setting:
     """The declaration of a setting.
 
     Attributes:
-        key: the name in files.
-        kind: `path`, `word`, `words` (a list), or `count` (a positive integer).
         variable: the environment variable; commas separate the items of a list.
         description: one sentence about its effect.
-        default: a description of the default; the value itself is then None, or empty.
+        default: a description of the default.
         needs_trust: a project's file may set it only if the user trusts the folder.
+        kind: the type of its value.
     """
 
-    key: str
-    kind: Kind
     variable: str
     description: str
     default: str
     needs_trust: bool = False
+    kind: Any = None
 
 
-TIMEOUT_S = 3600.0  # seconds without a heartbeat; a single point of a search may take minutes on a large corpus
-SETTINGS = (
-    Setting(
-        "home",
-        "path",
-        "SERAB_HOME",
-        "The folder where everything is stored.",
-        "the platform's folder for user data",
-        True,
-    ),
-    Setting("engine", "word", "SERAB_ENGINE", "The engine that runs jobs: local, or dask://HOST:PORT.", "local", True),
-    Setting("jobs", "count", "SERAB_JOBS", "Number of worker processes.", "one per core"),
-    Setting("patience", "count", "SERAB_PATIENCE", "Seconds until a silent worker is killed.", f"{TIMEOUT_S:g}"),
-    Setting("protocol", "word", "SERAB_PROTOCOL", "The protocol: serab, serab-released or strict.", "serab"),
-    Setting("tasks", "words", "SERAB_TASKS", "Tasks to evaluate on.", "the prepared tasks"),
-    Setting(
-        "disabled-plugins",
-        "words",
-        "SERAB_DISABLE_PLUGINS",
-        "Plugins that are not loaded, by name or distribution.",
-        "none",
-    ),
-)
-_BY_KEY = {setting.key: setting for setting in SETTINGS}
+def _user_home() -> Path:
+    return user_data_path("serab", appauthor=False)
 
 
-@dataclass(frozen=True, slots=True)
-class SettingValue:
-    """The value of a setting and its origin: a variable, a file, or "" for the default."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings in force; a setting that neither a variable nor a file sets has its default."""
 
-    setting: Setting
-    value: Value
-    origin: str
+    home: Annotated[
+        Path,
+        Setting("SERAB_HOME", "The folder where everything is stored.", "the platform's folder for user data", True),
+    ] = field(default_factory=_user_home)
+    engine: Annotated[
+        str, Setting("SERAB_ENGINE", "The engine that runs jobs: local, or dask://HOST:PORT.", "local", True)
+    ] = "local"
+    jobs: Annotated[int, Setting("SERAB_JOBS", "Number of worker processes.", "one per core")] = field(
+        default_factory=available_cores
+    )
+    patience: Annotated[int, Setting("SERAB_PATIENCE", "Seconds until a silent worker is killed.", str(TIMEOUT_S))] = (
+        TIMEOUT_S
+    )
+    protocol: Annotated[str, Setting("SERAB_PROTOCOL", "The protocol: serab, serab-released or strict.", "serab")] = (
+        "serab"
+    )
+    tasks: Annotated[tuple[str, ...], Setting("SERAB_TASKS", "Tasks to evaluate on.", "the prepared tasks")] = ()
+    disabled_plugins: Annotated[
+        tuple[str, ...],
+        Setting("SERAB_DISABLE_PLUGINS", "Plugins that are not loaded, by name or distribution.", "none"),
+    ] = ()
+
+
+SETTINGS: dict[str, Setting] = {
+    name.replace("_", "-"): replace(hint.__metadata__[0], kind=hint.__origin__)
+    for name, hint in get_type_hints(Settings, include_extras=True).items()
+}
+"""The declaration of each setting, by its key in files."""
+KINDS: dict[Any, tuple[str, dict[str, Any]]] = {
+    Path: ("a path", {"type": "string", "minLength": 1}),
+    str: ("a word", {"type": "string", "minLength": 1}),
+    tuple[str, ...]: ("a list of words", {"type": "array", "items": {"type": "string"}}),
+    int: ("a positive integer", {"type": "integer", "minimum": 1}),
+}
+"""A noun phrase and the JSON Schema for each type of setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,36 +112,36 @@ on_ignored: Callable[[IgnoredSetting], None] | None = None
 """Function to call for each ignored setting when the files are read; the command line sets it to print a message."""
 
 
-def value(key: str) -> Value:
-    """Return the value of a setting; None, or an empty list, if it is not set. Raises ConfigError."""
-    return in_force()[key].value
-
-
-def value_list(key: str) -> list[str]:
-    """Return the value of a setting that is a list. Raises ConfigError."""
-    items = value(key)
-    assert isinstance(items, tuple)
-    return list(items)
-
-
-def in_force() -> Mapping[str, SettingValue]:
-    """Return the value of every setting, by key. A session reads the files once.
+def current_settings() -> Settings:
+    """Return the settings in force. A session reads the files once.
 
     Raises:
         ConfigError: a file or a variable has an invalid value.
     """
-    files = _files()
-    return {setting.key: _resolve(setting, files) for setting in SETTINGS}
+    return Settings(
+        **{key.replace("-", "_"): SETTINGS[key].kind(value) for key, (value, _) in assigned_values().items()}
+    )
+
+
+def assigned_values() -> dict[str, tuple[Value, str]]:
+    """Return the settings that have no default value, by key: the value, and its variable or file.
+
+    Raises:
+        ConfigError: a file or a variable has an invalid value.
+    """
+    files, assigned = _files(), dict[str, tuple[Value, str]]()
+    for key, setting in SETTINGS.items():
+        origins = [(table[key], str(path)) for path, table in files.tables if key in table]
+        if text := os.environ.get(setting.variable, "").strip():
+            origins.insert(0, (_parsed(setting, text), f"${setting.variable}"))
+        if origins:
+            assigned[key] = origins[0]
+    return assigned
 
 
 def ignored_settings() -> tuple[IgnoredSetting, ...]:
     """Return the ignored settings of a project's file. Raises ConfigError."""
     return _files().ignored
-
-
-def timeout_s() -> float:
-    """Return the seconds without a heartbeat after which a process is killed. Raises ConfigError."""
-    return float(str(value("patience") or TIMEOUT_S))
 
 
 @contextmanager
@@ -155,11 +164,7 @@ def existing_folder() -> Iterator[None]:
 
 def home() -> Path:
     """Return the folder where everything is stored, from the session or the settings. Raises ConfigError."""
-    session = current_session()
-    if session.home is not None:
-        return session.home
-    named = value("home")
-    return Path(str(named)) if named else user_data_path("serab", appauthor=False)
+    return current_session().home or current_settings().home
 
 
 def config_files() -> list[Path]:
@@ -241,7 +246,7 @@ def trust_file() -> Path:
 
 def values_to_trust(table: Mapping[str, Value]) -> dict[str, Value]:
     """Return the settings of a project's file that apply only if the user trusts the folder."""
-    return {key: value for key, value in table.items() if _BY_KEY[key].needs_trust or _is_excessive(key, value)}
+    return {key: value for key, value in table.items() if SETTINGS[key].needs_trust or _is_excessive(key, value)}
 
 
 def _is_excessive(key: str, value: Value) -> bool:
@@ -257,7 +262,9 @@ def _split_by_trust(path: Path, table: Mapping[str, Value]) -> tuple[dict[str, V
         "needs your trust, because the file may come from a third party",
         f"serab config trust {shlex.quote(str(path.parent))}",
     )
-    trusted: Mapping[str, Any] = {}
+    from serab_core.trust import read_trusted  # imported here, because msgspec is slow to import
+
+    trusted: Mapping[str, Value] = {}
     try:
         trusted = read_trusted(trust_file()).get(os.path.realpath(path.parent), {})
     except ConfigError as error:
@@ -275,14 +282,14 @@ def read_settings(path: Path) -> Mapping[str, Value]:
     """Return the settings of a file, checked. Raises ConfigError."""
     table = settings_table(path)
     for key in table:
-        if key not in _BY_KEY:
-            near = difflib.get_close_matches(key, _BY_KEY, 1)
+        if key not in SETTINGS:
+            near = difflib.get_close_matches(key, SETTINGS, 1)
             raise ConfigError(
                 f"has the unknown setting {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
                 where=path,
-                next_step=f"the settings are {', '.join(_BY_KEY)}",
+                next_step=f"the settings are {', '.join(SETTINGS)}",
             )
-    return {key: _typed(_BY_KEY[key], text, path) for key, text in table.items()}
+    return {key: _typed(key, content, path) for key, content in table.items()}
 
 
 def _expanded(text: str, where: Path | str) -> Path:
@@ -297,49 +304,32 @@ def _expanded(text: str, where: Path | str) -> Path:
         ) from error
 
 
-def _typed(setting: Setting, content: Any, path: Path) -> Value:
+def _typed(key: str, content: Any, path: Path) -> Value:
     """Return the checked value of a setting in a file. Paths are relative to the file."""
-    if setting.kind == "words" and isinstance(content, list) and all(isinstance(word, str) for word in content):
+    kind = SETTINGS[key].kind
+    if kind == tuple[str, ...] and isinstance(content, list) and all(isinstance(word, str) for word in content):
         return tuple(content)
-    if setting.kind == "count" and isinstance(content, int) and not isinstance(content, bool) and content >= 1:
+    if kind is int and isinstance(content, int) and not isinstance(content, bool) and content >= 1:
         return content
-    if setting.kind in ("word", "path") and isinstance(content, str) and content.strip():
-        return str((path.parent / _expanded(content, path)).absolute()) if setting.kind == "path" else content
+    if kind in (str, Path) and isinstance(content, str) and content.strip():
+        return str((path.parent / _expanded(content, path)).absolute()) if kind is Path else content
     raise ConfigError(
-        f"sets {setting.key} to {content!r}, which is not {_SHAPES[setting.kind]}",
+        f"sets {key} to {content!r}, which is not {KINDS[kind][0]}",
         where=path,
         next_step="correct it; see: serab config",
     )
 
 
-_SHAPES: dict[Kind, str] = {
-    "path": "a path",
-    "word": "a word",
-    "words": "a list of words",
-    "count": "a positive integer",
-}
-
-
-def _resolve(setting: Setting, files: SettingFiles) -> SettingValue:
-    text = os.environ.get(setting.variable, "").strip()
-    if text:
-        return SettingValue(setting, _parsed(setting, text), f"${setting.variable}")
-    for path, table in files.tables:
-        if setting.key in table:
-            return SettingValue(setting, table[setting.key], str(path))
-    return SettingValue(setting, () if setting.kind == "words" else None, "")
-
-
 def _parsed(setting: Setting, text: str) -> Value:
     """Return the checked value of an environment variable."""
-    if setting.kind == "words":
+    if setting.kind == tuple[str, ...]:
         return tuple(word.strip() for word in text.split(",") if word.strip())
-    if setting.kind == "path":
+    if setting.kind is Path:
         return str(absolute_path(_expanded(text, f"${setting.variable}")))
-    if setting.kind == "count":
+    if setting.kind is int:
         if not text.isascii() or not text.isdigit() or int(text) < 1:
             raise ConfigError(
-                f"is {text!r}, which is not {_SHAPES['count']}",
+                f"is {text!r}, which is not {KINDS[int][0]}",
                 where=f"${setting.variable}",
                 next_step="correct or unset it; see: serab config",
             )
@@ -348,22 +338,15 @@ def _parsed(setting: Setting, text: str) -> Value:
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of `serab.toml`, for editors; the package has it as `serab_core/serab.schema.json`."""
-    shapes: dict[Kind, dict[str, Any]] = {
-        "path": {"type": "string", "minLength": 1},
-        "word": {"type": "string", "minLength": 1},
-        "words": {"type": "array", "items": {"type": "string"}},
-        "count": {"type": "integer", "minimum": 1},
-    }
+    """Return the JSON Schema of `serab.toml`, for editors."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "serab.schema.json",
-        "title": "serab.toml",
+        "title": FILE,
         "description": "Settings of serab; also the table tool.serab of a pyproject.toml.",
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            setting.key: {**shapes[setting.kind], "description": f"{setting.description} Default: {setting.default}."}
-            for setting in SETTINGS
+            key: {**KINDS[setting.kind][1], "description": f"{setting.description} Default: {setting.default}."}
+            for key, setting in SETTINGS.items()
         },
     }

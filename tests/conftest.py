@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -116,6 +117,12 @@ def serab(capsys):
         capsys.readouterr()
         code = run(list(words))
         out, err = capsys.readouterr()
+        if "--json" in words and out.startswith("{"):
+            document = json.loads(out)
+            if document.get("schema", "").startswith("serab."):  # every document that a test prints is of its type
+                from tests.documents import check_document
+
+                check_document(document)
         return code, out, err
 
     return call

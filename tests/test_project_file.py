@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from serab_core import project_file, settings
+from serab_core import settings
 from serab_core.errors import ConfigError
 from serab_core.isolation import environments
 from serab_core.system import ownership
 from serab_core.system.session import current_session
+from serab_core.trust import read_trusted
 
 CRITICAL = 'home = "planted"\nengine = "dask://127.0.0.1:1"\nprotocol = "strict"\n'
 
@@ -21,7 +22,7 @@ CRITICAL = 'home = "planted"\nengine = "dask://127.0.0.1:1"\nprotocol = "strict"
 @pytest.fixture
 def project(monkeypatch, tmp_path):
     """A project's folder with a working folder in it; the user's home is elsewhere."""
-    for setting in settings.SETTINGS:
+    for setting in settings.SETTINGS.values():
         monkeypatch.delenv(setting.variable, raising=False)
     monkeypatch.delenv(settings.FILE_VARIABLE)
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
@@ -42,7 +43,7 @@ def plant_environment(home: Path) -> Path:
     python.write_text(f"#!/bin/sh\ntouch {mark}\n")
     python.chmod(0o755)
     record = {"python": "python", "distribution": "serab-planted", "version": "1", "extractors": ["planted"]}
-    (folder / environments.FILE).write_text(json.dumps({"schema": environments.SCHEMA, **record}))
+    (folder / environments.FILE).write_text(json.dumps({"schema": "serab.isolated/1", **record}))
     return mark
 
 
@@ -55,8 +56,8 @@ def test_no_environment_of_a_home_that_a_project_names_runs_without_trust(projec
         assert f"{name}: the setting home is ignored" in err
         assert f"serab config trust {project}" in err
     assert not mark.exists()
-    assert settings.value("protocol") == "strict"
-    assert settings.value("engine") is None
+    assert settings.current_settings().protocol == "strict"
+    assert "engine" not in settings.assigned_values()
     assert serab("config", "trust", str(project))[0] == 0
     _, _, err = serab("list", "extractors")
     assert "ignored" not in err
@@ -69,10 +70,10 @@ def test_trust_holds_for_the_values_that_were_trusted(project, serab):
     code, out, _ = serab("config", "trust")
     assert (code, f"home = '{project}/planted', engine = 'dask://127.0.0.1:1'" in out) == (0, True)
     file.write_text(CRITICAL + "jobs = 2\n")
-    assert [values.origin for values in settings.in_force().values()].count(str(file)) == 4
+    assert [origin for _, origin in settings.assigned_values().values()].count(str(file)) == 4
     current_session().close()
     file.write_text(CRITICAL.replace("planted", "other"))
-    assert settings.value("home") is None
+    assert "home" not in settings.assigned_values()
     assert [entry.key for entry in settings.ignored_settings()] == ["home"]
     assert "and you trusted" in settings.ignored_settings()[0].reason
     assert str(project) in serab("config", "trust", "--list")[1]
@@ -97,25 +98,25 @@ def test_what_is_ignored_is_shown(project, serab):
 def test_the_users_own_word_needs_no_trust(project, monkeypatch):
     (project / "serab.toml").write_text(CRITICAL)
     monkeypatch.setenv("SERAB_CONFIG", str(project / "serab.toml"))
-    assert settings.value("engine") == "dask://127.0.0.1:1"
+    assert settings.current_settings().engine == "dask://127.0.0.1:1"
     monkeypatch.delenv("SERAB_CONFIG")
     monkeypatch.setenv("SERAB_ENGINE", "local")
-    assert settings.value("engine") == "local"
+    assert settings.current_settings().engine == "local"
     user = settings.user_folder() / "serab.toml"
     user.parent.mkdir(parents=True)
     user.write_text('home = "mine"\n')
     current_session().close()
-    assert settings.in_force()["home"].origin == str(user)
+    assert settings.assigned_values()["home"][1] == str(user)
     monkeypatch.chdir(user.parent)  # where the user's own file is the nearest one, too
-    assert settings.in_force()["home"].origin == str(user)
+    assert settings.assigned_values()["home"][1] == str(user)
 
 
 def test_thousands_of_processes_need_trust(project):
     (project / "serab.toml").write_text("jobs = 65\n")
-    assert settings.value("jobs") is None
+    assert "jobs" not in settings.assigned_values()
     current_session().close()
     (project / "serab.toml").write_text("jobs = 64\n")
-    assert settings.value("jobs") == 64
+    assert settings.current_settings().jobs == 64
 
 
 @pytest.mark.parametrize("place", ["file", "folder"])
@@ -126,20 +127,20 @@ def test_what_others_can_write_is_passed_over(project, serab, monkeypatch, place
     path.write_text("jobs = 7\n")
     target = path if place == "file" else project
     target.chmod(target.stat().st_mode | mode)
-    assert settings.value("jobs") is None
+    assert "jobs" not in settings.assigned_values()
     code, out, _ = serab("config")
     assert (code, "the file is ignored: it" in out, "SERAB_CONFIG=" in out) == (0, True, True)
     code, _, err = serab("config", "trust", str(project))
     assert (code, "cannot be trusted" in err) == (12, True)
     target.chmod(target.stat().st_mode & ~mode)
     current_session().close()
-    assert settings.value("jobs") == 7
+    assert settings.current_settings().jobs == 7
 
 
 def test_a_shared_folder_with_the_sticky_bit_is_passed_over(project):
     project.chmod(0o1777)
     (project / "serab.toml").write_text("jobs = 7\n")
-    assert settings.value("jobs") is None
+    assert "jobs" not in settings.assigned_values()
 
 
 def test_a_group_of_the_user_alone_is_nobody_else(project, monkeypatch):
@@ -147,10 +148,10 @@ def test_a_group_of_the_user_alone_is_nobody_else(project, monkeypatch):
     (project / "serab.toml").write_text("jobs = 7\n")
     project.chmod(0o2775)
     (project / "serab.toml").chmod(0o664)
-    assert settings.value("jobs") == 7
+    assert settings.current_settings().jobs == 7
     current_session().close()
     monkeypatch.setattr(ownership, "_has_access_list", lambda path: True)  # it may name further users
-    assert settings.value("jobs") is None
+    assert "jobs" not in settings.assigned_values()
 
 
 def test_a_file_of_another_user_is_not_even_parsed(project, monkeypatch):
@@ -165,27 +166,27 @@ def test_a_file_of_another_user_is_not_even_parsed(project, monkeypatch):
     monkeypatch.setattr(Path, "lstat", lstat)
     (entry,) = settings.ignored_settings()
     assert entry.reason == "belongs to another user (number 4242)"
-    assert settings.value("protocol") is None
+    assert "protocol" not in settings.assigned_values()
 
 
 def test_a_link_in_another_users_folder_is_passed_over(project, monkeypatch, tmp_path):
     (tmp_path / "mine.toml").write_text("jobs = 7\n")
     (project / "serab.toml").symlink_to(tmp_path / "mine.toml")
-    assert settings.value("jobs") == 7
+    assert settings.current_settings().jobs == 7
     current_session().close()
     project.chmod(0o777)
-    assert settings.value("jobs") is None
+    assert "jobs" not in settings.assigned_values()
 
 
 def test_the_search_ends_at_the_users_home(project, monkeypatch, tmp_path):
     (tmp_path / "serab.toml").write_text("jobs = 7\n")
-    assert settings.value("jobs") == 7
+    assert settings.current_settings().jobs == 7
     current_session().close()
     monkeypatch.setenv("HOME", str(project))
-    assert settings.value("jobs") is None
+    assert "jobs" not in settings.assigned_values()
     (project / "serab.toml").write_text("jobs = 6\n")
     current_session().close()
-    assert settings.value("jobs") == 6
+    assert settings.current_settings().jobs == 6
 
 
 def test_the_search_ends_at_the_border_of_the_file_system(project, monkeypatch):
@@ -198,16 +199,16 @@ def test_the_search_ends_at_the_border_of_the_file_system(project, monkeypatch):
         return os.stat_result([*fields[:2], device, *fields[3:]])
 
     monkeypatch.setattr(Path, "stat", state)
-    assert settings.value("jobs") is None
+    assert "jobs" not in settings.assigned_values()
 
 
 def test_a_pyproject_that_does_not_mention_serab_may_be_anything(project):
     (project / "below" / "pyproject.toml").write_text("[project]\nname = {{ name }}\n")
     (project / "serab.toml").write_text("jobs = 7\n")
-    assert settings.value("jobs") == 7
+    assert settings.current_settings().jobs == 7
     current_session().close()
     (project / "below" / "pyproject.toml").write_text("tool = 3 # serab\n")
-    assert settings.value("jobs") == 7
+    assert settings.current_settings().jobs == 7
 
 
 @pytest.mark.parametrize("text", ["x = " + "[" * 90_000, "jobs = 1\n" + "#" * (1 << 20), "tool.serab = 3"])
@@ -215,7 +216,7 @@ def test_a_file_that_cannot_be_settings_is_refused(project, text):
     name = "pyproject.toml" if text.startswith("tool") else "serab.toml"
     (project / name).write_text(text)
     with pytest.raises(ConfigError, match="cannot be read|has no table"):
-        settings.value("jobs")
+        settings.current_settings()
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"schema": "serab.trusted/1", "folders": {"/x": 3}}'])
@@ -223,8 +224,8 @@ def test_a_damaged_list_of_trusted_folders_trusts_none(project, serab, content):
     (project / "serab.toml").write_text(CRITICAL)
     settings.trust_file().parent.mkdir(parents=True, exist_ok=True)
     settings.trust_file().write_text(content)
-    assert settings.value("home") is None
-    assert "trusted.json cannot be read" in settings.ignored_settings()[0].reason
+    assert "home" not in settings.assigned_values()
+    assert "trusted.json " in settings.ignored_settings()[0].reason
     assert serab("config", "trust")[0] == 12
 
 
@@ -234,7 +235,7 @@ def test_a_list_that_others_can_write_trusts_none(project, serab):
     assert stat.S_IMODE(settings.trust_file().stat().st_mode) == 0o600
     settings.trust_file().chmod(0o666)
     current_session().close()
-    assert settings.value("home") is None
+    assert "home" not in settings.assigned_values()
 
 
 def test_nothing_to_trust(project, serab):
@@ -242,7 +243,7 @@ def test_nothing_to_trust(project, serab):
     (project / "serab.toml").write_text("jobs = 2\n")
     code, out, _ = serab("config", "trust")
     assert (code, "no setting needs trust" in out) == (0, True)
-    assert project_file.read_trusted(settings.trust_file()) == {}
+    assert read_trusted(settings.trust_file()) == {}
 
 
 def test_the_shells_tab_shows_nothing(project, serab, monkeypatch):

@@ -12,15 +12,14 @@ from hypothesis import strategies as st
 
 from serab_core import settings
 from serab_core.errors import ConfigError
+from serab_core.system.cpu import available_cores
 from serab_core.system.session import current_session
-
-SCHEMA = Path(settings.__file__).with_name("serab.schema.json")
 
 
 @pytest.fixture
 def project(monkeypatch, tmp_path):
     """A folder in which files are looked for, with a user's folder of its own."""
-    for setting in settings.SETTINGS:
+    for setting in settings.SETTINGS.values():
         monkeypatch.delenv(setting.variable, raising=False)
     monkeypatch.delenv(settings.FILE_VARIABLE)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "user"))
@@ -31,17 +30,14 @@ def project(monkeypatch, tmp_path):
     return folder.parent
 
 
-def test_the_schema_in_the_package_is_that_of_the_settings():
-    assert json.loads(SCHEMA.read_text()) == settings.json_schema()
-    jsonschema.Draft202012Validator.check_schema(settings.json_schema())
-
-
 def test_nothing_is_set(project):
     assert settings.config_files() == []
-    assert {key: found.value for key, found in settings.in_force().items()} == {
-        "home": None, "engine": None, "jobs": None, "patience": None, "protocol": None, "tasks": (),
-        "disabled-plugins": (),
-    }  # fmt: skip
+    assert settings.assigned_values() == {}
+    current = settings.current_settings()
+    assert current == settings.Settings()
+    assert (current.engine, current.jobs, current.patience) == ("local", available_cores(), 3600)
+    assert (current.protocol, current.tasks, current.disabled_plugins) == ("serab", (), ())
+    assert current.home == settings.home()
     assert settings.home().name == "serab"
 
 
@@ -52,18 +48,18 @@ def test_the_nearer_goes_first(project, monkeypatch, tmp_path):
     (project / "serab.toml").write_text('jobs = 2\ntasks = ["emodb", "savee"]\n')
     (project / "pyproject.toml").write_text("[tool.serab]\njobs = 9\n")
     monkeypatch.setenv("SERAB_PROTOCOL", "serab-released")
-    found = settings.in_force()
-    assert (found["home"].value, found["home"].origin) == (str(user.parent / "kept"), str(user))
-    assert (found["jobs"].value, found["jobs"].origin) == (2, str(project / "serab.toml"))
-    assert (found["protocol"].value, found["protocol"].origin) == ("serab-released", "$SERAB_PROTOCOL")
-    assert settings.value_list("tasks") == ["emodb", "savee"]
+    found = settings.assigned_values()
+    assert found["home"] == (str(user.parent / "kept"), str(user))
+    assert found["jobs"] == (2, str(project / "serab.toml"))
+    assert found["protocol"] == ("serab-released", "$SERAB_PROTOCOL")
+    assert settings.current_settings().tasks == ("emodb", "savee")
     assert settings.home() == user.parent / "kept"
 
 
 def test_a_pyproject_counts_where_it_has_our_table(project):
     (project / "below" / "pyproject.toml").write_text("[tool.other]\nx = 1\n")
     (project / "pyproject.toml").write_text('[tool.serab]\ndisabled-plugins = ["a"]\n')
-    assert settings.value_list("disabled-plugins") == ["a"]
+    assert settings.current_settings().disabled_plugins == ("a",)
     assert settings.config_files() == [project / "pyproject.toml"]
 
 
@@ -72,12 +68,12 @@ def test_a_named_file_goes_before_both(project, monkeypatch, tmp_path):
     named = tmp_path / "named.toml"
     named.write_text("jobs = 5\n")
     monkeypatch.setenv("SERAB_CONFIG", str(named))
-    assert settings.value("jobs") == 5
+    assert settings.current_settings().jobs == 5
     monkeypatch.setenv("SERAB_CONFIG", "")
-    assert settings.value("jobs") is None
+    assert "jobs" not in settings.assigned_values()
     monkeypatch.setenv("SERAB_CONFIG", str(tmp_path / "none.toml"))
     with pytest.raises(ConfigError, match="is not a file"):
-        settings.value("jobs")
+        settings.current_settings()
 
 
 @pytest.mark.parametrize(
@@ -105,19 +101,19 @@ def test_what_is_refused(project, serab, text, said):
 def test_a_variable_that_is_no_number(project, monkeypatch, text):
     monkeypatch.setenv("SERAB_JOBS", text)
     with pytest.raises(ConfigError, match=r"SERAB_JOBS: is .* not a positive integer"):
-        settings.value("jobs")
+        settings.current_settings()
 
 
 plain = st.one_of(st.integers(-3, 5), st.booleans(), st.text(max_size=5), st.lists(st.text(max_size=3), max_size=2))
 
 
-@given(st.dictionaries(st.sampled_from([*settings._BY_KEY, "other"]), plain, max_size=4))
+@given(st.dictionaries(st.sampled_from([*settings.SETTINGS, "other"]), plain, max_size=4))
 def test_what_the_schema_takes_is_taken_and_nothing_else(table):
     def read() -> None:
         for key, own in table.items():
-            if key not in settings._BY_KEY:
+            if key not in settings.SETTINGS:
                 raise ConfigError("is no setting")
-            settings._typed(settings._BY_KEY[key], own, Path("/x/serab.toml"))
+            settings._typed(key, own, Path("/x/serab.toml"))
 
     valid = jsonschema.Draft202012Validator(settings.json_schema()).is_valid(table)
     blank = any(isinstance(own, str) and not own.strip() for own in table.values())

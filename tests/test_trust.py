@@ -18,8 +18,8 @@ from serab_core.data.manifest import read_manifest
 from serab_core.data.source import open_sources
 from serab_core.errors import SerabError
 from serab_core.results.exchange import read_exchange
+from serab_core.store.codec import read_json
 from serab_core.store.journal import Hdf5JournalBackend
-from serab_core.store.jsonio import read_json
 from serab_core.store.results import read_result
 from serab_core.store.shards import SCHEMA, Shard, read_shard
 from serab_core.tune.exported import load_export

@@ -6,11 +6,11 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from serab_core import plugins, settings
+from serab_core import plugins
 from serab_core.api.homes import use_home
 from serab_core.api.objects import LocalExtractor, sort_extractors
 from serab_core.api.results import Run, run_of
-from serab_core.data.protocols import default_protocol, find_protocol, with_tuner
+from serab_core.data.protocols import find_protocol, with_tuner
 from serab_core.embed.embedder import forget_extractors
 from serab_core.engine.executors import LocalEngine, find_engine
 from serab_core.errors import JobsFailedError
@@ -18,6 +18,7 @@ from serab_core.report.progress import Silent, progress_on
 from serab_core.results.reproduce import scratch_home
 from serab_core.run.evaluate import evaluate as run_plan
 from serab_core.run.plan import make_plan
+from serab_core.settings import current_settings
 
 if TYPE_CHECKING:
     import os
@@ -98,9 +99,10 @@ def evaluate(
     used, names = sort_extractors(extractors, cache_key)
     shown = show_progress() if progress else Silent()
     with use_home(home) as root:
-        spec = with_tuner(find_protocol(protocol or default_protocol()), tuner, trials)
-        where = find_engine(engine or str(settings.value("engine") or "local"), jobs)
-        call = _Call(root, _as_list(tasks) or settings.value_list("tasks"), spec, _as_list(classifiers), shown, fresh)
+        defaults = current_settings()
+        spec = with_tuner(find_protocol(protocol or defaults.protocol), tuner, trials)
+        where = find_engine(engine or defaults.engine, jobs)
+        call = _Call(root, _as_list(tasks) or list(defaults.tasks), spec, _as_list(classifiers), shown, fresh)
         groups = _groups(used)
         runs = [call.run([used[place] for place in group], where) for group in groups]
     merged = _merged(runs, groups)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Silence: TypeAlias = Literal["", "zero", "cancelled"]
 CANCELLED = 2.0**-10  # peak of the average relative to the louder channel's peak: 60 dB below is rounding error
+_UNSUPPORTED_CODE = 4  # SF_ERR_UNSUPPORTED_ENCODING of libsndfile: a known container with an unknown codec
 _INTACT = "replace it with an intact copy"
 _PIECE = 1 << 22  # samples per read
 _MORE = 1 << 28  # bytes added to the reported size of an MPEG file, so that libsndfile's estimate is never too short
@@ -92,7 +93,7 @@ def decode(source: Path | bytes, name: str) -> Decoded:
         ) from error
     except (soundfile.LibsndfileError, RuntimeError, ValueError) as error:
         reason = str(getattr(error, "error_string", error)).strip().rstrip(".")
-        step = _conversion(Length(""), name) if "unsupported" in reason else _INTACT
+        step = _conversion(Length(""), name) if getattr(error, "code", None) == _UNSUPPORTED_CODE else _INTACT
         raise AudioError(f"is not audio that can be decoded ({reason})", where=name, next_step=step) from error
     if len(samples) == 0:
         raise AudioError("is empty: it holds no samples", where=name, next_step=_INTACT)

@@ -12,7 +12,8 @@ import msgspec
 from serab_core.bench.clips import TYPICAL_S
 from serab_core.errors import StoreError, UsageError
 from serab_core.store import codec
-from serab_core.store.jsonio import read_json, write_json
+from serab_core.store.codec import read_json
+from serab_core.store.jsonio import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -36,18 +36,18 @@ def check_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Check plugins."""
-    from serab_core import settings
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.errors import CheckFailedError
     from serab_core.report.progress import progress_on
     from serab_core.report.tables import table
+    from serab_core.settings import current_settings
     from serab_core.testing.child import run_in_child
     from serab_core.testing.runner import checks_of, find_subjects
 
     subjects = [subject for name in names for subject in find_subjects(name)]
     outcomes = []
     with progress_on(stderr()).task("Checking", len(checks_of(subjects))) as advance:
-        for outcome in run_in_child(subjects, settings.timeout_s()):
+        for outcome in run_in_child(subjects, current_settings().patience):
             outcomes.append(outcome)
             advance(1)
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]

@@ -45,18 +45,15 @@ def config_command(
         print_json(settings.json_schema())
         return
     files = [str(path) for path in settings.config_files()]
-    values, ignored = settings.in_force().values(), settings.ignored_settings()
+    assigned, ignored = settings.assigned_values(), settings.ignored_settings()
+    home = str(settings.home())
     if as_json:
-        rows = {
-            each.setting.key: {
-                "value": list(each.value) if isinstance(each.value, tuple) else each.value,
-                "from": each.origin or "default",
-                "default": each.setting.default,
-                "variable": each.setting.variable,
-            }
-            for each in values
-        }
-        rows["home"]["value"] = str(settings.home())
+        rows: dict[str, dict[str, Any]] = {}
+        for key, setting in settings.SETTINGS.items():
+            empty: list[str] | None = [] if setting.kind == tuple[str, ...] else None
+            value, origin = assigned.get(key, (empty, "default"))
+            rows[key] = {"value": value, "from": origin, "default": setting.default, "variable": setting.variable}
+        rows["home"]["value"] = home
         skipped = [
             {"file": str(each.file), "setting": each.key or None, "reason": each.reason, "next_step": each.next_step}
             for each in ignored
@@ -64,10 +61,10 @@ def config_command(
         print_json({"schema": "serab.config/1", "files": files, "settings": rows, "ignored": skipped})
         return
     shown = table("Setting", "In force", "From", "Variable")
-    for each in values:
-        value = ", ".join(each.value) if isinstance(each.value, tuple) else each.value
-        text = str(settings.home()) if each.setting.key == "home" else str(value) if value else each.setting.default
-        shown.add_row(each.setting.key, text, each.origin or "default", each.setting.variable)
+    for key, setting in settings.SETTINGS.items():
+        value, origin = assigned.get(key, (setting.default, "default"))
+        text = ", ".join(value) if isinstance(value, tuple) else str(value)
+        shown.add_row(key, home if key == "home" else text or setting.default, origin, setting.variable)
     stdout().print(shown)
     read = ", ".join(files) if files else "none; serab reads a serab.toml in this folder or above"
     lines = [f"Files read: {read}.", *(f"Ignored: {each}" for each in ignored)]
@@ -89,7 +86,7 @@ def trust_command(
 
     from serab_core import settings
     from serab_core.cli.output import print_json, stdout
-    from serab_core.project_file import read_trusted
+    from serab_core.trust import read_trusted, write_trusted
 
     trusted = read_trusted(settings.trust_file())
     if not show:
@@ -98,8 +95,8 @@ def trust_command(
         key = os.path.realpath(path.parent)
         trusted.pop(key, None)
         if values:
-            trusted[key] = dict(values)
-        _write(trusted)
+            trusted[key] = values
+        write_trusted(settings.trust_file(), trusted)
         if not as_json:
             text = f"{path}: trusted: {_assignments(values)}." if values else f"{path}: no setting needs trust."
             stdout().print(text, markup=False, highlight=False, soft_wrap=True)
@@ -124,13 +121,13 @@ def untrust_command(
     from serab_core import settings
     from serab_core.cli.output import stdout
     from serab_core.errors import UnknownNameError
-    from serab_core.project_file import read_trusted
+    from serab_core.trust import read_trusted, write_trusted
 
     trusted = read_trusted(settings.trust_file())
     key = os.path.realpath(settings.absolute_path(folder or "."))
     if trusted.pop(key, None) is None:
         raise UnknownNameError("is not trusted", where=key, next_step="see: serab config trust --list")
-    _write(trusted)
+    write_trusted(settings.trust_file(), trusted)
     stdout().print(f"{key}: trusted no longer.", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -160,21 +157,6 @@ def _project_file(folder: Path | None) -> Path:
             next_step="name the folder of the file: serab config trust FOLDER",
         )
     return path
-
-
-def _write(trusted: Mapping[str, Mapping[str, Any]]) -> None:
-    from serab_core import settings
-    from serab_core.errors import store_error
-    from serab_core.project_file import TRUST_SCHEMA
-    from serab_core.store.jsonio import write_json
-
-    path = settings.trust_file()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_json(path, {"schema": TRUST_SCHEMA, "folders": trusted})
-        path.chmod(0o600)
-    except OSError as error:
-        raise store_error(error, path) from error
 
 
 def _assignments(values: Mapping[str, Any]) -> str:

@@ -198,7 +198,7 @@ def list_command(
             }
         )
     if as_json:
-        print_json({"schema": "serab.datasets/1", "home": str(home.root), "datasets": rows})
+        print_json({"schema": "serab.dataset-list/1", "home": str(home.root), "datasets": rows})
         return
     listing = table("Dataset", "Lang", "Prepared", "Licence")
     for row in rows:

@@ -97,7 +97,7 @@ def evaluate_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Score extractors on tasks."""
-    from serab_core import plugins, settings
+    from serab_core import plugins
     from serab_core.cli.output import print_json, show_tracebacks, stderr, stdout
     from serab_core.cli.reproduce import repeat_result
     from serab_core.data.protocols import default_protocol, find_protocol, with_tuner
@@ -110,6 +110,7 @@ def evaluate_command(
     from serab_core.run.evaluate import evaluate
     from serab_core.run.plan import make_plan
     from serab_core.run.shard import parse_run_shard
+    from serab_core.settings import current_settings
     from serab_core.store.home import find_home
     from serab_core.store.results import result_path
     from serab_core.system.session import change_session
@@ -130,7 +131,7 @@ def evaluate_command(
     named = extractors or []
     extractor_names, task_names = _split_names(named) if tasks else (named, [])
     names = plugins.add_options(extractor_names, {"layer": layer, "device": device})
-    asked = [*split_csv(tasks), *task_names] or settings.value_list("tasks")
+    asked = [*split_csv(tasks), *task_names] or list(current_settings().tasks)
     plan = make_plan(home, names, asked, spec, split_csv(classifiers), progress)
     run = evaluate(replace(plan, profile=profile, fresh=fresh, shard=run_shard), progress, where)
     if as_json:
@@ -166,10 +167,9 @@ def _engine(option: str | None) -> str:
     from serab_core import settings
     from serab_core.cli.output import stderr
 
-    setting = settings.in_force()["engine"]
-    name = option or str(setting.value or "local")
+    name = option or settings.current_settings().engine
     if name.startswith("dask://"):
-        origin = "--engine" if option else setting.origin
+        origin = "--engine" if option else settings.assigned_values()["engine"][1]
         text = f"Engine: {name}, named by {origin}; it and this process run each other's code."
         stderr().print(text, markup=False, highlight=False, soft_wrap=True)
     return name

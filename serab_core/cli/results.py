@@ -173,6 +173,25 @@ def _stored(extractors: list[str] | None) -> list[TaskResult]:
     return sorted(results, key=lambda result: (result.extractor, result.task, result.protocol))
 
 
+@app.command("schema", help="Print the JSON Schema of a document of serab. Without a name, list the documents.")
+def schema_command(
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="The document, such as serab.result/2.")] = "",
+) -> None:
+    """Print a JSON Schema."""
+    from difflib import get_close_matches
+
+    from serab_core.cli.output import stdout
+    from serab_core.documents import names, schema_text
+    from serab_core.errors import UnknownNameError
+
+    if name and name not in names():
+        near = get_close_matches(name, names(), 1)
+        step = (f"did you mean {near[0]}? " if near else "") + "`serab results schema` lists the documents"
+        raise UnknownNameError(f"no document is called {name!r}", next_step=step)
+    text = schema_text(name) if name else "\n".join(names())
+    stdout().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 def _say(as_json: bool, file: Path, text: str, document: dict[str, Any]) -> None:
     """Print the result of a command; conflicts are printed to stderr, and the command then fails."""
     from serab_core.cli.output import print_json, stderr, stdout

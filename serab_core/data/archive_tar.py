@@ -114,13 +114,21 @@ def _open_stream(opened: IO[bytes], kind: str, shown: str) -> IO[bytes]:
     if kind == "xz":
         head = opened.read(1 << 16)
         opened.seek(0)
-        try:
-            lzma.LZMADecompressor(memlimit=_DICTIONARY_BYTES).decompress(head, max_length=1)
-        except lzma.LZMAError as error:
-            if "memory" in str(error).lower():
-                raise too_large("needs for unpacking a memory of", _DICTIONARY_BYTES, shown) from error
+        if not _decodes(head, _DICTIONARY_BYTES) and _decodes(head, None):
+            raise too_large("needs for unpacking a memory of", _DICTIONARY_BYTES, shown)
         return cast("IO[bytes]", lzma.LZMAFile(opened))  # stays open as long as the archive
     return opened
+
+
+def _decodes(head: bytes, memory_limit: int | None) -> bool:
+    """Return whether the first byte of an xz file can be decoded within a memory limit, in bytes."""
+    try:
+        lzma.LZMADecompressor(memlimit=memory_limit).decompress(head, max_length=1)
+    except lzma.LZMAError:
+        return False
+    except MemoryError:  # without a limit; the dictionary is allocated, but not filled
+        return memory_limit is None
+    return True
 
 
 def _next_tar(stream: TarFileLimits, at: int) -> int | None:

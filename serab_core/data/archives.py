@@ -28,7 +28,7 @@ from serab_core.data.archive_limits import (
 )
 from serab_core.data.archive_links import folders_of_members, link_target, resolve_link
 from serab_core.data.archive_tar import list_tar
-from serab_core.errors import DataError
+from serab_core.errors import DataError, PointerError
 from serab_core.types import SourceFile
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def _kind(opened: IO[bytes], shown: str) -> str:
     if not head:
         raise DataError("is empty: it has no bytes (a download that failed?)", where=shown, next_step=DOWNLOAD)
     if pointer_fault := pointer(head[:POINTER_BYTES]):
-        raise DataError(pointer_fault[0], where=shown, next_step=pointer_fault[1])
+        raise PointerError(pointer_fault[0], where=shown, next_step=pointer_fault[1])
     if kind == "audio":
         raise DataError(
             "is a single audio file, not a corpus", where=shown, next_step="name the folder that holds the corpus"

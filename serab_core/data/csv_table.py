@@ -15,7 +15,7 @@ from serab_core.errors import DataError
 
 if TYPE_CHECKING:
     import _csv
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -259,7 +259,7 @@ def _choose_delimiter(text: str, keys: Sequence[str], delimiters: Sequence[str])
     def score(delimiter: str) -> tuple[int, int]:
         rows: list[list[str]] = []
         try:
-            for row in _reader(text, delimiter):
+            for row in _reader(io.StringIO(text, newline=""), text, delimiter):
                 if any(cell.strip() for cell in row):
                     rows.append([column_key(cell) for cell in row])
                 if len(rows) == _HEAD_RECORDS:
@@ -274,30 +274,33 @@ def _choose_delimiter(text: str, keys: Sequence[str], delimiters: Sequence[str])
         return max(delimiters, key=score)
 
 
-def _reader(text: str, delimiter: str) -> _csv.Reader:
-    """Return a reader of a text whose lines end only at CR, LF or CRLF; line ends inside quotes stay unchanged."""
+def _reader(lines: Iterable[str], text: str, delimiter: str) -> _csv.Reader:
+    """Return a reader of the lines of a text, which end only at CR, LF or CRLF, also inside quotes."""
     first = re.split(r"[\r\n]", text.lstrip("\ufeff \t\r\n"), maxsplit=1)[0]
     spaced = re.search(re.escape(delimiter) + ' +"', first) is not None  # blanks before quotes
-    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=spaced)
+    return csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=spaced)
 
 
 def _records(path: Path, text: str, delimiter: str, offset: int) -> list[Record]:
     """Return all records of a text. Raises DataError if its quotes are wrong."""
     records: list[Record] = []
-    start = offset
+    start, ended = offset, False
+
+    def lines() -> Iterator[str]:
+        nonlocal ended
+        yield from io.StringIO(text, newline="")
+        ended = True
+
     with _field_limit(len(text)):
-        reader = _reader(text, delimiter)
+        reader = _reader(lines(), text, delimiter)
         try:
             for cells in reader:
                 records.append(Record(start + 1, tuple(cells)))
                 start = reader.line_num + offset
         except csv.Error as error:
-            if "unexpected end" in str(error):
+            fault = f"has text after a closing quote (in line {reader.line_num + offset})"
+            if ended:
                 fault = "opens a quote that is never closed"
-            elif "expected after" in str(error):
-                fault = f"has text after a closing quote (in line {reader.line_num + offset})"
-            else:
-                fault = f"is not a CSV record ({error})"
             raise DataError(
                 fault,
                 where=f"{path}, line {start + 1}",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from dataclasses import replace
 
-from serab_core import settings
 from serab_core.data.splits import SUITE as SUITE
 from serab_core.errors import UnknownNameError, UsageError
+from serab_core.settings import current_settings
 from serab_core.types import ProtocolSpec
 
 DEFAULT_TRIALS = 60  # trials of a TPE search
@@ -65,7 +65,7 @@ PROTOCOLS: dict[str, ProtocolSpec] = {
 
 def default_protocol() -> str:
     """Return the name of the default protocol. Raises ConfigError."""
-    return str(settings.value("protocol") or "serab")
+    return current_settings().protocol
 
 
 def find_protocol(name: str) -> ProtocolSpec:

@@ -23,7 +23,7 @@ from serab_core.data.archives import (
     list_archive,
 )
 from serab_core.data.naming import AUDIO_SUFFIXES, OTHER_AUDIO_SUFFIXES, is_junk, is_junk_file, is_junk_folder
-from serab_core.errors import DataError
+from serab_core.errors import DataError, PointerError
 from serab_core.types import SourceFile
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ class _Reader:
 
     def _note_archive(self, shown: str, error: DataError | OSError) -> None:
         reason = error.what if isinstance(error, DataError) else f"cannot be read ({error.strerror})"
-        if isinstance(error, DataError) and error.next_step and "git" in error.next_step:
+        if isinstance(error, PointerError):
             reason += f": {error.next_step}"
         self._note("archive", shown, reason)
 

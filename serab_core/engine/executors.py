@@ -93,7 +93,8 @@ def find_engine(name: str, jobs: int | None = None) -> Engine:
             f"there is no engine {name!r}",
             next_step="use --engine local for processes here, or --engine dask://HOST:PORT for a Dask cluster",
         )
-    return LocalEngine(jobs or int(str(settings.value("jobs") or available_cores())), settings.timeout_s())
+    current = settings.current_settings()
+    return LocalEngine(jobs or current.jobs, current.patience)
 
 
 @contextmanager

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+import msgspec
 
 from serab_core import settings
+from serab_core.errors import StoreError
+from serab_core.store.codec import read
 from serab_core.system.session import ISOLATE_VARIABLE, current_session
 
-SCHEMA = "serab.isolated/1"
 FILE = "isolated.json"
 INSIDE_VARIABLE = "SERAB_INSIDE"
 """Variable that is set in the process of an isolated extractor, which must not isolate others."""
+
+
+class EnvironmentDocument(msgspec.Struct, frozen=True):
+    """The record of an isolated environment.
+
+    Attributes:
+        python: the path of the interpreter, absolute or relative to the environment's folder.
+    """
+
+    schema: Literal["serab.isolated/1"]
+    python: str
+    distribution: str
+    version: str
+    extractors: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +101,10 @@ def is_isolated_child() -> bool:
 
 def _read(folder: Path) -> Environment:
     try:
-        record = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        if record["schema"] != SCHEMA:
-            raise ValueError(f"schema {record['schema']!r}")
-        python = folder / record["python"]
-        name, version, extractors = str(record["distribution"]), str(record["version"]), tuple(record["extractors"])
-        if not isinstance(record["extractors"], list) or not all(isinstance(entry, str) for entry in extractors):
-            raise TypeError("extractors")
-        error_text = "" if python.exists() else f"{python} does not exist any more"
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        return Environment(folder.name, folder, folder, error=f"{FILE} cannot be read ({type(error).__name__})")
-    return Environment(name, folder, python, version, extractors, error_text)
+        record = read(folder / FILE, EnvironmentDocument)
+    except StoreError as error:
+        return Environment(folder.name, folder, folder, error=f"{FILE} {error.what}")
+    python = folder / record.python
+    exists = os.path.exists(python)  # noqa: PTH110  False for a path that cannot exist; Path.exists may raise
+    error_text = "" if exists else f"{python} does not exist any more"
+    return Environment(record.distribution, folder, python, record.version, record.extractors, error_text)

@@ -21,10 +21,10 @@ import serab_core
 from serab_core import plugins
 from serab_core.errors import PluginError, SerabError, UnknownNameError, UsageError
 from serab_core.isolation import environments
-from serab_core.isolation.environments import FILE, SCHEMA, Environment, folder_of, interpreter_in
+from serab_core.isolation.environments import FILE, Environment, EnvironmentDocument, folder_of, interpreter_in
 from serab_core.isolation.proxy import Place, end_processes
-from serab_core.store.atomic import remove_folder, replacing_folder
-from serab_core.store.jsonio import write_json
+from serab_core.store.atomic import remove_folder, replacing_folder, write_bytes
+from serab_core.store.codec import encode
 from serab_core.store.leftovers import sweep
 from serab_core.system import offline
 
@@ -64,8 +64,8 @@ def isolate(plugin: str, progress: Progress, python: Path | None = None) -> Envi
         advance(1)
         version, extractors = _inventory(interpreter, name)
         recorded_path = interpreter.relative_to(folder) if python is None else interpreter
-        record = {"python": str(recorded_path), "distribution": name, "version": version, "extractors": extractors}
-        write_json(folder / FILE, {"schema": SCHEMA, **record})
+        record = EnvironmentDocument("serab.isolated/1", str(recorded_path), name, version, tuple(extractors))
+        write_bytes(folder / FILE, encode(record))
         advance(1)
     return next(environment for environment in environments.environments() if environment.name == name)
 

@@ -1,4 +1,4 @@
-"""The JSON documents of `serab eval --json`. Their schemas are in `report/schemas`."""
+"""The JSON documents of `serab eval --json`. Their types are in `serab_core/documents`."""
 
 from __future__ import annotations
 

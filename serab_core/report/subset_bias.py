@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def bias_document(data: LeaderboardData) -> dict[str, Any]:
-    """Return the spread of means over subsets of the tasks as a JSON document, `serab.bias/1`.
+    """Return the spread of means over subsets of the tasks as a JSON document, `serab.bias/2`.
 
     Raises:
         UsageError: fewer than two extractors have all ranked tasks, or there are fewer than two tasks.
@@ -37,7 +37,7 @@ def bias_document(data: LeaderboardData) -> dict[str, Any]:
         )
     sizes = subset_bias(scores, board.ranked)
     return {
-        "schema": "serab.bias/1",
+        "schema": "serab.bias/2",
         "protocol": board.protocol,
         "metric": board.metric,
         "left_out": [row.extractor for row in complete if row.extractor not in scores],

@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from serab_core.data.protocols import for_targets
 from serab_core.embed.blocks import folder_for, is_done
@@ -16,7 +18,8 @@ from serab_core.run.assemble import assemble_result, cautions_of
 from serab_core.run.identity import TaskIdentity, grid_sizes
 from serab_core.run.jobs import EmbedJob, Finished, FitJob, Job, RepeatJob, Source, TuneJob
 from serab_core.score.outcome import complete, complete_result
-from serab_core.store.jsonio import digest, read_json, write_json
+from serab_core.store import codec
+from serab_core.store.jsonio import digest, write_json
 from serab_core.store.reading import file_exists
 from serab_core.store.results import (
     outcome_path,
@@ -35,10 +38,22 @@ if TYPE_CHECKING:
     from serab_core.run.plan import Plan, PlannedExtractor
     from serab_core.types import ClassifierOutcome, CorpusState, Task, TaskResult
 
-_STATE_SCHEMA = "serab.corpus-state/1"
-_REPEAT_SCHEMA = "serab.repeat/1"
 _REPEAT_CANDIDATES = 8  # blocks that a repeat job gets, so that it can choose one that another process embedded
 _MAX_ATTEMPTS = 2  # retries after damaged shards, per evaluation; more damage points to a defective disk
+
+
+class StateDocument(msgspec.Struct, frozen=True):
+    """The statistics that an extractor computed for a corpus."""
+
+    schema: Literal["serab.corpus-state/1"]
+    state: dict[str, int | float | list[int | float]]
+
+
+class RepeatDocument(msgspec.Struct, frozen=True):
+    """The note that a repeat job has confirmed the embeddings of a fingerprint."""
+
+    schema: Literal["serab.repeat/1"]
+    repeated: bool
 
 
 @dataclass(slots=True)
@@ -80,11 +95,8 @@ class Evaluation:
         known = known_state(spec, task.name.partition("/")[0]) if spec.uses_corpus else None
         evaluation = cls(plan, extractor, task, replace(source, state=known))
         if spec.uses_corpus and known is None and file_exists(evaluation._state_path):
-            try:
-                state = read_json(evaluation._state_path, _STATE_SCHEMA)["state"]
-                evaluation.source = replace(source, state=state)
-            except (ContentError, KeyError):
-                pass  # computed again, and overwritten
+            with suppress(ContentError):  # computed again, and overwritten
+                evaluation.source = replace(source, state=codec.read(evaluation._state_path, StateDocument).state)
         return evaluation
 
     # --- stored work ---
@@ -218,14 +230,14 @@ class Evaluation:
         self.seconds = sum_times(self.seconds, finished.seconds)
         match job, finished.value:
             case FitJob(), dict(state):
-                write_json(self._state_path, {"schema": _STATE_SCHEMA, "state": state})
+                write_json(self._state_path, {"schema": "serab.corpus-state/1", "state": state})
                 self._set_state(state)
             case EmbedJob(), Throughput() as new:
                 old = self.throughput
                 self.throughput = Throughput(old.audio + new.audio, old.seconds + new.seconds)
                 self._written_by[job.block.shard.key] = new.process
             case RepeatJob(), _:
-                write_json(self._repeat_path, {"schema": _REPEAT_SCHEMA, "repeated": True})
+                write_json(self._repeat_path, {"schema": "serab.repeat/1", "repeated": True})
             case TuneJob(), outcome:
                 self.outcomes[job.classifier] = outcome  # type: ignore[assignment]
 
@@ -289,7 +301,7 @@ class Evaluation:
         """Whether a repeat job has already confirmed the embeddings of this fingerprint. Raises StoreError."""
         try:
             path = self._repeat_path
-            return file_exists(path) and bool(read_json(path, _REPEAT_SCHEMA).get("repeated"))
+            return file_exists(path) and codec.read(path, RepeatDocument).repeated
         except ContentError:
             return False
 

@@ -109,6 +109,18 @@ def read(path: Path, kind: type[T]) -> T:
     return decode(read_file(path), kind, where=path, surrogates_in=("$",))
 
 
+def read_json(path: Path, schema: str) -> dict[str, Any]:
+    """Read a JSON object that names this schema; its fields may have any type.
+
+    Raises:
+        StoreError: the file cannot be read.
+        ContentError: it is not a JSON object, or has another schema.
+    """
+    value: Any = decode(read_file(path), object, where=path, surrogates_in=("$",))
+    require_schema(value.get("schema") if isinstance(value, dict) else None, (schema,), path)
+    return dict(value)
+
+
 def schema_of(content: bytes) -> Any:
     """Return the schema that a document names; None if it names no schema or is not a document."""
     try:

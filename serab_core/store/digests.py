@@ -11,16 +11,37 @@ import hashlib
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import Literal
+
+import msgspec
 
 from serab_core.errors import StoreError, store_error
+from serab_core.store import codec
+from serab_core.store.atomic import write_bytes
 from serab_core.store.home import find_home
-from serab_core.store.jsonio import read_json, write_json
 from serab_core.store.weights import content_sha256, file_sha256
 
-SCHEMA = "serab.file-digest/1"
 MIN_CACHED_BYTES = 1 << 20  # bytes; hashing a smaller file takes about a millisecond
 SETTLED_S = 5.0  # seconds; a file changed later may change again within the resolution of its times (FAT: 2 s)
+
+
+class FileState(msgspec.Struct, frozen=True):
+    """A file as the system describes it."""
+
+    path: str
+    size: int
+    inode: int
+    device: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+class DigestDocument(msgspec.Struct, frozen=True):
+    """The cached digest of a file."""
+
+    schema: Literal["serab.file-digest/1"]
+    state: FileState
+    sha256: str
 
 
 def known_sha256(path: Path) -> str:
@@ -33,17 +54,17 @@ def known_sha256(path: Path) -> str:
         state = _state(path)
     except OSError as error:
         raise store_error(error, path, "read") from error
-    if state["size"] < MIN_CACHED_BYTES:
+    if state.size < MIN_CACHED_BYTES:
         return file_sha256(path)
     record = _record(path)
-    with contextlib.suppress(StoreError, KeyError):
-        known = read_json(record, SCHEMA)
-        if known["state"] == state:
-            return str(known["sha256"])
+    with contextlib.suppress(StoreError):
+        known = codec.read(record, DigestDocument)
+        if known.state == state:
+            return known.sha256
     sha256 = file_sha256(path)
     with contextlib.suppress(OSError, StoreError):  # the home may be read-only
-        if _state(path) == state and time.time() - max(state["mtime_ns"], state["ctime_ns"]) / 1e9 > SETTLED_S:
-            write_json(record, {"schema": SCHEMA, "state": state, "sha256": sha256})
+        if _state(path) == state and time.time() - max(state.mtime_ns, state.ctime_ns) / 1e9 > SETTLED_S:
+            write_bytes(record, codec.encode(DigestDocument("serab.file-digest/1", state, sha256)))
     return sha256
 
 
@@ -61,25 +82,19 @@ def outdated_records() -> list[Path]:
     outdated = []
     for record in sorted(_folder().glob("*.json")):
         try:
-            known = read_json(record, SCHEMA)["state"]
-            current = known == _state(Path(known["path"]))
-        except (OSError, StoreError, KeyError, TypeError):
+            known = codec.read(record, DigestDocument).state
+            current = known == _state(Path(known.path))
+        except (OSError, StoreError):
             current = False
         if not current:
             outdated.append(record)
     return outdated
 
 
-def _state(path: Path) -> dict[str, Any]:
+def _state(path: Path) -> FileState:
     status = path.stat()
-    return {
-        "path": os.fspath(path.absolute()),
-        "size": status.st_size,
-        "inode": status.st_ino,
-        "device": status.st_dev,
-        "mtime_ns": status.st_mtime_ns,
-        "ctime_ns": status.st_ctime_ns,
-    }
+    name = os.fspath(path.absolute())
+    return FileState(name, status.st_size, status.st_ino, status.st_dev, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _record(path: Path) -> Path:

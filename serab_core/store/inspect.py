@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from serab_core.errors import AudioError, ContentError, StoreError, store_error
 from serab_core.store.atomic import remove_folder
+from serab_core.store.codec import read_json
 from serab_core.store.digests import outdated_records
 from serab_core.store.download import sweep_downloads
 from serab_core.store.journal import check_journal
-from serab_core.store.jsonio import digest, read_json
+from serab_core.store.jsonio import digest
 from serab_core.store.leftovers import DOWNLOADS, sweep
 from serab_core.store.reading import files_below, may_exist, raise_first
 from serab_core.store.results import read_outcome, read_result
-from serab_core.store.shards import SCHEMA as SHARD_SCHEMA
-from serab_core.store.shards import Shard, check_shard, move_aside, quarantine
+from serab_core.store.shards import Shard, check_shard, move_aside, quarantine, read_manifest
 from serab_core.store.weights import check_weights, weight_files
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def extractor_of(folder: Path) -> str:
     """Return the extractor of a folder of embeddings, from one of its manifests; UNREADABLE if none can be read."""
     for manifest in folder.glob("*.json"):
         with contextlib.suppress(StoreError, KeyError, TypeError):
-            return str(read_json(manifest, SHARD_SCHEMA)["provenance"]["fingerprint"]["extractor"])
+            return str(read_manifest(Shard(folder, manifest.stem)).provenance["fingerprint"]["extractor"])
     return UNREADABLE
 
 

@@ -11,7 +11,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from serab_core.store.atomic import write_bytes
-from serab_core.store.reading import read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,17 +35,3 @@ def encode(text: str) -> bytes:
 def write_json(path: Path, value: Any) -> None:
     """Write a value atomically. Raises StoreError."""
     write_bytes(path, encode(dumps(value)))
-
-
-def read_json(path: Path, schema: str) -> dict[str, Any]:
-    """Read a JSON object that names this schema; its fields may have any type.
-
-    Raises:
-        StoreError: the file cannot be read.
-        ContentError: it is not a JSON object, or has another schema.
-    """
-    from serab_core.store import codec  # imported here, because msgspec is slow to import and digests do not need it
-
-    value: Any = codec.decode(read_file(path), object, where=path, surrogates_in=("$",))
-    codec.require_schema(value.get("schema") if isinstance(value, dict) else None, (schema,), path)
-    return dict(value)

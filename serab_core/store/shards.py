@@ -10,14 +10,16 @@ import hashlib
 import io
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import h5py
+import msgspec
 import numpy as np
 
 from serab_core.errors import ContentError, store_error
+from serab_core.store import codec
 from serab_core.store.atomic import write_bytes
-from serab_core.store.jsonio import read_json, write_json
+from serab_core.store.jsonio import write_json
 from serab_core.store.reading import file_exists
 
 if TYPE_CHECKING:
@@ -26,6 +28,23 @@ if TYPE_CHECKING:
     from serab_core.types import Embeddings
 
 SCHEMA = "serab.shard/1"
+
+
+class ManifestDocument(msgspec.Struct, frozen=True):
+    """The manifest of a shard.
+
+    Attributes:
+        sha256, size: of the HDF5 file.
+        rows, dim: the shape of the embeddings.
+        provenance: the fingerprint and other facts that the embeddings were computed with.
+    """
+
+    schema: Literal["serab.shard/1"]
+    sha256: str
+    size: int
+    rows: int
+    dim: int
+    provenance: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +111,11 @@ def write_shard(shard: Shard, embeddings: Embeddings, utterances: tuple[str, ...
     )
 
 
+def read_manifest(shard: Shard) -> ManifestDocument:
+    """Return the manifest of a shard. Raises StoreError."""
+    return codec.read(shard.manifest, ManifestDocument)
+
+
 def check_shard(shard: Shard) -> bytes:
     """Return the content of a shard, checked against its manifest; HDF5 may loop forever over a damaged file.
 
@@ -100,7 +124,7 @@ def check_shard(shard: Shard) -> bytes:
         ContentError: it is damaged, or it is missing and its manifest exists.
     """
     try:
-        manifest = read_json(shard.manifest, SCHEMA)
+        manifest = read_manifest(shard)
     except ContentError as error:
         raise ContentError("has a damaged manifest, or one of another version", where=shard.path) from error
     try:
@@ -109,7 +133,7 @@ def check_shard(shard: Shard) -> bytes:
         if isinstance(error, FileNotFoundError) and file_exists(shard.manifest):
             raise ContentError("is missing, and its manifest exists", where=shard.path) from error
         raise store_error(error, shard.path, "read") from error
-    if len(content) != manifest.get("size") or hashlib.sha256(content).hexdigest() != manifest.get("sha256"):
+    if len(content) != manifest.size or hashlib.sha256(content).hexdigest() != manifest.sha256:
         raise ContentError("does not match its manifest", where=shard.path)
     return content
 

@@ -15,8 +15,7 @@ from serab_core.embed.embedder import largest_difference, load_waveform
 from serab_core.embed.fingerprint import fingerprint_digest
 from serab_core.errors import SerabError
 from serab_core.store.home import find_home
-from serab_core.store.jsonio import read_json
-from serab_core.store.shards import SCHEMA, Shard, shard_rows
+from serab_core.store.shards import Shard, read_manifest, shard_rows
 from serab_core.testing.checks import NOT_APPLICABLE, ConformanceError
 from serab_core.types import CorpusExtractor
 
@@ -73,8 +72,9 @@ def _stored(
     """Yield utterances with their stored embedding, shape (1, dim), and the corpus statistics of the embedding."""
     for manifest in sorted(folder_for(home, digest).glob("*.json")):
         with suppress(SerabError, KeyError, TypeError):
-            state = read_json(manifest, SCHEMA)["provenance"]["corpus_state"]
-            embeddings, names = shard_rows(Shard(manifest.parent, manifest.stem))
+            shard = Shard(manifest.parent, manifest.stem)
+            state = read_manifest(shard).provenance["corpus_state"]
+            embeddings, names = shard_rows(shard)
             rows = [place for place, name in enumerate(names) if name in utterances][:_PER_SHARD]
             for row in rows:
                 yield utterances[names[row]], embeddings[row : row + 1], state

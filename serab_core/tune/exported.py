@@ -6,21 +6,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
 import numpy as np
 
 from serab_core import plugins
 from serab_core.errors import StoreError, UsageError
+from serab_core.store import codec
 from serab_core.store.atomic import replacing_folder
-from serab_core.store.jsonio import read_json, write_json
+from serab_core.store.jsonio import write_json
 from serab_core.tune.normalise import standardise, statistics
-from serab_core.types import Exported
+from serab_core.types import Exported, GridValue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from serab_core.types import Embeddings, Features, Params, Predictor
+    from serab_core.types import Embeddings, Features, Predictor
 
-SCHEMA = "serab.classifier/1"
 DESCRIPTION, ARRAYS = "classifier.json", "classifier.safetensors"
 _MEAN, _DEVIATION = "normalisation.mean", "normalisation.deviation"
 
@@ -43,11 +44,20 @@ class ClassifierMetadata:
     protocol: str
     classifier: str
     version: str
-    params: Params
+    params: dict[str, GridValue]
     labels: tuple[str, ...]
     dim: int
     normalisation: Literal["speaker", "train"]
     columns: tuple[int, int] | None = None
+
+
+class ClassifierDocument(msgspec.Struct, frozen=True):
+    """The description of an exported classifier; its arrays are in a safetensors file beside it."""
+
+    schema: Literal["serab.classifier/1"]
+    about: ClassifierMetadata
+    settings: dict[str, Any]
+    provenance: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +121,8 @@ def write_export(
         arrays |= {_MEAN: mean, _DEVIATION: deviation}
     with replacing_folder(folder) as temporary:
         save_file(arrays, temporary / ARRAYS)
-        description = {
-            "schema": SCHEMA,
-            "about": asdict(metadata),
-            "settings": dict(exported.settings),
-            "provenance": provenance,
-        }
-        write_json(temporary / DESCRIPTION, description)
+        description = {"about": asdict(metadata), "settings": dict(exported.settings), "provenance": provenance}
+        write_json(temporary / DESCRIPTION, {"schema": "serab.classifier/1", **description})
 
 
 def load_export(folder: Path) -> ExportedClassifier:
@@ -131,12 +136,8 @@ def load_export(folder: Path) -> ExportedClassifier:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    value = read_json(folder / DESCRIPTION, SCHEMA)
-    try:
-        metadata = ClassifierMetadata(**{**value["about"], "labels": tuple(value["about"]["labels"])})
-        settings = value["settings"]
-    except (KeyError, TypeError) as error:
-        raise StoreError(f"is incomplete ({error})", where=folder / DESCRIPTION, next_step="export it again") from error
+    description = codec.read(folder / DESCRIPTION, ClassifierDocument)
+    metadata = description.about
     try:
         arrays = load_file(folder / ARRAYS)
     except (OSError, SafetensorError) as error:
@@ -145,4 +146,4 @@ def load_export(folder: Path) -> ExportedClassifier:
     spec = plugins.classifier(metadata.classifier)
     if spec.rebuild is None:
         raise UsageError(f"{metadata.classifier} cannot be rebuilt from files", where=str(folder))
-    return ExportedClassifier(metadata, spec.rebuild(Exported(arrays, settings)), mean, deviation)
+    return ExportedClassifier(metadata, spec.rebuild(Exported(arrays, description.settings)), mean, deviation)

@@ -9,10 +9,8 @@ import subprocess
 import sys
 import time
 import zipfile
-from importlib.resources import files
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 import serab_core
@@ -55,8 +53,6 @@ def test_eval_prints_a_table_and_json(serab, prepared_tones, home):
     code, out, _ = serab(*words, "--json")
     document = json.loads(out)
     assert code == 0
-    schema = json.loads(files("serab_core.report").joinpath("schemas/eval.schema.json").read_text())
-    jsonschema.validate(document, schema)
     assert all(result["reused"] for result in document["results"])
     assert Path(document["results"][0]["file"]).is_file()
     assert "2 of 2 results were stored before" in flat(serab(*words)[1])

@@ -180,8 +180,8 @@ def test_every_check_setting_and_error_is_in_the_reference(reference):
         assert len(names) >= 10
         for name in names:
             assert re.search(rf"\| `{kind}-{name}` \| \S.* \| \S.* \|", reference["checks"]), name
-    for setting in settings.SETTINGS:
-        assert f"| `{setting.key}` | `{setting.variable}` |" in reference["settings"]
+    for key, setting in settings.SETTINGS.items():
+        assert f"| `{key}` | `{setting.variable}` |" in reference["settings"]
     for name, kind in vars(errors).items():
         if isinstance(kind, type) and issubclass(kind, errors.SerabError):
             bases = ", ".join(base.__name__ for base in kind.__bases__)

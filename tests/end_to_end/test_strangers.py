@@ -69,7 +69,6 @@ def test_the_wheel_holds_what_it_must(wheels):
     names = set(zipfile.ZipFile(wheels["serab_core"]).namelist())
     for name in (
         "serab_core/py.typed",
-        "serab_core/report/schemas/eval.schema.json",
         "serab_registry/py.typed",
         "serab_registry/catalog.toml",
     ):

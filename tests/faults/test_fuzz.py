@@ -276,7 +276,7 @@ def test_settings(told, tmp_path, monkeypatch):
     def read(content: bytes) -> None:
         path.write_bytes(content)
         current_session().close()
-        settings.in_force()
+        settings.current_settings()
 
     seeds = [b'home = "/somewhere"\njobs = 3\ntasks = ["emodb", "savee"]\nprotocol = "strict"\npatience = 60\n']
     told(fuzz(seeds, read, 7))

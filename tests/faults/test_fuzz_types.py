@@ -345,7 +345,7 @@ def test_settings(fuzz, tmp_path, monkeypatch):
         path.write_bytes("\n".join(lines).encode("utf-8", "surrogatepass"))
         current_session().close()
 
-    fuzz([json.dumps(document)], put, settings.in_force, (("config",), ("config", "--json")), 13)
+    fuzz([json.dumps(document)], put, settings.current_settings, (("config",), ("config", "--json")), 13)
 
 
 def toml(value) -> str:

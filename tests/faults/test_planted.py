@@ -145,7 +145,7 @@ def plant_home(home: Path, mark: Path) -> None:
     (folder / "python").write_text(f"#!/bin/sh\ntouch {mark}\n")
     (folder / "python").chmod(0o755)
     record = {"python": "python", "distribution": "serab-planted", "version": "1", "extractors": ["planted"]}
-    (folder / environments.FILE).write_text(json.dumps({"schema": environments.SCHEMA, **record}))
+    (folder / environments.FILE).write_text(json.dumps({"schema": "serab.isolated/1", **record}))
 
 
 def plant_database(folder: Path, mark: Path) -> None:

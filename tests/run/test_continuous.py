@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from pathlib import Path
 
-import jsonschema
 import numpy as np
 import pytest
 
@@ -21,10 +19,7 @@ pytestmark = pytest.mark.standard
 def evaluated(serab, *words: str) -> dict:
     code, out, err = serab("eval", "toy", "--json", *words)
     assert code == 0, err
-    document = json.loads(out)
-    schema = json.loads((files("serab_core.report") / "schemas" / "eval.schema.json").read_text())
-    jsonschema.validate(document, schema)
-    return document
+    return json.loads(out)
 
 
 def test_the_whole_way(prepared_tones, serab):

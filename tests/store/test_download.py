@@ -15,6 +15,7 @@ import pytest
 from serab_core.store import http_stream as module
 from serab_core.store.download import download, sweep_downloads
 from serab_core.store.http_stream import DownloadError
+from tests.documents import check_document
 
 CONTENT = bytes(range(256)) * 400
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -339,6 +340,7 @@ def test_leftovers_go_after_a_week(tmp_path):
 def test_the_note_says_which_version_the_part_is_of(get, tmp_path, server):
     interrupted(get)
     note = json.loads((tmp_path / "folder" / "w.bin.json").read_text())
+    check_document(note)
     assert note == {
         "schema": "serab.download/1", "url": f"{server.url}/w.bin", "etag": '"v1"', "last_modified": "",
         "total": len(CONTENT), "flushed": (tmp_path / "folder" / "w.bin.partial").stat().st_size,

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from serab_core.errors import StoreError, store_error
 from serab_core.store import atomic
+from serab_core.store.codec import read_json
 from serab_core.store.home import Home, find_home
 from serab_core.store.journal import Hdf5JournalBackend
-from serab_core.store.jsonio import digest, dumps, read_json, write_json
+from serab_core.store.jsonio import digest, dumps, write_json
 from serab_core.store.leftovers import sweep
 from serab_core.store.shards import Shard, exists, read_shard, write_shard
 

@@ -233,9 +233,9 @@ def walk(view: View, kind: str = "MPEG audio") -> Length:
                 zero_bytes += _zeros(view, at)
             after = skip_tags(view, at)
             if header(view[after : after + 4]) is None:
-                fault = _trailing_fault(view, after, first)
-                if fault:
-                    return Length(kind, fault=fault, convert="cut short" not in fault)
+                trailing = _trailing_fault(view, after, first, kind)
+                if trailing is not None:
+                    return trailing
                 break
             at = run_start = after
             continue
@@ -306,15 +306,19 @@ def _length(
     return Length(kind, total - skip - drop, streams=(stream,), file_first=consistent)
 
 
-def _trailing_fault(view: View, at: int, first: Header) -> str:
-    """Return the fault of bytes that are no frame and no tag; "" for junk at the end, which players also skip."""
+def _trailing_fault(view: View, at: int, first: Header, kind: str) -> Length | None:
+    """Return the fault of bytes that are no frame and no tag; None for junk at the end, which players also skip."""
     rest = len(view) - at
     if 0 < rest < 4 and view[at] == 0xFF and (rest == 1 or header(bytes((*view[at:], 0x90, 0))[:4]) is not None):
-        return f"is cut short: its last frame has {rest} bytes"
+        return Length(kind, fault=f"is cut short: its last frame has {rest} bytes")
     following = first_frame(view, at, rest)
     if following is not None:
-        return f"is damaged: the {following - at} bytes at byte {at}, between two MPEG frames, are no MPEG audio"
-    return f"is damaged: the {rest} bytes from byte {at} on are no MPEG audio" if rest > TRAILING_BYTES else ""
+        return refusal(
+            kind, f"is damaged: the {following - at} bytes at byte {at}, between two MPEG frames, are no MPEG audio"
+        )
+    if rest > TRAILING_BYTES:
+        return refusal(kind, f"is damaged: the {rest} bytes from byte {at} on are no MPEG audio")
+    return None
 
 
 def _change(first: Header, head: Header) -> str:

@@ -16,6 +16,7 @@ _OPUS_CLOCK = 48_000  # Hz; Opus counts samples at this rate, whatever the rate 
 _OPUS_LONGEST = 5760  # maximum samples of a packet, 120 ms
 _OPENING, _ENDING = 2, 4  # flags of a page
 _NONE = (1 << 64) - 1  # the granule position of a page on which no packet ends
+_SEVERAL = refusal("Ogg", "holds several streams at once (video, or several recordings)")
 
 
 @dataclass(slots=True)
@@ -59,15 +60,16 @@ def walk(view: View) -> Length:
         if flags & _OPENING:
             if links and not links[-1].ended:
                 if links[-1].pages == 1 and serial != links[-1].serial:
-                    return refusal("Ogg", "holds several streams at once (video, or several recordings)")
+                    return _SEVERAL
                 return Length(
                     "Ogg", fault=f"is cut short: a stream in it has no end, and another begins at byte {position}"
                 )
             links.append(_Link(serial, position, first=view[end - sum(table) : end][:64]))
         elif not links:
             return Length("Ogg", fault="is cut short: its first pages are missing")
-        if fault := _add(links[-1], flags, granule, serial, number, table, end):
-            return Length("Ogg", fault=fault, convert="several" in fault)
+        refused = _add(links[-1], flags, granule, serial, number, table, end)
+        if refused is not None:
+            return refused
         position = end
     if not links:
         return Length("Ogg", fault="is cut short: its first pages are missing")
@@ -88,14 +90,14 @@ def _stray(view: View, position: int, link: _Link) -> Length:
     return Length("Ogg", fault=f"is damaged: the {size} bytes at byte {position} are not an Ogg page")
 
 
-def _add(link: _Link, flags: int, granule: int, serial: int, number: int, table: bytes, end: int) -> str:
-    """Add a page to its stream; return the fault of the page, or ""."""
+def _add(link: _Link, flags: int, granule: int, serial: int, number: int, table: bytes, end: int) -> Length | None:
+    """Add a page to its stream; return the fault of the page, or None."""
     if serial != link.serial:
-        return "holds several streams at once (video, or several recordings)"
+        return _SEVERAL
     if link.ended:
-        return "is damaged: a page follows the end of its stream"
+        return Length("Ogg", fault="is damaged: a page follows the end of its stream")
     if number != link.pages:
-        return f"is damaged: page {number} follows {link.pages} pages, so that some are missing"
+        return Length("Ogg", fault=f"is damaged: page {number} follows {link.pages} pages, so that some are missing")
     link.pages += 1
     link.end, link.ended = end, bool(flags & _ENDING)
     if link.first.startswith(b"\x7fFLAC"):
@@ -104,7 +106,7 @@ def _add(link: _Link, flags: int, granule: int, serial: int, number: int, table:
         link.granule = granule
         if link.first_granule is None:
             link.first_granule, link.packets = granule, sum(size < 255 for size in table)
-    return ""
+    return None
 
 
 def _length(view: View, links: list[_Link]) -> Length:

@@ -137,18 +137,16 @@ def _data_length(
     elif promised < available:
         unknown = False
     if not unknown:
-        fault = shortage(promised, available, fmt.sample)
-        if not fault and promised < available:
+        if fault := shortage(promised, available, fmt.sample):
+            return Length(kind, fault=fault)
+        if promised < available:
             end = _chunks_end(view, start + promised, order)
             if view[end : end + 4] in MAGICS:
-                fault = "holds a second WAV file behind its audio (two files joined end to end)"
-            elif view[end : end + 4] == b"data":
-                fault = f"holds a second data chunk at byte {end}, so that its audio is in two parts"
-            fault = fault or surplus(view, end, promised)
-        if fault:
-            # ffmpeg would read only the first part.
-            tool = "" if "second data" in fault else _WHOLE
-            return Length(kind, fault=fault, convert="cut short" not in fault and "joined" not in fault, tool=tool)
+                return Length(kind, fault="holds a second WAV file behind its audio (two files joined end to end)")
+            if view[end : end + 4] == b"data":  # ffmpeg would read only the first part
+                return refusal(kind, f"holds a second data chunk at byte {end}, so that its audio is in two parts", "")
+            if fault := surplus(view, end, promised):
+                return refusal(kind, fault, _WHOLE)
     audio = available if unknown else min(promised, available)
     return coded(view, kind, fmt, start, audio, order, rewrite=unknown or rewrite)
 
