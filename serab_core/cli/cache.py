@@ -116,12 +116,11 @@ def clear_command(
     as_json: _Json = False,
 ) -> None:
     """Delete files that are no longer needed."""
-    from serab_registry import Group
-
     from serab_core import plugins
     from serab_core.cli.output import print_json, stdout
     from serab_core.embed.fingerprint import fingerprint_digest
     from serab_core.errors import SerabError
+    from serab_core.plugins.entry_points import Group
     from serab_core.store.home import find_home
     from serab_core.store.inspect import DAY_S, clear, waste
 

@@ -169,12 +169,11 @@ def list_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """List datasets."""
-    from serab_registry import Group
-
     from serab_core import plugins
     from serab_core.cli.output import print_json, stdout
     from serab_core.data.prepared import load, prepared_names
     from serab_core.data.protocols import SUITE
+    from serab_core.plugins.entry_points import Group
     from serab_core.report.tables import table
     from serab_core.store.home import find_home
 

@@ -61,8 +61,6 @@ def add_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Add a user's corpus."""
-    from serab_registry import Group
-
     from serab_core import plugins
     from serab_core.cli.data import print_summary
     from serab_core.cli.output import print_json, stderr, stdout
@@ -72,6 +70,7 @@ def add_command(
     from serab_core.data.protocols import SUITE
     from serab_core.data.user_corpus import Columns, check_dataset_name, user_dataset
     from serab_core.errors import UsageError
+    from serab_core.plugins.entry_points import Group
     from serab_core.report.progress import progress_on
     from serab_core.results.stored import stored_on_other_data
     from serab_core.store.home import find_home

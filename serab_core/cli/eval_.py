@@ -149,10 +149,9 @@ def evaluate_command(
 
 def _split_names(names: list[str]) -> tuple[list[str], list[str]]:
     """Split names into extractors and tasks: of `--tasks emodb demo`, the parser counts `demo` as an extractor."""
-    from serab_registry import Group
-
     from serab_core import plugins
     from serab_core.data.prepared import prepared_names
+    from serab_core.plugins.entry_points import Group
     from serab_core.store.home import find_home
 
     known = {*plugins.registry().names(Group.DATASETS), *prepared_names(find_home())}

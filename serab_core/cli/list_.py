@@ -9,8 +9,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from serab_registry import Group
-
+    from serab_core.plugins.entry_points import Group
     from serab_core.types import ExtractorSpec
 
 app = typer.Typer(no_args_is_help=True, help="List the installed extractors, datasets and classifiers.")
@@ -20,7 +19,7 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tab
 @app.command("extractors", help="List the installed extractors.")
 def extractors_command(as_json: _Json = False) -> None:
     """List extractors."""
-    from serab_registry import Group
+    from serab_core.plugins.entry_points import Group
 
     _show(
         Group.EXTRACTORS,
@@ -62,7 +61,7 @@ def _weights(spec: ExtractorSpec) -> str:
 @app.command("datasets", help="List the installed datasets.")
 def datasets_command(as_json: _Json = False) -> None:
     """List datasets."""
-    from serab_registry import Group
+    from serab_core.plugins.entry_points import Group
 
     _show(
         Group.DATASETS,
@@ -83,7 +82,7 @@ def classifiers_command(as_json: _Json = False) -> None:
     """List classifiers."""
     from math import prod
 
-    from serab_registry import Group
+    from serab_core.plugins.entry_points import Group
 
     _show(
         Group.CLASSIFIERS,
@@ -101,10 +100,9 @@ _WIDE = 110  # characters; a terminal of at least this width shows every column 
 
 
 def _show(group: Group, as_json: bool, describe: Callable[[Any], dict[str, Any]], wide: tuple[str, ...] = ()) -> None:
-    from serab_registry import PluginState
-
     from serab_core import plugins
     from serab_core.cli.output import print_json, stderr, stdout
+    from serab_core.plugins.entry_points import PluginState
     from serab_core.report.tables import table
 
     plural = group.value.removeprefix("serab.")

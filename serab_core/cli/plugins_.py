@@ -44,11 +44,10 @@ def plugins_command(
 
     from rich.table import Table
     from rich.text import Text
-    from serab_registry import API_VERSION, Group, read_catalog
 
     from serab_core.cli.output import print_json, stdout
     from serab_core.isolation.environments import environments
-    from serab_core.plugins import registry
+    from serab_core.plugins.entry_points import API_VERSION, Group, read_catalog, registry
     from serab_core.report.tables import table
 
     installed = registry()
@@ -128,7 +127,7 @@ def isolate_command(
 ) -> None:
     """Isolate a plugin, or remove its environment."""
     from serab_core.cli.output import print_json, stderr, stdout
-    from serab_core.isolation import install
+    from serab_core.plugins import install
     from serab_core.report.progress import progress_on
 
     environment = install.remove(name) if remove else install.isolate(name, progress_on(stderr()), python)

@@ -24,10 +24,9 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.
 @app.command("list", help="List the weights that the installed extractors need, and whether each is installed.")
 def list_command(as_json: _Json = False) -> None:
     """List weights."""
-    from serab_registry import Group
-
     from serab_core import plugins
     from serab_core.cli.output import print_json, stdout
+    from serab_core.plugins.entry_points import Group
     from serab_core.report.tables import table
     from serab_core.store.home import find_home
 

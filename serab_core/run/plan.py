@@ -6,14 +6,13 @@ import difflib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from serab_registry import Group
-
 from serab_core import plugins
 from serab_core.data.prepared import load, prepared_names
 from serab_core.data.protocols import REGRESSORS, SUITE
 from serab_core.embed.corpus import known_state
 from serab_core.embed.fingerprint import fingerprint, fingerprint_digest
 from serab_core.errors import UnknownNameError, UsageError
+from serab_core.plugins.entry_points import Group
 from serab_core.run.changes import change_notices, code_changes
 from serab_core.run.shard import RunShard
 from serab_core.store.weights import require_weights
