@@ -25,7 +25,8 @@ from serab_core.names import (
     split_options,
 )
 from serab_core.options import with_options
-from serab_core.plugins.entry_points import Group, read_catalog, registry
+from serab_core.plugins.entry_points import Group, read_catalog
+from serab_core.plugins.entry_points import registry as registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from serab_registry import (
     API_VERSION,
@@ -50,12 +50,12 @@ _LIST_COMMAND = {
 }
 
 
-def _translated(method: Callable[Concatenate[Registry, _P], _T]) -> Callable[Concatenate[Registry, _P], _T]:
+def _translated(method: Callable[_P, _T]) -> Callable[_P, _T]:
     """Return a method of the registry that raises SerabError in place of the registry's errors."""
 
-    def call(self: Registry, *arguments: _P.args, **named: _P.kwargs) -> _T:
+    def call(*arguments: _P.args, **named: _P.kwargs) -> _T:
         try:
-            return method(self, *arguments, **named)
+            return method(*arguments, **named)
         except PluginLoadError as error:
             raise to_serab_error(error) from error  # with the traceback of the plugin
         except RegistryError as error:
