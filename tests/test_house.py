@@ -82,6 +82,19 @@ def test_files_are_short_and_import_upwards(path):
             assert not [name for name in own if name.partition(".")[0] == "serab_registry"]
 
 
+def test_functions_are_short():
+    """At most 80 lines from `def` to the last statement, without the docstring."""
+    long = []
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                first = node.body[0]
+                docstring = first.end_lineno - first.lineno + 1 if ast.get_docstring(node) else 0
+                if node.end_lineno - node.lineno + 1 - docstring > 80:
+                    long.append(f"{path.relative_to(ROOT)}:{node.lineno}: {node.name}")
+    assert long == []
+
+
 def test_every_room_is_in_the_plan():
     rooms = {p.name.removesuffix(".py") for p in (ROOT / "serab_core").iterdir() if not p.name.startswith("__")}
     assert rooms - {"py.typed", "serab.schema.json"} == set(ROOMS)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serab_core.cli import complete
+from serab_core.cli.parameters import AsJson
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,7 @@ def check_command(
             autocompletion=complete.anything,
         ),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check plugins."""
     from serab_core import settings
@@ -89,12 +90,12 @@ def _print(outcomes: Sequence[Outcome], listing: object, console: object) -> Non
     for outcome in outcomes:
         if outcome.state == "failed":
             text = f"{outcome.subject} fails {outcome.id}: {outcome.message}\n  fix: {outcome.fix}"
-            out.print(text, markup=False, highlight=False, soft_wrap=True)
+            out.print(text, soft_wrap=True)
         elif outcome.state == "declared":
             text = f"{outcome.subject} is declared to fail {outcome.id}: {outcome.message}"
-            out.print(text, markup=False, highlight=False, soft_wrap=True)
+            out.print(text, soft_wrap=True)
         elif outcome.state == "not applicable":
             text = f"{outcome.id} is not applicable to {outcome.subject}: {outcome.message}"
-            out.print(text, markup=False, highlight=False, soft_wrap=True)
+            out.print(text, soft_wrap=True)
         elif outcome.message:
-            out.print(f"{outcome.subject}: {outcome.message}", markup=False, highlight=False, soft_wrap=True)
+            out.print(f"{outcome.subject}: {outcome.message}", soft_wrap=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+from serab_core.cli.parameters import AsJson
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,11 +15,10 @@ if TYPE_CHECKING:
     from serab_core.types import ExtractorSpec
 
 app = typer.Typer(no_args_is_help=True, help="List the installed extractors, datasets and classifiers.")
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @app.command("extractors", help="List the installed extractors.")
-def extractors_command(as_json: _Json = False) -> None:
+def extractors_command(as_json: AsJson = False) -> None:
     """List extractors."""
     from serab_core.plugins.entry_points import Group
 
@@ -59,7 +60,7 @@ def _weights(spec: ExtractorSpec) -> str:
 
 
 @app.command("datasets", help="List the installed datasets.")
-def datasets_command(as_json: _Json = False) -> None:
+def datasets_command(as_json: AsJson = False) -> None:
     """List datasets."""
     from serab_core.plugins.entry_points import Group
 
@@ -78,7 +79,7 @@ def datasets_command(as_json: _Json = False) -> None:
 
 
 @app.command("classifiers", help="List the installed classifiers.")
-def classifiers_command(as_json: _Json = False) -> None:
+def classifiers_command(as_json: AsJson = False) -> None:
     """List classifiers."""
     from math import prod
 
@@ -129,9 +130,9 @@ def _show(group: Group, as_json: bool, describe: Callable[[Any], dict[str, Any]]
         stdout().print(listing)
         if left_out:
             names = ", ".join(key.partition("_")[0] for key in left_out)
-            stdout().print(f"A wider terminal, or --json, also shows: {names}.", style="dim", highlight=False)
+            stdout().print(f"A wider terminal, or --json, also shows: {names}.", style="dim")
     else:
-        stderr().print(f"No {plural} are installed. See: serab plugins --available", highlight=False)
+        stderr().print(f"No {plural} are installed. See: serab plugins --available")
     for record in broken:
         text = f"{record.name} (from {record.origin}) is not listed, {record.state.value}: {record.error}"
-        stderr().print(text, highlight=False, markup=False, soft_wrap=True, style="yellow")
+        stderr().print(text, soft_wrap=True, style="yellow")

@@ -55,12 +55,12 @@ def print_error(error: SerabError, *, as_json: bool) -> None:
     from rich.text import Text
 
     console = stderr()
-    console.print(Text.assemble(("Error", "bold red"), f" ({type(error).__name__})"), highlight=False)
-    console.print(f"  {escape_line(str(error))}", highlight=False, markup=False, soft_wrap=True)
+    console.print(Text.assemble(("Error", "bold red"), f" ({type(error).__name__})"))
+    console.print(f"  {escape_line(str(error))}", soft_wrap=True)
     if as_json:
         print_json(error.as_json())
 
 
 def print_ignored(ignored: IgnoredSetting) -> None:
     """Print to stderr that a setting of a project file is ignored."""
-    stderr().print(f"serab: {ignored}", highlight=False, markup=False, soft_wrap=True, style="yellow")
+    stderr().print(f"serab: {ignored}", soft_wrap=True, style="yellow")

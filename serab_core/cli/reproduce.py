@@ -26,16 +26,17 @@ def repeat_result(path: Path, engine_name: str, jobs: int | None, *, as_json: bo
     from serab_core.report.tables import failure_text
     from serab_core.results.reproduce import classifiers_of, compared, protocol_of, read_lock, scratch_home
     from serab_core.run.evaluate import evaluate
-    from serab_core.run.plan import make_plan
+    from serab_core.run.plan import make_plan, prepare_generated
     from serab_core.store.home import find_home
 
     then = read_lock(path)
     progress = progress_on(stderr())
     with scratch_home(find_home()) as home:
-        plan = make_plan(home, [then.extractor], [then.task], protocol_of(then), classifiers_of(then), progress)
+        prepare_generated(home, [then.extractor], [then.task], progress)
+        plan = make_plan(home, [then.extractor], [then.task], protocol_of(then), classifiers_of(then))
         run = evaluate(plan, progress, find_engine(engine_name, jobs))
     for failure in run.failures:
-        stderr().print(failure_text(failure), style="red", markup=False, highlight=False, soft_wrap=True)
+        stderr().print(failure_text(failure), style="red", soft_wrap=True)
     if run.failures:
         raise typer.Exit(JobsFailedError.exit_code)
     repeated = compared(then, run.results[0])
@@ -82,4 +83,4 @@ def _print(repeated: Reproduction) -> None:
     same = f"{repeated.equal} of {repeated.utterances} predictions are the same"
     line = f"{then.extractor} on {then.task}, {then.protocol}: {same}"
     chosen = "" if then.chosen == now.chosen else f"; {then.chosen} was chosen then, {now.chosen} now"
-    stdout().print(f"{line}{chosen}.", markup=False, highlight=False, soft_wrap=True)
+    stdout().print(f"{line}{chosen}.", soft_wrap=True)

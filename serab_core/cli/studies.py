@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serab_core.cli.parameters import AsJson
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 app = typer.Typer(no_args_is_help=True, help="List and show studies, the searches for the parameters of classifiers.")
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @app.command("ls", help="List the studies, finished or not.")
-def list_command(as_json: _Json = False) -> None:
+def list_command(as_json: AsJson = False) -> None:
     """List studies."""
     from rich.text import Text
 
@@ -28,7 +29,7 @@ def list_command(as_json: _Json = False) -> None:
         print_json({"schema": "serab.studies/1", "studies": [state.summary() for state in states]})
         return
     if not states:
-        stderr().print("Nothing was tuned yet. Try: serab eval opensmile", highlight=False)
+        stderr().print("Nothing was tuned yet. Try: serab eval opensmile")
         return
     listing = table(
         "Study", "Extractor", "Task", "Protocol", "Classifier", "Points", "Validation", right=("Validation",)
@@ -54,7 +55,7 @@ def show_command(
     study: Annotated[
         str, typer.Argument(help="The first letters of the study's name, as shown by `serab studies ls`.")
     ],
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show a study."""
     from dataclasses import asdict
@@ -79,12 +80,10 @@ def show_command(
             (record.classifier, "bold"),
             f" for {record.extractor} on {record.task}, protocol {record.protocol}, {record.tuner}",
         ),
-        highlight=False,
     )
     if not state.outcome:
         console.print(
             f"Not finished: {state.trials} of {record.points} points. The same `serab eval` continues it.",
-            highlight=False,
         )
         return
     listing = table("Validation", "Parameters", "", right=("Validation",))

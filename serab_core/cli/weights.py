@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serab_core.cli import complete
+from serab_core.cli.parameters import AsJson
 
 if TYPE_CHECKING:
     from serab_core.store.home import Home
@@ -18,11 +19,10 @@ _Accept = Annotated[
     bool,
     typer.Option("--accept-licence", help="Agree to the terms of the file without a question; they are still shown."),
 ]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
 @app.command("list", help="List the weights that the installed extractors need, and whether each is installed.")
-def list_command(as_json: _Json = False) -> None:
+def list_command(as_json: AsJson = False) -> None:
     """List weights."""
     from serab_core import plugins
     from serab_core.cli.output import print_json, stdout
@@ -47,8 +47,8 @@ def list_command(as_json: _Json = False) -> None:
         )
     stdout().print(listing)
     for row in rows:
-        stdout().print(f"{row['extractor']}: {row['url']}", markup=False, highlight=False, soft_wrap=True)
-    stdout().print(f"Weights are stored in {home.weights}", markup=False, highlight=False, soft_wrap=True)
+        stdout().print(f"{row['extractor']}: {row['url']}", soft_wrap=True)
+    stdout().print(f"Weights are stored in {home.weights}", soft_wrap=True)
 
 
 @app.command("import", help="Import a weight file that you downloaded.")
@@ -61,7 +61,7 @@ def import_command(
     replace: Annotated[
         bool, typer.Option("--replace", help="Accept a file that differs from the recorded one.")
     ] = False,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Import a weight file."""
     from serab_core import plugins
@@ -92,7 +92,7 @@ def fetch_command(
     unverified: Annotated[
         bool, typer.Option("--unverified", help="Accept a file without a checksum, because you trust its address.")
     ] = False,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Download weight files."""
     from dataclasses import replace
@@ -151,9 +151,7 @@ def _confirm_unverified(spec: ExtractorSpec, weight: WeightFile, file: Path, unv
         return
     digest = file_sha256(file)
     stderr().print(
-        f"No checksum of {weight.name} is published. The file from {weight.url} has the sha256 {digest}",
-        highlight=False,
-        soft_wrap=True,
+        f"No checksum of {weight.name} is published. The file from {weight.url} has the sha256 {digest}", soft_wrap=True
     )
     if sys.stdin.isatty() and typer.confirm("Do you trust it?", err=True):
         return
@@ -188,10 +186,10 @@ def _agree(home: Home, weight: WeightFile, accept: bool) -> None:
     from serab_core.store.weights import agree
 
     errors = stderr()
-    errors.print(f"Licence of {weight.name}: {weight.licence or 'unknown'}", markup=False, highlight=False)
+    errors.print(f"Licence of {weight.name}: {weight.licence or 'unknown'}")
 
     def ask(weight: WeightFile) -> bool:
-        errors.print(weight.terms, markup=False, highlight=False)
+        errors.print(weight.terms)
         if accept:
             return True
         return sys.stdin.isatty() and typer.confirm("Do you agree?", err=True)
@@ -212,7 +210,7 @@ def _print_row(home: Home, spec: ExtractorSpec, weight: WeightFile, as_json: boo
         f"  {row['size']:,} bytes, sha256 {row['sha256']} ({how})\n"
         f"  next: serab eval {spec.name}"
     )
-    stdout().print(text, markup=False, highlight=False, soft_wrap=True)
+    stdout().print(text, soft_wrap=True)
 
 
 def _row(home: Home, spec: ExtractorSpec, weight: WeightFile) -> dict[str, Any]:
