@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from serab_core.cli.csv_option import split_csv
+from serab_core.cli.output import find_home, print_json, show_progress, stderr, stdout
 from serab_core.cli.parameters import Device, Extractors
 from serab_core.errors import ExtractorError, JobsFailedError, UsageError
 
@@ -60,10 +61,7 @@ def bench_command(
     from serab_core.bench.clips import LENGTHS_S
     from serab_core.bench.history import changes, find_run, keep, past, read_run
     from serab_core.bench.measure import document, measure
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.report.bench import print_changes, print_measured
-    from serab_core.report.progress import progress_on
-    from serab_core.store.home import find_home
     from serab_core.store.weights import require_weights
 
     home = find_home()
@@ -81,7 +79,7 @@ def bench_command(
         spec = plugins.extractor(name)
         require_weights(home, spec.name, spec.weights)
     measured, failed = [], []
-    with progress_on(stderr()).task("Measuring", len(names) * len(counts)) as advance:
+    with show_progress().task("Measuring", len(names) * len(counts)) as advance:
         for name in names:
             for count in counts:
                 try:
@@ -115,7 +113,6 @@ def bench_command(
 
 def _show_past(home: Home, names: list[str], plot: Path | None, *, as_json: bool) -> None:
     from serab_core.bench.history import past
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.report.bench import print_past
 
     moments, errors = past(home, names)

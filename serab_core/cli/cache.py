@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
+from serab_core.cli.output import find_home, print_json, show_progress, stdout
 from serab_core.cli.parameters import AsJson, Extractor, Protocol, Task
-from serab_core.errors import StoreError
+from serab_core.errors import SerabError, StoreError
 
 app = typer.Typer(no_args_is_help=True, help="List, verify and clear the contents of the home, and export embeddings.")
 _DAYS = 30  # days; newer embeddings may belong to a run that is in progress or will be resumed
@@ -20,9 +21,7 @@ _DAYS = 30  # days; newer embeddings may belong to a run that is in progress or 
 @app.command("ls", help="List the contents of the home, with sizes.")
 def list_command(as_json: AsJson = False) -> None:
     """List the contents of the home."""
-    from serab_core.cli.output import print_json, stdout
     from serab_core.report.tables import table
-    from serab_core.store.home import find_home
     from serab_core.store.identity import SHORT
     from serab_core.store.inspect import extractors_of, holdings
 
@@ -70,14 +69,11 @@ def verify_command(
     as_json: AsJson = False,
 ) -> None:
     """Verify the home."""
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.stored_audio import stored_audio_checks
-    from serab_core.report.progress import progress_on
-    from serab_core.store.home import find_home
     from serab_core.store.inspect import verify_home
 
     home = find_home()
-    verified = verify_home(home, progress_on(stderr()), audio=stored_audio_checks(home), set_aside=not keep)
+    verified = verify_home(home, show_progress(), audio=stored_audio_checks(home), set_aside=not keep)
     damaged, unreadable = verified.damaged, verified.unreadable
     if as_json:
         rows = [{"path": str(entry.path), "what": entry.problem, "aside": entry.aside} for entry in damaged]
@@ -116,11 +112,8 @@ def clear_command(
 ) -> None:
     """Delete files that are no longer needed."""
     from serab_core import plugins
-    from serab_core.cli.output import print_json, stdout
     from serab_core.embed.fingerprint import fingerprint_digest
-    from serab_core.errors import SerabError
     from serab_core.plugins.entry_points import Group
-    from serab_core.store.home import find_home
     from serab_core.store.inspect import DAY_S, clear, waste
 
     home = find_home()
@@ -154,16 +147,13 @@ def export_command(
     as_json: AsJson = False,
 ) -> None:
     """Export embeddings."""
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.protocols import default_protocol, find_protocol
-    from serab_core.report.progress import progress_on
     from serab_core.results.export_embeddings import export_embeddings
     from serab_core.run.plan import make_plan, prepare_generated
-    from serab_core.store.home import find_home
 
     spec = find_protocol(protocol or default_protocol())
     home = find_home()
-    prepare_generated(home, [extractor], [task], progress_on(stderr()))
+    prepare_generated(home, [extractor], [task], show_progress())
     plan = make_plan(home, [extractor], [task], spec, [])
     rows, dim = export_embeddings(plan, to)
     if as_json:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serab_core.cli import complete
+from serab_core.cli.output import print_json, show_progress, stdout
 from serab_core.cli.parameters import AsJson
+from serab_core.errors import CheckFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,16 +40,13 @@ def check_command(
 ) -> None:
     """Check plugins."""
     from serab_core import settings
-    from serab_core.cli.output import print_json, stderr, stdout
-    from serab_core.errors import CheckFailedError
-    from serab_core.report.progress import progress_on
     from serab_core.report.tables import table
     from serab_core.testing.child import run_in_child
     from serab_core.testing.runner import checks_of, find_subjects
 
     subjects = [subject for name in names for subject in find_subjects(name)]
     outcomes = []
-    with progress_on(stderr()).task("Checking", len(checks_of(subjects))) as advance:
+    with show_progress().task("Checking", len(checks_of(subjects))) as advance:
         for outcome in run_in_child(subjects, settings.timeout_s()):
             outcomes.append(outcome)
             advance(1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from serab_core.cli.output import find_home
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -35,7 +37,6 @@ def datasets(incomplete: str) -> list[str]:
 def tasks(incomplete: str) -> list[str]:
     """Return the names of tasks, prepared or not, for the last item of a comma-separated list."""
     from serab_core.data.prepared import prepared_names
-    from serab_core.store.home import find_home
 
     def matching(word: str) -> list[str]:
         names: set[str] = set(datasets(word))

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serab_core.cli import complete, data_add
+from serab_core.cli.output import find_home, print_json, show_progress, stdout
 from serab_core.cli.parameters import AsJson, Copy, PreparedDataset
+from serab_core.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,14 +43,11 @@ def prepare_command(
 ) -> None:
     """Prepare a corpus."""
     from serab_core import plugins
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.prepare import prepare
-    from serab_core.report.progress import progress_on
     from serab_core.results.stored import stored_on_other_data
-    from serab_core.store.home import find_home
 
     spec = plugins.dataset(name)
-    progress, home = progress_on(stderr()), find_home()
+    progress, home = show_progress(), find_home()
     prepared = prepare(spec, sources or [], home, progress, allow_partial=allow_partial, copy=copy, folder=folder)
     summary = prepared.summary()
     stored = stored_on_other_data(home, prepared.name)
@@ -115,17 +114,13 @@ def verify_command(
     from rich.text import Text
 
     from serab_core import plugins
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.prepared import load
     from serab_core.data.verify import verify
-    from serab_core.errors import DataError
-    from serab_core.report.progress import progress_on
     from serab_core.report.tables import table
-    from serab_core.store.home import find_home
 
     spec = plugins.dataset_or_none(name)
     prepared = load(find_home(), spec.name if spec else name, spec)
-    findings = verify(prepared, spec, progress_on(stderr()))
+    findings = verify(prepared, spec, show_progress())
     if as_json:
         plain = [asdict(finding) for finding in findings]
         print_json({"schema": "serab.verification/1", "name": name, "findings": plain})
@@ -147,11 +142,9 @@ def show_command(
 ) -> None:
     """Show a corpus."""
     from serab_core import plugins
-    from serab_core.cli.output import print_json, stdout
     from serab_core.data.prepared import load
     from serab_core.data.protocols import PROTOCOLS, default_protocol, find_protocol
     from serab_core.report.corpus import chance_level, print_corpus
-    from serab_core.store.home import find_home
 
     name = name.partition("/")[0]  # `iem4/vad` comes with `iem4`
     spec = plugins.dataset_or_none(name)
@@ -171,12 +164,10 @@ def list_command(
 ) -> None:
     """List datasets."""
     from serab_core import plugins
-    from serab_core.cli.output import print_json, stdout
     from serab_core.data.prepared import load, prepared_names
     from serab_core.data.protocols import SUITE
     from serab_core.plugins.entry_points import Group
     from serab_core.report.tables import table
-    from serab_core.store.home import find_home
 
     home = find_home()
     specs = plugins.all_specs(Group.DATASETS)

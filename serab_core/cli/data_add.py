@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from serab_core.cli.output import find_home, print_json, show_progress, stdout
 from serab_core.cli.parameters import AsJson, Copy, PreparedDataset
+from serab_core.errors import NotPreparedError, StoreError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from serab_core.data.prepared import Prepared
@@ -67,17 +69,13 @@ def add_command(
     """Add a user's corpus."""
     from serab_core import plugins
     from serab_core.cli.data import print_summary
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.audformat_ import read_audformat
     from serab_core.data.manifest import read_manifest
     from serab_core.data.prepare import prepare_files
     from serab_core.data.protocols import SUITE
     from serab_core.data.user_corpus import Columns, check_dataset_name, user_dataset
-    from serab_core.errors import UsageError
     from serab_core.plugins.entry_points import Group
-    from serab_core.report.progress import progress_on
     from serab_core.results.stored import stored_on_other_data
-    from serab_core.store.home import find_home
 
     check_dataset_name(name, {*plugins.registry().names(Group.DATASETS), *SUITE})
     if bool(manifests) == (audformat is not None):
@@ -101,7 +99,7 @@ def add_command(
         [entry.file for entry in corpus.entries],
         str(audformat) if audformat is not None else ", ".join(str(manifest) for manifest in manifests or []),
         home,
-        progress_on(stderr()),
+        show_progress(),
         storage="flac" if copy else "in place",
         notes=corpus.notes,
     )
@@ -129,11 +127,8 @@ def remove_command(
     """Remove a prepared corpus."""
     import difflib
 
-    from serab_core.cli.output import print_json, stdout
     from serab_core.data.prepared import load, prepared_names
-    from serab_core.errors import StoreError, UnknownNameError, UsageError
     from serab_core.store.atomic import remove_folder
-    from serab_core.store.home import find_home
 
     home = find_home()
     names = prepared_names(home)
@@ -191,7 +186,6 @@ def _replaced(home: Home, name: str) -> dict[str, Any] | None:
     import time
 
     from serab_core.data.prepared import INDEX_NAME, load
-    from serab_core.errors import NotPreparedError, StoreError
 
     try:
         prepared = load(home, name)

@@ -10,7 +10,9 @@ import typer
 
 from serab_core.cli import complete
 from serab_core.cli.csv_option import split_csv
+from serab_core.cli.output import find_home, print_json, show_progress, show_tracebacks, stderr, stdout
 from serab_core.cli.parameters import AsJson, Classifiers, Device, Extractors, Jobs, Protocol
+from serab_core.errors import JobsFailedError, UsageError
 
 HELP = (
     "Score one or several extractors.\n\n"
@@ -83,19 +85,15 @@ def evaluate_command(
 ) -> None:
     """Score extractors on tasks."""
     from serab_core import plugins, settings
-    from serab_core.cli.output import print_json, show_tracebacks, stderr, stdout
     from serab_core.cli.reproduce import repeat_result
     from serab_core.data.protocols import default_protocol, find_protocol, with_tuner
     from serab_core.engine.executors import find_engine
-    from serab_core.errors import JobsFailedError, UsageError
     from serab_core.report.documents import eval_document
     from serab_core.report.profile import print_profiles
-    from serab_core.report.progress import progress_on
     from serab_core.report.tables import print_run
     from serab_core.run.evaluate import evaluate
     from serab_core.run.plan import make_plan, prepare_generated
     from serab_core.run.shard import parse_run_shard
-    from serab_core.store.home import find_home
     from serab_core.store.results import result_path
     from serab_core.system.session import change_session
 
@@ -107,7 +105,7 @@ def evaluate_command(
         repeat_result(locked, _engine(engine), jobs, as_json=as_json)
         return
     errors = stderr()
-    progress = progress_on(errors)
+    progress = show_progress()
     home = find_home()
     spec = with_tuner(find_protocol(protocol or default_protocol()), tuner, trials)
     run_shard = parse_run_shard(shard)
@@ -138,7 +136,6 @@ def _split_names(names: list[str]) -> tuple[list[str], list[str]]:
     from serab_core import plugins
     from serab_core.data.prepared import prepared_names
     from serab_core.plugins.entry_points import Group
-    from serab_core.store.home import find_home
 
     known = {*plugins.registry().names(Group.DATASETS), *prepared_names(find_home())}
     extractors = plugins.extractor_names()
@@ -149,7 +146,6 @@ def _split_names(names: list[str]) -> tuple[list[str], list[str]]:
 def _engine(option: str | None) -> str:
     """Return the name of the engine; for a scheduler, which can run code here, print who named it."""
     from serab_core import settings
-    from serab_core.cli.output import stderr
 
     setting = settings.in_force()["engine"]
     name = option or str(setting.value or "local")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from serab_core.cli.csv_option import split_csv
+from serab_core.cli.output import find_home, print_json, show_progress, stdout
 from serab_core.cli.parameters import AsJson, Extractor, Protocol, Task
 
 HELP = (
@@ -33,17 +34,14 @@ def export_command(
     """Export a classifier."""
     from dataclasses import asdict
 
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.protocols import default_protocol, find_protocol
-    from serab_core.report.progress import progress_on
     from serab_core.results.export_classifier import export_chosen
     from serab_core.run.plan import make_plan, prepare_generated
-    from serab_core.store.home import find_home
 
     classifier_names = split_csv(classifiers)
     spec = find_protocol(protocol or default_protocol())
     home = find_home()
-    prepare_generated(home, [extractor], [task], progress_on(stderr()))
+    prepare_generated(home, [extractor], [task], show_progress())
     plan = make_plan(home, [extractor], [task], spec, classifier_names)
     folder = output or Path(f"{extractor}-{task}-{classifier or 'chosen'}".replace("/", "--").replace(":", "--"))
     result, metadata = export_chosen(plan, folder, classifier)

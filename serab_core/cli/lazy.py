@@ -7,6 +7,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from serab_core.errors import PluginError
+
 
 class PluginGroup(TyperGroup):
     """The top-level group: the commands of serab, followed by those of plugins in order of name."""
@@ -51,7 +53,6 @@ def _load(name: str) -> Any:
     Raises:
         PluginError: the plugin failed, or added no command of that name.
     """
-    from serab_core.errors import PluginError
     from serab_core.plugins.entry_points import Group, registry
 
     host = typer.Typer()

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from serab_core.cli.output import find_home, print_json, stderr, stdout
 from serab_core.cli.parameters import AsJson
+from serab_core.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +42,6 @@ def extractors_command(as_json: AsJson = False) -> None:
 
 def _weights(spec: ExtractorSpec) -> str:
     """Return whether the weights of an extractor are installed, and their size, as text."""
-    from serab_core.errors import StoreError
-    from serab_core.store.home import find_home
     from serab_core.store.weights import weight_record
 
     if not spec.weights:
@@ -102,7 +102,6 @@ _WIDE = 110  # characters; a terminal of at least this width shows every column 
 
 def _show(group: Group, as_json: bool, describe: Callable[[Any], dict[str, Any]], wide: tuple[str, ...] = ()) -> None:
     from serab_core import plugins
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.plugins.entry_points import PluginState
     from serab_core.report.tables import table
 

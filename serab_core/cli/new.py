@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serab_core.cli.output import print_json, stdout
 from serab_core.cli.parameters import AsJson
 from serab_core.errors import UsageError
 
@@ -53,7 +54,6 @@ def classifier_command(name: _Name, folder: _Folder = Path(), as_json: AsJson = 
 
 def _new(kind: Kind, name: str, folder: Path, as_json: bool, flavour: Flavour = "") -> None:
     from serab_core import __version__
-    from serab_core.cli.output import print_json, stdout
     from serab_core.new.scaffold import scaffold
 
     package = scaffold(kind, name, folder, flavour=flavour, version=__version__)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from serab_core.errors import SerabError
     from serab_core.project_file import IgnoredSetting
+    from serab_core.store.home import Home
+    from serab_core.types import Progress
 
 
 show_tracebacks: ContextVar[bool] = ContextVar("show_tracebacks", default=False)
@@ -32,6 +34,20 @@ def stderr() -> Console:
     from serab_core.report.console import SafeConsole
 
     return SafeConsole(stderr=True)
+
+
+def show_progress() -> Progress:
+    """Return the progress display on stderr."""
+    from serab_core.report.progress import progress_on
+
+    return progress_on(stderr())
+
+
+def find_home() -> Home:
+    """Return the home of the session."""
+    from serab_core.store import home
+
+    return home.find_home()
 
 
 def print_json(value: Any) -> None:

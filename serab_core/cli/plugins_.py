@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from serab_core.cli import complete
+from serab_core.cli.output import print_json, show_progress, stdout
 from serab_core.cli.parameters import AsJson
 
 _COLOURS = {
@@ -46,7 +47,6 @@ def plugins_command(
     from rich.table import Table
     from rich.text import Text
 
-    from serab_core.cli.output import print_json, stdout
     from serab_core.isolation.environments import environments
     from serab_core.plugins.entry_points import API_VERSION, Group, read_catalog, registry
     from serab_core.report.tables import table
@@ -127,11 +127,9 @@ def isolate_command(
     as_json: AsJson = False,
 ) -> None:
     """Isolate a plugin, or remove its environment."""
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.plugins import install
-    from serab_core.report.progress import progress_on
 
-    environment = install.remove(name) if remove else install.isolate(name, progress_on(stderr()), python)
+    environment = install.remove(name) if remove else install.isolate(name, show_progress(), python)
     if as_json:
         print_json({"schema": "serab.environment/1", **environment.as_json(), "removed": remove})
         return

@@ -9,6 +9,7 @@ import typer
 
 from serab_core.cli import complete
 from serab_core.cli.csv_option import split_csv
+from serab_core.cli.output import find_home, print_json, stderr, stdout
 from serab_core.cli.parameters import AsJson, Protocol
 
 HELP = """Write stored results as one HTML page.
@@ -40,14 +41,12 @@ def report_command(
     as_json: AsJson = False,
 ) -> None:
     """Write the report."""
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.protocols import default_protocol
     from serab_core.report.board import load_leaderboard
     from serab_core.report.figures.files import PNG_HINT, can_write_png, write_figures
     from serab_core.report.html.page import report_page
     from serab_core.run.throughput import read_throughputs
     from serab_core.store.atomic import write_output
-    from serab_core.store.home import find_home
     from serab_core.system.terminal import file_content
 
     name = protocol or default_protocol()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serab_core.cli.output import find_home, print_json, stderr, stdout
 from serab_core.cli.parameters import AsJson
 
 if TYPE_CHECKING:
@@ -19,9 +20,7 @@ def list_command(as_json: AsJson = False) -> None:
     """List studies."""
     from rich.text import Text
 
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.report.tables import table
-    from serab_core.store.home import find_home
     from serab_core.tune.studies import list_studies
 
     states = list_studies(find_home())
@@ -62,9 +61,7 @@ def show_command(
 
     from rich.text import Text
 
-    from serab_core.cli.output import print_json, stdout
     from serab_core.report.tables import table
-    from serab_core.store.home import find_home
     from serab_core.tune.studies import find_study
 
     state = find_study(find_home(), study)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serab_core.cli import complete
+from serab_core.cli.output import find_home, print_json, show_progress, stderr, stdout
 from serab_core.cli.parameters import AsJson
+from serab_core.errors import UsageError, WeightsError
 
 if TYPE_CHECKING:
     from serab_core.store.home import Home
@@ -25,10 +27,8 @@ _Accept = Annotated[
 def list_command(as_json: AsJson = False) -> None:
     """List weights."""
     from serab_core import plugins
-    from serab_core.cli.output import print_json, stdout
     from serab_core.plugins.entry_points import Group
     from serab_core.report.tables import table
-    from serab_core.store.home import find_home
 
     home = find_home()
     rows = [_row(home, spec, w) for spec in plugins.all_specs(Group.EXTRACTORS).values() for w in spec.weights]
@@ -65,8 +65,6 @@ def import_command(
 ) -> None:
     """Import a weight file."""
     from serab_core import plugins
-    from serab_core.errors import WeightsError
-    from serab_core.store.home import find_home
     from serab_core.store.weights import import_weights
 
     home = find_home().ensure()
@@ -98,11 +96,7 @@ def fetch_command(
     from dataclasses import replace
 
     from serab_core import plugins
-    from serab_core.cli.output import stderr
-    from serab_core.errors import UsageError
-    from serab_core.report.progress import progress_on
     from serab_core.store.fetch import fetch
-    from serab_core.store.home import find_home
     from serab_core.store.weights import import_weights, weight_record
 
     home = find_home().ensure()
@@ -115,7 +109,7 @@ def fetch_command(
             if weight_record(home, weight) is None:
                 _agree(home, weight, accept)
                 checked = replace(weight, sha256=weight.sha256 or sha256.lower() or None)
-                file = fetch(home, spec.name, checked, progress_on(stderr()))
+                file = fetch(home, spec.name, checked, show_progress())
                 if checked.sha256 is None:
                     _confirm_unverified(spec, weight, file, unverified)
                 import_weights(home, checked, file, weight.url)
@@ -126,8 +120,6 @@ def fetch_command(
 def _check_sha256(sha256: str, weights: list[WeightFile]) -> None:
     """Check that --sha256 is a SHA-256, and that exactly one file lacks a checksum. Raises UsageError."""
     import re
-
-    from serab_core.errors import UsageError
 
     if not sha256:
         return
@@ -143,8 +135,6 @@ def _confirm_unverified(spec: ExtractorSpec, weight: WeightFile, file: Path, unv
     """Ask whether to accept a file that no published checksum confirms. Raises WeightsError unless the user agrees."""
     import sys
 
-    from serab_core.cli.output import stderr
-    from serab_core.errors import WeightsError
     from serab_core.store.weights import file_sha256
 
     if unverified:
@@ -165,8 +155,6 @@ def _confirm_unverified(spec: ExtractorSpec, weight: WeightFile, file: Path, unv
 
 def _weight_for(spec: ExtractorSpec, file: Path) -> WeightFile:
     """Return the weight file of the extractor that `file` contains; if there are several, by the published name."""
-    from serab_core.errors import UsageError
-
     if not spec.weights:
         raise UsageError("needs no weights", where=spec.name, next_step="leave it out")
     if len(spec.weights) == 1:
@@ -182,7 +170,6 @@ def _agree(home: Home, weight: WeightFile, accept: bool) -> None:
     """Print the licence, and ask the user to agree to the terms, if there are any."""
     import sys
 
-    from serab_core.cli.output import stderr
     from serab_core.store.weights import agree
 
     errors = stderr()
@@ -198,7 +185,6 @@ def _agree(home: Home, weight: WeightFile, accept: bool) -> None:
 
 
 def _print_row(home: Home, spec: ExtractorSpec, weight: WeightFile, as_json: bool, *, pinned: bool) -> None:
-    from serab_core.cli.output import print_json, stdout
 
     row = _row(home, spec, weight)
     if as_json:
