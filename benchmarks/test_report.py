@@ -66,7 +66,7 @@ def test_a_board_and_its_page(benchmark, filled):
         gathered = load_leaderboard(filled, "serab")
         seconds["read, intervals, comparisons"] = time.perf_counter() - begin
         begin = time.perf_counter()
-        page = report_page(gathered, "Thirty")
+        page = report_page(gathered, "Thirty", {})
         seconds["page"] = time.perf_counter() - begin
         return len(page)
 

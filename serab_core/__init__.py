@@ -12,20 +12,7 @@ from typing import TYPE_CHECKING, Any
 from serab_core import api as _api
 
 if TYPE_CHECKING:
-    from serab_core.api import Comparison as Comparison
-    from serab_core.api import EvaluationError as EvaluationError
-    from serab_core.api import Leaderboard as Leaderboard
-    from serab_core.api import Result as Result
-    from serab_core.api import Results as Results
-    from serab_core.api import Run as Run
-    from serab_core.api import classifiers as classifiers
-    from serab_core.api import compare as compare
-    from serab_core.api import datasets as datasets
-    from serab_core.api import evaluate as evaluate
-    from serab_core.api import extractors as extractors
-    from serab_core.api import load_results as load_results
-    from serab_core.api import prepare as prepare
-    from serab_core.errors import SerabError as SerabError
+    from serab_core.api import *  # noqa: F403  its imports are the names of this package
 
 __version__ = "0.1.0"
 __all__ = sorted((*_api.__all__, "__version__"))

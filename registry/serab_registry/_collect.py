@@ -15,11 +15,19 @@ if TYPE_CHECKING:
 class Collector:
     """The `register` argument of the hooks. If the plugin fails, none of its items count.
 
-    A plugin owns its entry point's name and the variants below it: `byol-s`, `byol-s/512`, `byol-s/2048`.
+    A plugin owns its entry point's name and the variants below it: `byol-s`, `byol-s/512`, `byol-s/2048`. Several entry
+    points of a distribution may share a module, which registers the items of all of them; each gets its own items.
+
+    Attributes:
+        record: the record of the plugin.
+        item_type: the class of the items.
+        sharing: the names of the entry points that share the module.
+        items, default: the items of this entry point by name, and the name of the default.
     """
 
     record: PluginRecord
     item_type: type = object
+    sharing: frozenset[str] = frozenset()
     items: dict[str, Any] = field(default_factory=dict)
     default: str | None = None
 
@@ -37,6 +45,9 @@ class Collector:
             raise PluginLoadError(self.record, reason)
         if not isinstance(name, str):
             raise PluginLoadError(self.record, f"registered {type(item).__name__}, which has no name")
+        entry, _, variant = name.partition("/")
+        if entry != entry_name and entry in self.sharing and (variant or entry == name):
+            return
         if name != entry_name and not (name.startswith(f"{entry_name}/") and len(name) > len(entry_name) + 1):
             raise PluginLoadError(
                 self.record, f"registered {name!r}, which is neither {entry_name!r} nor '{entry_name}/...'"

@@ -1,10 +1,10 @@
-"""Imports the module of a plugin and calls its hooks; every failure becomes a registry error."""
+"""Loads the object that an entry point names, and calls its hooks; every failure becomes a registry error."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import sys
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -28,27 +28,33 @@ def describe(error: BaseException) -> str:
     return f"{name}: {text}" if text else name
 
 
-def import_module(record: PluginRecord) -> ModuleType:
+def load_plugin(record: PluginRecord) -> tuple[object, str | None]:
     """Import the module of a record and check its hook-API version.
 
     The output of the module goes to stderr, so that it cannot corrupt the `--json` output on stdout.
 
+    Returns:
+        the plugin and the module's file. The plugin is the module, or the attribute that the entry point names, as
+        `module:attribute`: an object, class or module with the hook implementations.
+
     Raises:
-        PluginLoadError: the import raised an error or called `sys.exit`.
-        ApiVersionError: the module declares another `SERAB_API_VERSION`; the default is 1.
+        PluginLoadError: the import raised an error or called `sys.exit`, or there is no such attribute.
+        ApiVersionError: the plugin or its module declares another `SERAB_API_VERSION`; the default is 1.
     """
+    entry_point = metadata.EntryPoint(record.name, record.module, record.group)
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            module = importlib.import_module(record.module.partition(":")[0].strip())
+            plugin = entry_point.load()
+            module = sys.modules[entry_point.module]
+            wanted = getattr(plugin, "SERAB_API_VERSION", getattr(module, "SERAB_API_VERSION", 1))
     except (Exception, SystemExit) as error:
         raise PluginLoadError(record, describe(error)) from error
-    wanted = getattr(module, "SERAB_API_VERSION", 1)
     if wanted != API_VERSION:
         raise ApiVersionError(record, wanted, API_VERSION)
-    return module
+    return plugin, getattr(module, "__file__", None)
 
 
-def manager_for(record: PluginRecord, module: ModuleType, hookspecs: ModuleType) -> pluggy.PluginManager:
+def manager_for(record: PluginRecord, plugin: object, hookspecs: ModuleType) -> pluggy.PluginManager:
     """Return a plugin manager with this plugin only, and check its hooks against the specs.
 
     Each plugin has its own manager, so that a hook call reaches no other plugin, and several names may share a module.
@@ -59,7 +65,7 @@ def manager_for(record: PluginRecord, module: ModuleType, hookspecs: ModuleType)
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(hookspecs)
     try:
-        manager.register(module, name=record.qualified)
+        manager.register(plugin, name=record.qualified)
         manager.check_pending()
     except (pluggy.PluginValidationError, ValueError) as error:
         raise PluginLoadError(record, describe(error)) from error

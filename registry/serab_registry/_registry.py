@@ -22,7 +22,7 @@ from serab_registry._errors import (
 )
 from serab_registry._groups import Group
 from serab_registry._listeners import Listeners
-from serab_registry._loader import call_hook, implements, import_module, manager_for
+from serab_registry._loader import call_hook, implements, load_plugin, manager_for
 from serab_registry._records import PluginRecord, PluginState
 
 if TYPE_CHECKING:
@@ -155,14 +155,14 @@ class Registry:
         """Call the group's hook of a plugin with other arguments than `register`. Raises as `load` does."""
         record = self._choose(group, name)
         try:
-            module = import_module(record)
+            plugin, file = load_plugin(record)
             hook = group.hook
             assert hook is not None, "trackers are called through listeners()"
-            call_hook(record, manager_for(record, module, self._hookspecs), hook, **arguments)
+            call_hook(record, manager_for(record, plugin, self._hookspecs), hook, **arguments)
         except RegistryError as error:
             self._outcomes[group, record.qualified] = error
             raise
-        return self._remember(record, module)
+        return self._remember(record, file)
 
     def make(self, group: Group, name: str, argument: str, passing: type[Exception]) -> Any:
         """Return the item that a plugin creates for an argument, by its hook `serab_make_<kind>`.
@@ -176,8 +176,7 @@ class Registry:
         Raises as `load` does; PluginLoadError also for a plugin without the hook, or that returns another class.
         """
         record = self._choose(group, name)
-        module = import_module(record)
-        manager = manager_for(record, module, self._hookspecs)
+        manager = manager_for(record, load_plugin(record)[0], self._hookspecs)
         try:
             item = call_hook(record, manager, f"serab_make_{group.kind}", argument=argument)
         except PluginLoadError as error:
@@ -202,15 +201,15 @@ class Registry:
             if record.group is not group or self._switch(record):
                 continue
             try:
-                module = import_module(record)
-                working.append((record, manager_for(record, module, self._hookspecs)))
-                self._remember(record, module)
+                plugin, file = load_plugin(record)
+                working.append((record, manager_for(record, plugin, self._hookspecs)))
+                self._remember(record, file)
             except RegistryError as error:
                 self._outcomes[group, record.qualified] = error
         return working
 
-    def _remember(self, record: PluginRecord, module: ModuleType) -> PluginRecord:
-        loaded = replace(record, state=PluginState.LOADED, file=getattr(module, "__file__", None))
+    def _remember(self, record: PluginRecord, file: str | None) -> PluginRecord:
+        loaded = replace(record, state=PluginState.LOADED, file=file)
         self._outcomes[record.group, record.qualified] = Loaded(loaded, {}, record.name)
         return loaded
 
@@ -243,10 +242,12 @@ class Registry:
     def _try(self, record: PluginRecord) -> Loaded | RegistryError:
         hook = record.group.hook
         assert hook is not None, "trackers are loaded by listeners()"
-        collector = Collector(record, self._item_type(record.group))
+        group, source = record.group, (record.distribution, record.module)
+        sharing = [r.name for r in self._discovered if r.group is group and (r.distribution, r.module) == source]
+        collector = Collector(record, self._item_type(group), frozenset(sharing))
         try:
-            module = import_module(record)
-            manager = manager_for(record, module, self._hookspecs)
+            plugin, file = load_plugin(record)
+            manager = manager_for(record, plugin, self._hookspecs)
             if implements(manager, f"serab_make_{record.group.kind}") and not implements(manager, hook):
                 collector.default = record.name  # the plugin provides items by argument only
             else:
@@ -255,12 +256,7 @@ class Registry:
         except RegistryError as error:
             return error
         assert collector.default is not None
-        loaded = replace(
-            record,
-            state=PluginState.LOADED,
-            file=getattr(module, "__file__", None),
-            items=tuple(collector.items),
-        )
+        loaded = replace(record, state=PluginState.LOADED, file=file, items=tuple(collector.items))
         return Loaded(loaded, collector.items, collector.default)
 
     def _state_of(self, record: PluginRecord) -> PluginRecord:

@@ -40,22 +40,7 @@ MODULES = {
     "load_results": "serab_core.api.results",
     "prepare": "serab_core.api.corpora",
 }
-__all__ = [
-    "Comparison",
-    "EvaluationError",
-    "Leaderboard",
-    "Result",
-    "Results",
-    "Run",
-    "SerabError",
-    "classifiers",
-    "compare",
-    "datasets",
-    "evaluate",
-    "extractors",
-    "load_results",
-    "prepare",
-]
+__all__ = sorted(MODULES)
 
 
 def __getattr__(name: str) -> Any:

@@ -9,13 +9,12 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from serab_registry import Group
-
 from serab_core import plugins
 from serab_core.api.frames import as_html, as_text, data_frame
 from serab_core.api.homes import use_home
 from serab_core.data.prepared import load, prepared_names
 from serab_core.errors import SerabError
+from serab_core.plugins.entry_points import Group
 from serab_core.report.progress import Silent
 from serab_core.report.tables import table
 

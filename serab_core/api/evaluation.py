@@ -17,7 +17,7 @@ from serab_core.errors import JobsFailedError
 from serab_core.report.progress import Silent, progress_on
 from serab_core.results.reproduce import scratch_home
 from serab_core.run.evaluate import evaluate as run_plan
-from serab_core.run.plan import make_plan
+from serab_core.run.plan import make_plan, prepare_generated
 from serab_core.settings import current_settings
 
 if TYPE_CHECKING:
@@ -160,7 +160,8 @@ class _Call:
             forget_extractors()
 
     def _evaluate(self, home: Home, names: Sequence[str], engine: Engine) -> CoreRun:
-        plan = make_plan(home, names, self._tasks, self._protocol, self._classifiers, self._progress)
+        prepare_generated(home, names, self._tasks, self._progress)
+        plan = make_plan(home, names, self._tasks, self._protocol, self._classifiers)
         return run_plan(replace(plan, fresh=self._fresh), self._progress, engine)
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from serab_core.cli import complete
 from serab_core.cli.csv_option import split_csv
+from serab_core.cli.output import find_home, print_json, show_progress, stderr, stdout
+from serab_core.cli.parameters import Device, Extractors
 from serab_core.errors import ExtractorError, JobsFailedError, UsageError
 
 if TYPE_CHECKING:
@@ -24,31 +25,30 @@ HELP = (
 )
 
 
+_Lengths = Annotated[
+    list[str] | None,
+    typer.Option("--lengths", help="Clip lengths in seconds, separated by commas. Default: 1,3,10,60."),
+]
+_Batch = Annotated[
+    int, typer.Option("--batch", min=0, help="Clips in a batch. Default: the batch size of each extractor.")
+]
+_Threads = Annotated[
+    list[str] | None, typer.Option("--threads", help="Numbers of threads, separated by commas. Default: 1.")
+]
+_Compare = Annotated[
+    str | None,
+    typer.Option("--compare", help="Show changes since a run: last, the name of a saved run, a version, or a file."),
+]
+
+
 def bench_command(
-    extractors: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="X [Y ...]", help="Extractors.", autocompletion=complete.extractors),
-    ] = None,
-    lengths: Annotated[
-        list[str] | None,
-        typer.Option("--lengths", help="Clip lengths in seconds, separated by commas. Default: 1,3,10,60."),
-    ] = None,
-    batch: Annotated[
-        int, typer.Option("--batch", min=0, help="Clips in a batch. Default: the batch size of each extractor.")
-    ] = 0,
-    threads: Annotated[
-        list[str] | None, typer.Option("--threads", help="Numbers of threads, separated by commas. Default: 1.")
-    ] = None,
-    device: Annotated[
-        str | None, typer.Option("--device", help="Device for extractors with this option: cpu, cuda or cuda:1.")
-    ] = None,
+    extractors: Extractors = None,
+    lengths: _Lengths = None,
+    batch: _Batch = 0,
+    threads: _Threads = None,
+    device: Device = None,
     budget: Annotated[float, typer.Option("--budget", min=0.05, help="Seconds to spend on each measurement.")] = 2.0,
-    compare: Annotated[
-        str | None,
-        typer.Option(
-            "--compare", help="Show changes since a run: last, the name of a saved run, a version, or a file."
-        ),
-    ] = None,
+    compare: _Compare = None,
     history: Annotated[bool, typer.Option("--history", help="Show saved runs without measuring anything.")] = False,
     plot: Annotated[
         Path | None, typer.Option("--plot", help="Draw the saved runs into a file, .svg or .png.", dir_okay=False)
@@ -61,10 +61,7 @@ def bench_command(
     from serab_core.bench.clips import LENGTHS_S
     from serab_core.bench.history import changes, find_run, keep, past, read_run
     from serab_core.bench.measure import document, measure
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.report.bench import print_changes, print_measured
-    from serab_core.report.progress import progress_on
-    from serab_core.store.home import find_home
     from serab_core.store.weights import require_weights
 
     home = find_home()
@@ -82,7 +79,7 @@ def bench_command(
         spec = plugins.extractor(name)
         require_weights(home, spec.name, spec.weights)
     measured, failed = [], []
-    with progress_on(stderr()).task("Measuring", len(names) * len(counts)) as advance:
+    with show_progress().task("Measuring", len(names) * len(counts)) as advance:
         for name in names:
             for count in counts:
                 try:
@@ -101,7 +98,7 @@ def bench_command(
         if then is not None and before is not None:
             print_changes(stdout(), changes(before, run), then.stem)
         if saved is not None:
-            stdout().print(f"Saved as {saved.stem}.", style="dim", markup=False, highlight=False, soft_wrap=True)
+            stdout().print(f"Saved as {saved.stem}.", style="dim", soft_wrap=True)
     if plot is not None:
         _draw(past(home, names)[0], plot)
     if failed and as_json:  # the document on stdout already contains the errors
@@ -116,12 +113,11 @@ def bench_command(
 
 def _show_past(home: Home, names: list[str], plot: Path | None, *, as_json: bool) -> None:
     from serab_core.bench.history import past
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.report.bench import print_past
 
     moments, errors = past(home, names)
     for error in errors:
-        stderr().print(str(error), style="yellow", markup=False, highlight=False, soft_wrap=True)
+        stderr().print(str(error), style="yellow", soft_wrap=True)
     if not moments:
         raise UsageError(
             "there is no saved run" + (f" of {', '.join(names)}" if names else ""),

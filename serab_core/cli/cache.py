@@ -10,20 +10,18 @@ from typing import Annotated
 
 import typer
 
-from serab_core.cli import complete
-from serab_core.errors import StoreError
+from serab_core.cli.output import find_home, print_json, show_progress, stdout
+from serab_core.cli.parameters import AsJson, Extractor, Protocol, Task
+from serab_core.errors import SerabError, StoreError
 
 app = typer.Typer(no_args_is_help=True, help="List, verify and clear the contents of the home, and export embeddings.")
 _DAYS = 30  # days; newer embeddings may belong to a run that is in progress or will be resumed
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @app.command("ls", help="List the contents of the home, with sizes.")
-def list_command(as_json: _Json = False) -> None:
+def list_command(as_json: AsJson = False) -> None:
     """List the contents of the home."""
-    from serab_core.cli.output import print_json, stdout
     from serab_core.report.tables import table
-    from serab_core.store.home import find_home
     from serab_core.store.identity import SHORT
     from serab_core.store.inspect import extractors_of, holdings
 
@@ -55,11 +53,11 @@ def list_command(as_json: _Json = False) -> None:
         before = entry.room
     if entries:
         stdout().print(listing)
-    stdout().print(f"{whole / 1e6:,.1f} MB in {home.root}", markup=False, highlight=False, soft_wrap=True)
+    stdout().print(f"{whole / 1e6:,.1f} MB in {home.root}", soft_wrap=True)
     size = sum(entry.size for entry in entries if entry.superseded)
     if any(entry.superseded for entry in entries):
         text = f"{size / 1e6:,.1f} MB are embeddings of earlier versions: serab cache gc --superseded shows them"
-        stdout().print(text, markup=False, highlight=False, soft_wrap=True)
+        stdout().print(text, soft_wrap=True)
 
 
 @app.command(
@@ -68,17 +66,14 @@ def list_command(as_json: _Json = False) -> None:
 )
 def verify_command(
     keep: Annotated[bool, typer.Option("--keep", help="Only report damaged files; do not rename them.")] = False,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Verify the home."""
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.stored_audio import stored_audio_checks
-    from serab_core.report.progress import progress_on
-    from serab_core.store.home import find_home
     from serab_core.store.inspect import verify_home
 
     home = find_home()
-    verified = verify_home(home, progress_on(stderr()), audio=stored_audio_checks(home), set_aside=not keep)
+    verified = verify_home(home, show_progress(), audio=stored_audio_checks(home), set_aside=not keep)
     damaged, unreadable = verified.damaged, verified.unreadable
     if as_json:
         rows = [{"path": str(entry.path), "what": entry.problem, "aside": entry.aside} for entry in damaged]
@@ -87,13 +82,13 @@ def verify_command(
     else:
         for entry in damaged:
             status = "in quarantine; the next run that needs it computes it again" if entry.aside else "left in place"
-            stdout().print(f"{entry.path} {entry.problem}: {status}", markup=False, highlight=False, soft_wrap=True)
+            stdout().print(f"{entry.path} {entry.problem}: {status}", soft_wrap=True)
         for error in unreadable:
             text = f"{error.where} {error.what}: left in place. Next: {error.next_step}"
-            stdout().print(text, markup=False, highlight=False, soft_wrap=True)
+            stdout().print(text, soft_wrap=True)
         counts = f"{verified.files} files read, {len(damaged)} damaged"
         counts += f", {len(unreadable)} could not be read" if unreadable else ""
-        stdout().print(counts, highlight=False)
+        stdout().print(counts)
     if damaged or unreadable:
         raise typer.Exit(StoreError.exit_code)
 
@@ -113,16 +108,12 @@ def clear_command(
             help="Keep embeddings that are newer than this number of days. Default: 30; 0 with --superseded.",
         ),
     ] = None,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Delete files that are no longer needed."""
-    from serab_registry import Group
-
     from serab_core import plugins
-    from serab_core.cli.output import print_json, stdout
     from serab_core.embed.fingerprint import fingerprint_digest
-    from serab_core.errors import SerabError
-    from serab_core.store.home import find_home
+    from serab_core.plugins.entry_points import Group
     from serab_core.store.inspect import DAY_S, clear, waste
 
     home = find_home()
@@ -141,43 +132,34 @@ def clear_command(
         print_json({"schema": "serab.cache-gc/1", "removed": yes, "bytes": size, "waste": rows})
         return
     for entry in entries:
-        stdout().print(f"{entry.path}: {entry.why}", markup=False, highlight=False, soft_wrap=True)
+        stdout().print(f"{entry.path}: {entry.why}", soft_wrap=True)
     count = f"{len(entries)} files or folders, {size / 1e6:,.1f} MB"
     text = f"{count} deleted" if yes else f"{count} can be deleted: add --yes"
-    stdout().print(text if entries else "Nothing to delete", highlight=False)
+    stdout().print(text if entries else "Nothing to delete")
 
 
 @app.command("export", help="Write the embeddings of an extractor on a task into one npz file.")
 def export_command(
-    extractor: Annotated[str, typer.Argument(metavar="X", help="The extractor.", autocompletion=complete.extractors)],
-    task: Annotated[str, typer.Option("--task", "-t", help="The task.", autocompletion=complete.tasks)],
+    extractor: Extractor,
+    task: Task,
     to: Annotated[Path, typer.Option("--to", "-o", help="The file to write.", dir_okay=False)],
-    protocol: Annotated[
-        str | None,
-        typer.Option(
-            "--protocol",
-            "-p",
-            help="The protocol whose splits are written. Default: the protocol of the settings.",
-            autocompletion=complete.protocols,
-        ),
-    ] = None,
-    as_json: _Json = False,
+    protocol: Protocol = None,
+    as_json: AsJson = False,
 ) -> None:
     """Export embeddings."""
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.protocols import default_protocol, find_protocol
-    from serab_core.report.progress import progress_on
     from serab_core.results.export_embeddings import export_embeddings
-    from serab_core.run.plan import make_plan
-    from serab_core.store.home import find_home
+    from serab_core.run.plan import make_plan, prepare_generated
 
     spec = find_protocol(protocol or default_protocol())
-    plan = make_plan(find_home(), [extractor], [task], spec, [], progress_on(stderr()))
+    home = find_home()
+    prepare_generated(home, [extractor], [task], show_progress())
+    plan = make_plan(home, [extractor], [task], spec, [])
     rows, dim = export_embeddings(plan, to)
     if as_json:
         print_json({"schema": "serab.cache-export/1", "file": str(to), "utterances": rows, "dim": dim})
         return
-    stdout().print(f"{to}: {rows} x {dim} float32", markup=False, highlight=False, soft_wrap=True)
+    stdout().print(f"{to}: {rows} x {dim} float32", soft_wrap=True)
 
 
 def _current(names: Iterable[str]) -> dict[str, str]:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serab_core.cli import complete
+from serab_core.cli.output import print_json, show_progress, stdout
+from serab_core.cli.parameters import AsJson
+from serab_core.errors import CheckFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,12 +36,9 @@ def check_command(
             autocompletion=complete.anything,
         ),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check plugins."""
-    from serab_core.cli.output import print_json, stderr, stdout
-    from serab_core.errors import CheckFailedError
-    from serab_core.report.progress import progress_on
     from serab_core.report.tables import table
     from serab_core.settings import current_settings
     from serab_core.testing.child import run_in_child
@@ -46,7 +46,7 @@ def check_command(
 
     subjects = [subject for name in names for subject in find_subjects(name)]
     outcomes = []
-    with progress_on(stderr()).task("Checking", len(checks_of(subjects))) as advance:
+    with show_progress().task("Checking", len(checks_of(subjects))) as advance:
         for outcome in run_in_child(subjects, current_settings().patience):
             outcomes.append(outcome)
             advance(1)
@@ -89,12 +89,12 @@ def _print(outcomes: Sequence[Outcome], listing: object, console: object) -> Non
     for outcome in outcomes:
         if outcome.state == "failed":
             text = f"{outcome.subject} fails {outcome.id}: {outcome.message}\n  fix: {outcome.fix}"
-            out.print(text, markup=False, highlight=False, soft_wrap=True)
+            out.print(text, soft_wrap=True)
         elif outcome.state == "declared":
             text = f"{outcome.subject} is declared to fail {outcome.id}: {outcome.message}"
-            out.print(text, markup=False, highlight=False, soft_wrap=True)
+            out.print(text, soft_wrap=True)
         elif outcome.state == "not applicable":
             text = f"{outcome.id} is not applicable to {outcome.subject}: {outcome.message}"
-            out.print(text, markup=False, highlight=False, soft_wrap=True)
+            out.print(text, soft_wrap=True)
         elif outcome.message:
-            out.print(f"{outcome.subject}: {outcome.message}", markup=False, highlight=False, soft_wrap=True)
+            out.print(f"{outcome.subject}: {outcome.message}", soft_wrap=True)

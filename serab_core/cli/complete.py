@@ -5,29 +5,31 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from serab_core.cli.output import find_home
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from serab_registry import Group
+    from serab_core.plugins.entry_points import Group
 
 
 def extractors(incomplete: str) -> list[str]:
     """Return the names of extractors; once a name has a slash, the variants of that extractor."""
-    from serab_registry import Group
+    from serab_core.plugins.entry_points import Group
 
     return _names(Group.EXTRACTORS, incomplete)
 
 
 def classifiers(incomplete: str) -> list[str]:
     """Return the names of classifiers, for the last item of a comma-separated list."""
-    from serab_registry import Group
+    from serab_core.plugins.entry_points import Group
 
     return _last(incomplete, lambda word: _names(Group.CLASSIFIERS, word))
 
 
 def datasets(incomplete: str) -> list[str]:
     """Return the names of the datasets of installed plugins."""
-    from serab_registry import Group
+    from serab_core.plugins.entry_points import Group
 
     return _names(Group.DATASETS, incomplete)
 
@@ -35,7 +37,6 @@ def datasets(incomplete: str) -> list[str]:
 def tasks(incomplete: str) -> list[str]:
     """Return the names of tasks, prepared or not, for the last item of a comma-separated list."""
     from serab_core.data.prepared import prepared_names
-    from serab_core.store.home import find_home
 
     def matching(word: str) -> list[str]:
         names: set[str] = set(datasets(word))
@@ -62,9 +63,8 @@ def protocols(incomplete: str) -> list[str]:
 
 def anything(incomplete: str) -> list[str]:
     """Return the names of extractors, datasets, classifiers and the distributions that provide them."""
-    from serab_registry import Group
-
     from serab_core import plugins
+    from serab_core.plugins.entry_points import Group
 
     groups = (Group.EXTRACTORS, Group.DATASETS, Group.CLASSIFIERS)
     names = {name for group in groups for name in _names(group, incomplete)}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from serab_core.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -18,8 +20,6 @@ def split_csv(values: Iterable[str] | None) -> list[str]:
     for value in values or ():
         new = [item.strip() for item in value.split(",") if item.strip()]
         if value.strip() and not new:
-            from serab_core.errors import UsageError
-
             raise UsageError(f"{value!r} names nothing", next_step="write names with commas between them")
         items += new
     return items
@@ -37,8 +37,6 @@ def single_name(value: str, kind: str) -> str:
     """
     names = split_csv([value])
     if len(names) != 1:
-        from serab_core.errors import UsageError
-
         count = "several names" if names else "no name"
         raise UsageError(f"{value!r} is {count}", next_step=f"name one {kind} there")
     return names[0]

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serab_core.cli import complete, data_add
+from serab_core.cli.output import find_home, print_json, show_progress, stdout
+from serab_core.cli.parameters import AsJson, Copy, PreparedDataset
+from serab_core.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,23 +34,20 @@ def prepare_command(
     allow_partial: Annotated[
         bool, typer.Option("--allow-partial", help="Prepare an incomplete corpus. Every result on it is marked.")
     ] = False,
-    copy: Annotated[bool, typer.Option("--copy", help="Copy all audio into the home, as 16 kHz FLAC.")] = False,
+    copy: Copy = False,
     folder: Annotated[
         str,
         typer.Option("--folder", help="Folder to use if an utterance has several recordings. The top folder is: ."),
     ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Prepare a corpus."""
     from serab_core import plugins
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.prepare import prepare
-    from serab_core.report.progress import progress_on
     from serab_core.results.stored import stored_on_other_data
-    from serab_core.store.home import find_home
 
     spec = plugins.dataset(name)
-    progress, home = progress_on(stderr()), find_home()
+    progress, home = show_progress(), find_home()
     prepared = prepare(spec, sources or [], home, progress, allow_partial=allow_partial, copy=copy, folder=folder)
     summary = prepared.summary()
     stored = stored_on_other_data(home, prepared.name)
@@ -56,7 +56,7 @@ def prepare_command(
         return
     print_summary(stdout(), summary)
     for sentence in stored:
-        stdout().print(f"  results: {sentence}", highlight=False, markup=False, soft_wrap=True, style="yellow")
+        stdout().print(f"  results: {sentence}", soft_wrap=True, style="yellow")
 
 
 def print_summary(console: Console, summary: dict[str, Any]) -> None:
@@ -71,19 +71,19 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
         f"  stored in {summary['folder']}",
     ]
     for line in lines:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
     for line in _skipped_lines(summary["skipped"]):
-        console.print(f"  skipped {line}", highlight=False, markup=False, soft_wrap=True)
-    console.print(f"  splits  {summary['split_rule']}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"  skipped {line}", soft_wrap=True)
+    console.print(f"  splits  {summary['split_rule']}", soft_wrap=True)
     for note in summary["notes"]:
-        console.print(f"  note: {note}", highlight=False, markup=False, style="dim", soft_wrap=True)
+        console.print(f"  note: {note}", style="dim", soft_wrap=True)
     for notice in summary["notices"]:
         style = {"fault": "bold red", "caution": "yellow"}.get(notice["severity"], "dim")
         mark = {"fault": "FAULT: ", "caution": "caution: "}.get(notice["severity"], "note: ")
-        console.print(f"  {mark}{notice['text']}", highlight=False, markup=False, style=style, soft_wrap=True)
+        console.print(f"  {mark}{notice['text']}", style=style, soft_wrap=True)
     if summary["partial"]:
         text = f"  PARTIAL: {len(summary['missing'])} missing ({', '.join(summary['missing'][:5])}, ...)"
-        console.print(text, highlight=False, markup=False, style="yellow", soft_wrap=True)
+        console.print(text, style="yellow", soft_wrap=True)
 
 
 def _skipped_lines(skipped: Sequence[tuple[str, str]]) -> list[str]:
@@ -105,8 +105,8 @@ def _skipped_lines(skipped: Sequence[tuple[str, str]]) -> list[str]:
 
 @app.command("verify", help="Verify a prepared corpus: counts, files, splits, log-mel statistics.")
 def verify_command(
-    name: Annotated[str, typer.Argument(help="A prepared dataset.", autocompletion=complete.tasks)],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    name: PreparedDataset,
+    as_json: AsJson = False,
 ) -> None:
     """Verify a corpus."""
     from dataclasses import asdict
@@ -114,17 +114,13 @@ def verify_command(
     from rich.text import Text
 
     from serab_core import plugins
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.prepared import load
     from serab_core.data.verify import verify
-    from serab_core.errors import DataError
-    from serab_core.report.progress import progress_on
     from serab_core.report.tables import table
-    from serab_core.store.home import find_home
 
     spec = plugins.dataset_or_none(name)
     prepared = load(find_home(), spec.name if spec else name, spec)
-    findings = verify(prepared, spec, progress_on(stderr()))
+    findings = verify(prepared, spec, show_progress())
     if as_json:
         plain = [asdict(finding) for finding in findings]
         print_json({"schema": "serab.verification/1", "name": name, "findings": plain})
@@ -141,16 +137,14 @@ def verify_command(
 
 @app.command("show", help="Show a prepared corpus: labels and speakers by split, and the lengths of utterances.")
 def show_command(
-    name: Annotated[str, typer.Argument(help="A prepared dataset.", autocompletion=complete.tasks)],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    name: PreparedDataset,
+    as_json: AsJson = False,
 ) -> None:
     """Show a corpus."""
     from serab_core import plugins
-    from serab_core.cli.output import print_json, stdout
     from serab_core.data.prepared import load
     from serab_core.data.protocols import PROTOCOLS, default_protocol, find_protocol
     from serab_core.report.corpus import chance_level, print_corpus
-    from serab_core.store.home import find_home
 
     name = name.partition("/")[0]  # `iem4/vad` comes with `iem4`
     spec = plugins.dataset_or_none(name)
@@ -166,17 +160,14 @@ def show_command(
 
 @app.command("list", help="List every known dataset, whether it is prepared, and how to get it.")
 def list_command(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List datasets."""
-    from serab_registry import Group
-
     from serab_core import plugins
-    from serab_core.cli.output import print_json, stdout
     from serab_core.data.prepared import load, prepared_names
     from serab_core.data.protocols import SUITE
+    from serab_core.plugins.entry_points import Group
     from serab_core.report.tables import table
-    from serab_core.store.home import find_home
 
     home = find_home()
     specs = plugins.all_specs(Group.DATASETS)
@@ -211,8 +202,8 @@ def list_command(
     for row in rows:
         if row["prepared"] is None or row["prepared"]["partial"]:  # below the table, which would wrap the address
             line = f"{row['name']}: {row['how_to_get'] or 'no installed plugin knows it yet'}"
-            console.print(line, highlight=False, markup=False, soft_wrap=True)
-    console.print(f"\nHome: {home.root}", highlight=False, markup=False, soft_wrap=True, style="dim")
+            console.print(line, soft_wrap=True)
+    console.print(f"\nHome: {home.root}", soft_wrap=True, style="dim")
 
 
 def _state(row: dict[str, Any]) -> Text:

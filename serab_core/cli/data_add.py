@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serab_core.cli import complete
+from serab_core.cli.output import find_home, print_json, show_progress, stdout
+from serab_core.cli.parameters import AsJson, Copy, PreparedDataset
+from serab_core.errors import NotPreparedError, StoreError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from serab_core.data.prepared import Prepared
@@ -16,6 +18,29 @@ if TYPE_CHECKING:
 
 ADD_HELP = "Add your own corpus: CSV files with path, label, speaker and optionally split, or an audformat database."
 REMOVE_HELP = "Remove a prepared corpus from the home. Audio files that are used in place stay where they are."
+
+
+_Label = Annotated[
+    str,
+    typer.Option(
+        "--label", help="Column of the labels. Default: label. With --audformat: column or scheme, default emotion."
+    ),
+]
+_Speaker = Annotated[
+    str,
+    typer.Option("--speaker", help="Column of the speakers; with --audformat, column or scheme. Default: speaker."),
+]
+_Split = Annotated[
+    str,
+    typer.Option("--split", help="Column of the splits; none draws splits by speaker. Default: split, if it exists."),
+]
+_Segments = Annotated[
+    bool | None,
+    typer.Option(
+        "--segments/--whole-files",
+        help="Cut segments by the columns start and end, or use whole files in spite of such columns.",
+    ),
+]
 
 
 def add_command(
@@ -29,52 +54,28 @@ def add_command(
     ] = None,
     audformat: Annotated[Path | None, typer.Option("--audformat", help="The folder of an audformat database.")] = None,
     path: Annotated[str, typer.Option("--path", help="Column of the audio files. Default: path.")] = "",
-    label: Annotated[
-        str,
-        typer.Option(
-            "--label", help="Column of the labels. Default: label. With --audformat: column or scheme, default emotion."
-        ),
-    ] = "",
-    speaker: Annotated[
-        str,
-        typer.Option("--speaker", help="Column of the speakers; with --audformat, column or scheme. Default: speaker."),
-    ] = "",
-    split: Annotated[
-        str,
-        typer.Option(
-            "--split", help="Column of the splits; none draws splits by speaker. Default: split, if it exists."
-        ),
-    ] = "",
-    segments: Annotated[
-        bool | None,
-        typer.Option(
-            "--segments/--whole-files",
-            help="Cut segments by the columns start and end, or use whole files in spite of such columns.",
-        ),
-    ] = None,
+    label: _Label = "",
+    speaker: _Speaker = "",
+    split: _Split = "",
+    segments: _Segments = None,
     tables: Annotated[
         list[str] | None,
         typer.Option("--table", help="With --audformat: a table with the labels, or a pattern. Can be repeated."),
     ] = None,
     language: Annotated[str, typer.Option("--language", help="Language as a BCP 47 tag, such as de.")] = "und",
-    copy: Annotated[bool, typer.Option("--copy", help="Copy all audio into the home, as 16 kHz FLAC.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    copy: Copy = False,
+    as_json: AsJson = False,
 ) -> None:
     """Add a user's corpus."""
-    from serab_registry import Group
-
     from serab_core import plugins
     from serab_core.cli.data import print_summary
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.audformat_ import read_audformat
     from serab_core.data.manifest import read_manifest
     from serab_core.data.prepare import prepare_files
     from serab_core.data.protocols import SUITE
     from serab_core.data.user_corpus import Columns, check_dataset_name, user_dataset
-    from serab_core.errors import UsageError
-    from serab_core.report.progress import progress_on
+    from serab_core.plugins.entry_points import Group
     from serab_core.results.stored import stored_on_other_data
-    from serab_core.store.home import find_home
 
     check_dataset_name(name, {*plugins.registry().names(Group.DATASETS), *SUITE})
     if bool(manifests) == (audformat is not None):
@@ -98,7 +99,7 @@ def add_command(
         [entry.file for entry in corpus.entries],
         str(audformat) if audformat is not None else ", ".join(str(manifest) for manifest in manifests or []),
         home,
-        progress_on(stderr()),
+        show_progress(),
         storage="flac" if copy else "in place",
         notes=corpus.notes,
     )
@@ -113,24 +114,21 @@ def add_command(
     print_summary(console, prepared.summary())
     if replaced is not None:
         text = _replaced_text(name, replaced, joinable=audformat is None)
-        console.print(text, highlight=False, markup=False, soft_wrap=True, style="yellow")
+        console.print(text, soft_wrap=True, style="yellow")
     for sentence in stored:
-        console.print(f"  results: {sentence}", highlight=False, markup=False, soft_wrap=True, style="yellow")
+        console.print(f"  results: {sentence}", soft_wrap=True, style="yellow")
 
 
 def remove_command(
-    name: Annotated[str, typer.Argument(help="A prepared dataset.", autocompletion=complete.tasks)],
+    name: PreparedDataset,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Remove a prepared corpus."""
     import difflib
 
-    from serab_core.cli.output import print_json, stdout
     from serab_core.data.prepared import load, prepared_names
-    from serab_core.errors import StoreError, UnknownNameError, UsageError
     from serab_core.store.atomic import remove_folder
-    from serab_core.store.home import find_home
 
     home = find_home()
     names = prepared_names(home)
@@ -159,7 +157,7 @@ def remove_command(
         lines.append(f"  {held['in_place']} audio files that were used in place stay where they are")
     lines.append("  results, embeddings and studies stay; serab cache gc shows what can be deleted")
     for line in lines:
-        stdout().print(line, highlight=False, markup=False, soft_wrap=True)
+        stdout().print(line, soft_wrap=True)
 
 
 def _holdings(prepared: Prepared) -> dict[str, Any]:
@@ -188,7 +186,6 @@ def _replaced(home: Home, name: str) -> dict[str, Any] | None:
     import time
 
     from serab_core.data.prepared import INDEX_NAME, load
-    from serab_core.errors import NotPreparedError, StoreError
 
     try:
         prepared = load(home, name)

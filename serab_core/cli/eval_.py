@@ -10,6 +10,9 @@ import typer
 
 from serab_core.cli import complete
 from serab_core.cli.csv_option import split_csv
+from serab_core.cli.output import find_home, print_json, show_progress, show_tracebacks, stderr, stdout
+from serab_core.cli.parameters import AsJson, Classifiers, Device, Extractors, Jobs, Protocol
+from serab_core.errors import JobsFailedError, UsageError
 
 HELP = (
     "Score one or several extractors.\n\n"
@@ -18,100 +21,80 @@ HELP = (
 )
 
 
+_Tasks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tasks",
+        "-t",
+        help="Tasks, separated by commas. Default: all prepared tasks.",
+        autocompletion=complete.tasks,
+    ),
+]
+_Tuner = Annotated[
+    str, typer.Option("--tuner", help="grid, the grids of the protocol; or tpe, a search of wider spaces.")
+]
+_Trials = Annotated[
+    int | None,
+    typer.Option("--trials", min=1, help="With --tuner tpe: trials for all classifiers of a task. Default: 60."),
+]
+_Layer = Annotated[
+    str | None, typer.Option("--layer", help="Layer of models with several: a number, mean, or best on validation.")
+]
+_Engine = Annotated[
+    str | None,
+    typer.Option("--engine", help="Where jobs run: local, or dask://HOST:PORT. Default: that of the settings."),
+]
+_Shard = Annotated[
+    str | None, typer.Option("--shard", help="Run one of several run shards, such as 2/8; for job arrays.")
+]
+_Isolate = Annotated[
+    bool, typer.Option("--isolate", help="Run each extractor in a separate process; see: serab plugins isolate.")
+]
+_Locked = Annotated[
+    Path | None,
+    typer.Option("--locked", help="Reproduce the result in this file, and list the differences.", dir_okay=False),
+]
+_Fresh = Annotated[
+    bool,
+    typer.Option(
+        "--fresh", help="Compute everything again, and replace what is stored for these extractors and tasks."
+    ),
+]
+_Profile = Annotated[bool, typer.Option("--profile", help="Store with each result the time that each phase took.")]
+_Details = Annotated[bool, typer.Option("--details", help="Show every classifier, not only the chosen one.")]
+
+
 def evaluate_command(
-    extractors: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="X [Y ...]",
-            help="Extractors; see: serab list extractors",
-            autocompletion=complete.extractors,
-        ),
-    ] = None,
-    tasks: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--tasks",
-            "-t",
-            help="Tasks, separated by commas. Default: all prepared tasks.",
-            autocompletion=complete.tasks,
-        ),
-    ] = None,
-    protocol: Annotated[
-        str | None,
-        typer.Option(
-            "--protocol",
-            "-p",
-            help="serab, serab-released or strict. Default: the protocol of the settings.",
-            autocompletion=complete.protocols,
-        ),
-    ] = None,
-    classifiers: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--classifiers",
-            "-c",
-            help="Classifiers, separated by commas. Default: those of the protocol.",
-            autocompletion=complete.classifiers,
-        ),
-    ] = None,
-    tuner: Annotated[
-        str, typer.Option("--tuner", help="grid, the grids of the protocol; or tpe, a search of wider spaces.")
-    ] = "grid",
-    trials: Annotated[
-        int | None,
-        typer.Option("--trials", min=1, help="With --tuner tpe: trials for all classifiers of a task. Default: 60."),
-    ] = None,
-    layer: Annotated[
-        str | None, typer.Option("--layer", help="Layer of models with several: a number, mean, or best on validation.")
-    ] = None,
-    device: Annotated[
-        str | None, typer.Option("--device", help="Device for extractors with this option: cpu, cuda or cuda:1.")
-    ] = None,
-    engine: Annotated[
-        str | None,
-        typer.Option("--engine", help="Where jobs run: local, or dask://HOST:PORT. Default: that of the settings."),
-    ] = None,
-    shard: Annotated[
-        str | None, typer.Option("--shard", help="Run one of several run shards, such as 2/8; for job arrays.")
-    ] = None,
-    isolate: Annotated[
-        bool, typer.Option("--isolate", help="Run each extractor in a separate process; see: serab plugins isolate.")
-    ] = False,
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes. Default: one per core.")
-    ] = None,
-    locked: Annotated[
-        Path | None,
-        typer.Option("--locked", help="Reproduce the result in this file, and list the differences.", dir_okay=False),
-    ] = None,
-    fresh: Annotated[
-        bool,
-        typer.Option(
-            "--fresh", help="Compute everything again, and replace what is stored for these extractors and tasks."
-        ),
-    ] = False,
-    profile: Annotated[
-        bool, typer.Option("--profile", help="Store with each result the time that each phase took.")
-    ] = False,
-    details: Annotated[bool, typer.Option("--details", help="Show every classifier, not only the chosen one.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    extractors: Extractors = None,
+    tasks: _Tasks = None,
+    protocol: Protocol = None,
+    classifiers: Classifiers = None,
+    tuner: _Tuner = "grid",
+    trials: _Trials = None,
+    layer: _Layer = None,
+    device: Device = None,
+    engine: _Engine = None,
+    shard: _Shard = None,
+    isolate: _Isolate = False,
+    jobs: Jobs = None,
+    locked: _Locked = None,
+    fresh: _Fresh = False,
+    profile: _Profile = False,
+    details: _Details = False,
+    as_json: AsJson = False,
 ) -> None:
     """Score extractors on tasks."""
     from serab_core import plugins
-    from serab_core.cli.output import print_json, show_tracebacks, stderr, stdout
     from serab_core.cli.reproduce import repeat_result
     from serab_core.data.protocols import default_protocol, find_protocol, with_tuner
     from serab_core.engine.executors import find_engine
-    from serab_core.errors import JobsFailedError, UsageError
     from serab_core.report.documents import eval_document
     from serab_core.report.profile import print_profiles
-    from serab_core.report.progress import progress_on
     from serab_core.report.tables import print_run
     from serab_core.run.evaluate import evaluate
-    from serab_core.run.plan import make_plan
+    from serab_core.run.plan import make_plan, prepare_generated
     from serab_core.run.shard import parse_run_shard
     from serab_core.settings import current_settings
-    from serab_core.store.home import find_home
     from serab_core.store.results import result_path
     from serab_core.system.session import change_session
 
@@ -123,7 +106,7 @@ def evaluate_command(
         repeat_result(locked, _engine(engine), jobs, as_json=as_json)
         return
     errors = stderr()
-    progress = progress_on(errors)
+    progress = show_progress()
     home = find_home()
     spec = with_tuner(find_protocol(protocol or default_protocol()), tuner, trials)
     run_shard = parse_run_shard(shard)
@@ -132,7 +115,8 @@ def evaluate_command(
     extractor_names, task_names = _split_names(named) if tasks else (named, [])
     names = plugins.add_options(extractor_names, {"layer": layer, "device": device})
     asked = [*split_csv(tasks), *task_names] or list(current_settings().tasks)
-    plan = make_plan(home, names, asked, spec, split_csv(classifiers), progress)
+    prepare_generated(home, names, asked, progress)
+    plan = make_plan(home, names, asked, spec, split_csv(classifiers))
     run = evaluate(replace(plan, profile=profile, fresh=fresh, shard=run_shard), progress, where)
     if as_json:
         files = {r.key: result_path(home, r.extractor, r.task, r.protocol, r.key) for r in run.results}
@@ -143,18 +127,16 @@ def evaluate_command(
             print_profiles(stdout(), run.results)
     for failure in run.failures:
         if show_tracebacks.get() and "traceback" in failure.error:
-            errors.print(failure.error["traceback"], markup=False, highlight=False, style="dim", soft_wrap=True)
+            errors.print(failure.error["traceback"], style="dim", soft_wrap=True)
     if run.failures:
         raise typer.Exit(JobsFailedError.exit_code)
 
 
 def _split_names(names: list[str]) -> tuple[list[str], list[str]]:
     """Split names into extractors and tasks: of `--tasks emodb demo`, the parser counts `demo` as an extractor."""
-    from serab_registry import Group
-
     from serab_core import plugins
     from serab_core.data.prepared import prepared_names
-    from serab_core.store.home import find_home
+    from serab_core.plugins.entry_points import Group
 
     known = {*plugins.registry().names(Group.DATASETS), *prepared_names(find_home())}
     extractors = plugins.extractor_names()
@@ -165,11 +147,10 @@ def _split_names(names: list[str]) -> tuple[list[str], list[str]]:
 def _engine(option: str | None) -> str:
     """Return the name of the engine; for a scheduler, which can run code here, print who named it."""
     from serab_core import settings
-    from serab_core.cli.output import stderr
 
     name = option or settings.current_settings().engine
     if name.startswith("dask://"):
         origin = "--engine" if option else settings.assigned_values()["engine"][1]
         text = f"Engine: {name}, named by {origin}; it and this process run each other's code."
-        stderr().print(text, markup=False, highlight=False, soft_wrap=True)
+        stderr().print(text, soft_wrap=True)
     return name

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from serab_core.cli import complete
 from serab_core.cli.csv_option import split_csv
+from serab_core.cli.output import find_home, print_json, show_progress, stdout
+from serab_core.cli.parameters import AsJson, Extractor, Protocol, Task
 
 HELP = (
     "Write the classifier that an evaluation chose into files.\n\n"
@@ -18,36 +19,30 @@ HELP = (
 
 
 def export_command(
-    extractor: Annotated[
-        str, typer.Argument(metavar="X", help="The extractor that was evaluated.", autocompletion=complete.extractors)
-    ],
-    task: Annotated[str, typer.Option("--task", "-t", help="The task that it was evaluated on.")],
+    extractor: Extractor,
+    task: Task,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The folder to write. Default: X-TASK-CLASSIFIER.")
     ] = None,
-    protocol: Annotated[
-        str | None,
-        typer.Option("--protocol", "-p", help="serab, serab-released or strict. Default: that of the settings."),
-    ] = None,
+    protocol: Protocol = None,
     classifier: Annotated[str | None, typer.Option("--classifier", help="Export this one, not the chosen one.")] = None,
     classifiers: Annotated[
         list[str] | None, typer.Option("--classifiers", "-c", help="The same value as in the evaluation.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Export a classifier."""
     from dataclasses import asdict
 
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.protocols import default_protocol, find_protocol
-    from serab_core.report.progress import progress_on
     from serab_core.results.export_classifier import export_chosen
-    from serab_core.run.plan import make_plan
-    from serab_core.store.home import find_home
+    from serab_core.run.plan import make_plan, prepare_generated
 
     classifier_names = split_csv(classifiers)
     spec = find_protocol(protocol or default_protocol())
-    plan = make_plan(find_home(), [extractor], [task], spec, classifier_names, progress_on(stderr()))
+    home = find_home()
+    prepare_generated(home, [extractor], [task], show_progress())
+    plan = make_plan(home, [extractor], [task], spec, classifier_names)
     folder = output or Path(f"{extractor}-{task}-{classifier or 'chosen'}".replace("/", "--").replace(":", "--"))
     result, metadata = export_chosen(plan, folder, classifier)
     if as_json:
@@ -55,8 +50,5 @@ def export_command(
         return
     point = ", ".join(f"{name} {value}" for name, value in metadata.params.items())
     stdout().print(
-        f"{metadata.classifier} ({point}) for {metadata.extractor} on {metadata.task} is in {folder}",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
+        f"{metadata.classifier} ({point}) for {metadata.extractor} on {metadata.task} is in {folder}", soft_wrap=True
     )

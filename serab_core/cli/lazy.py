@@ -7,6 +7,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from serab_core.errors import PluginError
+
 
 class PluginGroup(TyperGroup):
     """The top-level group: the commands of serab, followed by those of plugins in order of name."""
@@ -30,18 +32,14 @@ class PluginGroup(TyperGroup):
 
 
 def _plugin_names() -> tuple[str, ...]:
-    from serab_registry import Group
-
-    from serab_core.plugins import registry
+    from serab_core.plugins.entry_points import Group, registry
 
     return registry().names(Group.COMMANDS)
 
 
 def _stand_in(name: str) -> Any:
     """Return a placeholder command with the name and the origin of the plugin, without loading its code."""
-    from serab_registry import Group
-
-    from serab_core.plugins import registry
+    from serab_core.plugins.entry_points import Group, registry
 
     origin = next(r.origin for r in registry().records(Group.COMMANDS) if r.name == name)
     shown = typer.Typer()
@@ -55,14 +53,11 @@ def _load(name: str) -> Any:
     Raises:
         PluginError: the plugin failed, or added no command of that name.
     """
-    from serab_registry import Group
-
-    from serab_core.errors import PluginError
-    from serab_core.plugins import registry, translated
+    from serab_core.plugins.entry_points import Group, registry
 
     host = typer.Typer()
     host.callback()(lambda: None)
-    translated(lambda: registry().call(Group.COMMANDS, name, app=host))
+    registry().call(Group.COMMANDS, name, app=host)
     group = typer.main.get_group(host)
     command = group.commands.get(name)
     if command is None:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+from serab_core.cli.output import find_home, print_json, stderr, stdout
+from serab_core.cli.parameters import AsJson
+from serab_core.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from serab_registry import Group
-
+    from serab_core.plugins.entry_points import Group
     from serab_core.types import ExtractorSpec
 
 app = typer.Typer(no_args_is_help=True, help="List the installed extractors, datasets and classifiers.")
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @app.command("extractors", help="List the installed extractors.")
-def extractors_command(as_json: _Json = False) -> None:
+def extractors_command(as_json: AsJson = False) -> None:
     """List extractors."""
-    from serab_registry import Group
+    from serab_core.plugins.entry_points import Group
 
     _show(
         Group.EXTRACTORS,
@@ -40,8 +42,6 @@ def extractors_command(as_json: _Json = False) -> None:
 
 def _weights(spec: ExtractorSpec) -> str:
     """Return whether the weights of an extractor are installed, and their size, as text."""
-    from serab_core.errors import StoreError
-    from serab_core.store.home import find_home
     from serab_core.store.weights import weight_record
 
     if not spec.weights:
@@ -60,9 +60,9 @@ def _weights(spec: ExtractorSpec) -> str:
 
 
 @app.command("datasets", help="List the installed datasets.")
-def datasets_command(as_json: _Json = False) -> None:
+def datasets_command(as_json: AsJson = False) -> None:
     """List datasets."""
-    from serab_registry import Group
+    from serab_core.plugins.entry_points import Group
 
     _show(
         Group.DATASETS,
@@ -79,11 +79,11 @@ def datasets_command(as_json: _Json = False) -> None:
 
 
 @app.command("classifiers", help="List the installed classifiers.")
-def classifiers_command(as_json: _Json = False) -> None:
+def classifiers_command(as_json: AsJson = False) -> None:
     """List classifiers."""
     from math import prod
 
-    from serab_registry import Group
+    from serab_core.plugins.entry_points import Group
 
     _show(
         Group.CLASSIFIERS,
@@ -101,10 +101,8 @@ _WIDE = 110  # characters; a terminal of at least this width shows every column 
 
 
 def _show(group: Group, as_json: bool, describe: Callable[[Any], dict[str, Any]], wide: tuple[str, ...] = ()) -> None:
-    from serab_registry import PluginState
-
     from serab_core import plugins
-    from serab_core.cli.output import print_json, stderr, stdout
+    from serab_core.plugins.entry_points import PluginState
     from serab_core.report.tables import table
 
     plural = group.value.removeprefix("serab.")
@@ -131,9 +129,9 @@ def _show(group: Group, as_json: bool, describe: Callable[[Any], dict[str, Any]]
         stdout().print(listing)
         if left_out:
             names = ", ".join(key.partition("_")[0] for key in left_out)
-            stdout().print(f"A wider terminal, or --json, also shows: {names}.", style="dim", highlight=False)
+            stdout().print(f"A wider terminal, or --json, also shows: {names}.", style="dim")
     else:
-        stderr().print(f"No {plural} are installed. See: serab plugins --available", highlight=False)
+        stderr().print(f"No {plural} are installed. See: serab plugins --available")
     for record in broken:
         text = f"{record.name} (from {record.origin}) is not listed, {record.state.value}: {record.error}"
-        stderr().print(text, highlight=False, markup=False, soft_wrap=True, style="yellow")
+        stderr().print(text, soft_wrap=True, style="yellow")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serab_core.cli.output import print_json, stdout
+from serab_core.cli.parameters import AsJson
 from serab_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ _Name = Annotated[str, typer.Argument(metavar="NAME", help="The public name, whi
 _Folder = Annotated[
     Path, typer.Option("--folder", help="The parent folder of the package. Default: the working folder.")
 ]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
 @app.command("extractor", help="Create an extractor.")
@@ -31,7 +32,7 @@ def extractor_command(
         bool, typer.Option("--hear", help="Use a torch network with the HEAR API, and an adapter.")
     ] = False,
     folder: _Folder = Path(),
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Create an extractor."""
     if torch and hear:
@@ -40,20 +41,19 @@ def extractor_command(
 
 
 @app.command("dataset", help="Create a dataset.")
-def dataset_command(name: _Name, folder: _Folder = Path(), as_json: _Json = False) -> None:
+def dataset_command(name: _Name, folder: _Folder = Path(), as_json: AsJson = False) -> None:
     """Create a dataset."""
     _new("dataset", name, folder, as_json)
 
 
 @app.command("classifier", help="Create a classifier.")
-def classifier_command(name: _Name, folder: _Folder = Path(), as_json: _Json = False) -> None:
+def classifier_command(name: _Name, folder: _Folder = Path(), as_json: AsJson = False) -> None:
     """Create a classifier."""
     _new("classifier", name, folder, as_json)
 
 
 def _new(kind: Kind, name: str, folder: Path, as_json: bool, flavour: Flavour = "") -> None:
     from serab_core import __version__
-    from serab_core.cli.output import print_json, stdout
     from serab_core.new.scaffold import scaffold
 
     package = scaffold(kind, name, folder, flavour=flavour, version=__version__)
@@ -63,4 +63,4 @@ def _new(kind: Kind, name: str, folder: Path, as_json: bool, flavour: Flavour = 
     console = stdout()
     lines = [f"Wrote {package.folder}:", *(f"  {file}" for file in package.files), "Next:"]
     for line in [*lines, *(f"  {step}" for step in package.next_steps)]:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from serab_core.errors import SerabError
     from serab_core.project_file import IgnoredSetting
+    from serab_core.store.home import Home
+    from serab_core.types import Progress
 
 
 show_tracebacks: ContextVar[bool] = ContextVar("show_tracebacks", default=False)
@@ -32,6 +34,20 @@ def stderr() -> Console:
     from serab_core.report.console import SafeConsole
 
     return SafeConsole(stderr=True)
+
+
+def show_progress() -> Progress:
+    """Return the progress display on stderr."""
+    from serab_core.report.progress import progress_on
+
+    return progress_on(stderr())
+
+
+def find_home() -> Home:
+    """Return the home of the session."""
+    from serab_core.store import home
+
+    return home.find_home()
 
 
 def print_json(value: Any) -> None:
@@ -55,12 +71,12 @@ def print_error(error: SerabError, *, as_json: bool) -> None:
     from rich.text import Text
 
     console = stderr()
-    console.print(Text.assemble(("Error", "bold red"), f" ({type(error).__name__})"), highlight=False)
-    console.print(f"  {escape_line(str(error))}", highlight=False, markup=False, soft_wrap=True)
+    console.print(Text.assemble(("Error", "bold red"), f" ({type(error).__name__})"))
+    console.print(f"  {escape_line(str(error))}", soft_wrap=True)
     if as_json:
         print_json(error.as_json())
 
 
 def print_ignored(ignored: IgnoredSetting) -> None:
     """Print to stderr that a setting of a project file is ignored."""
-    stderr().print(f"serab: {ignored}", highlight=False, markup=False, soft_wrap=True, style="yellow")
+    stderr().print(f"serab: {ignored}", soft_wrap=True, style="yellow")

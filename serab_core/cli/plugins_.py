@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from serab_core.cli import complete
+from serab_core.cli.output import print_json, show_progress, stdout
+from serab_core.cli.parameters import AsJson
 
 _COLOURS = {
     "found": "default",
@@ -35,7 +37,7 @@ def plugins_command(
     context: typer.Context,
     available: Annotated[bool, typer.Option("--available", help="List all known plugins, installed or not.")] = False,
     load: Annotated[bool, typer.Option("--load/--no-load", help="Import the plugins to see whether they work.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List plugins."""
     if context.invoked_subcommand is not None:
@@ -44,11 +46,9 @@ def plugins_command(
 
     from rich.table import Table
     from rich.text import Text
-    from serab_registry import API_VERSION, Group, read_catalog
 
-    from serab_core.cli.output import print_json, stdout
     from serab_core.isolation.environments import environments
-    from serab_core.plugins import registry
+    from serab_core.plugins.entry_points import API_VERSION, Group, read_catalog, registry
     from serab_core.report.tables import table
 
     installed = registry()
@@ -71,7 +71,7 @@ def plugins_command(
         for entry, row in zip(read_catalog(), rows, strict=True):
             listing.add_row(entry.distribution, "yes" if row["installed"] else "", entry.summary)
         console.print(listing)
-        console.print("Install one with: pip install DISTRIBUTION", highlight=False, style="dim")
+        console.print("Install one with: pip install DISTRIBUTION", style="dim")
         return
     if load:
         for group in (Group.EXTRACTORS, Group.DATASETS, Group.CLASSIFIERS):
@@ -85,10 +85,10 @@ def plugins_command(
         print_json({"schema": "serab.plugins/1", "api_version": API_VERSION, "plugins": plain, "isolated": isolated})
         return
     if not records and not environments():
-        console.print("No plugins are installed. See: serab plugins --available", highlight=False)
+        console.print("No plugins are installed. See: serab plugins --available")
         return
     for origin, members in groupby(sorted(records, key=lambda record: record.origin), key=lambda record: record.origin):
-        console.print(origin, style="bold", highlight=False)
+        console.print(origin, style="bold")
         lines = Table.grid(padding=(0, 2))
         for record in members:
             state = Text(record.state.value, style=_COLOURS[record.state])
@@ -97,7 +97,7 @@ def plugins_command(
         console.print(lines)
     for environment in environments():
         origin = f"{environment.name} {environment.version}".strip()
-        console.print(Text.assemble((origin, "bold"), ", in its own environment"), highlight=False)
+        console.print(Text.assemble((origin, "bold"), ", in its own environment"))
         state = Text("failed", "red") if environment.error else Text("isolated", "green")
         lines = Table.grid(padding=(0, 2))
         for name in environment.extractors or ("",):
@@ -124,23 +124,20 @@ def isolate_command(
         ),
     ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Remove the environment.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Isolate a plugin, or remove its environment."""
-    from serab_core.cli.output import print_json, stderr, stdout
-    from serab_core.isolation import install
-    from serab_core.report.progress import progress_on
+    from serab_core.plugins import install
 
-    environment = install.remove(name) if remove else install.isolate(name, progress_on(stderr()), python)
+    environment = install.remove(name) if remove else install.isolate(name, show_progress(), python)
     if as_json:
         print_json({"schema": "serab.environment/1", **environment.as_json(), "removed": remove})
         return
     if remove:
-        stdout().print(f"Removed: {environment.name}", highlight=False)
+        stdout().print(f"Removed: {environment.name}")
         return
     stdout().print(
         f"{environment.name} {environment.version} is installed in its own environment: {environment.folder}",
-        highlight=False,
         soft_wrap=True,
     )
-    stdout().print(f"Try: serab eval {environment.extractors[0]} --isolate", highlight=False, style="dim")
+    stdout().print(f"Try: serab eval {environment.extractors[0]} --isolate", style="dim")

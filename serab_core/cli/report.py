@@ -9,6 +9,8 @@ import typer
 
 from serab_core.cli import complete
 from serab_core.cli.csv_option import split_csv
+from serab_core.cli.output import find_home, print_json, stderr, stdout
+from serab_core.cli.parameters import AsJson, Protocol
 
 HELP = """Write stored results as one HTML page.
 
@@ -27,15 +29,7 @@ def report_command(
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("serab-report.html"),
     title: Annotated[str, typer.Option("--title", help="The title of the page.")] = "Speech emotion recognition",
-    protocol: Annotated[
-        str | None,
-        typer.Option(
-            "--protocol",
-            "-p",
-            help="serab, serab-released or strict. Default: the protocol of the settings.",
-            autocompletion=complete.protocols,
-        ),
-    ] = None,
+    protocol: Protocol = None,
     tasks: Annotated[
         list[str] | None,
         typer.Option("--tasks", "-t", help="Tasks, separated by commas. Default: all.", autocompletion=complete.tasks),
@@ -44,32 +38,33 @@ def report_command(
         Path | None, typer.Option("--figures", help="Also write the figures into a folder, as SVG and PNG.")
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write the report."""
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.data.protocols import default_protocol
     from serab_core.report.board import load_leaderboard
     from serab_core.report.figures.files import PNG_HINT, can_write_png, write_figures
     from serab_core.report.html.page import report_page
+    from serab_core.run.throughput import read_throughputs
     from serab_core.store.atomic import write_output
-    from serab_core.store.home import find_home
     from serab_core.system.terminal import file_content
 
     name = protocol or default_protocol()
-    data = load_leaderboard(find_home(), name, split_csv(extractors), split_csv(tasks))
-    page = file_content(report_page(data, title))
+    home = find_home()
+    data = load_leaderboard(home, name, split_csv(extractors), split_csv(tasks))
+    speeds = read_throughputs(home, data.board)
+    page = file_content(report_page(data, title, speeds))
     write_output(output, page)
-    written = write_figures(data.board, data.speeds, figures) if figures is not None else []
+    written = write_figures(data.board, speeds, figures) if figures is not None else []
     if figures is not None and not can_write_png():
-        stderr().print(f"No PNG files: {PNG_HINT}", highlight=False, markup=False, soft_wrap=True)
+        stderr().print(f"No PNG files: {PNG_HINT}", soft_wrap=True)
     if as_json:
         files = [str(path) for path in written]
         print_json({"schema": "serab.report/1", "file": str(output), "bytes": len(page), "figures": files})
     else:
         out = stdout()
-        out.print(f"Wrote {output} ({len(page) / 1e6:.2f} MB).", highlight=False, markup=False, soft_wrap=True)
+        out.print(f"Wrote {output} ({len(page) / 1e6:.2f} MB).", soft_wrap=True)
         if written:
-            out.print(f"Wrote {len(written)} figures into {figures}.", highlight=False, markup=False, soft_wrap=True)
+            out.print(f"Wrote {len(written)} figures into {figures}.", soft_wrap=True)
     if show:
         typer.launch(output.absolute().as_uri())

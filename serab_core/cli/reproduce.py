@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from serab_core.cli.output import find_home, print_json, show_progress, stderr, stdout
 from serab_core.errors import JobsFailedError, RepeatError
 
 if TYPE_CHECKING:
@@ -20,22 +21,20 @@ def repeat_result(path: Path, engine_name: str, jobs: int | None, *, as_json: bo
     Raises:
         RepeatError: the new result differs from the stored one.
     """
-    from serab_core.cli.output import print_json, stderr
     from serab_core.engine.executors import find_engine
-    from serab_core.report.progress import progress_on
     from serab_core.report.tables import failure_text
     from serab_core.results.reproduce import classifiers_of, compared, protocol_of, read_lock, scratch_home
     from serab_core.run.evaluate import evaluate
-    from serab_core.run.plan import make_plan
-    from serab_core.store.home import find_home
+    from serab_core.run.plan import make_plan, prepare_generated
 
     then = read_lock(path)
-    progress = progress_on(stderr())
+    progress = show_progress()
     with scratch_home(find_home()) as home:
-        plan = make_plan(home, [then.extractor], [then.task], protocol_of(then), classifiers_of(then), progress)
+        prepare_generated(home, [then.extractor], [then.task], progress)
+        plan = make_plan(home, [then.extractor], [then.task], protocol_of(then), classifiers_of(then))
         run = evaluate(plan, progress, find_engine(engine_name, jobs))
     for failure in run.failures:
-        stderr().print(failure_text(failure), style="red", markup=False, highlight=False, soft_wrap=True)
+        stderr().print(failure_text(failure), style="red", soft_wrap=True)
     if run.failures:
         raise typer.Exit(JobsFailedError.exit_code)
     repeated = compared(then, run.results[0])
@@ -70,7 +69,6 @@ def _document(path: Path, repeated: Reproduction) -> dict[str, object]:
 
 def _print(repeated: Reproduction) -> None:
 
-    from serab_core.cli.output import stdout
     from serab_core.report.tables import table
 
     if repeated.differences:
@@ -82,4 +80,4 @@ def _print(repeated: Reproduction) -> None:
     same = f"{repeated.equal} of {repeated.utterances} predictions are the same"
     line = f"{then.extractor} on {then.task}, {then.protocol}: {same}"
     chosen = "" if then.chosen == now.chosen else f"; {then.chosen} was chosen then, {now.chosen} now"
-    stdout().print(f"{line}{chosen}.", markup=False, highlight=False, soft_wrap=True)
+    stdout().print(f"{line}{chosen}.", soft_wrap=True)

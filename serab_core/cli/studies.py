@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serab_core.cli.output import find_home, print_json, stderr, stdout
+from serab_core.cli.parameters import AsJson
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 app = typer.Typer(no_args_is_help=True, help="List and show studies, the searches for the parameters of classifiers.")
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @app.command("ls", help="List the studies, finished or not.")
-def list_command(as_json: _Json = False) -> None:
+def list_command(as_json: AsJson = False) -> None:
     """List studies."""
     from rich.text import Text
 
-    from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.report.tables import table
-    from serab_core.store.home import find_home
     from serab_core.tune.studies import list_studies
 
     states = list_studies(find_home())
@@ -28,7 +28,7 @@ def list_command(as_json: _Json = False) -> None:
         print_json({"schema": "serab.studies/1", "studies": [state.summary() for state in states]})
         return
     if not states:
-        stderr().print("Nothing was tuned yet. Try: serab eval opensmile", highlight=False)
+        stderr().print("Nothing was tuned yet. Try: serab eval opensmile")
         return
     listing = table(
         "Study", "Extractor", "Task", "Protocol", "Classifier", "Points", "Validation", right=("Validation",)
@@ -54,16 +54,14 @@ def show_command(
     study: Annotated[
         str, typer.Argument(help="The first letters of the study's name, as shown by `serab studies ls`.")
     ],
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show a study."""
     from dataclasses import asdict
 
     from rich.text import Text
 
-    from serab_core.cli.output import print_json, stdout
     from serab_core.report.tables import table
-    from serab_core.store.home import find_home
     from serab_core.tune.studies import find_study
 
     state = find_study(find_home(), study)
@@ -79,12 +77,10 @@ def show_command(
             (record.classifier, "bold"),
             f" for {record.extractor} on {record.task}, protocol {record.protocol}, {record.tuner}",
         ),
-        highlight=False,
     )
     if not state.outcome:
         console.print(
             f"Not finished: {state.trials} of {record.points} points. The same `serab eval` continues it.",
-            highlight=False,
         )
         return
     listing = table("Validation", "Parameters", "", right=("Validation",))

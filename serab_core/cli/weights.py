@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serab_core.cli import complete
+from serab_core.cli.output import find_home, print_json, show_progress, stderr, stdout
+from serab_core.cli.parameters import AsJson
+from serab_core.errors import UsageError, WeightsError
 
 if TYPE_CHECKING:
     from serab_core.store.home import Home
@@ -18,18 +21,14 @@ _Accept = Annotated[
     bool,
     typer.Option("--accept-licence", help="Agree to the terms of the file without a question; they are still shown."),
 ]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
 @app.command("list", help="List the weights that the installed extractors need, and whether each is installed.")
-def list_command(as_json: _Json = False) -> None:
+def list_command(as_json: AsJson = False) -> None:
     """List weights."""
-    from serab_registry import Group
-
     from serab_core import plugins
-    from serab_core.cli.output import print_json, stdout
+    from serab_core.plugins.entry_points import Group
     from serab_core.report.tables import table
-    from serab_core.store.home import find_home
 
     home = find_home()
     rows = [_row(home, spec, w) for spec in plugins.all_specs(Group.EXTRACTORS).values() for w in spec.weights]
@@ -48,8 +47,8 @@ def list_command(as_json: _Json = False) -> None:
         )
     stdout().print(listing)
     for row in rows:
-        stdout().print(f"{row['extractor']}: {row['url']}", markup=False, highlight=False, soft_wrap=True)
-    stdout().print(f"Weights are stored in {home.weights}", markup=False, highlight=False, soft_wrap=True)
+        stdout().print(f"{row['extractor']}: {row['url']}", soft_wrap=True)
+    stdout().print(f"Weights are stored in {home.weights}", soft_wrap=True)
 
 
 @app.command("import", help="Import a weight file that you downloaded.")
@@ -62,12 +61,10 @@ def import_command(
     replace: Annotated[
         bool, typer.Option("--replace", help="Accept a file that differs from the recorded one.")
     ] = False,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Import a weight file."""
     from serab_core import plugins
-    from serab_core.errors import WeightsError
-    from serab_core.store.home import find_home
     from serab_core.store.weights import import_weights
 
     home = find_home().ensure()
@@ -93,17 +90,13 @@ def fetch_command(
     unverified: Annotated[
         bool, typer.Option("--unverified", help="Accept a file without a checksum, because you trust its address.")
     ] = False,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Download weight files."""
     from dataclasses import replace
 
     from serab_core import plugins
-    from serab_core.cli.output import stderr
-    from serab_core.errors import UsageError
-    from serab_core.report.progress import progress_on
     from serab_core.store.fetch import fetch
-    from serab_core.store.home import find_home
     from serab_core.store.weights import import_weights, weight_record
 
     home = find_home().ensure()
@@ -116,7 +109,7 @@ def fetch_command(
             if weight_record(home, weight) is None:
                 _agree(home, weight, accept)
                 checked = replace(weight, sha256=weight.sha256 or sha256.lower() or None)
-                file = fetch(home, spec.name, checked, progress_on(stderr()))
+                file = fetch(home, spec.name, checked, show_progress())
                 if checked.sha256 is None:
                     _confirm_unverified(spec, weight, file, unverified)
                 import_weights(home, checked, file, weight.url)
@@ -127,8 +120,6 @@ def fetch_command(
 def _check_sha256(sha256: str, weights: list[WeightFile]) -> None:
     """Check that --sha256 is a SHA-256, and that exactly one file lacks a checksum. Raises UsageError."""
     import re
-
-    from serab_core.errors import UsageError
 
     if not sha256:
         return
@@ -144,17 +135,13 @@ def _confirm_unverified(spec: ExtractorSpec, weight: WeightFile, file: Path, unv
     """Ask whether to accept a file that no published checksum confirms. Raises WeightsError unless the user agrees."""
     import sys
 
-    from serab_core.cli.output import stderr
-    from serab_core.errors import WeightsError
     from serab_core.store.weights import file_sha256
 
     if unverified:
         return
     digest = file_sha256(file)
     stderr().print(
-        f"No checksum of {weight.name} is published. The file from {weight.url} has the sha256 {digest}",
-        highlight=False,
-        soft_wrap=True,
+        f"No checksum of {weight.name} is published. The file from {weight.url} has the sha256 {digest}", soft_wrap=True
     )
     if sys.stdin.isatty() and typer.confirm("Do you trust it?", err=True):
         return
@@ -168,8 +155,6 @@ def _confirm_unverified(spec: ExtractorSpec, weight: WeightFile, file: Path, unv
 
 def _weight_for(spec: ExtractorSpec, file: Path) -> WeightFile:
     """Return the weight file of the extractor that `file` contains; if there are several, by the published name."""
-    from serab_core.errors import UsageError
-
     if not spec.weights:
         raise UsageError("needs no weights", where=spec.name, next_step="leave it out")
     if len(spec.weights) == 1:
@@ -185,14 +170,13 @@ def _agree(home: Home, weight: WeightFile, accept: bool) -> None:
     """Print the licence, and ask the user to agree to the terms, if there are any."""
     import sys
 
-    from serab_core.cli.output import stderr
     from serab_core.store.weights import agree
 
     errors = stderr()
-    errors.print(f"Licence of {weight.name}: {weight.licence or 'unknown'}", markup=False, highlight=False)
+    errors.print(f"Licence of {weight.name}: {weight.licence or 'unknown'}")
 
     def ask(weight: WeightFile) -> bool:
-        errors.print(weight.terms, markup=False, highlight=False)
+        errors.print(weight.terms)
         if accept:
             return True
         return sys.stdin.isatty() and typer.confirm("Do you agree?", err=True)
@@ -201,7 +185,6 @@ def _agree(home: Home, weight: WeightFile, accept: bool) -> None:
 
 
 def _print_row(home: Home, spec: ExtractorSpec, weight: WeightFile, as_json: bool, *, pinned: bool) -> None:
-    from serab_core.cli.output import print_json, stdout
 
     row = _row(home, spec, weight)
     if as_json:
@@ -213,7 +196,7 @@ def _print_row(home: Home, spec: ExtractorSpec, weight: WeightFile, as_json: boo
         f"  {row['size']:,} bytes, sha256 {row['sha256']} ({how})\n"
         f"  next: serab eval {spec.name}"
     )
-    stdout().print(text, markup=False, highlight=False, soft_wrap=True)
+    stdout().print(text, soft_wrap=True)
 
 
 def _row(home: Home, spec: ExtractorSpec, weight: WeightFile) -> dict[str, Any]:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from serab_registry import Group
-
 from serab_core import plugins
 from serab_core.errors import DataError, SerabError
+from serab_core.plugins.entry_points import Group
 from serab_core.types import SourceFile
 
 if TYPE_CHECKING:

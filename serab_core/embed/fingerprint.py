@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core.audio.resample import QUALITY
 from serab_core.errors import PluginError
-from serab_core.isolation.proxy import IsolatedSpec
+from serab_core.plugins.proxy import IsolatedSpec
 from serab_core.store.jsonio import digest
 from serab_core.store.weights import published_sha256
 

@@ -18,7 +18,7 @@ import serab_core
 from serab_core.engine.transfer import RemoteJob, TransferableJob, pack
 from serab_core.errors import UsageError, WorkerError
 from serab_core.isolation.environments import is_requested
-from serab_core.plugins import registry
+from serab_core.plugins.entry_points import registry
 from serab_core.store.home import find_home
 from serab_core.system import offline
 from serab_core.system.cpu import available_cores, share_cores

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +13,6 @@ from serab_core.errors import PluginError, UnknownNameError, UsageError
 from serab_core.report.cautions import mark
 from serab_core.report.notices import board_notices, left_out_notices, protocol_option
 from serab_core.results.stored import installed_fingerprints, prepared_data, valid_results
-from serab_core.run.throughput import read_throughputs
 from serab_core.score.board import Board, Cell, Row, Versus, make_board, shown_metrics
 from serab_core.score.metrics import METRICS, RANKING_METRICS
 from serab_core.store.identity import DataIdentity, Version, make_catalogue
@@ -21,7 +20,7 @@ from serab_core.store.jsonio import digest
 from serab_core.store.results import best_known, conflicts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from serab_core.score.aggregate import Mean
     from serab_core.store.home import Home
@@ -38,7 +37,6 @@ class LeaderboardData:
         notices: sentences that a reader must know, such as unreadable files, partial searches and imported results.
         continuous: the same for results on continuous targets, by CCC; without rows if there are none, or if `board`
             has them.
-        speeds: measured throughput by extractor: seconds of audio that one worker embeds per second on this machine.
         asked: the extractors that the user named, by the labels of their rows; of several versions the ranked one.
         conflicting: extractor and key of each result that shares both with another result of different content.
     """
@@ -46,7 +44,6 @@ class LeaderboardData:
     board: Board
     continuous: Board
     notices: tuple[str, ...]
-    speeds: Mapping[str, float] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
     conflicting: frozenset[tuple[str, str]] = frozenset()
 
@@ -129,12 +126,10 @@ def load_leaderboard(
     groups = [group for group in conflicts(stored) if (group[0].result.extractor, group[0].result.key) in keys]
     boards = [shown for shown in (board, continuous) if shown.rows or shown.other_data]
     notices = (*board_notices(boards, installed, groups), *left_out_notices(errors))
-    speeds = read_throughputs(home, [row.version.name for row in board.rows if row.current])
     return LeaderboardData(
         board,
         continuous,
         notices,
-        {row.extractor: speeds[row.version.name] for row in board.rows if row.current and row.version.name in speeds},
         tuple(_asked(group, boards) for group in wanted),
         frozenset((group[0].result.extractor, group[0].result.key) for group in groups),
     )

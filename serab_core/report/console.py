@@ -27,7 +27,8 @@ class SafeConsole(Console):
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(markup=False, emoji=False, **options)  # "[red]" and ":label:" are printed unchanged
+        # "[red]" and ":label:" are printed unchanged, and numbers have no colours of their own
+        super().__init__(markup=False, emoji=False, highlight=False, **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Render an object, with control characters in its texts replaced by codes."""

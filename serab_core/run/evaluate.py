@@ -21,9 +21,8 @@ from serab_core.types import Failure, Run, TaskResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from serab_registry import Listeners
-
     from serab_core.engine.executors import Engine
+    from serab_core.plugins.entry_points import Listeners
     from serab_core.run.jobs import Job
     from serab_core.run.plan import Plan
     from serab_core.types import Progress

@@ -1,19 +1,22 @@
-"""Planning of a run: names from the user become extractors, tasks and classifiers. Errors in names are raised here."""
+"""Planning of a run: names from the user become extractors, tasks and classifiers. Errors in names are raised here.
+
+Planning reads and computes nothing else. `prepare_generated` prepares a synthetic corpus before the run is planned.
+"""
 
 from __future__ import annotations
 
 import difflib
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
-
-from serab_registry import Group
 
 from serab_core import plugins
 from serab_core.data.prepared import load, prepared_names
 from serab_core.data.protocols import REGRESSORS, SUITE
 from serab_core.embed.corpus import known_state
 from serab_core.embed.fingerprint import fingerprint, fingerprint_digest
-from serab_core.errors import UnknownNameError, UsageError
+from serab_core.errors import SerabError, UnknownNameError, UsageError
+from serab_core.plugins.entry_points import Group
 from serab_core.run.changes import change_notices, code_changes
 from serab_core.run.shard import RunShard
 from serab_core.store.weights import require_weights
@@ -26,7 +29,40 @@ if TYPE_CHECKING:
     from serab_core.store.home import Home
     from serab_core.types import ClassifierSpec, DatasetSpec, ExtractorSpec, Progress
 
-DEMO = "demo"
+DEMO = "demo"  # the task of a run without prepared corpora
+
+
+def prepare_generated(home: Home, extractors: Sequence[str], tasks: Sequence[str], progress: Progress) -> None:
+    """Prepare the corpora of a run that their plugins generate, such as `demo`, unless they are prepared.
+
+    Args:
+        home: the home.
+        extractors: names of extractors. Errors in them are raised before a corpus is generated.
+        tasks: names of tasks; empty for all prepared tasks, or `demo` if none is prepared.
+        progress: displays the preparation.
+
+    Raises:
+        UnknownNameError, PluginError: an extractor belongs to no working plugin.
+        WeightsError: weights of an extractor are not installed.
+        DataError, StoreError: a corpus cannot be prepared.
+    """
+    prepared = prepared_names(home)
+    if not tasks and not any(_is_real(home, name) for name in prepared):
+        tasks = (DEMO,)
+    generated = []
+    for name in tasks:
+        if name not in prepared:
+            with suppress(SerabError):  # planning raises errors in the names of tasks
+                spec = plugins.dataset(name)
+                generated += [spec] if spec.generate is not None and spec.name not in prepared else []
+    if not generated:
+        return
+    from serab_core.data.prepare import prepare  # imported here, because it imports audio and archive readers
+
+    for extractor in map(plugins.extractor, extractors):
+        require_weights(home, extractor.name, extractor.weights)
+    for spec in generated:
+        prepare(spec, [], home, progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +115,6 @@ def make_plan(
     tasks: Sequence[str],
     protocol: ProtocolSpec,
     classifiers: Sequence[str],
-    progress: Progress,
 ) -> Plan:
     """Resolve every name and return the plan.
 
@@ -89,7 +124,6 @@ def make_plan(
         tasks: names of tasks; empty for all prepared tasks, or `demo` if none is prepared.
         protocol: the protocol.
         classifiers: names of classifiers; empty for those of each extractor, or else those of the protocol.
-        progress: displays the preparation of `demo`.
 
     Raises:
         UsageError: a name is given twice, or there is no extractor.
@@ -124,7 +158,7 @@ def make_plan(
         )
     home.ensure()
     wanted = tuple(tasks) or _default_tasks(home, notices)
-    loaded = tuple(task for name in wanted for task in _tasks(home, name, protocol, progress, notices))
+    loaded = tuple(task for name in wanted for task in _tasks(home, name, protocol, notices))
     planned = [_searching(entry, loaded, bool(classifiers)) for entry in planned]
     changes = {
         entry.name: change_notices(home, entry.spec.name, fingerprint(entry.spec), entry.classifiers)
@@ -164,7 +198,7 @@ def _classifiers(names: Sequence[str]) -> tuple[ClassifierSpec, ...]:
 
 
 def _default_tasks(home: Home, notices: list[str]) -> tuple[str, ...]:
-    names = [name for name in prepared_names(home) if not load(home, name).index["synthetic"]]
+    names = [name for name in prepared_names(home) if _is_real(home, name)]
     if names:
         notices.append(f"Tasks: {', '.join(names)} (all prepared tasks; choose others with --tasks).")
         return tuple(names)
@@ -173,6 +207,11 @@ def _default_tasks(home: Home, notices: list[str]) -> tuple[str, ...]:
         "speech. Prepare a corpus with: serab data prepare NAME PATH (serab data list shows the names)."
     )
     return (DEMO,)
+
+
+def _is_real(home: Home, name: str) -> bool:
+    """Return whether a prepared corpus holds real speech."""
+    return not load(home, name).index["synthetic"]
 
 
 def _searching(entry: PlannedExtractor, tasks: Sequence[Task], asked: bool) -> PlannedExtractor:
@@ -197,7 +236,7 @@ def _searching(entry: PlannedExtractor, tasks: Sequence[Task], asked: bool) -> P
     return replace(entry, classifiers=of["classes"], regressors=regressors)
 
 
-def _tasks(home: Home, name: str, protocol: ProtocolSpec, progress: Progress, notices: list[str]) -> list[Task]:
+def _tasks(home: Home, name: str, protocol: ProtocolSpec, notices: list[str]) -> list[Task]:
     """Return the tasks of a name: one task, or one for each continuous target."""
     base, _, suffix = name.partition("/")
     if suffix and name not in prepared_names(home) and base in prepared_names(home):
@@ -206,10 +245,10 @@ def _tasks(home: Home, name: str, protocol: ProtocolSpec, progress: Progress, no
         targets = prepared.continuous.get(name) or ([suffix] if suffix in known else [])
         if targets:
             return [prepared.task(protocol, target) for target in targets]
-    return [_task(home, name, protocol, progress, notices)]
+    return [_task(home, name, protocol, notices)]
 
 
-def _task(home: Home, name: str, protocol: ProtocolSpec, progress: Progress, notices: list[str]) -> Task:
+def _task(home: Home, name: str, protocol: ProtocolSpec, notices: list[str]) -> Task:
     prepared = prepared_names(home)
     if name in prepared:
         return _loaded(home, name, notices).task(protocol)
@@ -227,8 +266,4 @@ def _task(home: Home, name: str, protocol: ProtocolSpec, progress: Progress, not
                 next_step=f"did you mean {', '.join(near)}? `serab data list` lists all tasks",
             )
     spec = plugins.dataset(name)
-    if spec.generate is not None:
-        from serab_core.data.prepare import prepare  # imported here, because it imports audio and archive readers
-
-        return prepare(spec, [], home, progress).task(protocol)
     return _loaded(home, spec.name, notices, spec).task(protocol)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import serab_core
 from serab_core.embed.fingerprint import fingerprint
-from serab_core.isolation.proxy import IsolatedSpec
+from serab_core.plugins.proxy import IsolatedSpec
 from serab_core.system.cpu import available_cores
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _version(name: str) -> str | None:
 
 
 def _plugin_versions() -> dict[str, str]:
-    from serab_core.plugins import registry
+    from serab_core.plugins.entry_points import registry
 
     return {r.distribution: r.version for r in registry().records() if r.distribution}
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from serab_core.run.evaluation import Evaluation
     from serab_core.run.plan import Plan
+    from serab_core.score.board import Board
     from serab_core.store.home import Home
 
 SCHEMA = "serab.pace/1"
@@ -44,13 +45,19 @@ def write_throughputs(plan: Plan, evaluations: Sequence[Evaluation]) -> None:
                 write_json(_path(plan.home, entry.spec.name), value)
 
 
-def read_throughputs(home: Home, extractors: Sequence[str]) -> dict[str, float]:
-    """Return the last measured throughput by extractor: seconds of audio that one worker embeds per second."""
+def read_throughputs(home: Home, board: Board) -> dict[str, float]:
+    """Return the last measured throughput by extractor: seconds of audio that one worker embeds per second.
+
+    Args:
+        home: the home.
+        board: a leaderboard, whose ranked extractors are read; the keys are the labels of their rows.
+    """
     throughputs = {}
-    for name in extractors:
-        with contextlib.suppress(StoreError):
-            document = codec.read(_path(home, name), ThroughputDocument)
-            throughputs[name] = document.audio_s / document.seconds
+    for row in board.rows:
+        if row.current:
+            with contextlib.suppress(StoreError):
+                document = codec.read(_path(home, row.version.name), ThroughputDocument)
+                throughputs[row.extractor] = document.audio_s / document.seconds
     return throughputs
 
 

@@ -6,11 +6,10 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from serab_registry import Group
-
 from serab_core.isolation.messages import DiedError
 from serab_core.isolation.process import Process
 from serab_core.isolation.server import answer
+from serab_core.plugins.entry_points import Group
 from serab_core.testing.runner import Outcome, checks_of, run_check
 
 if TYPE_CHECKING:

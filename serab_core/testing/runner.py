@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 import traceback
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from packaging.utils import canonicalize_name
-from serab_registry import Group
 
 from serab_core import plugins
 from serab_core.errors import SerabError, UnknownNameError, UsageError
+from serab_core.plugins.entry_points import Group
 from serab_core.testing.checks import NOT_APPLICABLE, Check, ConformanceError
 from serab_core.testing.classifiers import classifier_checks
 from serab_core.testing.datasets import dataset_checks
@@ -21,7 +20,7 @@ from serab_core.testing.extractors import extractor_checks
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from serab_registry import PluginRecord
+    from serab_core.plugins.entry_points import PluginRecord
 
 
 State = Literal["passed", "failed", "declared", "not applicable"]
@@ -98,7 +97,7 @@ def _subjects_of(records: Sequence[PluginRecord]) -> list[tuple[Group, str]]:
     """Return everything that the plugins of a distribution register."""
     registry, subjects = plugins.registry(), []
     for record in records:
-        loaded = plugins.translated(partial(registry.load, record.group, record.qualified))
+        loaded = registry.load(record.group, record.qualified)
         subjects += [(record.group, item) for item in loaded.items]
     if not subjects:
         examples = " or ".join(f"serab check {record.name}:..." for record in records)

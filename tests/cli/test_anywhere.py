@@ -117,13 +117,14 @@ def test_a_file_of_a_model(toys, serab, tmp_path, monkeypatch, word, step):
 
 @pytest.mark.parametrize("word", ["hf:org/name", "hf:./folder+layer=3", "hear:module", "hear:./my_model.py"])
 def test_a_prefix_names_its_distribution(monkeypatch, word):
-    from serab_registry import Group, Registry
-
     from serab_core import hookspecs, plugins
     from serab_core.errors import UnknownNameError
+    from serab_core.plugins import entry_points
+    from serab_core.plugins.entry_points import Group, PluginRegistry
 
-    registry = Registry(hookspecs, item_type=plugins._spec_class, find=lambda: ())
-    monkeypatch.setattr(plugins, "registry", cache(lambda: registry))
+    registry = PluginRegistry(hookspecs, item_type=entry_points._spec_class, find=lambda: ())
+    for module in (plugins, entry_points):
+        monkeypatch.setattr(module, "registry", cache(lambda: registry))
     wanted = "serab-plugin-transformers" if word.startswith("hf:") else "serab-plugin-hear"
     with pytest.raises(UnknownNameError, match=f"pip install {wanted}"):
         plugins.extractor(word)

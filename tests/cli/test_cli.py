@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -120,15 +121,19 @@ def test_errors_as_json(serab, toys):
     assert "toyy" in err
 
 
-def test_a_name_that_the_catalog_knows_says_what_to_install(monkeypatch):
-    from serab_registry import Registry
+def install_nothing(monkeypatch) -> None:
+    """Make the registry find no plugin."""
+    from serab_core.plugins import entry_points
 
+    registry = entry_points.PluginRegistry
+    monkeypatch.setattr(entry_points, "PluginRegistry", partial(registry, find=lambda: ()))
+
+
+def test_a_name_that_the_catalog_knows_says_what_to_install(monkeypatch):
     from serab_core import plugins
 
     current_session().close()
-    monkeypatch.setattr(
-        plugins, "Registry", lambda hookspecs, **options: Registry(hookspecs, find=lambda: (), **options)
-    )
+    install_nothing(monkeypatch)
     from serab_core.cli.main import run
 
     with pytest.raises(errors.UnknownNameError, match="pip install serab-plugin-opensmile"):
@@ -202,13 +207,7 @@ def test_available_plugins(serab):
 
 
 def test_no_plugins_installed_at_all(serab, monkeypatch):
-    from serab_registry import Registry
-
-    from serab_core import plugins
-
-    monkeypatch.setattr(
-        plugins, "Registry", lambda hookspecs, **options: Registry(hookspecs, find=lambda: (), **options)
-    )
+    install_nothing(monkeypatch)
     assert "No plugins are installed" in serab("plugins")[1]
 
 

@@ -409,7 +409,7 @@ def test_any_value_anywhere_in_a_stored_result_stops_nothing(make_result, home, 
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document))
     gathered = load_leaderboard(home, "serab")
-    report_page(gathered, "x")
+    report_page(gathered, "x", {})
     board_document(gathered)
     optimism_document(gathered)
     assert compare_document(load_leaderboard(home, "serab", ["first", "third"]), "first", "third")["tasks"]

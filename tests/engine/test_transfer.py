@@ -36,7 +36,7 @@ def test_jobs_of_one_run_share_a_session(tmp_path):
 
 
 def test_a_second_embedding_is_sent_with_the_audio_that_it_reads(prepared_tones, home, quiet):
-    plan = make_plan(home, ["toy"], ["tones"], PROTOCOLS["serab"], ["knn"], quiet)
+    plan = make_plan(home, ["toy"], ["tones"], PROTOCOLS["serab"], ["knn"])
     evaluation = Evaluation.of(plan, plan.extractors[0], plan.tasks[0])
     blocks = evaluation.source.blocks()
     job = RepeatJob("toy", evaluation.extractor.fingerprint, tuple((block, 0) for block in blocks), None)

@@ -171,7 +171,7 @@ class World:
 
         patch.setattr(bench, "measure", measure_once)
         patch.setattr(typer.main, "get_command", cache(typer.main.get_command))
-        patch.setattr("serab_core.isolation.install._inventory", lambda python, name: ("0.1", ["means"]))
+        patch.setattr("serab_core.plugins.install._inventory", lambda python, name: ("0.1", ["means"]))
 
     def _write_inputs(self) -> None:
         from serab_toys import tones

@@ -19,6 +19,7 @@ from serab_registry import (
 )
 
 from serab_core import hookspecs
+from tests.conftest import install
 
 EXTRACTORS = "serab.extractors"
 GOOD = """
@@ -167,6 +168,51 @@ def test_variants_and_default(add_plugin):
     with pytest.raises(UnknownPluginError) as caught:
         registry.get(Group.EXTRACTORS, "one/c")
     assert set(caught.value.near) == {"one/a", "one/b"}
+
+
+def share(site, entries: str) -> Registry:
+    """A distribution whose entry points name one module, which registers `one`, `one/b` and `two`."""
+    code = GOOD.format(name="one", origin="1") + (
+        "    register(SimpleNamespace(name='one/b', origin='1b'))\n"
+        "    register(SimpleNamespace(name='two/c', origin='2'), default=True)\n"
+    )
+    code += "class Plain:\n    hook = 3\nclass Kind:\n    def __init__(self, name):\n        self.name = name\n"
+    code += "    @hookimpl\n    def serab_register_extractors(self, register):\n"
+    code += "        register(SimpleNamespace(name=self.name, origin='object'))\n"
+    code += "third, newer = Kind('three'), Kind('four')\nnewer.SERAB_API_VERSION = 2\n"
+    (site / "p_many.py").write_text(code)
+    install(site, "p-many", "0.1", f"[{EXTRACTORS}]\n{entries}")
+    return make()
+
+
+def test_several_entry_points_share_a_module(site):
+    registry = share(site, "one = p_many\ntwo = p_many\n")
+    assert registry.load(Group.EXTRACTORS, "one").record.items == ("one", "one/b")
+    assert registry.load(Group.EXTRACTORS, "two").record.items == ("two/c",)
+    assert registry.get(Group.EXTRACTORS, "two").origin == "2"
+    with pytest.raises(UnknownPluginError):
+        registry.get(Group.EXTRACTORS, "one/c")
+    codes = {registry.code(registry.record(Group.EXTRACTORS, name)) for name in ("one", "two")}
+    assert len(codes) == 1
+
+
+def test_a_shared_module_registers_only_names_of_its_entry_points(site):
+    registry = share(site, "one = p_many\n")
+    with pytest.raises(PluginLoadError, match=r"registered 'two/c', which is neither 'one' nor 'one/...'"):
+        registry.load(Group.EXTRACTORS, "one")
+
+
+def test_an_entry_point_may_name_an_object_of_a_module(site):
+    entries = "three = p_many:third\nfour = p_many:newer\nfive = p_many:nothing\nsix = p_many:Plain\n"
+    registry = share(site, entries)
+    assert registry.get(Group.EXTRACTORS, "three").origin == "object"
+    assert record(registry, "three").file.endswith("p_many.py")
+    with pytest.raises(ApiVersionError):
+        registry.load(Group.EXTRACTORS, "four")
+    with pytest.raises(PluginLoadError, match="AttributeError: module 'p_many' has no attribute 'nothing'"):
+        registry.load(Group.EXTRACTORS, "five")
+    with pytest.raises(PluginLoadError, match="does not implement the hook"):
+        registry.load(Group.EXTRACTORS, "six")
 
 
 def test_unknown_names_have_neighbours_and_installs(add_plugin, monkeypatch):

@@ -40,7 +40,7 @@ def filled(home, make_result, store_result):
 @pytest.fixture
 def page_file(filled, tmp_path) -> Path:
     path = tmp_path / "report.html"
-    path.write_text(report_page(load_leaderboard(filled, "serab"), "Report & <title>"))
+    path.write_text(report_page(load_leaderboard(filled, "serab"), "Report & <title>", {"good": 40.0}))
     return path
 
 
@@ -138,7 +138,7 @@ def test_it_opens_in_a_moment(browser, home, make_result, store_result, tmp_path
         for task in SUITE:
             store_result(make_result(f"x{number:02d}", task, 0.5 + 0.01 * number, speakers=19, each=16, seed=number))
     path = tmp_path / "large.html"
-    path.write_text(report_page(load_leaderboard(home, "serab"), "Large"))
+    path.write_text(report_page(load_leaderboard(home, "serab"), "Large", {}))
     assert path.stat().st_size < 3_000_000
     page = browser.new_page()
     begin = time.perf_counter()

@@ -15,7 +15,7 @@ from serab_core.report.documents import eval_document
 from serab_core.report.progress import Bars, Lines, Silent, progress_on, spoken
 from serab_core.report.tables import params_text, percent, print_run
 from serab_core.run.evaluate import evaluate
-from serab_core.run.plan import make_plan
+from serab_core.run.plan import make_plan, prepare_generated
 from tests.documents import check_document
 
 
@@ -29,13 +29,14 @@ def text_of(console: Console) -> str:
 
 @pytest.fixture
 def run(prepared_tones, home, quiet):
+    extractors = ["toy", "toy/wide", "toy-bad"]
+    prepare_generated(home, extractors, ["hums"], quiet)
     plan = make_plan(
         home,
-        ["toy", "toy/wide", "toy-bad"],
+        extractors,
         ["tones", "hums"],
         PROTOCOLS["serab-released"],
         ["centroid", "never"],
-        quiet,
     )
     return evaluate(plan, quiet, LocalEngine(1))
 

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from serab_core import plugins
+from serab_core.data.prepared import prepared_names
 from serab_core.data.protocols import PROTOCOLS
 from serab_core.engine.executors import LocalEngine
 from serab_core.engine.worker import report, report_to
 from serab_core.errors import InterruptedRunError, NotPreparedError, PluginError, UnknownNameError, UsageError
 from serab_core.run.evaluate import evaluate
-from serab_core.run.plan import make_plan
+from serab_core.run.plan import make_plan, prepare_generated
 from serab_core.store.results import read_result
 from serab_core.system import cpu
 from serab_core.system.session import current_session
@@ -25,7 +26,7 @@ from serab_core.system.timing import PHASES
 @pytest.fixture
 def run(prepared_tones, home, quiet):
     def call(*extractors, jobs=1, protocol="serab", classifiers=("centroid", "knn"), tasks=("tones",)):
-        plan = make_plan(home, extractors, tasks, PROTOCOLS[protocol], classifiers, quiet)
+        plan = make_plan(home, extractors, tasks, PROTOCOLS[protocol], classifiers)
         return evaluate(plan, quiet, LocalEngine(jobs))
 
     return call
@@ -266,7 +267,7 @@ def test_ctrl_c_ends_the_workers(run, monkeypatch):
 
 def test_plans_refuse_what_does_not_fit(prepared_tones, home, quiet):
     def plan(extractors, tasks=(), classifiers=("centroid",)):
-        return make_plan(home, extractors, tasks, PROTOCOLS["serab"], classifiers, quiet)
+        return make_plan(home, extractors, tasks, PROTOCOLS["serab"], classifiers)
 
     with pytest.raises(UsageError, match="no extractor"):
         plan([])
@@ -292,12 +293,17 @@ def test_plans_refuse_what_does_not_fit(prepared_tones, home, quiet):
 
 def test_tasks_that_are_not_there(toys, home, quiet):
     def plan(tasks):
-        return make_plan(home, ["toy"], tasks, PROTOCOLS["serab"], ["centroid"], quiet)
+        return make_plan(home, ["toy"], tasks, PROTOCOLS["serab"], ["centroid"])
 
     with pytest.raises(NotPreparedError, match="serab data prepare tones PATH"):
         plan(["tones"])
-    hums = plan(["hums"])  # makes itself
-    assert hums.tasks[0].synthetic
+    with pytest.raises(NotPreparedError, match="serab data prepare hums"):
+        plan(["hums"])  # planning prepares nothing
+    with pytest.raises(UnknownNameError, match="toyy"):
+        prepare_generated(home, ["toyy"], ["hums"], quiet)
+    prepare_generated(home, ["toy"], ["tones", "hums", "nowhere"], quiet)
+    assert prepared_names(home) == ("hums",)
+    assert plan(["hums"]).tasks[0].synthetic
     with pytest.raises((UnknownNameError, NotPreparedError), match="iem4"):  # whether its plugin is installed or not
         plan(["iem4"])
 
@@ -333,15 +339,17 @@ def test_cores_without_affinity(monkeypatch):
 
 
 def test_an_extractors_pace_is_noted_down_beside_results(prepared_tones, home, serab, monkeypatch):
+    from serab_core.report.board import load_leaderboard
     from serab_core.run import throughput
 
     monkeypatch.setattr(throughput, "MIN_AUDIO_S", 1.0)
     assert serab("eval", "toy", "--tasks", "tones", "--classifiers", "centroid", "--jobs", "1")[0] == 0
-    (speed,) = throughput.read_throughputs(home, ["toy", "nobody"]).values()
+    board = load_leaderboard(home, "serab").board
+    (speed,) = throughput.read_throughputs(home, board).values()
     assert speed > 1.0
     (file,) = (home.speed / "embedding").glob("*.json")
     file.write_text("{}")
-    assert throughput.read_throughputs(home, ["toy"]) == {}
+    assert throughput.read_throughputs(home, board) == {}
 
 
 MELS = """

@@ -109,7 +109,7 @@ def test_a_task_is_named_by_its_utterances(prepared_tones, change):
 
 def test_a_result_is_named_by_its_studies_and_how_it_was_chosen(prepared_tones, home, quiet):
     def named(protocol, *classifiers, extractor="toy"):
-        plan = make_plan(home, [extractor], ["tones"], protocol, classifiers, quiet)
+        plan = make_plan(home, [extractor], ["tones"], protocol, classifiers)
         return Evaluation.of(plan, plan.extractors[0], plan.tasks[0]).identity.key
 
     found = [
@@ -129,7 +129,7 @@ def test_a_result_is_named_by_its_studies_and_how_it_was_chosen(prepared_tones, 
 
 @pytest.mark.parametrize("field", ["version", "code", "libraries"])
 def test_a_worker_with_another_classifier_stores_nothing(prepared_tones, home, quiet, field):
-    plan = make_plan(home, ["toy"], ["tones"], GRID, ["knn"], quiet)
+    plan = make_plan(home, ["toy"], ["tones"], GRID, ["knn"])
     evaluation = Evaluation.of(plan, plan.extractors[0], plan.tasks[0])
     study = evaluation.identity.studies["knn"]
     require_same_classifier(study.spec, study.identity)

@@ -1,22 +1,26 @@
-"""The published models: names, architectures and weight files. This module does not import torch."""
+"""The published models: names, architectures and weight files. The entry points of the extractors name objects here.
+
+This module does not import torch.
+"""
 
 from __future__ import annotations
 
 from dataclasses import asdict, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from serab_core.plugin import ExtractorSpec, WeightFile, weights_path
+from serab_core.plugin import ExtractorSpec, WeightFile, hookimpl, weights_path
 from serab_plugin_byol.architecture import architecture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
-    from serab_core.plugin import Extractor
+    from serab_core.plugin import Extractor, Register
     from serab_plugin_byol.architecture import Architecture, EncoderName
     from serab_plugin_byol.extractor import Settings
 
+SERAB_API_VERSION = 1
 _BYOL_A = """@inproceedings{niizumi2021byol-a,
   title     = {{BYOL} for Audio: Self-Supervised Learning for General-Purpose Audio Representation},
   author    = {Niizumi, Daisuke and Takeuchi, Daiki and Ohishi, Yasunori and Harada, Noboru and Kashino, Kunio},
@@ -83,9 +87,36 @@ OPTIONS = {
 }
 
 
-def family(name: str) -> list[ExtractorSpec]:
-    """Return the specs of `byol-a`, `byol-s` or `byol-s-cvt`, one for each size."""
-    return [_published(name, size) for family_name, size in _FILES if family_name == name]
+class Published:
+    """A family of published models, as a plugin.
+
+    Args:
+        family: `byol-a`, `byol-s` or `byol-s-cvt`.
+    """
+
+    def __init__(self, family: str) -> None:
+        self._family = family
+
+    @hookimpl
+    def serab_register_extractors(self, register: Register[ExtractorSpec]) -> None:
+        """Register one extractor for each size. The name alone means the largest, which is the best in the paper."""
+        for family, size in _FILES:
+            if family == self._family:
+                register(_published(family, size), default=size == 2048)
+
+
+class Trainable(Published):
+    """A family of published models, which `serab pretrain` extends."""
+
+    @hookimpl
+    def serab_make_extractor(self, argument: str) -> ExtractorSpec:
+        """Return the extractor in a folder that `serab pretrain` wrote."""
+        from serab_plugin_byol.pretrain.run_folder import extractor_in
+
+        return extractor_in(Path(argument))
+
+
+byol_a, byol_s, byol_s_cvt = Published("byol-a"), Trainable("byol-s"), Published("byol-s-cvt")
 
 
 def spec_of(

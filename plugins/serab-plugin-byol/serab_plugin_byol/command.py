@@ -74,7 +74,7 @@ def train_command(
     if as_json:
         print_json({"schema": "serab.pretrain/1", **summary})
         return
-    stdout().print(f"{summary['steps']:,} steps; next: serab eval {output}", markup=False, highlight=False)
+    stdout().print(f"{summary['steps']:,} steps; next: serab eval {output}")
 
 
 @group.command("pack")
@@ -94,9 +94,9 @@ def pack_command(
     errors = stderr()
     packed = pack(audio_files(sources), output, progress_on(errors), jobs=jobs or available_cores())
     for name, reason in packed.skipped[:10]:
-        errors.print(f"Left out: {name} {reason}", markup=False, highlight=False, soft_wrap=True)
+        errors.print(f"Left out: {name} {reason}", soft_wrap=True)
     if len(packed.skipped) > 10:
-        errors.print(f"... and {len(packed.skipped) - 10} more", highlight=False)
+        errors.print(f"... and {len(packed.skipped) - 10} more")
     if as_json:
         print_json(
             {
@@ -109,7 +109,7 @@ def pack_command(
         )
         return
     text = f"{packed.clips:,} clips, {packed.seconds / 3600:.2f} h, in {len(packed.shards)} files in {output}"
-    stdout().print(text, markup=False, highlight=False, soft_wrap=True)
+    stdout().print(text, soft_wrap=True)
 
 
 @group.command("speech")
@@ -135,7 +135,7 @@ def speech_command(
     base = output.absolute().parent
     write_output(output, "".join(f"{os.path.relpath(path.absolute(), base)}\n" for path in files).encode())
     text = f"{len(files):,} files of {len(ids):,} segments with speech; next: serab pretrain pack {output} -o pack"
-    stdout().print(text, markup=False, highlight=False, soft_wrap=True)
+    stdout().print(text, soft_wrap=True)
 
 
 @group.command("export")
@@ -153,7 +153,7 @@ def export_command(
 
     folder = write_package(run, name, licence, output or Path(f"serab-plugin-{name}"))
     text = f"{folder} is a package. Next: pip install {folder} && serab eval {name}"
-    stdout().print(text, markup=False, highlight=False, soft_wrap=True)
+    stdout().print(text, soft_wrap=True)
 
 
 @group.command("presets")

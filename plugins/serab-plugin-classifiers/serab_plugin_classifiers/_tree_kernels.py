@@ -43,6 +43,168 @@ def sort(keys, scratch, n):  # type: ignore[no-untyped-def]
             keys[j] = key
 
 
+@KERNELS.compiled("UniTuple(i8, 2)(i4[::1], i8, i8, i8[::1], i8[::1], i8[::1])")
+def weigh(samples, begin, end, y, weights, total):  # type: ignore[no-untyped-def]
+    """Write the weights of the classes of a node into `total`; return their sum, and the sum of their squares."""
+    total[:] = 0
+    weight = 0
+    for place in range(begin, end):
+        sample = samples[place]
+        total[y[sample]] += weights[sample]
+        weight += weights[sample]
+    squares = 0
+    for c in range(len(total)):
+        squares += total[c] * total[c]
+    return weight, squares
+
+
+@KERNELS.compiled("void(i4[::1], i4[::1], i8, i8, u1[::1], i4[::1], i4[::1])")
+def sort_node(feature_ranks, samples, begin, end, marks, keys, scratch):  # type: ignore[no-untyped-def]
+    """Write the sorted ranks of a node's samples into `keys`. A node with much of the data marks and scans the ranks.
+
+    Args:
+        feature_ranks: rank of each sample.
+        samples, begin, end: the node's samples are `samples[begin:end]`.
+        marks: zeros, one for each rank; zeros again afterwards.
+        keys: sorted ranks, written in place.
+        scratch: space for `sort`.
+    """
+    size = end - begin
+    n = len(feature_ranks)
+    if size > _SHORT and 12 * size > n:
+        low, high = n, -1
+        for place in range(begin, end):
+            rank = feature_ranks[samples[place]]
+            marks[rank] = 1
+            low = min(low, rank)
+            high = max(high, rank)
+        at = 0
+        for rank in range(low, high + 1):
+            if marks[rank]:
+                marks[rank] = 0
+                keys[at] = rank
+                at += 1
+    else:
+        for at in range(size):
+            keys[at] = feature_ranks[samples[begin + at]]
+        sort(keys, scratch, size)
+
+
+@KERNELS.compiled(
+    "Tuple((f8, i8, f8, i8, i8, i8))(i4[::1], i8, f4[::1], i4[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8, i8, f8)"
+)
+def find_threshold(  # type: ignore[no-untyped-def]
+    keys, size, value, feature_order, y, weights, total, lefts, weight, squares, best_score
+):
+    """Return the best threshold of a feature that is better than `best_score`.
+
+    Args:
+        keys, size: `keys[:size]` are the sorted ranks of the node's samples.
+        value, feature_order: value and sample of each rank.
+        y, weights: class and weight of each sample.
+        total: weight of each class in the node.
+        lefts: space for the weight of each class on the left.
+        weight, squares: sum, and sum of squares, of `total`.
+        best_score: score of the best threshold so far.
+
+    Returns:
+        score; number of samples on the left, 0 if no threshold is better; threshold; weight on the left; sums of the
+        squared weights of classes on the left and on the right.
+    """
+    best_place, best_threshold, best_left, best_left_squares, best_right_squares = 0, -2.0, 0, 0, 0
+    lefts[:] = 0
+    left_weight = 0
+    left_squares = 0
+    right_squares = squares
+    for p in range(1, size):
+        sample = feature_order[keys[p - 1]]
+        w = weights[sample]
+        c = y[sample]
+        # (a + w)^2 = a^2 + w (2 a + w) on the left, and the corresponding change on the right
+        left_squares += w * (2 * lefts[c] + w)
+        right_squares -= w * (2 * (total[c] - lefts[c]) - w)
+        lefts[c] += w
+        left_weight += w
+        if value[keys[p]] <= value[keys[p - 1]] + _TIE:
+            continue
+        wl, wr = float(left_weight), float(weight - left_weight)
+        score = -(wr * (1.0 - float(right_squares) / (wr * wr))) - wl * (1.0 - float(left_squares) / (wl * wl))
+        if score > best_score:
+            best_score = score
+            best_place = p
+            best_threshold = float(value[keys[p - 1]]) / 2.0 + float(value[keys[p]]) / 2.0
+            best_left = left_weight
+            best_left_squares = left_squares
+            best_right_squares = right_squares
+    return best_score, best_place, best_threshold, best_left, best_left_squares, best_right_squares
+
+
+@KERNELS.compiled(
+    "Tuple((u4, i8, i8, i8, f8, i8, i8, i8))"
+    "(i4[:, ::1], i4[:, ::1], f4[:, ::1], i8[::1], i8[::1], i8, u4, i4[::1], i8, i8, i8[::1], i8, i8, "
+    "i8[::1], i8[::1], i8, i4[::1], i4[::1], i4[::1], u1[::1], i8[::1])"
+)
+def find_split(  # type: ignore[no-untyped-def]
+    ranks, order, values, y, weights, n_tried, state, samples, begin, end, total, weight, squares,
+    features, constants, n_known, keys, best_keys, scratch, marks, lefts,
+):  # fmt: skip
+    """Find the best split of a node, over features that are drawn one after the other.
+
+    Args:
+        ranks, order, values, y, weights, n_tried, state: as in `grow`.
+        samples, begin, end: the node's samples are `samples[begin:end]`.
+        total, weight, squares: weight of each class in the node, their sum, and the sum of their squares.
+        features: all features, reordered in place: first the constant ones.
+        constants, n_known: `constants[:n_known]` are known to be constant; new ones are written after them.
+        keys, best_keys, scratch, marks, lefts: space; `best_keys` receives the sorted ranks by the best feature.
+
+    Returns:
+        state of the random generator; number of constant features; feature, -2 if no split exists; number of samples on
+        the left; threshold; weight on the left; sums of squared weights of classes on the left and on the right.
+    """
+    best_score, best_feature, best_place, best_threshold = -np.inf, -2, 0, -2.0
+    best_left, best_left_squares, best_right_squares = 0, 0, 0
+    size = end - begin
+    f_end = len(features)
+    n_constant = n_known
+    n_drawn = 0
+    n_new_constants = 0
+    n_visited = 0
+    while f_end > n_constant and (n_visited < n_tried or n_visited <= n_new_constants + n_drawn):
+        n_visited += 1
+        state ^= (state << np.uint32(13)) & np.uint32(0xFFFFFFFF)
+        state ^= state >> np.uint32(17)
+        state ^= (state << np.uint32(5)) & np.uint32(0xFFFFFFFF)
+        drawn = n_drawn + np.int64(state & np.uint32(0x7FFFFFFF)) % (f_end - n_new_constants - n_drawn)
+        if drawn < n_known:
+            features[n_drawn], features[drawn] = features[drawn], features[n_drawn]
+            n_drawn += 1
+            continue
+        drawn += n_new_constants
+        f = features[drawn]
+        sort_node(ranks[f], samples, begin, end, marks, keys, scratch)
+        value = values[f]
+        if value[keys[size - 1]] <= value[keys[0]] + _TIE:
+            features[drawn], features[n_constant] = features[n_constant], features[drawn]
+            n_new_constants += 1
+            n_constant += 1
+            continue
+        f_end -= 1
+        features[f_end], features[drawn] = features[drawn], features[f_end]
+        score, place, threshold, left_weight, left_squares, right_squares = find_threshold(
+            keys, size, value, order[f], y, weights, total, lefts, weight, squares, best_score
+        )
+        if place > 0:
+            best_score, best_feature, best_place, best_threshold = score, f, place, threshold
+            best_left, best_left_squares, best_right_squares = left_weight, left_squares, right_squares
+            best_keys[:size] = keys[:size]
+    features[:n_known] = constants[:n_known]
+    constants[n_known:n_constant] = features[n_known:n_constant]
+    return (
+        state, n_constant, best_feature, best_place, best_threshold, best_left, best_left_squares, best_right_squares,
+    )  # fmt: skip
+
+
 @KERNELS.compiled(
     "i8(i4[:, ::1], i4[:, ::1], f4[:, ::1], i8[::1], i8[::1], i8, i8, i8, i8, u4, "
     "i8[::1], i8[::1], i8[::1], f8[::1], f8[:, ::1])"
@@ -67,14 +229,9 @@ def grow(  # type: ignore[no-untyped-def]
         left, right, feature, threshold, shares: the nodes, written in place.
     """
     d, n = ranks.shape
-    samples = np.empty(n, np.int32)
-    m = 0
-    whole = 0
-    for sample in range(n):
-        if weights[sample] > 0:
-            samples[m] = sample
-            whole += weights[sample]
-            m += 1
+    samples = np.flatnonzero(weights).astype(np.int32)
+    m = len(samples)
+    whole = weights.sum()
     features = np.arange(d)
     constants = np.empty(d, np.int64)
     keys = np.empty(n, np.int32)
@@ -95,106 +252,23 @@ def grow(  # type: ignore[no-untyped-def]
         begin, end, depth, parent, is_left, n_known = stack[waiting]
         impurity = impurities[waiting]
         size = end - begin
-        total[:] = 0
-        weight = 0
-        for place in range(begin, end):
-            sample = samples[place]
-            total[y[sample]] += weights[sample]
-            weight += weights[sample]
-        squares = 0
-        for c in range(n_classes):
-            squares += total[c] * total[c]
+        weight, squares = weigh(samples, begin, end, y, weights, total)
         if parent < 0:
             impurity = 1.0 - float(squares) / (float(weight) * float(weight))
         is_leaf = depth >= depth_limit or size < min_samples or size < 2 or impurity <= _EPS
-        best_score = -np.inf
-        best_feature = -2
-        best_place = 0
-        best_threshold = -2.0
-        best_left = 0
-        best_left_squares = 0
-        best_right_squares = 0
         n_constant = n_known
+        best_feature = -2
         if not is_leaf:
-            f_end = d
-            n_drawn = 0
-            n_new_constants = 0
-            n_visited = 0
-            while f_end > n_constant and (n_visited < n_tried or n_visited <= n_new_constants + n_drawn):
-                n_visited += 1
-                state ^= (state << np.uint32(13)) & np.uint32(0xFFFFFFFF)
-                state ^= state >> np.uint32(17)
-                state ^= (state << np.uint32(5)) & np.uint32(0xFFFFFFFF)
-                drawn = n_drawn + np.int64(state & np.uint32(0x7FFFFFFF)) % (f_end - n_new_constants - n_drawn)
-                if drawn < n_known:
-                    features[n_drawn], features[drawn] = features[drawn], features[n_drawn]
-                    n_drawn += 1
-                    continue
-                drawn += n_new_constants
-                f = features[drawn]
-                feature_ranks = ranks[f]
-                if size > _SHORT and 12 * size > n:
-                    low, high = n, -1
-                    for place in range(begin, end):
-                        rank = feature_ranks[samples[place]]
-                        marks[rank] = 1
-                        low = min(low, rank)
-                        high = max(high, rank)
-                    at = 0
-                    for rank in range(low, high + 1):
-                        if marks[rank]:
-                            marks[rank] = 0
-                            keys[at] = rank
-                            at += 1
-                else:
-                    for at in range(size):
-                        keys[at] = feature_ranks[samples[begin + at]]
-                    sort(keys, scratch, size)
-                value = values[f]
-                if value[keys[size - 1]] <= value[keys[0]] + _TIE:
-                    features[drawn], features[n_constant] = features[n_constant], features[drawn]
-                    n_new_constants += 1
-                    n_constant += 1
-                    continue
-                f_end -= 1
-                features[f_end], features[drawn] = features[drawn], features[f_end]
-                lefts[:] = 0
-                left_weight = 0
-                left_squares = 0
-                right_squares = squares
-                feature_order = order[f]
-                for p in range(1, size):
-                    sample = feature_order[keys[p - 1]]
-                    w = weights[sample]
-                    c = y[sample]
-                    # (a + w)^2 = a^2 + w (2 a + w) on the left, and the corresponding change on the right
-                    left_squares += w * (2 * lefts[c] + w)
-                    right_squares -= w * (2 * (total[c] - lefts[c]) - w)
-                    lefts[c] += w
-                    left_weight += w
-                    if value[keys[p]] <= value[keys[p - 1]] + _TIE:
-                        continue
-                    wl, wr = float(left_weight), float(weight - left_weight)
-                    score = -(wr * (1.0 - float(right_squares) / (wr * wr))) - wl * (
-                        1.0 - float(left_squares) / (wl * wl)
-                    )
-                    if score > best_score:
-                        best_score = score
-                        best_feature = f
-                        best_place = p
-                        best_threshold = float(value[keys[p - 1]]) / 2.0 + float(value[keys[p]]) / 2.0
-                        best_left = left_weight
-                        best_left_squares = left_squares
-                        best_right_squares = right_squares
-                if best_feature == f:
-                    best_keys[:size] = keys[:size]
-            features[:n_known] = constants[:n_known]
-            constants[n_known:n_constant] = features[n_known:n_constant]
+            split = find_split(
+                ranks, order, values, y, weights, n_tried, state, samples, begin, end, total, weight, squares,
+                features, constants, n_known, keys, best_keys, scratch, marks, lefts,
+            )  # fmt: skip
+            state, n_constant, best_feature, best_place, best_threshold, best_left, left_squares, right_squares = split
             is_leaf = best_feature < 0
         if not is_leaf:
             wl, wr, w_all = float(best_left), float(weight - best_left), float(weight)
-            left_impurity = 1.0 - float(best_left_squares) / (wl * wl)
-            right_impurity = 1.0 - float(best_right_squares) / (wr * wr)
+            left_impurity = 1.0 - float(left_squares) / (wl * wl)
+            right_impurity = 1.0 - float(right_squares) / (wr * wr)
             gain = (w_all / float(whole)) * (impurity - (wr / w_all * right_impurity) - (wl / w_all * left_impurity))
             is_leaf = gain + _EPS < 0.0
         node = nodes

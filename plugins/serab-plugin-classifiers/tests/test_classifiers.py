@@ -50,9 +50,9 @@ def test_grids_are_the_papers():
 
 
 def test_importing_the_plugins_is_light():
-    names = ", ".join(f"serab_plugin_classifiers.{name}" for name in POINTS)
+    module = "serab_plugin_classifiers.classifiers"
     completed = subprocess.run(
-        [sys.executable, "-c", f"import sys, {names}; print('sklearn' in sys.modules, 'scipy' in sys.modules)"],
+        [sys.executable, "-c", f"import sys, {module}; print('sklearn' in sys.modules, 'scipy' in sys.modules)"],
         capture_output=True,
         text=True,
         check=True,

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, hookimpl, index_by_name
+from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
-
-if TYPE_CHECKING:
-    from serab_core.plugin import Register
-
-SERAB_API_VERSION = 1
 
 LABELS = {"a": "anger", "d": "disgust", "f": "fear", "h": "happiness", "s": "sadness"}
 SEX = {"1": "m", "2": "f", "3": "m", "4": "f", "5": "m", "6": "f"}
@@ -25,18 +18,14 @@ parse = by_pattern(
 )
 
 
-@hookimpl
-def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Register `aesdd`."""
-    register(
-        DatasetSpec(
-            name="aesdd",
-            title="AESDD",
-            language="el",
-            labels=tuple(LABELS.values()),
-            index=index_by_name(parse, known_bad={"s05 (3)": "damaged in the corpus itself (it has no data chunk)"}),
-            licence="not stated by its authors; a mirror says CC BY 4.0",
-            citation="""@article{vryzas2018aesdd,
+SPEC = DatasetSpec(
+    name="aesdd",
+    title="AESDD",
+    language="el",
+    labels=tuple(LABELS.values()),
+    index=index_by_name(parse, known_bad={"s05 (3)": "damaged in the corpus itself (it has no data chunk)"}),
+    licence="not stated by its authors; a mirror says CC BY 4.0",
+    citation="""@article{vryzas2018aesdd,
   title   = {Speech emotion recognition for performance interaction},
   author  = {Vryzas, Nikolaos and Kotsakis, Rigas and Liatsou, Aikaterini and Dimoulas, Charalampos A. and
              Kalliris, George},
@@ -46,16 +35,15 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
   pages   = {457--467},
   year    = {2018}
 }""",
-            how_to_get="download it from m3c.web.auth.gr/research/aesdd-speech-emotion-recognition",
-            expected_counts={"anger": 121, "disgust": 122, "fear": 120, "happiness": 119, "sadness": 122},
-            expected_speakers=6,
-            expected_ids=ids_of("aesdd"),
-            example=example_of("aesdd", lambda row: f"{row.label}/{row.utterance}"),
-            expected_audio=ExpectedAudio(hours=0.6886, rates=(44100,), shortest_s=0.981, longest_s=12.735),
-            # A sentence id includes the letter, because sentences are numbered within each emotion.
-            sentence=lambda utterance: utterance[:3],
-            variants=(SplitVariant(groups=tuple(SEX)),),
-            speaker_sex=SEX,
-            logmel=(-4.1785407066345215, 4.3656463623046875),
-        )
-    )
+    how_to_get="download it from m3c.web.auth.gr/research/aesdd-speech-emotion-recognition",
+    expected_counts={"anger": 121, "disgust": 122, "fear": 120, "happiness": 119, "sadness": 122},
+    expected_speakers=6,
+    expected_ids=ids_of("aesdd"),
+    example=example_of("aesdd", lambda row: f"{row.label}/{row.utterance}"),
+    expected_audio=ExpectedAudio(hours=0.6886, rates=(44100,), shortest_s=0.981, longest_s=12.735),
+    # A sentence id includes the letter, because sentences are numbered within each emotion.
+    sentence=lambda utterance: utterance[:3],
+    variants=(SplitVariant(groups=tuple(SEX)),),
+    speaker_sex=SEX,
+    logmel=(-4.1785407066345215, 4.3656463623046875),
+)

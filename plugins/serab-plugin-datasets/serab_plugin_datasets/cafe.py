@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, hookimpl, index_by_name
+from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
 
 if TYPE_CHECKING:
-    from serab_core.plugin import Register
     from serab_plugin_datasets._lists import Listed
-
-SERAB_API_VERSION = 1
 
 LABELS = {
     "C": "anger",
@@ -40,41 +37,36 @@ def _layout(row: Listed) -> str:
     return f"{FOLDERS[emotion]}{'' if emotion == 'N' else STRENGTHS[strength]}/{row.utterance}"
 
 
-@hookimpl
-def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Register `cafe`."""
-    register(
-        DatasetSpec(
-            name="cafe",
-            title="CaFE",
-            language="fr-CA",
-            labels=tuple(LABELS.values()),
-            index=index_by_name(parse),
-            licence="for academic use, on terms of its own",
-            citation="""@inproceedings{gournay2018cafe,
+SPEC = DatasetSpec(
+    name="cafe",
+    title="CaFE",
+    language="fr-CA",
+    labels=tuple(LABELS.values()),
+    index=index_by_name(parse),
+    licence="for academic use, on terms of its own",
+    citation="""@inproceedings{gournay2018cafe,
   title     = {A Canadian French emotional speech dataset},
   author    = {Gournay, Philippe and Lahaie, Olivier and Lefebvre, Roch},
   booktitle = {Proceedings of the 9th ACM Multimedia Systems Conference},
   pages     = {399--402},
   year      = {2018}
 }""",
-            how_to_get="download CaFE_48k.zip from zenodo.org/record/1478765",
-            expected_counts={label: 72 if label == "neutral" else 144 for label in LABELS.values()},
-            expected_speakers=12,
-            expected_ids=ids_of("cafe"),
-            example=example_of("cafe", _layout),
-            expected_audio=ExpectedAudio(hours=1.1549, rates=(48000,), shortest_s=2.557, longest_s=7.745),
-            siblings=SIBLINGS,
-            sentence=lambda utterance: utterance[-1],
-            variants=(
-                SplitVariant(groups=SPEAKERS),
-                SplitVariant(
-                    name="without_neutral",
-                    groups=SPEAKERS,
-                    excluded_labels=("neutral",),
-                    note="864 utterances without neutral, which the authors' code missed until January 2022",
-                ),
-            ),
-            logmel=(-7.9731621742248535, 5.112339973449707),
-        )
-    )
+    how_to_get="download CaFE_48k.zip from zenodo.org/record/1478765",
+    expected_counts={label: 72 if label == "neutral" else 144 for label in LABELS.values()},
+    expected_speakers=12,
+    expected_ids=ids_of("cafe"),
+    example=example_of("cafe", _layout),
+    expected_audio=ExpectedAudio(hours=1.1549, rates=(48000,), shortest_s=2.557, longest_s=7.745),
+    siblings=SIBLINGS,
+    sentence=lambda utterance: utterance[-1],
+    variants=(
+        SplitVariant(groups=SPEAKERS),
+        SplitVariant(
+            name="without_neutral",
+            groups=SPEAKERS,
+            excluded_labels=("neutral",),
+            note="864 utterances without neutral, which the authors' code missed until January 2022",
+        ),
+    ),
+    logmel=(-7.9731621742248535, 5.112339973449707),
+)

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, hookimpl, index_by_name
+from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
-
-if TYPE_CHECKING:
-    from serab_core.plugin import Register
-
-SERAB_API_VERSION = 1
 
 LABELS = {
     "ANG": "anger",
@@ -56,18 +49,14 @@ parse = by_pattern(
 )
 
 
-@hookimpl
-def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Register `crema_d`."""
-    register(
-        DatasetSpec(
-            name="crema_d",
-            title="CREMA-D",
-            language="en",
-            labels=tuple(LABELS.values()),
-            index=index_by_name(parse, known_bad=LEFT_OUT),
-            licence="Open Database License",
-            citation="""@article{cao2014cremad,
+SPEC = DatasetSpec(
+    name="crema_d",
+    title="CREMA-D",
+    language="en",
+    labels=tuple(LABELS.values()),
+    index=index_by_name(parse, known_bad=LEFT_OUT),
+    licence="Open Database License",
+    citation="""@article{cao2014cremad,
   title   = {{CREMA-D}: Crowd-sourced emotional multimodal actors dataset},
   author  = {Cao, Houwei and Cooper, David G. and Keutmann, Michael K. and Gur, Ruben C. and Nenkova, Ani and
              Verma, Ragini},
@@ -77,24 +66,23 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
   pages   = {377--390},
   year    = {2014}
 }""",
-            how_to_get="clone github.com/CheyneyComputerScience/CREMA-D with git-lfs, and name its folder AudioWAV",
-            expected_counts={
-                "anger": 1271,
-                "disgust": 1270,
-                "fear": 1270,
-                "happiness": 1271,
-                "neutral": 1086,
-                "sadness": 1270,
-            },
-            expected_speakers=91,
-            expected_ids=ids_of("crema_d"),
-            example=example_of("crema_d", lambda row: f"AudioWAV/{row.utterance}"),
-            # 7,438 utterances: 5.2567 h for all 7,442, minus 9.4 s for the four that are left out.
-            expected_audio=ExpectedAudio(hours=5.2541, rates=(16000,), shortest_s=1.268, longest_s=5.005),
-            siblings=SIBLINGS,
-            sentence=lambda utterance: utterance.split("_")[1],
-            known_defects=KNOWN_DEFECTS,
-            variants=(SplitVariant(ratios=(0.7, 0.1, 0.2), groups=SPEAKERS),),
-            logmel=(-4.993728160858154, 3.1366026401519775),
-        )
-    )
+    how_to_get="clone github.com/CheyneyComputerScience/CREMA-D with git-lfs, and name its folder AudioWAV",
+    expected_counts={
+        "anger": 1271,
+        "disgust": 1270,
+        "fear": 1270,
+        "happiness": 1271,
+        "neutral": 1086,
+        "sadness": 1270,
+    },
+    expected_speakers=91,
+    expected_ids=ids_of("crema_d"),
+    example=example_of("crema_d", lambda row: f"AudioWAV/{row.utterance}"),
+    # 7,438 utterances: 5.2567 h for all 7,442, minus 9.4 s for the four that are left out.
+    expected_audio=ExpectedAudio(hours=5.2541, rates=(16000,), shortest_s=1.268, longest_s=5.005),
+    siblings=SIBLINGS,
+    sentence=lambda utterance: utterance.split("_")[1],
+    known_defects=KNOWN_DEFECTS,
+    variants=(SplitVariant(ratios=(0.7, 0.1, 0.2), groups=SPEAKERS),),
+    logmel=(-4.993728160858154, 3.1366026401519775),
+)

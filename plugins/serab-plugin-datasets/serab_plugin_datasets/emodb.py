@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, hookimpl, index_by_name
+from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
-
-if TYPE_CHECKING:
-    from serab_core.plugin import Register
-
-SERAB_API_VERSION = 1
 
 # In the order of the corpus's letters (Angst, Ekel, Freude, Langeweile, neutral, Trauer, Wut). The order of classes
 # decides ties in a classifier's vote: one validation utterance of a random forest on ComParE_2016 depends on it.
@@ -33,42 +26,37 @@ SEX = {
 parse = by_pattern(r"(?P<speaker>0[389]|1[0-6])[ab]\d\d(?P<label>[A-Z])[a-z]", LABELS)
 
 
-@hookimpl
-def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Register `emodb`."""
-    register(
-        DatasetSpec(
-            name="emodb",
-            title="EmoDB",
-            language="de",
-            labels=tuple(LABELS.values()),
-            index=index_by_name(parse),
-            licence="free for research; CC BY 4.0 by its current distributor",
-            citation="""@inproceedings{burkhardt2005emodb,
+SPEC = DatasetSpec(
+    name="emodb",
+    title="EmoDB",
+    language="de",
+    labels=tuple(LABELS.values()),
+    index=index_by_name(parse),
+    licence="free for research; CC BY 4.0 by its current distributor",
+    citation="""@inproceedings{burkhardt2005emodb,
   title     = {A database of German emotional speech},
   author    = {Burkhardt, Felix and Paeschke, Astrid and Rolfes, Miriam and Sendlmeier, Walter F. and Weiss, Benjamin},
   booktitle = {Interspeech},
   pages     = {1517--1520},
   year      = {2005}
 }""",
-            how_to_get="download it from emodb.bilderbar.info/download (40 MB)",
-            expected_counts={
-                "anger": 127,
-                "boredom": 81,
-                "disgust": 46,
-                "fear": 69,
-                "happiness": 71,
-                "neutral": 79,
-                "sadness": 62,
-            },
-            expected_speakers=10,
-            expected_ids=ids_of("emodb"),
-            example=example_of("emodb", lambda row: f"wav/{row.utterance}"),
-            expected_audio=ExpectedAudio(hours=0.4131, rates=(16000,), shortest_s=1.226, longest_s=8.978),
-            siblings={"laryngo": "the laryngograph signal, not the speech; the task uses the recordings in wav"},
-            sentence=lambda utterance: utterance[2:5],
-            variants=(SplitVariant(groups=tuple(SEX)),),
-            speaker_sex=SEX,
-            logmel=(-2.6927330493927, 4.103071212768555),
-        )
-    )
+    how_to_get="download it from emodb.bilderbar.info/download (40 MB)",
+    expected_counts={
+        "anger": 127,
+        "boredom": 81,
+        "disgust": 46,
+        "fear": 69,
+        "happiness": 71,
+        "neutral": 79,
+        "sadness": 62,
+    },
+    expected_speakers=10,
+    expected_ids=ids_of("emodb"),
+    example=example_of("emodb", lambda row: f"wav/{row.utterance}"),
+    expected_audio=ExpectedAudio(hours=0.4131, rates=(16000,), shortest_s=1.226, longest_s=8.978),
+    siblings={"laryngo": "the laryngograph signal, not the speech; the task uses the recordings in wav"},
+    sentence=lambda utterance: utterance[2:5],
+    variants=(SplitVariant(groups=tuple(SEX)),),
+    speaker_sex=SEX,
+    logmel=(-2.6927330493927, 4.103071212768555),
+)

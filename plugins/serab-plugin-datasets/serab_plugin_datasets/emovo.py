@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, hookimpl, index_by_name
+from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
-
-if TYPE_CHECKING:
-    from serab_core.plugin import Register
-
-SERAB_API_VERSION = 1
 
 LABELS = {
     "dis": "disgust",
@@ -29,33 +22,28 @@ SENTENCES = ("b1", "b2", "b3", "d1", "d2", "l1", "l2", "l3", "l4", "n1", "n2", "
 parse = by_pattern(r"(?P<label>[a-z]{3})-(?P<speaker>[fm][123])-[bdln]\d", LABELS)
 
 
-@hookimpl
-def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Register `emovo`."""
-    register(
-        DatasetSpec(
-            name="emovo",
-            title="EMOVO",
-            language="it",
-            labels=tuple(LABELS.values()),
-            index=index_by_name(parse),
-            licence="CC BY-NC-SA 4.0, according to a second-hand source",
-            citation="""@inproceedings{costantini2014emovo,
+SPEC = DatasetSpec(
+    name="emovo",
+    title="EMOVO",
+    language="it",
+    labels=tuple(LABELS.values()),
+    index=index_by_name(parse),
+    licence="CC BY-NC-SA 4.0, according to a second-hand source",
+    citation="""@inproceedings{costantini2014emovo,
   title     = {{EMOVO} corpus: an {Italian} emotional speech database},
   author    = {Costantini, Giovanni and Iaderola, Iacopo and Paoloni, Andrea and Todisco, Massimiliano},
   booktitle = {LREC},
   pages     = {3501--3504},
   year      = {2014}
 }""",
-            how_to_get="download emovo.zip from voice.fub.it/activities/corpora/emovo",
-            expected_counts=dict.fromkeys(LABELS.values(), 84),
-            expected_speakers=6,
-            expected_ids=ids_of("emovo"),
-            example=example_of("emovo", lambda row: f"EMOVO/{row.speaker}/{row.utterance}"),
-            expected_audio=ExpectedAudio(hours=0.5098, rates=(48000,), shortest_s=1.291, longest_s=13.995),
-            sentence=lambda utterance: utterance.rpartition("-")[2],
-            variants=(SplitVariant(groups=SPEAKERS),),
-            speaker_sex={speaker: speaker[0] for speaker in SPEAKERS},
-            logmel=(-6.7016167640686035, 4.619407653808594),
-        )
-    )
+    how_to_get="download emovo.zip from voice.fub.it/activities/corpora/emovo",
+    expected_counts=dict.fromkeys(LABELS.values(), 84),
+    expected_speakers=6,
+    expected_ids=ids_of("emovo"),
+    example=example_of("emovo", lambda row: f"EMOVO/{row.speaker}/{row.utterance}"),
+    expected_audio=ExpectedAudio(hours=0.5098, rates=(48000,), shortest_s=1.291, longest_s=13.995),
+    sentence=lambda utterance: utterance.rpartition("-")[2],
+    variants=(SplitVariant(groups=SPEAKERS),),
+    speaker_sex={speaker: speaker[0] for speaker in SPEAKERS},
+    logmel=(-6.7016167640686035, 4.619407653808594),
+)

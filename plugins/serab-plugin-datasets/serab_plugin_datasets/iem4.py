@@ -21,7 +21,6 @@ from serab_core.plugin import (
     Skipped,
     SourceFile,
     SplitVariant,
-    hookimpl,
     index_by_name,
 )
 from serab_plugin_datasets._lists import ids_of, read_list, seconds_of
@@ -29,9 +28,6 @@ from serab_plugin_datasets._lists import ids_of, read_list, seconds_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from serab_core.plugin import Register
-
-SERAB_API_VERSION = 1
 
 LABELS = {"ang": "anger", "hap": "happiness", "neu": "neutral", "sad": "sadness"}
 _MERGED = {**LABELS, "exc": "happiness"}
@@ -172,18 +168,14 @@ def example() -> dict[str, bytes]:
     return files | {file: (head + "".join(lines)).encode() for file, lines in texts.items()}
 
 
-@hookimpl
-def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Register `iem4`."""
-    register(
-        DatasetSpec(
-            name="iem4",
-            title="IEM4 (IEMOCAP, four classes)",
-            language="en",
-            labels=tuple(LABELS.values()),
-            index=index,
-            licence="on request, for research",
-            citation="""@article{busso2008iemocap,
+SPEC = DatasetSpec(
+    name="iem4",
+    title="IEM4 (IEMOCAP, four classes)",
+    language="en",
+    labels=tuple(LABELS.values()),
+    index=index,
+    licence="on request, for research",
+    citation="""@article{busso2008iemocap,
   title   = {{IEMOCAP}: interactive emotional dyadic motion capture database},
   author  = {Busso, Carlos and Bulut, Murtaza and Lee, Chi-Chun and Kazemzadeh, Abe and Mower, Emily and Kim, Samuel and
              Chang, Jeannette N. and Lee, Sungbok and Narayanan, Shrikanth S.},
@@ -193,33 +185,30 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
   pages   = {335--359},
   year    = {2008}
 }""",
-            how_to_get="ask for IEMOCAP_full_release at sail.usc.edu/iemocap",
-            expected_counts={
-                "anger": _CODES["ang"],
-                "happiness": _CODES["hap"] + _CODES["exc"],
-                "neutral": _CODES["neu"],
-                "sadness": _CODES["sad"],
-            },
-            expected_speakers=10,
-            expected_ids=ids_of("iem4"),
-            expected_audio=ExpectedAudio(hours=6.989, rates=(16000,), shortest_s=0.585, longest_s=34.139),
-            expected_seconds=seconds_of("iem4"),
-            example=example,
-            variants=(
-                SplitVariant(
-                    groups=SPEAKERS, note="speaker-disjoint; the partner of a dialogue is audible across splits"
-                ),
-                SplitVariant(
-                    name="as_released",
-                    shares_speakers=True,
-                    group="dialogue",
-                    groups=SPEAKERS,
-                    note="cut by dialogue in place of speaker: every test and validation speaker is in training",
-                ),
-            ),
-            released_variant="as_released",
-            continuous={"vad": ("valence", "arousal", "dominance")},
-            speaker_sex={speaker: speaker[2].lower() for speaker in SPEAKERS},
-            logmel=(-5.752230644226074, 3.403254508972168),
-        )
-    )
+    how_to_get="ask for IEMOCAP_full_release at sail.usc.edu/iemocap",
+    expected_counts={
+        "anger": _CODES["ang"],
+        "happiness": _CODES["hap"] + _CODES["exc"],
+        "neutral": _CODES["neu"],
+        "sadness": _CODES["sad"],
+    },
+    expected_speakers=10,
+    expected_ids=ids_of("iem4"),
+    expected_audio=ExpectedAudio(hours=6.989, rates=(16000,), shortest_s=0.585, longest_s=34.139),
+    expected_seconds=seconds_of("iem4"),
+    example=example,
+    variants=(
+        SplitVariant(groups=SPEAKERS, note="speaker-disjoint; the partner of a dialogue is audible across splits"),
+        SplitVariant(
+            name="as_released",
+            shares_speakers=True,
+            group="dialogue",
+            groups=SPEAKERS,
+            note="cut by dialogue in place of speaker: every test and validation speaker is in training",
+        ),
+    ),
+    released_variant="as_released",
+    continuous={"vad": ("valence", "arousal", "dominance")},
+    speaker_sex={speaker: speaker[2].lower() for speaker in SPEAKERS},
+    logmel=(-5.752230644226074, 3.403254508972168),
+)

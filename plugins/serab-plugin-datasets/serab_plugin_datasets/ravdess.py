@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, hookimpl, index_by_name
+from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern, with_reasons
-
-if TYPE_CHECKING:
-    from serab_core.plugin import Register
-
-SERAB_API_VERSION = 1
 
 LABELS = {
     "01": "neutral",
@@ -34,18 +27,14 @@ OTHER_FILES = {
 }
 
 
-@hookimpl
-def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Register `ravdess`."""
-    register(
-        DatasetSpec(
-            name="ravdess",
-            title="RAVDESS",
-            language="en",
-            labels=tuple(LABELS.values()),
-            index=with_reasons(index_by_name(parse), OTHER_FILES),
-            licence="CC BY-NC-SA 4.0",
-            citation="""@article{livingstone2018ravdess,
+SPEC = DatasetSpec(
+    name="ravdess",
+    title="RAVDESS",
+    language="en",
+    labels=tuple(LABELS.values()),
+    index=with_reasons(index_by_name(parse), OTHER_FILES),
+    licence="CC BY-NC-SA 4.0",
+    citation="""@article{livingstone2018ravdess,
   title   = {The {Ryerson} Audio-Visual Database of Emotional Speech and Song ({RAVDESS})},
   author  = {Livingstone, Steven R. and Russo, Frank A.},
   journal = {PLoS ONE},
@@ -54,15 +43,14 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
   pages   = {e0196391},
   year    = {2018}
 }""",
-            how_to_get="download Audio_Speech_Actors_01-24.zip (208 MB) from zenodo.org/record/1188976",
-            expected_counts={label: 96 if label == "neutral" else 192 for label in LABELS.values()},
-            expected_speakers=24,
-            expected_ids=ids_of("ravdess"),
-            example=example_of("ravdess", lambda row: f"Actor_{row.speaker}/{row.utterance}"),
-            expected_audio=ExpectedAudio(hours=1.4803, rates=(48000,), shortest_s=2.936, longest_s=5.272),
-            sentence=lambda utterance: utterance.split("-")[4],
-            variants=(SplitVariant(groups=SPEAKERS),),
-            speaker_sex={speaker: "m" if int(speaker) % 2 else "f" for speaker in SPEAKERS},
-            logmel=(-10.320347785949707, 4.999551773071289),
-        )
-    )
+    how_to_get="download Audio_Speech_Actors_01-24.zip (208 MB) from zenodo.org/record/1188976",
+    expected_counts={label: 96 if label == "neutral" else 192 for label in LABELS.values()},
+    expected_speakers=24,
+    expected_ids=ids_of("ravdess"),
+    example=example_of("ravdess", lambda row: f"Actor_{row.speaker}/{row.utterance}"),
+    expected_audio=ExpectedAudio(hours=1.4803, rates=(48000,), shortest_s=2.936, longest_s=5.272),
+    sentence=lambda utterance: utterance.split("-")[4],
+    variants=(SplitVariant(groups=SPEAKERS),),
+    speaker_sex={speaker: "m" if int(speaker) % 2 else "f" for speaker in SPEAKERS},
+    logmel=(-10.320347785949707, 4.999551773071289),
+)

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from serab_core.plugin import DatasetSpec, Entry, ExpectedAudio, SourceFile, SplitVariant, hookimpl, index_by_name
+from serab_core.plugin import DatasetSpec, Entry, ExpectedAudio, SourceFile, SplitVariant, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of
-
-if TYPE_CHECKING:
-    from serab_core.plugin import Register
-
-SERAB_API_VERSION = 1
 
 LABELS = {
     "a": "anger",
@@ -39,18 +33,14 @@ def parse(file: SourceFile) -> Entry | None:
     return Entry(id=identifier, file=file, label=LABELS[match["label"]], speaker=speaker)
 
 
-@hookimpl
-def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Register `savee`."""
-    register(
-        DatasetSpec(
-            name="savee",
-            title="SAVEE",
-            language="en-GB",
-            labels=tuple(LABELS.values()),
-            index=index_by_name(parse),
-            licence="free for research, after registration",
-            citation="""@incollection{haq2010savee,
+SPEC = DatasetSpec(
+    name="savee",
+    title="SAVEE",
+    language="en-GB",
+    labels=tuple(LABELS.values()),
+    index=index_by_name(parse),
+    licence="free for research, after registration",
+    citation="""@incollection{haq2010savee,
   title     = {Multimodal emotion recognition},
   author    = {Haq, Sanaul and Jackson, Philip J. B.},
   booktitle = {Machine Audition: Principles, Algorithms and Systems},
@@ -58,14 +48,13 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
   pages     = {398--423},
   year      = {2010}
 }""",
-            how_to_get="register at kahlan.eps.surrey.ac.uk/savee and download AudioData.zip",
-            expected_counts={label: 120 if label == "neutral" else 60 for label in LABELS.values()},
-            expected_speakers=4,
-            expected_ids=ids_of("savee"),
-            example=example_of("savee", lambda row: f"AudioData/{row.speaker}/{row.utterance[3:]}"),
-            expected_audio=ExpectedAudio(hours=0.5119, rates=(44100,), shortest_s=1.631, longest_s=7.139),
-            variants=(SplitVariant(groups=SPEAKERS),),
-            speaker_sex=dict.fromkeys(SPEAKERS, "m"),
-            logmel=(-7.362058639526367, 4.717724800109863),
-        )
-    )
+    how_to_get="register at kahlan.eps.surrey.ac.uk/savee and download AudioData.zip",
+    expected_counts={label: 120 if label == "neutral" else 60 for label in LABELS.values()},
+    expected_speakers=4,
+    expected_ids=ids_of("savee"),
+    example=example_of("savee", lambda row: f"AudioData/{row.speaker}/{row.utterance[3:]}"),
+    expected_audio=ExpectedAudio(hours=0.5119, rates=(44100,), shortest_s=1.631, longest_s=7.139),
+    variants=(SplitVariant(groups=SPEAKERS),),
+    speaker_sex=dict.fromkeys(SPEAKERS, "m"),
+    logmel=(-7.362058639526367, 4.717724800109863),
+)

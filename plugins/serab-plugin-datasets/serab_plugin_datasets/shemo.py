@@ -11,15 +11,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, hookimpl, index_by_name
+from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
 
 if TYPE_CHECKING:
-    from serab_core.plugin import Register
     from serab_plugin_datasets._lists import Listed
-
-SERAB_API_VERSION = 1
 
 LABELS = {
     "A": "anger",
@@ -54,48 +51,73 @@ def layout(row: Listed) -> str:
     return f"{'female' if row.speaker[0] == 'F' else 'male'}/{row.utterance}"
 
 
-@hookimpl
-def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Register `shemo`."""
-    register(
-        DatasetSpec(
-            name="shemo",
-            title="ShEMO",
-            language="fa",
-            labels=tuple(LABELS.values()),
-            index=index_by_name(parse),
-            licence=LICENCE,
-            citation=CITATION,
-            how_to_get=(
-                "clone github.com/mansourehk/ShEMO or github.com/pariajm/sharif-emotional-speech-database with "
-                "git-lfs at its state of 2019, and name both of its halves, female.zip and male.zip"
-            ),
-            expected_counts={
-                "anger": 1059,
-                "fear": 38,
-                "happiness": 201,
-                "neutral": 1028,
-                "sadness": 449,
-                "surprise": 225,
-            },
-            expected_speakers=87,
-            expected_ids=ids_of("shemo"),
-            releases=("shemo-2022",),
-            example=example_of("shemo", layout),
-            # The authors publish 3 h 25 min. One file in twenty has a rate of 22,050 Hz.
-            expected_audio=ExpectedAudio(hours=3 + 25 / 60, rates=(22050, 44100), shortest_s=0.359, longest_s=33.328),
-            variants=(
-                SplitVariant(groups=SPEAKERS),
-                SplitVariant(
-                    name="as_released",
-                    shares_speakers=True,
-                    group="utterance number",
-                    groups=NUMBERS,
-                    note="cut by utterance number in place of speaker: speakers cross the splits, test has no fear",
-                ),
-            ),
-            released_variant="as_released",
-            speaker_sex={speaker: speaker[0].lower() for speaker in SPEAKERS},
-            logmel=(-3.533191204071045, 4.027871608734131),
-        )
-    )
+SPEC = DatasetSpec(
+    name="shemo",
+    title="ShEMO",
+    language="fa",
+    labels=tuple(LABELS.values()),
+    index=index_by_name(parse),
+    licence=LICENCE,
+    citation=CITATION,
+    how_to_get=(
+        "clone github.com/mansourehk/ShEMO or github.com/pariajm/sharif-emotional-speech-database with "
+        "git-lfs at its state of 2019, and name both of its halves, female.zip and male.zip"
+    ),
+    expected_counts={
+        "anger": 1059,
+        "fear": 38,
+        "happiness": 201,
+        "neutral": 1028,
+        "sadness": 449,
+        "surprise": 225,
+    },
+    expected_speakers=87,
+    expected_ids=ids_of("shemo"),
+    releases=("shemo-2022",),
+    example=example_of("shemo", layout),
+    # The authors publish 3 h 25 min. One file in twenty has a rate of 22,050 Hz.
+    expected_audio=ExpectedAudio(hours=3 + 25 / 60, rates=(22050, 44100), shortest_s=0.359, longest_s=33.328),
+    variants=(
+        SplitVariant(groups=SPEAKERS),
+        SplitVariant(
+            name="as_released",
+            shares_speakers=True,
+            group="utterance number",
+            groups=NUMBERS,
+            note="cut by utterance number in place of speaker: speakers cross the splits, test has no fear",
+        ),
+    ),
+    released_variant="as_released",
+    speaker_sex={speaker: speaker[0].lower() for speaker in SPEAKERS},
+    logmel=(-3.533191204071045, 4.027871608734131),
+)
+
+# The names have the format of the release of 2019, and 2,838 of them are in both releases. The same name may mean
+# different recordings: where a label was corrected, the following recordings were renumbered.
+SPEC_2022 = DatasetSpec(
+    name="shemo-2022",
+    title="ShEMO (release of 2022)",
+    language="fa",
+    labels=tuple(LABELS.values()),
+    index=index_by_name(parse),
+    licence=LICENCE,
+    citation=CITATION,
+    how_to_get=(
+        "download female.zip and male.zip by the links in the README of "
+        "github.com/pariajm/sharif-emotional-speech-dataset, and name both"
+    ),
+    expected_counts={
+        "anger": 1042,
+        "fear": 32,
+        "happiness": 203,
+        "neutral": 1160,
+        "sadness": 362,
+        "surprise": 201,
+    },
+    expected_speakers=87,
+    expected_ids=ids_of("shemo-2022"),
+    releases=("shemo",),
+    example=example_of("shemo-2022", layout),
+    variants=(SplitVariant(groups=SPEAKERS),),
+    speaker_sex={speaker: speaker[0].lower() for speaker in SPEAKERS},
+)

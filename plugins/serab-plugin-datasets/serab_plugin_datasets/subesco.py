@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, hookimpl, index_by_name
+from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of, seconds_of
 from serab_plugin_datasets._naming import by_pattern
 
 if TYPE_CHECKING:
-    from serab_core.plugin import Register
     from serab_plugin_datasets._lists import Listed
-
-SERAB_API_VERSION = 1
 
 LABELS = {
     "ANGRY": "anger",
@@ -46,18 +43,14 @@ def _layout(row: Listed) -> str:
     return f"SUBESCO/{row.utterance}{']' if row.utterance == STRAY_BRACKET else ''}"
 
 
-@hookimpl
-def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Register `subesco`."""
-    register(
-        DatasetSpec(
-            name="subesco",
-            title="SUBESCO",
-            language="bn",
-            labels=tuple(LABELS.values()),
-            index=index_by_name(parse),
-            licence="CC BY 4.0",
-            citation="""@article{sultana2021subesco,
+SPEC = DatasetSpec(
+    name="subesco",
+    title="SUBESCO",
+    language="bn",
+    labels=tuple(LABELS.values()),
+    index=index_by_name(parse),
+    licence="CC BY 4.0",
+    citation="""@article{sultana2021subesco,
   title   = {{SUST} {Bangla} Emotional Speech Corpus ({SUBESCO}): an audio-only emotional speech corpus for {Bangla}},
   author  = {Sultana, Sadia and Rahman, M. Shahidur and Selim, M. Reza and Iqbal, M. Zafar},
   journal = {PLoS ONE},
@@ -66,15 +59,14 @@ def serab_register_datasets(register: Register[DatasetSpec]) -> None:
   pages   = {e0250173},
   year    = {2021}
 }""",
-            how_to_get="download SUBESCO.zip (2 GB) from zenodo.org/record/4526477",
-            expected_counts=dict.fromkeys(LABELS.values(), 1000),
-            expected_speakers=20,
-            expected_ids=ids_of("subesco"),
-            example=example_of("subesco", _layout),
-            expected_audio=ExpectedAudio(hours=7.8321, rates=(44100, 48000), shortest_s=2.752, longest_s=6.026),
-            expected_seconds=seconds_of("subesco"),
-            sentence=lambda utterance: utterance.split("_")[4],
-            variants=(SplitVariant(groups=tuple(SPEAKERS)),),
-            speaker_sex=SPEAKERS,
-        )
-    )
+    how_to_get="download SUBESCO.zip (2 GB) from zenodo.org/record/4526477",
+    expected_counts=dict.fromkeys(LABELS.values(), 1000),
+    expected_speakers=20,
+    expected_ids=ids_of("subesco"),
+    example=example_of("subesco", _layout),
+    expected_audio=ExpectedAudio(hours=7.8321, rates=(44100, 48000), shortest_s=2.752, longest_s=6.026),
+    expected_seconds=seconds_of("subesco"),
+    sentence=lambda utterance: utterance.split("_")[4],
+    variants=(SplitVariant(groups=tuple(SPEAKERS)),),
+    speaker_sex=SPEAKERS,
+)

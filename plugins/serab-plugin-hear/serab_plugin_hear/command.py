@@ -67,4 +67,4 @@ def export_command(
         state = dict(known_state(spec, task) or fit_corpus(extractor, train))
     write_output(path, _MODULE.format(name=extractor, state=state).encode())
     text = f"{path} has the HEAR API. Next: hear-validator {path.stem}, or serab eval hear:./{path}"
-    stdout().print(text, markup=False, highlight=False, soft_wrap=True)
+    stdout().print(text, soft_wrap=True)

@@ -1,4 +1,7 @@
-"""The three published models: their files, framings and specs. This module does not import TensorFlow."""
+"""VGGish, YAMNet and TRILL: their files, framings and specs. All entry points name this module.
+
+It does not import TensorFlow.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from serab_core.plugin import ExtractorSpec, WeightFile, weights_path
+from serab_core.plugin import ExtractorSpec, WeightFile, hookimpl, weights_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from serab_core.plugin import Extractor
+    from serab_core.plugin import Extractor, Register
 
+SERAB_API_VERSION = 1
 _APACHE = "Apache-2.0"
 
 
@@ -157,3 +161,18 @@ def _checked_lite(source: Path, target: Path) -> None:
 
     Lite(source).warm()  # raises ValueError
     target.write_bytes(source.read_bytes())
+
+
+@hookimpl
+def serab_register_extractors(register: Register[ExtractorSpec]) -> None:
+    """Register TRILL (arXiv:2002.12764), VGGish (arXiv:1609.09430), YAMNet and their variants."""
+    for name, model, framing, summary in (
+        ("trill", TRILL, "windows", "TRILL's layer 19 from TensorFlow Hub, mean over 0.96 s windows; 12288 numbers"),
+        ("trill/released", TRILL, "whole", "TRILL on whole clips, framed by itself, as SERAB released it"),
+        ("vggish", VGGISH, "centred", "VGGish from TensorFlow Hub, mean over 0.96 s frames; 128 numbers"),
+        ("vggish/released", VGGISH, "drawn", "VGGish with clips under 1 s placed at random, as SERAB released it"),
+        ("yamnet", YAMNET, "whole", "YAMNet from TensorFlow Hub, 0.96 s every 0.48 s, mean over frames; 1024 numbers"),
+        ("yamnet/paper", YAMNET, "windows", "YAMNet on consecutive windows of 0.96 s, as in SERAB's paper"),
+    ):
+        register(spec_of(name, model, framing, summary))
+    register(lite_spec())

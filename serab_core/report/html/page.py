@@ -31,8 +31,14 @@ if TYPE_CHECKING:
 _MOST_TASKS = 12  # tasks for subset bias, whose number of subsets is 2^n
 
 
-def report_page(data: LeaderboardData, title: str) -> str:
-    """Return the report as HTML, which loads nothing from the network."""
+def report_page(data: LeaderboardData, title: str, speeds: Mapping[str, float]) -> str:
+    """Return the report as HTML, which loads nothing from the network.
+
+    Args:
+        data: the results.
+        title: the title of the page.
+        speeds: measured throughput by extractor, in seconds of audio per second of one worker.
+    """
     board, targets = data.board, data.continuous
     sizes = sizes_of(board)
     cells = [cell for shown in (board, targets) for row in shown.rows for cell in row.cells.values()]
@@ -72,7 +78,7 @@ def report_page(data: LeaderboardData, title: str) -> str:
         script=_resource("script.js"),
         data=_embedded(_cell_data(data, cells)),
         size=size_plot(board, PAGE),
-        speed=speed_plot(board, data.speeds, PAGE) if data.speeds else "",
+        speed=speed_plot(board, speeds, PAGE) if speeds else "",
         subsets=subset_plot(sizes, PAGE) if sizes else "",
         optimism=[(task, optimism_plot(board, task, PAGE)) for task in tasks],
         speakers=[(task, speaker_plot(board, task, PAGE), _sexes(board, task)) for task in tasks],

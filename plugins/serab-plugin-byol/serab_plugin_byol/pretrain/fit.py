@@ -78,12 +78,7 @@ def fit(
         StoreError: the folder cannot be written.
     """
     world = machine.devices * machine.nodes
-    if config.batch % (world * machine.accumulate) or config.batch // (world * machine.accumulate) < 2:
-        raise UsageError(
-            f"a batch of {config.batch} cannot be divided evenly into {machine.accumulate} accumulated batches on "
-            f"{world} devices, with at least two segments each",
-            next_step="choose another batch, --devices or --accumulate",
-        )
+    _require_even_batches(config.batch, machine.accumulate, world)
     steps = steps or steps_of(config, len(segments))
     _claim(folder, config, segments)
     _keep_memory()
@@ -145,6 +140,16 @@ def fit(
     if trainer.interrupted:
         raise _interrupted(folder)
     return _summary(folder, trainer.global_step, trainer)
+
+
+def _require_even_batches(batch: int, accumulate: int, world: int) -> None:
+    """Raise UsageError if a batch cannot be divided into equal batches of at least two segments."""
+    if batch % (world * accumulate) or batch // (world * accumulate) < 2:
+        raise UsageError(
+            f"a batch of {batch} cannot be divided evenly into {accumulate} accumulated batches on "
+            f"{world} devices, with at least two segments each",
+            next_step="choose another batch, --devices or --accumulate",
+        )
 
 
 def _interrupted(folder: Path) -> InterruptedRunError:

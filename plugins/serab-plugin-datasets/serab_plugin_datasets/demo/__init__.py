@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from serab_core.plugin import DatasetSpec, Entry, SourceFile, hookimpl, index_by_name
+from serab_core.plugin import DatasetSpec, Entry, SourceFile, index_by_name
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from serab_core.plugin import Register
-
-SERAB_API_VERSION = 1
 
 LABELS = ("anger", "happiness", "neutral", "sadness")
 SPEAKERS = tuple(f"s{number:02d}" for number in range(1, 11))
@@ -38,23 +34,18 @@ def generate(folder: Path) -> None:
     write_corpus(folder, sorted(expected_ids()))
 
 
-@hookimpl
-def serab_register_datasets(register: Register[DatasetSpec]) -> None:
-    """Register `demo`."""
-    register(
-        DatasetSpec(
-            name="demo",
-            title="Demo (synthetic)",
-            language="zxx",
-            labels=LABELS,
-            index=index_by_name(parse),
-            licence="Apache-2.0",
-            citation="",
-            how_to_get="serab makes it: serab data prepare demo",
-            expected_counts=dict.fromkeys(LABELS, len(SPEAKERS) * TAKES),
-            expected_speakers=len(SPEAKERS),
-            expected_ids=expected_ids,
-            synthetic=True,
-            generate=generate,
-        )
-    )
+SPEC = DatasetSpec(
+    name="demo",
+    title="Demo (synthetic)",
+    language="zxx",
+    labels=LABELS,
+    index=index_by_name(parse),
+    licence="Apache-2.0",
+    citation="",
+    how_to_get="serab makes it: serab data prepare demo",
+    expected_counts=dict.fromkeys(LABELS, len(SPEAKERS) * TAKES),
+    expected_speakers=len(SPEAKERS),
+    expected_ids=expected_ids,
+    synthetic=True,
+    generate=generate,
+)

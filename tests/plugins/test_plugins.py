@@ -11,8 +11,10 @@ import pytest
 from serab_core import names, plugins
 from serab_core.embed.corpus import known_state
 from serab_core.embed.fingerprint import fingerprint_digest
-from serab_core.errors import PluginError, UnknownNameError, UsageError
+from serab_core.errors import PluginError, SerabError, UnknownNameError, UsageError
+from serab_core.plugins.entry_points import Group
 from serab_core.store.weights import import_weights
+from tests.conftest import install
 
 
 @pytest.fixture
@@ -132,3 +134,37 @@ def test_a_name_longer_than_the_file_system_allows(toys, serab, length):
         code, _, err = serab(*words)
         assert code in (2, 3, 4, 5, 6, 10, 12), (words[:2], err)
         assert "bug in serab" not in err
+
+
+def test_entry_points_of_one_module_have_one_code_and_different_keys(site):
+    (site / "p_pair.py").write_text(
+        "from serab_core.plugin import ExtractorSpec, hookimpl\n"
+        "@hookimpl\n"
+        "def serab_register_extractors(register):\n"
+        "    for name in ('left', 'right'):\n"
+        "        register(ExtractorSpec(name=name, factory=dict, dim=1, summary='', licence='', citation=''))\n"
+    )
+    install(site, "p-pair", "0.1", "[serab.extractors]\nleft = p_pair\nright = p_pair\n")
+    left, right = plugins.extractor("left"), plugins.extractor("right")
+    assert (left.name, right.name) == ("left", "right")
+    assert left.code == right.code
+    assert left.code["digest"]
+    assert fingerprint_digest(left) != fingerprint_digest(right)
+
+
+@pytest.mark.parametrize(
+    ("call", "exit_code"),
+    [
+        (lambda registry: registry.record(Group.EXTRACTORS, "nowhere"), 3),
+        (lambda registry: registry.get(Group.EXTRACTORS, "bad"), 4),
+        (lambda registry: registry.load(Group.EXTRACTORS, "bad"), 4),
+        (lambda registry: registry.make(Group.EXTRACTORS, "bad", "word", UsageError), 4),
+        (lambda registry: registry.call(Group.EXTRACTORS, "bad", register=print), 4),
+    ],
+)
+def test_errors_of_the_registry_are_errors_of_serab(add_plugin, call, exit_code):
+    add_plugin("p-bad", "serab.extractors", "bad", "raise ValueError('no')")
+    with pytest.raises(SerabError) as caught:
+        call(plugins.registry())
+    assert caught.value.exit_code == exit_code
+    assert caught.value.next_step

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from serab_core.isolation.environments import Environment
     from serab_core.types import CorpusState, Embeddings, Waveform
 
-CHILD = "serab_core.isolation.extractor_server"
+CHILD = "serab_core.plugins.extractor_server"
 PLAIN = (
     "name",
     "dim",

@@ -1,4 +1,4 @@
-"""The process of an isolated extractor: `python -m serab_core.isolation.extractor_server`."""
+"""The process of an isolated extractor: `python -m serab_core.plugins.extractor_server`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from serab_registry import Group
 
 import serab_core
 from serab_core import plugins
 from serab_core.errors import ExtractorError, PluginError
-from serab_core.isolation.proxy import PLAIN, as_waveforms, weight_facts
 from serab_core.isolation.server import answer
+from serab_core.plugins.entry_points import Group
+from serab_core.plugins.proxy import PLAIN, as_waveforms, weight_facts
 from serab_core.system.cpu import share_cores
 from serab_core.types import CorpusExtractor, WarmExtractor
 

@@ -15,14 +15,14 @@ from urllib.request import url2pathname
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
-from serab_registry import Group, PluginState, read_catalog
 
 import serab_core
 from serab_core import plugins
 from serab_core.errors import PluginError, SerabError, UnknownNameError, UsageError
 from serab_core.isolation import environments
 from serab_core.isolation.environments import FILE, Environment, EnvironmentDocument, folder_of, interpreter_in
-from serab_core.isolation.proxy import Place, end_processes
+from serab_core.plugins.entry_points import Group, PluginState, read_catalog
+from serab_core.plugins.proxy import Place, end_processes
 from serab_core.store.atomic import remove_folder, replacing_folder, write_bytes
 from serab_core.store.codec import encode
 from serab_core.store.leftovers import sweep

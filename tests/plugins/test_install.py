@@ -16,7 +16,8 @@ import pytest
 
 import serab_core
 from serab_core import plugins
-from serab_core.isolation import environments, install
+from serab_core.isolation import environments
+from serab_core.plugins import install
 
 CODE = """
 import lonely_library
@@ -210,7 +211,7 @@ def test_one_that_is_killed_leaves_nothing(wheels, home, tmp_path):
     process.kill()
     process.wait()
     assert environments.environments() == []
-    code = "import serab_core.isolation.install as own; own._of_installed = lambda n: [f'{n}==" + serab_core.__version__
+    code = "import serab_core.plugins.install as own; own._of_installed = lambda n: [f'{n}==" + serab_core.__version__
     code += "']; own._local_plugins = lambda: ''; from serab_core.cli import main; main()"
     subprocess.run([sys.executable, "-c", code, "plugins", "isolate", "serab-lonely"], env=environment, check=True)
     assert [path.name for path in (home.root / "isolated").iterdir()] == ["serab-lonely"]

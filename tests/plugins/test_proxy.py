@@ -16,9 +16,9 @@ import pytest
 from serab_core import plugins
 from serab_core.embed.fingerprint import fingerprint
 from serab_core.errors import ExtractorError, PluginError, UnknownNameError, WeightsError
-from serab_core.isolation import proxy as isolated
 from serab_core.isolation.messages import RemoteError
-from serab_core.isolation.proxy import IsolatedSpec, Place
+from serab_core.plugins import proxy as isolated
+from serab_core.plugins.proxy import IsolatedSpec, Place
 from serab_core.system.session import current_session
 from tests.run.test_evaluate import stored
 
@@ -231,7 +231,7 @@ def test_it_ends_with_its_parent(odd, tmp_path):
     code = """
         import numpy as np
         from serab_core import plugins
-        from serab_core.isolation import proxy
+        from serab_core.plugins import proxy
 
         extractor = plugins.extractor("odd/hang").factory()
         print(proxy._running(proxy.Place(), "odd/hang")._child.pid, flush=True)

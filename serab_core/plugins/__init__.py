@@ -1,4 +1,4 @@
-"""Access to plugins: the registry with the core's hook specs, and with its errors translated to SerabError."""
+"""Extractors, datasets and classifiers by name: from installed plugins, folders and isolated environments."""
 
 from __future__ import annotations
 
@@ -12,20 +12,7 @@ from importlib import metadata
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from serab_registry import (
-    ApiVersionError,
-    DisabledPluginError,
-    DuplicatePluginError,
-    Group,
-    PluginLoadError,
-    Registry,
-    RegistryError,
-    UnknownPluginError,
-    UnreadableCodeError,
-    read_catalog,
-)
-
-from serab_core import hookspecs, settings
+from serab_core import settings
 from serab_core.errors import PluginError, SerabError, UnknownNameError, UsageError
 from serab_core.isolation import environments
 from serab_core.names import (
@@ -38,25 +25,16 @@ from serab_core.names import (
     split_options,
 )
 from serab_core.options import with_options
-from serab_core.system.session import NO_PLUGINS_VARIABLE, current_session
+from serab_core.plugins.entry_points import Group, read_catalog
+from serab_core.plugins.entry_points import registry as registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from serab_registry import PluginRecord
-
+    from serab_core.plugins.entry_points import PluginRecord
     from serab_core.types import ClassifierSpec, DatasetSpec, ExtractorSpec
 
-_T = TypeVar("_T")
 _Spec = TypeVar("_Spec", "ExtractorSpec", "ClassifierSpec")
-_LIST_COMMAND = {
-    Group.EXTRACTORS: "serab list extractors",
-    Group.DATASETS: "serab list datasets",
-    Group.CLASSIFIERS: "serab list classifiers",
-    Group.COMMANDS: "serab --help",
-}
-
-
 _local: ContextVar[Mapping[str, ExtractorSpec]] = ContextVar("local_extractors", default=MappingProxyType({}))
 
 
@@ -72,31 +50,6 @@ def local_extractors(specs: Mapping[str, ExtractorSpec]) -> Iterator[None]:
         yield
     finally:
         _local.reset(token)
-
-
-def registry() -> Registry:
-    """Return the registry of the session, which is created from the settings at first use."""
-    return current_session().cached("registry", _make_registry)
-
-
-def _make_registry() -> Registry:
-    return Registry(
-        hookspecs,
-        disabled=settings.current_settings().disabled_plugins,
-        enabled=current_session().plugins and os.environ.get(NO_PLUGINS_VARIABLE, "") in ("", "0"),
-        item_type=_spec_class,
-    )
-
-
-def _spec_class(group: Group) -> type:
-    from serab_core import types  # imported here, because it imports NumPy, which `serab --help` does not need
-
-    kinds: dict[Group, type] = {
-        Group.EXTRACTORS: types.ExtractorSpec,
-        Group.DATASETS: types.DatasetSpec,
-        Group.CLASSIFIERS: types.ClassifierSpec,
-    }
-    return kinds[group]
 
 
 def extractor(name: str) -> ExtractorSpec:
@@ -117,7 +70,7 @@ def extractor(name: str) -> ExtractorSpec:
         environment = environment_of(name)
         here = is_installed(name)
         if (environment and not here) or (environments.is_requested() and (environment or here)):
-            from serab_core.isolation.proxy import Place, described
+            from serab_core.plugins.proxy import Place, described
 
             return described(name, Place.of(environment))
     if is_path(name):
@@ -134,7 +87,7 @@ def extractor(name: str) -> ExtractorSpec:
         return identified(with_options(spec, options) if options else spec, Group.EXTRACTORS, entry)
     plain, *options = name.split("+")
     try:
-        registered: ExtractorSpec = translated(lambda: registry().get(Group.EXTRACTORS, plain))
+        registered: ExtractorSpec = registry().get(Group.EXTRACTORS, plain)
     except UnknownNameError:
         if os.path.isfile(name):  # noqa: PTH113  Path.is_file fails for a name that is too long
             raise file_error(settings.absolute_path(name)) from None
@@ -152,8 +105,8 @@ def identified(spec: _Spec, group: Group, name: str) -> _Spec:
         group: its group.
         name: the name of the plugin, as the registry accepts it.
     """
-    record = translated(lambda: registry().record(group, name))
-    known = asdict(translated(lambda: registry().code(record)))
+    record = registry().record(group, name)
+    known = asdict(registry().code(record))
     called = f"{record.distribution}:{spec.name}" if registry().is_shared(record) else spec.name
     return replace(spec, code=known, name=called)
 
@@ -247,7 +200,7 @@ def _is_editable(distribution: str) -> bool:
 
 
 def _make(entry: str, argument: str) -> ExtractorSpec:
-    spec: ExtractorSpec = translated(lambda: registry().make(Group.EXTRACTORS, entry, argument, SerabError))
+    spec: ExtractorSpec = registry().make(Group.EXTRACTORS, entry, argument, SerabError)
     return spec
 
 
@@ -294,7 +247,7 @@ def add_options(names: Sequence[str], options: Mapping[str, str | None]) -> list
 
 def dataset(name: str) -> DatasetSpec:
     """Return the dataset called `name`. Raises UnknownNameError or PluginError."""
-    spec: DatasetSpec = translated(lambda: registry().get(Group.DATASETS, name))
+    spec: DatasetSpec = registry().get(Group.DATASETS, name)
     return spec
 
 
@@ -313,13 +266,13 @@ def dataset_code(name: str) -> dict[str, str]:
     """Return the distribution, version and digest of the plugin that provides a dataset; empty without a plugin."""
     try:
         return asdict(registry().code(registry().record(Group.DATASETS, name)))
-    except RegistryError:
+    except SerabError:
         return {}
 
 
 def classifier(name: str) -> ClassifierSpec:
     """Return the classifier called `name`. Raises UnknownNameError or PluginError."""
-    spec: ClassifierSpec = translated(lambda: registry().get(Group.CLASSIFIERS, name))
+    spec: ClassifierSpec = registry().get(Group.CLASSIFIERS, name)
     return identified(spec, Group.CLASSIFIERS, name)
 
 
@@ -343,57 +296,8 @@ def _isolated_specs() -> dict[str, ExtractorSpec]:
     specs: dict[str, ExtractorSpec] = {}
     for environment in environments.environments():
         if not environment.error:
-            from serab_core.isolation.proxy import Place, all_described
+            from serab_core.plugins.proxy import Place, all_described
 
             with contextlib.suppress(SerabError):
                 specs |= all_described(Place.of(environment))
     return specs
-
-
-def translated(call: Callable[[], _T]) -> _T:
-    """Call a function of the registry, and translate its errors to SerabError."""
-    try:
-        return call()
-    except PluginLoadError as error:
-        raise to_serab_error(error) from error  # with the traceback of the plugin
-    except RegistryError as error:
-        raise to_serab_error(error) from None
-
-
-def _brings_prefix(error: UnknownPluginError) -> list[str]:
-    """Return distributions of the catalog that provide the entry point of a name with an argument, as `hf:ORG/NAME`."""
-    prefix, colon, _ = error.name.partition(":")
-    if not colon or error.group is not Group.EXTRACTORS or prefix in registry().names(Group.EXTRACTORS):
-        return []
-    return [entry.distribution for entry in read_catalog() if entry.offers(Group.EXTRACTORS, prefix)]
-
-
-def to_serab_error(error: RegistryError) -> SerabError:
-    """Return an error of the registry as a SerabError, with the next step."""
-    if isinstance(error, UnknownPluginError):
-        steps = []
-        if error.near:
-            steps.append(f"nearest: {', '.join(error.near)}")
-        steps += [f"install it with: pip install {name}" for name in error.install or _brings_prefix(error)]
-        if not error.install and not _brings_prefix(error):
-            steps.append(
-                f"`{_LIST_COMMAND[error.group]}` lists the installed names, `serab plugins --available` the others"
-            )
-        return UnknownNameError(str(error), next_step="; ".join(steps))
-    if isinstance(error, DisabledPluginError):
-        return PluginError(str(error), next_step=f"run without {error.switch} to use it")
-    if isinstance(error, DuplicatePluginError):
-        choices = " or ".join(record.qualified for record in error.records)
-        return PluginError(str(error), next_step=f"choose one: {choices}")
-    if isinstance(error, ApiVersionError):
-        dist = error.record.distribution
-        return PluginError(str(error), next_step=f"update both: pip install -U serab-core {dist}")
-    if isinstance(error, UnreadableCodeError):
-        return PluginError(str(error), next_step="make it readable, or reinstall the plugin")
-    assert isinstance(error, PluginLoadError)
-    record = error.record
-    step = (
-        f"reinstall or update it (pip install -U {record.distribution}), report it to its author, "
-        f"or disable it with SERAB_DISABLE_PLUGINS={record.name}"
-    )
-    return PluginError(str(error), where=record.module, next_step=step)

@@ -1,0 +1,43 @@
+"""Arguments and options that several commands have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from serab_core.cli import complete
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Classifiers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--classifiers",
+        "-c",
+        help="Classifiers, separated by commas. Default: those of the protocol.",
+        autocompletion=complete.classifiers,
+    ),
+]
+Copy = Annotated[bool, typer.Option("--copy", help="Copy all audio into the home, as 16 kHz FLAC.")]
+Device = Annotated[
+    str | None, typer.Option("--device", help="Device for extractors with this option: cpu, cuda or cuda:1.")
+]
+Extractor = Annotated[str, typer.Argument(metavar="X", help="The extractor.", autocompletion=complete.extractors)]
+Extractors = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="X [Y ...]", help="Extractors; see: serab list extractors", autocompletion=complete.extractors
+    ),
+]
+Jobs = Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes. Default: one per core.")]
+PreparedDataset = Annotated[str, typer.Argument(help="A prepared dataset.", autocompletion=complete.tasks)]
+Protocol = Annotated[
+    str | None,
+    typer.Option(
+        "--protocol",
+        "-p",
+        help="serab, serab-released or strict. Default: the protocol of the settings.",
+        autocompletion=complete.protocols,
+    ),
+]
+Task = Annotated[str, typer.Option("--task", "-t", help="The task.", autocompletion=complete.tasks)]
