@@ -32,7 +32,7 @@ def list_command(extractors: _Extractors = None, as_json: _Json = False) -> None
 
     rows = result_table(_stored(extractors))
     if as_json:
-        print_json({"schema": "serab.result-list/1", "results": rows})
+        print_json({"schema": "serab.result-list/2", "results": rows})
         return
     if not rows:
         stderr().print("There is no result yet. Try: serab eval mfcc-stats chance", highlight=False)

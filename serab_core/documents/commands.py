@@ -35,7 +35,7 @@ class ResultRow(msgspec.Struct, frozen=True):
 class ResultListDocument(msgspec.Struct, frozen=True):
     """What `serab results ls` prints."""
 
-    schema: Literal["serab.result-list/1"]
+    schema: Literal["serab.result-list/2"]
     results: tuple[ResultRow, ...]
 
 

@@ -169,9 +169,9 @@ def _distinct(test: Scored) -> tuple[Floats, Floats]:
         return _sums(test, np.arange(len(test.ids)))
     true, predicted, size = _codes(test)
     kinds, counts = np.unique(true * size + predicted, return_counts=True)
-    one, of_true, of_predicted = np.eye(size), kinds // size, kinds % size
-    hits = one[of_true] * (of_true == of_predicted)[:, None]
-    return np.stack([hits, one[of_true], one[of_predicted]], axis=1), counts.astype(np.float64)
+    identity, of_true, of_predicted = np.eye(size), kinds // size, kinds % size
+    hits = identity[of_true] * (of_true == of_predicted)[:, None]
+    return np.stack([hits, identity[of_true], identity[of_predicted]], axis=1), counts.astype(np.float64)
 
 
 def _codes(test: Scored) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], int]:
