@@ -327,6 +327,7 @@ class ExportDocument(msgspec.Struct, frozen=True):
     folder: str
     about: ClassifierMetadata
     result: str
+    notices: Names
 
 
 class ReportDocument(msgspec.Struct, frozen=True):
