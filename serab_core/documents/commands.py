@@ -330,12 +330,13 @@ class ExportDocument(msgspec.Struct, frozen=True):
 
 
 class ReportDocument(msgspec.Struct, frozen=True):
-    """What `serab report` prints."""
+    """What `serab report` prints; `throughput` has the seconds of audio that one worker embeds per second."""
 
     schema: Literal["serab.report/1"]
     file: str
     bytes: Count
     figures: Names
+    throughput: dict[str, float]
 
 
 class BenchHistoryDocument(msgspec.Struct, frozen=True):

@@ -253,16 +253,11 @@ class BoardFields(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LeaderboardDocument(BoardFields, frozen=True, kw_only=True):
-    """What `serab leaderboard` prints: the ranking by classes, and in `continuous` that by continuous targets.
-
-    Attributes:
-        throughput: seconds of audio that one worker embeds per second, by extractor, where it was measured.
-    """
+    """What `serab leaderboard` prints: the ranking by classes, and in `continuous` that by continuous targets."""
 
     schema: Literal["serab.leaderboard/2"]
     protocol: str
     continuous: BoardFields
-    throughput: dict[str, float]
     notices: Names
 
 

@@ -199,7 +199,6 @@ def board_document(data: LeaderboardData) -> dict[str, Any]:
         "protocol": data.board.protocol,
         **_board_document(data.board),
         "continuous": _board_document(data.continuous),
-        "throughput": dict(data.speeds),
         "notices": list(data.notices),
     }
 

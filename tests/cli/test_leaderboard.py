@@ -37,7 +37,7 @@ def test_a_leaderboard(filled, serab, tmp_path, monkeypatch):
     um = rows["good"]["accuracy"]["UM"]
     assert um["interval"]["low"] < um["value"] < um["interval"]["high"]
     assert len(document["comparisons"]) == 3
-    assert (rows["good"]["dim"], document["throughput"]) == (370, {})
+    assert rows["good"]["dim"] == 370
     assert document["chance"]["emodb"] == {"classes": 4, "uar": 0.25, "test_majority": "a", "test_share": 0.25}
     table = list(csv.reader((tmp_path / "b.csv").read_text().splitlines()))
     assert table[0][:3] == ["group", "extractor", "UM"]
