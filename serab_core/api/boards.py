@@ -11,7 +11,7 @@ from serab_core.data.protocols import default_protocol
 from serab_core.errors import UsageError
 from serab_core.report.board import load_leaderboard
 from serab_core.report.board_table import print_board
-from serab_core.report.comparisons import compare_document, print_comparison
+from serab_core.report.comparisons import compare_document, detectable_text, print_comparison
 from serab_core.report.tables import interval_text, probability
 from serab_core.score.board import shown_metrics
 from serab_core.score.metrics import METRICS
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SUITES = ("serab",)
 _COLUMNS = ("group", "extractor", "task", "metric", "value", "low", "high", "is_mean")
-_PAIR_COLUMNS = ("task", "metric", "first", "second", "difference", "p", "test", "speakers")
+_PAIR_COLUMNS = ("task", "metric", "first", "second", "difference", "p", "test", "speakers", "detectable")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -132,6 +132,7 @@ class TaskComparison:
         p: p-value of the test; None if there are too few speakers to test.
         test: `permutation` by speaker, `t over speakers`, or "" for none.
         speakers: number of test speakers.
+        detectable: the smallest true difference that the test finds with about 80 % probability; None without a test.
     """
 
     task: str
@@ -142,6 +143,7 @@ class TaskComparison:
     p: float | None
     test: str
     speakers: int
+    detectable: float | None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -152,8 +154,8 @@ class Comparison:
         first: the first extractor.
         second: the second extractor.
         tasks: one comparison for each task.
-        overall: the mean over the tasks of the benchmark: `difference`, `low`, `high` and `p`; None if none of the
-            tasks belongs to the benchmark.
+        overall: the mean over the tasks of the benchmark: `difference`, `p`, `detectable`, `low` and `high`; None
+            if none of the tasks belongs to the benchmark.
         document: the whole comparison, as `serab compare --json` prints it.
     """
 
@@ -181,7 +183,7 @@ class Comparison:
         return as_text(show)
 
     def _repr_html_(self) -> str:
-        heads = ["Task", self.first, self.second, "Difference", "p", "Test"]
+        heads = ["Task", self.first, self.second, "Difference", "p", "Finds", "Test"]
         rows = []
         for comparison in self.tasks:
             metric = METRICS[comparison.metric]
@@ -190,7 +192,9 @@ class Comparison:
                 metric.text(comparison.second),
                 metric.signed(comparison.difference),
             ]
-            rows.append([comparison.task, *scores, probability(comparison.p), comparison.test or "too few speakers"])
+            finds = detectable_text(comparison.detectable, comparison.metric)
+            test = comparison.test or "too few speakers"
+            rows.append([comparison.task, *scores, probability(comparison.p), finds, test])
         return as_html(heads, rows, self.notices)
 
 
@@ -231,6 +235,7 @@ def compare(
             task=task, metric=comparison["metric"],
             first=comparison["first"], second=comparison["second"], difference=comparison["difference"],
             p=comparison["p"], test=comparison["test"], speakers=comparison["speakers"],
+            detectable=comparison["detectable"],
         )
         for task, comparison in document["tasks"].items()
     )  # fmt: skip
@@ -238,5 +243,6 @@ def compare(
     summary = None
     if overall is not None:
         interval = overall["interval"] or {"low": None, "high": None}
-        summary = {key: overall[key] for key in ("difference", "p")} | {key: interval[key] for key in ("low", "high")}
+        summary = {key: overall[key] for key in ("difference", "p", "detectable")}
+        summary |= {key: interval[key] for key in ("low", "high")}
     return Comparison(document["first"], document["second"], pairs, summary, document)

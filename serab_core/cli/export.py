@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from serab_core.cli.csv_option import split_csv
-from serab_core.cli.output import find_home, print_json, show_progress, stdout
+from serab_core.cli.output import find_home, print_json, show_progress, stderr, stdout
 from serab_core.cli.parameters import AsJson, Extractor, Protocol, Task
 
 HELP = (
@@ -37,6 +37,7 @@ def export_command(
     from serab_core.data.protocols import default_protocol, find_protocol
     from serab_core.results.export_classifier import export_chosen
     from serab_core.run.plan import make_plan, prepare_generated
+    from serab_core.tune.exported import PER_SPEAKER_NOTICE
 
     classifier_names = split_csv(classifiers)
     spec = find_protocol(protocol or default_protocol())
@@ -45,10 +46,14 @@ def export_command(
     plan = make_plan(home, [extractor], [task], spec, classifier_names)
     folder = output or Path(f"{extractor}-{task}-{classifier or 'chosen'}".replace("/", "--").replace(":", "--"))
     result, metadata = export_chosen(plan, folder, classifier)
+    notices = [PER_SPEAKER_NOTICE] if metadata.normalisation == "speaker" else []
     if as_json:
-        print_json({"schema": "serab.export/1", "folder": str(folder), "about": asdict(metadata), "result": result.key})
+        about = {"folder": str(folder), "about": asdict(metadata), "result": result.key, "notices": notices}
+        print_json({"schema": "serab.export/1", **about})
         return
     point = ", ".join(f"{name} {value}" for name, value in metadata.params.items())
     stdout().print(
         f"{metadata.classifier} ({point}) for {metadata.extractor} on {metadata.task} is in {folder}", soft_wrap=True
     )
+    for notice in notices:
+        stderr().print(f"Caution: {notice}.", soft_wrap=True)

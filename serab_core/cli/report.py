@@ -60,7 +60,8 @@ def report_command(
         stderr().print(f"No PNG files: {PNG_HINT}", soft_wrap=True)
     if as_json:
         files = [str(path) for path in written]
-        print_json({"schema": "serab.report/1", "file": str(output), "bytes": len(page), "figures": files})
+        facts = {"file": str(output), "bytes": len(page), "figures": files, "throughput": dict(speeds)}
+        print_json({"schema": "serab.report/1", **facts})
     else:
         out = stdout()
         out.print(f"Wrote {output} ({len(page) / 1e6:.2f} MB).", soft_wrap=True)

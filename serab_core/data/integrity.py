@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 SYNTHETIC = "synthetic corpus: says nothing about real speech"
 PARTIAL = "partial corpus: not comparable with the whole"
-MIN_UTTERANCES = 5  # utterances of a speaker in a split; fewer give an unreliable mean and deviation
+MIN_UTTERANCES = (
+    10  # utterances of a speaker in a split; fewer give an unreliable mean (docs/protocols.md has a figure)
+)
+PER_SPEAKER = ("few-utterances", "one-class")  # kinds of notices that concern normalisation per speaker only
 MAX_PLAUSIBLE_PEAK = 8.0  # full scale is 1; a mix may reach 2 or 3, and integers that were never scaled reach thousands
 MAX_NAMES = 5  # names that a notice lists; it counts the others
 
@@ -37,6 +40,7 @@ def corpus_notices(
         *_repeated_audio(rows, cuts, with_labels=bool(labels)),
         *_missing_classes(rows, cuts, labels),
         *_few_utterances(cuts),
+        *(_one_class(rows, cuts) if len(labels) > 1 else ()),
         *level_notices(rows),
         *_sentences(rows, cuts),
     ]
@@ -140,6 +144,26 @@ def _few_utterances(cuts: Mapping[str, Sequence[str]]) -> Iterator[Notice]:
     if single:
         text += f", and sets all features of the {single} with one utterance to zero"
     yield Notice("few-utterances", "caution", text, tuple(fewest))
+
+
+def _one_class(rows: Sequence[Mapping[str, Any]], cuts: Mapping[str, Sequence[str]]) -> Iterator[Notice]:
+    """Yield a notice about groups whose utterances in a split are all of one class."""
+    labels: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in rows:
+        group, split = cuts[str(row["id"])]
+        labels[str(group), str(split)].append(str(row["label"]))
+    alone = {
+        group: f"{group}: {members[0]} in {split}"
+        for (group, split), members in sorted(labels.items())
+        if len(set(members)) == 1 < len(members)
+    }
+    if alone:
+        text = (
+            f"{len(alone)} of {len({group for group, _ in labels})} speakers have utterances of one class only in a "
+            f"split ({list_names(list(alone.values()))}): normalisation per speaker removes the difference to the "
+            "other classes"
+        )
+        yield Notice("one-class", "caution", text, tuple(alone))
 
 
 def level_notices(rows: Iterable[Mapping[str, Any]]) -> Iterator[Notice]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core.data.disk_names import disk_name
 from serab_core.data.index_document import IndexDocument
-from serab_core.data.integrity import corpus_notices
+from serab_core.data.integrity import PER_SPEAKER, corpus_notices
 from serab_core.data.splits import describe_splits
 from serab_core.errors import ContentError, NotPreparedError, StoreError, store_error
 from serab_core.store import codec
@@ -56,7 +56,7 @@ class Prepared:
         variant = self.variant_for(protocol)
         transductive = protocol.normalisation == "speaker"
         notices = self.notices(variant, target)
-        cautions = (notice.text for notice in notices if transductive or notice.kind != "few-utterances")
+        cautions = (notice.text for notice in notices if transductive or notice.kind not in PER_SPEAKER)
         faulty = any(notice.severity == "fault" for notice in notices)
         return replace(self._task(variant, target), cautions=tuple(cautions), faulty=faulty)
 

@@ -8,7 +8,7 @@ import msgspec
 
 from serab_core.bench.history import Moment
 from serab_core.data.index_document import NoticeDocument
-from serab_core.documents.reports import Names, Params
+from serab_core.documents.reports import ChanceOnTest, Names, Params
 from serab_core.results.reproduce import Difference
 from serab_core.store.result_documents import Count, Fraction, PointDocument
 from serab_core.testing.runner import Outcome
@@ -134,12 +134,11 @@ class Corpus(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
 
 
-class Chance(msgspec.Struct, frozen=True):
-    """The scores of guessing the most frequent class."""
+class Chance(ChanceOnTest, frozen=True):
+    """The scores of guessing; `accuracy` is that of guessing `majority`, the most frequent class of training."""
 
     majority: str
     accuracy: Fraction
-    uar: Fraction
 
 
 class Replaced(msgspec.Struct, frozen=True):
@@ -327,15 +326,17 @@ class ExportDocument(msgspec.Struct, frozen=True):
     folder: str
     about: ClassifierMetadata
     result: str
+    notices: Names
 
 
 class ReportDocument(msgspec.Struct, frozen=True):
-    """What `serab report` prints."""
+    """What `serab report` prints; `throughput` has the seconds of audio that one worker embeds per second."""
 
     schema: Literal["serab.report/1"]
     file: str
     bytes: Count
     figures: Names
+    throughput: dict[str, float]
 
 
 class BenchHistoryDocument(msgspec.Struct, frozen=True):

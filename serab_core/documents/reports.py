@@ -181,6 +181,7 @@ class LeaderboardRow(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         extractor: the unique label of the row.
         letters: rows that share no letter differ significantly.
+        dim: the dimension of the embeddings.
         accuracy, uar, macro_f1, weighted_f1, kappa, ccc: means of the shown metrics by kind: UM, WM or GM.
     """
 
@@ -191,6 +192,7 @@ class LeaderboardRow(msgspec.Struct, frozen=True, kw_only=True):
     installed: bool
     group: int | None
     letters: str
+    dim: Count | None
     tasks: Names
     accuracy: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
     uar: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
@@ -214,6 +216,22 @@ class PairDocument(msgspec.Struct, frozen=True):
     test: Test
 
 
+class ChanceOnTest(msgspec.Struct, frozen=True):
+    """The highest scores on a test split that can be expected of a guess.
+
+    Attributes:
+        classes: their number.
+        uar: one divided by this number.
+        test_majority: the most frequent class of the test split.
+        test_share: its fraction of the test split, which is the highest accuracy of a guess.
+    """
+
+    classes: Count
+    uar: Fraction
+    test_majority: str
+    test_share: Fraction
+
+
 class BoardFields(msgspec.Struct, frozen=True, kw_only=True):
     """The ranking of the results on classes, or on continuous targets.
 
@@ -221,12 +239,14 @@ class BoardFields(msgspec.Struct, frozen=True, kw_only=True):
         metric: the metric by which rows are ranked and compared.
         ranked_over: the tasks of the mean that ranks the rows.
         suite: the number of tasks in the suite.
+        chance: what guessing scores on the test split of each task with classes.
     """
 
     metric: str
     tasks: Names
     ranked_over: Names
     suite: Count
+    chance: dict[str, ChanceOnTest]
     rows: tuple[LeaderboardRow, ...]
     other_data: tuple[OtherDataDocument, ...]
     comparisons: tuple[PairDocument, ...]
@@ -250,6 +270,7 @@ class TaskComparison(msgspec.Struct, frozen=True):
         p: null if there are too few speakers for a test.
         smallest_p: the smallest p-value that a permutation test can have with these speakers.
         mcnemar: the p-value of McNemar's test over utterances; null for a continuous target.
+        detectable: the smallest true difference that the test finds with about 80 % probability; null without a test.
     """
 
     metric: str
@@ -264,6 +285,7 @@ class TaskComparison(msgspec.Struct, frozen=True):
     speakers: Count
     smallest_p: Fraction | None
     mcnemar: Fraction | None
+    detectable: float | None
 
 
 class ComparisonDocument(msgspec.Struct, frozen=True):

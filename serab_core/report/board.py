@@ -11,6 +11,7 @@ from serab_core import plugins
 from serab_core.data.protocols import SUITE, find_protocol
 from serab_core.errors import PluginError, UnknownNameError, UsageError
 from serab_core.report.cautions import mark
+from serab_core.report.corpus import chance_on_test
 from serab_core.report.notices import board_notices, left_out_notices, protocol_option
 from serab_core.results.stored import installed_fingerprints, prepared_data, valid_results
 from serab_core.score.board import Board, Cell, Row, Versus, make_board, shown_metrics
@@ -208,6 +209,11 @@ def _board_document(board: Board) -> dict[str, Any]:
         "tasks": list(board.tasks),
         "ranked_over": list(board.ranked),
         "suite": board.suite,
+        "chance": {
+            task: chance_on_test(tests[0].truth.tolist())
+            for task in board.tasks
+            if (tests := [row.cells[task].test for row in board.rows if task in row.cells]) and not tests[0].continuous
+        },
         "rows": [_row_document(row, board) for row in board.rows],
         "other_data": [_other_data_document(cell, board.metric) for cell in board.other_data],
         "comparisons": [_versus_document(pair) for pair in board.versus],
@@ -238,6 +244,7 @@ def _row_document(row: Row, board: Board) -> dict[str, Any]:
         "installed": row.version in board.catalogue.installed,
         "group": row.group,
         "letters": row.letters,
+        "dim": next(iter(row.cells.values())).result.provenance.get("fingerprint", {}).get("dim"),
         "tasks": list(row.tasks),
         **{
             metric: {mean.kind: mean_document(mean) for mean in row.means(metric)}

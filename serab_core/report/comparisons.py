@@ -108,7 +108,7 @@ def print_comparison(console: Console, document: Document) -> None:
         metric = METRICS[name]
         unit = " %" if metric.percent else ""
         counts = () if metric.kind == "continuous" else ("Only A", "Only B")
-        heads = ("Task", f"A{unit}", f"B{unit}", "A - B", *counts, "p", "Test", "Speakers")
+        heads = ("Task", f"A{unit}", f"B{unit}", "A - B", *counts, "p", "Finds", "Test", "Speakers")
         title = f"A {first}, B {second}: {metric.title}"
         listing = table(*heads, right=[head for head in heads if head not in ("Task", "Test")], title=title)
         for task, row in document["tasks"].items():
@@ -120,16 +120,27 @@ def print_comparison(console: Console, document: Document) -> None:
                     metric.signed(row["difference"]),
                     *(str(row[key]) for key in ("only_first", "only_second") if counts),
                     probability(row["p"]),
+                    detectable_text(row["detectable"], name),
                     row["test"] or "too few speakers",
                     str(row["speakers"]),
                 )
         console.print(listing)
+    if any(row["detectable"] for row in document["tasks"].values()):
+        print_note(console, "Finds: the smallest true difference that the test finds with about 80 % probability.")
     overall = document["overall"]
     if overall is None:
         print_note(console, "None of these tasks belongs to the benchmark: there is no mean to compare.")
     else:
         print_line(console, _overall_text(document, overall, first, second))
     print_notices(console, document["notices"])
+
+
+def detectable_text(difference: float | None, metric: str) -> str:
+    """Return the smallest difference that a test finds, as tables show it; "" where there is no test."""
+    if difference is None:
+        return ""
+    widest = METRICS[metric].bounds[1] - METRICS[metric].bounds[0]
+    return (">" if difference > widest else "") + METRICS[metric].text(min(difference, widest))
 
 
 def _overall_text(document: Document, overall: Mapping[str, Any], first: str, second: str) -> str:
@@ -143,4 +154,6 @@ def _overall_text(document: Document, overall: Mapping[str, Any], first: str, se
     limits = f"({metric.signed(reach['low'])} to {metric.signed(reach['high'])}, 95 %)"
     better = first if overall["difference"] > 0 else second
     verdict = f"{better} is better." if overall["p"] < 0.05 else "The difference is not significant."
-    return f"{difference} {limits}, p {probability(overall['p'])}, {overall['test']}. {verdict}"
+    finds = detectable_text(overall["detectable"], metric.name)
+    power = f" The test finds a true difference of {finds}{metric.unit} with about 80 % probability." if finds else ""
+    return f"{difference} {limits}, p {probability(overall['p'])}, {overall['test']}. {verdict}{power}"

@@ -12,6 +12,8 @@ from serab_core.report.tables import percent, table
 from serab_core.types import SPLITS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import Console
 
     from serab_core.types import Split, Task
@@ -48,8 +50,9 @@ def print_corpus(console: Console, task: Task) -> None:
     level = chance_level(task)
     if level:
         console.print(
-            f"Chance: guessing {level['majority']}, the most frequent class of training, has an accuracy of "
-            f"{percent(level['accuracy'])} % on test, and a UAR of {percent(level['uar'])} %.",
+            f"Chance: {percent(level['uar'])} % UAR ({level['classes']} classes). Guessing {level['majority']}, the "
+            f"most frequent class of training, has an accuracy of {percent(level['accuracy'])} % on test; the most "
+            f"frequent class of test, {level['test_majority']}, has {percent(level['test_share'])} % of it.",
             highlight=False,
         )
     _print_targets(console, task)
@@ -61,14 +64,30 @@ def chance_level(task: Task) -> dict[str, Any] | None:
 
     Returns:
         `majority`, that class (among equally frequent classes the first by name); `accuracy`, its fraction of the test
-        split; `uar`, one divided by the number of classes in the test split, or 0 if it is not among them.
+        split; and the fields of `chance_on_test`.
     """
     train = Counter(u.label for u in task.utterances if u.split == "train")
     test = Counter(u.label for u in task.utterances if u.split == "test")
     if not task.labels or not train or not test:
         return None
     majority = min(train, key=lambda label: (-train[label], label))
-    return {"majority": majority, "accuracy": test[majority] / test.total(), "uar": (majority in test) / len(test)}
+    return {"majority": majority, "accuracy": test[majority] / test.total(), **chance_on_test(test.elements())}
+
+
+def chance_on_test(labels: Iterable[str]) -> dict[str, Any]:
+    """Return the highest scores on a test split that can be expected of a guess.
+
+    Args:
+        labels: the true labels of the test split, at least one.
+
+    Returns:
+        `classes`, their number; `uar`, one divided by this number; `test_majority`, the most frequent class (among
+        equally frequent classes the first by name); `test_share`, its fraction, which is the highest accuracy.
+    """
+    counts = Counter(labels)
+    majority = min(counts, key=lambda label: (-counts[label], label))
+    share = counts[majority] / counts.total()
+    return {"classes": len(counts), "uar": 1 / len(counts), "test_majority": majority, "test_share": share}
 
 
 def _print_targets(console: Console, task: Task) -> None:

@@ -31,6 +31,7 @@ Test: TypeAlias = Literal["permutation", "t over speakers", "t over tasks", ""]
 MIN_PERMUTED = 6  # speakers for a permutation test; with five, the smallest p is 2 / 2^5, which is 6 %
 MIN_TESTED_SPEAKERS = 3  # speakers for a t test of one task; with two it has almost no power
 MIN_TASKS = 4  # tasks for a t test over tasks, which needs no model of speakers; with fewer, it is over speakers
+POWER = 0.8  # probability with which `detectable` differences are found
 _STEPS = 20_000  # steps of the grid that weighted gains are rounded to; rounding changes p by less than 1e-3
 
 
@@ -47,6 +48,8 @@ class Comparison:
         smallest_p: the smallest p-value that this number of speakers allows; None without a permutation test.
         mcnemar: the p-value of McNemar's exact test over utterances, which is valid for these speakers only; None for a
             continuous target.
+        detectable: the smallest true difference that the test would find with about 80 % probability, which may be
+            larger than any possible one; None without a test, or if the two have equal predictions.
     """
 
     difference: float
@@ -57,6 +60,7 @@ class Comparison:
     speakers: int
     smallest_p: float | None
     mcnemar: float | None
+    detectable: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class Overall:
         interval: confidence interval of the difference; None without a test.
         p: the p-value; None if there are too few speakers to test.
         test: `t over tasks`, `t over speakers`, or the test of the only task.
+        detectable: as in `Comparison`.
     """
 
     tasks: tuple[str, ...]
@@ -76,6 +81,7 @@ class Overall:
     interval: Interval | None
     p: float | None
     test: Test
+    detectable: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +134,15 @@ def compare(first: Scored, second: Scored, metric: str = "accuracy") -> Comparis
     p: float | None = None
     test: Test = ""
     smallest: float | None = None
+    detectable: float | None = None
     if speakers >= MIN_PERMUTED:
         p, test, smallest = _permutation(per_speaker), "permutation", 2.0 ** (1 - speakers)
+        detectable = _detectable(_variance(per_speaker), speakers - 1, permuted=speakers)
     elif speakers >= MIN_TESTED_SPEAKERS:
         p, test = _student(per_speaker.difference, _variance(per_speaker), speakers - 1), "t over speakers"
+        detectable = _detectable(_variance(per_speaker), speakers - 1)
     exact = None if first.continuous else mcnemar(only_first, only_second)
-    return Comparison(per_speaker.difference, only_first, only_second, p, test, speakers, smallest, exact)
+    return Comparison(per_speaker.difference, only_first, only_second, p, test, speakers, smallest, exact, detectable)
 
 
 def compare_overall(pairs: Mapping[str, tuple[Scored, Scored]], metric: str = "accuracy") -> Overall:
@@ -168,7 +177,8 @@ def compare_overall(pairs: Mapping[str, tuple[Scored, Scored]], metric: str = "a
     freedom = whole**2 / float(np.sum(variances**2 / degrees)) if whole else float(degrees.sum())
     outcome = _tested(tasks, mean, whole / count**2, freedom, "t over speakers", speakers, metric)
     if count == 1 and speakers >= MIN_PERMUTED:
-        return Overall(tasks, mean, outcome.interval, _permutation(per_task[0]), "permutation")
+        detectable = _detectable(whole, speakers - 1, permuted=speakers)
+        return Overall(tasks, mean, outcome.interval, _permutation(per_task[0]), "permutation", detectable)
     return outcome
 
 
@@ -260,7 +270,7 @@ def _tested(
     low, high = METRICS[metric].bounds
     widest = high - low
     limits = Interval(max(-widest, mean - reach), min(widest, mean + reach), "speakers", speakers, "t")
-    return Overall(tasks, mean, limits, _student(mean, variance, freedom), test)
+    return Overall(tasks, mean, limits, _student(mean, variance, freedom), test, _detectable(variance, freedom))
 
 
 def _gains(first: Scored, second: Scored, metric: str) -> _Gains:
@@ -312,6 +322,31 @@ def _student(difference: float, variance: float, freedom: float) -> float:
     if variance <= 0:
         return 1.0
     return min(1.0, 2 * float(stdtr(freedom, -abs(difference) / variance**0.5)))
+
+
+def _detectable(variance: float, freedom: float, permuted: int = 0) -> float | None:
+    """Return the true difference that a two-sided test at 5 % finds with about 80 % probability.
+
+    With a true difference, Student's statistic has a noncentral t distribution (Owen, 1965, "The power of Student's
+    t-test"). A permutation test has about the power of the t test at the largest level that its permutations allow.
+    The variance is an estimate, which is too small more often than too large; it is divided by the median of its
+    distribution, relative to the true variance.
+
+    Args:
+        variance: of the difference, as estimated from the data; None is returned if it is 0.
+        freedom: degrees of freedom of the variance.
+        permuted: number of speakers that a permutation test exchanges; 0 for a t test.
+    """
+    from scipy.special import chdtri, nctdtrinc, ndtri, stdtrit
+
+    steps = 2.0 ** (permuted - 1)
+    level = int((1 - LEVEL) * steps) / steps if permuted else 1 - LEVEL
+    if permuted == MIN_PERMUTED:  # only if all speakers' differences have the same sign
+        errors = permuted**0.5 * ndtri(POWER ** (1 / permuted))
+    else:
+        errors = nctdtrinc(freedom, 1 - POWER, stdtrit(freedom, 1 - level / 2))
+    difference = float(errors) * (variance * freedom / float(chdtri(freedom, 0.5))) ** 0.5
+    return difference or None
 
 
 def _permutation(per_speaker: _Gains) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,6 +11,7 @@ import msgspec
 import numpy as np
 
 from serab_core import plugins
+from serab_core.data.integrity import MIN_UTTERANCES, list_names
 from serab_core.errors import StoreError, UsageError
 from serab_core.store import codec
 from serab_core.store.atomic import replacing_folder
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
     from serab_core.types import Embeddings, Features, Predictor
 
 DESCRIPTION, ARRAYS = "classifier.json", "classifier.safetensors"
+PER_SPEAKER_NOTICE = (
+    "the classifier normalises the features of each speaker by all utterances of this speaker in the same call of "
+    "predict: give about 20 utterances of each speaker, of all classes; for single utterances, use a classifier of the "
+    "protocol strict"
+)
 _MEAN, _DEVIATION = "normalisation.mean", "normalisation.deviation"
 
 
@@ -77,6 +84,8 @@ class ExportedClassifier:
             speakers: the speaker of each row, for a classifier that normalises by speaker; by default all rows belong
                 to the same speaker.
 
+        A classifier that normalises by speaker warns (`UserWarning`) about speakers with fewer than ten rows.
+
         Raises:
             UsageError: the shape is wrong, or the number of speakers differs from the number of rows.
         """
@@ -92,8 +101,13 @@ class ExportedClassifier:
             if len(who) != len(features):
                 raise UsageError(f"{len(who)} speakers are given for {len(features)} embeddings")
             features = features.copy()
-            for speaker in np.unique(who):
+            few = []
+            for speaker, count in zip(*np.unique(who, return_counts=True), strict=True):
                 features[who == speaker] = standardise(features[who == speaker])
+                few += [f"{speaker}: {count}"] if count < MIN_UTTERANCES else []
+            if few:
+                count = f"{len(few)} of {len(np.unique(who))} speakers have fewer than {MIN_UTTERANCES} utterances"
+                warnings.warn(f"{count} ({list_names(few)}); {PER_SPEAKER_NOTICE}", stacklevel=2)
         predicted = self.predictor.predict(features)
         return [self.metadata.labels[index] for index in predicted] if self.metadata.labels else predicted.tolist()
 

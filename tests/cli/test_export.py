@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -25,10 +26,12 @@ def export(serab, *words):
     return serab("export", "toy", "--task", "tones", *words)
 
 
+@pytest.mark.filterwarnings("ignore:.*speakers have fewer than 10")
 @pytest.mark.parametrize("protocol", ["serab", "strict"])
 def test_written_and_read_back(evaluated, tmp_path, protocol):
-    code, out, _ = evaluated("export", "toy", "--task", "tones", "-p", protocol, "-c", "centroid,knn")
+    code, out, err = evaluated("export", "toy", "--task", "tones", "-p", protocol, "-c", "centroid,knn")
     assert code == 0, out
+    assert ("Caution: the classifier normalises" in err) == (protocol == "serab")
     folder = tmp_path / "toy-tones-chosen"
     back = load_export(folder)
     assert back.metadata.labels == ("low", "mid", "high")
@@ -37,6 +40,12 @@ def test_written_and_read_back(evaluated, tmp_path, protocol):
     assert description["provenance"]["protocol"]["name"] == protocol
     embeddings = np.random.RandomState(0).standard_normal((6, back.metadata.dim)).astype(np.float32)
     assert set(back.predict(embeddings)) <= set(back.metadata.labels)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        back.predict(np.tile(embeddings, (4, 1)), ["a"] * 3 + ["b"] * 10 + ["c"] * 11)
+    assert [str(warning.message).partition(";")[0] for warning in caught] == (
+        ["1 of 3 speakers have fewer than 10 utterances (a: 3)"] if protocol == "serab" else []
+    )
     if protocol == "serab":
         who = ["a", "b"] * 3
         alone = back.predict(embeddings[::2])
@@ -52,6 +61,7 @@ def test_json_another_classifier_and_what_cannot_be(evaluated, tmp_path):
     code, out, _ = export(evaluated, *words, "--classifier", "centroid", "--json")
     assert code == 0
     assert json.loads(out)["about"]["classifier"] == "centroid"
+    assert "about 20 utterances of each speaker" in json.loads(out)["notices"][0]
     code, _, err = export(evaluated, *words, "--classifier", "knn")
     assert code == 2
     assert "knn cannot be exported" in err

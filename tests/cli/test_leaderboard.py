@@ -37,6 +37,8 @@ def test_a_leaderboard(filled, serab, tmp_path, monkeypatch):
     um = rows["good"]["accuracy"]["UM"]
     assert um["interval"]["low"] < um["value"] < um["interval"]["high"]
     assert len(document["comparisons"]) == 3
+    assert rows["good"]["dim"] == 370
+    assert document["chance"]["emodb"] == {"classes": 4, "uar": 0.25, "test_majority": "a", "test_share": 0.25}
     table = list(csv.reader((tmp_path / "b.csv").read_text().splitlines()))
     assert table[0][:3] == ["group", "extractor", "UM"]
     assert len(table) == 5
@@ -73,6 +75,9 @@ def test_words_in_latex_are_escaped():
 
 def test_a_comparison(filled, serab):
     code, out, _ = serab("compare", "good", "bad")
+    flat = " ".join(out.split())
+    assert "Finds: the smallest true difference that the test finds with about 80 % probability." in flat
+    assert "The test finds a true difference of" in flat
     assert code == 0
     assert "good is better." in " ".join(out.split())
     assert "t over speakers" in out

@@ -109,7 +109,7 @@ def test_peaks_of_integers_that_were_never_scaled():
 def test_classes_that_a_split_lacks(split, says):
     changed = [row for row in rows(takes=12) if not (row["speaker"] == f"s{split}" and row["label"] == "anger")]
     found = notices(changed)
-    assert set(found) == {"missing-classes"}
+    assert set(found) == {"missing-classes", "one-class"}
     assert found["missing-classes"].names == ("anger",)
     assert says in found["missing-classes"].text
 
@@ -122,6 +122,16 @@ def test_speakers_with_too_few_utterances_for_normalisation():
     assert "zero" not in found.text
     changed = [row for row in changed if row["id"] != "2_anger_0"]
     assert "sets all features of the 1 with one utterance to zero" in notices(changed)["few-utterances"].text
+
+
+def test_speakers_of_one_class_lose_it_by_normalisation():
+    changed = [row for row in rows() if row["speaker"] != "s2" or row["label"] == "calm"]
+    changed += [row | {"id": row["id"] + "x", "sha256": row["sha256"] + "x"} for row in changed[-6:]]
+    found = notices(changed)
+    assert set(found) == {"missing-classes", "one-class"}
+    assert found["one-class"].names == ("s2",)
+    assert "1 of 3 speakers have utterances of one class only in a split (s2: calm in test)" in found["one-class"].text
+    assert set(notices(changed, labels=())) == set()
 
 
 def test_sentences_of_the_test_split():

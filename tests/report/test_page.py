@@ -77,6 +77,33 @@ def opened(browser, page_file):
     assert set(asked) <= {page_file.as_uri()}
 
 
+def floats(value) -> set[float]:
+    """All numbers of a JSON document, as numbers in percent and as they are."""
+    if isinstance(value, dict | list):
+        return set().union(*(floats(part) for part in (value.values() if isinstance(value, dict) else value)))
+    return {value, 100 * value} if isinstance(value, int | float) else set()
+
+
+def test_every_figure_of_the_page_is_in_json(filled, serab):
+    """In those of the leaderboard by each metric, or in those of fairness, optimism and bias."""
+    extractors = ("good", "near", "bad", "opensmile", HOSTILE)
+    metrics = ("uar", "macro_f1", "weighted_f1", "kappa")
+    commands = [
+        ("leaderboard",),
+        *(("leaderboard", "--metric", name) for name in metrics),
+        ("optimism",),
+        ("bias",),
+        *(("fairness", name) for name in extractors),
+    ]
+    known = floats([json.loads(serab(*command, "--json")[1]) for command in commands])
+    page = report_page(load_leaderboard(filled, "serab"), "Report", {})
+    text = re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", page, flags=re.DOTALL)
+    shown = set(re.findall(r"(?<![\w.:;])\d+\.\d+(?![\w.])", text))  # not arXiv:2110.03414 and &lt;0.001
+    assert len(shown) > 50
+    formatted = {f"{abs(value):.{places}f}" for value in known for places in (1, 2, 3)}
+    assert shown - formatted == set()
+
+
 def names(page) -> list[str]:
     rows = page.locator("table.board:not([hidden]) tbody tr:not([hidden]) th")
     return rows.all_text_contents()

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from serab_core.data.protocols import PROTOCOLS
 from serab_core.engine.executors import LocalEngine
+from serab_core.report.corpus import chance_on_test
 from serab_core.report.documents import eval_document
 from serab_core.report.progress import Bars, Lines, Silent, progress_on, spoken
 from serab_core.report.tables import params_text, percent, print_run
@@ -149,4 +150,11 @@ def test_the_chance_level_of_a_corpus(prepared_tones, serab):
     assert level["uar"] == 1 / len(labels)
     assert 0 < level["accuracy"] < 1
     text = " ".join(serab("data", "show", "tones")[1].split())
-    assert f"guessing {level['majority']}, the most frequent class of training" in text
+    assert f"Guessing {level['majority']}, the most frequent class of training" in text
+    assert f"Chance: 33.3 % UAR ({level['classes']} classes)" in text
+
+
+def test_chance_is_of_the_test_split():
+    expected = {"classes": 3, "uar": 1 / 3, "test_majority": "b", "test_share": 0.5}
+    assert chance_on_test(["a", "b", "b", "c", "b", "a"]) == expected
+    assert chance_on_test(["b", "a"])["test_majority"] == "a"

@@ -82,6 +82,7 @@ def test_protocols_normalise_as_they_do_and_choose_by_concordance(prepared_tones
     assert scores["serab"] != scores["strict"]
 
 
+@pytest.mark.filterwarnings("ignore:.*speakers have fewer than 10")
 def test_a_regressor_is_exported(prepared_tones, serab, tmp_path):
     evaluated(serab, "--tasks", "tones/pitch")
     code, _, err = serab("export", "toy", "--task", "tones/pitch", "--output", str(tmp_path / "out"))

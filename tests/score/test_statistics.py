@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import sys
 import time
 from itertools import product
 from pathlib import Path
@@ -132,6 +133,37 @@ def test_intervals_cover_the_truth_for_new_speakers(simulations, speakers, sprea
     assert (width < 60).all()
 
 
+@pytest.mark.parametrize(("speakers", "spread"), [(1, 0.6), (2, 0.0), (2, 0.6), (4, 0.6), (5, 0.0), (10, 0.3)])
+def test_intervals_of_concordance_cover_the_truth_for_new_speakers(simulations, speakers, spread):
+    luck = 2.5 * (0.95 * 0.05 / 300) ** 0.5 * 100
+    covered, width = simulations.concordance_coverage(300, speakers, spread, True)
+    assert covered >= 93 - luck
+    assert width < 1
+
+
+def test_a_smaller_prior_covers_less(simulations):
+    default, _ = simulations.coverage(150, 3, 0.6, False)
+    try:
+        simulations.set_prior_mean(0.01)
+        assert simulations.coverage(150, 3, 0.6, False)[0].max() < default.min() - 5
+    finally:
+        simulations.set_prior_mean(0.07)
+
+
+def test_tables_are_written_between_their_marks(simulations, monkeypatch, tmp_path):
+    page = tmp_path / "statistics.md"
+    page.write_text(simulations.PAGE.read_text())
+    monkeypatch.setattr(simulations, "PAGE", page)
+    monkeypatch.setattr(simulations, "TABLES", {name: lambda _: ["| a |", "| 1 |"] for name in simulations.TABLES})
+    monkeypatch.setattr(sys, "argv", ["statistics_tables.py"])
+    simulations.main()
+    once = page.read_text()
+    assert once.count("| a |\n| 1 |\n") == len(simulations.TABLES) == once.count("<!-- end of ")
+    assert all(line in once for line in ("## Ranks, groups and letters\n", "## Not covered\n"))
+    simulations.main()
+    assert page.read_text() == once
+
+
 @pytest.mark.parametrize("tau", [0.0, 0.4])
 def test_tests_find_differences_that_are_none_in_one_of_twenty(simulations, tau):
     luck = 2.5 * (0.05 * 0.95 / 200) ** 0.5 * 100
@@ -147,11 +179,37 @@ def test_tests_find_differences_that_are_there(simulations):
     assert simulations.mean_rejections(60, 9, 0.2, 0.4) > 80
 
 
+@pytest.mark.parametrize("tau", [0.0, 0.2])
+def test_the_stated_difference_is_found_as_often_as_stated(simulations, tau):
+    for pair in [simulations.task_pair(speakers, tau) for speakers in (3, 6, 18)] + [simulations.mean_pair(3, tau)]:
+        stated, found = simulations.stated_power(100, pair, tau)
+        assert 5 < stated < 50
+        assert 60 <= found <= 97
+
+
+def test_the_detectable_difference_by_hand():
+    """At that difference the power of the t test is 80 %, by scipy's noncentral t; there is none without a test."""
+    stats = pytest.importorskip("scipy.stats")
+    rng = np.random.default_rng(1)
+    first, second = sample(rng, 4, 40, 1.5), sample(rng, 4, 40, 1.5)
+    found = compare(first, second)
+    gains = [np.mean((first.right.astype(int) - second.right)[first.speakers == str(own)]) for own in range(4)]
+    error = stats.sem(gains) * (3 / stats.chi2.median(3)) ** 0.5
+    assert stats.nct.sf(stats.t.ppf(0.975, 3), 3, found.detectable / error) == pytest.approx(0.8, abs=1e-4)
+    assert compare_overall({"a": (first, second)}).detectable == found.detectable
+    two = sample(rng, 2, 40, 0.5), sample(rng, 2, 40, 0.5)
+    assert compare(*two).detectable is None
+    assert compare_overall({"a": two}).detectable is None
+    assert compare(first, first).detectable is None  # equal predictions say nothing about differences
+    six = sample(rng, 6, 40, 0.5), sample(rng, 6, 40, 0.5)
+    assert compare_overall({"a": six}).detectable == compare(*six).detectable > 0
+
+
 def test_many_extractors_still_form_groups(simulations):
     """With 10,000 drawn permutations and Holm's factor, 33 extractors and more fell into one group."""
-    gaps = tuple(np.linspace(1.0, -3.0, 60))
+    gaps = tuple(np.linspace(1.0, -3.0, 100))
     assert simulations.groups_of(np.random.default_rng(0), 9, 0.2, gaps) > 1
-    assert simulations.board_rejections(8, 9, 0.2, extractors=6) <= 13
+    assert simulations.board_rejections(20, 9, 0.2) <= 10  # of ten equal extractors; 7 % are asked for
 
 
 def test_the_posterior_is_that_of_a_beta_binomial():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, StrictUndefined
 
 import serab_core
+from serab_core.report.corpus import chance_on_test
 from serab_core.report.figures.plots import forest, optimism_plot, size_plot, speaker_plot, speed_plot, subset_plot
 from serab_core.report.figures.svg import PAGE
 from serab_core.report.tables import interval_text, params_text, percent, probability
@@ -224,6 +225,7 @@ def _corpora(board: Board) -> Iterator[dict[str, Any]]:
             "counts": {split: result.counts.get(split, 0) for split in ("train", "validation", "test")},
             "speakers": len(set(result.speakers.values())),
             "labels": [] if cell.test.continuous else sorted(set(cell.test.truth.tolist())),
+            "chance": None if cell.test.continuous else chance_on_test(cell.test.truth.tolist()),
             "variant": result.variant,
             "licence": dataset.get("licence", ""),
             "digest": dataset.get("digest", ""),
