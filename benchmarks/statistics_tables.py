@@ -17,7 +17,7 @@ from serab_core.score import few_speakers
 from serab_core.score.aggregate import means
 from serab_core.score.bootstrap import drawn
 from serab_core.score.compare import compare, compare_overall, holm, significance_groups
-from serab_core.score.metrics import ccc
+from serab_core.score.metrics import METRICS, ccc, class_scores
 from serab_core.score.scored import Scored
 
 PAGE = Path(__file__).parents[1] / "docs" / "statistics.md"
@@ -31,6 +31,7 @@ SUITE = {
 SUITES = {2: ("emodb", "emovo"), 3: ("emodb", "emovo", "ravdess"), 9: tuple(SUITE)}
 SPREADS = (0.0, 0.3, 0.6)  # SD of the speakers' rates on the logit scale
 TESTED = (3, 4, 5, 6, 10, 18)  # numbers of speakers with a test
+OTHER_METRICS = ("macro_f1", "weighted_f1", "kappa")  # no means over utterances
 TAUS = (0.0, 0.2, 0.4)  # SD, on the logit scale, of the interaction between speaker and extractor
 ITEM = 1.0  # SD, on the logit scale, of the difficulty of an utterance, which is the same for both extractors
 GAP = 0.25  # difference of two extractors on the logit scale: 4 to 5 percentage points
@@ -94,6 +95,19 @@ def coverage(repeats, speakers, spread, uneven, seed=1):
             inside[column] += interval.low <= truth <= interval.high
             width[column] += interval.high - interval.low
     return 100 * inside / repeats, 100 * width / repeats
+
+
+def metric_coverage(repeats, speakers, spread, seed=10):
+    """Return the coverage in percent of the metrics that are no mean over utterances, for uneven speakers."""
+    everybody = simulate_test(np.random.default_rng(0), 20_000, 40, spread, False)
+    truth, rng = class_scores(everybody.truth, everybody.predicted), np.random.default_rng(seed)
+    inside = dict.fromkeys(OTHER_METRICS, 0)
+    for repeat in range(repeats):
+        draws = drawn(simulate_test(rng, speakers, SPEAKERS[speakers], spread, True), 1000, repeat)
+        for metric in OTHER_METRICS:
+            limits = draws.interval(metric)
+            inside[metric] += limits.low <= truth[metric] <= limits.high
+    return [100 * count / repeats for count in inside.values()]
 
 
 def mean_coverage(repeats, tasks, spread, seed=2):
@@ -169,6 +183,26 @@ def concordance_coverage(repeats, speakers, spread, uneven, seed=8):
     return 100 * inside / repeats, width / repeats
 
 
+def simulate_regressions(rng, speakers, each, tau, uneven):
+    """Return the predictions of two equal extractors for a continuous target.
+
+    They share errors of each utterance and offsets of speakers, and differ in offsets with a standard deviation of
+    `tau`.
+    """
+    who = np.repeat(np.arange(speakers), speaker_sizes(rng, speakers, each, uneven))
+    truth = rng.standard_normal(len(who))
+    shared = 0.7 * truth + 0.3 * rng.standard_normal(len(who)) + 0.3 * rng.standard_normal(speakers)[who]
+    noises = [0.4 * rng.standard_normal(len(who)) + tau * rng.standard_normal(speakers)[who] for _ in range(2)]
+    return [Scored(tuple(range(len(who))), truth, shared + noise, who) for noise in noises]
+
+
+def concordance_rejections(repeats, speakers, tau, uneven, seed=11):
+    """Return how often the test of CCC on one task has p < 0.05, in percent."""
+    rng = np.random.default_rng(seed)
+    pairs = (simulate_regressions(rng, speakers, SPEAKERS.get(speakers, 50), tau, uneven) for _ in range(repeats))
+    return 100 * sum(compare(*pair, "ccc").p < 0.05 for pair in pairs) / repeats
+
+
 def gap_of(difference, tau):
     """Return the gap of two extractors on the logit scale whose rates differ by `difference` on average."""
     points, weights = np.polynomial.hermite_e.hermegauss(60)
@@ -238,6 +272,32 @@ def concordance_table(repeats):
     return markdown("test speakers, " + ", ".join(f"{s}; {k}" for s in SPREADS for k in ("even", "uneven")), rows)
 
 
+def metrics_table(repeats):
+    """Return the table of the intervals of metrics that are no mean over utterances."""
+    rows = []
+    for speakers in SPEAKERS:
+        cells = [value for spread in SPREADS for value in metric_coverage(repeats, speakers, spread)]
+        rows.append([speakers, *(f"{value:.0f}" for value in cells)])
+    names = [f"{METRICS[metric].title}; {spread}" for spread in SPREADS for metric in OTHER_METRICS]
+    return markdown(", ".join(["test speakers", *names]), rows)
+
+
+def metric_tests_table(repeats):
+    """Return the table of the tests on one task by metrics that are no mean over utterances."""
+    rows = []
+    for speakers in TESTED:
+        wrong = [
+            max(rejections(repeats, speakers, tau, uneven, metric=metric) for tau in TAUS for uneven in (False, True))
+            for metric in OTHER_METRICS
+        ]
+        wrong.append(
+            max(concordance_rejections(repeats, speakers, tau, uneven) for tau in TAUS for uneven in (False, True))
+        )
+        rows.append([speakers, *(f"{value:.1f}" for value in wrong)])
+    names = [METRICS[metric].title for metric in (*OTHER_METRICS, "ccc")]
+    return markdown(", ".join(["test speakers", *names]), rows)
+
+
 def means_table(repeats):
     """Return the table of the intervals of UM."""
     cells = {tasks: [mean_coverage(max(100, repeats // 2), tasks, spread) for spread in SPREADS] for tasks in (3, 9)}
@@ -292,8 +352,9 @@ def graded_line(_repeats):
 
 
 TABLES = {
-    "coverage": coverage_table, "concordance": concordance_table, "means": means_table, "tests": tests_table,
-    "mean-tests": mean_tests_table, "power": power_table, "boards": boards_table, "graded": graded_line,
+    "coverage": coverage_table, "concordance": concordance_table, "metrics": metrics_table, "means": means_table,
+    "tests": tests_table, "metric-tests": metric_tests_table, "mean-tests": mean_tests_table, "power": power_table,
+    "boards": boards_table, "graded": graded_line,
 }  # fmt: skip
 
 

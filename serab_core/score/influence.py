@@ -32,6 +32,7 @@ def influences(test: Scored, metric: str) -> Floats:
         shape (n,).
 
     Example:
+        >>> from serab_core.score.scored import Scored
         >>> test = Scored(("a", "b"), np.array(["x", "y"]), np.array(["x", "x"]), np.array(["1", "2"]))
         >>> influences(test, "accuracy").tolist()
         [0.25, -0.25]

@@ -16,7 +16,12 @@ import serab_core
 from serab_core import api
 
 MODULES = sorted({"serab", *api.MODULES.values()} - {"serab_core.errors"})
-MODULES += ["serab_core.names", "serab_core.score.compare", "serab_core.score.few_speakers"]
+MODULES += [
+    "serab_core.names",
+    "serab_core.score.compare",
+    "serab_core.score.few_speakers",
+    "serab_core.score.influence",
+]
 
 
 def test_the_names_are_the_listed_ones():

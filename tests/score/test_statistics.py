@@ -141,6 +141,20 @@ def test_intervals_of_concordance_cover_the_truth_for_new_speakers(simulations, 
     assert width < 1
 
 
+@pytest.mark.parametrize(("speakers", "spread"), [(1, 0.6), (2, 0.6), (4, 0.6), (5, 0.3), (10, 0.3)])
+def test_intervals_of_other_metrics_cover_the_truth_for_new_speakers(simulations, speakers, spread):
+    luck = 2.5 * (0.95 * 0.05 / 200) ** 0.5 * 100
+    assert min(simulations.metric_coverage(200, speakers, spread)) >= 93 - luck
+
+
+@pytest.mark.parametrize("metric", ["macro_f1", "kappa"])
+def test_tests_of_other_metrics_keep_their_level(simulations, metric):
+    luck = 2.5 * (0.05 * 0.95 / 200) ** 0.5 * 100
+    for speakers in (5, 6, 10):
+        assert simulations.rejections(200, speakers, 0.4, True, metric=metric) <= 6 + luck
+        assert simulations.concordance_rejections(200, speakers, 0.4, True) <= 6 + luck
+
+
 def test_a_smaller_prior_covers_less(simulations):
     default, _ = simulations.coverage(150, 3, 0.6, False)
     try:
