@@ -154,7 +154,7 @@ class Comparison:
         tasks: one comparison for each task.
         overall: the mean over the tasks of the benchmark: `difference`, `low`, `high` and `p`; None if none of the
             tasks belongs to the benchmark.
-        document: the whole comparison, as `serab compare --json` prints it.
+        document: the whole comparison, as plain values for JSON.
     """
 
     first: str
