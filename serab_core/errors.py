@@ -31,7 +31,7 @@ import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
@@ -42,34 +42,46 @@ class SerabError(Exception):
         what: the problem, a sentence without a full stop.
         where: the file, plugin or name with the problem.
         next_step: what the user can do, a sentence without a full stop.
+        suggestions: names that the user may have meant, the most similar first.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, what: str, *, where: str | Path | None = None, next_step: str | None = None) -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str | Path | None = None,
+        next_step: str | None = None,
+        suggestions: Sequence[str] = (),
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.where = None if where is None else str(where)
         self.next_step = next_step
+        self.suggestions = tuple(suggestions)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Errors are pickled between processes; the default would lose the keyword arguments.
-        return _rebuild, (type(self), self.what, self.where, self.next_step)
+        return _rebuild, (type(self), self.what, self.where, self.next_step, self.suggestions)
 
     def __str__(self) -> str:
-        sentences = [self.what if self.where is None else f"{self.where}: {self.what}"]
+        sentences = [f"{self.what}." if self.where is None else f"{self.where}: {self.what}."]
+        if self.suggestions:
+            sentences.append(did_you_mean(self.suggestions))
         if self.next_step:
-            sentences.append(f"Next: {self.next_step}")
-        return ". ".join(sentences) + "."
+            sentences.append(f"Next: {self.next_step}.")
+        return " ".join(sentences)
 
     def as_json(self) -> dict[str, object]:
-        """Return the error as plain values, as `--json` prints them."""
+        """Return the error as plain values for JSON."""
         return {
             "schema": "serab.error/1",
             "error": type(self).__name__,
             "what": self.what,
             "where": self.where,
             "next_step": self.next_step,
+            "suggestions": list(self.suggestions),
             "exit_code": self.exit_code,
         }
 
@@ -200,7 +212,7 @@ def unforeseen(error: BaseException) -> SerabError:
         )
     return SerabError(
         f"{type(error).__name__}: {reason}" if reason else type(error).__name__,
-        next_step="this is a bug in serab or in a plugin: please report it with what `serab --debug ...` prints",
+        next_step="this is a bug in serab or in a plugin: please report it with its traceback",
     )
 
 
@@ -212,8 +224,16 @@ def _has_working_folder() -> bool:
     return True
 
 
-def _rebuild(kind: type[SerabError], what: str, where: str | None, next_step: str | None) -> SerabError:
-    return kind(what, where=where, next_step=next_step)
+def did_you_mean(names: Sequence[str]) -> str:
+    """Return a question that suggests names, such as "Did you mean 'toy' or 'tones'?"; "" without names."""
+    quoted = [repr(name) for name in names]
+    return f"Did you mean {' or '.join(filter(None, [', '.join(quoted[:-1]), *quoted[-1:]]))}?" if quoted else ""
+
+
+def _rebuild(
+    kind: type[SerabError], what: str, where: str | None, next_step: str | None, suggestions: tuple[str, ...]
+) -> SerabError:
+    return kind(what, where=where, next_step=next_step, suggestions=suggestions)
 
 
 def from_json(document: Mapping[str, Any]) -> SerabError:
@@ -222,7 +242,12 @@ def from_json(document: Mapping[str, Any]) -> SerabError:
     for kind in kinds:
         kinds += kind.__subclasses__()
         matching = kind if kind.__name__ == document["error"] else matching
-    return matching(document["what"], where=document["where"], next_step=document["next_step"])
+    return matching(
+        document["what"],
+        where=document["where"],
+        next_step=document["next_step"],
+        suggestions=document.get("suggestions", ()),
+    )
 
 
 _ELSEWHERE = "choose another folder (SERAB_HOME sets the home)"

@@ -12,6 +12,7 @@ import msgspec
 from serab_core.errors import ContentError, UsageError
 from serab_core.settings import absolute_path
 from serab_core.store.codec import decode
+from serab_core.system.hints import command
 
 FOLDER_FILE = "serab-extractor.json"
 """File in the folder of an extractor: `{"schema": "serab.extractor-folder/1", "entry": "the entry point's name"}`."""
@@ -97,18 +98,20 @@ def folder_entry(folder: Path) -> str:
     raise UsageError(
         reason,
         where=folder,
-        next_step="name a folder that `serab pretrain` wrote, or an installed extractor (serab list extractors)",
+        next_step="name a folder that pre-training or an export wrote, or an installed extractor "
+        f"({command('list extractors')})",
     )
 
 
 def file_error(file: Path) -> UsageError:
     """Return the error for the file of a model, which is not an extractor, with the next step."""
+    write_plugin = command("new extractor", "NAME")
     if file.suffix == ".py":
-        step = f"a module with the HEAR API is hear:{file}; for another model write a plugin: serab new extractor NAME"
+        step = f"a module with the HEAR API is hear:{file}; for another model write a plugin: {write_plugin}"
     else:
         step = (
             f"weights need the code of their model: hear:MODULE={file} passes them to a module with the HEAR API; or "
-            "write a plugin: serab new extractor NAME"
+            f"write a plugin: {write_plugin}"
         )
     return UsageError("is a file, but an extractor is a name or a folder", where=file, next_step=step)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from serab_core.errors import UnknownNameError, UsageError
+from serab_core.system.hints import command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,10 @@ def with_options(spec: ExtractorSpec, options: Sequence[str]) -> ExtractorSpec:
     try:
         configured = spec.configure(chosen)
     except ValueError as error:
-        raise UsageError(str(error), where=spec.name, next_step="see: serab list extractors --json") from error
+        raise UsageError(
+            str(error),
+            where=spec.name,
+            next_step=f"{command('list extractors', json=True)} shows the values of options",
+        ) from error
     text = "".join(f"+{key}={chosen[key]}" if chosen[key] else f"+{key}" for key in sorted(chosen))
     return replace(configured, name=f"{spec.name}{text}")

@@ -17,7 +17,8 @@ The names are loaded at first use, so that the import of this module is fast. Th
   `GridValue`, `CorpusState`.
 - **Results**, for trackers: `Run`, `TaskResult`, `Utterance`.
 - **Errors**: `SerabError`, `UsageError`, `DataError`, `AudioError`, `StoreError`, `WeightsError`, `ExtractorError`,
-  `InterruptedRunError`, `PointError`, and `store_error`, which converts an `OSError`.
+  `InterruptedRunError`, `PointError`, and `store_error`, which converts an `OSError`; `command` and `option`, which
+  write a command or an option into a message as the user would type it.
 - **Audio**: `decode`, `resample`, `log_mel`, `log_mels`, `torch_log_mels`, `LogMelSpec`, `PatchSpec`, `fill_up`, and
   the published log-mel parameters `SERAB`, `VGGISH`, `VGGISH_PATCHES`, `YAMNET_PATCHES`.
 - **Corpora**: `index_by_name`, `load_corpus`, `find_protocol`, `normalised`.
@@ -98,6 +99,8 @@ if TYPE_CHECKING:
     from serab_core.store.weights import weights_path as weights_path
     from serab_core.system.cpu import available_cores as available_cores
     from serab_core.system.cpu import free_cores as free_cores
+    from serab_core.system.hints import command as command
+    from serab_core.system.hints import option as option
     from serab_core.system.kernel_cache import Kernels as Kernels
     from serab_core.system.locks import exclusive as exclusive
     from serab_core.tune.classifier import normalised as normalised
@@ -168,6 +171,7 @@ _NAMES = {
     "serab_core.store.leftovers": "sweep",
     "serab_core.store.weights": "file_sha256 require_weights weights_path",
     "serab_core.system.cpu": "available_cores free_cores",
+    "serab_core.system.hints": "command option",
     "serab_core.system.kernel_cache": "Kernels",
     "serab_core.system.locks": "exclusive",
     "serab_core.tune.classifier": "normalised",

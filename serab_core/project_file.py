@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from serab_core.errors import ConfigError
+from serab_core.system.hints import command
 from serab_core.system.ownership import untrusted_file_reason
 
 FILE = "serab.toml"
@@ -52,7 +53,9 @@ def load_toml(path: Path) -> dict[str, Any]:
             raise ValueError(f"it is larger than {_MAX_BYTES} bytes")
         return tomllib.loads(content.decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:  # TOML's and Unicode's errors are ValueErrors
-        raise ConfigError(f"cannot be read ({error})", where=path, next_step="correct it; see: serab config") from error
+        raise ConfigError(
+            f"cannot be read ({error})", where=path, next_step=f"correct it; see {command('config')}"
+        ) from error
 
 
 def settings_table(path: Path) -> Mapping[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import shlex
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from platformdirs import user_config_path, user_data_path
 from serab_core.errors import ConfigError, UnknownNameError, UsageError
 from serab_core.project_file import FILE, IgnoredSetting, find_project_file, settings_table
 from serab_core.system.cpu import available_cores
+from serab_core.system.hints import command
 from serab_core.system.session import current_session
 
 Value: TypeAlias = str | int | tuple[str, ...]
@@ -260,7 +260,7 @@ def _split_by_trust(path: Path, table: Mapping[str, Value]) -> tuple[dict[str, V
         return dict(table), []
     reason, step = (
         "needs your trust, because the file may come from a third party",
-        f"serab config trust {shlex.quote(str(path.parent))}",
+        f"trust it with {command('config trust', str(path.parent))}",
     )
     from serab_core.trust import read_trusted  # imported here, because msgspec is slow to import
 
@@ -283,11 +283,11 @@ def read_settings(path: Path) -> Mapping[str, Value]:
     table = settings_table(path)
     for key in table:
         if key not in SETTINGS:
-            near = difflib.get_close_matches(key, SETTINGS, 1)
             raise ConfigError(
-                f"has the unknown setting {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
+                f"has the unknown setting {key!r}",
                 where=path,
                 next_step=f"the settings are {', '.join(SETTINGS)}",
+                suggestions=difflib.get_close_matches(key, SETTINGS, 1),
             )
     return {key: _typed(key, content, path) for key, content in table.items()}
 
@@ -316,7 +316,7 @@ def _typed(key: str, content: Any, path: Path) -> Value:
     raise ConfigError(
         f"sets {key} to {content!r}, which is not {KINDS[kind][0]}",
         where=path,
-        next_step="correct it; see: serab config",
+        next_step=f"correct it; see {command('config')}",
     )
 
 
@@ -331,7 +331,7 @@ def _parsed(setting: Setting, text: str) -> Value:
             raise ConfigError(
                 f"is {text!r}, which is not {KINDS[int][0]}",
                 where=f"${setting.variable}",
-                next_step="correct or unset it; see: serab config",
+                next_step=f"correct or unset it; see {command('config')}",
             )
         return int(text)
     return text

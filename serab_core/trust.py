@@ -10,6 +10,7 @@ from serab_core.errors import ConfigError, StoreError, store_error
 from serab_core.store.atomic import write_bytes
 from serab_core.store.codec import decode, encode
 from serab_core.store.reading import read_file
+from serab_core.system.hints import command
 from serab_core.system.ownership import untrusted_file_reason
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def read_trusted(path: Path) -> Trusted:
     try:
         return decode(read_file(path), TrustedDocument, where=path, surrogates_in=("$",)).folders
     except StoreError as error:
-        step = "move it away, and trust your folders again: serab config trust FOLDER"
+        step = f"move it away, and trust your folders again with {command('config trust', 'FOLDER')}"
         raise ConfigError(error.what, where=path, next_step=step) from error
 
 

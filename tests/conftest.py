@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -25,7 +26,7 @@ def pytest_configure(config):
 @pytest.fixture(autouse=True)
 def clean(monkeypatch, tmp_path):
     """No test sees the user's home or switches, or another test's plugins."""
-    for variable in ("SERAB_DISABLE_PLUGINS", "SERAB_NO_PLUGINS", "SERAB_ISOLATE"):
+    for variable in ("SERAB_DISABLE_PLUGINS", "SERAB_NO_PLUGINS", "SERAB_ISOLATE", "SERAB_INTERFACE"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("SERAB_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "100")
@@ -35,9 +36,20 @@ def clean(monkeypatch, tmp_path):
     yield
     session.close()
     set_process_session(before)
+    assert _with_hints(tmp_path / "home") == []
     for name, module in list(sys.modules.items()):
         if name.startswith("serab_toys") or str(getattr(module, "__file__", "")).startswith(str(tmp_path)):
             del sys.modules[name]
+
+
+def _with_hints(folder: Path) -> list[Path]:
+    """The stored documents that name a command, which another interface may read later."""
+    found = []
+    with contextlib.suppress(OSError):  # some tests take rights away
+        for path in folder.rglob("*.json*"):
+            with contextlib.suppress(OSError):
+                found += [path] if path.is_file() and b"`serab" in path.read_bytes() else []
+    return found
 
 
 def install(folder: Path, name: str, version: str, entry_points: str) -> None:

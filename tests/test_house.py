@@ -212,6 +212,46 @@ def test_no_global_statement_and_no_change_of_the_environment_outside_its_module
     assert bad == []
 
 
+def _docstrings(tree: ast.AST) -> set[int]:
+    bodies = [node.body for node in ast.walk(tree) if isinstance(getattr(node, "body", None), list)]
+    statements = [statement for body in bodies for statement in body if isinstance(statement, ast.Expr)]
+    return {id(statement.value) for statement in statements}
+
+
+def test_commands_and_options_are_written_by_the_command_line():
+    """A text that a user sees names them through `serab_core.system.hints`, which knows who reads it.
+
+    Docstrings count where Python users read them, in `serab_core.api`. Exempt are `cli` and `report`, the commands of
+    plugins, the options of pytest, texts of new packages, and options of other programs.
+    """
+    from serab_core.cli.main import app
+
+    exempt = r"serab_core/(cli|report)/|serab_plugin_\w+/command\.py|testing/(pytest_plugin|speed)\.py"
+    exempt += r"|new/scaffold\.py|pretrain/package\.py"
+    others = {"--decode", "--local-dir", "--nthreads", "--nworkers"}  # of lame, hf, dask and dask
+    others |= {"--constraint", "--disable-pip-version-check", "--no-input"}  # of pip
+    commands = [
+        *(command.name for command in app.registered_commands),
+        *(group.name for group in app.registered_groups),
+    ]
+    pattern = re.compile(
+        rf"\bserab (?:{'|'.join(map(str, commands))}|pretrain|hear-export)\b|(?<![\w-])--(?:[a-z][a-z-]+|$)"
+    )
+    bad = []
+    for path in SOURCES:
+        name = path.relative_to(ROOT).as_posix()
+        if re.search(exempt, name):
+            continue
+        tree = ast.parse(path.read_text())
+        left_out = set() if name.startswith("serab_core/api/") else _docstrings(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in left_out:
+                found = [match for match in pattern.findall(node.value) if match not in others]
+                if found and node.value.strip("-"):
+                    bad.append(f"{name}:{node.lineno}: {found}")
+    assert bad == []
+
+
 def test_each_term_of_the_glossary_is_used():
     """Each term stands in the code or in another page, so that a search for it finds something."""
     glossary = (ROOT / "docs" / "glossary.md").read_text()

@@ -90,7 +90,7 @@ def test_what_is_ignored_is_shown(project, serab):
     assert f"Ignored: {project}/serab.toml: the setting home is ignored" in out
     document = json.loads(serab("config", "--json")[1])
     assert [(entry["setting"], entry["next_step"]) for entry in document["ignored"]] == [
-        (key, f"serab config trust {project}") for key in ("home", "engine")
+        (key, f"trust it with `serab config trust {project}`") for key in ("home", "engine")
     ]
     assert document["settings"]["engine"]["from"] == "default"
 

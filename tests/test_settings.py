@@ -79,7 +79,7 @@ def test_a_named_file_goes_before_both(project, monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("jbos = 2", "did you mean 'jobs'"),
+        ("jbos = 2", "Did you mean 'jobs'"),
         ("jobs = 0", "not a positive integer"),
         ("jobs = true", "not a positive integer"),
         ('tasks = "emodb"', "not a list of words"),

@@ -41,12 +41,13 @@ class DisabledPluginError(RegistryError):
     """The plugin is installed but disabled.
 
     Attributes:
-        switch: the option or variable that disables it, such as `--no-plugins`.
+        variable: the environment variable that disables it; "" if the registry loads no plugins at all.
     """
 
-    def __init__(self, record: PluginRecord, switch: str) -> None:
-        super().__init__(f"{record.group.kind} {record.name!r} (from {record.origin}) is switched off by {switch}")
-        self.record, self.switch = record, switch
+    def __init__(self, record: PluginRecord, variable: str) -> None:
+        reason = f"{variable} names it" if variable else "no plugins are loaded"
+        super().__init__(f"{record.group.kind} {record.name!r} (from {record.origin}) is disabled: {reason}")
+        self.record, self.variable = record, variable
 
 
 class DuplicatePluginError(RegistryError):

@@ -92,7 +92,7 @@ class Registry:
 
     def names(self, group: Group) -> tuple[str, ...]:
         """Return the names of a group's plugins that are not disabled, without importing plugins."""
-        return tuple(dict.fromkeys(r.name for r in self._discovered if r.group is group and not self._switch(r)))
+        return tuple(dict.fromkeys(r.name for r in self._discovered if r.group is group and not self._is_disabled(r)))
 
     def record(self, group: Group, name: str) -> PluginRecord:
         """Return the record of the plugin for `name`, as in `load`, without importing it. Raises as `load` does."""
@@ -114,7 +114,7 @@ class Registry:
 
     def is_shared(self, record: PluginRecord) -> bool:
         """Return whether several enabled distributions provide the record's name."""
-        return sum(not self._switch(owner) for owner in self._owners[record.group, record.name]) > 1
+        return sum(not self._is_disabled(owner) for owner in self._owners[record.group, record.name]) > 1
 
     def load(self, group: Group, name: str) -> Loaded:
         """Import the plugin for `name` (`a`, `a/variant`, `dist:a` or `dist:a/variant`) and no other.
@@ -198,7 +198,7 @@ class Registry:
     def _probe(self, group: Group) -> list[tuple[PluginRecord, pluggy.PluginManager]]:
         working = []
         for record in self._discovered:
-            if record.group is not group or self._switch(record):
+            if record.group is not group or self._is_disabled(record):
                 continue
             try:
                 plugin, file = load_plugin(record)
@@ -223,9 +223,9 @@ class Registry:
         ]
         if not candidates:
             raise UnknownPluginError(group, name, self._near(group, entry_name), self._install(group, entry_name))
-        usable = [record for record in candidates if not self._switch(record)]
+        usable = [record for record in candidates if not self._is_disabled(record)]
         if not usable:
-            raise DisabledPluginError(candidates[0], self._switch(candidates[0]))
+            raise DisabledPluginError(candidates[0], DISABLE_VARIABLE if self._enabled else "")
         if len(usable) > 1:
             raise DuplicatePluginError(usable)
         return usable[0]
@@ -260,8 +260,9 @@ class Registry:
         return Loaded(loaded, collector.items, collector.default)
 
     def _state_of(self, record: PluginRecord) -> PluginRecord:
-        if self._switch(record):
-            return replace(record, state=PluginState.DISABLED, error=f"switched off by {self._switch(record)}")
+        if self._is_disabled(record):
+            reason = f"{DISABLE_VARIABLE} names it" if self._enabled else "no plugins are loaded"
+            return replace(record, state=PluginState.DISABLED, error=f"disabled: {reason}")
         outcome = self._outcomes.get((record.group, record.qualified))
         if isinstance(outcome, Loaded):
             return outcome.record
@@ -269,18 +270,14 @@ class Registry:
             return replace(record, state=PluginState.INCOMPATIBLE, error=str(outcome))
         if isinstance(outcome, PluginLoadError):
             return replace(record, state=PluginState.FAILED, error=outcome.reason)
-        sharing = [r for r in self._owners[record.group, record.name] if not self._switch(r)]
+        sharing = [r for r in self._owners[record.group, record.name] if not self._is_disabled(r)]
         if len(sharing) > 1:
             others = ", ".join(r.origin for r in sharing if r is not record)
             return replace(record, state=PluginState.CONFLICT, error=f"{others} offers the same name")
         return record
 
-    def _switch(self, record: PluginRecord) -> str:
-        if not self._enabled:
-            return "--no-plugins"
-        if self._disabled & {record.name, record.distribution, record.qualified}:
-            return DISABLE_VARIABLE
-        return ""
+    def _is_disabled(self, record: PluginRecord) -> bool:
+        return not self._enabled or bool(self._disabled & {record.name, record.distribution, record.qualified})
 
     def _near(self, group: Group, name: str) -> list[str]:
         by_lower = {known.lower(): known for known in self.names(group)}

@@ -8,6 +8,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from serab_core.api.hints import Python
+from serab_core.system.hints import set_program_interface
+
 if TYPE_CHECKING:
     from serab_core.api.boards import Comparison as Comparison
     from serab_core.api.boards import Leaderboard as Leaderboard
@@ -41,6 +44,7 @@ MODULES = {
     "prepare": "serab_core.api.corpora",
 }
 __all__ = sorted(MODULES)
+set_program_interface(Python())
 
 
 def __getattr__(name: str) -> Any:

@@ -154,9 +154,9 @@ class Comparison:
         first: the first extractor.
         second: the second extractor.
         tasks: one comparison for each task.
-        overall: the mean over the tasks of the benchmark: `difference`, `p`, `detectable`, `low` and `high`; None
+            overall: the mean over the tasks of the benchmark: `difference`, `p`, `detectable`, `low` and `high`; None
             if none of the tasks belongs to the benchmark.
-        document: the whole comparison, as `serab compare --json` prints it.
+        document: the whole comparison, as plain values for JSON.
     """
 
     first: str

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, overload
 from serab_core.api.frames import as_text, data_frame
 from serab_core.api.homes import use_home
 from serab_core.api.result import COLUMNS, Result, results_html
-from serab_core.errors import UsageError
+from serab_core.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     import os
@@ -81,8 +81,7 @@ class Results:
                 "iterate over them to choose one"
             )
         known = sorted({result.extractor for result in self.results} | {result.task for result in self.results})
-        near = get_close_matches(name, known, n=3)
-        return f"there is no result of {place}" + (f"; did you mean {', '.join(near)}?" if near else "")
+        return f"there is no result of {place}. {did_you_mean(get_close_matches(name, known, n=3))}".rstrip()
 
     def filter(self, extractor: str | None = None, task: str | None = None, protocol: str | None = None) -> Results:
         """Return the results that match all given names."""

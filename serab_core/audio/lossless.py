@@ -49,7 +49,7 @@ def encode(samples: Waveform, rate: int, name: str) -> tuple[bytes, str]:
         raise AudioError(
             f"is not stored without loss: the {suffix[1:].upper()} file decodes to other samples",
             where=name,
-            next_step="prepare the corpus without --copy, and report this to serab's authors",
+            next_step="prepare the corpus without copying its audio, and report this to serab's authors",
         )
     return content, suffix
 

@@ -7,8 +7,6 @@ import platform
 import subprocess
 import time
 from dataclasses import dataclass
-from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,9 +16,11 @@ from serab_core import plugins
 from serab_core.bench.sampling import Lap, Samples
 from serab_core.errors import ExtractorError, UsageError
 from serab_core.isolation.python import child_environment, child_folder, python_command
+from serab_core.run.provenance import library_versions
 from serab_core.store.home import find_home
 from serab_core.store.weights import require_weights, weight_record
-from serab_core.system.cpu import available_cores
+from serab_core.system.cpu import available_cores, processor_name
+from serab_core.system.hints import command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,7 +111,7 @@ def measure(
     if not lengths or min(lengths) <= 0 or max(lengths) > 3600 or batch < 0 or (threads is not None and threads < 1):
         raise UsageError(
             "lengths must be above 0 and at most 3600 seconds, batch at least 0, and threads at least 1",
-            next_step="see serab bench --help",
+            next_step="correct them",
         )
     spec = plugins.extractor(name)
     require_weights(find_home(), spec.name, spec.weights)
@@ -140,10 +140,10 @@ def _laps(rows: Sequence[tuple[float, float, int]]) -> tuple[Lap, ...]:
 
 def _child(request: dict[str, Any], threads: int, name: str) -> dict[str, Any]:
     environment = child_environment(**dict.fromkeys(_THREADS, str(threads)))
-    command = python_command("-m", "serab_core.bench.child", json.dumps(request))
+    program = python_command("-m", "serab_core.bench.child", json.dumps(request))
     try:
         completed = subprocess.run(  # noqa: S603  a module of serab
-            command,
+            program,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
@@ -158,12 +158,12 @@ def _child(request: dict[str, Any], threads: int, name: str) -> dict[str, Any]:
         raise ExtractorError(
             f"the measurement took more than {_LIMIT_S:.0f} s",
             where=name,
-            next_step="measure shorter clips (--lengths)",
+            next_step="measure shorter clips",
         ) from error
     except ValueError as error:
         last = (completed.stderr.strip().splitlines() or [f"exit code {completed.returncode}"])[-1]
         raise ExtractorError(
-            f"cannot be measured: {last}", where=name, next_step=f"run serab check {name} for details"
+            f"cannot be measured: {last}", where=name, next_step=f"see the details with {command('check', name)}"
         ) from error
     return answer
 
@@ -180,13 +180,13 @@ def machine() -> dict[str, Any]:
     """Return the description of this machine, with the keys of pytest-benchmark."""
     return {
         "node": platform.node(),
-        "processor": _processor(),
+        "processor": processor_name(),
         "machine": platform.machine(),
         "system": platform.system(),
         "release": platform.release(),
         "python_version": platform.python_version(),
         "cores": available_cores(),
-        "libraries": {name: _version(name) for name in ("numpy", "numba", "torch", "opensmile") if _version(name)},
+        "libraries": library_versions(("numpy", "numba", "torch", "opensmile")),
     }
 
 
@@ -200,7 +200,7 @@ def document(measured: Sequence[Measured]) -> dict[str, Any]:
                 {
                     "group": title,
                     "name": name,
-                    "fullname": f"serab bench::{name}",
+                    "fullname": f"serab::{name}",
                     "params": {
                         "extractor": measurement.extractor,
                         "threads": measurement.threads,
@@ -268,19 +268,3 @@ def _stats(seconds: Sequence[float]) -> dict[str, Any]:
         "p99": float(np.quantile(values, 0.99)),
         "data": [float(value) for value in values],
     }
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _processor() -> str:
-    path = Path("/proc/cpuinfo")
-    if path.exists():
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

@@ -41,6 +41,7 @@ def check_command(
     """Check plugins."""
     from serab_core.report.tables import table
     from serab_core.settings import current_settings
+    from serab_core.system.text import list_names
     from serab_core.testing.child import run_in_child
     from serab_core.testing.runner import checks_of, find_subjects
 
@@ -64,10 +65,9 @@ def check_command(
     if failed and as_json:  # the document on stdout already contains the failures
         raise typer.Exit(CheckFailedError.exit_code)
     if failed:
-        names_failed = ", ".join(f"{outcome.subject} {outcome.id}" for outcome in failed[:5])
-        more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
+        names_failed = list_names([f"{outcome.subject} {outcome.id}" for outcome in failed], 5)
         raise CheckFailedError(
-            f"{len(failed)} of {len(outcomes)} checks fail: {names_failed}{more}",
+            f"{len(failed)} of {len(outcomes)} checks fail: {names_failed}",
             next_step="fix them, or declare in expected_failures of the spec why a check cannot pass",
         )
 

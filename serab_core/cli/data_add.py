@@ -133,11 +133,10 @@ def remove_command(
     home = find_home()
     names = prepared_names(home)
     if name not in names:
-        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-        step = f"prepared are: {', '.join(names)}" if names else "no corpus is prepared: see serab data list"
         raise UnknownNameError(
             f"no prepared corpus is called {name!r}",
-            next_step=(f"did you mean {near[0]!r}? " if near else "") + step,
+            next_step=f"prepared are: {', '.join(names)}" if names else "no corpus is prepared: see `serab data list`",
+            suggestions=difflib.get_close_matches(name, names, n=1, cutoff=0.5),
         )
     folder = home.datasets / name
     try:

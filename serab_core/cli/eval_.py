@@ -50,10 +50,11 @@ _Shard = Annotated[
 _Isolate = Annotated[
     bool, typer.Option("--isolate", help="Run each extractor in a separate process; see: serab plugins isolate.")
 ]
-_Locked = Annotated[
+_Reproduce = Annotated[
     Path | None,
-    typer.Option("--locked", help="Reproduce the result in this file, and list the differences.", dir_okay=False),
+    typer.Option("--reproduce", help="Reproduce the result in this file, and list the differences.", dir_okay=False),
 ]
+_Locked = Annotated[Path | None, typer.Option("--locked", hidden=True, dir_okay=False)]
 _Fresh = Annotated[
     bool,
     typer.Option(
@@ -77,6 +78,7 @@ def evaluate_command(
     shard: _Shard = None,
     isolate: _Isolate = False,
     jobs: Jobs = None,
+    reproduce: _Reproduce = None,
     locked: _Locked = None,
     fresh: _Fresh = False,
     profile: _Profile = False,
@@ -100,10 +102,11 @@ def evaluate_command(
 
     if isolate:
         change_session(isolate=True)
-    if locked is not None:
+    reproduce = reproduce or locked  # the name in version 0.1
+    if reproduce is not None:
         if extractors or tasks or protocol or classifiers:
-            raise UsageError("--locked takes everything from the file", next_step="name the file alone")
-        repeat_result(locked, _engine(engine), jobs, as_json=as_json)
+            raise UsageError("--reproduce takes everything from the file", next_step="name the file alone")
+        repeat_result(reproduce, _engine(engine), jobs, as_json=as_json)
         return
     errors = stderr()
     progress = show_progress()

@@ -37,6 +37,7 @@ from serab_core.cli.lazy import PluginGroup
 from serab_core.cli.output import print_error, print_ignored, print_json, show_tracebacks
 from serab_core.cli.streams import OutputError, drop_output, finish_output, prepare_streams
 from serab_core.errors import InterruptedRunError, SerabError, UsageError, unforeseen
+from serab_core.system.hints import COMMAND_LINE
 from serab_core.system.lifecycle import end_process, ignore_numba_file, leave_working_folder
 from serab_core.system.session import Session, change_session, current_session, set_process_session
 from serab_core.system.terminal import escape_controls, escape_line
@@ -166,7 +167,7 @@ def run(arguments: list[str]) -> int:
     )  # `config` prints them itself; the other is the Tab key
     settings.on_ignored = None if quiet else print_ignored
     as_json = "--json" in arguments
-    before = set_process_session(Session())
+    before = set_process_session(Session(interface=COMMAND_LINE))
     try:
         code = _run(arguments, as_json=as_json)
         finish_output()
@@ -207,6 +208,8 @@ def _run(arguments: list[str], *, as_json: bool) -> int:
         if show_tracebacks.get():
             sys.stderr.write(escape_controls("".join(traceback.format_exception(error))))
         failure = unforeseen(error)
+        if type(failure) is SerabError and failure.next_step:
+            failure.next_step += ", which `serab --debug ...` prints"
         print_error(failure, as_json=as_json)
         return failure.exit_code
     return 0

@@ -1,4 +1,4 @@
-"""`serab eval --locked RESULT.json`: reproduce a result."""
+"""`serab eval --reproduce RESULT.json`: reproduce a result."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from serab_core.data.audformat_tables import Database, Key, Table, read_database
 from serab_core.data.segments import segment_id
 from serab_core.data.user_corpus import NO_SPLIT, SPLIT_NAMES, Columns, Row, UserCorpus, build_corpus, split_of
 from serab_core.errors import DataError
+from serab_core.system.hints import option
 from serab_core.types import Skipped
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def read_audformat(
         raise DataError(
             f"has no speaker for any of its {len(labels)} files with a label",
             where=root,
-            next_step="name the column or scheme of the speakers: --speaker NAME",
+            next_step=f"name the column or scheme of the speakers: {option('speaker', 'NAME')}",
         )
     skipped += _files_without_label(database, selected)
     note = (
@@ -105,7 +106,7 @@ def read_audformat(
     if others and not tables:
         notes.append(
             f"the label {label!r} is also in {_table_list(database, others)}, which are not read"
-            + ("" if segments else "; --segments reads them")
+            + ("" if segments else ", because segments were not asked for")
         )
     return build_corpus(rows, str(root), skipped=skipped, notes=notes)
 
@@ -124,7 +125,7 @@ def _references(database: Database, name: str, *kinds: str) -> list[Reference]:
                 f"has several columns of scheme {name!r} in table {table.name}: "
                 f"{', '.join(column.name for column in matching)}",
                 where=database.root,
-                next_step="name one of the columns with --label or --speaker",
+                next_step=f"name one of the columns with {option('label')} or {option('speaker')}",
             )
         if matching:
             direct.append(Reference(table, matching[0].name, matching[0].scheme))
@@ -167,7 +168,7 @@ def _label_tables(database: Database, label: str, segments: bool | None, pattern
             raise DataError(
                 f"has no table {unmatched[0]!r} with the label {label!r}; it has: {_table_list(database, usable)}",
                 where=database.root,
-                next_step="choose with --table NAME, or --label for another column",
+                next_step=f"choose with {option('table', 'NAME')}, or {option('label')} for another column",
             )
         return [r for r in usable if any(fnmatchcase(r.table.name, pattern) for pattern in patterns)]
     kind = "segmented" if segments else "filewise"
@@ -176,7 +177,7 @@ def _label_tables(database: Database, label: str, segments: bool | None, pattern
         raise DataError(
             f"has no table of segments with the label {label!r}; it has: {_table_list(database, usable)}",
             where=database.root,
-            next_step="leave --segments out, or name another column with --label",
+            next_step=f"leave {option('segments')} out, or name another column with {option('label')}",
         )
     selected = selected or usable
     kinds = {_kind_of_table(database, reference.table) for reference in selected}
@@ -184,8 +185,8 @@ def _label_tables(database: Database, label: str, segments: bool | None, pattern
         raise DataError(
             f"has the label {label!r} in tables of {len(kinds)} kinds: {_table_list(database, selected)}",
             where=database.root,
-            next_step="choose the tables to read: --table NAME, several times or as a pattern such as "
-            f"--table '{sorted(kinds)[0]}'",
+            next_step=f"choose the tables to read: {option('table', 'NAME')}, several times or as a pattern such as "
+            f"{option('table', sorted(kinds)[0])}",
         )
     return selected
 
@@ -210,8 +211,8 @@ def _table_split(database: Database, table: Table) -> str:
             f"has the table {table.name} in the split {table.split_id!r} of type {split_type!r}, which is not "
             "train, dev or test",
             where=database.root,
-            next_step="leave the table out by naming the others with --table, or have the splits drawn over speakers: "
-            "--split none",
+            next_step=f"leave the table out by naming the others with {option('table')}, or have the splits drawn over "
+            f"speakers: {option('split', 'none')}",
         )
     return word
 
@@ -231,7 +232,7 @@ def _refuse_no_classes(database: Database, reference: Reference, label: str) -> 
         f"has {_NO_CLASSES[dtype]}, not classes, under {label!r}: the scheme {reference.scheme!r} of column "
         f"{reference.column!r} in table {reference.table.name} is of type {dtype}",
         where=database.root,
-        next_step=f"name a column of classes with --label; there are: {_columns_of(database)}",
+        next_step=f"name a column of classes with {option('label')}; there are: {_columns_of(database)}",
     )
 
 
@@ -249,7 +250,8 @@ def _labels(
                 raise DataError(
                     f"has the labels of segments in table {table.name} (first: {segment_id(key.file, key.segment)})",
                     where=database.root,
-                    next_step="add --segments to cut the segments out, or choose a table of files with --table",
+                    next_step=f"add {option('segments')} to cut the segments out, or choose a table of files with "
+                    f"{option('table')}",
                 )
             if key in seen:
                 raise DataError(
@@ -266,7 +268,8 @@ def _labels(
                     f"gives {segment_id(key.file, key.segment)} two labels: {labels[key][0]!r} in table "
                     f"{labels[key][1]}, {text!r} in table {table.name}",
                     where=database.root,
-                    next_step=f"choose the tables to read with --table; there are: {_table_list(database, selected)}",
+                    next_step=f"choose the tables to read with {option('table')}; there are: "
+                    f"{_table_list(database, selected)}",
                 )
             else:
                 labels.setdefault(key, (text, table.name))
@@ -279,7 +282,7 @@ def _labels(
         raise DataError(
             f"has no label at all in {_table_names(selected)}",
             where=database.root,
-            next_step="name another column: --label",
+            next_step=f"name another column: {option('label', 'NAME')}",
         )
     return labels, skipped
 
@@ -298,7 +301,8 @@ def _refuse_two_splits(
                     f"puts {segment_id(key.file, key.segment)} into two splits: {before} and {word} (table "
                     f"{reference.table.name})",
                     where=database.root,
-                    next_step="choose the tables to read with --table, or have the splits drawn: --split none",
+                    next_step=f"choose the tables to read with {option('table')}, or have the splits drawn: "
+                    f"{option('split', 'none')}",
                 )
             if before is not None:
                 resolved[key] = word
@@ -320,7 +324,7 @@ def _values(database: Database, name: str, role: str, keys: set[Key]) -> tuple[d
                     f"gives {segment_id(key.file, key.segment)} two values of {name!r}: {values[key][0]!r} in table "
                     f"{values[key][1]}, {text!r} in table {table.name}",
                     where=database.root,
-                    next_step=f"correct one of them, or name another column with --{role}",
+                    next_step=f"correct one of them, or name another column with {option(role)}",
                 )
             if text:
                 values.setdefault(key, (text, table.name))
@@ -356,7 +360,7 @@ def _no_column(database: Database, name: str, role: str) -> DataError:
     return DataError(
         f"has no table of files with a column or scheme {name!r}; its columns are: {_columns_of(database)}",
         where=database.root,
-        next_step=f"name the column or scheme: --{role} NAME",
+        next_step=f"name the column or scheme: {option(role, 'NAME')}",
     )
 
 

@@ -16,6 +16,8 @@ from serab_core.data.folders import Folder, folders_of, is_in_named_folder, loca
 from serab_core.data.naming import preference
 from serab_core.data.ranking import MAX_NAMED, Ranking, components, count_utterances, kind_of, list_utterances, why
 from serab_core.errors import DataError
+from serab_core.system.hints import option
+from serab_core.system.text import list_names
 from serab_core.types import Index, Skipped
 
 if TYPE_CHECKING:
@@ -138,13 +140,11 @@ class _Resolver:
         if self._folder == "." and not folders:
             return
         names = {str(folder) for folder in folders.values()} or {"/".join(location(f)[1]) or "." for f in files}
-        folder_names = sorted(names)
-        more = f" and {len(folder_names) - MAX_NAMED} more" if len(folder_names) > MAX_NAMED else ""
         raise DataError(
             f"has no folder {self._folder!r} with utterances of {self._spec.title}; its folders are "
-            f"{', '.join(folder_names[:MAX_NAMED])}{more}",
+            f"{list_names(sorted(names), MAX_NAMED)}",
             where=self._source_name,
-            next_step="name one of these with --folder",
+            next_step=f"name one of these with {option('folder')}",
         )
 
     def _without_siblings(self, everything: Mapping[str, Sequence[SourceFile]]) -> dict[str, list[SourceFile]]:
@@ -164,7 +164,8 @@ class _Resolver:
                 raise DataError(
                     f"holds {self._spec.title} only in the folder {name}, which is not the corpus itself: {reason}",
                     where=self._source_name,
-                    next_step=f"name the folder with the corpus itself, or choose this folder with --folder {name}",
+                    next_step="name the folder with the corpus itself, or choose this folder with "
+                    f"{option('folder', name)}",
                 )
             self._notes.append(f"{len(files)} file{'' if len(files) == 1 else 's'} in {name} left out: {reason}")
             self._skipped += [Skipped(path_below_source(file), reason) for file in files]
@@ -272,6 +273,6 @@ class _Resolver:
         return DataError(
             f"holds different recordings of {list_utterances(ids)}: {first.path} and {second.path} differ{more}",
             where=self._source_name,
-            next_step=f"find out which is right, and choose it: serab data prepare {self._spec.name} PATH "
-            f"--folder {first.option}, or --folder {second.option}",
+            next_step=f"find out which is right, and choose it: {option('folder', first.option)} or "
+            f"{option('folder', second.option)}",
         )

@@ -10,6 +10,7 @@ from serab_core.data.naming import AUDIO_SUFFIXES, OTHER_NAME, is_junk
 from serab_core.data.releases import corpus_of, other_releases, refuse_other_release
 from serab_core.data.source import Sources
 from serab_core.errors import DataError
+from serab_core.system.hints import command, option
 from serab_core.types import Index, Skipped
 
 if TYPE_CHECKING:
@@ -156,7 +157,8 @@ def refuse_partial(spec: DatasetSpec, checked: Checked, source: str) -> DataErro
     return DataError(
         f"is not the whole of {spec.title}: {checked.problem}",
         where=source,
-        next_step="complete it, or prepare the part that you have with --allow-partial, which marks every result on it",
+        next_step=f"complete it, or prepare the part that you have with {option('allow-partial')}, which marks every "
+        "result on it",
     )
 
 
@@ -165,4 +167,7 @@ def _next_step(spec: DatasetSpec, skipped: Sequence[Skipped]) -> str:
     other = corpus_of(spec, skipped)
     if not other:
         return spec.how_to_get
-    return f"the files have the names of {other}: serab data prepare {other} PATH; for {spec.name}: {spec.how_to_get}"
+    prepare_other = command("data prepare", other, "PATH")
+    return (
+        f"the files have the names of {other}, so prepare it with {prepare_other}; for {spec.name}: {spec.how_to_get}"
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from serab_core.system.text import list_names
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,7 +22,7 @@ def differences(spec: DatasetSpec, index: Index, known: frozenset[str] | None) -
     if absent:
         assert known is not None
         summary = f"{len(known) - len(absent)} of {len(known)} utterances are there, {_are(len(absent))} missing"
-        return tuple(absent), f"{summary}: {_list_names(absent)}"
+        return tuple(absent), f"{summary}: {list_names(absent, _SHOWN)}"
     counts = Counter(entry.label for entry in index.entries)
     differing = {label: count for label, count in spec.expected_counts.items() if counts[label] != count}
     speakers = len({entry.speaker for entry in index.entries})
@@ -39,11 +41,6 @@ def differences(spec: DatasetSpec, index: Index, known: frozenset[str] | None) -
 
 def _are(count: int) -> str:
     return "1 is" if count == 1 else f"{count} are"
-
-
-def _list_names(names: Sequence[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def left_out(skipped: Sequence[Skipped]) -> str:

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from serab_core.data.splits import crossing_speakers
+from serab_core.system.text import list_names
 from serab_core.types import SPLITS, Notice
 
 if TYPE_CHECKING:
@@ -48,12 +49,6 @@ def corpus_notices(
     return tuple(sorted(notices, key=lambda notice: order[notice.severity]))
 
 
-def list_names(names: Sequence[str], limit: int = MAX_NAMES) -> str:
-    """Return the first names, and the number of further names."""
-    more = len(names) - limit
-    return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
-
-
 def _crossing(
     rows: Sequence[Mapping[str, Any]], cuts: Mapping[str, Sequence[str]], *, declared: bool
 ) -> Iterator[Notice]:
@@ -62,7 +57,9 @@ def _crossing(
     if not crossing:
         return
     everybody = len(set(speakers.values()))
-    text = f"{len(crossing)} of {everybody} speakers are in more than one split ({list_names(list(crossing))})"
+    text = (
+        f"{len(crossing)} of {everybody} speakers are in more than one split ({list_names(list(crossing), MAX_NAMES)})"
+    )
     if declared:
         yield Notice("crossing-speakers", "info", f"{text}, as this variant is known to do", tuple(crossing))
     else:
@@ -104,7 +101,7 @@ def _repeated_audio(
     }
     for kind, text in texts.items():
         if kinds[kind]:
-            summary = f"{len(members[kind])} utterances {text} ({list_names(kinds[kind])})"
+            summary = f"{len(members[kind])} utterances {text} ({list_names(kinds[kind], MAX_NAMES)})"
             yield Notice(kind, "caution" if kind == "repeated-audio" else "fault", summary, tuple(members[kind]))
 
 
@@ -135,9 +132,10 @@ def _few_utterances(cuts: Mapping[str, Sequence[str]]) -> Iterator[Notice]:
             fewest[group] = min(fewest.get(group, (count, split)), (count, split))
     if not fewest:
         return
+    shown = list_names([f"{group}: {count} in {split}" for group, (count, split) in fewest.items()], MAX_NAMES)
     text = (
         f"{len(fewest)} of {len({group for group, _ in counts})} speakers have fewer than {MIN_UTTERANCES} utterances "
-        f"in a split ({list_names([f'{group}: {count} in {split}' for group, (count, split) in fewest.items()])}): "
+        f"in a split ({shown}): "
         "normalisation per speaker distorts their features"
     )
     single = sum(count == 1 for count, _ in fewest.values())
@@ -171,18 +169,18 @@ def level_notices(rows: Iterable[Mapping[str, Any]]) -> Iterator[Notice]:
     rows = list(rows)
     silent = [str(row["id"]) for row in rows if row.get("silent") == "zero"]
     if silent:
-        text = f"{_utterances(silent)} digital silence, every sample zero ({list_names(silent)})"
+        text = f"{_utterances(silent)} digital silence, every sample zero ({list_names(silent, MAX_NAMES)})"
         yield Notice("silent", "caution", text, tuple(silent))
     cancelled = [str(row["id"]) for row in rows if row.get("silent") == "cancelled"]
     if cancelled:
         text = (
-            f"{_utterances(cancelled)} zero after averaging channels, which cancel out ({list_names(cancelled)}): "
-            "keep one channel of each file"
+            f"{_utterances(cancelled)} zero after averaging channels, which cancel out "
+            f"({list_names(cancelled, MAX_NAMES)}): keep one channel of each file"
         )
         yield Notice("cancelled", "caution", text, tuple(cancelled))
     loud = {str(row["id"]): row["peak"] for row in rows if row.get("peak", 0.0) > MAX_PLAUSIBLE_PEAK}
     if loud:
-        shown = list_names([f"{i}: {peak:,.0f}" for i, peak in loud.items()])
+        shown = list_names([f"{i}: {peak:,.0f}" for i, peak in loud.items()], MAX_NAMES)
         text = (
             f"{'1 utterance has a peak' if len(loud) == 1 else f'{len(loud)} utterances have peaks'} far above 1.0 "
             f"({shown}): probably integers that were never divided by their full scale"

@@ -10,6 +10,8 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from serab_core.errors import DataError
+from serab_core.system.hints import option
+from serab_core.system.text import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -166,8 +168,7 @@ def _near(values: Collection[str]) -> list[list[str]]:
 
 def shown_places(places: Sequence[str]) -> str:
     """Return the first places for a message: `line 2, line 5 and 9 more`."""
-    more = len(places) - _SHOWN
-    return ", ".join(places[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return list_names(places, _SHOWN)
 
 
 def comparison_key(text: str) -> str:
@@ -289,5 +290,5 @@ def _no_classes(distinct: Iterable[str], rows: int, value_kind: str, where: str)
     return DataError(
         f"has {len(labels)} different labels in {rows} rows ({shown}, ...): these are {value_kind}, not classes",
         where=where,
-        next_step="name the column of the classes: --label NAME",
+        next_step=f"name the column of the classes: {option('label', 'NAME')}",
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from serab_core.data.integrity import list_names
+from serab_core.data.integrity import MAX_NAMES
+from serab_core.system.text import list_names
 from serab_core.types import Notice
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _compare_seconds(seconds: Mapping[str, float], published: Mapping[str, float
     )
     if not off:
         return Comparison("lengths", "", "every utterance has its published length")
-    shown = list_names([f"{i}: {seconds[i]:.3f} s, published {published[i]:.3f} s" for i in off])
+    shown = list_names([f"{i}: {seconds[i]:.3f} s, published {published[i]:.3f} s" for i in off], MAX_NAMES)
     text = f"{len(off)} of {len(seconds)} utterances have another length than published ({shown})"
     return Comparison("lengths", "fault", text, off)
 
@@ -87,7 +88,7 @@ def _compare_hours(seconds: Mapping[str, float], expected: ExpectedAudio, *, par
         i for i, length in seconds.items() if not low - SECONDS_TOLERANCE <= length <= high + SECONDS_TOLERANCE
     )
     if outside:
-        shown = list_names([f"{i}: {seconds[i]:.3f} s" for i in outside])
+        shown = list_names([f"{i}: {seconds[i]:.3f} s" for i in outside], MAX_NAMES)
         text += f"; {len(outside)} utterances are shorter than {low:.3f} s or longer than {high:.3f} s ({shown})"
     else:
         text += (

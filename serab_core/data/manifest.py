@@ -12,6 +12,7 @@ from serab_core.data.naming import AUDIO_SUFFIXES
 from serab_core.data.segments import read_segment
 from serab_core.data.user_corpus import NO_SPLIT, Columns, Row, UserCorpus, build_corpus, split_of
 from serab_core.errors import DataError
+from serab_core.system.hints import option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +101,8 @@ def _read_manifest(
             raise DataError(
                 f"would have the column {names[first]} as both {first} and {second}",
                 where=path,
-                next_step=f"name another column with --{first} or --{second}; the columns are: {table.named_columns}",
+                next_step=f"name another column with {option(first)} or {option(second)}; the columns are: "
+                f"{table.named_columns}",
             )
     if not table.records:
         raise DataError("has no rows below its header", where=path, next_step="write a row for each utterance")
@@ -152,7 +154,9 @@ def _no_column(table: CsvTable, names: dict[str, str], lacking: list[str]) -> Da
         step = "separate all cells by commas"
     else:
         options = _options(table, names, lacking)
-        step = (f"name the column: {options}" if options else f"name it with --{lacking[0]} COLUMN") + f"; or {step}"
+        step = (
+            f"name the column: {options}" if options else f"name it with {option(lacking[0], 'COLUMN')}"
+        ) + f"; or {step}"
     return DataError(fault, where=table.path, next_step=step)
 
 
@@ -162,11 +166,7 @@ def _options(table: CsvTable, names: dict[str, str], lacking: list[str]) -> str:
     for role in lacking:
         free = [name.strip() for name in table.header if name.strip() not in (*names.values(), *near.values(), "")]
         near[role] = next((n for word in _SYNONYMS[role] for n in free if word in column_key(n)), "")
-    return " ".join(f"--{role} {_quoted(name)}" for role, name in near.items() if name)
-
-
-def _quoted(name: str) -> str:
-    return name if name.replace("_", "").isalnum() else repr(name)
+    return " ".join(option(role, name) for role, name in near.items() if name)
 
 
 def _spans(table: CsvTable, segments: bool | None) -> tuple[int | None, int | None] | None:
@@ -181,9 +181,10 @@ def _spans(table: CsvTable, segments: bool | None) -> tuple[int | None, int | No
     if start is None and end is None:
         if segments:
             raise DataError(
-                f"has no columns start and end, which --segments needs; its columns are: {table.named_columns}",
+                f"has no columns start and end, which segments need; its columns are: {table.named_columns}",
                 where=table.path,
-                next_step="rename the columns of the times to start and end (in seconds), or leave --segments out",
+                next_step="rename the columns of the times to start and end (in seconds), or leave "
+                f"{option('segments')} out",
             )
         return None
     if segments:
@@ -209,8 +210,8 @@ def _spans(table: CsvTable, segments: bool | None) -> tuple[int | None, int | No
             raise DataError(
                 f"gives a segment of a file (start {cells[0] or '(empty)'}, end {cells[1] or '(empty)'})",
                 where=where,
-                next_step="add --segments to cut the segments out, or --whole-files if start and end are something "
-                "else and each row is a whole file",
+                next_step=f"add {option('segments')} to cut the segments out, or {option('whole-files')} if start and "
+                "end are something else and each row is a whole file",
             )
     return None
 
@@ -220,7 +221,7 @@ def _unread_splits(table: CsvTable) -> list[str]:
     for name in split_columns:
         at = table.header.index(name)
         if all(split_of(record.cells[at]) for record in table.records):
-            return [f"the column {name.strip()} is not used; to use its splits, add --split {_quoted(name.strip())}"]
+            return [f"the column {name.strip()} is not used; to use its splits, name it as the column of splits"]
     return []
 
 
@@ -234,8 +235,8 @@ def _unread_times(table: CsvTable) -> list[str]:
         return []
     return [
         f"the columns {starts[0]} and {ends[0]} are not used: each row is a whole file; if the rows are segments "
-        "of files, rename the first to start, write the end of each segment (in seconds) into a column end, and add "
-        "--segments"
+        "of files, rename the first to start, write the end of each segment (in seconds) into a column end, and "
+        "ask for segments"
     ]
 
 

@@ -15,6 +15,7 @@ from serab_core.store import codec
 from serab_core.store.jsonio import digest
 from serab_core.store.leftovers import restore_folders
 from serab_core.store.reading import file_exists, read_file
+from serab_core.system.hints import command
 from serab_core.types import SPLITS, Notice, Task, Utterance
 
 if TYPE_CHECKING:
@@ -175,11 +176,12 @@ def load(home: Home, name: str, spec: DatasetSpec | None = None) -> Prepared:
     if not file_exists(path):
         restore_folders(home.datasets)
     if not file_exists(path):
-        step = f"serab data prepare {name}"
-        if spec is None or spec.generate is None:
-            step = (f"{spec.how_to_get}; then: " if spec else "") + f"{step} PATH"
+        is_generated = spec is not None and spec.generate is not None
+        step = f"prepare it with {command('data prepare', name, *([] if is_generated else ['PATH']))}"
+        if spec is not None and not is_generated:
+            step = f"{spec.how_to_get}; then {step}"
         raise NotPreparedError("is not prepared", where=name, next_step=step)
-    step = f"prepare it again: serab data prepare {name} PATH (or serab data add, for your corpus)"
+    step = f"prepare it again with {command('data prepare', name, 'PATH')} (for your corpus, {command('data add')})"
     content = read_file(path)
     try:
         fault = codec.decode(content, IndexDocument, where=path, surrogates_in=("$",)).fault()

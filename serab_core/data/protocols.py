@@ -8,6 +8,7 @@ from dataclasses import replace
 from serab_core.data.splits import SUITE as SUITE
 from serab_core.errors import UnknownNameError, UsageError
 from serab_core.settings import current_settings
+from serab_core.system.hints import option
 from serab_core.types import ProtocolSpec
 
 DEFAULT_TRIALS = 60  # trials of a TPE search
@@ -75,10 +76,10 @@ def find_protocol(name: str) -> ProtocolSpec:
         UnknownNameError: no protocol has that name.
     """
     if name not in PROTOCOLS:
-        near = difflib.get_close_matches(name, PROTOCOLS, n=1, cutoff=0.3) or list(PROTOCOLS)
         raise UnknownNameError(
             f"there is no protocol {name!r}",
-            next_step=f"did you mean {near[0]!r}? The protocols are {', '.join(PROTOCOLS)}",
+            next_step=f"the protocols are {', '.join(PROTOCOLS)}",
+            suggestions=difflib.get_close_matches(name, PROTOCOLS, n=1, cutoff=0.3),
         )
     return PROTOCOLS[name]
 
@@ -92,8 +93,8 @@ def with_tuner(protocol: ProtocolSpec, tuner: str, trials: int | None) -> Protoc
     if tuner == "grid":
         if trials is not None:
             raise UsageError(
-                "--trials is only for --tuner tpe; the number of grid points is fixed",
-                next_step="leave --trials out, or add --tuner tpe",
+                "a number of trials is only for the tuner tpe; the number of grid points is fixed",
+                next_step=f"leave {option('trials')} out, or add {option('tuner', 'tpe')}",
             )
         return protocol
     if tuner != "tpe":

@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from serab_core.data.folders import Folder, holds, is_in_named_folder, path_below_source
+from serab_core.system.text import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,8 +63,7 @@ def count_utterances(number: int) -> str:
 
 def list_utterances(ids: list[str]) -> str:
     """Name up to `MAX_NAMED` utterances, and count them."""
-    more = f" and {len(ids) - MAX_NAMED} more" if len(ids) > MAX_NAMED else ""
-    return f"{count_utterances(len(ids))} ({', '.join(ids[:MAX_NAMED])}{more})"
+    return f"{count_utterances(len(ids))} ({list_names(ids, MAX_NAMED)})"
 
 
 class Ranking:
@@ -164,7 +164,7 @@ class Ranking:
         """Say why the winner was chosen and not this folder."""
         best, other = self._ranks[self.winner], self._ranks[folder]
         if best[0] != other[0]:
-            return "--folder names it"
+            return "it was chosen by name"
         if best[1] != other[1]:
             return "its files can be decoded"
         return why(best[2:], other[2:], self._rates) or "both hold the same samples"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from serab_core import plugins
 from serab_core.errors import DataError, SerabError
 from serab_core.plugins.entry_points import Group
+from serab_core.system.hints import command
 from serab_core.types import SourceFile
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def refuse_other_release(
             f"holds {other.spec.title}, which is another release and another task than {spec.title}: "
             f"{_names(other_ids)} only in {other.spec.name}, and no name is only in {spec.name}",
             where=source,
-            next_step=f"serab data prepare {other.spec.name} PATH",
+            next_step=f"prepare it under that name with {command('data prepare', other.spec.name, 'PATH')}",
         )
     if other_ids and not _are_separate(entries, known, set(other_ids)):
         raise DataError(

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 _FILE_ADDRESS = re.compile(r"file:(?://(?:localhost)?(?=/))?(?P<path>.*)", re.IGNORECASE)
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)  # two letters or more, because C:/ is a drive
-_ONCE = "name each file once; if the rows are segments of it, give columns start and end in seconds, and add --segments"
+_ONCE = (
+    "name each file once; if the rows are segments of it, give columns start and end in seconds, and ask for segments"
+)
 
 
 @dataclass(slots=True)

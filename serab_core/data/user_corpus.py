@@ -12,6 +12,7 @@ from serab_core.data.row_files import RowFiles, missing_files_error, relative_id
 from serab_core.data.segments import Segment, overlap_note, segment_id
 from serab_core.data.splits import draw_groups
 from serab_core.errors import DataError, UsageError
+from serab_core.system.hints import option
 from serab_core.types import SPLITS, DatasetSpec, Entry, Index, Skipped, SplitVariant
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ def _row_split(row: Row) -> Split | None:
             f"has split {row.split.strip()!r}",
             where=f"{row.source}, {row.place}",
             next_step=f"splits are {', '.join(SPLITS)} (also: {', '.join(w for w in SPLIT_NAMES if w not in SPLITS)}); "
-            "to have the splits drawn, add --split none",
+            f"to have the splits drawn, add {option('split', 'none')}",
         )
     return split
 
@@ -240,7 +241,8 @@ def _complete_splits(
         raise DataError(
             f"has no utterance in {' and '.join(lacking)}; its splits are: {summary}",
             where=source_name,
-            next_step="add the rows of the other splits, or have all splits drawn over speakers: --split none",
+            next_step="add the rows of the other splits, or have all splits drawn over speakers: "
+            f"{option('split', 'none')}",
         )
     if counts["validation"]:
         return entries, ""
@@ -250,7 +252,8 @@ def _complete_splits(
             f"has no utterance in validation, and train has only the speaker {speakers[0]}, so that no validation "
             "split can be cut from it by speakers",
             where=source_name,
-            next_step="give a part of the rows the split validation, or have all splits drawn: --split none",
+            next_step="give a part of the rows the split validation, or have all splits drawn: "
+            f"{option('split', 'none')}",
         )
     drawn = draw_groups(speakers, TRAIN_VALIDATION)
     cut = tuple(replace(entry, split=drawn[entry.speaker]) if entry.split == "train" else entry for entry in entries)

@@ -45,6 +45,7 @@ class ErrorDocument(msgspec.Struct, frozen=True):
     next_step: str | None
     exit_code: int
     traceback: str = ""
+    suggestions: tuple[str, ...] = ()
 
 
 class FailedPoint(msgspec.Struct, frozen=True):

@@ -22,6 +22,7 @@ from serab_core.plugins.entry_points import registry
 from serab_core.store.home import find_home
 from serab_core.system import offline
 from serab_core.system.cpu import available_cores, share_cores
+from serab_core.system.hints import option
 from serab_core.system.session import Session, current_session
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class DaskEngine:
         except ValueError:
             is_complete = False
         if not is_complete or url.path.strip("/"):
-            raise UsageError(f"--engine dask://{address} is not an address", next_step="write dask://HOST:PORT")
+            raise UsageError(f"dask://{address} is not the address of a scheduler", next_step="write dask://HOST:PORT")
         self._address = f"tcp://{address.rstrip('/')}"
 
     @property
@@ -102,12 +103,12 @@ class DaskEngine:
             import distributed
         except ImportError as error:
             raise UsageError(
-                "--engine dask:// needs distributed, which is not installed",
+                "a Dask cluster needs distributed, which is not installed",
                 next_step="pip install serab-core[dask]",
             ) from error
         if offline.is_requested():
             raise UsageError(
-                "a Dask cluster needs the network, which --offline disables", next_step="leave out one of the options"
+                "a Dask cluster needs the network, which is disabled", next_step="enable it, or choose the engine local"
             )
         try:
             connect: Callable[..., _Client] = distributed.Client  # distributed's code has no annotations
@@ -287,7 +288,8 @@ def _translated(error: BaseException, label: str) -> BaseException:
         return WorkerError(
             f"its Dask worker died, also in each retry ({' '.join(str(error).split())[:300]})",
             where=label,
-            next_step="see the logs of the workers; --jobs 1 runs everything in this process",
+            next_step="see the logs of the workers; run everything in this process with "
+            f"{option('engine', 'local')} and {option('jobs', 1)}",
         )
     if type(error).__name__ in ("FutureCancelledError", "CancelledError", "CommClosedError", "ClosedClientError"):
         return _scheduler_gone()

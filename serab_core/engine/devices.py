@@ -36,9 +36,9 @@ def require_devices(extractors: Iterable[str]) -> None:
             raise UsageError(
                 problem,
                 where=name,
-                next_step="compute on the CPU: --device cpu"
+                next_step="choose the device cpu"
                 if not count
-                else f"use one of cuda:0 to cuda:{count - 1}, or --device cpu",
+                else f"choose one of the devices cuda:0 to cuda:{count - 1}, or cpu",
             )
 
 

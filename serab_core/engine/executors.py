@@ -14,6 +14,7 @@ from serab_core.engine.worker_context import worker_context
 from serab_core.errors import UsageError
 from serab_core.system import memory
 from serab_core.system.cpu import available_cores
+from serab_core.system.hints import option
 from serab_core.system.session import current_session
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ def find_engine(name: str, jobs: int | None = None) -> Engine:
     if name != "local":
         raise UsageError(
             f"there is no engine {name!r}",
-            next_step="use --engine local for processes here, or --engine dask://HOST:PORT for a Dask cluster",
+            next_step=f"use {option('engine', 'local')} for processes here, or {option('engine', 'dask://HOST:PORT')} "
+            "for a Dask cluster",
         )
     current = settings.current_settings()
     return LocalEngine(jobs or current.jobs, current.patience)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from serab_core.engine.worker import describe_exit, serve
 from serab_core.errors import WorkerError
 from serab_core.system import memory
+from serab_core.system.hints import option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -223,7 +224,7 @@ class WorkerPool(Executor):
                 WorkerError(
                     f"a worker process cannot be started ({type(error).__name__}: {error})",
                     where=call.label,
-                    next_step="--jobs 1 needs no worker processes",
+                    next_step=f"{option('jobs', 1)} needs no worker processes",
                 )
             )
 
@@ -350,15 +351,16 @@ class WorkerPool(Executor):
             return WorkerError(
                 f"its worker was killed, because it stopped responding for {self._timeout_s:.0f} s",
                 where=call.label,
-                next_step="increase `patience` in serab.toml if a job may take that long, or debug it with --jobs 1",
+                next_step="increase `patience` in serab.toml if a job may take that long, or debug it with "
+                f"{option('jobs', 1)}",
             )
         killed = any(death.startswith("SIGKILL") for death in call.deaths)
         return WorkerError(
             f"its worker died {len(call.deaths)} times out of {MAX_ATTEMPTS} ({', '.join(dict.fromkeys(call.deaths))})",
             where=call.label,
-            next_step="--jobs 1 runs everything in one process, and needs the least memory"
+            next_step=f"{option('jobs', 1)} runs everything in one process, and needs the least memory"
             if killed
-            else "--isolate shows the place where an extractor died",
+            else f"{option('isolate')} (SERAB_ISOLATE=1) shows the place where an extractor died",
         )
 
     def _kill_silent_workers(self) -> None:

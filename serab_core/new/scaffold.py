@@ -105,12 +105,12 @@ def scaffold(kind: Kind, name: str, parent: Path, *, flavour: Flavour = "", vers
             "is not a valid name for a plugin: use lower-case letters and digits, joined by - or _, beginning with a "
             "letter",
             where=name,
-            next_step=f"try for example serab new {kind} my-{kind}",
+            next_step=f"choose for example my-{kind}",
         )
     distribution = _PREFIX + name.replace("_", "-")
     folder = parent / distribution
     if folder.exists():
-        raise UsageError("already exists", where=folder, next_step="choose another name, or another --folder")
+        raise UsageError("already exists", where=folder, next_step="choose another name, or another parent folder")
     template = kind if not flavour else f"{kind}-{flavour}"
     variables = _template_variables(kind, name, distribution, flavour, version)
     variables["steps"] = "".join(f"- {step.format(**variables)}\n" for step in _STEPS[template])

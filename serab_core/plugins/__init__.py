@@ -27,6 +27,7 @@ from serab_core.names import (
 from serab_core.options import with_options
 from serab_core.plugins.entry_points import Group, read_catalog
 from serab_core.plugins.entry_points import registry as registry
+from serab_core.system.hints import command, option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -182,8 +183,10 @@ def advice(name: str) -> str:
         return f"check the code and the files of {name.partition('+')[0]}"
     records = registry().records(Group.EXTRACTORS)
     if any(_is_editable(record.distribution) for record in records if _is_of(record, name)):
-        return "check its code, which is installed from a folder on this machine; `serab plugins` shows the folder"
-    return "report it to the plugin's author; `serab plugins` shows the distribution"
+        return (
+            f"check its code, which is installed from a folder on this machine; {command('plugins')} shows the folder"
+        )
+    return f"report it to the plugin's author; {command('plugins')} shows the distribution"
 
 
 def _is_of(record: PluginRecord, name: str) -> bool:
@@ -232,15 +235,15 @@ def add_options(names: Sequence[str], options: Mapping[str, str | None]) -> list
     Raises:
         UsageError: no extractor has a requested option.
     """
-    requested = {option: value for option, value in options.items() if value is not None}
+    requested = {key: value for key, value in options.items() if value is not None}
     if not requested:
         return list(names)
     options_of = {name: extractor(name).options for name in names}
-    for option in requested:
-        if not any(option in available for available in options_of.values()):
-            raise UsageError(f"none of {', '.join(names)} has the option {option}", next_step=f"leave out --{option}")
+    for key in requested:
+        if not any(key in available for available in options_of.values()):
+            raise UsageError(f"none of {', '.join(names)} has the option {key}", next_step=f"leave out {option(key)}")
     return [
-        name + "".join(f"+{option}={value}" for option, value in requested.items() if option in available)
+        name + "".join(f"+{key}={value}" for key, value in requested.items() if key in available)
         for name, available in options_of.items()
     ]
 

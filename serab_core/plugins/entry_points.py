@@ -24,6 +24,7 @@ from serab_registry import (
 
 from serab_core import hookspecs, settings
 from serab_core.errors import PluginError, SerabError, UnknownNameError
+from serab_core.system.hints import command, option
 from serab_core.system.session import NO_PLUGINS_VARIABLE, current_session
 
 if TYPE_CHECKING:
@@ -42,12 +43,6 @@ __all__ = [
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
-_LIST_COMMAND = {
-    Group.EXTRACTORS: "serab list extractors",
-    Group.DATASETS: "serab list datasets",
-    Group.CLASSIFIERS: "serab list classifiers",
-    Group.COMMANDS: "serab --help",
-}
 
 
 def _translated(method: Callable[_P, _T]) -> Callable[_P, _T]:
@@ -108,20 +103,22 @@ def _brings_prefix(error: UnknownPluginError) -> list[str]:
     return [entry.distribution for entry in read_catalog() if entry.offers(Group.EXTRACTORS, prefix)]
 
 
+def _enable_step(error: DisabledPluginError) -> str:
+    if error.variable:
+        return f"remove it from {error.variable} and from the setting disabled-plugins"
+    return f"run without {option('no-plugins')} and {NO_PLUGINS_VARIABLE} to use it"
+
+
 def to_serab_error(error: RegistryError) -> SerabError:
     """Return an error of the registry as a SerabError, with the next step."""
     if isinstance(error, UnknownPluginError):
-        steps = []
-        if error.near:
-            steps.append(f"nearest: {', '.join(error.near)}")
-        steps += [f"install it with: pip install {name}" for name in error.install or _brings_prefix(error)]
+        steps = [f"install it with: pip install {name}" for name in error.install or _brings_prefix(error)]
         if not error.install and not _brings_prefix(error):
-            steps.append(
-                f"`{_LIST_COMMAND[error.group]}` lists the installed names, `serab plugins --available` the others"
-            )
-        return UnknownNameError(str(error), next_step="; ".join(steps))
+            listing = command(f"list {error.group.kind}s")
+            steps.append(f"{listing} lists the installed names; {command('plugins', available=True)} lists the others")
+        return UnknownNameError(str(error), next_step="; ".join(steps), suggestions=error.near)
     if isinstance(error, DisabledPluginError):
-        return PluginError(str(error), next_step=f"run without {error.switch} to use it")
+        return PluginError(str(error), next_step=_enable_step(error))
     if isinstance(error, DuplicatePluginError):
         choices = " or ".join(record.qualified for record in error.records)
         return PluginError(str(error), next_step=f"choose one: {choices}")

@@ -27,6 +27,7 @@ from serab_core.store.atomic import remove_folder, replacing_folder, write_bytes
 from serab_core.store.codec import encode
 from serab_core.store.leftovers import sweep
 from serab_core.system import offline
+from serab_core.system.hints import command
 
 if TYPE_CHECKING:
     from serab_core.types import Progress
@@ -79,7 +80,7 @@ def remove(plugin: str) -> Environment:
             remove_folder(environment.folder)
             return environment
     raise UnknownNameError(
-        f"{plugin} has no isolated environment", next_step="`serab plugins` lists the plugins that have one"
+        f"{plugin} has no isolated environment", next_step=f"{command('plugins')} lists the plugins that have one"
     )
 
 
@@ -156,14 +157,14 @@ def _local_plugins() -> str:
 def _install(python: Path, wanted: list[str], name: str) -> None:
     constraints = python.parent / "constraints.txt"
     constraints.write_text(_local_plugins(), encoding="utf-8")
-    command = [str(python), "-P", "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
-    command += ["--constraint", str(constraints), *wanted]
+    program = [str(python), "-P", "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
+    program += ["--constraint", str(constraints), *wanted]
     variables = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
     if offline.is_requested():
         variables["PIP_NO_INDEX"] = "1"
     variables["PYTHONIOENCODING"] = "utf-8:backslashreplace"
     completed = subprocess.run(  # noqa: S603  pip
-        command, env=variables, capture_output=True, encoding="utf-8", errors="replace", check=False
+        program, env=variables, capture_output=True, encoding="utf-8", errors="replace", check=False
     )
     if completed.returncode:
         lines = (completed.stdout + completed.stderr).strip().splitlines()[-_MAX_LINES:]

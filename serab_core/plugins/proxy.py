@@ -17,6 +17,7 @@ from serab_core.isolation.environments import INSIDE_VARIABLE
 from serab_core.isolation.messages import RemoteError
 from serab_core.isolation.process import Process
 from serab_core.system.cpu import free_cores
+from serab_core.system.hints import command, option
 from serab_core.system.session import current_session
 from serab_core.types import ExtractorSpec, WeightFile
 
@@ -81,9 +82,9 @@ class Place:
             raise PluginError(
                 f"its process does not answer ({error})",
                 where=extractor or self.name,
-                next_step=f"create its environment again: serab plugins isolate {self.name}"
+                next_step=f"create its environment again with {command('plugins isolate', self.name)}"
                 if self.name
-                else "retry without --isolate",
+                else f"retry without {option('isolate')} and SERAB_ISOLATE",
             ) from error
 
 
@@ -152,7 +153,7 @@ def _spec(description: Mapping[str, Any], name: str, place: Place) -> IsolatedSp
         raise PluginError(
             f"its environment has serab {description['serab']}, and this environment {serab_core.__version__}",
             where=name,
-            next_step=f"create it again: serab plugins isolate {place.name}",
+            next_step=f"create it again with {command('plugins isolate', place.name)}",
         )
     facts = dict(description["spec"])
     plain: dict[str, Any] = {key: facts[key] for key in PLAIN}

@@ -12,13 +12,14 @@ from serab_core.data.protocols import SUITE, find_protocol
 from serab_core.errors import PluginError, UnknownNameError, UsageError
 from serab_core.report.cautions import mark
 from serab_core.report.corpus import chance_on_test
-from serab_core.report.notices import board_notices, left_out_notices, protocol_option
+from serab_core.report.notices import board_notices, left_out_notices, other_protocol
 from serab_core.results.stored import installed_fingerprints, prepared_data, valid_results
 from serab_core.score.board import Board, Cell, Row, Versus, make_board, shown_metrics
 from serab_core.score.metrics import METRICS, RANKING_METRICS
 from serab_core.store.identity import DataIdentity, Version, make_catalogue
 from serab_core.store.jsonio import digest
 from serab_core.store.results import best_known, conflicts
+from serab_core.system.hints import command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,7 +117,7 @@ def load_leaderboard(
         raise UsageError(
             f"there is no result{kind} under protocol {spec.name}{unusable}",
             where=home.results,
-            next_step=f"run serab eval mfcc-stats chance{protocol_option(spec.name)}",
+            next_step=f"run {command('eval', 'mfcc-stats', 'chance', protocol=other_protocol(spec.name))}",
         )
     board = make_board(
         [r for r in selected if metric in r.scores], SUITE, spec.name, catalogue=catalogue, metric=metric
@@ -147,8 +148,8 @@ def class_board(data: LeaderboardData, statistic: str) -> Board:
         return board
     raise UsageError(
         f"the selected results under protocol {board.protocol} are on continuous targets, which have no {statistic}",
-        next_step=f"score a task with classes: serab eval {data.boards[0].rows[0].extractor} --tasks TASK"
-        f"{protocol_option(board.protocol)}",
+        next_step="score a task with classes: "
+        + command("eval", data.boards[0].rows[0].extractor, tasks="TASK", protocol=other_protocol(board.protocol)),
     )
 
 
@@ -182,13 +183,12 @@ def _known_name(name: str, kind: Literal["extractor", "task"], known: Sequence[s
             name = name if name in known else plugins.extractor(name).name
     if name in known:
         return name
-    near = get_close_matches(name, known, n=3, cutoff=0.5)
+    extractor, task = (name, "") if kind == "extractor" else ("X", name)
     raise UsageError(
         f"there is no result of {kind} {name!r} under protocol {protocol}",
         where=home.results,
-        next_step=(f"did you mean {', '.join(near)}? Or run " if near else "run ")
-        + (f"serab eval {name}" if kind == "extractor" else f"serab eval X --tasks {name}")
-        + protocol_option(protocol),
+        next_step=f"compute it with {command('eval', extractor, tasks=task, protocol=other_protocol(protocol))}",
+        suggestions=get_close_matches(name, known, n=3, cutoff=0.5),
     )
 
 

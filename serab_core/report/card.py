@@ -9,6 +9,7 @@ from serab_core.errors import UsageError
 from serab_core.report.tables import interval_text, params_text
 from serab_core.score.aggregate import enters
 from serab_core.score.metrics import METRICS
+from serab_core.system.hints import command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ def results_card(data: LeaderboardData) -> str:
         raise UsageError(
             f"every result of {data.asked[0]} is on other data than the scores of its column",
             where=tasks,
-            next_step=f"run serab eval {others[0].result.extractor} --tasks {tasks.replace(' ', '')}",
+            next_step=f"run {command('eval', others[0].result.extractor, tasks=tasks.replace(' ', ''))}",
         )
     board = data.board
     cells = [row.cells[task] for row in rows for task in (*board.tasks, *data.continuous.tasks) if task in row.cells]

@@ -11,6 +11,7 @@ from serab_core.report.tables import probability, table
 from serab_core.score.compare import compare, compare_overall
 from serab_core.score.metrics import METRICS
 from serab_core.store.identity import DataIdentity
+from serab_core.system.hints import command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,14 +32,15 @@ def compare_document(data: LeaderboardData, first: str, second: str) -> dict[str
     """
     if first == second:
         raise UsageError(
-            f"{first} cannot be compared with itself", next_step=f"name two extractors: serab compare {first} ANOTHER"
+            f"{first} cannot be compared with itself",
+            next_step=f"name two extractors: {command('compare', first, 'ANOTHER')}",
         )
     board = data.board
     a, b = cells_by_task(data, first), cells_by_task(data, second)
     common = [task for task in (*board.tasks, *data.continuous.tasks) if task in a and task in b]
-    names = " ".join(dict.fromkeys(cells[task][0].result.extractor for cells in (a, b) for task in cells))
+    names = list(dict.fromkeys(cells[task][0].result.extractor for cells in (a, b) for task in cells))
     if not common:
-        raise UsageError(f"{first} and {second} have no task in common", next_step=f"run serab eval {names}")
+        raise UsageError(f"{first} and {second} have no task in common", next_step=f"run {command('eval', *names)}")
     in_means = {row.extractor: row.tasks for row in board.rows}
     tasks: dict[str, Any] = {}
     pairs, not_compared = {}, []
@@ -63,7 +65,7 @@ def compare_document(data: LeaderboardData, first: str, second: str) -> dict[str
         raise UsageError(
             "the two were not tested on the same utterances",
             where=f"{first} and {second} on {', '.join(not_compared)}",
-            next_step=f"run serab eval {names} --tasks {','.join(not_compared)}",
+            next_step=f"run {command('eval', *names, tasks=','.join(not_compared))}",
         )
     differing = (
         f"Not compared: {', '.join(not_compared)}. The scores of {first} and {second} there are on different data."

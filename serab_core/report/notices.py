@@ -18,6 +18,8 @@ from serab_core.score.outcome import main_score_text
 from serab_core.score.published import SOURCE
 from serab_core.store.identity import SHORT, DataIdentity, Version
 from serab_core.store.results import searched_whole
+from serab_core.system.hints import command
+from serab_core.system.text import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -137,10 +139,9 @@ def version_notices(
             if keys:
                 outdated.setdefault(tuple(keys), []).append(name)
     for differing, names in outdated.items():
-        command = f"serab eval {' '.join(names)}{protocol_option(protocol)}"
         lines.append(
             f"{', '.join(names)}: the installed version differs from the scored version in {', '.join(differing)}: "
-            f"{command} scores the installed version."
+            f"{command('eval', *names, protocol=other_protocol(protocol))} scores the installed version."
         )
     return lines
 
@@ -156,8 +157,8 @@ def classifier_notices(results: Sequence[TaskResult], catalogue: Catalogue) -> l
             codes.setdefault(result.chosen, {}).setdefault(key, []).append(place)  # type: ignore[arg-type]
     return [
         f"Classifier {name}: these scores come from {len(versions)} versions of its code: "
-        f"{'; '.join(_code_text(key, places) for key, places in versions.items())}. serab eval with the same "
-        "extractors and tasks computes all of them with the installed version."
+        f"{'; '.join(_code_text(key, places) for key, places in versions.items())}. An evaluation of the "
+        "same extractors and tasks computes all of them with the installed version."
         for name, versions in sorted(codes.items())
         if len(versions) > 1
     ]
@@ -165,9 +166,8 @@ def classifier_notices(results: Sequence[TaskResult], catalogue: Catalogue) -> l
 
 def _code_text(key: tuple[str, str, str], places: Sequence[str]) -> str:
     distribution, version, digest = key
-    more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
     label = " ".join(filter(None, (distribution, version))) or "unknown distribution"
-    return f"{label} ({digest[:SHORT] or 'code not recorded'}) for {', '.join(places[:_SHOWN])}{more}"
+    return f"{label} ({digest[:SHORT] or 'code not recorded'}) for {list_names(places, _SHOWN)}"
 
 
 def _version_text(
@@ -212,13 +212,13 @@ def data_notices(results: Sequence[TaskResult], catalogue: Catalogue, protocol: 
         corpus = task.partition("/")[0]
         others = [r for r in results if r.task == task and not catalogue.on_column(r)]
         is_prepared = here is not None and column.matches(here)
-        command = f"serab eval X --tasks {corpus}{protocol_option(protocol)}"
+        evaluation = command("eval", "X", tasks=corpus, protocol=other_protocol(protocol))
         if others:
             origin = "that are prepared here" if is_prepared else "that most results are on"
             names = ", ".join(
                 dict.fromkeys(f"{catalogue.labels[Version.of(r)]} ({_data_text(r, column)})" for r in others)
             )
-            advice = f" {command} scores an extractor on the prepared data." if here is not None else ""
+            advice = f" {evaluation} scores an extractor on the prepared data." if here is not None else ""
             lines.append(
                 f"{task}: its column holds scores on the data {origin} (digest {column.short}). "
                 f"Scores on other data are shown separately, in no mean and not ranked: {names}.{advice}"
@@ -227,7 +227,7 @@ def data_notices(results: Sequence[TaskResult], catalogue: Catalogue, protocol: 
             difference = f"digest {here.short}" if here.digest != column.digest else "other audio"
             lines.append(
                 f"{task}: no result is on the corpus that is prepared here ({difference}); the column is on other data "
-                f"(digest {column.short}). {command} scores an extractor on the prepared data."
+                f"(digest {column.short}). {evaluation} scores an extractor on the prepared data."
             )
     return lines
 
@@ -256,9 +256,9 @@ def conflict_notices(conflicting: Sequence[Sequence[Stored]], catalogue: Catalog
     return lines
 
 
-def protocol_option(protocol: str) -> str:
-    """Return the command-line option for a protocol; "" for the protocol of the settings."""
-    return "" if protocol == default_protocol() else f" --protocol {protocol}"
+def other_protocol(protocol: str) -> str:
+    """Return the protocol that a command must name; "" for the protocol of the settings."""
+    return "" if protocol == default_protocol() else protocol
 
 
 def left_out_notices(errors: Sequence[StoreError]) -> list[str]:

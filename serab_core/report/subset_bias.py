@@ -10,6 +10,7 @@ from serab_core.report.console import print_note, print_notices
 from serab_core.report.tables import percent, table
 from serab_core.score.board import subset_scores
 from serab_core.score.subsets import equal_flips, subset_bias
+from serab_core.system.hints import command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,7 @@ def bias_document(data: LeaderboardData) -> dict[str, Any]:
     if len(board.ranked) < 2 or len(scores) < 2:
         raise UsageError(
             f"{len(scores)} extractors have results on all of {len(board.ranked)} tasks; two of each are needed",
-            next_step="prepare two tasks (serab data list), and run serab eval X Y",
+            next_step=f"prepare two tasks ({command('data list')}), and run {command('eval', 'X', 'Y')}",
         )
     sizes = subset_bias(scores, board.ranked)
     return {

@@ -17,6 +17,7 @@ from serab_core.score.bootstrap import task_draws
 from serab_core.score.classes import class_scores_of
 from serab_core.score.metrics import METRICS
 from serab_core.score.scored import scored
+from serab_core.system.hints import command
 from serab_core.system.terminal import escape_line
 
 if TYPE_CHECKING:
@@ -275,7 +276,7 @@ def _print_notes(console: Console, run: Run, classes: Sequence[TaskResult], cont
             flag = f" ({run.protocol.caution})" if run.protocol.caution else ""
             line(f"UM {name}: accuracy {percent(mean.accuracy)}, UAR {percent(mean.uar)} over {count}{flag}.")
     if run.missing and classes:
-        line(f"Not prepared: {', '.join(run.missing)}. See: serab data list", "dim")
+        line(f"Not prepared: {', '.join(run.missing)}. See {command('data list')}.", "dim")
     for notice in run.notices:
         line(notice, "dim")
     if run.reused:

@@ -196,7 +196,7 @@ def _checked(value: Any, path: Path, number: int) -> TaskResult:
     except ValueError as error:
         fault = str(error)
     if fault:
-        raise DataError(fault, where=where, next_step="ask for an unchanged file of serab results export")
+        raise DataError(fault, where=where, next_step="ask for an unchanged file of exported results")
     return result
 
 

@@ -13,6 +13,7 @@ from serab_core.embed.blocks import is_done, read_blocks
 from serab_core.errors import NotPreparedError, TuningError, UsageError
 from serab_core.run.evaluation import Evaluation
 from serab_core.run.provenance import provenance
+from serab_core.system.hints import command, option
 from serab_core.tune.classifier import examples_of, normalised
 from serab_core.tune.exported import ClassifierMetadata, load_export, write_export
 from serab_core.tune.layers import LAYER, columns, without_layer
@@ -48,7 +49,7 @@ def export_chosen(plan: Plan, folder: Path, classifier: str | None = None) -> tu
         raise UsageError("only one task can be exported at a time", next_step=f"name one of {names}")
     evaluation = Evaluation.of(plan, entry, task)
     protocol = evaluation.plan.protocol
-    again = f"serab eval {entry.name} --tasks {task.name} --protocol {protocol.name}"
+    again = f"evaluate it: {command('eval', entry.name, tasks=task.name, protocol=protocol.name)}"
     result = evaluation.stored_result()
     if result is None or not all(is_done(block) for block in evaluation.source.blocks()):
         raise NotPreparedError("was not evaluated here", where=f"{entry.name} on {task.name}", next_step=again)
@@ -57,7 +58,7 @@ def export_chosen(plan: Plan, folder: Path, classifier: str | None = None) -> tu
     if outcome is None or outcome.params is None or outcome.test is None:
         raise UsageError(
             f"{name} was not fitted for {entry.name} on {task.name}",
-            next_step="serab studies ls shows the classifiers that were tuned",
+            next_step=f"{command('studies ls')} shows the classifiers that were tuned",
         )
     spec = plugins.classifier(name)
     embeddings = read_blocks(evaluation.source.blocks())
@@ -72,7 +73,7 @@ def export_chosen(plan: Plan, folder: Path, classifier: str | None = None) -> tu
         predictor = spec.prepare(train, validation, seed=protocol.seed).refit(params)
     export = getattr(predictor, "export", None)
     if export is None or spec.rebuild is None:
-        raise UsageError(f"{name} cannot be exported", next_step="choose another with --classifier")
+        raise UsageError(f"{name} cannot be exported", next_step=f"choose another with {option('classifier', 'NAME')}")
     metadata = ClassifierMetadata(
         extractor=entry.spec.name,
         fingerprint=entry.fingerprint,

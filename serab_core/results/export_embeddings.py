@@ -11,6 +11,7 @@ from serab_core.embed.blocks import is_done, read_blocks
 from serab_core.errors import NotPreparedError
 from serab_core.run.evaluation import Evaluation
 from serab_core.store.atomic import write_output
+from serab_core.system.hints import command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,7 @@ def export_embeddings(plan: Plan, path: Path) -> tuple[int, int]:
         raise NotPreparedError(
             "has no embeddings yet" if missing == len(task.utterances) else f"lacks {missing} embeddings",
             where=f"{entry.name} on {task.name}",
-            next_step=f"serab eval {entry.name} --tasks {task.name}",
+            next_step=f"evaluate it: {command('eval', entry.name, tasks=task.name)}",
         )
     embeddings = read_blocks(blocks)
     utterances = task.utterances

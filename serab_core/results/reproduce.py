@@ -61,7 +61,7 @@ def read_lock(path: Path) -> TaskResult:
         raise UsageError(
             "has no provenance, so it cannot be reproduced",
             where=path,
-            next_step="name a file of the folder results/, as shown by serab eval --json",
+            next_step="name a file of the folder results/ of the home",
         )
     return result
 

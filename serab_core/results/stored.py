@@ -15,6 +15,7 @@ from serab_core.score.outcome import complete_result
 from serab_core.score.validity import result_fault
 from serab_core.store.identity import DataIdentity
 from serab_core.store.results import Stored, stored_results
+from serab_core.system.hints import command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,7 +41,7 @@ def valid_results(home: Home) -> tuple[list[Stored], list[StoreError]]:
 
 
 def _damaged(path: Path, fault: str) -> StoreError:
-    return StoreError(fault, where=path, next_step="move the file away and run serab eval again")
+    return StoreError(fault, where=path, next_step="move the file away, and evaluate again")
 
 
 def installed_fingerprints(names: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -112,5 +113,5 @@ def stored_on_other_data(home: Home, corpus: str) -> list[str]:
     """Return sentences on stored results of a corpus that are on other data than the corpus prepared now."""
     stored, _ = valid_results(home)
     known = [entry.result for entry in stored if entry.result.task.partition("/")[0] == corpus]
-    advice = f"serab eval X --tasks {corpus} scores an extractor on the corpus that is prepared now."
+    advice = f"{command('eval', 'X', tasks=corpus)} scores an extractor on the corpus that is prepared now."
     return [f"{sentence} {advice}" for sentence in other_data_of(home, known)]

@@ -165,7 +165,7 @@ def _notices(
         whole = len(plan.extractors) * len(plan.tasks)
         notices.append(
             f"Run shard {plan.shard.number} of {plan.shard.of}: {len(evaluations)} of {whole} results. After all run "
-            "shards, the same command without --shard shows all results together."
+            "shards, the same command for the whole run shows all results together."
         )
     return notices
 

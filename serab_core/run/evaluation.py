@@ -28,6 +28,7 @@ from serab_core.store.results import (
     result_path,
     write_result,
 )
+from serab_core.system.hints import option
 from serab_core.system.timing import sum_times
 
 if TYPE_CHECKING:
@@ -120,12 +121,13 @@ class Evaluation:
         if result.imported:
             self.notices.append(
                 f"{result.extractor} on {result.task} was not computed here: the result is imported "
-                f"({result.imported}). "
-                "--fresh computes it here."
+                f"({result.imported}). {option('fresh')} computes it here."
             )
         if self.plan.profile and not result.profile:
-            text = f"{result.extractor} on {result.task} was stored by a run without --profile"
-            self.notices.append(f"{text}: for a profile, compute it again, with --fresh or in another SERAB_HOME.")
+            text = f"{result.extractor} on {result.task} was stored by a run without a profile"
+            self.notices.append(
+                f"{text}: for a profile, compute it again, with {option('fresh')} or in another SERAB_HOME."
+            )
         return result
 
     def _with_cautions(self, stored: TaskResult) -> TaskResult:

@@ -20,6 +20,7 @@ from serab_core.plugins.entry_points import Group
 from serab_core.run.changes import change_notices, code_changes
 from serab_core.run.shard import RunShard
 from serab_core.store.weights import require_weights
+from serab_core.system.hints import command, option
 from serab_core.types import ProtocolSpec, Task
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def make_plan(
         if twice:
             raise UsageError(f"{kind} {', '.join(twice)} is named twice", next_step="name each one once")
     if not extractors:
-        raise UsageError("no extractor is named", next_step="try: serab eval opensmile")
+        raise UsageError("no extractor is named", next_step=f"name one, as in {command('eval', 'opensmile')}")
     planned = []
     for name in extractors:
         spec = plugins.extractor(name)
@@ -200,11 +201,12 @@ def _classifiers(names: Sequence[str]) -> tuple[ClassifierSpec, ...]:
 def _default_tasks(home: Home, notices: list[str]) -> tuple[str, ...]:
     names = [name for name in prepared_names(home) if _is_real(home, name)]
     if names:
-        notices.append(f"Tasks: {', '.join(names)} (all prepared tasks; choose others with --tasks).")
+        notices.append(f"Tasks: {', '.join(names)} (all prepared tasks; choose others with {option('tasks')}).")
         return tuple(names)
     notices.append(
         f"No corpus is prepared, so this run uses {DEMO}, a synthetic corpus; scores on it say nothing about real "
-        "speech. Prepare a corpus with: serab data prepare NAME PATH (serab data list shows the names)."
+        f"speech. Prepare a corpus with {command('data prepare', 'NAME', 'PATH')} ({command('data list')} shows the "
+        "names)."
     )
     return (DEMO,)
 
@@ -230,7 +232,8 @@ def _searching(entry: PlannedExtractor, tasks: Sequence[Task], asked: bool) -> P
             names = ", ".join(spec.name for spec in entry.classifiers)
             raise UsageError(
                 f"none of {names} predicts {target_kind}, which {name} needs",
-                next_step="name other classifiers with --classifiers (see serab list classifiers), or leave it out",
+                next_step=f"name other classifiers with {option('classifiers')} ({command('list classifiers')} lists "
+                "them), or leave it out",
             )
     regressors = of["continuous"] or (_classifiers(REGRESSORS) if "continuous" in needed else ())
     return replace(entry, classifiers=of["classes"], regressors=regressors)
@@ -258,12 +261,13 @@ def _task(home: Home, name: str, protocol: ProtocolSpec, notices: list[str]) -> 
         if not near and name in SUITE:
             raise UnknownNameError(
                 f"task {name!r} is one of the nine tasks of SERAB, but no installed plugin can prepare it",
-                next_step="`serab plugins --available` lists the known plugins",
+                next_step=f"{command('plugins', available=True)} lists the known plugins",
             )
         if near and name not in SUITE:
             raise UnknownNameError(
                 f"no task is called {name!r}",
-                next_step=f"did you mean {', '.join(near)}? `serab data list` lists all tasks",
+                next_step=f"{command('data list')} lists all tasks",
+                suggestions=near,
             )
     spec = plugins.dataset(name)
     return _loaded(home, spec.name, notices, spec).task(protocol)

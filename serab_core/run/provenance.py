@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import serab_core
 from serab_core.embed.fingerprint import fingerprint
 from serab_core.plugins.proxy import IsolatedSpec
-from serab_core.system.cpu import available_cores
+from serab_core.system.cpu import available_cores, processor_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from serab_core.run.jobs import Source
     from serab_core.run.plan import Plan, PlannedExtractor
 
@@ -27,7 +29,7 @@ def provenance(plan: Plan, extractor: PlannedExtractor, source: Source) -> dict[
     return {
         "serab": serab_core.__version__,
         "python": platform.python_version(),
-        "libraries": {name: version for name in _LIBRARIES if (version := _version(name))},
+        "libraries": library_versions(_LIBRARIES),
         "plugins": _plugin_versions(),
         **({"runs_in": dict(extractor.spec.runs_in)} if isinstance(extractor.spec, IsolatedSpec) else {}),
         "fingerprint": fingerprint(extractor.spec),
@@ -62,7 +64,7 @@ def provenance(plan: Plan, extractor: PlannedExtractor, source: Source) -> dict[
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "machine": {
             "system": f"{platform.system()} {platform.release()}",
-            "processor": _processor(),
+            "processor": processor_name(),
             "cores": available_cores(),
         },
     }
@@ -76,23 +78,16 @@ def _terms(task: str) -> dict[str, str]:
     return {} if spec is None else {"licence": spec.licence, "citation": spec.citation}
 
 
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
+def library_versions(names: Iterable[str]) -> dict[str, str]:
+    """Return the versions of the installed ones of some distributions, by name."""
+    versions = {}
+    for name in names:
+        with suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name)
+    return versions
 
 
 def _plugin_versions() -> dict[str, str]:
     from serab_core.plugins.entry_points import registry
 
     return {r.distribution: r.version for r in registry().records() if r.distribution}
-
-
-def _processor() -> str:
-    path = Path("/proc/cpuinfo")
-    if os.name == "posix" and path.exists():
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

@@ -39,6 +39,6 @@ def parse_run_shard(text: str | None) -> RunShard:
     match = re.fullmatch(r"(\d+)/(\d+)", text.strip())
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
         raise UsageError(
-            f"--shard {text} is not a run shard", next_step="write 1/8 for the first of eight run shards, up to 8/8"
+            f"{text!r} is not a run shard", next_step="write 1/8 for the first of eight run shards, up to 8/8"
         )
     return RunShard(int(match[1]), int(match[2]))

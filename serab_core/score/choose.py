@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serab_core.errors import TuningError
+from serab_core.system.hints import command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,8 @@ def choose(outcomes: Sequence[ClassifierOutcome], protocol: ProtocolSpec, where:
         raise TuningError(
             f"no classifier could be fitted ({reasons})",
             where=where or None,
-            next_step="`serab studies show` gives the reason of every point; the task may have too few utterances",
+            next_step=f"{command('studies show', 'STUDY')} gives the reason of every point; the task may have too few "
+            "utterances",
         )
 
     selected = "ccc" if protocol.objective == "ccc" else "accuracy"

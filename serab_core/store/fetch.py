@@ -9,6 +9,7 @@ from serab_core.errors import WeightsError, store_error
 from serab_core.store.download import MAX_BYTES, download, sweep_downloads
 from serab_core.store.http_stream import RESPONSE_S, DownloadError
 from serab_core.store.weights import describe
+from serab_core.system.hints import command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,5 +58,5 @@ def fetch(home: Home, extractor: str, weight: WeightFile, progress: Progress) ->
     raise WeightsError(
         f"cannot download {describe(weight)}. Attempts: {'; '.join(failures)}",
         where=extractor,
-        next_step=f"retry, or get the file elsewhere and run `serab weights import {extractor} FILE`",
+        next_step=f"retry, or get the file elsewhere and run {command('weights import', extractor, 'FILE')}",
     )

@@ -16,6 +16,7 @@ from serab_core.store.atomic import replacing, replacing_folder, scratch_folder
 from serab_core.store.home import find_home
 from serab_core.store.jsonio import write_json
 from serab_core.store.reading import file_exists
+from serab_core.system.hints import command, option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -180,8 +181,8 @@ def require_weights(home: Home, extractor: str, weights: Sequence[WeightFile]) -
             raise WeightsError(
                 f"its weights are missing: {describe(weight)}",
                 where=extractor,
-                next_step=f"run `serab weights fetch {extractor}`, or download {weight.url} yourself and run "
-                f"`serab weights import {extractor} FILE`; serab stores it in {home.weights}",
+                next_step=f"run {command('weights fetch', extractor)}, or download {weight.url} yourself and run "
+                f"{command('weights import', extractor, 'FILE')}; serab stores it in {home.weights}",
             )
 
 
@@ -252,7 +253,7 @@ def import_weights(home: Home, weight: WeightFile, source: Path, origin: str, *,
             where=origin,
             next_step="download it again; note that GitHub's page of a file is not the file itself"
             if weight.sha256
-            else "if the new file is the right one, add --replace",
+            else f"if the new file is the right one, add {option('replace')}",
         )
     path = _path(home, weight)
     try:
@@ -320,7 +321,7 @@ def agree(home: Home, weight: WeightFile, ask: Callable[[WeightFile], bool]) -> 
         raise WeightsError(
             f"has terms that were not accepted ({weight.licence})",
             where=weight.name,
-            next_step="read them, and add --accept-licence if you accept them",
+            next_step=f"read them, and add {option('accept-licence')} if you accept them",
         )
     agreed[key] = {"licence": weight.licence, "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
     write_json(path, {"schema": AGREED_SCHEMA, "agreed": agreed})

@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import OfflineError
+from serab_core.system.hints import command
 from serab_core.system.session import OFFLINE_VARIABLE, current_session
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     error = OfflineError(
         f"tried to reach {host}, and the network is disabled ({VARIABLE})",
         where=_caller(sys._getframe(1)),
-        next_step="download its files beforehand (see: serab weights list), or leave out --offline",
+        next_step=f"download its files beforehand ({command('weights list')} shows them), or enable the network",
     )
     _attempts.append(error)
     raise error

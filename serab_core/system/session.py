@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
     from pathlib import Path
 
+    from serab_core.system.hints import CommandLine
+
 _T = TypeVar("_T")
 HOME_VARIABLE = "SERAB_HOME"
 NO_PLUGINS_VARIABLE = "SERAB_NO_PLUGINS"
 ISOLATE_VARIABLE = "SERAB_ISOLATE"
 OFFLINE_VARIABLE = "SERAB_OFFLINE"
+INTERFACE_VARIABLE = "SERAB_INTERFACE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Session:
         isolate: every extractor runs in a separate process.
         offline: the network is disabled.
         verbosity: how much of the log is shown on stderr; see `serab_core.system.log`.
+        interface: how messages name commands and options; None for a Python program. See `serab_core.system.hints`.
         memory: objects that are created once per session, such as the registry of plugins.
         closers: functions to call when the session closes.
     """
@@ -42,6 +46,7 @@ class Session:
     isolate: bool = False
     offline: bool = False
     verbosity: int = 0
+    interface: CommandLine | None = None
     memory: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
     closers: list[Callable[[], None]] = field(default_factory=list, compare=False, repr=False)
 
@@ -79,7 +84,7 @@ class Session:
 
     def data(self) -> Session:
         """Return a copy for another process: the settings, without cached objects."""
-        return Session(self.home, self.plugins, self.isolate, self.offline, self.verbosity)
+        return Session(self.home, self.plugins, self.isolate, self.offline, self.verbosity, self.interface)
 
     def environment(self) -> dict[str, str]:
         """Return the variables that pass the session to a program, such as a plugin's own interpreter."""
@@ -88,6 +93,7 @@ class Session:
             NO_PLUGINS_VARIABLE: "" if self.plugins else "1",
             ISOLATE_VARIABLE: "1" if self.isolate else "",
             OFFLINE_VARIABLE: "1" if self.offline else "",
+            INTERFACE_VARIABLE: "shell" if self.interface is not None else "",
         }
         return {name: value for name, value in variables.items() if value}
 

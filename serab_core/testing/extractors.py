@@ -190,7 +190,7 @@ class ExtractorChecks(CheckSuite):
         protects="a score from stored embeddings must be that of the current extractor",
         fix=(
             "declare everything that affects embeddings: files as WeightFile, choices as parameters, packages as "
-            "libraries; `serab eval X --fresh` replaces stored embeddings"
+            "libraries; a fresh evaluation replaces stored embeddings"
         ),
     )
     def stored_embeddings(self) -> str:

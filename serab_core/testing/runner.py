@@ -100,11 +100,11 @@ def _subjects_of(records: Sequence[PluginRecord]) -> list[tuple[Group, str]]:
         loaded = registry.load(record.group, record.qualified)
         subjects += [(record.group, item) for item in loaded.items]
     if not subjects:
-        examples = " or ".join(f"serab check {record.name}:..." for record in records)
+        examples = " or ".join(f"{record.name}:..." for record in records)
         raise UsageError(
             "has no extractor, dataset or classifier without an argument",
             where=records[0].distribution,
-            next_step=f"name one with its argument, as for `serab eval`: {examples}",
+            next_step=f"name one with its argument: {examples}",
         )
     return subjects
 

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from serab_core.errors import TuningError
 from serab_core.store.jsonio import digest
+from serab_core.system.hints import option
 from serab_core.system.timing import timed
 from serab_core.tune.normalise import by_training_split, per_speaker
 from serab_core.tune.points import best_point, fit_and_test
@@ -166,7 +167,7 @@ def tune_classifier(
             raise TuningError(
                 f"classifier {spec.name} raised {type(error).__name__}: {reason}",
                 where=task.name,
-                next_step="report it to the plugin's author, or leave it out with --classifiers",
+                next_step=f"report it to the plugin's author, or name others with {option('classifiers')}",
             ) from error
     utterances = [u for u in task.utterances if u.split == "test"]
     ids = tuple(u.id for u in utterances)

@@ -11,6 +11,7 @@ from serab_core.errors import ContentError, UnknownNameError
 from serab_core.store import codec
 from serab_core.store.jsonio import write_json
 from serab_core.store.results import journal_path, outcome_path, read_outcome
+from serab_core.system.hints import command
 
 if TYPE_CHECKING:
     from serab_core.store.home import Home
@@ -126,7 +127,7 @@ def find_study(home: Home, start: str) -> StudyState:
     matching = [state for state in list_studies(home) if state.record.study.startswith(start)]
     if len(matching) != 1:
         problem = "no study's name begins" if not matching else f"the names of {len(matching)} studies begin"
-        raise UnknownNameError(f"{problem} with {start!r}", next_step="serab studies ls")
+        raise UnknownNameError(f"{problem} with {start!r}", next_step=f"{command('studies ls')} lists them")
     return matching[0]
 
 

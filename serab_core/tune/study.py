@@ -92,7 +92,7 @@ class _Run:
     def score(self, trial: optuna.Trial, params: Params, *, prunes: bool = False) -> float:
         """Score a point. The reason of a point that is pruned or cannot be fitted is stored in the trial."""
         try:
-            partial_fits = getattr(self.workspace, "stages", None) if prunes else None
+            partial_fits = getattr(self.workspace, "partial_fits", None) if prunes else None
             if partial_fits is None:
                 predicted = fit_and_predict(self.workspace.fit, params, self.validation)
                 return self.objective(self.validation.y, predicted)

@@ -47,7 +47,7 @@ class Predictor(Protocol):
 class Workspace(Protocol):
     """The data that all points of a search share. Both methods raise `PointError` for a point that cannot be fitted.
 
-    A workspace may also have `stages(params)`, which yields predictors of growing quality; the last one is the
+    A workspace may also have `partial_fits(params)`, which yields predictors of growing quality; the last one is the
     predictor of `fit(params)`. A search with pruning then stops the fit of a poor point early.
     """
 

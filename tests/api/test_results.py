@@ -97,7 +97,7 @@ def test_reprs_are_short(run):
 
 
 def test_what_is_not_there_is_named(run):
-    with pytest.raises(KeyError, match="no result of toyy; did you mean toy"):
+    with pytest.raises(KeyError, match="no result of toyy. Did you mean .toy"):
         run["toyy"]
     with pytest.raises(KeyError, match="no result of toy on emodb"):
         run["toy", "emodb"]

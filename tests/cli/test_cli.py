@@ -83,21 +83,21 @@ def test_eval_shows_the_traceback_of_a_bug(serab, prepared_tones, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["eval", "toyy"], 3, "no extractor is called 'toyy'. Next: nearest: toy"),
+        (["eval", "toyy"], 3, "no extractor is called 'toyy'. Did you mean 'toy'"),
         (["eval", "opensmiles"], 3, "serab plugins --available"),
-        (["eval", "toy", "-t", "tonez", "-c", "centroid"], 3, "did you mean tones?"),
+        (["eval", "toy", "-t", "tonez", "-c", "centroid"], 3, "Did you mean 'tones'?"),
         (["eval", "toy", "-t", "tones", "-c", "centroyd"], 3, "no classifier is called 'centroyd'"),
-        (["eval", "toy", "-p", "strickt"], 3, "did you mean 'strict'"),
+        (["eval", "toy", "-p", "strickt"], 3, "Did you mean 'strict'"),
         (["eval", "toy", "toy"], 2, "named twice"),
         (
             ["eval", "toy", "-t", "tones", "-c", "centroid"],
             5,
-            "tones: is not prepared. Next: the tests write it; then: ",
+            "tones: is not prepared. Next: the tests write it; then prepare it with `serab data prepare tones PATH`.",
         ),
-        (["data", "prepare", "tonez", "x.zip"], 3, "no dataset is called 'tonez'. Next: nearest: tones"),
+        (["data", "prepare", "tonez", "x.zip"], 3, "no dataset is called 'tonez'. Did you mean 'tones'"),
         (["data", "prepare", "tones", "x.zip"], 5, "x.zip: does not exist"),
         (["data", "prepare", "tones"], 5, "needs a source"),
-        (["--no-plugins", "eval", "toy"], 4, "switched off by --no-plugins"),
+        (["--no-plugins", "eval", "toy"], 4, "Next: run without --no-plugins"),
         (["empty"], 4, "adds no command called 'empty'"),
     ],
 )
@@ -117,7 +117,7 @@ def test_errors_as_json(serab, toys):
     assert code == document["exit_code"] == 3
     assert document["schema"] == "serab.error/1"
     assert document["error"] == "UnknownNameError"
-    assert "nearest" in document["next_step"]
+    assert "toy" in document["suggestions"]
     assert "toyy" in err
 
 

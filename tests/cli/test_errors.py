@@ -118,7 +118,7 @@ def repeat(serab, tones_folder, home, **_):
     told = json.loads(Path(json.loads(out)["results"][0]["file"]).read_text())
     told["outcomes"][0]["test"]["predicted"][0] = "otherwise"
     file.write_text(json.dumps(told))
-    code, out, err = serab("eval", "--locked", str(file), "--jobs", "1")
+    code, out, err = serab("eval", "--reproduce", str(file), "--jobs", "1")
     return code, json.dumps({"error": "RepeatError", "exit_code": code, **_parts(err)}), err
 
 

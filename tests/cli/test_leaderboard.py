@@ -156,7 +156,8 @@ def test_names_may_be_short_and_are_suggested(toys, make_result, store_result, s
     document = json.loads(serab("compare", "toy/wide", "toy-bad", "--json")[1])
     assert (document["first"], document["second"]) == ("toy/wide", "toy-bad/boom")
     code, _, err = serab("compare", "toy/wide", "toy-bad/bom")
-    assert (code, "did you mean toy-bad/boom? Or run serab eval toy-bad/bom" in " ".join(err.split())) == (2, True)
+    suggestion = "Did you mean 'toy-bad/boom'? Next: compute it with `serab eval toy-bad/bom`."
+    assert (code, suggestion in " ".join(err.split())) == (2, True)
     code, _, err = serab("compare", "toy/wide", "toy/wide")
     assert (code, "compared with itself" in err) == (2, True)
     code, _, err = serab("leaderboard", "--protocol", "strict")

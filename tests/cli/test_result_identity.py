@@ -135,7 +135,7 @@ def test_the_installed_version_comes_first_though_another_one_is_newer(prepared_
     module.write_text(PLUGIN.format(shift=2.0, version="3.75"))
     out = flat(serab("leaderboard")[1])
     assert "shifty: the installed version differs from the scored version in code, version:" in out
-    assert "serab eval shifty scores the installed version" in out
+    assert "`serab eval shifty` scores the installed version" in out
 
 
 def test_a_result_of_a_friend_joins_the_row_of_its_fingerprint(serab, store, make_result, tmp_path, monkeypatch):

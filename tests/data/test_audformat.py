@@ -471,7 +471,10 @@ def test_tables_of_the_other_kind_with_the_label_are_noted(tmp_path):
     database.table("files", {"emotion": label_of, "speaker": speaker_of})
     files = [f"{file},0 days 00:00:00,0 days 00:00:01" for file in FILES]
     database.table("parts", {"emotion": lambda row: label_of(row.split(",")[0])}, files, kind="segmented")
-    note = f"the label 'emotion' is also in parts ({len(FILES)} segments), which are not read; --segments reads them"
+    note = (
+        f"the label 'emotion' is also in parts ({len(FILES)} segments), which are not read, because segments were not "
+        "asked for"
+    )
     assert note in database.read().notes
     assert note not in database.read(tables=["files"]).notes
     assert f"also in files ({len(FILES)} files), which are not read" in "".join(database.read(segments=True).notes)

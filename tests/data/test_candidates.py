@@ -96,7 +96,7 @@ def test_undecided_recordings_are_refused_by_name(spec, write, home, quiet):
         prepare(spec, [source], home, quiet)
     assert "3 utterances (a_low_0, b_mid_1, f_high_2): " in caught.value.what
     assert f"{source} and {source}/audio_1-6 differ" in caught.value.what
-    assert "serab data prepare tones PATH --folder ., or --folder audio_1-6" in caught.value.next_step
+    assert 'choose it: folder="." or folder="audio_1-6"' in caught.value.next_step
     for folder, inside in ((".", False), ("audio_1-6", True), ("audio_1-6/", True), (f"{source}/audio_1-6", True)):
         prepared = prepare(spec, [source], home, quiet, folder=folder)
         assert all(("/audio_1-6/" in path) is inside for path in prepared_paths(prepared).values())

@@ -112,7 +112,7 @@ def test_the_other_release_is_refused_by_its_name(releases):
     for own, other, names in ((*releases, NEW), (*reversed(releases), OLD)):
         with pytest.raises(DataError, match="another release and another task") as caught:
             held(own, files(names))
-        assert caught.value.next_step == f"serab data prepare {other.name} PATH"
+        assert caught.value.next_step == f'prepare it under that name with `serab.prepare("{other.name}", "PATH")`'
         assert "missing" not in str(caught.value)
 
 
@@ -186,7 +186,7 @@ def test_where_nothing_belongs_another_corpus_is_recommended_by_its_names(spec, 
     monkeypatch.setattr(plugins, "all_specs", lambda group: {"tones": own, "other": other})
     with pytest.raises(DataError, match="holds none of") as caught:
         held(own, files(IDS))
-    assert "the files have the names of other: serab data prepare other PATH" in caught.value.next_step
+    assert 'the names of other, so prepare it with `serab.prepare("other", "PATH")`' in caught.value.next_step
     with pytest.raises(DataError, match="holds none of") as caught:
         held(own, files([*IDS[:2], *(f"noise {n}" for n in range(9))]))
     assert caught.value.next_step == spec.how_to_get

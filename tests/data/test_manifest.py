@@ -195,7 +195,7 @@ def test_columns_by_name(small):
 def test_a_column_of_splits_under_another_name_is_noted(small):
     path = small(rows("a.wav,x,s1,train", "b.wav,y,s2,dev", header="path,label,speaker,partition"))
     corpus = read_manifest(path)
-    assert "column partition is not used; to use its splits, add --split partition" in corpus.notes[0]
+    assert "column partition is not used; to use its splits, name it as the column of splits" in corpus.notes[0]
     assert all(entry.split is None for entry in corpus.entries)
 
 
@@ -483,7 +483,7 @@ def test_removing(serab, manifest, home, monkeypatch):
     audio = sorted(manifest.parent.rglob("*.wav"))
     assert serab("data", "add", "mine", str(manifest))[0] == 0
     code, _, err = serab("data", "remove", "mien", "--yes")
-    assert (code, "did you mean 'mine'?" in err) == (3, True)
+    assert (code, "Did you mean 'mine'?" in err) == (3, True)
     for name in ("../home/datasets/mine", "", ".", "mine/"):
         assert serab("data", "remove", name, "--yes")[0] == 3
     code, _, err = serab("data", "remove", "mine")  # nobody is there to answer

@@ -92,7 +92,7 @@ def test_a_partial_corpus_is_refused_by_name_or_marked(spec, tones_folder, home,
         (tones_folder / "wav" / f"{name}.wav").unlink()
     with pytest.raises(DataError, match=r"52 of 54 utterances are there, 2 are missing: a_low_0, c_mid_2") as caught:
         prepare(spec, [tones_folder], home, quiet)
-    assert "--allow-partial" in caught.value.next_step
+    assert "allow_partial=True" in caught.value.next_step
     assert prepared_names(home) == ()
     partial = prepare(spec, [tones_folder], home, quiet, allow_partial=True)
     assert partial.summary()["missing"] == ["a_low_0", "c_mid_2"]
@@ -228,7 +228,7 @@ def test_a_generated_corpus(toys, home, quiet):
 
 
 def test_loading(prepared_tones, home):
-    with pytest.raises(NotPreparedError, match="serab data prepare hums PATH"):
+    with pytest.raises(NotPreparedError, match="prepare it with .serab.prepare..hums., .PATH.."):
         load(home, "hums")
     (prepared_tones.folder / "index.json").write_text('{"schema": "serab.dataset/1"}')
     with pytest.raises(StoreError, match="incomplete"):

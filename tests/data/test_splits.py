@@ -61,5 +61,5 @@ def test_crossing_speakers():
 def test_protocols():
     assert [p.name for p in PROTOCOLS.values()] == ["serab", "serab-released", "strict"]
     assert all(bool(p.caution) == (p.selection == "test") for p in PROTOCOLS.values())
-    with pytest.raises(UnknownNameError, match="did you mean 'strict'"):
+    with pytest.raises(UnknownNameError, match="Did you mean 'strict'"):
         find_protocol("stritc")

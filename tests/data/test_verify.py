@@ -158,7 +158,7 @@ def test_through_the_command_line(serab, prepared_tones, tones_folder):
         assert words in flat
     for command in ("verify", "show"):
         code, _, err = serab("data", command, "hums")
-        assert (code, "Next: serab data prepare hums." in " ".join(err.split())) == (5, True)
+        assert (code, "Next: prepare it with `serab data prepare hums`." in " ".join(err.split())) == (5, True)
         assert serab("data", command, "nonsense")[0] == 5
 
 

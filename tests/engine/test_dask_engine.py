@@ -233,8 +233,8 @@ def test_what_does_not_fit_is_told(score, cluster, serab):
         return " ".join(err.split())
 
     score("--jobs", "1")
-    assert "is not an address" in refused("dask://")
-    assert "is not an address" in refused("dask://host:what")
+    assert "is not the address of a scheduler" in refused("dask://")
+    assert "is not the address of a scheduler" in refused("dask://host:what")
     assert "no Dask scheduler responds" in refused(f"dask://127.0.0.1:{free_port()}")
     cluster.worker("--nthreads", "2")
     assert "several threads" in refused(f"dask://{cluster.address}")

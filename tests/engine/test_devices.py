@@ -11,7 +11,7 @@ from serab_core.errors import UsageError
 @pytest.mark.parametrize(
     ("count", "name", "message"),
     [
-        (0, "toy+device=cuda", "toy.device=cuda: no CUDA GPU here. Next: compute on the CPU: --device cpu"),
+        (0, "toy+device=cuda", "toy.device=cuda: no CUDA GPU here. Next: choose the device cpu"),
         (0, "hf:./f+bf16+device=cuda:1+layer=3", "no CUDA GPU here"),
         (1, "toy+device=cuda:1", "no CUDA GPU with number 1 here; GPUs here: 1"),
     ],

@@ -92,9 +92,9 @@ def test_a_job_whose_worker_dies_is_done_elsewhere(make_pool, marks, how):
 @pytest.mark.parametrize(
     ("how", "said", "advice"),
     [
-        ("SIGKILL", "out of memory", "--jobs 1 "),
-        ("SIGSEGV", "native code", "--isolate shows the place"),
-        ("exit", "exit code 7", "--isolate shows the place"),
+        ("SIGKILL", "out of memory", "jobs=1 runs"),
+        ("SIGSEGV", "native code", "(SERAB_ISOLATE=1) shows the place"),
+        ("exit", "exit code 7", "(SERAB_ISOLATE=1) shows the place"),
     ],
 )
 def test_a_job_that_ends_every_worker_is_given_up_and_named(make_pool, marks, how, said, advice):

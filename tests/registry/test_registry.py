@@ -142,7 +142,7 @@ def test_disabling(add_plugin, word):
     module = add_plugin("p-one", EXTRACTORS, "one", good("one"))
     registry = make(disabled=[" " + word, ""])
     assert "one" not in registry.names(Group.EXTRACTORS)
-    with pytest.raises(DisabledPluginError, match="switched off by SERAB_DISABLE_PLUGINS"):
+    with pytest.raises(DisabledPluginError, match="disabled: SERAB_DISABLE_PLUGINS names it"):
         registry.load(Group.EXTRACTORS, "one")
     registry.load_all(Group.EXTRACTORS)
     assert record(registry, "one").state is PluginState.DISABLED
@@ -153,7 +153,7 @@ def test_no_plugins_at_all(add_plugin):
     add_plugin("p-one", EXTRACTORS, "one", good("one"))
     registry = make(enabled=False)
     assert registry.names(Group.EXTRACTORS) == ()
-    with pytest.raises(DisabledPluginError, match="--no-plugins"):
+    with pytest.raises(DisabledPluginError, match="disabled: no plugins are loaded"):
         registry.load(Group.EXTRACTORS, "one")
     assert len(registry.listeners()) == 0
 

@@ -1,4 +1,4 @@
-"""`serab eval --locked`: a result is made again from its own words, and what differs is told."""
+"""`serab eval --reproduce`: a result is made again from its own words, and what differs is told."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def made(prepared_tones, serab):
 
 
 def repeated(serab, path, *words):
-    code, out, err = serab("eval", "--locked", str(path), "--json", *words)
+    code, out, err = serab("eval", "--reproduce", str(path), "--json", *words)
     assert out, err
     return code, json.loads(out)
 
@@ -53,7 +53,7 @@ def test_what_differs_is_told(made, serab):
     assert parts["libraries.numpy"]["then"] == "1.0"
     assert parts["plugins.serab-gone"]["now"] == ""
     assert "fingerprint.version" in parts
-    out = serab("eval", "--locked", str(path), "--jobs", "1")[1]
+    out = serab("eval", "--reproduce", str(path), "--jobs", "1")[1]
     assert "libraries.numpy" in out
     assert "18 of 18 predictions are the same" in " ".join(out.split())
 
@@ -63,16 +63,16 @@ def test_what_comes_out_otherwise_has_its_own_exit_code(made, serab):
     told = json.loads(path.read_text())
     told["outcomes"][0]["test"]["predicted"][:2] = ["other", "other"]
     path.write_text(json.dumps(told))
-    code, _, err = serab("eval", "--locked", str(path), "--jobs", "1")
+    code, _, err = serab("eval", "--reproduce", str(path), "--jobs", "1")
     assert code == 15
     assert "16 of 18 predictions" in " ".join(err.split())
 
 
 def test_words_that_do_not_fit(made, serab, tmp_path):
     path = made("-c", "knn")
-    assert serab("eval", "toy", "--locked", str(path))[0] == 2
-    assert serab("eval", "--locked", str(tmp_path / "none.json"))[0] == 6
+    assert serab("eval", "toy", "--reproduce", str(path))[0] == 2
+    assert serab("eval", "--reproduce", str(tmp_path / "none.json"))[0] == 6
     told = json.loads(path.read_text()) | {"provenance": {}}
     path.write_text(json.dumps(told))
-    assert serab("eval", "--locked", str(path))[0] == 2
+    assert serab("eval", "--reproduce", str(path))[0] == 2
     assert serab("eval")[0] == 2

@@ -263,7 +263,7 @@ def test_a_distribution_without_a_plain_name_is_not_passed(serab):
     pytest.importorskip("serab_plugin_hear")
     code, _, err = serab("check", "serab-plugin-hear")
     assert code == 2
-    assert "serab check hear:..." in err
+    assert "name one with its argument: hear:..." in err
 
 
 def test_what_is_not_applicable_is_said(toys, serab):

@@ -50,7 +50,7 @@ class Workspace:
 
 
 class Staged(Workspace):
-    def stages(self, params):
+    def partial_fits(self, params):
         self.asked.append(dict(params))
         for _ in range(4):
             yield Hill(params)
@@ -135,7 +135,7 @@ def test_the_protocol_says_how_it_was_tuned():
     assert with_trial_share(protocol, [spec(), spec(name="other")], "other").trials == 6
     assert with_tuner(PROTOCOLS["serab"], "grid", None) is PROTOCOLS["serab"]
     assert with_trial_share(PROTOCOLS["serab"], [spec()], "hill") is PROTOCOLS["serab"]
-    with pytest.raises(UsageError, match="is only for --tuner tpe"):
+    with pytest.raises(UsageError, match="is only for the tuner tpe"):
         with_tuner(PROTOCOLS["serab"], "grid", 5)
     with pytest.raises(UsageError, match="no tuner 'random'"):
         with_tuner(PROTOCOLS["serab"], "random", None)

@@ -1,4 +1,4 @@
-"""The baselines: what serab checks of everybody's plugin, and their figures against scikit-learn's and torchaudio's."""
+"""The baselines: conformance checks, and features compared with scikit-learn and torchaudio."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def waves(*seconds: float) -> list[np.ndarray]:
 
 
 def checks_to_run():
-    """All checks of some extractors; of their siblings, which start alike, those that start no process."""
+    """Return all checks of some extractors; of their variants only the checks that start no process."""
     for name in EXTRACTORS:
         for check in extractor_checks(name):
             if name in ("chance", "mfcc-stats") or not check.starts_processes or os.environ.get("SERAB_LONG"):

@@ -1,4 +1,4 @@
-"""A small pack, and `serab` as a process of its own."""
+"""Fixtures: a small pack, and `serab` as a separate process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SERAB = ("-c", "from serab_core.cli import main; main()")
 
 @pytest.fixture(scope="session")
 def packed(tmp_path_factory) -> Path:
-    """Twelve clips of noise under slow waves, so that they differ."""
+    """Return a pack of twelve clips: noise with slow amplitude modulation, different in each clip."""
     folder = tmp_path_factory.mktemp("clips")
     rng = np.random.default_rng(0)
     for n in range(12):
@@ -32,7 +32,7 @@ def packed(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def start(tmp_path):
-    """`start(words...)` runs serab in a folder of its own; `launcher` comes before its words."""
+    """`start(arguments...)` starts serab in a temporary folder; `launcher` precedes its arguments."""
     running = []
 
     def begin(*arguments: object, launcher: tuple[str, ...] = SERAB) -> subprocess.Popen[str]:
@@ -53,7 +53,7 @@ def start(tmp_path):
 
 @pytest.fixture
 def serab(start):
-    """`serab(words...)` runs it to its end and gives exit code, stdout and stderr."""
+    """`serab(arguments...)` runs serab to its end and returns exit code, stdout and stderr."""
 
     def call(*arguments: object, launcher: tuple[str, ...] = SERAB) -> tuple[int, str, str]:
         process = start(*arguments, launcher=launcher)

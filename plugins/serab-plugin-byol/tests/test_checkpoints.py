@@ -1,4 +1,4 @@
-"""Weight files of either project, as they are and with prefixes; and files that are none."""
+"""Weight files of both projects, with and without prefixes; and files that are not weights."""
 
 from __future__ import annotations
 

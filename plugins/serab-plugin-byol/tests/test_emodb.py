@@ -1,4 +1,4 @@
-"""The released BYOL-S on EmoDB, through the command line: the figures of the reference, section 8."""
+"""The released BYOL-S on EmoDB, through the command line, has the scores of the reference."""
 
 from __future__ import annotations
 

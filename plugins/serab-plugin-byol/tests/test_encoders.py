@@ -1,4 +1,4 @@
-"""The networks against the authors' own outputs, and against themselves clip by clip."""
+"""The networks: compared with outputs of the authors' code, and batches compared with single clips."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The extractors: statistics, batches, options, short and long clips, and the checks that every extractor passes."""
+"""The extractors: statistics, batches, options, short and long clips, and the conformance checks."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_published_statistics():
 
 
 def test_each_family_runs_on_demo_with_stand_ins(home, tmp_path):
-    """The paper's three of this plugin, through the command line; sizes whose published sha256 nobody has told."""
+    """The three extractors of the paper run through the command line, in sizes whose published sha256 is not known."""
     names = {"byol-a/1024": ("audiontt", 1024), "byol-s/1024": ("audiontt", 1024), "byol-s-cvt/256": ("cvt", 256)}
     for name, (encoder, size) in names.items():
         (weight,) = plugins.extractor(name).weights

@@ -137,7 +137,7 @@ class ForestWorkspace:
         data = _Data(self._both)
         return ForestPredictor.of(data.grow(params, range(TREES), self._seed), data.labels)
 
-    def stages(self, params: Params) -> Iterator[ForestPredictor]:
+    def partial_fits(self, params: Params) -> Iterator[ForestPredictor]:
         """Yield forests of 10, 30 and 100 trees; each contains the trees of the one before."""
         trees: list[Tree] = []
         for size in STAGES:

@@ -1,4 +1,4 @@
-"""The five families: conformance, and against scikit-learn or a transcription of its older definition."""
+"""The five classifiers: conformance, and agreement with scikit-learn or with code of its older definition."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_one_class_is_no_task():
 
 
 def qda_of_0_24(X, y, reg_param, fresh):
-    """Decision values by scikit-learn 0.24's definition, written out plainly."""
+    """Return decision values by the definition of scikit-learn 0.24, in plain NumPy."""
     columns = []
     for label in np.unique(y):
         members = X[y == label]
@@ -142,7 +142,7 @@ def test_qda_is_scikit_learn_0_24s(sizes, d, reg_param):
 
 
 def test_qda_is_todays_scikit_learn_but_for_the_divisor():
-    """Today's divides by n where 0.24 divided by n - 1; with that undone the decision values are equal."""
+    """The current version divides by n, version 0.24 by n - 1; otherwise the decision values are equal."""
     train = examples(3, (40, 50, 60), 5)
     fresh = examples(4, (40, 50, 60), 5).X
     for reg_param in (0.0, 0.1, 0.25):
@@ -166,7 +166,7 @@ def test_qda_says_what_it_cannot():
 
 
 def clear_of_ties(decision: np.ndarray) -> np.ndarray:
-    """Rows whose two best scores differ by more than rounding."""
+    """Return the rows whose two best scores differ by more than rounding."""
     ordered = np.sort(np.atleast_2d(decision.T).T if decision.ndim == 1 else decision, axis=1)
     gap = np.abs(decision) if decision.ndim == 1 else ordered[:, -1] - ordered[:, -2]
     return gap > 1e-6 * (np.abs(decision).max() + 1.0)

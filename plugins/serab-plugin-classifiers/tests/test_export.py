@@ -1,4 +1,4 @@
-"""Exported classifiers predict what the fitted ones do, without scikit-learn, pickle or the training data."""
+"""Exported classifiers predict the same as the fitted ones, without scikit-learn, pickle or the training data."""
 
 from __future__ import annotations
 

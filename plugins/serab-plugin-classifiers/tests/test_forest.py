@@ -1,4 +1,4 @@
-"""The compiled forest against scikit-learn's: every node of every tree, and the shares that decide."""
+"""The compiled forest equals that of scikit-learn: every node of every tree, and the class fractions of its leaves."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def same(forest: ForestPredictor, reference: RandomForestClassifier, X: np.ndarr
 
 
 def problem(seed: int, n: int, d: int, k: int, values: str) -> Examples:
-    """Features of several kinds: continuous, with many ties, closer than what is told apart, constant."""
+    """Return features of several kinds: continuous, with many ties, nearly equal, constant."""
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((n, d))
     if values == "ties":
@@ -83,7 +83,7 @@ def test_refit_and_stages():
     params = {"max_depth": 5, "min_samples_split": 2, "class_weight": "balanced"}
     workspace = ForestWorkspace(train, validation, 3)
     same(workspace.refit(params), peer(train.followed_by(validation), params), validation.X)
-    for stage, size in zip(workspace.stages(params), STAGES, strict=True):
+    for stage, size in zip(workspace.partial_fits(params), STAGES, strict=True):
         same(stage, peer(train, params, size), validation.X)
 
 

@@ -1,4 +1,4 @@
-"""Every grid point on EmoDB against scikit-learn's, as another program stored it."""
+"""Every grid point on EmoDB, compared with results of scikit-learn that another program stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ridge and support vector regression against scikit-learn."""
+"""Ridge and support vector regression, compared with scikit-learn."""
 
 from __future__ import annotations
 

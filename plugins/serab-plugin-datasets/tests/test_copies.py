@@ -1,4 +1,4 @@
-"""Copies as users have them: another release, parts of a corpus, files that are beside it. No audio is needed."""
+"""Copies as users have them: another release, parts of a corpus, additional files. The tests need no audio."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def checked(name, files):
 
 
 def message(name, files):
-    """The refusal of a copy that is not whole, or of one that is not the corpus."""
+    """Return the error for a copy that is incomplete, or that is not the corpus."""
     try:
         held = checked(name, files)
     except DataError as error:
@@ -54,7 +54,7 @@ def test_a_copy_of_the_other_release_is_refused_whole_or_in_part(name, ids, othe
     with pytest.raises(DataError, match="another release and another task") as caught:
         checked(name, sources(ids[: len(ids) // part] if part > 1 else ids))
     said = str(caught.value)
-    assert caught.value.next_step == f"serab data prepare {other} PATH"
+    assert caught.value.next_step == f'prepare it under that name with `serab.prepare("{other}", "PATH")`'
     assert f"{first}" in said
     assert "missing" not in said
     assert plugins.dataset(other).title in said
@@ -63,7 +63,8 @@ def test_a_copy_of_the_other_release_is_refused_whole_or_in_part(name, ids, othe
 def test_the_message_for_the_release_of_2022():
     assert message("shemo", sources(NEW)) == (
         "SOURCE: holds ShEMO (release of 2022), which is another release and another task than ShEMO: 162 names, such "
-        "as F01N12, are only in shemo-2022, and no name is only in shemo. Next: serab data prepare shemo-2022 PATH."
+        "as F01N12, are only in shemo-2022, and no name is only in shemo. Next: prepare it under that name with "
+        '`serab.prepare("shemo-2022", "PATH")`.'
     )
 
 
@@ -119,7 +120,7 @@ def test_without_the_other_releases_plugin_the_message_is_still_true(monkeypatch
 
 @given(st.sets(st.sampled_from(sorted(set(OLD) | set(NEW))), min_size=3, max_size=40))
 def test_what_is_said_of_any_part_of_shemo_is_true(names):
-    """No set of names passes for whole, and counts of what is there and missing add up."""
+    """No subset of names is accepted as complete, and the numbers of present and missing utterances add up."""
     here, there = names & set(OLD) - set(NEW), names & set(NEW) - set(OLD)
     said = message("shemo", sources(names))
     if there:
@@ -139,7 +140,8 @@ def test_prepare_says_it_on_the_command_line(tmp_path, capsys, monkeypatch):
         (folder / f"{name}.wav").touch()
     for options in ([], ["--allow-partial"]):
         assert run(["data", "prepare", "shemo", str(folder), "--json", *options]) != 0
-        assert json.loads(capsys.readouterr().out)["next_step"] == "serab data prepare shemo-2022 PATH"
+        step = json.loads(capsys.readouterr().out)["next_step"]
+        assert step == "prepare it under that name with `serab data prepare shemo-2022 PATH`"
 
 
 def test_subescos_zip_is_whole_with_its_stray_bracket():
@@ -281,7 +283,7 @@ def test_the_name_of_another_corpus_is_told():
     files = plugins.dataset("emovo").example()
     with pytest.raises(DataError) as caught:
         checked("emodb", [SourceFile(PurePosixPath(path), 1, bytes) for path in files])
-    assert "serab data prepare emovo PATH" in caught.value.next_step
+    assert 'serab.prepare("emovo", "PATH")' in caught.value.next_step
     with pytest.raises(DataError) as caught:
         checked("emodb", sources(["music", "track 2"]))
-    assert "serab data prepare" not in caught.value.next_step
+    assert "prepare" not in caught.value.next_step

@@ -1,4 +1,4 @@
-"""The corpora in every shape people have them, their splits, and their defects."""
+"""The corpora in every layout that users have, their splits, and their defects."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ NAMES = [*SUITE, "shemo-2022", "subesco"]
 
 
 def paths_of(name: str) -> list[str]:
-    """The corpus's audio files as its download lays them out."""
+    """Return the paths of the audio files of a corpus, as in its download."""
     return [path for path in plugins.dataset(name).example() if path.endswith(".wav")]
 
 
 def texts_of(name: str) -> dict[str, bytes]:
-    """What there is beside the audio."""
+    """Return the other files of the download."""
     return {path: data for path, data in plugins.dataset(name).example().items() if not path.endswith(".wav")}
 
 
 def content(name: str, path: str) -> bytes:
-    """A tenth of a second of noise, its own for each utterance."""
+    """Return 0.1 s of noise that is different for each utterance."""
     stem = PurePosixPath(path).stem
     speaker = PurePosixPath(path).parent.name if name == "savee" else ""
     seed = int.from_bytes((speaker + stem).encode(), "little") % 2**32
@@ -138,7 +138,7 @@ def renamed(files: dict[str, bytes], change) -> dict[str, bytes]:
 
 
 def rewritten(files: dict[str, bytes], ending: str, change) -> dict[str, bytes]:
-    """The audio decoded, changed and written again in the format of the ending."""
+    """Decode audio, change it, and write it again in the format of its suffix."""
     changed = {}
     for name, data in files.items():
         if not name.endswith(".wav"):
@@ -200,7 +200,7 @@ SHAPES = {
 
 
 def few_of(name: str) -> tuple[dict[str, bytes], object]:
-    """A tenth of a corpus, and its spec without the expectation of the rest: shapes matter here, not size."""
+    """Return a tenth of a corpus, with a spec that expects no more: these tests are about the layout, not the size."""
     files = files_of(name)
     keep = [p for p in files if not p.endswith(".wav")]
     by_label: Counter[tuple[str, ...]] = Counter()

@@ -1,4 +1,4 @@
-"""EmoDB from real speech, and the demo corpus bit for bit."""
+"""EmoDB with real speech, and the demo corpus, bit for bit."""
 
 from __future__ import annotations
 

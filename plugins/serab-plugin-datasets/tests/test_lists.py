@@ -1,4 +1,4 @@
-"""The lists of utterances against the rules that make their names, the reference's counts and the published splits."""
+"""The lists of utterances, compared with the rules for names, the counts of the reference, and published splits."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ COUNTS = {  # train, validation, test
 
 
 def aesdd_ids() -> set[str]:
-    """Six speakers say twenty sentences in five emotions; a few were lost or spoken twice."""
+    """Return the names: six speakers say twenty sentences in five emotions; a few are missing or repeated."""
     ids = {f"{e}{s:02d} ({p})" for e in aesdd.LABELS for s in range(1, 21) for p in range(1, 7)}
     lost = {"d18 (5)", "f02 (4)", "h11 (3)", "s01 (5)", "s05 (3)"}
     twice = {"a06 (5)b", "d01 (5)b", "d03 (5)b", "d04 (5)b", "f18 (5)b", "s01 (5)a", "s01 (5)b", "s02 (5)b", "s04 (5)b"}
@@ -42,7 +42,7 @@ def aesdd_ids() -> set[str]:
 
 
 def crema_d_ids() -> set[str]:
-    """Twelve sentences in six emotions, one of them in three strengths; 20 were never recorded, TFDS leaves out 4."""
+    """Twelve sentences in six emotions, one of them in three intensities; 20 do not exist, TFDS omits 4."""
     plain = ("TIE", "IOM", "IWW", "TAI", "MTI", "IWL", "ITH", "DFA", "ITS", "TSI", "WSI")
     clips = {f"{text}_{code}_XX" for text in plain for code in crema_d.LABELS} | {"IEO_NEU_XX"}
     clips |= {f"IEO_{code}_{level}" for code in set(crema_d.LABELS) - {"NEU"} for level in ("LO", "MD", "HI")}
@@ -56,7 +56,7 @@ def crema_d_ids() -> set[str]:
 
 
 def ravdess_ids() -> set[str]:
-    """24 actors, two statements twice, eight emotions in two intensities, neutral in one."""
+    """Return the names: 24 actors, two statements twice, eight emotions in two intensities, neutral in one."""
     fields = itertools.product(ravdess.LABELS, ("01", "02"), ("01", "02"), ("01", "02"), ravdess.SPEAKERS)
     return {f"03-01-{e}-{i}-{s}-{r}-{a}" for e, i, s, r, a in fields if (e, i) != ("01", "02")}
 

@@ -1,4 +1,4 @@
-"""ShEMO and IEM4 at full size, with the corpora's own names, cut by true speaker and as released."""
+"""ShEMO and IEM4 in full size with their true names: splits by true speaker, and splits of the released code."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXPECTED = {"shemo": SHEMO, "iem4": IEM4}
 
 
 def indexed(name: str):
-    """The corpus's own names; IEM4's labels are made up, for they come with the corpus alone."""
+    """Return the index with the true names; the labels of IEM4 are invented, because only the corpus has them."""
     files = plugins.dataset(name).example()
     return plugins.dataset(name).index(
         [SourceFile(PurePosixPath(path), 1, lambda path=path: files[path], archive="made") for path in files]

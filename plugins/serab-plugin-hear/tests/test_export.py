@@ -1,4 +1,4 @@
-"""serab's extractors as HEAR modules, against hear-validator's own checks."""
+"""Extractors of serab as HEAR modules, which pass the checks of hear-validator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HEAR modules as extractors: of PyTorch, of TensorFlow, of neither, and broken ones."""
+"""HEAR modules as extractors: with PyTorch, with TensorFlow, with neither, and broken modules."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def here(tmp_path, monkeypatch):
 
 @pytest.fixture
 def make_extractor(tmp_path):
-    """`made(code, weights)` writes a module and gives its spec and an extractor."""
+    """`make_extractor(code, weights)` writes a module, and returns its spec and an extractor."""
     extractors = []
 
     def make(code: str, weights: str = "", name: str = "mine.py"):
@@ -395,7 +395,7 @@ def serab(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_one_file_named_by_several_paths_is_one_extractor(tmp_path, monkeypatch):
-    """And one path in two folders is two."""
+    """One relative path in two folders names two extractors."""
     texts = {}
     for name in "ab":
         folder = tmp_path / name

@@ -1,4 +1,4 @@
-"""openSMILE's functionals through the spec that serab sees."""
+"""The functionals of openSMILE, through the extractor specs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAMES = {"opensmile": 6373, "opensmile/egemaps": 88, "opensmile/gemaps": 62}
 
 
 def checks_to_run():
-    """All checks of some extractors; of their siblings, which start alike, those that start no process."""
+    """Return all checks of some extractors; of their variants only the checks that start no process."""
     for name in NAMES:
         for check in extractor_checks(name):
             if name in ("opensmile",) or not check.starts_processes or os.environ.get("SERAB_LONG"):
@@ -62,7 +62,7 @@ def test_importing_the_plugin_is_light():
 
 
 def test_golden_features():
-    """ComParE_2016 of EmoDB as another program stored it: the same floats, for every hundredth utterance and some."""
+    """The features equal those that another program stored, for every hundredth utterance of EmoDB and some others."""
     if not SHARED.is_dir():
         pytest.skip("the folder shared/ with real speech and golden values is not beside the project")
     golden = np.load(SHARED / "golden" / "emodb_features.npz")["compare_2016"]

@@ -1,4 +1,4 @@
-"""SavedModels with the signatures of the three published ones, made once by TensorFlow in a process of its own."""
+"""Fixtures: SavedModels with the signatures of the three published models, written once in a separate process."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ tf.saved_model.save(Trill(12_288, 2_720), sys.argv[1] + "/trill")
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory) -> Path:
-    """A folder with `vggish`, `yamnet` and `trill`."""
+    """Return a folder with `vggish`, `yamnet` and `trill`."""
     folder = tmp_path_factory.mktemp("models")
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     environment.pop("COVERAGE_PROCESS_START", None)

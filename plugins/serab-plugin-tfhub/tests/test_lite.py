@@ -1,4 +1,4 @@
-"""YAMNet as a TFLite file: the real, quantised one where it is at hand."""
+"""YAMNet as a TFLite file: the real, quantised file if it is available."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_conforms(file, home):
 
 
 def test_the_embedding_is_what_the_classifier_sees(file):
-    """The file's own dense layer on our tensor gives its scores, up to the rounding of its quantised products."""
+    """The dense layer of the file gives its scores for our tensor, up to the rounding of quantised products."""
     lite = Lite(file)
     interpreter, _, taken = lite._interpreter
     details = {tuple(d["shape"]): d for d in interpreter.get_tensor_details()}
@@ -49,7 +49,7 @@ def test_the_embedding_is_what_the_classifier_sees(file):
 
 
 def test_its_log_mel_is_the_cores(file):
-    """Its second output is a log-mel of 8 bits: the core's, but for a rounding."""
+    """The second output of the file is a log-mel of 8 bits, which equals that of the core up to rounding."""
     lite = Lite(file)
     interpreter, *_ = lite._interpreter
     golden = np.load(GOLDEN / "golden.npz")

@@ -1,4 +1,4 @@
-"""The three hub models through the real loading code, with stand-ins of the same signatures."""
+"""The three hub models through the real loading code, with small models of the same signatures."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def bring_in(home, models, name: str) -> None:
 
 @pytest.fixture(scope="module")
 def filled(models, tmp_path_factory):
-    """A home with all three, each run once as it is taken in."""
+    """Return a home with all three models; the import runs each of them once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SERAB_HOME", str(tmp_path_factory.mktemp("filled")))
         home = find_home().ensure()
@@ -52,7 +52,7 @@ def filled(models, tmp_path_factory):
 
 @pytest.fixture
 def make_extractor(filled, monkeypatch):
-    """`made(name)` gives the extractor, its stand-in installed."""
+    """`make_extractor(name)` installs the small model of an extractor and returns the extractor."""
     monkeypatch.setenv("SERAB_HOME", str(filled.root))
     extractors = []
 
@@ -94,7 +94,7 @@ def test_conforms(name, filled, monkeypatch):
 
 
 def test_yamnet_frames_what_it_is_given_itself(make_extractor):
-    """The hub's own framing of a whole clip is that of windows every 0.48 s, silence behind the last."""
+    """The hub model frames a whole clip into windows every 0.48 s, and pads the last one with silence."""
     (clip,) = noise(40_000)
     extractor = make_extractor("yamnet")
     windows = [
@@ -106,7 +106,7 @@ def test_yamnet_frames_what_it_is_given_itself(make_extractor):
 
 
 def test_the_cores_log_mel_feeds_a_network_of_yamnets_shape(models):
-    """Golden clips through the core's kernel and a network, against the same network behind TensorFlow's front end."""
+    """Log-mels of the core give the same network output as those of the front end in TensorFlow, for golden clips."""
     if not (GOLDEN / "golden.npz").exists():
         pytest.skip("the folder shared/golden with other programs' outputs is not beside the project")
     torch = pytest.importorskip("torch")
@@ -123,7 +123,7 @@ def test_the_cores_log_mel_feeds_a_network_of_yamnets_shape(models):
 
 
 def test_windows_one_behind_the_other(make_extractor):
-    """VGGish's own frames are those of windows 0.96 s apart; what is left over is dropped."""
+    """VGGish frames a clip into windows every 0.96 s, and drops the rest."""
     (clip,) = noise(15_360 * 2 + 300)
     extractor = make_extractor("vggish")
     want = np.mean([extractor._process.embed([clip[None, b : b + PATCH_SAMPLES]])[0] for b in (0, 15_360)], axis=0)
@@ -211,7 +211,7 @@ def test_a_process_that_dies_says_so(models):
 
 
 def test_all_of_them_run_on_demo(filled):
-    """One of each family; with SERAB_LONG=1 every one."""
+    """Evaluate one extractor of each family; with SERAB_LONG=1 all of them."""
     names = list(NAMES) if os.environ.get("SERAB_LONG") else ["yamnet/paper", "trill"]
     arguments = [
         "-c",

@@ -1,4 +1,4 @@
-"""Tiny models of each family with random weights, saved as the hub has them."""
+"""Fixtures: tiny models of each family with random weights, saved in the format of the hub."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ WIDTHS = {
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory) -> Path:
-    """A folder with a model of each family."""
+    """Return a folder with a model of each family."""
     folder = tmp_path_factory.mktemp("models")
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()

@@ -1,4 +1,4 @@
-"""Folders of models that are incomplete, damaged or changed, or that want their own code run; and what users save."""
+"""Folders of models: incomplete, damaged, changed, with code that would have to run, and as users save them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CLIP = (0.1 * np.sin(np.arange(8_000) / 7)).astype(np.float32)
 
 
 def changed(tmp_path: Path, name: str = "wav2vec2", change=None) -> str:
-    """The name of a copy of a model whose tensors went through `change`."""
+    """Return the name of a copy of a model, after `change` was applied to its tensors."""
     folder = tmp_path / "copy"
     shutil.copytree(name, folder, dirs_exist_ok=True)
     if change is not None:
@@ -92,7 +92,7 @@ def test_weights_that_no_embedding_depends_on_may_be_missing(tmp_path, name, cha
 
 
 def test_missing_weights_are_refused_before_the_run(tmp_path):
-    """By the whole command, with workers and a process of its own for the look at the weights."""
+    """The whole command refuses them, with workers and a separate process that reads the weights."""
     arguments = ["eval", changed(tmp_path, "wav2vec2", without("encoder.layers.")), "--tasks", "demo", "--jobs", "2"]
     script = f"from serab_core.cli import main; import sys; sys.argv[1:] = {arguments!r}; main()"
     completed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
@@ -102,7 +102,7 @@ def test_missing_weights_are_refused_before_the_run(tmp_path):
 
 
 class InThisProcess:
-    """Stands in for the process that loads a model, whose start takes seconds."""
+    """Replaces the process that loads a model, because its start takes seconds."""
 
     asked: ClassVar[list[str]] = []
 
@@ -234,7 +234,7 @@ class Model(PreTrainedModel):
 
 
 def test_code_of_a_repository_is_never_run(tmp_path, monkeypatch):
-    """Neither where a person would be asked, who might say yes, nor for the feature extractor alone."""
+    """It is not run after a question to the user, and not for the feature extractor alone."""
     target = tmp_path / "ran"
     for part in ("config", "front"):
         folder = tmp_path / part
@@ -298,7 +298,7 @@ def save_front_end(folder: Path, model, front) -> None:
 
 
 def save_trainer(folder: Path, model, front) -> None:
-    """As transformers.Trainer does it, which needs a library that is not here."""
+    """Save like transformers.Trainer, which needs a library that is not installed."""
     save_front_end(folder, model, front)
     torch.save({}, folder / "training_args.bin")
     (folder / "trainer_state.json").write_text("{}")
@@ -307,7 +307,7 @@ def save_trainer(folder: Path, model, front) -> None:
 
 @pytest.mark.parametrize("save", [save_processor, save_front_end, save_trainer])
 def test_what_users_save_is_scored(tmp_path, save):
-    """A fine-tuned classifier; the numbers are those of the library's own calls."""
+    """Score a fine-tuned classifier; the embeddings equal those of the library."""
     torch.manual_seed(0)
     folder = tmp_path / "saved"
     folder.mkdir()

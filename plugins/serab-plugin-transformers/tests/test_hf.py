@@ -1,4 +1,4 @@
-"""Models of the hub as extractors: families, layers, pooling, padding, long and short clips, and what is not there."""
+"""Models of the hub as extractors: families, layers, pooling, padding, long and short clips, and missing models."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_layers(name, layers):
 
 
 def test_the_last_layer_is_the_librarys_own_answer(models):
-    """wav2vec2 by its own classes, and the mean and deviation of its last hidden state."""
+    """The embedding is the mean and deviation of the last hidden state that the classes of wav2vec2 return."""
     (clip,) = noise(1.0)
     front = transformers.AutoFeatureExtractor.from_pretrained(models / "wav2vec2")
     model = transformers.AutoModel.from_pretrained(models / "wav2vec2").eval()
@@ -163,7 +163,7 @@ def test_folders_that_are_no_models(tmp_path):
 
 
 def cached(models: Path, home: Path, commit: str = "a" * 40) -> None:
-    """A cache of the hub's with the tiny HuBERT in it, as `hf download` leaves it."""
+    """Return a local cache of the hub with the tiny HuBERT, as `hf download` writes it."""
     folder = home / "hub" / "models--lab--tiny"
     (folder / "refs").mkdir(parents=True)
     (folder / "refs" / "main").write_text(commit)
@@ -193,7 +193,7 @@ def test_offline_the_cache_is_enough(models, tmp_path):
 
 
 def test_a_hub_that_is_silent(models, tmp_path):
-    """Nobody answers at this address: with a cache it goes on, without one it ends soon and says what to do."""
+    """No server answers at this address. With a cache the run continues; without one it ends soon with a next step."""
     nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "0"}
     begin = time.monotonic()
     completed = run(

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from serab_core.plugin import UsageError
+from serab_core.plugin import UsageError, command, option
 from serab_plugin_byol.architecture import Architecture, architecture
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def read(path: Path, base: Config) -> Config:
         raise UsageError(
             f"cannot be read as TOML ({error})",
             where=path,
-            next_step="write one NAME = VALUE per line; serab pretrain presets lists the names",
+            next_step=f"write one NAME = VALUE per line; {command('pretrain presets')} lists the names",
         ) from error
     return changed(base, values, str(path))
 
@@ -143,7 +143,9 @@ def parse_settings(assignments: Sequence[str]) -> dict[str, Any]:
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         if not equals:
-            raise UsageError(f"--set {assignment} has no value", next_step="write --set key=value")
+            raise UsageError(
+                f"{option('set', assignment)} has no value", next_step=f"write {option('set', 'key=value')}"
+            )
         try:
             values[key] = tomllib.loads(f"v = {value}")["v"]
         except tomllib.TOMLDecodeError:
@@ -157,9 +159,12 @@ def changed(base: Config, values: Mapping[str, Any], where: str) -> Config:
     fitting = {}
     for name, value in values.items():
         if name not in kinds:
-            near = difflib.get_close_matches(name, kinds, n=3)
-            advice = f"did you mean {' or '.join(near)}?" if near else "see serab pretrain presets for all names"
-            raise UsageError(f"unknown hyper-parameter {name}", where=where, next_step=advice)
+            raise UsageError(
+                f"unknown hyper-parameter {name}",
+                where=where,
+                next_step=f"{command('pretrain presets')} lists all names",
+                suggestions=difflib.get_close_matches(name, kinds, n=3),
+            )
         kind = kinds[name]
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)

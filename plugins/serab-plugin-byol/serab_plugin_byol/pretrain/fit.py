@@ -148,7 +148,7 @@ def _require_even_batches(batch: int, accumulate: int, world: int) -> None:
         raise UsageError(
             f"a batch of {batch} cannot be divided evenly into {accumulate} accumulated batches on "
             f"{world} devices, with at least two segments each",
-            next_step="choose another batch, --devices or --accumulate",
+            next_step="choose another batch size, or another number of devices or of accumulated batches",
         )
 
 
@@ -181,7 +181,7 @@ def _claim(folder: Path, config: Config, segments: Segments) -> None:
         if differing:
             raise UsageError(
                 f"holds another run: {'; '.join(differing)}", where=folder,
-                next_step="use another --output, or the same settings to resume that run",
+                next_step="choose another folder, or the same settings to resume that run",
             )  # fmt: skip
     sweep(folder) if folder.exists() else None
     write_bytes(file, config.to_toml().encode())

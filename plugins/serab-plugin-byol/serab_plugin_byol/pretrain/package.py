@@ -82,9 +82,9 @@ def write_package(run: Path, name: str, licence: str, folder: Path) -> Path:
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         raise UsageError(f"{name!r} is not a valid name", next_step="use lower-case letters, digits and single hyphens")
     if '"' in licence or "\n" in licence or not licence.strip():
-        raise UsageError("the licence must be one line without quotes", next_step="write --licence MIT, for example")
+        raise UsageError("the licence must be one line without quotes", next_step="write for example MIT")
     if folder.exists():
-        raise UsageError("exists already", where=folder, next_step="use another --output")
+        raise UsageError("exists already", where=folder, next_step="choose another folder")
     spec = extractor_in(run)
     module = f"serab_plugin_{name.replace('-', '_')}"
     values = {"name": name, "module": module, "licence": licence, "summary": spec.summary}

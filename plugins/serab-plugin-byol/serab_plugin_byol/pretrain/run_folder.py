@@ -100,7 +100,7 @@ def extractor_in(folder: Path, name: str | None = None, licence: str = "") -> Ex
     return spec_of(
         name or folder.name,
         network,
-        f"pre-trained with `serab pretrain` ({origin}); {network.dim} numbers",
+        f"pre-trained by serab ({origin}); {network.dim} numbers",
         licence=licence or "your own weights",
         citation=BYOL_S,
         find=lambda: path,

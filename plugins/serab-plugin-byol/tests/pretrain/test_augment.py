@@ -1,4 +1,4 @@
-"""The augmentations against plain NumPy transcriptions of their formulas, a clip at a time, and torch's resizing."""
+"""The augmentations, compared with NumPy code of their formulas for one clip, and with the resizing of torch."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_standardise():
 
 
 def mixed(x, memory, shares, which):
-    """A clip at a time: log((1 - a) exp(x) + a exp(z) + eps)."""
+    """Return log((1 - a) exp(x) + a exp(z) + eps) for one clip at a time."""
     out = np.empty_like(x)
     for row in range(len(x)):
         a, z = shares[row], memory[which[row]]
@@ -124,7 +124,7 @@ def test_mixup_switched_off(mixup):
 
 
 def cubic(distance):
-    """Keys's kernel with a = -0.75."""
+    """Return the cubic kernel of Keys with a = -0.75."""
     d = abs(distance)
     if d <= 1:
         return 1.25 * d**3 - 2.25 * d**2 + 1
@@ -132,7 +132,7 @@ def cubic(distance):
 
 
 def resized(image, height, width):
-    """Bicubic, corners on corners, places beyond the edge are the edge's: a pixel at a time."""
+    """Resize with the bicubic kernel, one pixel at a time: corners are aligned, and the edge is repeated outside."""
     rows, columns = image.shape
     out = np.zeros((height, width))
     for i in range(height):
@@ -147,7 +147,7 @@ def resized(image, height, width):
 
 
 def cropped(image, top, height, left, width, canvas):
-    """A log-mel in the middle of a wider canvas of zeros, a box of that, resized to the log-mel's own shape."""
+    """Put a log-mel into a larger canvas of zeros, cut a box out, and resize it to the shape of the log-mel."""
     mels, frames = image.shape
     wide = np.zeros((mels, canvas))
     wide[:, (canvas - frames) // 2 :][:, :frames] = image

@@ -1,4 +1,4 @@
-"""`serab pretrain` from the command line, beside the training itself."""
+"""The commands of `serab pretrain`, except the training itself."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_order_of_settings(call, packed, tmp_path):
     assert "size = 512\n" in config
     assert "batch = 6\n" in config
     assert "unit_s = 0.2\n" in config
-    with pytest.raises(UsageError, match="did you mean hidden"):
+    with pytest.raises(UsageError, match="Did you mean .hidden"):
         call("byol-s", "-d", packed, "--set", "hiden=8")
 
 

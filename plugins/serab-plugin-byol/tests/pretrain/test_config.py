@@ -1,4 +1,4 @@
-"""Hyper-parameters: presets, TOML there and back, and what is refused."""
+"""Hyper-parameters: presets, reading and writing TOML, and invalid values."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_settings():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"learnin_rate": 1e-3}, "did you mean learning_rate"),
+        ({"learnin_rate": 1e-3}, "Did you mean .learning_rate"),
         ({"size": "512"}, "size must be of type int, not '512'"),
         ({"random_crop": 1}, "random_crop must be of type bool"),
         ({"epochs": True}, "epochs must be of type float"),

@@ -1,4 +1,4 @@
-"""Finding, filtering, packing and drawing audio."""
+"""Finding, filtering, packing and sampling audio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole trainings, as processes: killed and resumed, in several processes, and to an extractor at the end."""
+"""Complete trainings as processes: killed and resumed, in several processes, and until the final extractor."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ SMALL = (*TRAIN, "--set", "unit_s=0.2", "--set", "hidden=64", "--set", "projecti
 
 
 def state(folder: Path, step: int) -> dict:
-    """A checkpoint, with the keys that say when it was written left out."""
+    """Return a checkpoint without the keys that depend on the time of writing."""
     return torch.load(folder / "checkpoints" / f"step-{step:08d}.ckpt", weights_only=True)
 
 
 def same(first, second) -> bool:
-    """Whether two nests of dicts, lists, tensors and plain values are equal to the bit."""
+    """Return whether two nested structures of dicts, lists, tensors and plain values are equal bit for bit."""
     if isinstance(first, torch.Tensor):
         return torch.equal(first, second)
     if isinstance(first, dict):
@@ -35,7 +35,7 @@ def same(first, second) -> bool:
 
 
 def table(run: Path) -> list[dict[str, str]]:
-    """The rows of a run's metrics."""
+    """Return the rows of the metrics of a run."""
     with (run / "logs" / "metrics.csv").open(newline="") as file:
         return list(csv.DictReader(file))
 
@@ -98,7 +98,7 @@ finally:
 
 @pytest.fixture
 def two(tmp_path):
-    """The words that run two processes."""
+    """Return the arguments that start two processes."""
     script = tmp_path / "ranks.py"
     script.write_text(RANKS)
     return ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script), str(tmp_path))
@@ -157,7 +157,7 @@ def test_a_run_is_an_extractor_and_becomes_a_package(packed, serab, tmp_path):
 
 
 def ended(process) -> str:
-    """What a process says until its end; one that hangs shows where."""
+    """Return the output of a process when it ends; if it hangs, print its stack."""
     try:
         return process.communicate(timeout=120)[1]
     except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""The learner: loss, moving average, and gradients that several processes share."""
+"""The learner: loss, moving average, and gradients averaged over several processes."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_the_target_follows_slowly_in_its_parameters_alone():
 
 
 def frozen(model: Learner) -> Learner:
-    """Batch norms on their running figures, and no dropout: what is left is the same however a batch is cut."""
+    """Use running statistics in batch norms and no dropout: the result then does not depend on the batches."""
     model.train()
     for module in model.modules():
         if isinstance(module, (nn.modules.batchnorm._BatchNorm, nn.Dropout)):

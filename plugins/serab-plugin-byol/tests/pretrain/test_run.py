@@ -1,4 +1,4 @@
-"""Runs within this process: refusals, accumulated batches, bfloat16, damaged checkpoints, collapse, and packages."""
+"""Runs in this process: errors, accumulated batches, bfloat16, damaged checkpoints, collapse, and packages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CPU = Machine(accelerator="cpu", save_every=2, log_every=1)
 
 
 class Notes(Silent):
-    """Keeps what is said."""
+    """Collects the notes of a progress display."""
 
     def __init__(self) -> None:
         self.said: list[str] = []

@@ -1,4 +1,4 @@
-"""The table of a run: rows of both starts, each step once, whatever a kill left."""
+"""The table of a run that was killed and resumed: it has the rows of both processes, and each step once."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import h5py
 import numpy as np
 
-from serab_core.plugin import DataError
+from serab_core.plugin import DataError, command
 from serab_plugin_byol.pretrain.config import RATE
 from serab_plugin_byol.pretrain.data.pack import SCHEMA
 
@@ -39,9 +39,7 @@ class Segments:
     def __init__(self, packs: Sequence[Path]) -> None:
         paths = [shard for path in packs for shard in (sorted(path.glob("pack-*.h5")) if path.is_dir() else [path])]
         if not paths:
-            raise DataError(
-                "holds no pack", where=", ".join(map(str, packs)), next_step="make one with: serab pretrain pack"
-            )
+            raise DataError("holds no pack", where=", ".join(map(str, packs)), next_step=_make_pack())
         self._maps = [_mapped(path) for path in paths]
         self._shard = np.concatenate([np.full(len(starts) - 1, n) for n, (_, starts) in enumerate(self._maps)])
         self._start = np.concatenate([starts[:-1] for _, starts in self._maps])
@@ -163,11 +161,15 @@ class Ahead(Generic[_Batch]):
             stop.set()
 
 
+def _make_pack() -> str:
+    return f"make one with {command('pretrain pack', 'FOLDER')}"
+
+
 def _mapped(path: Path) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
     try:
         with h5py.File(path, "r") as file:
             if file.attrs.get("schema") != SCHEMA:
-                raise DataError("is not a pack", where=path, next_step="make one with: serab pretrain pack")
+                raise DataError("is not a pack", where=path, next_step=_make_pack())
             samples = file["samples"]
             offset, length = samples.id.get_offset(), len(samples)
             starts = file["starts"][:]
