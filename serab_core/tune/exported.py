@@ -11,11 +11,12 @@ import msgspec
 import numpy as np
 
 from serab_core import plugins
-from serab_core.data.integrity import MIN_UTTERANCES, list_names
+from serab_core.data.integrity import MAX_NAMES, MIN_UTTERANCES
 from serab_core.errors import StoreError, UsageError
 from serab_core.store import codec
 from serab_core.store.atomic import replacing_folder
 from serab_core.store.jsonio import write_json
+from serab_core.system.text import list_names
 from serab_core.tune.normalise import standardise, statistics
 from serab_core.types import Exported, GridValue
 
@@ -107,7 +108,7 @@ class ExportedClassifier:
                 few += [f"{speaker}: {count}"] if count < MIN_UTTERANCES else []
             if few:
                 count = f"{len(few)} of {len(np.unique(who))} speakers have fewer than {MIN_UTTERANCES} utterances"
-                warnings.warn(f"{count} ({list_names(few)}); {PER_SPEAKER_NOTICE}", stacklevel=2)
+                warnings.warn(f"{count} ({list_names(few, MAX_NAMES)}); {PER_SPEAKER_NOTICE}", stacklevel=2)
         predicted = self.predictor.predict(features)
         return [self.metadata.labels[index] for index in predicted] if self.metadata.labels else predicted.tolist()
 
