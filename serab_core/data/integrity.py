@@ -158,8 +158,8 @@ def _one_class(rows: Sequence[Mapping[str, Any]], cuts: Mapping[str, Sequence[st
     if alone:
         text = (
             f"{len(alone)} of {len({group for group, _ in labels})} speakers have utterances of one class only in a "
-            f"split ({list_names(list(alone.values()), MAX_NAMES)}): normalisation per speaker removes the difference to the "
-            "other classes"
+            f"split ({list_names(list(alone.values()), MAX_NAMES)}): normalisation per speaker removes the difference "
+            "to the other classes"
         )
         yield Notice("one-class", "caution", text, tuple(alone))
 
