@@ -45,6 +45,12 @@ def audio(serab, tones_folder, **_):
     return serab("data", "prepare", "tones", str(tones_folder), "--json")
 
 
+def pointer(serab, tmp_path, **_):
+    """An archive that git-lfs has not fetched."""
+    (tmp_path / "tones.zip").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n")
+    return serab("data", "prepare", "tones", str(tmp_path / "tones.zip"), "--json")
+
+
 def not_prepared(serab, **_):
     return serab("eval", "toy", "--tasks", "tones", "--classifiers", "knn", "--json")
 
@@ -133,6 +139,7 @@ PROVOKED = {
     "PluginError": plugin,
     "DataError": data,
     "AudioError": audio,
+    "PointerError": pointer,
     "NotPreparedError": not_prepared,
     "StoreError": store,
     "ContentError": content,
