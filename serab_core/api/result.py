@@ -192,6 +192,8 @@ class Result:
         if metric not in RANKING_METRICS or metric not in self.stored.scores:
             known = [name for name in RANKING_METRICS if name in self.stored.scores]
             raise UsageError(f"there is no interval of {metric!r}", next_step=f"use one of {', '.join(known)}")
+        if over == "utterances" and len(self._test.ids) < 2:
+            raise UsageError("one utterance has no interval over utterances", next_step="use over='speakers'")
         return task_draws(self.stored, over=over).interval(metric)
 
     def probabilities(self) -> pandas.DataFrame:

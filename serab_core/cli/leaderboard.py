@@ -73,20 +73,24 @@ def leaderboard_command(
     as_json: _Json = False,
 ) -> None:
     """Rank extractors."""
-    from serab_core.cli.output import print_json, stdout
-    from serab_core.report.board import board_document
+    from serab_core.cli.output import print_json, stderr, stdout
+    from serab_core.report.board import board_document, class_board
     from serab_core.report.board_table import print_board
     from serab_core.report.board_text import as_latex, board_rows
     from serab_core.report.csv_text import as_csv
+    from serab_core.score.metrics import METRICS
     from serab_core.store.atomic import write_output
     from serab_core.system.terminal import file_content
 
     data = _load_data(protocol, extractors, tasks, metric=_metric(uar, metric))
-    shown = data.boards[0]
-    rows, marked = (board_rows(shown, marked=marked, classes=classes) for marked in (False, True))
-    for path, text in ((csv, as_csv(rows)), (latex, as_latex(marked, data.notices))):
+    shown = class_board(data, "recall of each class") if classes else data.boards[0]
+    rows, marked = (board_rows(shown, mark_of, classes=classes) for mark_of in (None, data.mark))
+    notices = [f"Metric: {'recall of each class, and means of ' if classes else ''}{METRICS[shown.metric].title}."]
+    for path, text in ((csv, as_csv(rows)), (latex, as_latex(marked, [*notices, *data.notices]))):
         if path is not None:
             write_output(path, file_content(text))
+    if (csv or latex) and len(data.boards) > 1:
+        stderr().print("Continuous targets are not in these files: --metric ccc writes them.", soft_wrap=True)
     if as_json:
         print_json(board_document(data))
     else:

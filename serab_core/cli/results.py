@@ -175,7 +175,7 @@ def _stored(extractors: list[str] | None) -> list[TaskResult]:
 
 @app.command("schema", help="Print the JSON Schema of a document of serab. Without a name, list the documents.")
 def schema_command(
-    name: Annotated[str, typer.Argument(metavar="[NAME]", help="The document, such as serab.result/2.")] = "",
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="The document, such as serab.result/3.")] = "",
 ) -> None:
     """Print a JSON Schema."""
     from difflib import get_close_matches

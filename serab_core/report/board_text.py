@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from serab_core.report.cautions import FOOTNOTES, mark, task_cautions
+from serab_core.report.cautions import FOOTNOTES, task_cautions
 from serab_core.score.metrics import METRICS
 from serab_core.system.terminal import escape_line
 
@@ -15,19 +15,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from serab_core.score.board import Board, Cell, Row
+    from serab_core.types import TaskResult
 
 _MARKS = "".join(FOOTNOTES)
 _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 
 
-def board_rows(board: Board, *, marked: bool = False, classes: bool = False) -> list[list[str]]:
+def board_rows(
+    board: Board, mark_of: Callable[[TaskResult], str] | None = None, *, classes: bool = False
+) -> list[list[str]]:
     """Return a leaderboard as rows of text, head first, for CSV and LaTeX.
 
     Args:
         board: the leaderboard.
         classes: a column for the recall of each class of each task, in place of a column for each task.
-        marked: for readers, put the signs of `FOOTNOTES` after scores. Otherwise, for programs, add three columns: the
-            letters of significant differences, the tasks with a fault, and the cautions.
+        mark_of: for readers, returns the signs of `FOOTNOTES` after a score. Without it, for programs, there are four
+            more columns: the metric, the letters of significant differences, the tasks with a fault, and the cautions.
     """
     columns = score_columns(board, classes=classes)
     head = [
@@ -41,17 +44,22 @@ def board_rows(board: Board, *, marked: bool = False, classes: bool = False) -> 
         "tasks",
         *(column.head for column in columns),
     ]
-    head += [] if marked else ["letters", "faulty tasks", "cautions"]
+    head += [] if mark_of else ["metric", "letters", "faulty tasks", "cautions"]
     rows, text = [head], METRICS[board.metric].text
     for row in board.rows:
         means = {mean.kind: mean for mean in row.means(board.metric)}
         um = means.get("UM")
         numbers = [text(um.value), text(um.interval.low), text(um.interval.high)] if um else ["", "", ""]
         others = [text(means[kind].value) if kind in means else "" for kind in ("WM", "GM")]
-        scores = [_cell_text(column, row, marked=marked) for column in columns]
-        if not marked:
+        scores = [_cell_text(column, row, mark_of) for column in columns]
+        if mark_of is None:
             results = [row.cells[task].result for task in board.tasks if task in row.cells]
-            scores += [row.letters, "; ".join(r.task for r in results if r.faulty), " ".join(task_cautions(results))]
+            scores += [
+                board.metric,
+                row.letters,
+                "; ".join(r.task for r in results if r.faulty),
+                " ".join(task_cautions(results)),
+            ]
         rows.append(
             [
                 str(row.group or ""),
@@ -123,9 +131,7 @@ def score_columns(board: Board, *, classes: bool) -> list[ScoreColumn]:
     return [
         ScoreColumn(f"{task} {label}", task, partial(_recall_text, label=label))
         for task in board.tasks
-        for label in sorted(
-            {str(name) for row in board.rows if task in row.cells for name in row.cells[task].test.truth}
-        )
+        for label in _labels(board, task)
     ]
 
 
@@ -139,6 +145,6 @@ def _recall_text(cell: Cell, label: str) -> str:
     return METRICS["uar"].text(float(cell.test.right[mask].mean())) if mask.any() else ""
 
 
-def _cell_text(column: ScoreColumn, row: Row, *, marked: bool) -> str:
+def _cell_text(column: ScoreColumn, row: Row, mark_of: Callable[[TaskResult], str] | None) -> str:
     cell = row.cells.get(column.task)
-    return "" if cell is None else column.text(cell) + (mark(cell.result) if marked else "")
+    return "" if cell is None else column.text(cell) + (mark_of(cell.result) if mark_of else "")

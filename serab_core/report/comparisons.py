@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import UsageError
 from serab_core.report.console import print_line, print_note, print_notices
-from serab_core.report.tables import probability, table
+from serab_core.report.tables import probability, table, width_of
 from serab_core.score.compare import compare, compare_overall
 from serab_core.score.metrics import METRICS
 from serab_core.store.identity import DataIdentity
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.console import Console
+    from rich.table import Table
 
     from serab_core.report.board import LeaderboardData
     from serab_core.score.board import Cell
+    from serab_core.score.metrics import Metric
 
     Document = Mapping[str, Any]
 
@@ -108,25 +110,10 @@ def print_comparison(console: Console, document: Document) -> None:
     first, second = document["first"], document["second"]
     for name in dict.fromkeys(row["metric"] for row in document["tasks"].values()):
         metric = METRICS[name]
-        unit = " %" if metric.percent else ""
-        counts = () if metric.kind == "continuous" else ("Only A", "Only B")
-        heads = ("Task", f"A{unit}", f"B{unit}", "A - B", *counts, "p", "Finds", "Test", "Speakers")
+        rows = {task: row for task, row in document["tasks"].items() if row["metric"] == name}
         title = f"A {first}, B {second}: {metric.title}"
-        listing = table(*heads, right=[head for head in heads if head not in ("Task", "Test")], title=title)
-        for task, row in document["tasks"].items():
-            if row["metric"] == name:
-                listing.add_row(
-                    task + ("‡" if row["other_data"] else ""),
-                    metric.text(row["first"]),
-                    metric.text(row["second"]),
-                    metric.signed(row["difference"]),
-                    *(str(row[key]) for key in ("only_first", "only_second") if counts),
-                    probability(row["p"]),
-                    detectable_text(row["detectable"], name),
-                    row["test"] or "too few speakers",
-                    str(row["speakers"]),
-                )
-        console.print(listing)
+        whole, brief = (_table(title, metric, rows, counts) for counts in (metric.kind == "classes", False))
+        console.print(whole if width_of(console, whole) <= console.width else brief)
     if any(row["detectable"] for row in document["tasks"].values()):
         print_note(console, "Finds: the smallest true difference that the test finds with about 80 % probability.")
     overall = document["overall"]
@@ -135,6 +122,35 @@ def print_comparison(console: Console, document: Document) -> None:
     else:
         print_line(console, _overall_text(document, overall, first, second))
     print_notices(console, document["notices"])
+
+
+def _table(title: str, metric: Metric, rows: Mapping[str, Mapping[str, Any]], counts: bool) -> Table:
+    """Return the table of the tasks with one metric.
+
+    Args:
+        title: its title.
+        metric: the metric.
+        rows: the comparison of each task.
+        counts: show the numbers of utterances that only one of the two classified correctly.
+    """
+    unit = " %" if metric.percent else ""
+    heads = ["Task", f"A{unit}", f"B{unit}", "A - B", *(("Only A", "Only B") if counts else ()), "p", "Finds"]
+    listing = table(*heads, "Test", "Speakers", right=[*heads[1:], "Speakers"], title=title)
+    for column in listing.columns:
+        column.no_wrap = True
+    for task, row in rows.items():
+        listing.add_row(
+            task + ("‡" if row["other_data"] else ""),
+            metric.text(row["first"]),
+            metric.text(row["second"]),
+            metric.signed(row["difference"]),
+            *(str(row[key]) for key in ("only_first", "only_second") if counts),
+            probability(row["p"]),
+            detectable_text(row["detectable"], metric.name),
+            row["test"] or "too few speakers",
+            str(row["speakers"]),
+        )
+    return listing
 
 
 def detectable_text(difference: float | None, metric: str) -> str:

@@ -84,7 +84,7 @@ def means(
     """Return UM, WM and GM over tasks.
 
     The paper names all three but defines only UM. Here WM weights a task by its test utterances, and GM is the n-th
-    root of the product.
+    root of the product; a metric that can be negative, such as kappa, has no GM.
 
     Args:
         scores: the score of each task; at least one.
@@ -103,6 +103,8 @@ def means(
     by_size = np.array([sizes[task] / whole for task in tasks])
     results = []
     for kind, weights in (("UM", even), ("WM", by_size), ("GM", even)):
+        if kind == "GM" and METRICS[metric].bounds[0] < 0:
+            continue  # a metric with negative values has no geometric mean
         if kind == "GM":
             value = float(np.exp(weights @ np.log(np.maximum(values, 1e-12))))
             drawn = np.exp(weights @ np.log(np.clip(spread, 1e-12, 1.0)))

@@ -11,7 +11,7 @@ import numpy as np
 
 from serab_core.score.few_speakers import posterior_draws
 from serab_core.score.influence import influences
-from serab_core.score.metrics import METRICS, from_margins
+from serab_core.score.metrics import CLASS_METRICS, METRICS, from_margins
 from serab_core.score.scored import scored
 
 if TYPE_CHECKING:
@@ -79,8 +79,9 @@ class Draws:
             metric: a metric that ranks.
         """
         if metric not in self._values:
-            drawn = self._modelled(metric) if self.method == "beta-binomial" else self._resampled(metric)
-            self._values[metric] = drawn
+            self._values.update(
+                {metric: self._modelled(metric)} if self.method == "beta-binomial" else self._resampled()
+            )
         return self._values[metric]
 
     def interval(self, metric: str) -> Interval:
@@ -89,16 +90,20 @@ class Draws:
         limits = interval(self.values(metric), self.over, self.groups, METRICS[metric].bounds, self.method)
         return replace(limits, low=min(limits.low, score), high=max(limits.high, score))
 
-    def _resampled(self, metric: str) -> Floats:
+    def _resampled(self) -> dict[str, Floats]:
+        """Return the scores by every metric, which have the same draws."""
         if self.over == "speakers":
             sums, _ = _sums(self.test, np.unique(self.test.speakers, return_inverse=True)[1])
             times = _speaker_counts(self.groups, self.count, self.seed)
         else:  # utterances with equal predictions are one group of the multinomial draw
             sums, sizes = _distinct(self.test)
             times = np.random.default_rng(self.seed).multinomial(self.groups, sizes / self.groups, self.count)
-        drawn = _score_of_sums(metric, np.tensordot(times.astype(np.float64), sums, 1))
-        score = self.score(metric)
-        return np.asarray(score + widening(self.groups) * (drawn - score))
+        drawn = np.tensordot(times.astype(np.float64), sums, 1)
+        factor, values = widening(self.groups), {}
+        for metric in ("ccc",) if self.test.continuous else CLASS_METRICS:
+            score = self.score(metric)
+            values[metric] = np.asarray(score + factor * (_score_of_sums(metric, drawn) - score))
+        return values
 
     def _modelled(self, metric: str) -> Floats:
         # Evenly spread numbers, so that quantiles have no sampling error.
@@ -151,7 +156,8 @@ def _sums(test: Scored, group: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:
     count = int(group.max()) + 1
     sizes = np.bincount(group, minlength=count).astype(np.float64)
     if test.continuous:
-        t, p = test.truth, test.predicted
+        centre = test.truth.mean()  # a large offset would cost digits; a common shift does not change the CCC
+        t, p = test.truth - centre, test.predicted - centre
         moments = (np.ones_like(t), t, p, t * t, p * p, t * p)
         return np.stack([np.bincount(group, moment, count) for moment in moments], axis=1).astype(np.float64), sizes
     true, predicted, size = _codes(test)

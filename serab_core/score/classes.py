@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 import numpy as np
 
-from serab_core.score.bootstrap import DRAWS, SEED, Interval, drawn
+from serab_core.score.bootstrap import DRAWS, Interval, drawn
 from serab_core.score.metrics import confusion
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def class_scores_of(test: Scored, draws: int = DRAWS) -> dict[str, ClassScore]:
         interval = None
         if true:
             part = test.part(np.asarray(test.truth == label))
-            interval = drawn(part, draws, crc32(label.encode()) ^ SEED).interval("accuracy")
+            interval = drawn(part, draws).interval("accuracy")
         scores[label] = ClassScore(
             recall=hits / true if true else None,
             precision=hits / predicted if predicted else None,

@@ -32,6 +32,7 @@ MIN_PERMUTED = 6  # speakers for a permutation test; with five, the smallest p i
 MIN_TESTED_SPEAKERS = 3  # speakers for a t test of one task; with two it has almost no power
 MIN_TASKS = 4  # tasks for a t test over tasks, which needs no model of speakers; with fewer, it is over speakers
 POWER = 0.8  # probability with which `detectable` differences are found
+_ROUNDING = 1e-12  # smaller gains, times the number of utterances, come from rounding
 _STEPS = 20_000  # steps of the grid that weighted gains are rounded to; rounding changes p by less than 1e-3
 
 
@@ -277,13 +278,13 @@ def _gains(first: Scored, second: Scored, metric: str) -> _Gains:
     if first.ids != second.ids or not np.array_equal(first.truth, second.truth):
         raise ValueError("the two extractors were not tested on the same utterances")
     speaker, weight = _layout(first, metric)
-    weights = np.bincount(speaker, weight).astype(np.float64)
     if metric in ("accuracy", "uar"):
         gain = (first.right.astype(np.float64) - second.right.astype(np.float64)) * weight
-        gains = np.bincount(speaker, gain).astype(np.float64)
     else:
-        gain = _influence(first, metric) - _influence(second, metric)
-        gains = np.bincount(speaker, gain) + weights * (_score(first, metric) - _score(second, metric))
+        difference = _score(first, metric) - _score(second, metric)
+        gain = _influence(first, metric) - _influence(second, metric) + weight * difference
+        gain[np.abs(gain) < _ROUNDING / len(gain)] = 0.0
+    gains, weights = (np.bincount(speaker, values).astype(np.float64) for values in (gain, weight))
     return _Gains(gains, weights, float(np.sum(gain**2)), metric == "accuracy", len(gain))
 
 

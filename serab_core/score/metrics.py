@@ -160,17 +160,21 @@ def confusion(truth: Classes, predicted: Classes, labels: Sequence[str]) -> npt.
     return counts
 
 
-def probability_scores(truth: Classes, labels: Sequence[str], probabilities: Numbers) -> dict[str, float]:
+def probability_scores(
+    truth: Classes, predicted: Classes, labels: Sequence[str], probabilities: Numbers
+) -> dict[str, float]:
     """Return the metrics of predicted probabilities.
 
     - `ece`: the expected calibration error, the mean distance between the probability of the predicted class and the
       fraction of correct predictions, over 15 bins of equal width (Guo et al., 2017, arXiv:1706.04599, equation 3).
     - `log_loss`: the mean negative natural logarithm of the probability of the true class. Probabilities are clipped
       to the precision of 32-bit numbers, so that it is finite.
-    - `top2`: the fraction of utterances whose true class is one of the two most probable; absent for two classes.
+    - `top2`: the fraction of utterances whose true class is one of the two most probable, of equal ones the first;
+      absent for two classes.
 
     Args:
         truth: true labels, shape (n,).
+        predicted: predicted labels, shape (n,).
         labels: the classes of the columns.
         probabilities: shape (n, classes).
 
@@ -182,9 +186,11 @@ def probability_scores(truth: Classes, labels: Sequence[str], probabilities: Num
         raise ValueError(f"truth has shape {true.shape} and probabilities {table.shape} for {len(labels)} labels")
     place = {label: position for position, label in enumerate(labels)}
     column = np.array([place.get(str(label), -1) for label in true])
-    of_true = np.where(column >= 0, table[np.arange(len(true)), column], 0.0)
-    best, confidence = table.argmax(axis=1), table.max(axis=1)
-    right = best == column
+    chosen = np.array([place.get(str(label), -1) for label in predicted])
+    rows = np.arange(len(true))
+    of_true = np.where(column >= 0, table[rows, column], 0.0)
+    confidence = np.where(chosen >= 0, table[rows, chosen], 0.0)
+    right = true == np.asarray(predicted)
     bins = np.minimum((confidence * _BINS).astype(np.int64), _BINS - 1)
     gaps = np.abs(np.bincount(bins, confidence - right, _BINS))
     scores = {
@@ -192,7 +198,8 @@ def probability_scores(truth: Classes, labels: Sequence[str], probabilities: Num
         "log_loss": float(-np.log(np.clip(of_true, np.finfo(np.float32).eps, 1.0)).mean()),
     }
     if len(labels) > 2:
-        scores["top2"] = float(np.mean((table > of_true[:, None]).sum(axis=1) < 2))
+        two = np.argsort(-table, axis=1, kind="stable")[:, :2]
+        scores["top2"] = float(np.mean((two == column[:, None]).any(axis=1)))
     return scores
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serab_core.score.metrics import METRICS, class_scores, continuous_scores, probability_scores
+from serab_core.score.metrics import CLASS_METRICS, METRICS, class_scores, continuous_scores, probability_scores
 from serab_core.types import ClassifierOutcome
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def scores_of(test: Predictions) -> dict[str, float]:
         return continuous_scores(test.truth, test.predicted)
     scores = class_scores(test.truth, test.predicted)
     if test.probabilities:
-        scores |= probability_scores(test.truth, test.labels, probability_table(test))
+        scores |= probability_scores(test.truth, test.predicted, test.labels, probability_table(test))
     return scores
 
 
@@ -64,13 +64,13 @@ def complete(outcome: ClassifierOutcome) -> ClassifierOutcome:
 
     An outcome whose predictions have unequal lengths is returned unchanged; `result_fault` finds it.
     """
-    if outcome.test is None:
+    test = outcome.test
+    if test is None or ({*CLASS_METRICS} <= outcome.scores.keys() or not {*CLASS_METRICS} & outcome.scores.keys()):
         return outcome
     try:
-        scores = scores_of(outcome.test)
+        return replace(outcome, scores={**scores_of(test), **outcome.scores})
     except ValueError:
         return outcome
-    return outcome if scores.keys() <= outcome.scores.keys() else replace(outcome, scores={**scores, **outcome.scores})
 
 
 def complete_result(result: TaskResult) -> TaskResult:

@@ -43,7 +43,7 @@ def _scores_fault(result: TaskResult) -> str:
     chosen = result.outcome()
     if fault:
         return fault
-    if chosen.test is None or any(result.scores.get(name) != score for name, score in chosen.scores.items()):
+    if chosen.test is None or dict(result.scores) != dict(chosen.scores):
         return "its score is not that of its chosen classifier"
     return "" if chosen.validation is not None else "its chosen classifier has no validation score"
 
@@ -59,9 +59,12 @@ def _outcome_fault(result: TaskResult, outcome: ClassifierOutcome) -> str:
     if missing:
         return f"{name} has no score {missing[0]!r}"
     computed = scores_of(test)
-    for metric in [name for name in METRICS if name in computed or name in outcome.scores]:
-        value, stored = computed.get(metric), outcome.scores.get(metric, computed.get(metric))
-        if value is None or stored is None or not math.isclose(stored, value, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
+    unknown = sorted(outcome.scores.keys() - computed.keys())
+    if unknown:
+        return f"{name} has a score {unknown[0]!r} that its predictions do not give"
+    for metric, value in computed.items():
+        stored = outcome.scores.get(metric, value)
+        if not math.isclose(stored, value, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
             return f"the {METRICS[metric].title} of {name} is not that of its predictions"
     return ""
 
@@ -71,6 +74,8 @@ def _predictions_fault(result: TaskResult, test: Predictions, classifier: str) -
         return f"the predictions of {classifier} are not one for each utterance"
     if set(test.ids) - set(result.speakers):
         return "an utterance has no speaker"
+    if len(set(test.labels)) < len(test.labels):
+        return f"the probabilities of {classifier} have two columns of one class"
     if test.probabilities:
         table = probability_table(test)
         whole = table.sum(axis=1)

@@ -179,14 +179,7 @@ def content_digest(result: TaskResult) -> str:
     Scores follow from predictions. Probabilities are left out, because their last digits differ between processors.
     """
     document = asdict(result)
-    outcomes = [
-        [
-            outcome.classifier,
-            outcome.params,
-            outcome.test and (outcome.test.ids, outcome.test.truth, outcome.test.predicted),
-        ]
-        for outcome in result.outcomes
-    ]
+    outcomes = [[outcome.classifier, outcome.params, _rows(outcome.test)] for outcome in result.outcomes]
     provenance = result.provenance
     data = provenance.get("dataset", {})
     ignored = ("outcomes", "scores", "provenance", "cautions", "splits", "faulty", "imported", "profile")

@@ -223,6 +223,28 @@ def test_recalls_of_classes(filled, serab, tmp_path):
     assert np.mean([own["recall"] for own in scores["classes"].values()]) == pytest.approx(scores["uar"])
 
 
+def test_files_name_their_metric(filled, serab, tmp_path):
+    table, page = tmp_path / "a.csv", tmp_path / "a.tex"
+    assert serab("leaderboard", "--metric", "kappa", "--csv", str(table), "--latex", str(page))[0] == 0
+    assert {row["metric"] for row in csv.DictReader(table.read_text().splitlines())} == {"kappa"}
+    assert "% Metric: Cohen's kappa." in page.read_text()
+
+
+def test_kappa_has_no_geometric_mean(filled, serab):
+    document = json.loads(serab("leaderboard", "--metric", "kappa", "--json")[1])
+    assert {*document["rows"][0]["kappa"]} == {"UM", "WM"}
+    assert {*document["rows"][0]["accuracy"]} == {"UM", "WM", "GM"}
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_a_comparison_is_not_torn(filled, serab, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    out = serab("compare", "good", "bad")[1]
+    assert max(map(len, out.splitlines())) <= width
+    assert "t over speakers" in out
+    assert "Speakers" in out
+
+
 @pytest.mark.parametrize("metric", ["macro_f1", "weighted_f1", "kappa"])
 def test_order_and_groups_follow_the_metric(filled, serab, tmp_path, metric):
     document = json.loads(serab("leaderboard", "--metric", metric, "--json")[1])

@@ -63,6 +63,8 @@ def test_the_same_bytes_and_merging(exported, serab, tmp_path):
         (lambda r: r["outcomes"][0]["scores"].update(accuracy=0.99), "accuracy of lda is not that of its predictions"),
         (lambda r: r["outcomes"][0]["scores"].update(uar=0.1), "UAR of lda is not that of its predictions"),
         (lambda r: r["outcomes"][0]["scores"].update(kappa=0.1), "kappa of lda is not that of its predictions"),
+        (lambda r: r["scores"].update(ccc=0.99), "not that of its chosen classifier"),
+        (lambda r: r["outcomes"][0]["scores"].update(ece=0.0), "has a score 'ece' that its predictions do not give"),
         (lambda r: r.update(target="valence"), "has at $.outcomes[0].test labels as predictions"),
         (lambda r: r.update(task="../../x"), "has an invalid task name"),
         (lambda r: r.update(protocol="a/b/c"), "has an invalid task name"),

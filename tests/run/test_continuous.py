@@ -57,6 +57,12 @@ def test_leaderboard_and_report_have_it(prepared_tones, serab, tmp_path):
     assert json.loads(serab("leaderboard", "--tasks", "tones", "--json")[1])["continuous"]["rows"] == [own]
     alone = json.loads(serab("leaderboard", "--metric", "ccc", "--json")[1])
     assert (alone["metric"], alone["rows"], alone["continuous"]["rows"]) == ("ccc", [own], [])
+    code, _, err = serab("leaderboard", "--csv", str(tmp_path / "a.csv"))
+    assert code == 0
+    assert "Continuous targets are not in these files" in " ".join(err.split())
+    code, _, err = serab("leaderboard", "--metric", "ccc", "--classes")
+    assert code == 2
+    assert "have no recall of each class" in " ".join(err.split())
     assert serab("report", "--output", str(tmp_path / "r.html"))[0] == 0
     assert "Continuous targets" in (tmp_path / "r.html").read_text()
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serab_core.score.bootstrap import drawn
+from serab_core.score.compare import compare
 from serab_core.score.influence import influences
 from serab_core.score.metrics import CLASS_METRICS, ccc, from_margins
 from serab_core.score.scored import Scored
@@ -68,8 +69,50 @@ def test_their_squares_sum_to_the_variance_over_utterances(metric):
     assert np.sqrt(np.sum(influences(test, metric) ** 2)) == pytest.approx(spread, rel=0.08)
 
 
+def extreme(speakers: int, predict) -> Scored:
+    truth = np.array(list("abcd") * 5 * speakers)
+    return Scored(tuple(map(str, range(len(truth)))), truth, predict(truth), np.repeat(np.arange(speakers), 20))
+
+
+def all_wrong(truth):
+    return np.roll(truth, 1)
+
+
+@pytest.mark.parametrize("speakers", [3, 5, 8])
+@pytest.mark.parametrize("metric", CLASS_METRICS)
+def test_perfect_against_all_wrong_is_as_significant_by_every_metric(metric, speakers):
+    perfect, wrong = extreme(speakers, lambda truth: truth), extreme(speakers, all_wrong)
+    by_accuracy, found = compare(perfect, wrong), compare(perfect, wrong, metric)
+    assert found.difference == pytest.approx(1.0 if metric != "kappa" else 4 / 3)
+    assert found.p == pytest.approx(by_accuracy.p, rel=0.05)
+
+
+@pytest.mark.parametrize("metric", CLASS_METRICS)
+@pytest.mark.parametrize("speakers", [3, 8])
+def test_two_constant_predictions_do_not_differ(metric, speakers):
+    """Their influences on kappa are rounding noise."""
+    rng = np.random.default_rng(0)
+    truth = rng.choice(list("abcd"), 20 * speakers)
+    truth[truth == "b"] = "a"
+    truth[: len(truth) // 2] = "a"
+    equal = np.where(np.arange(len(truth)) % 2, "a", "b")
+    ids, who = tuple(map(str, range(len(truth)))), np.repeat(np.arange(speakers), 20)
+    constants = [Scored(ids, equal, np.full(len(equal), label), who) for label in "ab"]
+    assert compare(*constants, metric).p == 1.0
+
+
+def test_a_large_offset_does_not_change_concordance():
+    rng = np.random.default_rng(2)
+    truth, who = rng.normal(size=120), np.repeat(np.arange(6), 20)
+    predicted = 0.5 * truth + rng.normal(size=120)
+    ids = tuple(map(str, range(120)))
+    near, far = (drawn(Scored(ids, truth + shift, predicted + shift, who), 200) for shift in (0.0, 1e6))
+    assert far.score("ccc") == pytest.approx(near.score("ccc"), abs=1e-6)
+    assert far.interval("ccc").low == pytest.approx(near.interval("ccc").low, abs=1e-5)
+
+
 def test_a_perfect_classifier_has_no_influences():
-    test = Scored(("a", "b"), np.array(["x", "x"]), np.array(["x", "x"]), np.array(["1", "2"]))
+    test = extreme(2, lambda truth: truth)
     for metric in CLASS_METRICS:
         assert not influences(test, metric).any()
         assert np.isfinite(drawn(test, 50).values(metric)).all()

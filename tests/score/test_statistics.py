@@ -178,6 +178,13 @@ def test_tables_are_written_between_their_marks(simulations, monkeypatch, tmp_pa
     assert page.read_text() == once
 
 
+def test_no_table_of_the_page_is_empty(simulations):
+    page = simulations.PAGE.read_text()
+    for name in simulations.TABLES:
+        block = page.partition(f"<!-- {name} -->")[2].partition(f"<!-- end of {name} -->")[0]
+        assert block.strip(), name
+
+
 @pytest.mark.parametrize("tau", [0.0, 0.4])
 def test_tests_find_differences_that_are_none_in_one_of_twenty(simulations, tau):
     luck = 2.5 * (0.05 * 0.95 / 200) ** 0.5 * 100
