@@ -86,11 +86,12 @@ SETTINGS: dict[str, Setting] = {
     for name, hint in get_type_hints(Settings, include_extras=True).items()
 }
 """The declaration of each setting, by its key in files."""
+MAX_INTEGER = 2**31 - 1  # the largest number that every system takes
 KINDS: dict[Any, tuple[str, dict[str, Any]]] = {
     Path: ("a path", {"type": "string", "minLength": 1}),
     str: ("a word", {"type": "string", "minLength": 1}),
-    tuple[str, ...]: ("a list of words", {"type": "array", "items": {"type": "string"}}),
-    int: ("a positive integer", {"type": "integer", "minimum": 1}),
+    tuple[str, ...]: ("a list of words", {"type": "array", "items": {"type": "string", "minLength": 1}}),
+    int: ("a positive integer up to 2147483647", {"type": "integer", "minimum": 1, "maximum": MAX_INTEGER}),
 }
 """A noun phrase and the JSON Schema for each type of setting."""
 
@@ -307,17 +308,21 @@ def _expanded(text: str, where: Path | str) -> Path:
 def _typed(key: str, content: Any, path: Path) -> Value:
     """Return the checked value of a setting in a file. Paths are relative to the file."""
     kind = SETTINGS[key].kind
-    if kind == tuple[str, ...] and isinstance(content, list) and all(isinstance(word, str) for word in content):
-        return tuple(content)
-    if kind is int and isinstance(content, int) and not isinstance(content, bool) and content >= 1:
+    if kind == tuple[str, ...] and isinstance(content, list) and all(map(_is_word, content)):
+        return tuple(word.strip() for word in content)
+    if kind is int and isinstance(content, int) and not isinstance(content, bool) and 1 <= content <= MAX_INTEGER:
         return content
-    if kind in (str, Path) and isinstance(content, str) and content.strip():
+    if kind in (str, Path) and _is_word(content):
         return str((path.parent / _expanded(content, path)).absolute()) if kind is Path else content
     raise ConfigError(
         f"sets {key} to {content!r}, which is not {KINDS[kind][0]}",
         where=path,
         next_step=f"correct it; see {command('config')}",
     )
+
+
+def _is_word(content: object) -> bool:
+    return isinstance(content, str) and bool(content.strip()) and "\0" not in content
 
 
 def _parsed(setting: Setting, text: str) -> Value:
@@ -327,7 +332,8 @@ def _parsed(setting: Setting, text: str) -> Value:
     if setting.kind is Path:
         return str(absolute_path(_expanded(text, f"${setting.variable}")))
     if setting.kind is int:
-        if not text.isascii() or not text.isdigit() or int(text) < 1:
+        digits = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_INTEGER))
+        if not digits or not 1 <= int(text) <= MAX_INTEGER:
             raise ConfigError(
                 f"is {text!r}, which is not {KINDS[int][0]}",
                 where=f"${setting.variable}",

@@ -169,3 +169,26 @@ def test_the_home_of_nobody(project, monkeypatch):
     current_session().close()
     with pytest.raises(ConfigError, match="there is no such user"):
         settings.home()
+
+
+@pytest.mark.parametrize("value", ["99999999999999999999999", "9" * 5000, "2147483648", "0", "-1", "1.5"])
+def test_an_integer_that_no_system_takes_is_refused(project, monkeypatch, value):
+    monkeypatch.setenv("SERAB_JOBS", value)
+    with pytest.raises(ConfigError, match="not a positive integer up to 2147483647"):
+        settings.current_settings()
+    monkeypatch.delenv("SERAB_JOBS")
+    (project / "serab.toml").write_text(f"jobs = {value}\n")
+    with pytest.raises(ConfigError):
+        settings.read_settings(project / "serab.toml")
+
+
+@pytest.mark.parametrize("line", ['tasks = [""]', 'tasks = ["  "]', 'home = "a\\u0000b"', 'protocol = "a\\u0000"'])
+def test_empty_words_and_null_characters_are_refused_with_their_file(project, line):
+    (project / "serab.toml").write_text(line + "\n")
+    with pytest.raises(ConfigError, match=r"serab\.toml"):
+        settings.read_settings(project / "serab.toml")
+
+
+def test_words_of_a_list_are_trimmed(project):
+    (project / "serab.toml").write_text('tasks = [" demo "]\n')
+    assert settings.current_settings().tasks == ("demo",)

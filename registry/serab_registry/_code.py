@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from serab_registry._records import PluginRecord
 
@@ -101,7 +101,7 @@ def _neighbours(folder: Path, distribution: str) -> dict[str, Path]:
     In a folder that distributions share, these are the packages and modules of the plugin's distribution.
     """
     shared = any(folder.glob("*.dist-info")) or any(folder.glob("*.egg-info"))
-    names = _top_level(distribution) if shared else None
+    names = _top_level(distribution, folder) if shared else None
     neighbours = {}
     for path in folder.iterdir():
         name = path.name.removesuffix(".py")
@@ -111,13 +111,23 @@ def _neighbours(folder: Path, distribution: str) -> dict[str, Path]:
     return neighbours
 
 
-def _top_level(distribution: str) -> frozenset[str]:
-    """Return the top-level packages and modules that a distribution's record lists."""
+def _top_level(distribution: str, folder: Path) -> frozenset[str]:
+    """Return the top-level packages and modules of a distribution, in a folder that distributions share.
+
+    Those that its record lists. If it has no record: all that no other distribution's record lists.
+    """
     try:
         files = metadata.files(distribution) if distribution else None
     except metadata.PackageNotFoundError:
         files = None
-    return frozenset(file.parts[0].removesuffix(".py") for file in files or () if file.suffix == ".py")
+    if files is not None:
+        return _modules(files)
+    others = [_modules(other.files or ()) for other in metadata.distributions(path=[str(folder)])]
+    return frozenset(path.name.removesuffix(".py") for path in folder.iterdir()).difference(*others)
+
+
+def _modules(files: Iterable[metadata.PackagePath]) -> frozenset[str]:
+    return frozenset(file.parts[0].removesuffix(".py") for file in files if file.suffix == ".py")
 
 
 def _digest(places: list[Path], neighbours: dict[str, Path]) -> str:

@@ -160,7 +160,7 @@ class _Call:
             forget_extractors()
 
     def _evaluate(self, home: Home, names: Sequence[str], engine: Engine) -> CoreRun:
-        prepare_generated(home, names, self._tasks, self._progress)
+        prepare_generated(home, names, self._tasks, self._progress, self._classifiers)
         plan = make_plan(home, names, self._tasks, self._protocol, self._classifiers)
         return run_plan(replace(plan, fresh=self._fresh), self._progress, engine)
 

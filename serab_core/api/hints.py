@@ -47,4 +47,6 @@ class Python(CommandLine):
             return super().option(name, value)
         if value is True:
             return f"{argument}=True" if argument in ("copy", "allow_partial", "fresh") else argument
+        if isinstance(value, list | tuple):
+            value = value[0] if len(value) == 1 else list(value)
         return f"{argument}={json.dumps(value, ensure_ascii=False)}"

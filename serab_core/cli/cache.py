@@ -149,11 +149,10 @@ def export_command(
     """Export embeddings."""
     from serab_core.data.protocols import default_protocol, find_protocol
     from serab_core.results.export_embeddings import export_embeddings
-    from serab_core.run.plan import make_plan, prepare_generated
+    from serab_core.run.plan import make_plan
 
     spec = find_protocol(protocol or default_protocol())
     home = find_home()
-    prepare_generated(home, [extractor], [task], show_progress())
     plan = make_plan(home, [extractor], [task], spec, [])
     rows, dim = export_embeddings(plan, to)
     if as_json:

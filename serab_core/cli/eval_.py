@@ -118,8 +118,9 @@ def evaluate_command(
     extractor_names, task_names = _split_names(named) if tasks else (named, [])
     names = plugins.add_options(extractor_names, {"layer": layer, "device": device})
     asked = [*split_csv(tasks), *task_names] or list(current_settings().tasks)
-    prepare_generated(home, names, asked, progress)
-    plan = make_plan(home, names, asked, spec, split_csv(classifiers))
+    classifier_names = split_csv(classifiers)
+    prepare_generated(home, names, asked, progress, classifier_names)
+    plan = make_plan(home, names, asked, spec, classifier_names)
     run = evaluate(replace(plan, profile=profile, fresh=fresh, shard=run_shard), progress, where)
     if as_json:
         files = {r.key: result_path(home, r.extractor, r.task, r.protocol, r.key) for r in run.results}

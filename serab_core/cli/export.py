@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from serab_core.cli.csv_option import split_csv
-from serab_core.cli.output import find_home, print_json, show_progress, stderr, stdout
+from serab_core.cli.output import find_home, print_json, stderr, stdout
 from serab_core.cli.parameters import AsJson, Extractor, Protocol, Task
 
 HELP = (
@@ -36,13 +36,12 @@ def export_command(
 
     from serab_core.data.protocols import default_protocol, find_protocol
     from serab_core.results.export_classifier import export_chosen
-    from serab_core.run.plan import make_plan, prepare_generated
+    from serab_core.run.plan import make_plan
     from serab_core.tune.exported import PER_SPEAKER_NOTICE
 
     classifier_names = split_csv(classifiers)
     spec = find_protocol(protocol or default_protocol())
     home = find_home()
-    prepare_generated(home, [extractor], [task], show_progress())
     plan = make_plan(home, [extractor], [task], spec, classifier_names)
     folder = output or Path(f"{extractor}-{task}-{classifier or 'chosen'}".replace("/", "--").replace(":", "--"))
     result, metadata = export_chosen(plan, folder, classifier)

@@ -185,9 +185,11 @@ def schema_command(
     from serab_core.errors import UnknownNameError
 
     if name and name not in names():
-        near = get_close_matches(name, names(), 1)
-        step = (f"did you mean {near[0]}? " if near else "") + "`serab results schema` lists the documents"
-        raise UnknownNameError(f"no document is called {name!r}", next_step=step)
+        raise UnknownNameError(
+            f"no document is called {name!r}",
+            next_step="`serab results schema` lists the documents",
+            suggestions=get_close_matches(name, names(), 1),
+        )
     text = schema_text(name) if name else "\n".join(names())
     stdout().print(text, markup=False, highlight=False, soft_wrap=True)
 

@@ -99,6 +99,8 @@ def with_tuner(protocol: ProtocolSpec, tuner: str, trials: int | None) -> Protoc
         return protocol
     if tuner != "tpe":
         raise UsageError(f"there is no tuner {tuner!r}", next_step="choose grid or tpe")
-    count = trials or DEFAULT_TRIALS
+    if trials is not None and trials < 1:
+        raise UsageError(f"{trials} trials are no search", next_step=f"give {option('trials', 60)}, or leave it out")
+    count = DEFAULT_TRIALS if trials is None else trials
     caution = "; ".join(filter(None, (protocol.caution, f"tuned by TPE in {count} trials, not over the paper's grids")))
     return replace(protocol, tuner="tpe", trials=count, caution=caution)

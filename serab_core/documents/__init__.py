@@ -16,7 +16,7 @@ from serab_core import project_file, settings
 from serab_core.bench.history import RunDocument
 from serab_core.data.index_document import IndexDocument
 from serab_core.documents import commands, plugins, reports
-from serab_core.isolation.environments import EnvironmentDocument
+from serab_core.isolation.record import EnvironmentDocument
 from serab_core.names import ExtractorFolder
 from serab_core.results.exchange import ExchangeDocument
 from serab_core.run.evaluation import RepeatDocument, StateDocument

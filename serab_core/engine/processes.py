@@ -360,7 +360,7 @@ class WorkerPool(Executor):
             where=call.label,
             next_step=f"{option('jobs', 1)} runs everything in one process, and needs the least memory"
             if killed
-            else f"{option('isolate')} (SERAB_ISOLATE=1) shows the place where an extractor died",
+            else "isolation (SERAB_ISOLATE=1) shows the place where an extractor died",
         )
 
     def _kill_silent_workers(self) -> None:

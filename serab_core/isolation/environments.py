@@ -6,32 +6,14 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
-
-import msgspec
 
 from serab_core import settings
 from serab_core.errors import StoreError
-from serab_core.store.codec import read
 from serab_core.system.session import ISOLATE_VARIABLE, current_session
 
 FILE = "isolated.json"
 INSIDE_VARIABLE = "SERAB_INSIDE"
 """Variable that is set in the process of an isolated extractor, which must not isolate others."""
-
-
-class EnvironmentDocument(msgspec.Struct, frozen=True):
-    """The record of an isolated environment.
-
-    Attributes:
-        python: the path of the interpreter, absolute or relative to the environment's folder.
-    """
-
-    schema: Literal["serab.isolated/1"]
-    python: str
-    distribution: str
-    version: str
-    extractors: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +82,9 @@ def is_isolated_child() -> bool:
 
 
 def _read(folder: Path) -> Environment:
+    from serab_core.isolation.record import EnvironmentDocument  # imported here, because msgspec is slow to import
+    from serab_core.store.codec import read
+
     try:
         record = read(folder / FILE, EnvironmentDocument)
     except StoreError as error:

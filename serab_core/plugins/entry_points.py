@@ -106,7 +106,9 @@ def _brings_prefix(error: UnknownPluginError) -> list[str]:
 def _enable_step(error: DisabledPluginError) -> str:
     if error.variable:
         return f"remove it from {error.variable} and from the setting disabled-plugins"
-    return f"run without {option('no-plugins')} and {NO_PLUGINS_VARIABLE} to use it"
+    if not current_session().plugins:
+        return f"run without {option('no-plugins')} to use it"
+    return f"unset {NO_PLUGINS_VARIABLE} to use it"
 
 
 def to_serab_error(error: RegistryError) -> SerabError:

@@ -20,7 +20,8 @@ import serab_core
 from serab_core import plugins
 from serab_core.errors import PluginError, SerabError, UnknownNameError, UsageError
 from serab_core.isolation import environments
-from serab_core.isolation.environments import FILE, Environment, EnvironmentDocument, folder_of, interpreter_in
+from serab_core.isolation.environments import FILE, Environment, folder_of, interpreter_in
+from serab_core.isolation.record import EnvironmentDocument
 from serab_core.plugins.entry_points import Group, PluginState, read_catalog
 from serab_core.plugins.proxy import Place, end_processes
 from serab_core.store.atomic import remove_folder, replacing_folder, write_bytes

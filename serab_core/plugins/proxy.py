@@ -17,7 +17,7 @@ from serab_core.isolation.environments import INSIDE_VARIABLE
 from serab_core.isolation.messages import RemoteError
 from serab_core.isolation.process import Process
 from serab_core.system.cpu import free_cores
-from serab_core.system.hints import command, option
+from serab_core.system.hints import command
 from serab_core.system.session import current_session
 from serab_core.types import ExtractorSpec, WeightFile
 
@@ -84,7 +84,7 @@ class Place:
                 where=extractor or self.name,
                 next_step=f"create its environment again with {command('plugins isolate', self.name)}"
                 if self.name
-                else f"retry without {option('isolate')} and SERAB_ISOLATE",
+                else "retry without isolation (SERAB_ISOLATE=0)",
             ) from error
 
 

@@ -28,11 +28,11 @@ def results_card(data: LeaderboardData) -> str:
     rows = [row for board in data.boards for row in board.rows if row.extractor == data.asked[0]]
     if not rows:
         others = [cell for board in data.boards for cell in board.other_data]
-        tasks = ", ".join(dict.fromkeys(cell.result.task for cell in others))
+        tasks = list(dict.fromkeys(cell.result.task for cell in others))
         raise UsageError(
             f"every result of {data.asked[0]} is on other data than the scores of its column",
-            where=tasks,
-            next_step=f"run {command('eval', others[0].result.extractor, tasks=tasks.replace(' ', ''))}",
+            where=", ".join(tasks),
+            next_step=f"run {command('eval', others[0].result.extractor, tasks=tasks)}",
         )
     board = data.board
     cells = [row.cells[task] for row in rows for task in (*board.tasks, *data.continuous.tasks) if task in row.cells]
@@ -51,8 +51,8 @@ def results_card(data: LeaderboardData) -> str:
             lines += [*_table(data, shown, metrics), ""]
     lines.pop()
     lines += ["", *(f"- {_line(notice)}" for notice in data.notices), "", "To reproduce these scores:", "", "```sh"]
-    tasks = ",".join(cell.result.task for cell in cells)
-    lines += [f"serab eval {_line(name)} --tasks {tasks} --protocol {board.protocol}", "```", ""]
+    named = ",".join(cell.result.task for cell in cells)
+    lines += [f"serab eval {_line(name)} --tasks {named} --protocol {board.protocol}", "```", ""]
     licence = _line(str(provenance.get("licence", "")))
     lines += [f"Made with serab {serab_core.__version__}. Licence of the extractor: {licence}."]
     if provenance.get("citation"):

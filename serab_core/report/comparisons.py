@@ -67,7 +67,7 @@ def compare_document(data: LeaderboardData, first: str, second: str) -> dict[str
         raise UsageError(
             "the two were not tested on the same utterances",
             where=f"{first} and {second} on {', '.join(not_compared)}",
-            next_step=f"run {command('eval', *names, tasks=','.join(not_compared))}",
+            next_step=f"run {command('eval', *names, tasks=not_compared)}",
         )
     differing = (
         f"Not compared: {', '.join(not_compared)}. The scores of {first} and {second} there are on different data."

@@ -6,7 +6,6 @@ Planning reads and computes nothing else. `prepare_generated` prepares a synthet
 from __future__ import annotations
 
 import difflib
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from serab_core.data.prepared import load, prepared_names
 from serab_core.data.protocols import REGRESSORS, SUITE
 from serab_core.embed.corpus import known_state
 from serab_core.embed.fingerprint import fingerprint, fingerprint_digest
-from serab_core.errors import SerabError, UnknownNameError, UsageError
+from serab_core.errors import UnknownNameError, UsageError
 from serab_core.plugins.entry_points import Group
 from serab_core.run.changes import change_notices, code_changes
 from serab_core.run.shard import RunShard
@@ -33,36 +32,49 @@ if TYPE_CHECKING:
 DEMO = "demo"  # the task of a run without prepared corpora
 
 
-def prepare_generated(home: Home, extractors: Sequence[str], tasks: Sequence[str], progress: Progress) -> None:
+def prepare_generated(
+    home: Home,
+    extractors: Sequence[str],
+    tasks: Sequence[str],
+    progress: Progress,
+    classifiers: Sequence[str] = (),
+) -> None:
     """Prepare the corpora of a run that their plugins generate, such as `demo`, unless they are prepared.
 
     Args:
         home: the home.
-        extractors: names of extractors. Errors in them are raised before a corpus is generated.
-        tasks: names of tasks; empty for all prepared tasks, or `demo` if none is prepared.
+        extractors, classifiers: names, whose errors are raised before a corpus is generated.
+        tasks: names of tasks; empty for all prepared tasks, or `demo` if none is prepared. Nothing is generated if one
+            of them must be prepared by the user, because planning then raises an error.
         progress: displays the preparation.
 
     Raises:
-        UnknownNameError, PluginError: an extractor belongs to no working plugin.
+        UsageError: a name is given twice, or there is no extractor.
+        UnknownNameError, PluginError: a name belongs to no working plugin.
         WeightsError: weights of an extractor are not installed.
         DataError, StoreError: a corpus cannot be prepared.
     """
     prepared = prepared_names(home)
     if not tasks and not any(_is_real(home, name) for name in prepared):
         tasks = (DEMO,)
-    generated = []
+    generated: dict[str, DatasetSpec] = {}
     for name in tasks:
-        if name not in prepared:
-            with suppress(SerabError):  # planning raises errors in the names of tasks
-                spec = plugins.dataset(name)
-                generated += [spec] if spec.generate is not None and spec.name not in prepared else []
+        if name in prepared or name.partition("/")[0] in prepared:
+            continue
+        spec = _dataset(home, name)
+        if spec.name not in prepared:
+            if spec.generate is None:
+                return
+            generated[spec.name] = spec
     if not generated:
         return
+    _require_distinct(extractors, tasks, classifiers)
     from serab_core.data.prepare import prepare  # imported here, because it imports audio and archive readers
 
     for extractor in map(plugins.extractor, extractors):
         require_weights(home, extractor.name, extractor.weights)
-    for spec in generated:
+        _classifiers(classifiers or extractor.classifiers)
+    for spec in generated.values():
         prepare(spec, [], home, progress)
 
 
@@ -133,12 +145,7 @@ def make_plan(
         NotPreparedError: a task is not prepared.
         StoreError: the home cannot be used.
     """
-    for kind, names in (("extractor", extractors), ("task", tasks), ("classifier", classifiers)):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise UsageError(f"{kind} {', '.join(twice)} is named twice", next_step="name each one once")
-    if not extractors:
-        raise UsageError("no extractor is named", next_step=f"name one, as in {command('eval', 'opensmile')}")
+    _require_distinct(extractors, tasks, classifiers)
     planned = []
     for name in extractors:
         spec = plugins.extractor(name)
@@ -160,6 +167,7 @@ def make_plan(
     home.ensure()
     wanted = tuple(tasks) or _default_tasks(home, notices)
     loaded = tuple(task for name in wanted for task in _tasks(home, name, protocol, notices))
+    _require_distinct(extractors, [task.name for task in loaded], ())
     planned = [_searching(entry, loaded, bool(classifiers)) for entry in planned]
     changes = {
         entry.name: change_notices(home, entry.spec.name, fingerprint(entry.spec), entry.classifiers)
@@ -181,6 +189,16 @@ def make_plan(
         notices=tuple(notices),
         changes={name: tuple(texts) for name, texts in changes.items() if texts},
     )
+
+
+def _require_distinct(extractors: Sequence[str], tasks: Sequence[str], classifiers: Sequence[str]) -> None:
+    """Raise UsageError for a name that is given twice, and for no extractor."""
+    for kind, names in (("extractor", extractors), ("task", tasks), ("classifier", classifiers)):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise UsageError(f"{kind} {', '.join(twice)} is named twice", next_step="name each one once")
+    if not extractors:
+        raise UsageError("no extractor is named", next_step=f"name one, as in {command('eval', 'opensmile')}")
 
 
 def _loaded(home: Home, name: str, notices: list[str], spec: DatasetSpec | None = None) -> Prepared:
@@ -252,9 +270,15 @@ def _tasks(home: Home, name: str, protocol: ProtocolSpec, notices: list[str]) ->
 
 
 def _task(home: Home, name: str, protocol: ProtocolSpec, notices: list[str]) -> Task:
-    prepared = prepared_names(home)
-    if name in prepared:
+    if name in prepared_names(home):
         return _loaded(home, name, notices).task(protocol)
+    spec = _dataset(home, name)
+    return _loaded(home, spec.name, notices, spec).task(protocol)
+
+
+def _dataset(home: Home, name: str) -> DatasetSpec:
+    """Return the dataset of a task that is not prepared. Raises UnknownNameError, PluginError."""
+    prepared = prepared_names(home)
     installed = plugins.registry().names(Group.DATASETS)
     if name.rpartition(":")[2].partition("/")[0] not in installed:
         near = difflib.get_close_matches(name, {*installed, *prepared}, n=3, cutoff=0.4)
@@ -269,5 +293,4 @@ def _task(home: Home, name: str, protocol: ProtocolSpec, notices: list[str]) -> 
                 next_step=f"{command('data list')} lists all tasks",
                 suggestions=near,
             )
-    spec = plugins.dataset(name)
-    return _loaded(home, spec.name, notices, spec).task(protocol)
+    return plugins.dataset(name)

@@ -28,6 +28,7 @@ class CommandLine:
     def option(self, name: str, value: object = True) -> str:
         """Return an option, such as `--folder NAME`; a value of True means that it is not followed by a value."""
         dashed = "--" + name.replace("_", "-")
+        value = ",".join(map(str, value)) if isinstance(value, list | tuple) else value
         return dashed if value is True else f"{dashed} {shlex.quote(str(value))}"
 
 

@@ -40,7 +40,7 @@ def _condition(values: Range | Sequence[GridValue]) -> tuple[str, GridValue] | N
 def allocate_trials(specs: Sequence[ClassifierSpec], trials: int) -> dict[str, int]:
     """Return the trials of each classifier, in proportion to its parameters and weight; at least one each."""
     sizes = {spec.name: len(spec.wide_space or spec.search_space) * spec.trial_weight for spec in specs}
-    total = sum(sizes.values())
+    total = sum(sizes.values()) or 1.0  # classifiers without parameters have no size
     allocated = {name: max(1, int(trials * size / total)) for name, size in sizes.items()}
     for name in sorted(sizes, key=lambda name: -sizes[name]):  # trials that rounding down has left
         if sum(allocated.values()) < trials:

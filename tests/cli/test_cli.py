@@ -297,7 +297,7 @@ def subprocess_serab(*words, **options):
 @pytest.mark.parametrize(
     ("words", "heavy"),
     [
-        (["--help"], "torch tensorflow numba sklearn numpy scipy optuna h5py pandas opensmile"),
+        (["--help"], "torch tensorflow numba sklearn numpy scipy optuna h5py pandas opensmile msgspec"),
         (["plugins", "--no-load"], "torch tensorflow numba sklearn scipy optuna h5py pandas opensmile"),
     ],
 )

@@ -31,6 +31,9 @@ def test_each_interface_writes_its_own():
         '`serab.prepare("emodb", "my files.zip", folder="wav", copy=True)`'
     )
     assert python.command("eval", "a", "b", tasks="t", protocol="") == '`serab.evaluate(["a", "b"], tasks="t")`'
+    assert python.command("eval", "a", tasks=["t", "u"]) == '`serab.evaluate("a", tasks=["t", "u"])`'
+    assert python.command("eval", "a", tasks=["t"]) == '`serab.evaluate("a", tasks="t")`'
+    assert shell.command("eval", "a", tasks=["t", "u"]) == "`serab eval a --tasks t,u`"
     assert python.command("cache gc") == "`serab cache gc` in a shell"
     assert python.command("eval", "a", shard="1/2") == "`serab eval a --shard 1/2` in a shell"
     options = ("folder", "NAME"), ("jobs", 1), ("fresh",), ("protocol",), ("label", "NAME")
@@ -170,3 +173,15 @@ def test_no_stored_file_names_a_command_or_an_option(toys, tones_folder, serab, 
     assert len(stored) > 10
     marks = (MARK.encode(), rb"\u203b", b"`serab")  # the last one is what worker processes would write
     assert [path for path in stored if any(mark in path.read_bytes() for mark in marks)] == []
+
+
+@pytest.mark.parametrize("trials", [0, -3])
+def test_no_trials_are_an_error_in_python(prepared_tones, home, trials):
+    with pytest.raises(UsageError, match="no search"):
+        api.evaluate("toy", tasks="tones", tuner="tpe", trials=trials, progress=False)
+
+
+def test_python_is_told_the_variable_that_disables_plugins(toys, home, monkeypatch):
+    monkeypatch.setenv("SERAB_NO_PLUGINS", "1")
+    with pytest.raises(Exception, match="unset SERAB_NO_PLUGINS"):
+        api.evaluate("toy", tasks="tones", progress=False)

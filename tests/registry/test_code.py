@@ -93,6 +93,20 @@ def test_in_a_shared_folder_only_files_of_the_own_distribution_count(project, tm
     assert module_digest("plug_c", "plug-c") != before
 
 
+def test_without_a_record_what_no_other_distribution_lists_counts(project, tmp_path):
+    project("plug_r.py", "import helper_r, numpyish_r\n")
+    project("helper_r.py", "x = 1\n")
+    project("numpyish_r.py", "x = 1\n")
+    install(tmp_path, "plug-r", "1.0", "")
+    install(tmp_path, "numpyish-r", "1.0", "")
+    (tmp_path / "numpyish_r-1.0.dist-info" / "RECORD").write_text("numpyish_r.py,,\n")
+    before = module_digest("plug_r", "plug-r")
+    project("numpyish_r.py", "x = 2\n")
+    assert module_digest("plug_r", "plug-r") == before
+    project("helper_r.py", "x = 2\n")
+    assert module_digest("plug_r", "plug-r") != before
+
+
 def test_a_wheel_and_an_editable_install_of_it_agree(project, tmp_path, monkeypatch):
     for root in ("src/", "site/"):
         project(f"{root}pkg_d/__init__.py", "import beside_d\n")

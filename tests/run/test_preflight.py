@@ -28,3 +28,31 @@ def test_a_preflight_stops_the_run_before_any_work(prepared_tones, add_plugin, s
     assert code == 10
     assert "net.pt: is cut off" in err
     assert "was built" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "no extractor is named"),
+        (("toy", "toy"), "toy is named twice"),
+        (("toy", "-c", "nonsense"), "nonsense"),
+        (("nonsense",), "nonsense"),
+        (("toy", "-t", "hums,nonsense"), "nonsense"),
+        (("toy", "-t", "hums,hums"), "hums is named twice"),
+        (("toy", "-t", "hums,serab-toys:hums", "-c", "knn"), "hums is named twice"),
+    ],
+)
+def test_names_are_checked_before_a_corpus_is_generated(toys, serab, home, words, said):
+    code, _, err = serab("eval", *words, "--jobs", "1")
+    assert code != 0
+    assert said in " ".join(err.split())
+    if "serab-toys:hums" not in str(words):  # the same corpus by two names is known once it is prepared
+        assert not (home.datasets / "hums").exists()
+        assert not (home.datasets / "demo").exists()
+
+
+def test_an_export_generates_nothing(toys, serab, home):
+    code, _, err = serab("export", "toy", "--task", "hums")
+    assert code != 0
+    assert "hums" in err
+    assert not (home.datasets / "hums").exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -126,6 +128,11 @@ def test_all_trials_are_dealt(sizes, trials):
     assert sum(shares.values()) == max(trials, sum(shares.values()))
     if trials >= 5 * len(sizes):
         assert sum(shares.values()) == trials
+
+
+def test_classifiers_without_parameters_get_a_trial_each():
+    specs = [replace(spec(), name=name, search_space={}, wide_space={}) for name in "ab"]
+    assert min(allocate_trials(specs, 5).values()) >= 1
 
 
 def test_the_protocol_says_how_it_was_tuned():
