@@ -88,10 +88,15 @@ class Catalogue:
     installed: frozenset[Version]
     columns: Mapping[str, DataIdentity]
     prepared: Mapping[str, DataIdentity] = field(default_factory=dict)
+    _known: dict[int, tuple[TaskResult, bool]] = field(default_factory=dict, repr=False, compare=False)
 
     def on_column(self, result: TaskResult) -> bool:
         """Return whether a result is on the data of its task's column."""
-        return DataIdentity.of(result).matches(self.columns[result.task])
+        known = self._known.get(id(result))  # tables ask for each result several times
+        if known is None or known[0] is not result:
+            known = result, DataIdentity.of(result).matches(self.columns[result.task])
+            self._known[id(result)] = known
+        return known[1]
 
     def title(self, version: Version) -> str:
         """Return the label; if there are several versions, the ranked one is marked."""
