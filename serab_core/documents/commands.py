@@ -167,8 +167,20 @@ class CorpusDocument(Corpus, frozen=True, kw_only=True):
     replaces: Replaced | None = None
 
 
+class DownloadSourceRow(msgspec.Struct, frozen=True):
+    """Where a corpus comes from: an address, a record, or what a person must do."""
+
+    kind: Literal["url", "zenodo", "manual"]
+    text: str
+
+
 class KnownCorpus(msgspec.Struct, frozen=True):
-    """A corpus that is installed, prepared, or part of the suite."""
+    """A corpus that is installed, prepared, or part of the suite.
+
+    Attributes:
+        access: null if no installed plugin has the corpus.
+        download_bytes: null if nothing is downloaded, or if only the publisher knows the size.
+    """
 
     name: str
     in_suite: bool
@@ -177,6 +189,9 @@ class KnownCorpus(msgspec.Struct, frozen=True):
     expected_utterances: Count | None
     licence: str | None
     how_to_get: str | None
+    access: Literal["fetchable", "manual", "generated"] | None
+    download_bytes: Count | None
+    sources: tuple[DownloadSourceRow, ...]
     continuous: dict[str, Names]
     prepared: Corpus | None
 
@@ -187,6 +202,44 @@ class CorpusListDocument(msgspec.Struct, frozen=True):
     schema: Literal["serab.dataset-list/1"]
     home: str
     datasets: tuple[KnownCorpus, ...]
+
+
+class FetchedFileRow(msgspec.Struct, frozen=True):
+    """A downloaded file. `pinned` says that the plugin states a checksum of it; otherwise only the publisher does."""
+
+    path: str
+    url: str
+    size: Count
+    sha256: str
+    pinned: bool
+
+
+class FetchedCorpus(msgspec.Struct, frozen=True):
+    """A corpus that was fetched.
+
+    Attributes:
+        folder: the folder of the download; a download in the home is deleted once the corpus is prepared.
+        files: empty for a dry run, and for a corpus that was prepared before.
+        prepared: null for a dry run, and without preparation.
+    """
+
+    name: str
+    title: str
+    licence: str
+    download_bytes: Count | None
+    prepared_bytes: Count
+    sources: tuple[DownloadSourceRow, ...]
+    folder: str
+    files: tuple[FetchedFileRow, ...]
+    prepared: Corpus | None
+
+
+class FetchDocument(msgspec.Struct, frozen=True):
+    """What `serab data fetch` prints."""
+
+    schema: Literal["serab.fetch/1"]
+    dry_run: bool
+    corpora: tuple[FetchedCorpus, ...]
 
 
 class Finding(msgspec.Struct, frozen=True):
