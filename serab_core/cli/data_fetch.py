@@ -94,7 +94,7 @@ def _row(spec: DatasetSpec, home: Home, to: Path | None) -> dict[str, Any]:
 
 def _print_offer(console: Console, spec: DatasetSpec, row: dict[str, Any], *, prepares: bool) -> None:
     """Print what a download costs and on which terms, before it starts."""
-    size = f"{row['download_bytes'] / 1e6:,.0f} MB" if row["download_bytes"] else "size stated by the publisher"
+    size = f"{row['download_bytes'] / 1e6:,.0f} MB" if row["download_bytes"] else "stated by the publisher"
     lines = [f"{spec.name}: {spec.title}", f"  licence  {spec.licence}", f"  size     {size}"]
     if prepares and row["prepared_bytes"]:
         lines[-1] += f"; prepared about {row['prepared_bytes'] / 1e6:,.0f} MB"
@@ -112,7 +112,7 @@ def _ask(specs: list[DatasetSpec]) -> bool:
         return False
     question = "Do you accept the licence?" if len(specs) == 1 else f"Do you accept the {len(specs)} licences?"
     if not typer.confirm(question, err=True):
-        raise UsageError("nothing was downloaded, because the licence was not accepted")
+        raise UsageError("the licence was not accepted, so nothing was downloaded")
     return True
 
 
