@@ -92,9 +92,9 @@ def _find_file(file: RemoteFile, by_key: dict[str, _RecordFile], url: str) -> Re
             f"the record has changed: {file.name} has {published.size:,} bytes there, and should have {file.size:,}"
         )
     try:
-        found = replace(file, url=published.links.content, size=published.size, md5=file.md5 or md5)
+        remote = replace(file, url=published.links.content, size=published.size, md5=file.md5 or md5)
     except ValueError as error:
         raise DownloadError(f"the record {url} is damaged: {error}") from error
-    if not (found.md5 or found.sha256):
+    if not (remote.md5 or remote.sha256):
         raise DownloadError(f"the record {url} states no md5 of {file.name}, so nothing shows whether it is complete")
-    return found
+    return remote

@@ -17,7 +17,17 @@ from tests.http_server import Publisher, answer
 SIZE = 40_000
 HONEST = ("cut", "503", "close", "noise")
 """Faults after which a download must go on where it stopped: no wrong byte came with them."""
-LYING = ("wrong byte", "other file", "longer", "shorter", "not the range", "wrong range", "gzip", "no length", "circle")
+LYING = (
+    "wrong byte",
+    "other file",
+    "longer",
+    "shorter",
+    "not the range",
+    "wrong range",
+    "gzip",
+    "no length",
+    "redirect",
+)
 
 
 def inject(kind: str, publisher: Publisher, rng: random.Random):
@@ -47,14 +57,10 @@ def inject(kind: str, publisher: Publisher, rng: random.Random):
             write(answer(content, Content_Encoding="gzip"))
         elif kind == "no length":
             write(answer(content[: rng.randrange(SIZE)], Content_Length=""))
-        elif kind == "circle":
-            write(answer(b"", "302 Found", Location=handler_path(publisher)))
+        elif kind == "redirect":
+            write(answer(b"", "302 Found", Location=publisher.paths[-1]))
 
     return fault
-
-
-def handler_path(publisher: Publisher) -> str:
-    return publisher.paths[-1]
 
 
 def part(content: bytes, begin: int) -> dict[str, str]:
