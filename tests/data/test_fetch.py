@@ -6,6 +6,7 @@ import errno
 import hashlib
 import io
 import json
+import os
 import shutil
 import sys
 import time
@@ -375,6 +376,18 @@ def test_a_damaged_file_in_the_home_is_downloaded_again(corpus, serab, home, con
     path.write_bytes(contents[0][:-1] + b"?")
     assert serab(*FETCH, "--no-prepare")[0] == 0
     assert path.read_bytes() == contents[0]
+
+
+def test_an_abandoned_download_can_be_cleared(corpus, serab, home):
+    corpus()
+    assert serab(*FETCH, "--no-prepare")[0] == 0
+    folder = home.downloads / "netted"
+    assert str(folder) not in serab("cache", "gc")[1]
+    for path in folder.iterdir():
+        os.utime(path, (1, 1))
+    assert "a download of netted that was not used for a week" in " ".join(serab("cache", "gc")[1].split())
+    assert serab("cache", "gc", "--yes")[0] == 0
+    assert not folder.exists()
 
 
 def test_a_download_that_cannot_be_prepared_stays(corpus, serab, home, site_of_files, contents):
