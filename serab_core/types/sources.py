@@ -16,15 +16,15 @@ _DIGEST = {"sha256": re.compile(r"[0-9a-f]{64}"), "md5": re.compile(r"[0-9a-f]{3
 class RemoteFile:
     """A published file of a corpus.
 
+    Raises:
+        ValueError: the name has a folder, or a checksum is not one.
+
     Attributes:
         name: its name, without a folder.
         size: size in bytes; None if it is not known.
         sha256: SHA-256 in lower case; None if it is not known.
         md5: MD5 in lower case, for publishers that state only this one.
         url: address; "" in a source that finds it by the name.
-
-    Raises:
-        ValueError: the name has a folder, or a checksum is not one.
     """
 
     name: str
@@ -46,11 +46,11 @@ class RemoteFile:
 class UrlSource:
     """Files at fixed addresses. An address may use plain http, because the checksum protects the content.
 
-    Attributes:
-        files: the files, each with an address and a checksum.
-
     Raises:
         ValueError: a file has no address, or no checksum.
+
+    Attributes:
+        files: the files, each with an address and a checksum.
     """
 
     files: tuple[RemoteFile, ...]
