@@ -13,8 +13,8 @@ from serab_core import api, errors, hookspecs, settings
 from serab_core.cli.main import app
 from serab_core.testing import classifiers, datasets, extractors
 
-SPECS = ("ExtractorSpec", "WeightFile", "DatasetSpec", "SplitVariant", "Entry", "SourceFile", "ClassifierSpec", "Range",
-         "Exported", "Examples")  # fmt: skip
+SPECS = ("ExtractorSpec", "WeightFile", "DatasetSpec", "RemoteFile", "UrlSource", "ZenodoSource", "ManualSource",
+         "SplitVariant", "Entry", "SourceFile", "ClassifierSpec", "Range", "Exported", "Examples")  # fmt: skip
 PROTOCOLS = ("Extractor", "CorpusExtractor", "WarmExtractor", "Workspace", "Predictor")
 
 

@@ -120,22 +120,26 @@ if TYPE_CHECKING:
     from serab_core.types import GridValue as GridValue
     from serab_core.types import Index as Index
     from serab_core.types import Labels as Labels
+    from serab_core.types import ManualSource as ManualSource
     from serab_core.types import Params as Params
     from serab_core.types import PointError as PointError
     from serab_core.types import Predictions as Predictions
     from serab_core.types import Predictor as Predictor
     from serab_core.types import Progress as Progress
     from serab_core.types import Range as Range
+    from serab_core.types import RemoteFile as RemoteFile
     from serab_core.types import Run as Run
     from serab_core.types import Skipped as Skipped
     from serab_core.types import SourceFile as SourceFile
     from serab_core.types import SplitVariant as SplitVariant
     from serab_core.types import TaskResult as TaskResult
+    from serab_core.types import UrlSource as UrlSource
     from serab_core.types import Utterance as Utterance
     from serab_core.types import WarmExtractor as WarmExtractor
     from serab_core.types import Waveform as Waveform
     from serab_core.types import WeightFile as WeightFile
     from serab_core.types import Workspace as Workspace
+    from serab_core.types import ZenodoSource as ZenodoSource
 
 _NAMES = {
     "serab_core.audio.decode": "decode",
@@ -178,9 +182,9 @@ _NAMES = {
     "serab_core.tune.plain": "estimator_workspace",
     "serab_core.types": (
         "ClassifierSpec CorpusExtractor CorpusState DatasetSpec Embeddings Entry Examples "
-        "ExpectedAudio Exported Extractor ExtractorSpec Features GridValue Index Labels Params PointError "
-        "Predictions Predictor Progress Range Run Skipped SourceFile SplitVariant TaskResult Utterance "
-        "WarmExtractor Waveform WeightFile Workspace"
+        "ExpectedAudio Exported Extractor ExtractorSpec Features GridValue Index Labels ManualSource Params PointError "
+        "Predictions Predictor Progress Range RemoteFile Run Skipped SourceFile SplitVariant TaskResult UrlSource "
+        "Utterance WarmExtractor Waveform WeightFile Workspace ZenodoSource"
     ),
 }
 _SOURCES = {name: module for module, names in _NAMES.items() for name in names.split()} | {

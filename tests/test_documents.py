@@ -59,6 +59,7 @@ COMMANDS = """
     list datasets
     list classifiers
     data list
+    data fetch ravdess --dry-run
     data show tones
     data verify tones
     weights list

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from serab_core.api.corpora import classifiers as classifiers
     from serab_core.api.corpora import datasets as datasets
     from serab_core.api.corpora import extractors as extractors
+    from serab_core.api.corpora import fetch as fetch
     from serab_core.api.corpora import prepare as prepare
     from serab_core.api.evaluation import EvaluationError as EvaluationError
     from serab_core.api.evaluation import evaluate as evaluate
@@ -40,6 +41,7 @@ MODULES = {
     "datasets": "serab_core.api.corpora",
     "evaluate": "serab_core.api.evaluation",
     "extractors": "serab_core.api.corpora",
+    "fetch": "serab_core.api.corpora",
     "load_results": "serab_core.api.results",
     "prepare": "serab_core.api.corpora",
 }

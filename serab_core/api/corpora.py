@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from serab_core import plugins
 from serab_core.api.frames import as_html, as_text, data_frame
 from serab_core.api.homes import use_home
-from serab_core.data.prepared import load, prepared_names
+from serab_core.data.prepared import Prepared, load, prepared_names
 from serab_core.errors import SerabError
 from serab_core.plugins.entry_points import Group
 from serab_core.report.progress import Silent
@@ -255,7 +255,53 @@ def prepare(
             spec, paths, used, show_progress() if progress else Silent(), allow_partial=allow_partial, copy=copy,
             folder=folder,
         )  # fmt: skip
-        summary = prepared.summary()
+        return _corpus(prepared)
+
+
+def fetch(
+    name: str,
+    *,
+    accept_licence: bool = False,
+    to: str | os.PathLike[str] | None = None,
+    home: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+) -> Corpus:
+    """Download a corpus from its publisher, and prepare it. A corpus that is prepared is returned as it is.
+
+    Args:
+        name: the dataset; `serab.datasets()` lists all.
+        accept_licence: whether you accept the licence of the corpus. The error without it states the licence.
+        to: a folder that keeps the download. By default it is deleted once the corpus is prepared.
+        home: the home; that of the settings by default.
+        progress: show progress on stderr.
+
+    Raises:
+        UsageError: the licence is not accepted, or serab generates the corpus.
+        DataError: the corpus must be requested from its authors (the message says how), or no source sends it.
+            The same call resumes an interrupted download.
+        SerabError: the name is unknown, the home cannot be written, or offline mode disables the network.
+
+    Examples:
+        >>> serab.fetch("ravdess", accept_licence=True)  # doctest: +SKIP
+        Corpus(name='ravdess', title='RAVDESS', utterances=1440, speakers=24, ...)
+    """
+    from serab_core.api.evaluation import show_progress
+    from serab_core.data import fetch as module
+
+    spec = plugins.dataset(name)
+    module.require_fetchable([spec])
+    with use_home(home) as used:
+        prepared = module.prepared_before(spec, used)
+        if prepared is None:
+            module.require_acceptance([spec], accept_licence)
+            folder = None if to is None else Path(to).expanduser()
+            _, prepared = module.fetch(spec, used, show_progress() if progress else Silent(), to=folder)
+        assert prepared is not None, "it was to be prepared"
+        return _corpus(prepared)
+
+
+def _corpus(prepared: Prepared) -> Corpus:
+    summary = prepared.summary()
     texts = [notice["text"] for notice in summary["notices"] if notice["severity"] in ("fault", "caution")]
     return Corpus(
         name=summary["name"], title=summary["title"], utterances=summary["utterances"], speakers=summary["speakers"],

@@ -8,6 +8,7 @@ from serab_core.system.hints import CommandLine
 
 FUNCTIONS = {
     "compare": "compare",
+    "data fetch": "fetch",
     "data list": "datasets",
     "data prepare": "prepare",
     "eval": "evaluate",
@@ -19,6 +20,7 @@ FUNCTIONS = {
 ARGUMENTS = {
     "compare": {"tasks", "protocol", "metric"},
     "datasets": set[str](),
+    "fetch": {"accept_licence", "to"},
     "prepare": {"copy", "allow_partial", "folder"},
     "evaluate": {"tasks", "protocol", "classifiers", "tuner", "trials", "jobs", "engine", "fresh"},
     "classifiers": set[str](),
@@ -46,7 +48,7 @@ class Python(CommandLine):
         if not any(argument in names for names in ARGUMENTS.values()):
             return super().option(name, value)
         if value is True:
-            return f"{argument}=True" if argument in ("copy", "allow_partial", "fresh") else argument
+            return f"{argument}=True" if argument in ("accept_licence", "copy", "allow_partial", "fresh") else argument
         if isinstance(value, list | tuple):
             value = value[0] if len(value) == 1 else list(value)
         return f"{argument}={json.dumps(value, ensure_ascii=False)}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serab_core.cli import complete, data_add
+from serab_core.cli import complete, data_add, data_fetch
 from serab_core.cli.output import find_home, print_json, show_progress, stdout
 from serab_core.cli.parameters import AsJson, Copy, PreparedDataset
 from serab_core.errors import DataError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MAX_SKIPPED = 5  # lines about skipped files; more would hide the counts above them
 app = typer.Typer(no_args_is_help=True, help="Prepare corpora, and list, show and verify them.")
 app.command("add", help=data_add.ADD_HELP)(data_add.add_command)
+app.command("fetch", help=data_fetch.FETCH_HELP)(data_fetch.fetch_command)
 app.command("remove", help=data_add.REMOVE_HELP)(data_add.remove_command)
 
 
@@ -158,7 +159,7 @@ def show_command(
         print_corpus(stdout(), task)
 
 
-@app.command("list", help="List every known dataset, whether it is prepared, and how to get it.")
+@app.command("list", help="List every known dataset: prepared, fetchable by serab, or manual; and how to get it.")
 def list_command(
     as_json: AsJson = False,
 ) -> None:
@@ -184,6 +185,9 @@ def list_command(
                 "expected_utterances": sum(spec.expected_counts.values()) if spec else None,
                 "licence": spec.licence if spec else None,
                 "how_to_get": spec.how_to_get if spec else None,
+                "access": spec.access if spec else None,
+                "download_bytes": spec.download_bytes if spec else None,
+                "sources": data_fetch.source_rows(spec) if spec else [],
                 "continuous": {suffix: list(targets) for suffix, targets in spec.continuous.items()} if spec else {},
                 "prepared": load(home, name).summary() if name in there else None,
             }
@@ -191,17 +195,19 @@ def list_command(
     if as_json:
         print_json({"schema": "serab.dataset-list/1", "home": str(home.root), "datasets": rows})
         return
-    listing = table("Dataset", "Lang", "Prepared", "Licence")
+    listing = table("Dataset", "Lang", "State", "Licence")
     for row in rows:
         listing.add_row(row["name"], row["language"] or "", _state(row), row["licence"] or "")
         for suffix, targets in row["continuous"].items():
-            state = "yes" if row["prepared"] else "no"
+            state = "prepared" if row["prepared"] else row["access"] or "-"
             listing.add_row(f"{row['name']}/{suffix}", "", state, f"{', '.join(targets)} of {row['name']}")
     console = stdout()
     console.print(listing)
     for row in rows:
         if row["prepared"] is None or row["prepared"]["partial"]:  # below the table, which would wrap the address
             line = f"{row['name']}: {row['how_to_get'] or 'no installed plugin knows it yet'}"
+            if row["access"] == "fetchable":
+                line = f"{row['name']}: serab data fetch {row['name']}"
             console.print(line, soft_wrap=True)
     console.print(f"\nHome: {home.root}", soft_wrap=True, style="dim")
 
@@ -211,9 +217,10 @@ def _state(row: dict[str, Any]) -> Text:
 
     prepared = row["prepared"]
     if prepared is None:
-        return Text("no" if row["installed"] else "-")
+        size = row["download_bytes"]
+        return Text((row["access"] or "-") + (f", {size / 1e6:,.0f} MB" if size else ""))
     marks = [mark for mark in ("synthetic", "partial") if prepared[mark]]
     marks += ["faulty: see serab data verify"] if any(n["severity"] == "fault" for n in prepared["notices"]) else []
     count, whole = prepared["utterances"], row["expected_utterances"]
-    state = Text(f"{count} of {whole}" if whole else f"{count} utterances")
+    state = Text(f"prepared, {count} of {whole}" if whole else f"prepared, {count}")
     return state.append(f" ({', '.join(marks)})", "yellow") if marks else state

@@ -176,10 +176,8 @@ def load(home: Home, name: str, spec: DatasetSpec | None = None) -> Prepared:
     if not file_exists(path):
         restore_folders(home.datasets)
     if not file_exists(path):
-        is_generated = spec is not None and spec.generate is not None
-        step = f"prepare it with {command('data prepare', name, *([] if is_generated else ['PATH']))}"
-        if spec is not None and not is_generated:
-            step = f"{spec.how_to_get}; then {step}"
+        by_hand = f"prepare it with {command('data prepare', name, 'PATH')}"
+        step = by_hand if spec is None else preparation_step(spec)
         raise NotPreparedError("is not prepared", where=name, next_step=step)
     step = f"prepare it again with {command('data prepare', name, 'PATH')} (for your corpus, {command('data add')})"
     content = read_file(path)
@@ -191,6 +189,19 @@ def load(home: Home, name: str, spec: DatasetSpec | None = None) -> Prepared:
     if fault:
         raise ContentError(fault, where=path, next_step=step)
     return Prepared(folder, index)
+
+
+def preparation_step(spec: DatasetSpec) -> str:
+    """Return what a user does to get a corpus and to prepare it, as a phrase."""
+    if spec.access == "generated":
+        return f"prepare it with {command('data prepare', spec.name)}"
+    by_hand = manual_step(spec)
+    return f"run {command('data fetch', spec.name)}, or {by_hand}" if spec.access == "fetchable" else by_hand
+
+
+def manual_step(spec: DatasetSpec) -> str:
+    """Return what a user does to prepare a corpus that serab does not download, as a phrase."""
+    return f"{spec.manual}; then prepare it with {command('data prepare', spec.name, 'PATH')}"
 
 
 def prepared_names(home: Home) -> tuple[str, ...]:

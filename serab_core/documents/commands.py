@@ -1,14 +1,13 @@
-"""The types of the documents that commands print about the home, plugins, corpora and files."""
+"""The types of the documents that commands print about the home, weights, results and files."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from serab_core.bench.history import Moment
-from serab_core.data.index_document import NoticeDocument
-from serab_core.documents.reports import ChanceOnTest, Names, Params
+from serab_core.documents.reports import Names, Params
 from serab_core.results.reproduce import Difference
 from serab_core.store.result_documents import Count, Fraction, PointDocument
 from serab_core.testing.runner import Outcome
@@ -101,122 +100,6 @@ class StudyPointsDocument(StudySummary, frozen=True, kw_only=True):
 
     schema: Literal["serab.study-points/1"]
     all_points: tuple[PointDocument, ...]
-
-
-class Digests(msgspec.Struct, frozen=True):
-    """The digests of a prepared corpus: of each task by split variant, and of the samples."""
-
-    tasks: dict[str, str]
-    audio: str
-
-
-class Corpus(msgspec.Struct, frozen=True, kw_only=True):
-    """A prepared corpus."""
-
-    name: str
-    title: str
-    language: str
-    utterances: Count
-    labels: dict[str, Count]
-    speakers: Count
-    hours: float
-    splits: dict[str, Count]
-    synthetic: bool
-    partial: bool
-    missing: Names
-    skipped: tuple[tuple[str, str], ...]
-    continuous: dict[str, Names]
-    split_rule: str
-    notes: Names
-    choices: tuple[dict[str, Any], ...]
-    notices: tuple[NoticeDocument, ...]
-    digests: Digests
-    folder: str
-
-
-class Chance(ChanceOnTest, frozen=True):
-    """The scores of guessing; `accuracy` is that of guessing `majority`, the most frequent class of training."""
-
-    majority: str
-    accuracy: Fraction
-
-
-class Replaced(msgspec.Struct, frozen=True):
-    """The prepared corpus that a new one replaces; null if its index could not be read."""
-
-    name: str
-    utterances: Count | None
-    labels: dict[str, Count]
-    splits: dict[str, Count]
-    prepared: str | None
-    shared_utterances: Count
-
-
-class CorpusDocument(Corpus, frozen=True, kw_only=True):
-    """What `serab data prepare`, `add` and `show` print.
-
-    Attributes:
-        chance: of `show`; null for a corpus without classes.
-        results_on_other_data: of `prepare` and `add`.
-        replaces: of `add`; null if the name is new.
-    """
-
-    schema: Literal["serab.dataset-summary/1"]
-    chance: Chance | None = None
-    results_on_other_data: Names = ()
-    replaces: Replaced | None = None
-
-
-class KnownCorpus(msgspec.Struct, frozen=True):
-    """A corpus that is installed, prepared, or part of the suite."""
-
-    name: str
-    in_suite: bool
-    installed: bool
-    language: str | None
-    expected_utterances: Count | None
-    licence: str | None
-    how_to_get: str | None
-    continuous: dict[str, Names]
-    prepared: Corpus | None
-
-
-class CorpusListDocument(msgspec.Struct, frozen=True):
-    """What `serab data list` prints."""
-
-    schema: Literal["serab.dataset-list/1"]
-    home: str
-    datasets: tuple[KnownCorpus, ...]
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One result of the verification of a corpus."""
-
-    name: str
-    verdict: str
-    text: str
-    names: Names
-
-
-class VerificationDocument(msgspec.Struct, frozen=True):
-    """What `serab data verify` prints."""
-
-    schema: Literal["serab.verification/1"]
-    name: str
-    findings: tuple[Finding, ...]
-
-
-class RemovalDocument(msgspec.Struct, frozen=True):
-    """What `serab data remove` prints; counts are null if the index could not be read."""
-
-    schema: Literal["serab.dataset-removal/1"]
-    name: str
-    folder: str
-    removed: bool
-    utterances: Count | None
-    in_place: Count | None
-    copied: Count
-    copied_bytes: Count
 
 
 class WeightsRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -60,7 +60,14 @@ class DownloadNote(msgspec.Struct, frozen=True):
     @property
     def validator(self) -> str:
         """The header `If-Range`; "" if the server sent nothing that distinguishes two versions."""
-        return self.etag if self.etag.startswith('"') else self.last_modified
+        text = self.etag if self.etag.startswith('"') else self.last_modified
+        return text if text.isascii() and text.isprintable() else ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that request the rest of the file."""
+        condition = {"If-Range": self.validator} if self.validator else {}
+        return {"Range": f"bytes={self.flushed}-", **condition}
 
 
 def download(
@@ -74,6 +81,7 @@ def download(
     progress: Progress,
     title: str = "",
     response_s: float = RESPONSE_S,
+    plain_http: bool = False,
 ) -> Path:
     """Download a file.
 
@@ -87,6 +95,7 @@ def download(
         progress: receives the number of kilobytes.
         title: the name to show; the name of the file by default.
         response_s: seconds to wait for the response.
+        plain_http: allow addresses with plain http if a checksum is known.
 
     Returns:
         the destination.
@@ -97,7 +106,8 @@ def download(
         OfflineError: offline mode disables the network.
     """
     checksums = {"sha256": sha256, "md5": md5}
-    if destination.is_file() and not _fault(destination, checksums, size):
+    checked = any(checksums.values())
+    if destination.is_file() and not file_fault(destination, checksums, size):
         return destination
     destination.parent.mkdir(parents=True, exist_ok=True)
     partial = destination.with_name(f"{destination.name}.partial")
@@ -105,13 +115,16 @@ def download(
     limit = max_bytes if size is None else size
     with _locked(partial) as file:
         for attempt in (1, 2):
-            if any(checksums.values()) and not _fault(partial, checksums, size):
+            if checked and not file_fault(partial, checksums, size):
                 break  # the file is complete: an earlier call was killed before it renamed it
-            note = _read_note(note_path, url, os.fstat(file.fileno()).st_size)
+            note = _read_note(note_path, url, os.fstat(file.fileno()).st_size, checked)
             file.truncate(0 if note is None else note.flushed)
             try:
-                if note is None or note.total != os.fstat(file.fileno()).st_size or not any(checksums.values()):
-                    _transfer(url, file, note, note_path, limit, size, progress, title or destination.name, response_s)
+                if note is None or note.total != os.fstat(file.fileno()).st_size or not checked:
+                    headers = {"Accept-Encoding": "identity"} | ({} if note is None else note.headers)
+                    stream = HttpStream(url, headers, plain_http=plain_http and checked)
+                    _transfer(stream, url, file, note, note_path, limit, size, progress, title or destination.name,
+                              response_s)  # fmt: skip
                 break
             except _RestartError as error:
                 file.truncate(0)
@@ -120,11 +133,11 @@ def download(
                     raise DownloadError(str(error)) from error
         file.flush()
         os.fsync(file.fileno())
-        fault = _fault(partial, checksums, size)
+        fault = file_fault(partial, checksums, size)
         if fault:
             partial.unlink()
             note_path.unlink(missing_ok=True)
-            raise DownloadError(fault)
+            raise DownloadError(f"the server sent another file: {fault}")
         os.replace(partial, destination)  # noqa: PTH105 as in store/atomic.py
         note_path.unlink(missing_ok=True)
     fsync_folder(destination.parent)
@@ -161,31 +174,36 @@ def _locked(partial: Path) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _read_note(path: Path, url: str, have: int) -> DownloadNote | None:
-    """Return the note of a partial file that can be resumed; None if the download must start from the beginning."""
+def _read_note(path: Path, url: str, have: int, checked: bool) -> DownloadNote | None:
+    """Return the note of a partial file that can be resumed; None if the download must start from the beginning.
+
+    A checksum (`checked`) shows at the end whether parts of two versions were joined; without one, the server must
+    confirm the version.
+    """
     try:
         note = codec.decode(path.read_bytes(), DownloadNote, where=path)
     except (OSError, StoreError):
         return None
     same = note.url == url and 0 < note.flushed <= have and (note.total is None or note.flushed <= note.total)
-    return note if same and note.validator and note.validator.isascii() and note.validator.isprintable() else None
+    return note if same and (note.validator or (checked and note.total is not None)) else None
 
 
-def _fault(path: Path, checksums: dict[str, str | None], size: int | None) -> str:
-    """Return the problem of a complete file; "" if it is valid."""
+def file_fault(path: Path, checksums: dict[str, str | None], size: int | None) -> str:
+    """Return how a file differs from the published one; "" if it does not."""
     actual_size = path.stat().st_size
     if size is not None and actual_size != size:
-        return f"the server sent {actual_size:,} bytes, and the file should have {size:,}"
+        return f"it has {actual_size:,} bytes, and should have {size:,}"
     for algorithm, wanted in checksums.items():
         if wanted:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, algorithm).hexdigest()
             if digest != wanted.lower():
-                return f"the server sent another file: its {algorithm} is {digest}, and not {wanted}"
+                return f"its {algorithm} is {digest}, and should be {wanted}"
     return ""
 
 
 def _transfer(
+    stream: HttpStream,
     url: str,
     file: IO[bytes],
     note: DownloadNote | None,
@@ -198,10 +216,6 @@ def _transfer(
 ) -> None:
     """Append the response of the server to the partial file. Raises DownloadError, _RestartError."""
     have = os.fstat(file.fileno()).st_size
-    headers = {"Accept-Encoding": "identity"}
-    if note is not None:
-        headers |= {"Range": f"bytes={have}-", "If-Range": note.validator}
-    stream = HttpStream(url, headers)
     try:
         response = stream.response(response_s)
         resumed = _check_response(response, note, have)

@@ -8,7 +8,7 @@ from pathlib import Path
 from serab_core import settings
 from serab_core.errors import store_error
 from serab_core.store.durable import make_folder
-from serab_core.store.leftovers import sweep, temporary_name
+from serab_core.store.leftovers import DOWNLOADS, sweep, temporary_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,11 @@ class Home:
     def datasets(self) -> Path:
         """Prepared corpora, one folder each."""
         return self.root / "datasets"
+
+    @property
+    def downloads(self) -> Path:
+        """Downloads of corpora that are not prepared yet, one folder each."""
+        return self.root / DOWNLOADS
 
     @property
     def embeddings(self) -> Path:
@@ -63,7 +68,11 @@ class Home:
                 raise store_error(error, folder) from error
             sweep(folder)
         sweep(self.speed)
-        for folder in (self.root, self.root / "isolated"):  # not deep: environments have many files, none temporary
+        for folder in (
+            self.root,
+            self.downloads,
+            self.root / "isolated",
+        ):  # not deep: environments have many files, none temporary
             sweep(folder, deep=False)
         return self
 

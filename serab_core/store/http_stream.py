@@ -29,17 +29,18 @@ class DownloadError(Exception):
     """A file cannot be downloaded; the text gives the reason, as a sentence without a full stop."""
 
 
-def is_safe(url: str) -> bool:
+def is_safe(url: str, *, plain_http: bool = False) -> bool:
     """Return whether the address uses https, so that nobody on the way can change the content.
 
-    For tests, the variable `SERAB_TEST_HTTP` allows plain http to loopback addresses that it names with their port.
+    `plain_http` allows http too, for content whose checksum is known. For tests, the variable `SERAB_TEST_HTTP` allows
+    plain http to loopback addresses that it names with their port.
     """
     try:
         address = urlsplit(url)
         port = address.port
     except ValueError:
         return False
-    if address.scheme == "https":
+    if address.scheme == "https" or (plain_http and address.scheme == "http"):
         return bool(address.hostname)
     allowed = os.environ.get(HTTP_VARIABLE, "").split(",")
     return address.scheme == "http" and address.hostname in _LOOPBACK and f"{address.hostname}:{port or 80}" in allowed
@@ -48,10 +49,10 @@ def is_safe(url: str) -> bool:
 class HttpStream:
     """The response to a request. A separate thread reads it, so that a slow server cannot block the caller."""
 
-    def __init__(self, url: str, headers: dict[str, str]) -> None:
+    def __init__(self, url: str, headers: dict[str, str], *, plain_http: bool = False) -> None:
         self._queue: queue.Queue[requests.Response | bytes | BaseException | None] = queue.Queue(maxsize=64)
         self._stopped = threading.Event()
-        arguments = (url, headers)
+        arguments = (url, headers, plain_http)
         threading.Thread(target=self._run, args=arguments, daemon=True, name="serab-download").start()
 
     def response(self, timeout_s: float) -> requests.Response:
@@ -95,11 +96,11 @@ class HttpStream:
             while True:
                 self._queue.get_nowait()
 
-    def _run(self, url: str, headers: dict[str, str]) -> None:
+    def _run(self, url: str, headers: dict[str, str], plain_http: bool) -> None:
         import requests
 
         try:
-            with requests.Session() as session, _follow(session, url, headers) as response:
+            with requests.Session() as session, _follow(session, url, headers, plain_http) as response:
                 self._put(response)
                 for piece in response.raw.stream(_CHUNK, decode_content=False):
                     if self._stopped.is_set():
@@ -116,10 +117,10 @@ class HttpStream:
                 return
 
 
-def _follow(session: requests.Session, url: str, headers: dict[str, str]) -> requests.Response:
+def _follow(session: requests.Session, url: str, headers: dict[str, str], plain_http: bool) -> requests.Response:
     """Request an address, and follow its redirects; each address must be safe. Raises DownloadError."""
     for hop in range(_MAX_HOPS):
-        if not is_safe(url):
+        if not is_safe(url, plain_http=plain_http):
             raise DownloadError(f"it redirects to {url[:200]}, which is not https" if hop else "not https")
         response = session.get(
             url, stream=True, allow_redirects=False, headers=headers, timeout=(RESPONSE_S, _SILENCE_S)

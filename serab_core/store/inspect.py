@@ -12,7 +12,7 @@ from serab_core.errors import AudioError, ContentError, StoreError, store_error
 from serab_core.store.atomic import remove_folder
 from serab_core.store.codec import read_json
 from serab_core.store.digests import outdated_records
-from serab_core.store.download import sweep_downloads
+from serab_core.store.download import PARTIAL_AGE_S, sweep_downloads
 from serab_core.store.journal import check_journal
 from serab_core.store.jsonio import digest
 from serab_core.store.leftovers import DOWNLOADS, sweep
@@ -223,7 +223,7 @@ def _call(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
 
 
 def waste(home: Home, current: Mapping[str, str], *, older_than_s: float, superseded: bool = False) -> list[Waste]:
-    """Return what can be deleted: quarantined files, and embeddings without a result or an installed extractor.
+    """Return what can be deleted: quarantined files, old downloads, embeddings without a result or an extractor.
 
     Args:
         home: the home.
@@ -254,7 +254,12 @@ def waste(home: Home, current: Mapping[str, str], *, older_than_s: float, supers
         Waste(path, path.stat().st_size, "is the cached digest of a file that was deleted or has changed")
         for path in outdated_records()
     ]
-    return unneeded
+    downloads = [_holding(DOWNLOADS, folder.name, folder) for folder in _folders(home.downloads)]
+    return unneeded + [
+        Waste(download.folder, download.size, f"is a download of {download.name} that was not used for a week")
+        for download in downloads
+        if time.time() - download.used > PARTIAL_AGE_S
+    ]
 
 
 def clear(home: Home, items: Collection[Waste]) -> None:

@@ -43,3 +43,9 @@ from serab_core.types.results import Predictions as Predictions
 from serab_core.types.results import ProtocolSpec as ProtocolSpec
 from serab_core.types.results import Run as Run
 from serab_core.types.results import TaskResult as TaskResult
+from serab_core.types.sources import DownloadSource as DownloadSource
+from serab_core.types.sources import ManualSource as ManualSource
+from serab_core.types.sources import RemoteFile as RemoteFile
+from serab_core.types.sources import Source as Source
+from serab_core.types.sources import UrlSource as UrlSource
+from serab_core.types.sources import ZenodoSource as ZenodoSource

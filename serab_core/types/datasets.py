@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from serab_core.types.arrays import Split
+from serab_core.types.sources import DownloadSource, ManualSource, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,8 @@ class DatasetSpec:
         example: returns the files of a complete copy by name, as the download arranges them: the content that `index`
             reads, and b"" for audio. Conformance checks index it. Invented if no list of the files is public.
         expected_failures: conformance checks that are known to fail, with the reason.
+        sources: where `serab data fetch` downloads the corpus: alternatives, each complete, tried in order. A
+            `ManualSource` says what a person must do if none of them works; by default it says `how_to_get`.
     """
 
     name: str
@@ -187,6 +190,29 @@ class DatasetSpec:
     generate: Callable[[Path], None] | None = None
     example: Callable[[], Mapping[str, bytes]] | None = None
     expected_failures: Mapping[str, str] = field(default_factory=dict)
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def downloads(self) -> tuple[DownloadSource, ...]:
+        """The sources that serab can download."""
+        return tuple(source for source in self.sources if not isinstance(source, ManualSource))
+
+    @property
+    def manual(self) -> str:
+        """What a person must do to get the corpus, as a phrase."""
+        texts = [source.text for source in self.sources if isinstance(source, ManualSource)]
+        return "; ".join(texts) or self.how_to_get
+
+    @property
+    def access(self) -> Literal["fetchable", "manual", "generated"]:
+        """How a user gets the corpus."""
+        return "generated" if self.generate is not None else "fetchable" if self.downloads else "manual"
+
+    @property
+    def download_bytes(self) -> int | None:
+        """The size of the first download in bytes; None if it is not known before the publisher is asked."""
+        sizes = [file.size for source in self.downloads[:1] for file in source.files]
+        return None if not sizes or None in sizes else sum(size or 0 for size in sizes)
 
     def variant(self, name: str) -> SplitVariant:
         """Return the split variant called `name`. Raises KeyError if it does not exist."""

@@ -44,6 +44,7 @@ COMMANDS = {
     "data add": ["mine", "--audformat", "database"],
     "data remove": ["mine"],
     "data prepare": ["tones", "database"],
+    "data fetch": ["tones"],
     "data verify": ["tones"],
     "data show": ["tones"],
     "data list": [],

@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import json
 import os
-import socketserver
 import threading
 import time
 
@@ -16,56 +15,12 @@ from serab_core.store import http_stream as module
 from serab_core.store.download import download, sweep_downloads
 from serab_core.store.http_stream import DownloadError
 from tests.documents import check_document
+from tests.http_server import Server, answer
 
 CONTENT = bytes(range(256)) * 400
 SHA = hashlib.sha256(CONTENT).hexdigest()
 OTHER = CONTENT[::-1]
 HALF = len(CONTENT) // 2
-
-
-class Server:
-    """A server whose answer to the n-th request is `answers[n]`, raw bytes or a function that writes."""
-
-    def __init__(self) -> None:
-        self.answers: list = []
-        self.requests: list[str] = []
-        outer = self
-
-        class Handler(socketserver.StreamRequestHandler):
-            def handle(self) -> None:
-                lines = []
-                while (line := self.rfile.readline()).strip():
-                    lines.append(line.decode().strip())
-                outer.requests.append("\n".join(lines))
-                answer = outer.answers[min(len(outer.requests), len(outer.answers)) - 1]
-                if callable(answer):
-                    answer(self)
-                else:
-                    self.wfile.write(answer)
-
-        class Threads(socketserver.ThreadingTCPServer):
-            daemon_threads = True
-            allow_reuse_address = True
-
-            def handle_error(self, *ignored: object) -> None:
-                pass
-
-        self._server = Threads(("127.0.0.1", 0), Handler)
-        self.port = self._server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-def answer(content: bytes = b"", status: str = "200 OK", cut: int | None = None, **headers: str) -> bytes:
-    fields = {"Content-Length": str(len(content)), "Connection": "close"} | {
-        name.replace("_", "-"): value for name, value in headers.items()
-    }
-    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items() if value)
-    return f"HTTP/1.1 {status}\r\n{head}\r\n".encode() + (content if cut is None else content[:cut])
 
 
 HALF_OF_V1 = answer(CONTENT, cut=HALF, ETag='"v1"')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, index_by_name
+from serab_core.plugin import DatasetSpec, ExpectedAudio, RemoteFile, SplitVariant, ZenodoSource, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
 
@@ -52,6 +52,7 @@ SPEC = DatasetSpec(
   year      = {2018}
 }""",
     how_to_get="download CaFE_48k.zip from zenodo.org/record/1478765",
+    sources=(ZenodoSource("1478765", (RemoteFile("CaFE_48k.zip"),)),),
     expected_counts={label: 72 if label == "neutral" else 144 for label in LABELS.values()},
     expected_speakers=12,
     expected_ids=ids_of("cafe"),

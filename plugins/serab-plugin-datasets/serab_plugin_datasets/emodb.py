@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, index_by_name
+from serab_core.plugin import DatasetSpec, ExpectedAudio, RemoteFile, SplitVariant, ZenodoSource, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
 
@@ -41,6 +41,8 @@ SPEC = DatasetSpec(
   year      = {2005}
 }""",
     how_to_get="download it from emodb.bilderbar.info/download (40 MB)",
+    # A package of release 1 in the format of audformat. The file of emodb.bilderbar.info has no published checksum.
+    sources=(ZenodoSource("7447302", (RemoteFile("emodb.zip"),)),),
     expected_counts={
         "anger": 127,
         "boredom": 81,

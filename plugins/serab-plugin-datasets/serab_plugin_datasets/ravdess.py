@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, index_by_name
+from serab_core.plugin import DatasetSpec, ExpectedAudio, RemoteFile, SplitVariant, ZenodoSource, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern, with_reasons
 
@@ -44,6 +44,12 @@ SPEC = DatasetSpec(
   year    = {2018}
 }""",
     how_to_get="download Audio_Speech_Actors_01-24.zip (208 MB) from zenodo.org/record/1188976",
+    sources=(
+        ZenodoSource(
+            "1188976",
+            (RemoteFile("Audio_Speech_Actors_01-24.zip", 208_468_073, md5="bc696df654c87fed845eb13823edef8a"),),
+        ),
+    ),
     expected_counts={label: 96 if label == "neutral" else 192 for label in LABELS.values()},
     expected_speakers=24,
     expected_ids=ids_of("ravdess"),

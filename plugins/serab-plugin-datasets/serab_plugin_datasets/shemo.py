@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, index_by_name
+from serab_core.plugin import DatasetSpec, ExpectedAudio, RemoteFile, SplitVariant, UrlSource, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of
 from serab_plugin_datasets._naming import by_pattern
 
@@ -62,6 +62,24 @@ SPEC = DatasetSpec(
     how_to_get=(
         "clone github.com/mansourehk/ShEMO or github.com/pariajm/sharif-emotional-speech-database with "
         "git-lfs at its state of 2019, and name both of its halves, female.zip and male.zip"
+    ),
+    sources=(
+        UrlSource(
+            (
+                RemoteFile(
+                    "female.zip",
+                    374_368_830,
+                    sha256="663d8d7dceb44adbbf87d84be3a080fb691d169fbd972f6941e6302bc39f71e6",
+                    url="https://github.com/mansourehk/ShEMO/raw/master/female.zip",
+                ),
+                RemoteFile(
+                    "male.zip",
+                    496_606_401,
+                    sha256="747670d0d918e59d5e5020cf66610242890b093d42968c467c4f02eb5e6a6b1a",
+                    url="https://github.com/mansourehk/ShEMO/raw/master/male.zip",
+                ),
+            )
+        ),
     ),
     expected_counts={
         "anger": 1059,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core.plugin import DatasetSpec, ExpectedAudio, SplitVariant, index_by_name
+from serab_core.plugin import DatasetSpec, ExpectedAudio, RemoteFile, SplitVariant, ZenodoSource, index_by_name
 from serab_plugin_datasets._lists import example_of, ids_of, seconds_of
 from serab_plugin_datasets._naming import by_pattern
 
@@ -60,6 +60,19 @@ SPEC = DatasetSpec(
   year    = {2021}
 }""",
     how_to_get="download SUBESCO.zip (2 GB) from zenodo.org/record/4526477",
+    sources=(
+        ZenodoSource(
+            "4526477",
+            (
+                RemoteFile(
+                    "SUBESCO.zip",
+                    1_664_512_929,
+                    sha256="7505111bc864193d1906c05f83ca50d950250c65b62ae9b1740dee44f5cdb113",
+                    md5="13d702cf944bf54d70d66bffc036ed7a",
+                ),
+            ),
+        ),
+    ),
     expected_counts=dict.fromkeys(LABELS.values(), 1000),
     expected_speakers=20,
     expected_ids=ids_of("subesco"),

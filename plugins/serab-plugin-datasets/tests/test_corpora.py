@@ -308,3 +308,17 @@ def test_any_name_is_read_or_passed_over(name, stem):
     for entry in index.entries:
         assert entry.label in spec.labels
         assert entry.speaker
+
+
+def test_five_corpora_are_fetched_over_https_and_the_others_by_hand():
+    fetchable = {"cafe", "emodb", "ravdess", "shemo", "subesco"}
+    assert {name for name in NAMES if plugins.dataset(name).access == "fetchable"} == fetchable
+    for name in fetchable:
+        spec = plugins.dataset(name)
+        for source in spec.downloads:
+            assert source.files
+            assert (source.api if source.kind == "zenodo" else source.files[0].url).startswith("https://")
+            if source.kind == "zenodo" and name != "emodb":  # the text for people names the address of 2005
+                assert f"{source.files[0].name} " in spec.how_to_get
+                assert spec.how_to_get.endswith(f"zenodo.org/record/{source.record}")
+        assert name in ("cafe", "emodb") or spec.download_bytes
