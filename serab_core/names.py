@@ -5,13 +5,9 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Literal
-
-import msgspec
 
 from serab_core.errors import ContentError, UsageError
 from serab_core.settings import absolute_path
-from serab_core.store.codec import decode
 from serab_core.system.hints import command
 
 FOLDER_FILE = "serab-extractor.json"
@@ -19,13 +15,6 @@ FOLDER_FILE = "serab-extractor.json"
 FOLDER_SCHEMA = "serab.extractor-folder/1"
 _OPTIONS = re.compile(r"(?P<argument>.+?)(?P<options>(\+[a-z][a-z0-9_]*(=[^+]*)?)*)")
 _CODE = ".py"
-
-
-class ExtractorFolder(msgspec.Struct, frozen=True):
-    """The fields of `serab-extractor.json` that the core reads; the extractor's plugin may add others."""
-
-    schema: Literal["serab.extractor-folder/1"]
-    entry: str
 
 
 def is_written_as_path(name: str) -> bool:
@@ -85,8 +74,10 @@ def argument_paths(argument: str) -> tuple[str, str]:
 
 def folder_entry(folder: Path) -> str:
     """Return the entry point of a folder that is an extractor. Raises UsageError if the folder is not an extractor."""
+    from serab_core.extractor_folder import read_entry  # imported here, because msgspec is slow to import
+
     try:
-        return decode((folder / FOLDER_FILE).read_bytes(), ExtractorFolder, where=folder, surrogates_in=("$",)).entry
+        return read_entry(folder / FOLDER_FILE)
     except FileNotFoundError:
         reason = f"is not an extractor: {FOLDER_FILE} is missing" if folder.is_dir() else "does not exist"
     except OSError as error:

@@ -28,6 +28,7 @@ ROOMS = [
     "project_file",
     "trust",
     "settings",
+    "extractor_folder",
     "names",
     "types",
     "audio",

@@ -16,8 +16,8 @@ from serab_core import project_file, settings
 from serab_core.bench.history import RunDocument
 from serab_core.data.index_document import IndexDocument
 from serab_core.documents import commands, corpora, plugins, reports
+from serab_core.extractor_folder import ExtractorFolder
 from serab_core.isolation.record import EnvironmentDocument
-from serab_core.names import ExtractorFolder
 from serab_core.results.exchange import ExchangeDocument
 from serab_core.run.evaluation import RepeatDocument, StateDocument
 from serab_core.run.throughput import ThroughputDocument
