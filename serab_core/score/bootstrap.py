@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from zlib import crc32
 
 import numpy as np
@@ -15,6 +15,8 @@ from serab_core.score.metrics import CLASS_METRICS, METRICS, from_margins
 from serab_core.score.scored import scored
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from serab_core.score.scored import Scored
@@ -102,7 +104,7 @@ class Draws:
         factor, values = widening(self.groups), {}
         for metric in ("ccc",) if self.test.continuous else CLASS_METRICS:
             score = self.score(metric)
-            values[metric] = np.asarray(score + factor * (_score_of_sums(metric, drawn) - score))
+            values[metric] = np.asarray(score + factor * (score_of_sums(metric, drawn) - score))
         return values
 
     def _modelled(self, metric: str) -> Floats:
@@ -142,10 +144,22 @@ def drawn(test: Scored, draws: int = DRAWS, seed: int = SEED, *, over: Over = "s
 
 def by_group(test: Scored, metric: str, group: npt.NDArray[np.intp]) -> Floats:
     """Return the metric of each group of utterances, shape (groups,); `group` is the number of each one's group."""
-    return _score_of_sums(metric, _sums(test, group)[0])
+    return score_of_sums(metric, _sums(test, group)[0])
 
 
-def _sums(test: Scored, group: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:
+def sums_by_speaker(tests: Sequence[Scored]) -> list[Floats]:
+    """Return the sums that metrics are computed from, by speaker, for predictions of the same utterances.
+
+    The sums have the same classes, so that speakers can be exchanged between the predictions; shapes as for one test.
+    """
+    speaker = np.unique(tests[0].speakers, return_inverse=True)[1]
+    if tests[0].continuous:
+        return [_sums(test, speaker)[0] for test in tests]
+    classes = np.unique(np.concatenate([tests[0].truth, *(test.predicted for test in tests)]))
+    return [_sums(test, speaker, classes)[0] for test in tests]
+
+
+def _sums(test: Scored, group: npt.NDArray[np.intp], classes: npt.NDArray[Any] | None = None) -> tuple[Floats, Floats]:
     """Return the sums that metrics are computed from, by group, and the number of utterances of each group.
 
     Returns:
@@ -160,7 +174,7 @@ def _sums(test: Scored, group: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:
         t, p = test.truth - centre, test.predicted - centre
         moments = (np.ones_like(t), t, p, t * t, p * p, t * p)
         return np.stack([np.bincount(group, moment, count) for moment in moments], axis=1).astype(np.float64), sizes
-    true, predicted, size = _codes(test)
+    true, predicted, size = _codes(test, classes)
     right = true == predicted
     margins = [
         np.bincount(groups * size + classes, minlength=count * size).reshape(count, size)
@@ -180,13 +194,16 @@ def _distinct(test: Scored) -> tuple[Floats, Floats]:
     return np.stack([hits, identity[of_true], identity[of_predicted]], axis=1), counts.astype(np.float64)
 
 
-def _codes(test: Scored) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], int]:
-    """Return true and predicted classes as numbers, and the number of classes."""
-    classes, places = np.unique(np.concatenate([test.truth, test.predicted]), return_inverse=True)
-    return places[: len(test.truth)], places[len(test.truth) :], len(classes)
+def _codes(
+    test: Scored, classes: npt.NDArray[Any] | None = None
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], int]:
+    """Return true and predicted classes as numbers, and the number of classes; `classes` are sorted."""
+    if classes is None:
+        classes = np.unique(np.concatenate([test.truth, test.predicted]))
+    return np.searchsorted(classes, test.truth), np.searchsorted(classes, test.predicted), len(classes)
 
 
-def _score_of_sums(metric: str, sums: Floats) -> Floats:
+def score_of_sums(metric: str, sums: Floats) -> Floats:
     """Return the metric of `_sums` of several splits, shape (splits,)."""
     if sums.ndim == 3:
         return from_margins(metric, sums)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from serab_core.score.bootstrap import LEVEL, Interval, drawn
+from serab_core.score.bootstrap import LEVEL, Interval, drawn, score_of_sums, sums_by_speaker
 from serab_core.score.influence import influences
 from serab_core.score.metrics import METRICS
 
@@ -33,6 +33,7 @@ MIN_TESTED_SPEAKERS = 3  # speakers for a t test of one task; with two it has al
 MIN_TASKS = 4  # tasks for a t test over tasks, which needs no model of speakers; with fewer, it is over speakers
 POWER = 0.8  # probability with which `detectable` differences are found
 _ROUNDING = 1e-12  # smaller gains, times the number of utterances, come from rounding
+MAX_ENUMERATED = 14  # speakers whose exchanges are all computed, for metrics that are no means: 2^13 exchanges
 _STEPS = 20_000  # steps of the grid that weighted gains are rounded to; rounding changes p by less than 1e-3
 
 
@@ -118,8 +119,9 @@ def compare(first: Scored, second: Scored, metric: str = "accuracy") -> Comparis
     permutation"); all 2^speakers exchanges are counted. With three to five speakers it is a t test of the speakers'
     gains, with the jackknife variance, or the variance of independent utterances if this is larger.
 
-    F1, kappa and CCC are no means over utterances. For them the gain of a speaker is the sum of the influences of the
-    speaker's utterances on the difference, plus the speaker's part of the difference.
+    F1, kappa and CCC are no means over utterances. For them, the metric is computed anew after each exchange; with more
+    than 14 speakers, and in a t test, the gain of a speaker is the sum of the influences of the speaker's utterances on
+    the difference, plus the speaker's part of the difference.
 
     Args:
         first, second: the predictions.
@@ -137,7 +139,7 @@ def compare(first: Scored, second: Scored, metric: str = "accuracy") -> Comparis
     smallest: float | None = None
     detectable: float | None = None
     if speakers >= MIN_PERMUTED:
-        p, test, smallest = _permutation(per_speaker), "permutation", 2.0 ** (1 - speakers)
+        p, test, smallest = _permuted(first, second, metric, per_speaker), "permutation", 2.0 ** (1 - speakers)
         detectable = _detectable(_variance(per_speaker), speakers - 1, permuted=speakers)
     elif speakers >= MIN_TESTED_SPEAKERS:
         p, test = _student(per_speaker.difference, _variance(per_speaker), speakers - 1), "t over speakers"
@@ -179,7 +181,14 @@ def compare_overall(pairs: Mapping[str, tuple[Scored, Scored]], metric: str = "a
     outcome = _tested(tasks, mean, whole / count**2, freedom, "t over speakers", speakers, metric)
     if count == 1 and speakers >= MIN_PERMUTED:
         detectable = _detectable(whole, speakers - 1, permuted=speakers)
-        return Overall(tasks, mean, outcome.interval, _permutation(per_task[0]), "permutation", detectable)
+        return Overall(
+            tasks,
+            mean,
+            outcome.interval,
+            _permuted(*next(iter(pairs.values())), metric, per_task[0]),
+            "permutation",
+            detectable,
+        )
     return outcome
 
 
@@ -348,6 +357,20 @@ def _detectable(variance: float, freedom: float, permuted: int = 0) -> float | N
         errors = nctdtrinc(freedom, 1 - POWER, stdtrit(freedom, 1 - level / 2))
     difference = float(errors) * (variance * freedom / float(chdtri(freedom, 0.5))) ** 0.5
     return difference or None
+
+
+def _permuted(first: Scored, second: Scored, metric: str, per_speaker: _Gains) -> float:
+    """Return the p-value of the permutation test that exchanges the predictions of speakers."""
+    count = len(per_speaker.gains)
+    if metric in ("accuracy", "uar") or count > MAX_ENUMERATED:
+        return _permutation(per_speaker)
+    own, other = sums_by_speaker((first, second))
+    # Exchanging every speaker only changes the sign, so one speaker is never exchanged.
+    kept = (np.arange(2 ** (count - 1))[:, None] >> np.arange(count)[None, :] & 1 ^ 1).astype(np.float64)
+    mixed = np.tensordot(kept, own, 1) + np.tensordot(1 - kept, other, 1)
+    whole = own.sum(axis=0) + other.sum(axis=0)
+    differences = np.abs(score_of_sums(metric, mixed) - score_of_sums(metric, whole - mixed))
+    return float(np.mean(differences >= differences[0] - _ROUNDING))
 
 
 def _permutation(per_speaker: _Gains) -> float:
