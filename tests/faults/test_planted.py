@@ -59,6 +59,7 @@ COMMANDS = {
     "results import": ["results.json"],
     "results merge": ["merged", "planted-home"],
     "results card": ["toy"],
+    "results schema": [],
     "studies ls": [],
     "studies show": ["a"],
     "weights list": [],

@@ -282,7 +282,7 @@ def test_iemocaps_continuous_task(tmp_path, capsys, monkeypatch):
     assert run(["data", "show", "iem4/vad"]) == 0
     assert "dominance" in capsys.readouterr().out
     assert run(["eval", "mfcc-stats", "--tasks", "iem4/vad", "--classifiers", "ridge", "--json"]) == 0
-    scored = json.loads(capsys.readouterr().out)["continuous"]
+    scored = json.loads(capsys.readouterr().out)["results"]
     assert [result["task"] for result in scored] == ["iem4/valence", "iem4/arousal", "iem4/dominance"]
     assert all(result["partial"] and abs(result["scores"]["ccc"]) < 0.5 for result in scored)  # noise tells nothing
     assert run(["data", "list", "--json"]) == 0
