@@ -211,15 +211,15 @@ def test_a_hub_that_is_silent(models, tmp_path):
 
 def test_a_layer_is_chosen_on_validation(models, tmp_path):
     script = "from serab_core.cli import main; import sys; sys.argv[1:] = {arguments!r}; main()"
-    arguments = ["eval", "hf:./hubert", "--layer", "best", "--tasks", "demo", "-c", "lda,lr", "--json"]
+    arguments = ["eval", "hf:./hubert", "--layer", "best", "--tasks", "demo", "-c", "lda,qda", "--json"]
     completed = run(script.format(arguments=arguments))
     assert completed.returncode == 0, completed.stderr
     (best,) = json.loads(completed.stdout)["results"]
     names = [f"hf:./hubert+layer={number}" for number in range(4)]
-    completed = run(script.format(arguments=["eval", *names, "--tasks", "demo", "-c", "lda,lr", "--json"]))
+    completed = run(script.format(arguments=["eval", *names, "--tasks", "demo", "-c", "lda,qda", "--json"]))
     assert completed.returncode == 0, completed.stderr
     single = json.loads(completed.stdout)["results"]
-    for position, classifier in enumerate(("lda", "lr")):
+    for position, classifier in enumerate(("lda", "qda")):
         outcome = best["classifiers"][position]
         layers = [result["classifiers"][position] for result in single]
         chosen = max(range(4), key=lambda number: (layers[number]["validation"], -number))
@@ -232,7 +232,7 @@ def test_a_layer_is_chosen_on_validation(models, tmp_path):
         assert outcome["points"] == 4 * layers[0]["points"]
     completed = run(
         script.format(
-            arguments=["export", "hf:./hubert+layer=best", "--task", "demo", "-c", "lda,lr", "-o", str(tmp_path / "e")]
+            arguments=["export", "hf:./hubert+layer=best", "--task", "demo", "-c", "lda,qda", "-o", str(tmp_path / "e")]
         )
     )
     assert completed.returncode == 0, completed.stderr
