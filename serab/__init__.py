@@ -11,13 +11,43 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from serab_core import __version__ as __version__
-from serab_core import api
+from serab_core import __version__, api
 
 if TYPE_CHECKING:
-    from serab_core.api import *  # noqa: F403  its imports are the names of this package
+    from serab_core.api import Comparison as Comparison
+    from serab_core.api import EvaluationError as EvaluationError
+    from serab_core.api import Leaderboard as Leaderboard
+    from serab_core.api import Result as Result
+    from serab_core.api import Results as Results
+    from serab_core.api import Run as Run
+    from serab_core.api import SerabError as SerabError
+    from serab_core.api import classifiers as classifiers
+    from serab_core.api import compare as compare
+    from serab_core.api import datasets as datasets
+    from serab_core.api import evaluate as evaluate
+    from serab_core.api import extractors as extractors
+    from serab_core.api import fetch as fetch
+    from serab_core.api import load_results as load_results
+    from serab_core.api import prepare as prepare
 
-__all__ = sorted((*api.__all__, "__version__"))
+__all__ = [
+    "Comparison",
+    "EvaluationError",
+    "Leaderboard",
+    "Result",
+    "Results",
+    "Run",
+    "SerabError",
+    "__version__",
+    "classifiers",
+    "compare",
+    "datasets",
+    "evaluate",
+    "extractors",
+    "fetch",
+    "load_results",
+    "prepare",
+]
 
 
 def __getattr__(name: str) -> Any:
