@@ -364,11 +364,11 @@ def _permuted(first: Scored, second: Scored, metric: str, per_speaker: _Gains) -
     count = len(per_speaker.gains)
     if metric in ("accuracy", "uar") or count > MAX_ENUMERATED:
         return _permutation(per_speaker)
-    own, other = sums_by_speaker((first, second))
+    sums, other_sums = sums_by_speaker((first, second))
     # Exchanging every speaker only changes the sign, so one speaker is never exchanged.
-    kept = (np.arange(2 ** (count - 1))[:, None] >> np.arange(count)[None, :] & 1 ^ 1).astype(np.float64)
-    mixed = np.tensordot(kept, own, 1) + np.tensordot(1 - kept, other, 1)
-    whole = own.sum(axis=0) + other.sum(axis=0)
+    unchanged = (np.arange(2 ** (count - 1))[:, None] >> np.arange(count)[None, :] & 1 ^ 1).astype(np.float64)
+    mixed = np.tensordot(unchanged, sums, 1) + np.tensordot(1 - unchanged, other_sums, 1)
+    whole = sums.sum(axis=0) + other_sums.sum(axis=0)
     differences = np.abs(score_of_sums(metric, mixed) - score_of_sums(metric, whole - mixed))
     return float(np.mean(differences >= differences[0] - _ROUNDING))
 
