@@ -95,7 +95,7 @@ class Draws:
     def _resampled(self) -> dict[str, Floats]:
         """Return the scores by every metric, which have the same draws."""
         if self.over == "speakers":
-            sums, _ = _sums(self.test, np.unique(self.test.speakers, return_inverse=True)[1])
+            sums = _sums(self.test, np.unique(self.test.speakers, return_inverse=True)[1])
             times = _speaker_counts(self.groups, self.count, self.seed)
         else:  # utterances with equal predictions are one group of the multinomial draw
             sums, sizes = _distinct(self.test)
@@ -144,7 +144,7 @@ def drawn(test: Scored, draws: int = DRAWS, seed: int = SEED, *, over: Over = "s
 
 def by_group(test: Scored, metric: str, group: npt.NDArray[np.intp]) -> Floats:
     """Return the metric of each group of utterances, shape (groups,); `group` is the number of each one's group."""
-    return score_of_sums(metric, _sums(test, group)[0])
+    return score_of_sums(metric, _sums(test, group))
 
 
 def sums_by_speaker(tests: Sequence[Scored]) -> list[Floats]:
@@ -154,39 +154,37 @@ def sums_by_speaker(tests: Sequence[Scored]) -> list[Floats]:
     """
     speaker = np.unique(tests[0].speakers, return_inverse=True)[1]
     if tests[0].continuous:
-        return [_sums(test, speaker)[0] for test in tests]
+        return [_sums(test, speaker) for test in tests]
     classes = np.unique(np.concatenate([tests[0].truth, *(test.predicted for test in tests)]))
-    return [_sums(test, speaker, classes)[0] for test in tests]
+    return [_sums(test, speaker, classes) for test in tests]
 
 
-def _sums(test: Scored, group: npt.NDArray[np.intp], classes: npt.NDArray[Any] | None = None) -> tuple[Floats, Floats]:
-    """Return the sums that metrics are computed from, by group, and the number of utterances of each group.
+def _sums(test: Scored, group: npt.NDArray[np.intp], classes: npt.NDArray[Any] | None = None) -> Floats:
+    """Return the sums that metrics are computed from, by group.
 
     Returns:
         for classes the numbers of correct predictions, true labels and predictions by class, shape (groups, 3,
-        classes); for a continuous target the sums of 1, t, p, t^2, p^2 and tp, shape (groups, 6). The second array has
-        shape (groups,).
+        classes); for a continuous target the sums of 1, t, p, t^2, p^2 and tp, shape (groups, 6).
     """
     count = int(group.max()) + 1
-    sizes = np.bincount(group, minlength=count).astype(np.float64)
     if test.continuous:
         centre = test.truth.mean()  # a large offset would cost digits; a common shift does not change the CCC
         t, p = test.truth - centre, test.predicted - centre
         moments = (np.ones_like(t), t, p, t * t, p * p, t * p)
-        return np.stack([np.bincount(group, moment, count) for moment in moments], axis=1).astype(np.float64), sizes
+        return np.stack([np.bincount(group, moment, count) for moment in moments], axis=1).astype(np.float64)
     true, predicted, size = _codes(test, classes)
     right = true == predicted
     margins = [
         np.bincount(groups * size + classes, minlength=count * size).reshape(count, size)
         for groups, classes in ((group[right], true[right]), (group, true), (group, predicted))
     ]
-    return np.stack(margins, axis=1).astype(np.float64), sizes
+    return np.stack(margins, axis=1).astype(np.float64)
 
 
 def _distinct(test: Scored) -> tuple[Floats, Floats]:
     """Return the sums of each distinct pair of true and predicted value, and the number of its utterances."""
     if test.continuous:
-        return _sums(test, np.arange(len(test.ids)))
+        return _sums(test, np.arange(len(test.ids))), np.ones(len(test.ids))
     true, predicted, size = _codes(test)
     kinds, counts = np.unique(true * size + predicted, return_counts=True)
     identity, of_true, of_predicted = np.eye(size), kinds // size, kinds % size
@@ -224,7 +222,7 @@ def _scale(test: Scored, metric: str) -> tuple[float, float]:
     """Return the scores that correspond to no and to only right answers, for the model of few speakers."""
     if metric != "kappa":
         return METRICS[metric].bounds
-    _, true, predicted = _sums(test, np.zeros(len(test.ids), np.intp))[0][0]
+    _, true, predicted = _sums(test, np.zeros(len(test.ids), np.intp))[0]
     chance = float(true @ predicted) / true.sum() ** 2
     return (-chance / (1 - chance), 1.0) if chance < 1 else (-1.0, 1.0)
 
@@ -246,7 +244,7 @@ def _effective_answers(test: Scored, metric: str, low: float, high: float) -> tu
     if metric == "accuracy":
         return np.bincount(speaker, test.right).astype(np.float64), sizes
     if metric == "uar":
-        margins = _sums(test, speaker)[0]
+        margins = _sums(test, speaker)
         occurs = margins[:, 1].sum(axis=0) > 0
         hits, of_class = margins[:, 0, occurs], margins[:, 1, occurs]
         weights = 1 / of_class.sum(axis=0)
