@@ -297,7 +297,7 @@ def test_tasks_that_are_not_there(toys, home, quiet):
 
     with pytest.raises(NotPreparedError, match="prepare it with .serab.prepare..tones., .PATH.."):
         plan(["tones"])
-    with pytest.raises(NotPreparedError, match="serab data prepare hums"):
+    with pytest.raises(NotPreparedError, match="serab.prepare..hums"):
         plan(["hums"])  # planning prepares nothing
     with pytest.raises(UnknownNameError, match="toyy"):
         prepare_generated(home, ["toyy"], ["hums"], quiet)
