@@ -71,7 +71,7 @@ class Settings:
     patience: Annotated[int, Setting("SERAB_PATIENCE", "Seconds until a silent worker is killed.", str(TIMEOUT_S))] = (
         TIMEOUT_S
     )
-    protocol: Annotated[str, Setting("SERAB_PROTOCOL", "The protocol: serab, serab-released or strict.", "serab")] = (
+    protocol: Annotated[str, Setting("SERAB_PROTOCOL", "The protocol, such as serab, strict or loso.", "serab")] = (
         "serab"
     )
     tasks: Annotated[tuple[str, ...], Setting("SERAB_TASKS", "Tasks to evaluate on.", "the prepared tasks")] = ()

@@ -110,7 +110,7 @@ def evaluate(
     merged = replace(merged, notices=(*merged.notices, *_unstored_notices(used)))
     run = run_of(merged, aliases, str(root.root) if home else "")
     if run.failures and raise_errors:
-        from serab_core.report.tables import failure_text
+        from serab_core.report.run_tables import failure_text
 
         error = EvaluationError(
             "; ".join(failure_text(failure).removesuffix(".") for failure in run.failures),

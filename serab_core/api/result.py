@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from serab_core.score.bootstrap import Interval
     from serab_core.score.classes import ClassScore
-    from serab_core.types import Predictions, TaskResult
+    from serab_core.score.folds import FoldSummary
+    from serab_core.types import FoldResult, Predictions, TaskResult
 
 COLUMNS = (
     "extractor", "task", "language", "protocol", "metric", "value", "low", "high", "classifier", "utterances",
@@ -99,6 +100,27 @@ class Result:
     def params(self) -> dict[str, Any]:
         """The parameters of the chosen classifier."""
         return dict(self.stored.outcome().params or {})
+
+    @property
+    def folds(self) -> tuple[FoldResult, ...]:
+        """The folds, for a protocol that has several; `accuracy` and the other scores are over all folds together."""
+        return self.stored.folds
+
+    def over_folds(self, metric: str = "uar") -> FoldSummary:
+        """Return the mean and spread of a score over the folds: `mean`, `deviation`, `low`, `high` and `folds`.
+
+        Raises:
+            UsageError: the result has no folds, or its folds do not have that score.
+        """
+        from serab_core.score.folds import fold_summary
+
+        summary = fold_summary(self.stored, metric)
+        if summary is None:
+            raise UsageError(
+                f"{self.extractor} has no {metric} of folds on {self.task} under protocol {self.protocol}",
+                next_step="evaluate with the protocol loso, repeated or folds",
+            )
+        return summary
 
     @property
     def cautions(self) -> tuple[str, ...]:

@@ -172,7 +172,7 @@ class Run(Results):
         return () if self.run is None else self.run.failures
 
     def _problem(self, name: str, task: str | None, matching: Sequence[Result]) -> str:
-        from serab_core.report.tables import failure_text
+        from serab_core.report.run_tables import failure_text
 
         for failure in self.failures:
             if failure.extractor == name and task in (None, failure.task):
@@ -180,7 +180,7 @@ class Run(Results):
         return Results._problem(self, name, task, matching)
 
     def __repr__(self) -> str:
-        from serab_core.report.tables import print_run
+        from serab_core.report.run_tables import print_run
 
         run = self.run
         if run is None:

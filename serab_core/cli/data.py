@@ -144,7 +144,7 @@ def show_command(
     """Show a corpus."""
     from serab_core import plugins
     from serab_core.data.prepared import load
-    from serab_core.data.protocols import PROTOCOLS, default_protocol, find_protocol
+    from serab_core.data.protocols import SPLIT_PROTOCOLS, default_protocol, find_protocol
     from serab_core.report.corpus import chance_level, print_corpus
 
     name = name.partition("/")[0]  # `iem4/vad` comes with `iem4`
@@ -154,7 +154,7 @@ def show_command(
         level = chance_level(prepared.task(find_protocol(default_protocol())))
         print_json({"schema": "serab.dataset-summary/1", **prepared.summary(), "chance": level})
         return
-    tasks = {task.variant: task for task in (prepared.task(protocol) for protocol in PROTOCOLS.values())}
+    tasks = {task.variant: task for task in (prepared.task(protocol) for protocol in SPLIT_PROTOCOLS)}
     for task in tasks.values():
         print_corpus(stdout(), task)
 

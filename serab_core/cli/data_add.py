@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from serab_core.data.user_corpus import UserCorpus
     from serab_core.store.home import Home
 
-ADD_HELP = "Add your own corpus: CSV files with path, label, speaker and optionally split, or an audformat database."
+ADD_HELP = (
+    "Add your own corpus: CSV files with path, label, speaker and optionally split and fold, or an audformat database."
+)
 REMOVE_HELP = "Remove a prepared corpus from the home. Audio files that are used in place stay where they are."
 
 
@@ -33,6 +35,10 @@ _Speaker = Annotated[
 _Split = Annotated[
     str,
     typer.Option("--split", help="Column of the splits; none draws splits by speaker. Default: split, if it exists."),
+]
+_Fold = Annotated[
+    str,
+    typer.Option("--fold", help="Column of the folds of the protocol folds; none uses no column. Default: fold."),
 ]
 _Segments = Annotated[
     bool | None,
@@ -57,6 +63,7 @@ def add_command(
     label: _Label = "",
     speaker: _Speaker = "",
     split: _Split = "",
+    fold: _Fold = "",
     segments: _Segments = None,
     tables: Annotated[
         list[str] | None,
@@ -86,7 +93,9 @@ def add_command(
         )
     if audformat is not None and path:
         raise UsageError("--path names a column of a CSV; audformat has its own", next_step="leave --path out")
-    columns = Columns(path, label, speaker, split)
+    if audformat is not None and fold:
+        raise UsageError("--fold names a column of a CSV; a database has none", next_step="leave --fold out")
+    columns = Columns(path, label, speaker, split, fold)
     corpus: UserCorpus
     if audformat is not None:
         corpus = read_audformat(audformat, columns, segments, tables or ())

@@ -92,7 +92,7 @@ def evaluate_command(
     from serab_core.engine.executors import find_engine
     from serab_core.report.documents import eval_document
     from serab_core.report.profile import print_profiles
-    from serab_core.report.tables import print_run
+    from serab_core.report.run_tables import print_run
     from serab_core.run.evaluate import evaluate
     from serab_core.run.plan import make_plan, prepare_generated
     from serab_core.run.shard import parse_run_shard

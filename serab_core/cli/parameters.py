@@ -36,7 +36,8 @@ Protocol = Annotated[
     typer.Option(
         "--protocol",
         "-p",
-        help="serab, serab-released or strict. Default: the protocol of the settings.",
+        help="serab, serab-released, strict, loso, repeated, folds or iemocap-5fold, with options as in loso+k=2. "
+        "Default: the protocol of the settings.",
         autocompletion=complete.protocols,
     ),
 ]

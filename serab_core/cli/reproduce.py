@@ -22,7 +22,7 @@ def repeat_result(path: Path, engine_name: str, jobs: int | None, *, as_json: bo
         RepeatError: the new result differs from the stored one.
     """
     from serab_core.engine.executors import find_engine
-    from serab_core.report.tables import failure_text
+    from serab_core.report.run_tables import failure_text
     from serab_core.results.reproduce import classifiers_of, compared, protocol_of, read_lock, scratch_home
     from serab_core.run.evaluate import evaluate
     from serab_core.run.plan import make_plan, prepare_generated

@@ -20,6 +20,7 @@ class RowDocument(msgspec.Struct, frozen=True, gc=False):
     duration: Seconds
     cut: dict[str, tuple[str, Literal["train", "validation", "test"]]]
     targets: dict[str, float] = {}
+    fold: str = ""
     sentence: str = ""
     silent: str = ""
     peak: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
@@ -67,6 +68,7 @@ class IndexDocument(msgspec.Struct, frozen=True):
     continuous: dict[str, tuple[str, ...]] = {}
     notices: tuple[NoticeDocument, ...] = ()
     plugin: dict[str, Any] | None = None
+    speaker_sex: dict[str, Literal["f", "m"]] = {}
 
     def fault(self) -> str:
         """Return a fault that the types do not exclude, as a predicate; "" without a fault."""

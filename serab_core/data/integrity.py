@@ -15,6 +15,8 @@ from serab_core.types import SPLITS, Notice
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from serab_core.types import Fold, ProtocolSpec
+
 SYNTHETIC = "synthetic corpus: says nothing about real speech"
 PARTIAL = "partial corpus: not comparable with the whole"
 MIN_UTTERANCES = (
@@ -22,6 +24,7 @@ MIN_UTTERANCES = (
 )
 PER_SPEAKER = ("few-utterances", "one-class")  # kinds of notices that concern normalisation per speaker only
 MAX_PLAUSIBLE_PEAK = 8.0  # full scale is 1; a mix may reach 2 or 3, and integers that were never scaled reach thousands
+_SEVERITIES = ("fault", "caution", "info")
 MAX_NAMES = 5  # names that a notice lists; it counts the others
 
 
@@ -45,8 +48,77 @@ def corpus_notices(
         *level_notices(rows),
         *_sentences(rows, cuts),
     ]
-    order = {"fault": 0, "caution": 1, "info": 2}
-    return tuple(sorted(notices, key=lambda notice: order[notice.severity]))
+    return tuple(sorted(notices, key=lambda notice: _SEVERITIES.index(notice.severity)))
+
+
+def fold_notices(
+    rows: Sequence[Mapping[str, Any]], folds: Sequence[Fold], labels: Sequence[str], protocol: ProtocolSpec
+) -> tuple[Notice, ...]:
+    """Return the notices of a task with folds, faults first. No speaker can be in two splits of a fold.
+
+    Args:
+        rows: the utterances, as the index of the corpus holds them.
+        folds: the folds.
+        labels: the classes of the task; empty for a continuous target.
+        protocol: the protocol, with its normalisation and the origin of its folds.
+    """
+    speakers = {str(row["id"]): (str(row["speaker"]), str(row["speaker"])) for row in rows}
+    per_speaker = {identifier: (speaker, "fold") for identifier, (speaker, _) in speakers.items()}
+    transductive = protocol.normalisation == "speaker"
+    notices = [
+        *_repeated_audio(rows, speakers, with_labels=bool(labels)),
+        *_classes_missing_in_folds(rows, folds, labels),
+        *(_few_utterances(per_speaker) if transductive else ()),
+        *(_one_class(rows, per_speaker) if transductive and len(labels) > 1 else ()),
+        *level_notices(rows),
+        *_divided_folds(rows, protocol),
+        *_common_sentences(rows),
+    ]
+    return tuple(sorted(notices, key=lambda notice: _SEVERITIES.index(notice.severity)))
+
+
+def _classes_missing_in_folds(
+    rows: Sequence[Mapping[str, Any]], folds: Sequence[Fold], labels: Sequence[str]
+) -> Iterator[Notice]:
+    spoken: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        spoken[str(row["speaker"])].add(row["label"])
+    consequence = {"train": "no classifier can predict it there", "validation": "it has no part in the choice there"}
+    for split in ("train", "validation"):
+        lacking: dict[str, list[str]] = defaultdict(list)
+        for fold in folds:
+            present = set().union(*(spoken[speaker] for speaker, of in fold.splits.items() if of == split))
+            for label in labels:
+                if label not in present:
+                    lacking[label].append(fold.name)
+        for label, names in lacking.items():
+            text = (
+                f"the {split} split of {len(names)} of {len(folds)} folds ({list_names(names, MAX_NAMES)}) has no "
+                f"utterance of {label}: {consequence[split]}"
+            )
+            yield Notice("missing-classes", "caution", text, tuple(names))
+
+
+def _divided_folds(rows: Sequence[Mapping[str, Any]], protocol: ProtocolSpec) -> Iterator[Notice]:
+    """Yield a notice if the corpus has folds, such as sessions, and the protocol does not keep them together."""
+    names = sorted({str(row["fold"]) for row in rows if row.get("fold")})
+    if names and protocol.splits != "corpus":
+        text = (
+            f"the speakers of one fold of the corpus ({list_names(names, MAX_NAMES)}), such as a session, are in "
+            "training and in test: the protocol folds keeps them together"
+        )
+        yield Notice("divided-folds", "caution", text, tuple(names))
+
+
+def _common_sentences(rows: Sequence[Mapping[str, Any]]) -> Iterator[Notice]:
+    spoken: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        if "sentence" in row:
+            spoken[str(row["sentence"])].add(str(row["speaker"]))
+    common = sorted(sentence for sentence, speakers in spoken.items() if len(speakers) > 1)
+    if common:
+        which = "the sentences" if len(common) == len(spoken) else "some of the sentences"
+        yield Notice("shared-sentences", "info", f"{which} are spoken by several speakers", tuple(common))
 
 
 def _crossing(

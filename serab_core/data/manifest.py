@@ -86,17 +86,22 @@ def _read_manifest(
         "label": columns.label or "label",
         "speaker": columns.speaker or "speaker",
         "split": columns.split or "split",
+        "fold": columns.fold or "fold",
     }
     table = read_csv(path, [*names.values(), *SEGMENT_COLUMNS])
     notes = list(table.notes)
     places = {role: table.column(name) for role, name in names.items()}
     if columns.split == NO_SPLIT:
         places["split"] = None
-    required = [role for role in names if role in REQUIRED or (role == "split" and columns.split not in ("", NO_SPLIT))]
+    if columns.fold == NO_SPLIT or (not columns.fold and _holds_splits(table, places["fold"])):
+        places["fold"] = None
+    optional = {"split": columns.split, "fold": columns.fold}
+    required = [role for role in names if role in REQUIRED or optional.get(role, "") not in ("", NO_SPLIT)]
     lacking = [role for role in required if places[role] is None]
     if lacking:
         raise _no_column(table, names, lacking)
-    for first, second in (("label", "path"), ("label", "speaker"), ("label", "split"), ("speaker", "split")):
+    pairs = ("label", "path"), ("label", "speaker"), ("label", "split"), ("speaker", "split"), ("label", "fold")
+    for first, second in pairs:
         if places[first] is not None and places[first] == places[second]:
             raise DataError(
                 f"would have the column {names[first]} as both {first} and {second}",
@@ -216,11 +221,15 @@ def _spans(table: CsvTable, segments: bool | None) -> tuple[int | None, int | No
     return None
 
 
+def _holds_splits(table: CsvTable, at: int | None) -> bool:
+    """Return whether a column has names of splits only, such as train and test."""
+    return at is not None and all(split_of(record.cells[at]) for record in table.records)
+
+
 def _unread_splits(table: CsvTable) -> list[str]:
     split_columns = [name for name in table.header if column_key(name) in _SPLIT_SYNONYMS]
     for name in split_columns:
-        at = table.header.index(name)
-        if all(split_of(record.cells[at]) for record in table.records):
+        if _holds_splits(table, table.header.index(name)):
             return [f"the column {name.strip()} is not used; to use its splits, name it as the column of splits"]
     return []
 

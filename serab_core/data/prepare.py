@@ -141,6 +141,7 @@ def prepare_files(
                 for v in spec.variants
             ],
             "plugin": dataset_code(spec.name),
+            "speaker_sex": dict(sorted(spec.speaker_sex.items())),
             "notices": [asdict(notice) for notice in length_notices(comparisons)],
             "utterances": rows,
         }

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from serab_core import plugins
 from serab_core.data.disk_names import disk_name
+from serab_core.data.folds import describe_folds, make_folds
 from serab_core.data.index_document import IndexDocument
-from serab_core.data.integrity import PER_SPEAKER, corpus_notices
+from serab_core.data.integrity import PER_SPEAKER, corpus_notices, fold_notices
 from serab_core.data.splits import describe_splits
-from serab_core.errors import ContentError, NotPreparedError, StoreError, store_error
+from serab_core.errors import ContentError, NotPreparedError, StoreError, UsageError, store_error
 from serab_core.store import codec
 from serab_core.store.jsonio import digest
 from serab_core.store.leftovers import restore_folders
 from serab_core.store.reading import file_exists, read_file
 from serab_core.system.hints import command
-from serab_core.types import SPLITS, Notice, Task, Utterance
+from serab_core.types import SPLITS, Notice, SplitVariant, Task, Utterance
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from serab_core.store.home import Home
@@ -53,27 +56,82 @@ class Prepared:
         return str(self.index["variants"][0]["name"])
 
     def task(self, protocol: ProtocolSpec, target: str = "") -> Task:
-        """Return the corpus as a task for its classes or for a continuous target; its utterances are sorted by id."""
+        """Return the corpus as a task for its classes or for a continuous target; its utterances are sorted by id.
+
+        Raises:
+            UsageError: the corpus cannot have the folds of the protocol.
+            DataError: the corpus has folds that share speakers.
+        """
         variant = self.variant_for(protocol)
+        if protocol.has_folds:
+            return self._folded_task(protocol, variant, target)
         transductive = protocol.normalisation == "speaker"
         notices = self.notices(variant, target)
         cautions = (notice.text for notice in notices if transductive or notice.kind not in PER_SPEAKER)
         faulty = any(notice.severity == "fault" for notice in notices)
         return replace(self._task(variant, target), cautions=tuple(cautions), faulty=faulty)
 
+    def _folded_task(self, protocol: ProtocolSpec, variant: str, target: str) -> Task:
+        """Return the corpus as a task with folds. The splits of the variant and notices about them do not matter."""
+        task = self._task(variant, target)
+        if protocol.corpora and self.name not in protocol.corpora:
+            raise UsageError(
+                f"has no protocol {protocol.name}, which is one of {', '.join(protocol.corpora)} only",
+                where=task.name,
+                next_step="choose loso or repeated, or name other tasks",
+            )
+        rows = self._rows(variant, target)
+        corpus_folds: dict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            corpus_folds[row["speaker"]].add(row.get("fold", ""))
+        utterances = tuple(replace(u, split="test", group=u.speaker) for u in task.utterances)
+        folds = make_folds(
+            protocol,
+            [u.speaker for u in utterances],
+            sexes=self._speaker_sex,
+            corpus_folds=corpus_folds,
+            ratios=self._variant(variant).get("ratios") or SplitVariant().ratios,
+            where=task.name,
+        )
+        notices = [*self._stored_notices(), *fold_notices(rows, folds, task.labels, protocol)]
+        return replace(
+            task,
+            utterances=utterances,
+            folds=folds,
+            digest=digest([task.digest, [[fold.name, dict(fold.splits)] for fold in folds]]),
+            note="",
+            splits=describe_folds(protocol, folds),
+            cautions=tuple(notice.text for notice in notices),
+            faulty=any(notice.severity == "fault" for notice in notices),
+        )
+
+    @property
+    def _speaker_sex(self) -> Mapping[str, str]:
+        """The sexes of the speakers; from the plugin if an earlier version prepared the corpus."""
+        if "speaker_sex" in self.index:
+            return dict(self.index["speaker_sex"])
+        spec = plugins.dataset_or_none(self.name)
+        return {} if spec is None else spec.speaker_sex
+
     def notices(self, variant: str, target: str = "") -> tuple[Notice, ...]:
         """Return the notices for scores on one split variant: those that `prepare` stored, then those of its rows."""
-        stored = (Notice(**{**record, "names": tuple(record["names"])}) for record in self.index.get("notices", ()))
-        return (*stored, *self.split_notices(variant, target))
+        return (*self._stored_notices(), *self.split_notices(variant, target))
+
+    def _stored_notices(self) -> Iterator[Notice]:
+        return (Notice(**{**record, "names": tuple(record["names"])}) for record in self.index.get("notices", ()))
 
     def split_notices(self, variant: str, target: str = "") -> tuple[Notice, ...]:
         """Return the notices computed from the rows of one split variant, faults first."""
         variant_record = self._variant(variant)
-        rows = [row for row in self.index["utterances"] if variant in row["cut"]]
-        rows = [row for row in rows if not target or target in row.get("targets", {})]
+        rows = self._rows(variant, target)
         present = {row["label"] for row in rows}
         labels = [] if target else [label for label in self.index["labels"] if label in present]
         return corpus_notices(rows, variant_record, labels)
+
+    def _rows(self, variant: str, target: str = "") -> list[dict[str, Any]]:
+        """Return the rows of a split variant, for a continuous target those that have a value of it."""
+        rows = [row for row in self.index["utterances"] if variant in row["cut"]]
+        return [row for row in rows if not target or target in row.get("targets", {})]
 
     def _variant(self, name: str) -> dict[str, Any]:
         return next(dict(v) for v in self.index["variants"] if v["name"] == name)
@@ -127,7 +185,8 @@ class Prepared:
 
     def data_digests(self, protocol: ProtocolSpec, target: str = "") -> tuple[str, str]:
         """Return the digests of the task and of its audio, which a result under the protocol records."""
-        task = self._task(self.variant_for(protocol), target)
+        variant = self.variant_for(protocol)
+        task = self._folded_task(protocol, variant, target) if protocol.has_folds else self._task(variant, target)
         return task.digest, task.audio_digest
 
     def summary(self) -> dict[str, Any]:

@@ -1,9 +1,10 @@
-"""The three protocols, and the suite of tasks of the paper (arXiv:2110.03414)."""
+"""The protocols and their options, and the suite of tasks of the paper (arXiv:2110.03414)."""
 
 from __future__ import annotations
 
 import difflib
 from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
 from serab_core.data.splits import SUITE as SUITE
 from serab_core.errors import UnknownNameError, UsageError
@@ -11,7 +12,12 @@ from serab_core.settings import current_settings
 from serab_core.system.hints import option
 from serab_core.types import ProtocolSpec
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 DEFAULT_TRIALS = 60  # trials of a TPE search
+DEFAULT_DRAWS = 20
+_LIMITS = {"k": 10_000, "draws": 1_000}
 REGRESSORS = ("ridge", "svr")
 """Regressors for continuous targets under every protocol; the first wins a tie."""
 
@@ -22,6 +28,35 @@ def for_targets(protocol: ProtocolSpec) -> ProtocolSpec:
 
 
 _PAPER = ("lda", "lr", "qda", "rf", "svc")
+
+
+def _described(spec: ProtocolSpec) -> ProtocolSpec:
+    """Return a protocol with folds, with its summary."""
+    tested = {
+        "speakers": "every speaker is tested once, without training on that speaker",
+        "draws": f"{spec.draws} random splits over speakers",
+        "corpus": "the folds of the corpus, each tested once",
+    }[spec.splits]
+    if spec.held_out > 1:
+        tested = f"every speaker is tested once, {spec.held_out} in a fold, without training on these speakers"
+    if spec.corpora:
+        tested = "the five sessions of IEMOCAP, each tested once; in each fold one other session validates"
+    elif spec.splits != "draws":
+        tested += "; in each fold some of the other speakers validate"
+    features = {
+        "train": "features are normalised by the training speakers",
+        "speaker": "features are normalised per speaker within each split (transductive)",
+    }[spec.normalisation]
+    return replace(spec, summary=f"{tested}; {features}; classifier chosen in each fold by validation UAR")
+
+
+def _with_folds(
+    name: str, splits: Literal["speakers", "corpus", "draws"], *, draws: int = 0, corpora: tuple[str, ...] = ()
+) -> ProtocolSpec:
+    return _described(
+        ProtocolSpec(name, splits, "train", "uar", "validation", _PAPER, "", draws=draws, corpora=corpora)
+    )
+
 
 PROTOCOLS: dict[str, ProtocolSpec] = {
     spec.name: spec
@@ -60,8 +95,16 @@ PROTOCOLS: dict[str, ProtocolSpec] = {
             classifiers=_PAPER,
             summary="features normalised by the training split alone; classifier chosen by validation UAR",
         ),
+        _with_folds("loso", "speakers"),
+        _with_folds("repeated", "draws", draws=DEFAULT_DRAWS),
+        _with_folds("folds", "corpus"),
+        _with_folds("iemocap-5fold", "corpus", corpora=("iem4",)),
     )
 }
+
+
+SPLIT_PROTOCOLS = tuple(spec for spec in PROTOCOLS.values() if not spec.has_folds)
+"""The protocols with one split."""
 
 
 def default_protocol() -> str:
@@ -70,18 +113,78 @@ def default_protocol() -> str:
 
 
 def find_protocol(name: str) -> ProtocolSpec:
-    """Return the protocol called `name`.
+    """Return the protocol called `name`, which can have options: `loso+k=2`, `repeated+draws=10+normalisation=speaker`.
+
+    Options of protocols with folds: `k` test speakers in a fold of `loso`, the number of `draws` of `repeated`, and
+    `normalisation`, which is `train` or `speaker`. An option with its default value is left out of the name.
 
     Raises:
         UnknownNameError: no protocol has that name.
+        UsageError: the protocol has no such option, or the value is impossible.
+
+    Example:
+        >>> find_protocol("repeated+normalisation=speaker+draws=10").name
+        'repeated+draws=10+normalisation=speaker'
     """
-    if name not in PROTOCOLS:
+    base, *options = name.split("+")
+    if base not in PROTOCOLS:
         raise UnknownNameError(
-            f"there is no protocol {name!r}",
+            f"there is no protocol {base!r}",
             next_step=f"the protocols are {', '.join(PROTOCOLS)}",
-            suggestions=difflib.get_close_matches(name, PROTOCOLS, n=1, cutoff=0.3),
+            suggestions=difflib.get_close_matches(base, PROTOCOLS, n=1, cutoff=0.3),
         )
-    return PROTOCOLS[name]
+    spec = PROTOCOLS[base]
+    values: dict[str, str] = {}
+    for text in options:
+        key, _, value = text.partition("=")
+        if key in values:
+            raise UsageError(f"protocol {name} has the option {key} twice", next_step="give it once")
+        values[key] = value
+    return _with_options(spec, values)
+
+
+def protocol_options(spec: ProtocolSpec) -> tuple[str, ...]:
+    """Return the names of the options that a protocol has, sorted.
+
+    Example:
+        >>> protocol_options(find_protocol("loso"))
+        ('k', 'normalisation')
+    """
+    counts = {"speakers": ("k",), "draws": ("draws",)}.get(spec.splits, ())
+    return (*counts, "normalisation") if spec.has_folds else ()
+
+
+def _with_options(spec: ProtocolSpec, values: Mapping[str, str]) -> ProtocolSpec:
+    allowed = protocol_options(spec)
+    unknown = [key for key in values if key not in allowed]
+    if unknown:
+        raise UsageError(
+            f"protocol {spec.name} has no option {unknown[0]!r}",
+            next_step=f"its options are {', '.join(allowed)}" if allowed else "leave it out",
+            suggestions=difflib.get_close_matches(unknown[0], allowed, n=1),
+        )
+    changed = spec
+    if "k" in values:
+        changed = replace(changed, held_out=_number("k", values["k"]))
+    if "draws" in values:
+        changed = replace(changed, draws=_number("draws", values["draws"]))
+    match values.get("normalisation", spec.normalisation):
+        case "train":
+            changed = replace(changed, normalisation="train")
+        case "speaker":
+            changed = replace(changed, normalisation="speaker")
+        case other:
+            raise UsageError(f"{other!r} is no normalisation", next_step="choose train or speaker")
+    shown = {"k": changed.held_out, "draws": changed.draws, "normalisation": changed.normalisation}
+    default = {"k": spec.held_out, "draws": spec.draws, "normalisation": spec.normalisation}
+    chosen = [f"+{key}={shown[key]}" for key in allowed if shown[key] != default[key]]
+    return _described(replace(changed, name="".join([spec.name, *chosen]))) if chosen else spec
+
+
+def _number(key: str, value: str) -> int:
+    if not (value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= _LIMITS[key] and len(value) <= 9):
+        raise UsageError(f"{key}={value} is not possible", next_step=f"give a number from 1 to {_LIMITS[key]}")
+    return int(value)
 
 
 def with_tuner(protocol: ProtocolSpec, tuner: str, trials: int | None) -> ProtocolSpec:

@@ -162,7 +162,8 @@ def cut_segment(decoded: Decoded, segment: tuple[float, float | None], name: str
 
 
 def _assignments(entry: Entry, cuts: Mapping[str, Mapping[str, tuple[str, Split]]]) -> dict[str, Any]:
-    return {"cut": {name: list(assigned[entry.id]) for name, assigned in cuts.items() if entry.id in assigned}}
+    cut = {name: list(assigned[entry.id]) for name, assigned in cuts.items() if entry.id in assigned}
+    return {"cut": cut} | ({"fold": entry.fold} if entry.fold else {})
 
 
 def _at_flac_rate(decoded: Decoded) -> Decoded:

@@ -17,21 +17,22 @@ SUITE: tuple[str, ...] = ("aesdd", "cafe", "crema_d", "emodb", "emovo", "iem4", 
 """SERAB's nine tasks (arXiv:2110.03414, section 2)."""
 
 
-def draw_groups(groups: Iterable[str], ratios: Sequence[float] = (0.6, 0.2, 0.2)) -> dict[str, Split]:
+def draw_groups(groups: Iterable[str], ratios: Sequence[float] = (0.6, 0.2, 0.2), seed: int = SEED) -> dict[str, Split]:
     """Assign each group to a split, as the released code does.
 
-    The distinct ids are sorted as strings and shuffled by NumPy's legacy generator seeded 0; the splits end
-    at the integer part of the running sum of `ratios`, in binary floating point, times the number of groups.
+    The distinct ids are sorted as strings and shuffled by NumPy's legacy generator; the splits end at the integer part
+    of the running sum of `ratios`, in binary floating point, times the number of groups.
 
     Args:
         groups: group ids, with or without repeats.
         ratios: fractions of the groups for train, validation and test.
+        seed: seed of the generator; the released code has 0.
 
     Returns:
         the split of every group.
     """
     order = sorted(set(groups))
-    np.random.RandomState(SEED).shuffle(order)  # shuffles the list in place; an array would give the same order
+    np.random.RandomState(seed).shuffle(order)  # shuffles the list in place; an array would give the same order
     assigned: dict[str, Split] = {}
     cumulative_ratio, start = 0.0, 0
     for position, (split, ratio) in enumerate(zip(SPLITS, ratios, strict=True)):

@@ -13,6 +13,7 @@ from serab_core.data.segments import Segment, overlap_note, segment_id
 from serab_core.data.splits import draw_groups
 from serab_core.errors import DataError, UsageError
 from serab_core.system.hints import option
+from serab_core.system.text import list_names
 from serab_core.types import SPLITS, DatasetSpec, Entry, Index, Skipped, SplitVariant
 
 if TYPE_CHECKING:
@@ -34,12 +35,13 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns that the user named; "" for the default column of the reader. `split` can be `none`."""
+    """The columns that the user named; "" for the default column of the reader. `split` and `fold` can be `none`."""
 
     path: str = ""
     label: str = ""
     speaker: str = ""
     split: str = ""
+    fold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Row:
         path, label, speaker, split: the cells, with their blanks; "" for an empty cell.
         segment: start and end in seconds; None for the whole file.
         prefix: the beginning of the id of the utterance.
+        fold: the fold of the corpus's own cross-validation; "" if it defines none.
     """
 
     source: str
@@ -64,6 +67,7 @@ class Row:
     split: str = ""
     segment: Segment | None = None
     prefix: str = ""
+    fold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +125,9 @@ def build_corpus(
     check_labels((Value(row.label, row.place) for row in rows), source_name)
     check_speakers((Value(row.speaker, row.place) for row in rows), source_name)
     entries = _entries(rows)
+    fold_note = _fold_note(entries, source_name)
     entries, split_note = _complete_splits(entries, source_name, skipped)
-    all_notes = [*notes, *overlap_note(entries)]
+    all_notes = [*notes, *fold_note, *overlap_note(entries)]
     all_notes += label_notes({entry.label for entry in entries})
     all_notes += speaker_notes({entry.speaker for entry in entries})
     return UserCorpus(entries, tuple(skipped), (*all_notes, *([split_note] if split_note else [])), split_note)
@@ -197,6 +202,7 @@ def _entries(rows: Sequence[Row]) -> tuple[Entry, ...]:
                 row.speaker.strip(),
                 split=split,
                 segment=row.segment,
+                fold=row.fold.strip(),
             )
         )
     if faults:
@@ -216,6 +222,30 @@ def _row_split(row: Row) -> Split | None:
             f"to have the splits drawn, add {option('split', 'none')}",
         )
     return split
+
+
+def _fold_note(entries: Sequence[Entry], source_name: str) -> list[str]:
+    """Return a note about the folds; none without folds. Raises DataError if only some utterances have a fold."""
+    without = [entry.id for entry in entries if not entry.fold]
+    if len(without) == len(entries):
+        return []
+    if without:
+        raise DataError(
+            f"gives no fold to {without[0]}" + (f" and {len(without) - 1} more" if len(without) > 1 else ""),
+            where=source_name,
+            next_step=f"give a fold to every utterance, or leave the column out with {option('fold', 'none')}",
+        )
+    folds: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        folds[entry.speaker].add(entry.fold)
+    crossing = sorted(speaker for speaker, names in folds.items() if len(names) > 1)
+    count = len({entry.fold for entry in entries})
+    if crossing:
+        return [
+            f"{count} folds, which the protocol folds refuses: {len(crossing)} speakers are in more than one of them "
+            f"({list_names(crossing, 5)})"
+        ]
+    return [f"{count} folds, each tested once by the protocol folds"]
 
 
 def _complete_splits(

@@ -15,7 +15,7 @@ from serab_core.audio.resample import resample
 from serab_core.data.disk_names import disk_name
 from serab_core.data.integrity import level_notices
 from serab_core.data.lengths import compare_lengths
-from serab_core.data.protocols import PROTOCOLS
+from serab_core.data.protocols import SPLIT_PROTOCOLS
 from serab_core.errors import AudioError
 from serab_core.types import SPLITS
 
@@ -58,7 +58,7 @@ def verify(prepared: Prepared, spec: DatasetSpec | None, progress: Progress) -> 
         progress: advances with each utterance.
     """
     findings = [] if spec is None else _counts(prepared, spec)
-    tasks = {task.variant: task for task in (prepared.task(protocol) for protocol in PROTOCOLS.values())}
+    tasks = {task.variant: task for task in (prepared.task(protocol) for protocol in SPLIT_PROTOCOLS)}
     for task in tasks.values():
         findings += _leaks(prepared, task, findings)
     if not any(finding.name == "repeated audio" for finding in findings):

@@ -15,7 +15,7 @@ import msgspec
 from serab_core import project_file, settings
 from serab_core.bench.history import RunDocument
 from serab_core.data.index_document import IndexDocument
-from serab_core.documents import commands, corpora, plugins, reports
+from serab_core.documents import commands, corpora, plugins, reports, runs
 from serab_core.extractor_folder import ExtractorFolder
 from serab_core.isolation.record import EnvironmentDocument
 from serab_core.results.exchange import ExchangeDocument
@@ -68,7 +68,7 @@ STORED: dict[str, type] = {
 """The types of stored and exchanged documents."""
 EARLIER = _by_schema(EarlierContinuousDocument, EarlierResultDocument, EarlierStudyOutcomeDocument)
 """The types of documents that earlier versions stored; they are read, and no longer written."""
-PRINTED = _by_schema(*_printed(reports), *_printed(commands), *_printed(corpora), *_printed(plugins))
+PRINTED = _by_schema(*_printed(reports), *_printed(runs), *_printed(commands), *_printed(corpora), *_printed(plugins))
 """The types of the documents that commands print."""
 DOCUMENTS = {**PRINTED, **STORED, **EARLIER}
 

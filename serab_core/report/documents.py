@@ -10,11 +10,12 @@ from serab_core.score.aggregate import unweighted_mean
 from serab_core.score.board import shown_metrics
 from serab_core.score.bootstrap import task_draws
 from serab_core.score.classes import class_scores_of
+from serab_core.score.folds import fold_summary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from serab_core.types import ClassifierOutcome, Run, TaskResult
+    from serab_core.types import ClassifierOutcome, FoldResult, Run, TaskResult
 
 EVAL_SCHEMA = "serab.eval/2"
 
@@ -80,7 +81,23 @@ def _result(result: TaskResult, file: str, reused: bool) -> dict[str, Any]:
         "reused": reused,
         "key": result.key,
         "file": file,
+        "folds": [_fold(fold) for fold in result.folds],
+        "over_folds": {
+            name: asdict(summary) for name in result.scores if (summary := fold_summary(result, name)) is not None
+        },
         **({"profile": dict(result.profile)} if result.profile else {}),
+    }
+
+
+def _fold(fold: FoldResult) -> dict[str, Any]:
+    return {
+        "name": fold.name,
+        "test_speakers": list(fold.test_speakers),
+        "counts": dict(fold.counts),
+        "chosen": fold.chosen,
+        "params": dict(fold.params[fold.chosen] or {}),
+        "validation": fold.validation[fold.chosen],
+        "scores": dict(fold.scores),
     }
 
 

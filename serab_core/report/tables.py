@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from serab_core.data.integrity import PARTIAL, SYNTHETIC
-from serab_core.data.protocols import SUITE
-from serab_core.report.cautions import few_speakers_statement, footnotes, mark, split_statements, task_cautions
-from serab_core.score.aggregate import unweighted_mean
 from serab_core.score.bootstrap import task_draws
-from serab_core.score.classes import class_scores_of
 from serab_core.score.metrics import METRICS
-from serab_core.score.scored import scored
-from serab_core.system.hints import command
 from serab_core.system.terminal import escape_line
 
 if TYPE_CHECKING:
@@ -26,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from serab_core.score.bootstrap import Interval
-    from serab_core.types import Failure, GridValue, Run, TaskResult
+    from serab_core.types import GridValue, TaskResult
 
 
 _UNLIMITED = 10_000  # characters; wider than any table, so that measuring a table wraps nothing
@@ -133,80 +125,9 @@ def params_text(params: Mapping[str, GridValue] | None) -> str:
     return ", ".join(texts)
 
 
-def print_run(console: Console, run: Run, *, details: bool = False) -> None:
-    """Print a run: its results, cautions, notices and failures."""
-    classes = [result for result in run.results if result.target is None]
-    continuous = [result for result in run.results if result.target is not None]
-    if classes:
-        console.print()
-        _print_results(console, classes)
-    if continuous:
-        console.print()
-        print_continuous(console, [(result.extractor, result, mark(result)) for result in continuous])
-    if details:
-        for result in run.results:
-            whole, brief = (_classifier_table(result, run.protocol.objective, most) for most in (len(METRICS), 2))
-            console.print(whole if width_of(console, whole) <= console.width else brief)
-            if result.target is None:
-                console.print(_class_table(result))
-    _print_notes(console, run, classes, continuous)
-
-
-def _print_results(console: Console, results: Sequence[TaskResult]) -> None:
-    heads = ("Extractor", "Task", "Lang", "Acc. %", "UAR %", "Classifier")
-    marks = _marks(results)
-    rows: list[tuple[str | Text, ...]] = []
-    for result in results:
-        outcome = result.outcome()
-        signs = "".join(marks[caution] for caution in result.cautions)
-        params = params_text(outcome.params)
-        rows.append(
-            (
-                result.extractor,
-                result.task + signs,
-                result.language,
-                Text(percent(result.scores["accuracy"]), style="bold"),
-                percent(result.scores["uar"]),
-                _with_params(outcome.title, params),
-            )
-        )
-    print_by_extractor(console, heads, rows, right=("Acc. %", "UAR %"))
-
-
-def _with_params(title: str, params: str) -> Text:
+def with_params(title: str, params: str) -> Text:
+    """Return the title of a classifier, followed by its parameters in a dim style."""
     return Text.assemble(title, (f" {params}", "dim")) if params else Text(title)
-
-
-def _classifier_table(result: TaskResult, objective: str, most: int) -> Table:
-    """Return a table of every classifier, with the first metrics up to a number."""
-    title = f"{result.extractor} on {result.task}: every classifier ({result.counts['test']} test utterances)"
-    searched = METRICS["ccc" if result.target is not None else objective]
-    shown = [metric for name, metric in METRICS.items() if name in result.scores][:most]
-    numbers = (f"Val. {searched.head[0].lower()}{searched.head[1:]}", *(metric.head for metric in shown), "Failed")
-    listing = table("", "Classifier", *numbers[:-1], "Chosen point", "Failed", right=numbers, title=title)
-    for outcome in result.outcomes:
-        failed = sum(point.failed for point in outcome.points)
-        listing.add_row(
-            "*" if outcome.classifier == result.chosen else "",
-            outcome.title,
-            searched.text(outcome.validation),
-            *(metric.text(outcome.scores.get(metric.name)) for metric in shown),
-            params_text(outcome.params),
-            f"{failed}/{len(outcome.points)}" if failed else "",
-        )
-    return listing
-
-
-def _class_table(result: TaskResult) -> Table:
-    """Return a table of the scores of each class, by the chosen classifier."""
-    title = f"{result.extractor} on {result.task}: every class, {result.outcome().title}"
-    heads = ("Class", "Recall %", "95 %", "Precision %", "F1 %", "Utterances")
-    listing = table(*heads, right=[head for head in heads if head not in ("Class", "95 %")], title=title)
-    for label, scores in class_scores_of(scored(result)).items():
-        interval = "" if scores.interval is None else interval_text(scores.interval)
-        numbers = (percent(scores.precision), percent(scores.f1), str(scores.utterances))
-        listing.add_row(label, percent(scores.recall), interval, *numbers)
-    return listing
 
 
 def print_continuous(
@@ -232,63 +153,8 @@ def print_continuous(
                 interval_text(interval, "ccc"),
                 METRICS["pearson"].text(result.scores["pearson"]),
                 METRICS["rmse"].text(result.scores["rmse"]),
-                _with_params(outcome.title, params_text(outcome.params)),
+                with_params(outcome.title, params_text(outcome.params)),
                 *((groups.get(name, "-"),) if groups else ()),
             )
         )
     print_by_extractor(console, heads, rows, right=("CCC", "Pearson", "RMSE"))
-
-
-def _marks(results: Sequence[TaskResult]) -> dict[str, str]:
-    """Return a footnote sign for each caution, in order of first appearance."""
-    cautions = list(dict.fromkeys(caution for result in results for caution in result.cautions))
-    signs = "*†‡§¶"
-    return {caution: signs[i] if i < len(signs) else f"({i})" for i, caution in enumerate(cautions)}
-
-
-def _print_notes(console: Console, run: Run, classes: Sequence[TaskResult], continuous: Sequence[TaskResult]) -> None:
-    def line(text: str, style: str | None = None) -> None:
-        for wrapped in textwrap.wrap(text, max(20, console.width - 1), subsequent_indent="  ", break_long_words=False):
-            console.print(wrapped, style=style, markup=False, highlight=False, soft_wrap=True)
-
-    for caution, sign in _marks(classes).items():
-        line(f"{sign} {caution}")
-    if classes:
-        line(f"Protocol {run.protocol.name}: {run.protocol.summary}.", "dim")
-    for statement in split_statements(run.results):
-        line(statement, "dim")
-    for caution in task_cautions(continuous, (SYNTHETIC, PARTIAL)):
-        line(caution)
-    if continuous:
-        line(
-            "Continuous targets: the regressor is chosen by concordance (CCC) on validation, under every protocol.",
-            "dim",
-        )
-        draws = [(result.task, task_draws(result)) for result in continuous]
-        for statement in few_speakers_statement((task, drawn.groups, drawn.method) for task, drawn in draws):
-            line(statement, "dim")
-    for footnote in footnotes(continuous):
-        line(footnote)
-    for name in run.extractors:
-        mean = unweighted_mean(name, classes, SUITE)
-        count = f"{len(mean.tasks)} of {len(SUITE)} tasks"
-        if mean.tasks:
-            flag = f" ({run.protocol.caution})" if run.protocol.caution else ""
-            line(f"UM {name}: accuracy {percent(mean.accuracy)}, UAR {percent(mean.uar)} over {count}{flag}.")
-    if run.missing and classes:
-        line(f"Not prepared: {', '.join(run.missing)}. See {command('data list')}.", "dim")
-    for notice in run.notices:
-        line(notice, "dim")
-    if run.reused:
-        line(f"{len(run.reused)} of {len(run.results)} results were stored before and were reused.", "dim")
-    for failure in run.failures:
-        line(failure_text(failure), "red")
-
-
-def failure_text(failure: Failure) -> str:
-    """Return a failure as one paragraph: the evaluation, the cause, and what to do next."""
-    error = failure.error
-    where = f"{error['where']}: " if error.get("where") else ""
-    step = error.get("next_step")
-    tail = f" Next: {step}." if step else ""
-    return f"{failure.extractor} on {failure.task} failed: {where}{error['what']}.{tail}"

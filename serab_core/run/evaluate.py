@@ -6,14 +6,14 @@ import logging
 import traceback
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from serab_core import plugins
 from serab_core.engine.devices import require_devices
 from serab_core.engine.executors import LocalEngine
 from serab_core.engine.transfer import run_job
 from serab_core.errors import InterruptedRunError, SerabError, unforeseen
-from serab_core.run.evaluation import Evaluation
+from serab_core.run.folded import evaluation_of
 from serab_core.run.jobs import FitJob, WarmJob
 from serab_core.run.throughput import write_throughputs
 from serab_core.types import Failure, Run, TaskResult
@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 
     from serab_core.engine.executors import Engine
     from serab_core.plugins.entry_points import Listeners
+    from serab_core.run.evaluation import Evaluation
+    from serab_core.run.folded import FoldedEvaluation
     from serab_core.run.jobs import Job
     from serab_core.run.plan import Plan
     from serab_core.types import Progress
+
+    AnyEvaluation: TypeAlias = Evaluation | FoldedEvaluation
 
 
 logger = logging.getLogger("serab.run")
@@ -44,9 +48,9 @@ class _RunState:
     listeners: Listeners
     results: dict[int, TaskResult]
     failures: dict[int, Failure] = field(default_factory=dict)
-    pending: dict[Future[Any], tuple[int, Evaluation, Job]] = field(default_factory=dict)
+    pending: dict[Future[Any], tuple[int, AnyEvaluation, Job]] = field(default_factory=dict)
 
-    def advance(self, position: int, evaluation: Evaluation) -> None:
+    def advance(self, position: int, evaluation: AnyEvaluation) -> None:
         """Submit the next jobs of an evaluation; with none left and none running, assemble its result."""
         try:
             for job in evaluation.next_jobs():
@@ -74,7 +78,7 @@ class _RunState:
         self.advance(position, evaluation)
         return job
 
-    def fail(self, position: int, evaluation: Evaluation, error: Exception) -> None:
+    def fail(self, position: int, evaluation: AnyEvaluation, error: Exception) -> None:
         """Record a failure, and cancel the other jobs of the evaluation."""
         if isinstance(error, SerabError):
             document = error.as_json()
@@ -114,7 +118,7 @@ def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
     listeners = plugins.registry().listeners()
     listeners.emit("serab_run_started", run=run)
     evaluations = plan.shard.select(
-        [Evaluation.of(plan, entry, task) for entry in plan.extractors for task in plan.tasks]
+        [evaluation_of(plan, entry, task) for entry in plan.extractors for task in plan.tasks]
     )
     results: dict[int, TaskResult] = {}
     for position, evaluation in enumerate(evaluations):
@@ -150,8 +154,8 @@ def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
 
 def _notices(
     plan: Plan,
-    evaluations: Sequence[Evaluation],
-    computed: Iterable[Evaluation],
+    evaluations: Sequence[AnyEvaluation],
+    computed: Iterable[AnyEvaluation],
     engine_notices: Sequence[str],
     listeners: Listeners,
 ) -> list[str]:
@@ -171,7 +175,7 @@ def _notices(
 
 
 def _compute(
-    evaluations: Mapping[int, Evaluation],
+    evaluations: Mapping[int, AnyEvaluation],
     progress: Progress,
     engine: Engine,
     listeners: Listeners,

@@ -14,25 +14,24 @@ from serab_core.embed.blocks import folder_for, is_done
 from serab_core.embed.corpus import known_state
 from serab_core.embed.embedder import Throughput
 from serab_core.errors import ContentError, ExtractorError, StoreError, store_error
-from serab_core.run.assemble import assemble_result, cautions_of
+from serab_core.run.assemble import assemble_result
 from serab_core.run.identity import TaskIdentity, grid_sizes
 from serab_core.run.jobs import EmbedJob, Finished, FitJob, Job, RepeatJob, Source, TuneJob
-from serab_core.score.outcome import complete, complete_result
+from serab_core.run.reuse import reusable_result
+from serab_core.score.outcome import complete
 from serab_core.store import codec
 from serab_core.store.jsonio import digest, write_json
 from serab_core.store.reading import file_exists
 from serab_core.store.results import (
     outcome_path,
     read_outcome,
-    read_result,
     result_path,
     write_result,
 )
-from serab_core.system.hints import option
 from serab_core.system.timing import sum_times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from serab_core.embed.blocks import Block
     from serab_core.run.identity import Study
@@ -41,6 +40,10 @@ if TYPE_CHECKING:
 
 _REPEAT_CANDIDATES = 8  # blocks that a repeat job gets, so that it can choose one that another process embedded
 _MAX_ATTEMPTS = 2  # retries after damaged shards, per evaluation; more damage points to a defective disk
+
+
+Stage = Literal["fit", "embed", "repeat", "tune", "done"]
+_STAGES: dict[type[Job], Stage] = {FitJob: "fit", EmbedJob: "embed", RepeatJob: "repeat", TuneJob: "tune"}
 
 
 class StateDocument(msgspec.Struct, frozen=True):
@@ -67,6 +70,7 @@ class Evaluation:
         outcomes: outcomes of finished studies by classifier.
         throughput: throughput of the blocks that this run embedded.
         seconds: time of finished jobs by phase.
+        reused_work: whether an earlier run did a part of the work.
     """
 
     plan: Plan
@@ -77,10 +81,10 @@ class Evaluation:
     notices: list[str] = field(default_factory=list)
     throughput: Throughput = field(default_factory=Throughput)
     seconds: dict[str, float] = field(default_factory=dict)
+    reused_work: bool = False
     _running: list[Job] = field(default_factory=list)
     _written_by: dict[str, int] = field(default_factory=dict)  # id of the process that wrote each shard
     _attempts: int = 0
-    _reused_work: bool = False
     _outcomes_loaded: bool = False
     _identity: TaskIdentity | None = None
     _blocks: tuple[Block, ...] | None = None
@@ -108,36 +112,9 @@ class Evaluation:
         Raises:
             StoreError: the result file cannot be read.
         """
-        if self._needs_fit or self.plan.fresh:
+        if self.needs_fit or self.plan.fresh:
             return None
-        path = self.result_path
-        try:
-            if not file_exists(path):
-                return None
-            result = self._with_cautions(complete_result(read_result(path)))
-        except ContentError as error:
-            self.notices.append(f"{error.where} {error.what}; it is computed again.")
-            return None
-        if result.imported:
-            self.notices.append(
-                f"{result.extractor} on {result.task} was not computed here: the result is imported "
-                f"({result.imported}). {option('fresh')} computes it here."
-            )
-        if self.plan.profile and not result.profile:
-            text = f"{result.extractor} on {result.task} was stored by a run without a profile"
-            self.notices.append(
-                f"{text}: for a profile, compute it again, with {option('fresh')} or in another SERAB_HOME."
-            )
-        return result
-
-    def _with_cautions(self, stored: TaskResult) -> TaskResult:
-        """Return a stored result with the current cautions and splits; store it again, because tables read the file."""
-        cautions = cautions_of(self.task, self.plan.protocol)
-        result = replace(stored, cautions=cautions, splits=self.task.splits, faulty=self.task.faulty)
-        if result != stored:
-            with suppress(StoreError):  # the home may be read-only
-                write_result(self.result_path, result)
-        return result
+        return reusable_result(self.result_path, self.plan, self.task, self.notices)
 
     def discard(self) -> None:
         """Delete the stored work of the evaluation, except its result, which stays until the new one replaces it.
@@ -146,7 +123,7 @@ class Evaluation:
             StoreError: the home cannot be written.
         """
         paths = [self._state_path] if self.extractor.spec.uses_corpus and self.source.state is not None else []
-        if not self._needs_fit:
+        if not self.needs_fit:
             paths.append(self._repeat_path)
             for block in self._all_blocks():
                 paths += [block.shard.manifest, block.shard.path]
@@ -163,7 +140,7 @@ class Evaluation:
 
     def utterances_to_embed(self) -> int:
         """Return the number of utterances without an embedding."""
-        if self._needs_fit:
+        if self.needs_fit:
             return len(self.task.utterances)
         self._load_outcomes()
         if len(self.outcomes) == len(self.extractor.classifiers):
@@ -172,7 +149,7 @@ class Evaluation:
 
     def points_to_tune(self) -> int:
         """Return the number of points in studies without an outcome."""
-        if not self._needs_fit:
+        if not self.needs_fit:
             self._load_outcomes()
         sizes = grid_sizes(self.extractor.classifiers, self.plan.protocol)
         layers = max(1, len(self.source.layers))
@@ -182,7 +159,7 @@ class Evaluation:
     def identity(self) -> TaskIdentity:
         """The identity of the result. If the extractor uses corpus statistics, they must be known."""
         if self._identity is None:
-            assert not self._needs_fit
+            assert not self.needs_fit
             self._identity = TaskIdentity.of(
                 self.extractor.spec.name, self.extractor.classifiers, self.plan.protocol, self.source
             )
@@ -204,24 +181,34 @@ class Evaluation:
             self._running.append(job)
             yield job
 
+    @property
+    def stage(self) -> Stage:
+        """The kind of the jobs that run, or that can start now. Raises StoreError."""
+        if self._running:
+            return _STAGES[type(self._running[0])]
+        if self.needs_fit:
+            return "fit"
+        self._load_outcomes()
+        if len(self.outcomes) == len(self.extractor.classifiers):
+            return "done"
+        if self._missing_blocks():
+            return "embed"
+        return "tune" if self._is_repeated else "repeat"
+
     def _ready(self) -> Iterator[Job]:
         name, fingerprint, state = self.extractor.name, self.extractor.fingerprint, self.source.state
-        if self._needs_fit:
-            yield FitJob(name, tuple(u for u in self.task.utterances if u.split == "train"))
-            return
-        self._load_outcomes()
-        waiting = [study for study in self.identity.studies.values() if study.spec.name not in self.outcomes]
-        if not waiting:
-            return
-        if missing := self._missing_blocks():
-            yield from (EmbedJob(name, fingerprint, block, state) for block in missing)
-        elif not self._is_repeated:
-            blocks = self._all_blocks()[:_REPEAT_CANDIDATES]
-            written_by = tuple((block, self._written_by.get(block.shard.key, 0)) for block in blocks)
-            yield RepeatJob(name, fingerprint, written_by, state)
-        else:  # the largest search first, so that it does not run alone at the end
-            jobs = [self._tune_job(study) for study in waiting]
-            yield from sorted(jobs, key=lambda job: job.steps, reverse=True)
+        match self.stage:
+            case "fit":
+                yield FitJob(name, tuple(u for u in self.task.utterances if u.split == "train"))
+            case "embed":
+                yield from (EmbedJob(name, fingerprint, block, state) for block in self._missing_blocks())
+            case "repeat":
+                blocks = self._all_blocks()[:_REPEAT_CANDIDATES]
+                written_by = tuple((block, self._written_by.get(block.shard.key, 0)) for block in blocks)
+                yield RepeatJob(name, fingerprint, written_by, state)
+            case "tune":  # the largest search first, so that it does not run alone at the end
+                studies = [study for study in self.identity.studies.values() if study.spec.name not in self.outcomes]
+                yield from sorted(map(self._tune_job, studies), key=lambda job: job.steps, reverse=True)
 
     def _tune_job(self, study: Study) -> TuneJob:
         return TuneJob(study.spec.name, study.protocol, self.source, study.identity, study.grid_size)
@@ -260,6 +247,16 @@ class Evaluation:
             self.notices.append(note)
         return True
 
+    def retries_after(self, others: Iterable[Evaluation]) -> bool:
+        """Return whether to retry a failed job because an evaluation with the same embeddings replaced a damaged shard.
+
+        A job that `recovers` has refused may have read the shard before it was replaced.
+        """
+        if self._attempts >= _MAX_ATTEMPTS or not any(other._attempts for other in others):
+            return False
+        self._attempts += 1
+        return True
+
     @property
     def complete(self) -> bool:
         """Whether every classifier has an outcome."""
@@ -275,7 +272,7 @@ class Evaluation:
             self.identity,
             outcomes,
             seconds=self.seconds,
-            reused_work=self._reused_work,
+            reused_work=self.reused_work,
         )
         write_result(self.result_path, result)
         return result
@@ -290,7 +287,8 @@ class Evaluation:
         self._identity = self._blocks = None
 
     @property
-    def _needs_fit(self) -> bool:
+    def needs_fit(self) -> bool:
+        """Whether the corpus statistics that the extractor needs are not known yet."""
         return self.extractor.spec.uses_corpus and self.source.state is None
 
     @property
@@ -329,4 +327,4 @@ class Evaluation:
             with suppress(ContentError):
                 if file_exists(path):
                     self.outcomes[name] = complete(read_outcome(path))
-        self._reused_work = bool(self.outcomes) or len(self._missing_blocks()) < len(self._all_blocks())
+        self.reused_work = bool(self.outcomes) or len(self._missing_blocks()) < len(self._all_blocks())

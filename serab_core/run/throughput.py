@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from serab_core.run.evaluation import Evaluation
+    from serab_core.run.folded import FoldedEvaluation
     from serab_core.run.plan import Plan
     from serab_core.score.board import Board
     from serab_core.store.home import Home
@@ -34,7 +35,7 @@ class ThroughputDocument(msgspec.Struct, frozen=True):
     seconds: Annotated[float, msgspec.Meta(ge=1e-6, le=1e12)]
 
 
-def write_throughputs(plan: Plan, evaluations: Sequence[Evaluation]) -> None:
+def write_throughputs(plan: Plan, evaluations: Sequence[Evaluation | FoldedEvaluation]) -> None:
     """Store the throughput of each extractor that embedded enough audio; a failure to write is ignored."""
     for entry in plan.extractors:
         measured = [e.throughput for e in evaluations if e.extractor.fingerprint == entry.fingerprint]

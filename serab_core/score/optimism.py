@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from serab_core.types import CHOSEN_IN_EACH_FOLD
+
 if TYPE_CHECKING:
     from serab_core.types import TaskResult
 
@@ -37,11 +39,15 @@ class Optimism:
 def optimism(result: TaskResult) -> Optimism:
     """Compare the classifier with the best validation score to the one with the best test score.
 
+    Over folds, the classifiers that validation chose in each fold are compared to the one classifier with the best
+    score on all test speakers.
+
     ValueError for a result without a fitted classifier.
     """
     fitted = [outcome for outcome in result.outcomes if outcome.validation is not None and "accuracy" in outcome.scores]
-    chosen = max(fitted, key=lambda outcome: outcome.validation or 0.0)
-    best = max(fitted, key=lambda outcome: outcome.scores["accuracy"])
+    chosen = result.outcome() if result.folds else max(fitted, key=lambda outcome: outcome.validation or 0.0)
+    one_classifier = [outcome for outcome in fitted if outcome.classifier != CHOSEN_IN_EACH_FOLD]
+    best = max(one_classifier, key=lambda outcome: outcome.scores["accuracy"])
     return Optimism(
         result.extractor, result.task, chosen.title, chosen.scores["accuracy"], best.title, best.scores["accuracy"]
     )

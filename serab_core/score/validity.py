@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serab_core.score.folds import select_predictions
 from serab_core.score.metrics import METRICS
 from serab_core.score.outcome import probability_table, scores_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from serab_core.types import ClassifierOutcome, Predictions, TaskResult
 
 _TOLERANCE = 1e-9  # the order of sums differs between machines; rounding alone separates a score from a recomputed one
@@ -21,7 +24,7 @@ _DAMAGE = (KeyError, TypeError, ValueError, AttributeError, IndexError, Overflow
 def result_fault(result: TaskResult) -> str:
     """Return the problem of a result, as text; "" for a valid result."""
     try:
-        return _fields_fault(result) or _scores_fault(result)
+        return _fields_fault(result) or _scores_fault(result) or _folds_fault(result)
     except _DAMAGE as error:
         return f"is incomplete ({type(error).__name__}: {error})"
 
@@ -48,6 +51,25 @@ def _scores_fault(result: TaskResult) -> str:
     return "" if chosen.validation is not None else "its chosen classifier has no validation score"
 
 
+def _folds_fault(result: TaskResult) -> str:
+    """Return the problem of the folds; "" for none, or if the result has none."""
+    test = result.outcome().test
+    if not result.folds or test is None:
+        return ""
+    tested = [identifier for fold in result.folds for identifier in fold.test]
+    if len(tested) != len(test.ids) or set(tested) != set(test.ids):
+        return "its folds do not test each of its utterances once"
+    for fold in result.folds:
+        if {result.speakers[identifier] for identifier in fold.test} - set(fold.test_speakers):
+            return f"fold {fold.name} tests a speaker that is not one of its test speakers"
+        if fold.chosen not in fold.params:
+            return f"fold {fold.name} has no outcome of its chosen classifier"
+        fault = _metrics_fault(fold.scores, scores_of(select_predictions(test, fold.test)), f"fold {fold.name}")
+        if fault:
+            return fault
+    return ""
+
+
 def _outcome_fault(result: TaskResult, outcome: ClassifierOutcome) -> str:
     name, test = outcome.classifier, outcome.test
     if test is None:
@@ -58,13 +80,16 @@ def _outcome_fault(result: TaskResult, outcome: ClassifierOutcome) -> str:
     missing = [metric for metric in _REQUIRED[result.target is not None] if metric not in outcome.scores]
     if missing:
         return f"{name} has no score {missing[0]!r}"
-    computed = scores_of(test)
-    unknown = sorted(outcome.scores.keys() - computed.keys())
+    return _metrics_fault(outcome.scores, scores_of(test), name)
+
+
+def _metrics_fault(stored: Mapping[str, float], computed: Mapping[str, float], name: str) -> str:
+    """Return the difference between stored and recomputed scores; "" for none."""
+    unknown = sorted(stored.keys() - computed.keys())
     if unknown:
         return f"{name} has a score {unknown[0]!r} that its predictions do not give"
     for metric, value in computed.items():
-        stored = outcome.scores.get(metric, value)
-        if not math.isclose(stored, value, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
+        if not math.isclose(stored.get(metric, value), value, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
             return f"the {METRICS[metric].title} of {name} is not that of its predictions"
     return ""
 

@@ -42,6 +42,19 @@ class OutcomeDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     scores: dict[str, float] = {}
 
 
+class FoldDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One fold of a result; the predictions are those of its ids in the outcomes."""
+
+    name: str
+    test_speakers: tuple[str, ...]
+    counts: dict[str, Count]
+    chosen: str
+    params: dict[str, dict[str, Any] | None]
+    validation: dict[str, float | None]
+    test: tuple[str, ...]
+    scores: dict[str, float]
+
+
 class EarlierOutcomeDocument(OutcomeDocument, frozen=True, kw_only=True):
     """An outcome as earlier versions wrote it; the first two fields are null for a continuous target."""
 
@@ -143,6 +156,7 @@ class ResultDocument(_ResultFields, frozen=True, kw_only=True):
     target: str | None
     scores: dict[str, float]
     outcomes: tuple[OutcomeDocument, ...]
+    folds: tuple[FoldDocument, ...] = ()
 
 
 class EarlierResultDocument(_ResultFields, frozen=True, kw_only=True):

@@ -19,12 +19,13 @@ from serab_core.store.result_documents import (
     EarlierOutcomeDocument,
     EarlierResultDocument,
     EarlierStudyOutcomeDocument,
+    FoldDocument,
     OutcomeDocument,
     Provenance,
     ResultDocument,
     StudyOutcomeDocument,
 )
-from serab_core.types import ClassifierOutcome, Point, Predictions, TaskResult
+from serab_core.types import ClassifierOutcome, FoldResult, Point, Predictions, TaskResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -112,6 +113,8 @@ def result_of(document: AnyDocument) -> TaskResult:
     fields["profile"] = msgspec.to_builtins(document.profile)
     if isinstance(document, EarlierResultDocument):
         fields["scores"] = {"accuracy": fields.pop("accuracy"), "uar": fields.pop("uar")}
+    if isinstance(document, ResultDocument):
+        fields["folds"] = tuple(_fold(fold, f"$.folds[{at}]") for at, fold in enumerate(document.folds))
     continuous = fields.get("target") is not None
     fields["outcomes"] = tuple(
         _outcome(outcome, f"$.outcomes[{at}]", continuous=continuous) for at, outcome in enumerate(document.outcomes)
@@ -129,8 +132,9 @@ def _checked(make: Callable[[], V], path: Path) -> V:
 def result_document(result: TaskResult) -> dict[str, Any]:
     """Return a result as the JSON document that is stored and exported."""
     document = {"schema": RESULT_SCHEMA, **asdict(result)}
-    if not result.profile:
-        del document["profile"]
+    for name in ("profile", "folds"):
+        if not getattr(result, name):
+            del document[name]
     document["outcomes"] = [_outcome_document(outcome) for outcome in document["outcomes"]]
     return document
 
@@ -186,6 +190,12 @@ def conflicts(stored: Sequence[Stored]) -> list[list[Stored]]:
     """Return groups of results that have the same key and differ in their content."""
     keys = conflicting_keys(entry.result for entry in stored)
     return [[entry for entry in stored if (entry.result.extractor, entry.result.key) == pair] for pair in sorted(keys)]
+
+
+def _fold(document: FoldDocument, path: str) -> FoldResult:
+    for classifier, params in document.params.items():
+        codec.check_untyped(params, f"{path}.params.{classifier}")
+    return FoldResult(**{name: getattr(document, name) for name in document.__struct_fields__})
 
 
 def _outcome(

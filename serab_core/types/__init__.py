@@ -23,6 +23,7 @@ from serab_core.types.classifiers import Workspace as Workspace
 from serab_core.types.datasets import DatasetSpec as DatasetSpec
 from serab_core.types.datasets import Entry as Entry
 from serab_core.types.datasets import ExpectedAudio as ExpectedAudio
+from serab_core.types.datasets import Fold as Fold
 from serab_core.types.datasets import Index as Index
 from serab_core.types.datasets import Notice as Notice
 from serab_core.types.datasets import Skipped as Skipped
@@ -36,8 +37,10 @@ from serab_core.types.extractors import ExtractorSpec as ExtractorSpec
 from serab_core.types.extractors import WarmExtractor as WarmExtractor
 from serab_core.types.extractors import WeightFile as WeightFile
 from serab_core.types.progress import Progress as Progress
+from serab_core.types.results import CHOSEN_IN_EACH_FOLD as CHOSEN_IN_EACH_FOLD
 from serab_core.types.results import ClassifierOutcome as ClassifierOutcome
 from serab_core.types.results import Failure as Failure
+from serab_core.types.results import FoldResult as FoldResult
 from serab_core.types.results import Point as Point
 from serab_core.types.results import Predictions as Predictions
 from serab_core.types.results import ProtocolSpec as ProtocolSpec

@@ -50,6 +50,7 @@ class Entry:
         groups: other groupings that a split variant splits or normalises by, such as those of the released code.
         targets: continuous annotations, such as valence.
         split: the split that the corpus itself defines, if it does.
+        fold: the fold of the corpus's own cross-validation, such as the session; "" if it defines none.
         segment: start and end of the utterance in the file, in seconds; None for the whole file. An end of None means
             the end of the file.
         alternatives: other files of the source with the same utterance. `prepare` compares them with `file`.
@@ -64,6 +65,7 @@ class Entry:
     split: Split | None = None
     segment: tuple[float, float | None] | None = None
     alternatives: tuple[SourceFile, ...] = ()
+    fold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +267,24 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True)
+class Fold:
+    """A fold: the split of every speaker. Speakers are the unit, so that no speaker can be in two splits.
+
+    Attributes:
+        name: the test speakers, the fold of the corpus, or the number of the draw.
+        splits: the split by speaker.
+    """
+
+    name: str
+    splits: Mapping[str, Split]
+
+    @property
+    def test_speakers(self) -> tuple[str, ...]:
+        """The speakers of the test split, sorted."""
+        return tuple(sorted(speaker for speaker, split in self.splits.items() if split == "test"))
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """A prepared dataset in one split variant: the input of an evaluation.
 
@@ -278,6 +298,7 @@ class Task:
         splits: one phrase on how the splits were drawn.
         cautions: sentences that a reader of a score on this task must know.
         faulty: whether one of the cautions is a fault, which makes scores wrong.
+        folds: the folds of a protocol that has several; the split of every utterance is then `test`.
     """
 
     name: str
@@ -295,6 +316,7 @@ class Task:
     splits: str = ""
     cautions: tuple[str, ...] = ()
     faulty: bool = False
+    folds: tuple[Fold, ...] = ()
 
     def count(self, split: Split) -> int:
         """Return the number of utterances in a split."""

@@ -14,7 +14,9 @@ class ProtocolSpec:
     """A protocol: the rules by which a score is computed. It is stored with every result and shown with every table.
 
     Attributes:
-        splits: `default`, or `released` for the split variant of the authors' code.
+        splits: `default`, or `released` for the split variant of the authors' code. The others have several folds, each
+            with its own training, validation and test speakers: `speakers` tests every speaker once, `corpus` has the
+            folds that the corpus defines, and `draws` has random speaker-disjoint splits.
         normalisation: `speaker` (within each split, transductive) or `train` (statistics of the training split only).
         objective: the metric that the search over parameters maximises on the validation split.
         selection: the split on which the classifier is chosen; `test` is optimistic.
@@ -22,10 +24,13 @@ class ProtocolSpec:
         caution: a sentence that a reader must know, shown with every score under this protocol.
         tuner: `grid` for every point of the classifiers' grids, `tpe` for a search of their wide spaces.
         trials: with `tpe`, the number of trials for all classifiers of a task together.
+        held_out: with `speakers`, the number of test speakers of a fold.
+        draws: with `draws`, the number of splits.
+        corpora: the only corpora that have this protocol; empty for all.
     """
 
     name: str
-    splits: Literal["default", "released"]
+    splits: Literal["default", "released", "speakers", "corpus", "draws"]
     normalisation: Literal["speaker", "train"]
     objective: Literal["accuracy", "uar", "ccc"]
     selection: Literal["validation", "test"]
@@ -35,6 +40,14 @@ class ProtocolSpec:
     seed: int = 42
     tuner: Literal["grid", "tpe"] = "grid"
     trials: int = 0
+    held_out: int = 1
+    draws: int = 0
+    corpora: tuple[str, ...] = ()
+
+    @property
+    def has_folds(self) -> bool:
+        """Whether a result is pooled from several folds."""
+        return self.splits in ("speakers", "corpus", "draws")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +109,42 @@ class ClassifierOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class FoldResult:
+    """One fold of a result: its own search, choice and refit.
+
+    Attributes:
+        name: the test speakers, the fold of the corpus, or the number of the draw.
+        test_speakers: the speakers of the test split.
+        counts: number of utterances by split.
+        chosen: the classifier that the protocol chooses in this fold.
+        params: the chosen point of each classifier; None for a classifier that could not be fitted.
+        validation: the validation score of that point by classifier.
+        test: the ids of the test utterances, as in the predictions of the pooled outcomes.
+        scores: the scores of the chosen classifier on this fold.
+    """
+
+    name: str
+    test_speakers: tuple[str, ...]
+    counts: Mapping[str, int]
+    chosen: str
+    params: Mapping[str, Params | None]
+    validation: Mapping[str, float | None]
+    test: tuple[str, ...]
+    scores: Mapping[str, float]
+
+
+CHOSEN_IN_EACH_FOLD = "chosen-in-each-fold"
+"""Name of the pooled outcome whose predictions are those of the classifier chosen in each fold."""
+
+
+@dataclass(frozen=True, slots=True)
 class TaskResult:
     """The score of one extractor on one task under one protocol: on classes, or on a continuous target.
 
     Attributes:
         task: such as `emodb`, or `iem4/valence` for a continuous target.
         target: the continuous target, such as `valence`; None for classes.
-        chosen: the classifier or regressor that the protocol reports.
+        chosen: the classifier or regressor that the protocol reports; `chosen-in-each-fold` if folds differ in it.
         scores: the scores of the chosen classifier on test; see `ClassifierOutcome`.
         provenance: versions, fingerprint, dataset digest, seeds, command and machine.
         speakers: the true speaker by test utterance.
@@ -112,6 +154,8 @@ class TaskResult:
             earlier run was reused. Phases: `serab_core.system.timing.PHASES`.
         splits: one phrase on how the splits were drawn; "" if an earlier version did not record it.
         faulty: whether the corpus has a fault that makes scores wrong (one of the cautions names it).
+        folds: the folds, if the protocol has several. The predictions of an outcome are then those of all folds
+            together, sorted by id; the id of an utterance that several draws test begins with the number of the draw.
     """
 
     extractor: str
@@ -135,6 +179,7 @@ class TaskResult:
     profile: Mapping[str, Any] = field(default_factory=dict)
     splits: str = ""
     faulty: bool = False
+    folds: tuple[FoldResult, ...] = ()
 
     def outcome(self, classifier: str = "") -> ClassifierOutcome:
         """Return the outcome of one classifier, by default the chosen one. Raises KeyError if it was not run."""

@@ -14,7 +14,7 @@ from serab_core import plugins
 from serab_core.data import archives
 from serab_core.data.prepare import prepare
 from serab_core.data.prepared import load, prepared_names
-from serab_core.data.protocols import PROTOCOLS
+from serab_core.data.protocols import PROTOCOLS, SPLIT_PROTOCOLS
 from serab_core.data.splits import crossing_speakers
 from serab_core.errors import AudioError, DataError, NotPreparedError, PluginError, StoreError
 from serab_core.types import SplitVariant
@@ -34,7 +34,7 @@ def spec(toys):
 
 
 def digests(prepared):
-    return {name: prepared.task(protocol).digest for name, protocol in PROTOCOLS.items()}
+    return {protocol.name: prepared.task(protocol).digest for protocol in SPLIT_PROTOCOLS}
 
 
 def test_a_folder_is_used_in_place(prepared_tones, tones_folder):

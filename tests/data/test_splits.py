@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serab_core.data.protocols import PROTOCOLS, SUITE, find_protocol
+from serab_core.data.protocols import PROTOCOLS, SPLIT_PROTOCOLS, SUITE, find_protocol
 from serab_core.data.splits import crossing_speakers, draw_groups
 from serab_core.errors import UnknownNameError
 
@@ -59,7 +59,7 @@ def test_crossing_speakers():
 
 
 def test_protocols():
-    assert [p.name for p in PROTOCOLS.values()] == ["serab", "serab-released", "strict"]
+    assert [p.name for p in SPLIT_PROTOCOLS] == ["serab", "serab-released", "strict"]
     assert all(bool(p.caution) == (p.selection == "test") for p in PROTOCOLS.values())
     with pytest.raises(UnknownNameError, match="Did you mean 'strict'"):
         find_protocol("stritc")

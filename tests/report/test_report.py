@@ -14,7 +14,8 @@ from serab_core.engine.executors import LocalEngine
 from serab_core.report.corpus import chance_on_test
 from serab_core.report.documents import eval_document
 from serab_core.report.progress import Bars, Lines, Silent, progress_on, spoken
-from serab_core.report.tables import params_text, percent, print_run
+from serab_core.report.run_tables import print_run
+from serab_core.report.tables import params_text, percent
 from serab_core.run.evaluate import evaluate
 from serab_core.run.plan import make_plan, prepare_generated
 from tests.documents import check_document

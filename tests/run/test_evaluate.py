@@ -301,7 +301,9 @@ def test_tasks_that_are_not_there(toys, home, quiet):
         plan(["hums"])  # planning prepares nothing
     with pytest.raises(UnknownNameError, match="toyy"):
         prepare_generated(home, ["toyy"], ["hums"], quiet)
-    prepare_generated(home, ["toy"], ["tones", "hums", "nowhere"], quiet)
+    prepare_generated(home, ["toy"], ["tones", "hums"], quiet)  # the plan will ask for tones
+    assert prepared_names(home) == ()
+    prepare_generated(home, ["toy"], ["hums"], quiet)
     assert prepared_names(home) == ("hums",)
     assert plan(["hums"]).tasks[0].synthetic
     with pytest.raises((UnknownNameError, NotPreparedError), match="iem4"):  # whether its plugin is installed or not

@@ -103,6 +103,7 @@ def index(files: Sequence[SourceFile]) -> Index:
                 speaker=match["dialogue"][:2] + match["sex"],
                 groups={"dialogue": match["dialogue"]},
                 targets=targets,
+                fold=f"session {int(match['dialogue'][:2])}",
             )
         return None
 
