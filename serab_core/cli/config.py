@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from serab_core.cli.parameters import AsJson
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -25,14 +27,13 @@ TRUST_HELP = (
 UNTRUST_HELP = "Revoke serab config trust for a folder."
 
 app = typer.Typer(help=HELP, invoke_without_command=True)
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @app.callback()
 def config_command(
     context: typer.Context,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of serab.toml.")] = False,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show settings."""
     if context.invoked_subcommand is not None:
@@ -79,7 +80,7 @@ def trust_command(
         typer.Argument(metavar="[FOLDER]", help="Folder with the file. Default: the working folder or above."),
     ] = None,
     show: Annotated[bool, typer.Option("--list", help="Show the trusted folders.")] = False,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Trust a folder."""
     import os
