@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Final
 
 from serab_core.errors import ContentError, UsageError
 from serab_core.settings import absolute_path
@@ -12,7 +13,7 @@ from serab_core.system.hints import command
 
 FOLDER_FILE = "serab-extractor.json"
 """File in the folder of an extractor: `{"schema": "serab.extractor-folder/1", "entry": "the entry point's name"}`."""
-FOLDER_SCHEMA = "serab.extractor-folder/1"
+FOLDER_SCHEMA: Final = "serab.extractor-folder/1"
 _OPTIONS = re.compile(r"(?P<argument>.+?)(?P<options>(\+[a-z][a-z0-9_]*(=[^+]*)?)*)")
 _CODE = ".py"
 

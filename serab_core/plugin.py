@@ -17,8 +17,8 @@ The names are loaded at first use, so that the import of this module is fast. Th
   `GridValue`, `CorpusState`.
 - **Results**, for trackers: `Run`, `TaskResult`, `Utterance`.
 - **Errors**: `SerabError`, `UsageError`, `DataError`, `AudioError`, `StoreError`, `WeightsError`, `ExtractorError`,
-  `InterruptedRunError`, `PointError`, and `store_error`, which converts an `OSError`; `command` and `option`, which
-  write a command or an option into a message as the user would type it.
+  `InterruptedRunError`, `PointError`, `ContentError`, and `store_error`, which converts an `OSError`; `command` and
+  `option`, which write a command or an option into a message as the user would type it.
 - **Audio**: `decode`, `resample`, `log_mel`, `log_mels`, `torch_log_mels`, `LogMelSpec`, `PatchSpec`, `fill_up`, and
   the published log-mel parameters `SERAB`, `VGGISH`, `VGGISH_PATCHES`, `YAMNET_PATCHES`.
 - **Corpora**: `index_by_name`, `load_corpus`, `find_protocol`, `normalised`.
@@ -27,7 +27,8 @@ The names are loaded at first use, so that the import of this module is fast. Th
 - **Weights**: `weights_path`, `require_weights`, `require_intact`, `require_no_pointer`, `POINTER_BYTES`,
   `known_sha256`, `known_content_sha256`, `file_sha256`.
 - **Files**: `find_home`, `absolute_path`, `working_folder`, `replacing`, `replacing_folder`, `write_bytes`,
-  `write_output`, `read_json`, `write_json`, `digest`, `sweep`, `exclusive`, `FOLDER_FILE`, `FOLDER_SCHEMA`.
+  `write_output`, `read_document`, `write_document`, `digest`, `sweep`, `exclusive`, `FOLDER_FILE`, `FOLDER_SCHEMA`.
+  A document is a `msgspec.Struct` with a field `schema`.
 - **Processes and kernels**: `available_cores`, `free_cores`, `Kernels`, `worker_context`, `Process`, `serve`, `answer`,
   `RemoteError`.
 - **Commands**: `stdout`, `stderr`, `print_json`, `table`, `progress_on`, `Progress`.
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from serab_core.embed.embedder import fit_corpus as fit_corpus
     from serab_core.engine.worker_context import worker_context as worker_context
     from serab_core.errors import AudioError as AudioError
+    from serab_core.errors import ContentError as ContentError
     from serab_core.errors import DataError as DataError
     from serab_core.errors import ExtractorError as ExtractorError
     from serab_core.errors import InterruptedRunError as InterruptedRunError
@@ -81,18 +83,17 @@ if TYPE_CHECKING:
     from serab_core.report.tables import table as table
     from serab_core.settings import absolute_path as absolute_path
     from serab_core.settings import working_folder as working_folder
+    from serab_core.store import codec as _codec
     from serab_core.store.atomic import replacing as replacing
     from serab_core.store.atomic import replacing_folder as replacing_folder
     from serab_core.store.atomic import write_bytes as write_bytes
     from serab_core.store.atomic import write_output as write_output
-    from serab_core.store.codec import read_json as read_json
     from serab_core.store.digests import known_content_sha256 as known_content_sha256
     from serab_core.store.digests import known_sha256 as known_sha256
     from serab_core.store.home import find_home as find_home
     from serab_core.store.intact import require_intact as require_intact
     from serab_core.store.intact import require_no_pointer as require_no_pointer
     from serab_core.store.jsonio import digest as digest
-    from serab_core.store.jsonio import write_json as write_json
     from serab_core.store.leftovers import sweep as sweep
     from serab_core.store.weights import file_sha256 as file_sha256
     from serab_core.store.weights import require_weights as require_weights
@@ -141,6 +142,9 @@ if TYPE_CHECKING:
     from serab_core.types import Workspace as Workspace
     from serab_core.types import ZenodoSource as ZenodoSource
 
+    read_document = _codec.read
+    write_document = _codec.write
+
 _NAMES = {
     "serab_core.audio.decode": "decode",
     "serab_core.audio.mel": "SERAB VGGISH LogMelSpec PatchSpec log_mel log_mels",
@@ -155,7 +159,7 @@ _NAMES = {
     "serab_core.embed.embedder": "fit_corpus",
     "serab_core.engine.worker_context": "worker_context",
     "serab_core.errors": (
-        "AudioError DataError ExtractorError InterruptedRunError SerabError StoreError UsageError "
+        "AudioError ContentError DataError ExtractorError InterruptedRunError SerabError StoreError UsageError "
         "WeightsError store_error"
     ),
     "serab_core.hookspecs": "Register hookimpl",
@@ -170,8 +174,7 @@ _NAMES = {
     "serab_core.store.digests": "known_content_sha256 known_sha256",
     "serab_core.store.home": "find_home",
     "serab_core.store.intact": "require_intact require_no_pointer",
-    "serab_core.store.codec": "read_json",
-    "serab_core.store.jsonio": "digest write_json",
+    "serab_core.store.jsonio": "digest",
     "serab_core.store.leftovers": "sweep",
     "serab_core.store.weights": "file_sha256 require_weights weights_path",
     "serab_core.system.cpu": "available_cores free_cores",
@@ -192,6 +195,8 @@ _SOURCES = {name: module for module, names in _NAMES.items() for name in names.s
     "get_classifier": "serab_core.plugins:classifier",
     "get_dataset": "serab_core.plugins:dataset_or_none",
     "get_extractor": "serab_core.plugins:extractor",
+    "read_document": "serab_core.store.codec:read",
+    "write_document": "serab_core.store.codec:write",
 }
 
 __all__ = sorted(_SOURCES)

@@ -140,6 +140,17 @@ def assigned_values() -> dict[str, tuple[Value, str]]:
     return assigned
 
 
+def effective_values() -> dict[str, tuple[Value, str]]:
+    """Return every setting by key: the value in force, and its variable, its file or "default".
+
+    Raises:
+        ConfigError: a file or a variable has an invalid value.
+    """
+    settings, assigned = current_settings(), assigned_values()
+    values = {key: getattr(settings, key.replace("-", "_")) for key in SETTINGS} | {"home": str(home())}
+    return {key: (value, assigned[key][1] if key in assigned else "default") for key, value in values.items()}
+
+
 def ignored_settings() -> tuple[IgnoredSetting, ...]:
     """Return the ignored settings of a project's file. Raises ConfigError."""
     return _files().ignored

@@ -11,17 +11,15 @@ import zipfile
 from pathlib import Path
 
 import h5py
-import jsonschema
 import pytest
 
 from serab_core import settings
-from serab_core.documents import DOCUMENTS, PRINTED, STORED, json_schema, names, schema_file, schema_text
+from serab_core.documents import DOCUMENTS, PRINTED, STORED, names, schema_file
 from serab_core.run import throughput
 from serab_core.store import digests
-from tests.documents import check_document
+from tests.documents import PUBLISHED, check_document, check_published
 
 ROOT = Path(__file__).parents[1]
-PUBLISHED = ROOT / "docs" / "schemas"
 FIXTURE = Path(__file__).parent / "fixtures" / "home-0.1.zip"
 COMMANDS = """
     data prepare hums
@@ -71,13 +69,27 @@ COMMANDS = """
 """
 
 
+def schemas_in(path: Path) -> set[str]:
+    """The schemas that a Python file names."""
+    texts = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
+    return {text for text in map(str, texts) if re.fullmatch(r"serab\.[a-z-]+/\d+", text)}
+
+
 def test_schemas_are_valid_and_published():
-    """Where this fails, a document has changed: run `python docs/write_schemas.py`, and consider a new number."""
-    for name in names():
-        jsonschema.Draft202012Validator.check_schema(json_schema(name))
-    assert {path.name for path in PUBLISHED.iterdir()} == {schema_file(name) for name in names()}
-    stale = [n for n in names() if (PUBLISHED / schema_file(n)).read_text(encoding="utf-8") != schema_text(n) + "\n"]
-    assert stale == []
+    """Tests of the plugins compare the schemas of their documents with the types."""
+    check_published(names())
+    of_plugins = set().union(*(schemas_in(path) for path in ROOT.glob("plugins/*/serab_plugin_*/documents.py")))
+    assert of_plugins
+    assert not of_plugins & set(names())
+    assert {path.name for path in PUBLISHED.iterdir()} == {schema_file(name) for name in {*names(), *of_plugins}}
+
+
+def test_every_schema_in_the_code_of_a_plugin_is_of_a_type():
+    """The types are in the module `documents` of the plugin, or in the core. A pack is an HDF5 file."""
+    for folder in ROOT.glob("plugins/*/serab_plugin_*"):
+        files = {path: schemas_in(path) for path in folder.rglob("*.py")}
+        typed = files.pop(folder / "documents.py", set())
+        assert set().union(*files.values()) - DOCUMENTS.keys() - {"serab.pack/1"} == typed
 
 
 SOURCES = [path for path in (ROOT / "serab_core").rglob("*.py") if path.parent.name != "documents"]
@@ -88,10 +100,9 @@ BY_GROUP = {"serab.extractors/1", "serab.datasets/1", "serab.classifiers/1"}
 def test_every_schema_in_the_code_is_registered_and_no_other():
     found = {}
     for path in SOURCES:
+        found |= dict.fromkeys(schemas_in(path), path.name)
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Constant) and re.fullmatch(r"serab\.[a-z-]+/\d+", str(node.value)):
-                found[node.value] = path.name
-            elif isinstance(node, ast.JoinedStr) and ast.unparse(node)[2:].startswith("serab.{"):
+            if isinstance(node, ast.JoinedStr) and ast.unparse(node)[2:].startswith("serab.{"):
                 assert path.name == "list_.py"
     assert {schema: file for schema, file in found.items() if schema not in DOCUMENTS} == {}
     assert DOCUMENTS.keys() - found.keys() == BY_GROUP

@@ -138,6 +138,15 @@ def test_it_is_shown(project, serab):
     assert json.loads(serab("config", "--schema")[1]) == settings.json_schema()
 
 
+def test_json_has_the_value_of_every_default(project, serab):
+    rows = json.loads(serab("config", "--json")[1])["settings"]
+    assert {row["from"] for row in rows.values()} == {"default"}
+    assert {key: row["value"] for key, row in rows.items()} == {
+        "home": str(settings.home()), "engine": "local", "jobs": available_cores(), "patience": settings.TIMEOUT_S,
+        "protocol": "serab", "tasks": [], "disabled-plugins": [],
+    }  # fmt: skip
+
+
 def test_commands_take_it(project, toys, serab, tmp_path):
     (project / "serab.toml").write_text(
         f'home = "{tmp_path}/kept"\njobs = 1\nprotocol = "strict"\ntasks = ["tones"]\ndisabled-plugins = ["heavy"]\n'

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from serab_core.cli.parameters import AsJson
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -25,14 +27,13 @@ TRUST_HELP = (
 UNTRUST_HELP = "Revoke serab config trust for a folder."
 
 app = typer.Typer(help=HELP, invoke_without_command=True)
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @app.callback()
 def config_command(
     context: typer.Context,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of serab.toml.")] = False,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show settings."""
     if context.invoked_subcommand is not None:
@@ -45,15 +46,12 @@ def config_command(
         print_json(settings.json_schema())
         return
     files = [str(path) for path in settings.config_files()]
-    assigned, ignored = settings.assigned_values(), settings.ignored_settings()
-    home = str(settings.home())
+    effective, ignored = settings.effective_values(), settings.ignored_settings()
     if as_json:
         rows: dict[str, dict[str, Any]] = {}
         for key, setting in settings.SETTINGS.items():
-            empty: list[str] | None = [] if setting.kind == tuple[str, ...] else None
-            value, origin = assigned.get(key, (empty, "default"))
+            value, origin = effective[key]
             rows[key] = {"value": value, "from": origin, "default": setting.default, "variable": setting.variable}
-        rows["home"]["value"] = home
         skipped = [
             {"file": str(each.file), "setting": each.key or None, "reason": each.reason, "next_step": each.next_step}
             for each in ignored
@@ -62,9 +60,11 @@ def config_command(
         return
     shown = table("Setting", "In force", "From", "Variable")
     for key, setting in settings.SETTINGS.items():
-        value, origin = assigned.get(key, (setting.default, "default"))
+        value, origin = effective[key]
         text = ", ".join(value) if isinstance(value, tuple) else str(value)
-        shown.add_row(key, home if key == "home" else text or setting.default, origin, setting.variable)
+        if not text or (origin == "default" and key != "home"):
+            text = setting.default
+        shown.add_row(key, text, origin, setting.variable)
     stdout().print(shown)
     read = ", ".join(files) if files else "none; serab reads a serab.toml in this folder or above"
     lines = [f"Files read: {read}.", *(f"Ignored: {each}" for each in ignored)]
@@ -79,7 +79,7 @@ def trust_command(
         typer.Argument(metavar="[FOLDER]", help="Folder with the file. Default: the working folder or above."),
     ] = None,
     show: Annotated[bool, typer.Option("--list", help="Show the trusted folders.")] = False,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Trust a folder."""
     import os

@@ -9,6 +9,7 @@ import typer
 
 from serab_core.cli import complete
 from serab_core.cli.csv_option import single_name, split_csv
+from serab_core.cli.parameters import AsJson, Extractor, IncludedExtractors, IncludedTasks, Protocol
 
 if TYPE_CHECKING:
     from serab_core.report.board import LeaderboardData
@@ -28,19 +29,6 @@ The released script chooses in this way.
 """
 FAIRNESS_HELP = """Show the scores of an extractor by speaker, and by the sex of speakers if the corpus declares it."""
 
-_Protocol = Annotated[
-    str | None,
-    typer.Option(
-        "--protocol",
-        "-p",
-        help="serab, serab-released or strict. Default: the protocol of the settings.",
-        autocompletion=complete.protocols,
-    ),
-]
-_Tasks = Annotated[
-    list[str] | None,
-    typer.Option("--tasks", "-t", help="Tasks, separated by commas. Default: all.", autocompletion=complete.tasks),
-]
 _Metric = Annotated[
     str | None,
     typer.Option(
@@ -50,18 +38,12 @@ _Metric = Annotated[
         autocompletion=complete.metrics,
     ),
 ]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 def leaderboard_command(
-    extractors: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[X ...]", help="Extractors to include. Default: all.", autocompletion=complete.extractors
-        ),
-    ] = None,
-    protocol: _Protocol = None,
-    tasks: _Tasks = None,
+    extractors: IncludedExtractors = None,
+    protocol: Protocol = None,
+    tasks: IncludedTasks = None,
     metric: _Metric = None,
     uar: Annotated[bool, typer.Option("--uar", help="The same as --metric uar.")] = False,
     details: Annotated[bool, typer.Option("--details", help="Show every task, even in a narrow terminal.")] = False,
@@ -70,7 +52,7 @@ def leaderboard_command(
     ] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="Also write the table to a CSV file.")] = None,
     latex: Annotated[Path | None, typer.Option("--latex", help="Also write the table to a LaTeX file.")] = None,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Rank extractors."""
     from serab_core.cli.output import print_json, stderr, stdout
@@ -100,10 +82,10 @@ def leaderboard_command(
 def compare_command(
     first: Annotated[str, typer.Argument(metavar="A", help="An extractor.", autocompletion=complete.extractors)],
     second: Annotated[str, typer.Argument(metavar="B", help="Another one.", autocompletion=complete.extractors)],
-    protocol: _Protocol = None,
-    tasks: _Tasks = None,
+    protocol: Protocol = None,
+    tasks: IncludedTasks = None,
     metric: _Metric = None,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compare two extractors."""
     from serab_core.cli.output import print_json, stdout
@@ -123,14 +105,9 @@ def compare_command(
 
 
 def bias_command(
-    extractors: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[X ...]", help="Extractors to include. Default: all.", autocompletion=complete.extractors
-        ),
-    ] = None,
-    protocol: _Protocol = None,
-    as_json: _Json = False,
+    extractors: IncludedExtractors = None,
+    protocol: Protocol = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show the subset bias."""
     from serab_core.cli.output import print_json, stdout
@@ -144,15 +121,10 @@ def bias_command(
 
 
 def optimism_command(
-    extractors: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[X ...]", help="Extractors to include. Default: all.", autocompletion=complete.extractors
-        ),
-    ] = None,
-    protocol: _Protocol = None,
-    tasks: _Tasks = None,
-    as_json: _Json = False,
+    extractors: IncludedExtractors = None,
+    protocol: Protocol = None,
+    tasks: IncludedTasks = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show the optimism."""
     from serab_core.cli.output import print_json, stdout
@@ -166,10 +138,10 @@ def optimism_command(
 
 
 def fairness_command(
-    extractor: Annotated[str, typer.Argument(metavar="X", help="The extractor.", autocompletion=complete.extractors)],
-    protocol: _Protocol = None,
-    tasks: _Tasks = None,
-    as_json: _Json = False,
+    extractor: Extractor,
+    protocol: Protocol = None,
+    tasks: IncludedTasks = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show scores by speaker and sex."""
     from serab_core.cli.output import print_json, stdout

@@ -29,6 +29,14 @@ Extractors = Annotated[
         metavar="X [Y ...]", help="Extractors; see: serab list extractors", autocompletion=complete.extractors
     ),
 ]
+IncludedExtractors = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[X ...]", help="Extractors to include. Default: all.", autocompletion=complete.extractors),
+]
+IncludedTasks = Annotated[
+    list[str] | None,
+    typer.Option("--tasks", "-t", help="Tasks, separated by commas. Default: all.", autocompletion=complete.tasks),
+]
 Jobs = Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes. Default: one per core.")]
 PreparedDataset = Annotated[str, typer.Argument(help="A prepared dataset.", autocompletion=complete.tasks)]
 Protocol = Annotated[

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from serab_core.cli import complete
 from serab_core.cli.csv_option import split_csv
 from serab_core.cli.output import find_home, print_json, stderr, stdout
-from serab_core.cli.parameters import AsJson, Protocol
+from serab_core.cli.parameters import AsJson, IncludedExtractors, IncludedTasks, Protocol
 
 HELP = """Write stored results as one HTML page.
 
@@ -21,19 +20,11 @@ It loads nothing from the network, so you can send it to anybody.
 
 
 def report_command(
-    extractors: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[X ...]", help="Extractors to include. Default: all.", autocompletion=complete.extractors
-        ),
-    ] = None,
+    extractors: IncludedExtractors = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("serab-report.html"),
     title: Annotated[str, typer.Option("--title", help="The title of the page.")] = "Speech emotion recognition",
     protocol: Protocol = None,
-    tasks: Annotated[
-        list[str] | None,
-        typer.Option("--tasks", "-t", help="Tasks, separated by commas. Default: all.", autocompletion=complete.tasks),
-    ] = None,
+    tasks: IncludedTasks = None,
     figures: Annotated[
         Path | None, typer.Option("--figures", help="Also write the figures into a folder, as SVG and PNG.")
     ] = None,

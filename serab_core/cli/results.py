@@ -7,22 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serab_core.cli import complete
 from serab_core.cli.csv_option import split_csv
+from serab_core.cli.parameters import AsJson, Extractor, IncludedExtractors, Protocol
 
 if TYPE_CHECKING:
     from serab_core.types import TaskResult
 
 app = typer.Typer(no_args_is_help=True, help="List results, export them into one file, and import results of others.")
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-_Extractors = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[X ...]", help="Extractors to include. Default: all.", autocompletion=complete.extractors),
-]
 
 
 @app.command("ls", help="List the stored results.")
-def list_command(extractors: _Extractors = None, as_json: _Json = False) -> None:
+def list_command(extractors: IncludedExtractors = None, as_json: AsJson = False) -> None:
     """List results."""
     from serab_core.cli.output import print_json, stderr, stdout
     from serab_core.report.tables import percent, print_by_extractor
@@ -62,8 +57,8 @@ def list_command(extractors: _Extractors = None, as_json: _Json = False) -> None
 @app.command("export", help="Write results into one file, with every prediction and the provenance.")
 def export_command(
     file: Annotated[Path, typer.Argument(help="The file to write.")],
-    extractors: _Extractors = None,
-    as_json: _Json = False,
+    extractors: IncludedExtractors = None,
+    as_json: AsJson = False,
 ) -> None:
     """Export results."""
     from serab_core.errors import UsageError
@@ -87,7 +82,7 @@ def import_command(
     origin: Annotated[
         str, typer.Option("--from", help="The origin of the results. Default: the name of the file.")
     ] = "",
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Import results."""
     from serab_core.results.exchange import import_results, read_exchange
@@ -108,7 +103,7 @@ def import_command(
 def merge_command(
     target: Annotated[Path, typer.Argument(help="The file to write.")],
     sources: Annotated[list[Path], typer.Argument(metavar="FILE ...", help="Exported files.")],
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Merge exported files."""
     from serab_core.results.exchange import exchange_text, merge_results, read_exchange
@@ -123,19 +118,11 @@ def merge_command(
 
 @app.command("card", help="Write the scores of an extractor as Markdown, for a model card.")
 def card_command(
-    extractor: Annotated[str, typer.Argument(metavar="X", help="The extractor.", autocompletion=complete.extractors)],
+    extractor: Extractor,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file to write. Default: standard output.")
     ] = None,
-    protocol: Annotated[
-        str | None,
-        typer.Option(
-            "--protocol",
-            "-p",
-            help="serab, serab-released or strict. Default: the protocol of the settings.",
-            autocompletion=complete.protocols,
-        ),
-    ] = None,
+    protocol: Protocol = None,
 ) -> None:
     """Write a card."""
     from serab_core.cli.output import print_text

@@ -1,7 +1,8 @@
 """The registry of documents: the type of every JSON document that serab stores or prints, by its schema.
 
 A schema is a name and a number, such as `serab.result/2`. Fields may be added under one number; a new number is for a
-change that would mislead a reader of the old one. The JSON Schemas are published in `docs/schemas`.
+change that would mislead a reader of the old one. The JSON Schemas are published in `docs/schemas`, with those of the
+documents of our plugins, which each have a module `documents`.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from serab_core.tune.exported import ClassifierDocument
 from serab_core.tune.studies import StudyDocument
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import ModuleType
 
 
@@ -51,10 +53,10 @@ def _by_schema(*kinds: type) -> dict[str, type]:
     return {get_args(get_type_hints(kind)["schema"])[0]: kind for kind in kinds}
 
 
-def _printed(module: ModuleType) -> list[type]:
-    """Return the types that a module defines and that have a schema."""
+def documents_in(module: ModuleType) -> dict[str, type]:
+    """Return the types that a module defines and that have a schema, by schema."""
     kinds = [kind for kind in vars(module).values() if isinstance(kind, type) and kind.__module__ == module.__name__]
-    return [kind for kind in kinds if "schema" in kind.__annotations__]
+    return _by_schema(*(kind for kind in kinds if "schema" in kind.__annotations__))
 
 
 STORED: dict[str, type] = {
@@ -68,7 +70,13 @@ STORED: dict[str, type] = {
 """The types of stored and exchanged documents."""
 EARLIER = _by_schema(EarlierContinuousDocument, EarlierResultDocument, EarlierStudyOutcomeDocument)
 """The types of documents that earlier versions stored; they are read, and no longer written."""
-PRINTED = _by_schema(*_printed(reports), *_printed(runs), *_printed(commands), *_printed(corpora), *_printed(plugins))
+PRINTED = {
+    **documents_in(reports),
+    **documents_in(runs),
+    **documents_in(commands),
+    **documents_in(corpora),
+    **documents_in(plugins),
+}
 """The types of the documents that commands print."""
 DOCUMENTS = {**PRINTED, **STORED, **EARLIER}
 
@@ -78,20 +86,28 @@ def names() -> list[str]:
     return [*sorted(DOCUMENTS), project_file.FILE]
 
 
-def json_schema(name: str) -> dict[str, Any]:
-    """Return the JSON Schema of a document, such as `serab.result/2`; or of `serab.toml`. Raises KeyError."""
+def json_schema(name: str, documents: Mapping[str, type] = DOCUMENTS) -> dict[str, Any]:
+    """Return the JSON Schema of a document.
+
+    Args:
+        name: the schema, such as `serab.result/2`, or `serab.toml`.
+        documents: the types of documents by schema.
+
+    Raises:
+        KeyError: the schema is not one of `documents`.
+    """
     if name == project_file.FILE:
         return settings.json_schema()
     results = (ResultDocument, EarlierResultDocument, EarlierContinuousDocument) if name == "serab.results/1" else ()
-    (document, *items), types = msgspec.json.schema_components((DOCUMENTS[name], *results))
+    (document, *items), types = msgspec.json.schema_components((documents[name], *results))
     if items:  # exchanged results are decoded one by one, so that an error names the wrong one
         types["ExchangeDocument"]["properties"]["results"]["items"] = {"anyOf": items}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name, **document, "$defs": types}
 
 
-def schema_text(name: str) -> str:
+def schema_text(name: str, documents: Mapping[str, type] = DOCUMENTS) -> str:
     """Return the JSON Schema of a document as text, with one line for each field of a type. Raises KeyError."""
-    return _text(json_schema(name))
+    return _text(json_schema(name, documents))
 
 
 def schema_file(name: str) -> str:

@@ -11,9 +11,12 @@ from serab_core.store.result_documents import Count
 
 
 class SettingRow(msgspec.Struct, frozen=True):
-    """A setting: its value, which is null for a default, and its variable or file."""
+    """A setting: the value in force, and its variable, its file or `default`; `default` describes the default.
 
-    value: str | int | tuple[str, ...] | None
+    An empty list of tasks stands for all prepared tasks.
+    """
+
+    value: str | int | tuple[str, ...]
     origin: str = msgspec.field(name="from")
     default: str
     variable: str

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args, get_type_hin
 import msgspec
 
 from serab_core.errors import ContentError, SerabError
+from serab_core.store.atomic import write_bytes
 from serab_core.store.jsonio import dumps
 from serab_core.store.jsonio import encode as encode_text
 from serab_core.store.reading import read_file
@@ -107,6 +108,11 @@ def read(path: Path, kind: type[T]) -> T:
         ContentError: it is not of this type.
     """
     return decode(read_file(path), kind, where=path, surrogates_in=("$",))
+
+
+def write(path: Path, document: object) -> None:
+    """Write a document atomically. Raises StoreError."""
+    write_bytes(path, encode(document))
 
 
 def read_json(path: Path, schema: str) -> dict[str, Any]:

@@ -56,6 +56,8 @@ def train_command(
     as_json: _Json = False,
 ) -> None:
     """Train an encoder. The same command resumes a stopped training; `serab eval FOLDER` scores the encoder."""
+    import msgspec
+
     from serab_core.plugin import print_json, progress_on, stderr, stdout
     from serab_plugin_byol.pretrain.data.segments import Segments
     from serab_plugin_byol.pretrain.fit import Machine, fit
@@ -72,9 +74,9 @@ def train_command(
     if not first:
         return
     if as_json:
-        print_json({"schema": "serab.pretrain/1", **summary})
+        print_json(msgspec.to_builtins(summary))
         return
-    stdout().print(f"{summary['steps']:,} steps; next: serab eval {output}")
+    stdout().print(f"{summary.steps:,} steps; next: serab eval {output}")
 
 
 @group.command("pack")
@@ -87,7 +89,10 @@ def pack_command(
     as_json: _Json = False,
 ) -> None:
     """Decode and resample audio once, and write shards that training maps into memory."""
+    import msgspec
+
     from serab_core.plugin import available_cores, print_json, progress_on, stderr, stdout
+    from serab_plugin_byol.documents import PackSummary
     from serab_plugin_byol.pretrain.data.pack import pack
     from serab_plugin_byol.pretrain.data.sources import audio_files
 
@@ -98,15 +103,14 @@ def pack_command(
     if len(packed.skipped) > 10:
         errors.print(f"... and {len(packed.skipped) - 10} more")
     if as_json:
-        print_json(
-            {
-                "schema": "serab.pack-summary/1",
-                "shards": [str(path) for path in packed.shards],
-                "clips": packed.clips,
-                "seconds": packed.seconds,
-                "skipped": [list(pair) for pair in packed.skipped],
-            }
+        summary = PackSummary(
+            schema="serab.pack-summary/1",
+            shards=tuple(str(path) for path in packed.shards),
+            clips=packed.clips,
+            seconds=packed.seconds,
+            skipped=packed.skipped,
         )
+        print_json(msgspec.to_builtins(summary))
         return
     text = f"{packed.clips:,} clips, {packed.seconds / 3600:.2f} h, in {len(packed.shards)} files in {output}"
     stdout().print(text, soft_wrap=True)

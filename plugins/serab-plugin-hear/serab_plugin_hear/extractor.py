@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from serab_core.plugin import Embeddings, Process, Waveform
-    from serab_plugin_hear.model_info import ModelInfo
+    from serab_plugin_hear.documents import ModelInfo
 
 
 class Hear:

@@ -9,7 +9,7 @@ from serab_core.plugin import ExtractorSpec, hookimpl
 
 if TYPE_CHECKING:
     from serab_core.plugin import Extractor
-    from serab_plugin_hear.model_info import ModelInfo
+    from serab_plugin_hear.documents import ModelInfo
 
 SERAB_API_VERSION = 1
 _LIBRARIES = {"torch": ("torch",), "tensorflow": ("tensorflow",), "numpy": ()}

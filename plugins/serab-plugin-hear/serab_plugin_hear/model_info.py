@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
-from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 
@@ -16,41 +16,13 @@ from serab_core.plugin import (
     find_home,
     known_content_sha256,
     known_sha256,
-    read_json,
-    write_json,
+    read_document,
+    write_document,
 )
+from serab_plugin_hear.documents import ModelInfo
 from serab_plugin_hear.files import check_weights, content_digest, module_folder, unchanged
 from serab_plugin_hear.module import local_base
 from serab_plugin_hear.serve import start
-
-_SCHEMA = "serab.hear-module/2"
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """Properties of a module and its model.
-
-    Attributes:
-        module: name of the module, or path of its file.
-        weights: path of the weights, or "".
-        rate: sample rate in Hz.
-        dim: length of an embedding.
-        framework: `numpy`, `torch` or `tensorflow`.
-        scenes: whether the module has `get_scene_embeddings`; otherwise time-stamp embeddings are averaged.
-        together: whether several clips may be embedded in one batch.
-        identity: sha256 and versions of code and weights.
-        files: sha256 by path, of the module and of the files that it imports or reads.
-    """
-
-    module: str
-    weights: str
-    rate: int
-    dim: int
-    framework: str
-    scenes: bool
-    together: bool
-    identity: dict[str, str]
-    files: dict[str, str]
 
 
 def model_info(argument: str) -> ModelInfo:
@@ -67,14 +39,10 @@ def model_info(argument: str) -> ModelInfo:
     file = _required_file(module)
     identity = _identity(module, weights, file)
     record = find_home().weights / "hear" / f"{digest([module, weights, identity])[:32]}.json"
-    try:
-        if record.exists():
-            document = read_json(record, _SCHEMA)
-            del document["schema"]
-            if unchanged(document["files"]):
-                return ModelInfo(**document)
-    except (StoreError, TypeError, KeyError, AttributeError):
-        pass  # the record is damaged: compute it again and replace it
+    with contextlib.suppress(StoreError):  # a missing or damaged record is computed again
+        known = read_document(record, ModelInfo)
+        if unchanged(known.files):
+            return known
     if weights:
         check_weights(Path(weights))
     process = start(module, weights)
@@ -92,8 +60,8 @@ def model_info(argument: str) -> ModelInfo:
         process.close()
     answer = {key: facts[key] for key in ("rate", "dim", "framework", "scenes", "together", "files")}
     identity |= {"files_sha256": content_digest(answer["files"], module_folder(module, file))}
-    info = ModelInfo(module=module, weights=weights, identity=identity, **answer)
-    write_json(record, {"schema": _SCHEMA, **asdict(info)})
+    info = ModelInfo(schema="serab.hear-module/2", module=module, weights=weights, identity=identity, **answer)
+    write_document(record, info)
     return info
 
 

@@ -11,12 +11,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from serab_plugin_hear import documents
+from serab_plugin_hear import model_info as module_of_info
+from serab_plugin_hear.model_info import model_info
 
 from serab_core import plugins
+from serab_core.documents import documents_in
 from serab_core.embed.fingerprint import fingerprint, fingerprint_digest
 from serab_core.errors import UsageError, WeightsError
+from serab_core.store.home import find_home
 from serab_core.system.session import current_session
 from serab_core.testing import extractor_checks
+from tests.documents import check_document, check_published
 
 TORCH = """
 import torch
@@ -217,6 +223,32 @@ def test_what_it_is_changes_with_code_and_weights(make_extractor, tmp_path):
     second, _ = make_extractor(TORCH, "=a.txt")
     third, _ = make_extractor(TORCH + "\n# changed\n", "=a.txt")
     assert len({json.dumps(dict(spec.parameters), sort_keys=True) for spec in (first, second, third)}) == 3
+
+
+def test_records_match_the_published_schema(tmp_path):
+    known = documents_in(documents)
+    check_published(known, known)
+    (tmp_path / "mine.py").write_text(STAMPS)
+    model_info("./mine.py")
+    (record,) = (find_home().weights / "hear").glob("*.json")
+    check_document(json.loads(record.read_text()), "serab.hear-module/2", known)
+
+
+def test_a_damaged_record_is_computed_again(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(STAMPS)
+    info = model_info("./mine.py")
+    (record,) = (find_home().weights / "hear").glob("*.json")
+    intact, start, starts = record.read_bytes(), module_of_info.start, []
+    monkeypatch.setattr(module_of_info, "start", lambda *names: starts.append(names) or start(*names))
+    assert model_info("./mine.py") == info
+    assert starts == []
+    document = json.loads(intact)
+    damaged = [{**document, "dim": 0}, {**document, "files": None}, {**document, "schema": "serab.hear-module/1"}, []]
+    for content in (b"", intact[:-9], *(json.dumps(each).encode() for each in damaged)):
+        record.write_bytes(content)
+        assert model_info("./mine.py") == info
+        assert record.read_bytes() == intact
+    assert len(starts) == 6
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,26 @@ contents of the model and the versions of the libraries.
 
 from __future__ import annotations
 
+import contextlib
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serab_core.plugin import Process, RemoteError, WeightsError, answer, digest, find_home, write_json
+import msgspec
+
+from serab_core.plugin import (
+    Process,
+    RemoteError,
+    StoreError,
+    WeightsError,
+    answer,
+    digest,
+    find_home,
+    read_document,
+    write_document,
+)
 from serab_plugin_transformers.checkpoint import check_weights
+from serab_plugin_transformers.documents import CheckedModel
 from serab_plugin_transformers.hub import with_weights
 
 if TYPE_CHECKING:
@@ -19,7 +33,6 @@ if TYPE_CHECKING:
 
     from serab_plugin_transformers.hub import Model
 
-_SCHEMA = "serab.hf-model/1"
 _CHECKS = 1  # version of the checks in `loading.load`; increase it when they change, so that models are checked again
 
 
@@ -31,10 +44,19 @@ def inspect(model: Model) -> None:
         UsageError: transformers does not implement the type of the model.
     """
     libraries = {name: metadata.version(name) for name in ("torch", "transformers")}
-    facts = {"model": model.argument, "revision": model.revision, "libraries": libraries, "checks": _CHECKS}
-    identity = {key: value for key, value in facts.items() if key != "model" or not model.local}
+    checked = CheckedModel(
+        schema="serab.hf-model/1",
+        model=model.argument,
+        revision=model.revision,
+        libraries=libraries,
+        checks=_CHECKS,
+    )
+    # A folder has the digest of its contents as revision, so that a moved folder is not checked again.
+    ignored = {"schema", "model"} if model.local else {"schema"}
+    identity = {key: value for key, value in msgspec.to_builtins(checked).items() if key not in ignored}
     record = find_home().weights / "hf" / f"{digest(identity)[:32]}.json"
-    if record.exists():
+    with contextlib.suppress(StoreError):  # without a valid record, the model is checked
+        read_document(record, CheckedModel)
         return
     folder, where = with_weights(model), f"hf:{model.argument}"
     check_weights(folder)
@@ -49,7 +71,7 @@ def inspect(model: Model) -> None:
         ) from error
     finally:
         process.close()
-    write_json(record, {"schema": _SCHEMA, **facts})
+    write_document(record, checked)
 
 
 def _load(header: dict[str, Any], arrays: object, streamed: object) -> tuple[dict[str, Any], Iterable[Any]]:

@@ -15,12 +15,15 @@ import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
-from serab_plugin_transformers import inspection
+from serab_plugin_transformers import documents, inspection
 
 from serab_core import plugins
+from serab_core.documents import documents_in
 from serab_core.embed.fingerprint import fingerprint_digest
 from serab_core.errors import SerabError, UsageError, WeightsError
 from serab_core.isolation.messages import DiedError
+from serab_core.store.home import find_home
+from tests.documents import check_document, check_published
 
 CLIP = (0.1 * np.sin(np.arange(8_000) / 7)).astype(np.float32)
 
@@ -128,6 +131,31 @@ def test_a_model_is_checked_once_and_again_when_it_changes(tmp_path, monkeypatch
     for _ in range(2):  # a refusal is not remembered
         with pytest.raises(WeightsError, match=r"encoder\.layers\.1\."):
             plugins.extractor(name).preflight()
+    assert len(InThisProcess.asked) == 3
+
+
+def test_records_match_the_published_schema(monkeypatch):
+    monkeypatch.setattr(inspection, "Process", InThisProcess)
+    known = documents_in(documents)
+    check_published(known, known)
+    plugins.extractor("hf:./hubert").preflight()
+    (record,) = (find_home().weights / "hf").glob("*.json")
+    check_document(json.loads(record.read_text()), "serab.hf-model/1", known)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"schema": "serab.hf-model/1"}', b'{"schema": "serab.pace/1"}']
+)
+def test_a_model_with_a_damaged_record_is_checked_again(monkeypatch, content):
+    monkeypatch.setattr(inspection, "Process", InThisProcess)
+    monkeypatch.setattr(InThisProcess, "asked", [])
+    plugins.extractor("hf:./hubert").preflight()
+    (record,) = (find_home().weights / "hf").glob("*.json")
+    intact = record.read_bytes()
+    for _ in range(2):
+        record.write_bytes(content)
+        plugins.extractor("hf:./hubert").preflight()
+        assert record.read_bytes() == intact
     assert len(InThisProcess.asked) == 3
 
 

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from serab_core.plugin import InterruptedRunError, UsageError, read_json, sweep, write_bytes, write_json
+from serab_core.plugin import InterruptedRunError, UsageError, read_document, sweep, write_bytes, write_document
+from serab_plugin_byol.documents import TrainingData, TrainingSummary
 from serab_plugin_byol.pretrain.config import Config
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from serab_plugin_byol.pretrain.data.segments import Segments
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # parameters of mallopt, from malloc.h
-DATA_SCHEMA = "serab.pretrain-data/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def steps_of(config: Config, clips: int) -> int:
 
 def fit(
     folder: Path, config: Config, segments: Segments, machine: Machine, progress: Progress, steps: int | None = None
-) -> dict[str, Any]:
+) -> TrainingSummary:
     """Start a training, or resume it from its last checkpoint.
 
     Args:
@@ -70,7 +70,7 @@ def fit(
         steps: steps of the optimiser, in place of the configuration's epochs.
 
     Returns:
-        a summary: folder, steps and loss.
+        the summary of the run.
 
     Raises:
         UsageError: the folder holds another run, or the batch cannot be divided among the devices.
@@ -164,7 +164,12 @@ def _claim(folder: Path, config: Config, segments: Segments) -> None:
     """Write the configuration and the data's digest into the folder. Raises UsageError if it holds another run."""
     from serab_plugin_byol.pretrain.config import read
 
-    data = {"clips": len(segments), "seconds": round(segments.seconds, 3), "digest": segments.digest}
+    data = TrainingData(
+        schema="serab.pretrain-data/1",
+        clips=len(segments),
+        seconds=round(segments.seconds, 3),
+        digest=segments.digest,
+    )
     file = folder / "config.toml"
     if file.exists():
         recorded = read(file, Config())
@@ -174,10 +179,8 @@ def _claim(folder: Path, config: Config, segments: Segments) -> None:
             if value != getattr(config, name)
         ]
         if (folder / "data.json").exists():
-            before = read_json(folder / "data.json", DATA_SCHEMA)
-            differing += (
-                [f"data of {before['clips']} clips, here other data"] if before["digest"] != data["digest"] else []
-            )
+            before = read_document(folder / "data.json", TrainingData)
+            differing += [f"data of {before.clips} clips, here other data"] if before.digest != data.digest else []
         if differing:
             raise UsageError(
                 f"holds another run: {'; '.join(differing)}", where=folder,
@@ -185,12 +188,17 @@ def _claim(folder: Path, config: Config, segments: Segments) -> None:
             )  # fmt: skip
     sweep(folder) if folder.exists() else None
     write_bytes(file, config.to_toml().encode())
-    write_json(folder / "data.json", {"schema": DATA_SCHEMA, **data})
+    write_document(folder / "data.json", data)
 
 
-def _summary(folder: Path, steps: int, trainer: Any) -> dict[str, Any]:
-    loss = trainer.callback_metrics.get("loss") if trainer is not None else None
-    return {"folder": str(folder), "steps": steps, "loss": float(loss) if loss is not None else None}
+def _summary(folder: Path, steps: int, trainer: Any) -> TrainingSummary:
+    loss = float(trainer.callback_metrics.get("loss", math.nan)) if trainer is not None else math.nan
+    return TrainingSummary(
+        schema="serab.pretrain/1",
+        folder=str(folder),
+        steps=steps,
+        loss=loss if math.isfinite(loss) else None,
+    )
 
 
 def _keep_memory() -> None:

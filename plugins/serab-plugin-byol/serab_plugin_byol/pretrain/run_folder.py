@@ -11,18 +11,20 @@ serab-extractor.json    description of the extractor, for `serab eval ./runs/my-
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 from serab_core.plugin import (
     FOLDER_FILE,
     FOLDER_SCHEMA,
-    StoreError,
+    ContentError,
     WeightsError,
     file_sha256,
     known_sha256,
-    read_json,
+    read_document,
     replacing,
-    write_json,
+    write_document,
 )
 from serab_plugin_byol.architecture import architecture
 from serab_plugin_byol.catalogue import BYOL_S, spec_of
@@ -34,6 +36,35 @@ if TYPE_CHECKING:
     from serab_plugin_byol.pretrain.config import Config
 
 WEIGHTS = "encoder.safetensors"
+
+
+class EncoderFolder(msgspec.Struct, frozen=True, kw_only=True):
+    """The description of the extractor in the folder of a run, in its file `serab-extractor.json`.
+
+    The core reads `schema` and `entry` of such a file; `docs/schemas` has that part.
+
+    Attributes:
+        entry: the entry point of this plugin that reads the folder.
+        name: name of the folder when it was written.
+        encoder: `audiontt` or `cvt`.
+        size: length of the embedding.
+        window: samples of the window of the log-mels.
+        preset: the preset of the training.
+        step: steps of the optimiser before the weights were written.
+        weights: name of the file of weights.
+        sha256: sha256 of the weights.
+    """
+
+    schema: Literal["serab.extractor-folder/1"]
+    entry: str
+    name: str
+    encoder: str
+    size: int
+    window: int
+    preset: str
+    step: int
+    weights: str = WEIGHTS
+    sha256: str
 
 
 def checkpoints(folder: Path) -> list[Path]:
@@ -49,21 +80,19 @@ def write_extractor(folder: Path, config: Config, encoder: Any, step: int) -> No
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in encoder.state_dict().items()}
         save_file(tensors, temporary, metadata={"format": "pt"})
         sha256 = file_sha256(temporary)
-    write_json(
-        folder / FOLDER_FILE,
-        {
-            "schema": FOLDER_SCHEMA,
-            "entry": "byol-s",
-            "name": folder.name,
-            "encoder": config.encoder,
-            "size": config.size,
-            "window": config.window,
-            "preset": config.preset,
-            "step": step,
-            "weights": WEIGHTS,
-            "sha256": sha256,
-        },
+    description = EncoderFolder(
+        schema=FOLDER_SCHEMA,
+        entry="byol-s",
+        name=folder.name,
+        encoder=config.encoder,
+        size=config.size,
+        window=config.window,
+        preset=config.preset,
+        step=step,
+        weights=WEIGHTS,
+        sha256=sha256,
     )
+    write_document(folder / FOLDER_FILE, description)
 
 
 def extractor_in(folder: Path, name: str | None = None, licence: str = "") -> ExtractorSpec:
@@ -76,22 +105,18 @@ def extractor_in(folder: Path, name: str | None = None, licence: str = "") -> Ex
 
     Raises:
         StoreError: the description of the extractor cannot be read.
+        ContentError: the description is damaged or incomplete, or names no network.
         WeightsError: the weights are missing, or their sha256 is not the recorded one.
     """
-    description = read_json(folder / FOLDER_FILE, FOLDER_SCHEMA)
-    path = folder / str(description.get("weights", WEIGHTS))
+    file = folder / FOLDER_FILE
     try:
-        network = architecture(str(description["encoder"]), int(description["size"]))
-        wanted, window, origin = (
-            str(description["sha256"]),
-            int(description["window"]),
-            f"{description['preset']}, step {description['step']}",
-        )
-    except (KeyError, ValueError, TypeError) as error:
-        raise StoreError(
-            f"is incomplete ({error})", where=folder / FOLDER_FILE, next_step="train the encoder again"
-        ) from error
-    if not path.is_file() or known_sha256(path) != wanted:
+        description = read_document(file, EncoderFolder)
+        network = architecture(description.encoder, description.size)
+    except (ContentError, ValueError) as error:
+        problem = error.what if isinstance(error, ContentError) else f"is not valid: {error}"
+        raise ContentError(problem, where=file, next_step="train the encoder again") from error
+    path = folder / description.weights
+    if not path.is_file() or known_sha256(path) != description.sha256:
         raise WeightsError(
             "is missing, or differs from the file that serab-extractor.json describes",
             where=path,
@@ -100,10 +125,10 @@ def extractor_in(folder: Path, name: str | None = None, licence: str = "") -> Ex
     return spec_of(
         name or folder.name,
         network,
-        f"pre-trained by serab ({origin}); {network.dim} numbers",
+        f"pre-trained by serab ({description.preset}, step {description.step}); {network.dim} numbers",
         licence=licence or "your own weights",
         citation=BYOL_S,
         find=lambda: path,
-        window=window,
-        parameters={"weights_sha256": wanted},
+        window=description.window,
+        parameters={"weights_sha256": description.sha256},
     )

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 
 import pytest
+from serab_plugin_byol import documents
 from serab_plugin_byol.command import group
 from typer.testing import CliRunner
 
+from serab_core.documents import documents_in
 from serab_core.errors import DataError, UsageError
+from tests.documents import check_document, check_published
+
+DOCUMENTS = documents_in(documents)
 
 
 @pytest.fixture
@@ -25,12 +30,17 @@ def call(monkeypatch, tmp_path):
     return run
 
 
+def test_schemas_are_published():
+    check_published(DOCUMENTS, DOCUMENTS)
+
+
 def test_pack(call, packed, tmp_path):
     (packed.parent / "torn.wav").write_bytes(b"torn")
     try:
         out = call("pack", packed.parent, "-o", "pack", "--jobs", 1)
         assert "12 clips" in out
         about = json.loads(call("pack", packed.parent, "-o", "other", "--jobs", 1, "--json"))
+        check_document(about, "serab.pack-summary/1", DOCUMENTS)
         assert about["clips"] == 12
         assert [name.rpartition("/")[2] for name, _ in about["skipped"]] == ["torn.wav"]
     finally:
@@ -59,8 +69,14 @@ def test_presets(call):
 def test_the_order_of_settings(call, packed, tmp_path):
     (tmp_path / "own.toml").write_text("size = 1024\nbatch = 8\nunit_s = 0.2\n")
     arguments = ("byol-s", "-d", packed, "-o", "run", "--config", "own.toml", "--set", "batch=6", "--set", "hidden=8")
-    out = call(*arguments, "--set", "projection=4", "--size", 512, "--steps", 1, "--accelerator", "cpu")
-    assert "1 steps; next: serab eval run" in out
+    arguments += ("--set", "projection=4", "--size", 512, "--steps", 1, "--accelerator", "cpu")
+    summary = json.loads(call(*arguments, "--json"))
+    check_document(summary, "serab.pretrain/1", DOCUMENTS)
+    assert summary["loss"] > 0
+    resumed = json.loads(call(*arguments, "--json"))  # there is nothing left to do
+    check_document(resumed, "serab.pretrain/1", DOCUMENTS)
+    assert resumed == {**summary, "loss": None}
+    assert "1 steps; next: serab eval run" in call(*arguments)
     config = (tmp_path / "run" / "config.toml").read_text()
     assert "size = 512\n" in config
     assert "batch = 6\n" in config
@@ -73,5 +89,7 @@ def test_audio_is_packed_once_on_the_way(call, packed, tmp_path):
     small = ("--size", 512, "--batch", 4, "--set", "hidden=8", "--set", "projection=4", "--set", "unit_s=0.1")
     for run in ("one", "two"):
         call("byol-s", "-d", packed.parent / "0.wav", "-d", packed, "-o", run, *small, "--steps", 1)
-    assert json.loads((tmp_path / "one" / "data.json").read_text())["clips"] == 13
+    data = json.loads((tmp_path / "one" / "data.json").read_text())
+    check_document(data, "serab.pretrain-data/1", DOCUMENTS)
+    assert data["clips"] == 13
     assert len(list((tmp_path / "home" / "packs").iterdir())) == 1

@@ -56,8 +56,8 @@ def test_steps_of_epochs():
 
 def test_a_folder_of_another_run(segments, tmp_path):
     summary = train(tmp_path / "run", segments)
-    assert summary["steps"] == 2
-    assert summary["loss"] > 0
+    assert summary.steps == 2
+    assert summary.loss > 0
     assert "tensorflow" not in sys.modules  # TensorBoard would import it where it is installed
     with pytest.raises(UsageError, match=r"holds another run: size 512, here 1024"):
         train(tmp_path / "run", segments, Config(size=1024, unit_s=0.2, hidden=32, projection=16, batch=4))
@@ -65,6 +65,27 @@ def test_a_folder_of_another_run(segments, tmp_path):
     (tmp_path / "run" / "data.json").write_text(json.dumps({**about, "digest": "0" * 64}))
     with pytest.raises(UsageError, match="data of 12 clips, here other data"):
         train(tmp_path / "run", segments)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ('{"schema": "serab.pretrain-data/1", "clips": 12, "seconds": 6.9}', "it lacks the field 'digest'"),
+        ('{"schema": "serab.pretrain-data/1", "clips": "12", "seconds": 6.9, "digest": ""}', r"not valid at \$\.clips"),
+        ('{"schema": "serab.pretrain-data/9"}', "has schema 'serab.pretrain-data/9'"),
+        ("[]", "has schema None"),
+        ('{"schema": ', "is not JSON"),
+    ],
+)
+def test_a_damaged_description_of_the_data(segments, tmp_path, content, reason):
+    train(tmp_path / "run", segments)
+    (tmp_path / "run" / "data.json").write_text(content)
+    with pytest.raises(StoreError, match=reason) as raised:
+        train(tmp_path / "run", segments)
+    assert raised.value.where == str(tmp_path / "run" / "data.json")
+    (tmp_path / "run" / "data.json").unlink()  # the next step of the error
+    assert train(tmp_path / "run", segments).steps == 2
+    assert (tmp_path / "run" / "data.json").exists()
 
 
 @pytest.mark.parametrize(("batch", "devices", "accumulate"), [(4, 3, 1), (4, 2, 2), (6, 1, 4)])
@@ -89,7 +110,7 @@ def test_accumulated_batches_and_their_resumption(segments, tmp_path):
 def test_bfloat16_and_cvt(segments, tmp_path):
     config = Config(encoder="cvt", size=256, unit_s=0.2, hidden=32, projection=16, batch=4, optimiser="adamw")
     machine = Machine(accelerator="cpu", bf16=True, save_every=2, log_every=1)
-    assert np.isfinite(train(tmp_path / "run", segments, config, machine)["loss"])
+    assert np.isfinite(train(tmp_path / "run", segments, config, machine).loss)
     spec = extractor_in(tmp_path / "run")
     assert (spec.dim, spec.parameters["window"]) == (256, 1024)
 
@@ -151,7 +172,10 @@ def test_a_run_without_its_weights(segments, tmp_path):
     about = json.loads((folder / "serab-extractor.json").read_text())
     del about["encoder"]
     (folder / "serab-extractor.json").write_text(json.dumps(about))
-    with pytest.raises(StoreError, match="is incomplete"):
+    with pytest.raises(StoreError, match="is incomplete.*'encoder'.*train the encoder again"):
+        extractor_in(folder)
+    (folder / "serab-extractor.json").write_text(json.dumps({**about, "encoder": "gru"}))
+    with pytest.raises(StoreError, match=r"is not valid: unknown encoder 'gru'.*train the encoder again"):
         extractor_in(folder)
 
 
