@@ -87,10 +87,11 @@ SETTINGS: dict[str, Setting] = {
 }
 """The declaration of each setting, by its key in files."""
 MAX_INTEGER = 2**31 - 1  # the largest number that every system takes
+_WORD = {"type": "string", "minLength": 1, "pattern": "^[^\\u0000]*$"}
 KINDS: dict[Any, tuple[str, dict[str, Any]]] = {
-    Path: ("a path", {"type": "string", "minLength": 1}),
-    str: ("a word", {"type": "string", "minLength": 1}),
-    tuple[str, ...]: ("a list of words", {"type": "array", "items": {"type": "string", "minLength": 1}}),
+    Path: ("a path", _WORD),
+    str: ("a word", _WORD),
+    tuple[str, ...]: ("a list of words", {"type": "array", "items": _WORD}),
     int: ("a positive integer up to 2147483647", {"type": "integer", "minimum": 1, "maximum": MAX_INTEGER}),
 }
 """A noun phrase and the JSON Schema for each type of setting."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from serab_core import settings
@@ -108,6 +108,8 @@ plain = st.one_of(st.integers(-3, 5), st.booleans(), st.text(max_size=5), st.lis
 
 
 @given(st.dictionaries(st.sampled_from([*settings.SETTINGS, "other"]), plain, max_size=4))
+@example({"home": "\0"})
+@example({"tasks": ["a\0"]})
 def test_what_the_schema_takes_is_taken_and_nothing_else(table):
     def read() -> None:
         for key, own in table.items():
