@@ -107,7 +107,10 @@ class Result:
         return self.stored.folds
 
     def over_folds(self, metric: str = "uar") -> FoldSummary:
-        """Return the mean and spread of a score over the folds: `mean`, `deviation`, `low`, `high` and `folds`.
+        """Return the mean and spread of a score over the folds.
+
+        Returns:
+            `folds`, `mean`, `deviation` between folds, `error` of the mean, `low` and `high`.
 
         Raises:
             UsageError: the result has no folds, or its folds do not have that score.

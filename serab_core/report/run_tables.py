@@ -84,7 +84,7 @@ def _print_results(console: Console, results: Sequence[TaskResult]) -> None:
 
 def _print_folds(console: Console, results: Sequence[TaskResult]) -> None:
     """Print intervals over all speakers, and the mean and spread of the scores of the folds."""
-    heads = ("Extractor", "Task", "Metric", "All", "95 %", "Folds", "Mean", "SD", "Lowest", "Highest")
+    heads = ("Extractor", "Task", "Metric", "All", "95 %", "Folds", "Mean", "SD", "SE", "Min", "Max")
     rows: list[tuple[str | Text, ...]] = []
     for result in results:
         draws = task_draws(result)
@@ -101,13 +101,13 @@ def _print_folds(console: Console, results: Sequence[TaskResult]) -> None:
                     interval_text(draws.interval(name), name),
                     str(summary.folds),
                     metric.text(summary.mean),
-                    "-" if summary.deviation is None else metric.text(summary.deviation),
+                    *("-" if value is None else metric.text(value) for value in (summary.deviation, summary.error)),
                     metric.text(summary.low),
                     metric.text(summary.high),
                 )
             )
-    title = "All folds together, with the interval for other speakers, and the scores of single folds"
-    print_by_extractor(console, heads, rows, right=("All", "Folds", "Mean", "SD", "Lowest", "Highest"), title=title)
+    title = "All folds together, with the interval for other speakers; mean and spread of the folds"
+    print_by_extractor(console, heads, rows, right=heads[3:], title=title)
 
 
 def _fold_table(result: TaskResult) -> Table:

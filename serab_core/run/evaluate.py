@@ -16,6 +16,8 @@ from serab_core.errors import InterruptedRunError, SerabError, unforeseen
 from serab_core.run.folded import evaluation_of
 from serab_core.run.jobs import FitJob, WarmJob
 from serab_core.run.throughput import write_throughputs
+from serab_core.score.bootstrap import MIN_SPEAKERS
+from serab_core.system.hints import command
 from serab_core.types import Failure, Run, TaskResult
 
 if TYPE_CHECKING:
@@ -165,6 +167,7 @@ def _notices(
     notices = [*plan.notices, *changes, *engine_notices]
     notices += [notice for evaluation in evaluations for notice in evaluation.notices]
     notices += [f"Tracker: {error}" for error in listeners.errors]
+    notices += _few_test_speakers(plan)
     if not plan.shard.is_whole:
         whole = len(plan.extractors) * len(plan.tasks)
         notices.append(
@@ -172,6 +175,20 @@ def _notices(
             "shards, the same command for the whole run shows all results together."
         )
     return notices
+
+
+def _few_test_speakers(plan: Plan) -> list[str]:
+    """Return a sentence that names the tasks with few test speakers, and the protocol that tests all; or none."""
+    few: dict[str, int] = {}
+    for task in plan.tasks:
+        tested = {u.speaker for u in task.utterances if u.split == "test"}
+        if not task.synthetic and not task.folds and len(tested) < MIN_SPEAKERS <= len(task.speakers):
+            few[task.name] = len(tested)
+    if not few:
+        return []
+    names = ", ".join(f"{name} ({count})" for name, count in few.items())
+    loso = command("eval", plan.extractors[0].name, tasks=list(few), protocol="loso")
+    return [f"Few test speakers: {names}. Another split may give another score; {loso} tests every speaker once."]
 
 
 def _compute(

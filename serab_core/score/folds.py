@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
@@ -30,12 +31,15 @@ class FoldSummary:
     Attributes:
         mean: the unweighted mean over folds.
         deviation: the standard deviation between folds (ddof 1); None for one fold.
+        error: the standard error of the mean over folds, deviation / sqrt(folds); None for one fold. Folds share
+            training speakers, and random draws share test speakers, so it is a description and no interval.
         low, high: the lowest and the highest score.
     """
 
     folds: int
     mean: float
     deviation: float | None
+    error: float | None
     low: float
     high: float
 
@@ -100,7 +104,9 @@ def fold_summary(result: TaskResult, metric: str) -> FoldSummary | None:
     values = [fold.scores[metric] for fold in result.folds if metric in fold.scores]
     if not values or len(values) < len(result.folds):
         return None
-    return FoldSummary(len(values), fmean(values), stdev(values) if len(values) > 1 else None, min(values), max(values))
+    deviation = stdev(values) if len(values) > 1 else None
+    error = None if deviation is None else deviation / math.sqrt(len(values))
+    return FoldSummary(len(values), fmean(values), deviation, error, min(values), max(values))
 
 
 def select_predictions(test: Predictions, ids: Sequence[str]) -> Predictions:

@@ -318,6 +318,11 @@ class Task:
     faulty: bool = False
     folds: tuple[Fold, ...] = ()
 
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """The true speakers, sorted."""
+        return tuple(sorted({utterance.speaker for utterance in self.utterances}))
+
     def count(self, split: Split) -> int:
         """Return the number of utterances in a split."""
         return sum(u.split == split for u in self.utterances)
