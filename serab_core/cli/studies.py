@@ -41,7 +41,7 @@ def list_command(as_json: AsJson = False) -> None:
             record.study[:8],
             record.extractor,
             record.task,
-            record.protocol,
+            record.where,
             f"{record.classifier}, {record.tuner}",
             points,
             "" if best is None else f"{100 * best:.1f}",
@@ -75,7 +75,7 @@ def show_command(
     console.print(
         Text.assemble(
             (record.classifier, "bold"),
-            f" for {record.extractor} on {record.task}, protocol {record.protocol}, {record.tuner}",
+            f" for {record.extractor} on {record.task}, protocol {record.where}, {record.tuner}",
         ),
     )
     if not state.outcome:

@@ -153,6 +153,7 @@ def fold_tasks(task: Task) -> tuple[Task, ...]:
             utterances=tuple(of_split[fold.splits[u.speaker]][place] for place, u in enumerate(task.utterances)),
             digest=digest([task.digest, fold.name]),
             folds=(),
+            fold=fold.name,
         )
         for fold in task.folds
     )

@@ -82,6 +82,7 @@ class StudySummary(msgspec.Struct, frozen=True, kw_only=True):
     classifier: str
     tuner: str
     points: Count
+    fold: str = ""
     finished: bool
     trials: Count
     validation: float | None

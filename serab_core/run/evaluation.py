@@ -31,7 +31,7 @@ from serab_core.store.results import (
 from serab_core.system.timing import sum_times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from serab_core.embed.blocks import Block
     from serab_core.run.identity import Study
@@ -243,19 +243,14 @@ class Evaluation:
         if not self._running:
             self._attempts += 1
         note = f"{error.where} {error.what}; it was put in quarantine and computed again."
-        if note not in self.notices:
+        if isinstance(error, ContentError) and note not in self.notices:  # other jobs then find no shard
             self.notices.append(note)
         return True
 
-    def retries_after(self, others: Iterable[Evaluation]) -> bool:
-        """Return whether to retry a failed job because an evaluation with the same embeddings replaced a damaged shard.
-
-        A job that `recovers` has refused may have read the shard before it was replaced.
-        """
-        if self._attempts >= _MAX_ATTEMPTS or not any(other._attempts for other in others):
-            return False
+    def retries(self) -> bool:
+        """Return whether to retry a failed job once more, because another evaluation may have replaced its shard."""
         self._attempts += 1
-        return True
+        return self._attempts <= _MAX_ATTEMPTS
 
     @property
     def complete(self) -> bool:

@@ -29,6 +29,7 @@ class StudyRecord:
     Attributes:
         study: name of the outcome.
         journal: name of the journal of trials, which a study with more trials shares.
+        fold: the fold of the protocol; "" for a protocol with one split.
     """
 
     study: str
@@ -39,6 +40,12 @@ class StudyRecord:
     classifier: str
     tuner: str
     points: int
+    fold: str = ""
+
+    @property
+    def where(self) -> str:
+        """The protocol, and the fold if there are several."""
+        return f"{self.protocol}, fold {self.fold}" if self.fold else self.protocol
 
     @classmethod
     def of(
@@ -64,6 +71,7 @@ class StudyRecord:
             classifier=spec.name,
             tuner=protocol.tuner,
             points=points,
+            fold=task.fold,
         )
 
 
@@ -79,6 +87,7 @@ class StudyDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     classifier: str
     tuner: str
     points: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+    fold: str = ""
 
     def record(self) -> StudyRecord:
         """Return the record as a dataclass."""
@@ -114,7 +123,7 @@ def list_studies(home: Home) -> list[StudyState]:
     """Return every study of a home, sorted by extractor, task, protocol and classifier. Raises StoreError."""
     paths = sorted((home.studies / _FOLDER).glob("*.json"))
     states = [_state(home, codec.read(path, StudyDocument).record()) for path in paths]
-    return sorted(states, key=lambda s: (s.record.extractor, s.record.task, s.record.protocol, s.record.classifier))
+    return sorted(states, key=lambda s: (s.record.extractor, s.record.task, s.record.where, s.record.classifier))
 
 
 def find_study(home: Home, start: str) -> StudyState:

@@ -299,6 +299,7 @@ class Task:
         cautions: sentences that a reader of a score on this task must know.
         faulty: whether one of the cautions is a fault, which makes scores wrong.
         folds: the folds of a protocol that has several; the split of every utterance is then `test`.
+        fold: the name of the fold whose splits the utterances have; "" for a task with one split.
     """
 
     name: str
@@ -317,6 +318,7 @@ class Task:
     cautions: tuple[str, ...] = ()
     faulty: bool = False
     folds: tuple[Fold, ...] = ()
+    fold: str = ""
 
     @property
     def speakers(self) -> tuple[str, ...]:

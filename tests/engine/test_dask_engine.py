@@ -101,8 +101,9 @@ def without_command(kept: dict[str, bytes]) -> dict[str, object]:
     return made
 
 
-def test_the_same_bytes_as_here(score, cluster, home, toys):
-    here = score("--jobs", "1")
+@pytest.mark.parametrize("protocol", ["serab", "loso"])
+def test_the_same_bytes_as_here(score, cluster, home, toys, protocol):
+    here = score("--jobs", "1", "--protocol", protocol)
     kept = without_command(stored(home))
     for room in ("embeddings", "studies", "results"):
         for path in (home.root / room).rglob("*"):
@@ -110,10 +111,11 @@ def test_the_same_bytes_as_here(score, cluster, home, toys):
                 path.unlink()
     cluster.worker()
     cluster.worker()
-    there = score("--engine", f"dask://{cluster.address}")
+    engine = ("--engine", f"dask://{cluster.address}", "--protocol", protocol)
+    there = score(*engine)
     assert scores(there) == scores(here)
     assert without_command(stored(home)) == kept
-    assert score("--engine", f"dask://{cluster.address}")["results"][0]["reused"]
+    assert score(*engine)["results"][0]["reused"]
 
 
 def test_workers_that_see_neither_home_nor_audio(score, cluster, home, tmp_path, monkeypatch):

@@ -64,10 +64,10 @@ def two_tasks(prepared_tones, add_plugin, home, tones_folder, quiet):
     return home
 
 
-def start(home: Path, log: Path, jobs: str) -> subprocess.Popen:
+def start(home: Path, log: Path, jobs: str, protocol: str = "serab") -> subprocess.Popen:
     environment = {**os.environ, "SERAB_HOME": str(home), "LOG": str(log)}
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([*COMMAND, jobs], env=environment, start_new_session=True, **pipes)
+    return subprocess.Popen([*COMMAND, jobs, "--protocol", protocol], env=environment, start_new_session=True, **pipes)
 
 
 def embedded(log: Path) -> int:
@@ -79,11 +79,11 @@ def reset(home) -> None:
         shutil.rmtree(room, ignore_errors=True)
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_killed_at_any_moment_and_resumed(two_tasks, tmp_path, jobs, report_fault):
+@pytest.mark.parametrize(("jobs", "protocol"), [("1", "serab"), ("2", "serab"), ("2", "loso")])
+def test_killed_at_any_moment_and_resumed(two_tasks, tmp_path, jobs, protocol, report_fault):
     home, log = two_tasks, tmp_path / "log"
     begin = time.monotonic()
-    process = start(home.root, log, jobs)
+    process = start(home.root, log, jobs, protocol)
     assert process.wait(180) == 0, process.stderr.read()
     process.stderr.close()
     length = time.monotonic() - begin
@@ -96,7 +96,7 @@ def test_killed_at_any_moment_and_resumed(two_tasks, tmp_path, jobs, report_faul
     for _ in range(kills):
         reset(home)
         log.unlink(missing_ok=True)
-        killed = start(home.root, log, jobs)
+        killed = start(home.root, log, jobs, protocol)
         try:
             killed.wait(rng.uniform(0.1, 1.0) * length)
         except subprocess.TimeoutExpired:
@@ -104,7 +104,7 @@ def test_killed_at_any_moment_and_resumed(two_tasks, tmp_path, jobs, report_faul
             inside += 1
         killed.wait()
         killed.stderr.close()
-        resumed = start(home.root, log, jobs)
+        resumed = start(home.root, log, jobs, protocol)
         assert resumed.wait(180) == 0, resumed.stderr.read()
         resumed.stderr.close()
         found = stored(home)
@@ -115,7 +115,7 @@ def test_killed_at_any_moment_and_resumed(two_tasks, tmp_path, jobs, report_faul
         # What was under way is done again: at most a block for each worker, and the second embeddings.
         assert embedded(log) - needed <= int(jobs) * BLOCK + 4 * REPEATED_UTTERANCES
     report_fault(
-        f"SIGKILL, {jobs} jobs", runs=kills, killed_before_the_end=inside, files_lost_or_changed=lost,
+        f"SIGKILL, {jobs} jobs, {protocol}", runs=kills, killed_before_the_end=inside, files_lost_or_changed=lost,
         most_utterances_embedded_again=again,
     )  # fmt: skip
 
