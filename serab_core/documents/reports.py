@@ -10,6 +10,7 @@ from serab_core.score.bootstrap import Interval
 from serab_core.score.classes import ClassScore
 from serab_core.score.compare import Overall, Test
 from serab_core.score.fairness import SexGap, SpeakerGap
+from serab_core.score.folds import FoldSummary
 from serab_core.store.result_documents import Count, Fraction
 
 Params: TypeAlias = dict[str, Any]
@@ -76,6 +77,21 @@ class CellDocument(ScoreFields, frozen=True, kw_only=True):
     dataset_digest: str
 
 
+class FoldedCellDocument(CellDocument, frozen=True, kw_only=True):
+    """The score of a row, with its folds if the protocol has several.
+
+    Attributes:
+        folds: the scores of each fold by metric.
+        over_folds: their mean and spread.
+        one_split: the score of the metric of the leaderboard under the protocol with one split; null if it was not
+            evaluated.
+    """
+
+    folds: dict[str, Scores] | msgspec.UnsetType = msgspec.UNSET
+    over_folds: dict[str, FoldSummary] | msgspec.UnsetType = msgspec.UNSET
+    one_split: float | msgspec.UnsetType | None = msgspec.UNSET
+
+
 class OtherDataDocument(CellDocument, frozen=True, kw_only=True):
     """A score on other data than the data of the task's column."""
 
@@ -112,7 +128,7 @@ class LeaderboardRow(msgspec.Struct, frozen=True, kw_only=True):
     kappa: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
     ccc: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
     published_um: Fraction | None
-    scores: dict[str, CellDocument]
+    scores: dict[str, FoldedCellDocument]
 
 
 class PairDocument(msgspec.Struct, frozen=True):

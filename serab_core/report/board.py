@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +12,7 @@ from serab_core.data.protocols import SUITE, find_protocol
 from serab_core.errors import PluginError, UnknownNameError, UsageError
 from serab_core.report.cautions import mark
 from serab_core.report.corpus import chance_on_test
+from serab_core.report.folds import OneSplit, folds_document, one_split_results
 from serab_core.report.notices import board_notices, left_out_notices, other_protocol
 from serab_core.results.stored import installed_fingerprints, prepared_data, valid_results
 from serab_core.score.board import Board, Cell, Row, Versus, make_board, shown_metrics
@@ -41,6 +42,7 @@ class LeaderboardData:
             has them.
         asked: the extractors that the user named, by the labels of their rows; of several versions the ranked one.
         conflicting: extractor and key of each result that shares both with another result of different content.
+        one_split: for a protocol with folds, the results under the protocol with one split that it is compared to.
     """
 
     board: Board
@@ -48,6 +50,7 @@ class LeaderboardData:
     notices: tuple[str, ...]
     asked: tuple[str, ...] = ()
     conflicting: frozenset[tuple[str, str]] = frozenset()
+    one_split: OneSplit = field(default_factory=dict)
 
     def mark(self, result: TaskResult) -> str:
         """Return the signs after a score; `FOOTNOTES` explains them."""
@@ -91,6 +94,7 @@ def load_leaderboard(
     if metric not in RANKING_METRICS:
         raise UsageError(f"unknown metric {metric!r}", next_step=f"use one of {', '.join(RANKING_METRICS)}")
     stored, errors = valid_results(home)
+    one_split = one_split_results([entry.result for entry in stored], spec)
     stored = [entry for entry in stored if entry.result.protocol == spec.name]
     known = [entry.result for entry in best_known(stored)]
     names = sorted({result.extractor for result in known})
@@ -134,6 +138,7 @@ def load_leaderboard(
         notices,
         tuple(_asked(group, boards) for group in wanted),
         frozenset((group[0].result.extractor, group[0].result.key) for group in groups),
+        one_split,
     )
 
 
@@ -197,13 +202,13 @@ def board_document(data: LeaderboardData) -> dict[str, Any]:
     return {
         "schema": "serab.leaderboard/2",
         "protocol": data.board.protocol,
-        **_board_document(data.board),
-        "continuous": _board_document(data.continuous),
+        **_board_document(data.board, data.one_split),
+        "continuous": _board_document(data.continuous, data.one_split),
         "notices": list(data.notices),
     }
 
 
-def _board_document(board: Board) -> dict[str, Any]:
+def _board_document(board: Board, one_split: OneSplit) -> dict[str, Any]:
     return {
         "metric": board.metric,
         "tasks": list(board.tasks),
@@ -214,7 +219,7 @@ def _board_document(board: Board) -> dict[str, Any]:
             for task in board.tasks
             if (tests := [row.cells[task].test for row in board.rows if task in row.cells]) and not tests[0].continuous
         },
-        "rows": [_row_document(row, board) for row in board.rows],
+        "rows": [_row_document(row, board, one_split) for row in board.rows],
         "other_data": [_other_data_document(cell, board.metric) for cell in board.other_data],
         "comparisons": [_versus_document(pair) for pair in board.versus],
     }
@@ -232,7 +237,7 @@ def _versus_document(pair: Versus) -> dict[str, Any]:
     }
 
 
-def _row_document(row: Row, board: Board) -> dict[str, Any]:
+def _row_document(row: Row, board: Board, one_split: OneSplit) -> dict[str, Any]:
     def mean_document(mean: Mean) -> dict[str, Any]:
         return {"value": mean.value, "interval": asdict(mean.interval), "weights": dict(mean.weights)}
 
@@ -251,7 +256,10 @@ def _row_document(row: Row, board: Board) -> dict[str, Any]:
             for metric in shown_metrics(board.metric)
         },
         "published_um": row.published.um if row.published else None,
-        "scores": {task: _cell_document(cell, board.metric) for task, cell in row.cells.items()},
+        "scores": {
+            task: _cell_document(cell, board.metric) | folds_document(cell.result, board.metric, one_split)
+            for task, cell in row.cells.items()
+        },
     }
 
 

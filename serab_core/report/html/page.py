@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 import serab_core
 from serab_core.report.corpus import chance_on_test
+from serab_core.report.figures.folds import folds_plot
 from serab_core.report.figures.plots import forest, optimism_plot, size_plot, speaker_plot, speed_plot, subset_plot
 from serab_core.report.figures.svg import PAGE
 from serab_core.report.tables import interval_text, params_text, percent, probability
@@ -53,6 +54,8 @@ def report_page(data: LeaderboardData, title: str, speeds: Mapping[str, float]) 
         *([("bias", "Fewer tasks")] if sizes else []),
     ]
     sections += [("continuous", "Continuous targets")] if targets.rows or targets.other_data else []
+    folded = [(task, figure) for task in tasks if (figure := folds_plot(board, task, data.one_split, PAGE))]
+    sections += [("folds", "Folds")] if folded else []
     sections += [("optimism", "Optimism"), ("speakers", "Speakers"), ("corpora", "Corpora"), ("citations", "Citations")]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["percent"] = percent
@@ -81,6 +84,7 @@ def report_page(data: LeaderboardData, title: str, speeds: Mapping[str, float]) 
         size=size_plot(board, PAGE),
         speed=speed_plot(board, speeds, PAGE) if speeds else "",
         subsets=subset_plot(sizes, PAGE) if sizes else "",
+        folded=folded,
         optimism=[(task, optimism_plot(board, task, PAGE)) for task in tasks],
         speakers=[(task, speaker_plot(board, task, PAGE), _sexes(board, task)) for task in tasks],
         targets=targets,
@@ -147,6 +151,14 @@ def _cell_data(data: LeaderboardData, cells: list[Cell]) -> dict[str, Any]:
                 "counts": dict(result.counts),
                 "cautions": list(result.cautions),
                 "imported": result.imported,
+                "folds": [
+                    {
+                        "name": fold.name,
+                        "chosen": fold.chosen,
+                        **{name: fold.scores.get(name) for name in _main_metrics(cell)},
+                    }
+                    for fold in result.folds
+                ],
                 "key": result.key,
                 "profile": _profile(result),
                 "classifiers": [

@@ -100,6 +100,7 @@ function fill(cell) {
       ["Imported", cell.imported], ["Result", cell.key],
     ]),
     element("h3", "Classifiers"), classifiers(cell),
+    ...(cell.folds.length ? [element("h3", "Folds"), folds(cell)] : []),
     ...(cell.confusion ? [element("h3", "Confusion on test, % of the row"), confusion(cell), element("h3", "Recall"), recalls(cell)] : []),
     ...(cell.profile.length ? [element("h3", "Time by phase"), profile(cell)] : []),
     element("h3", "Provenance"),
@@ -126,6 +127,23 @@ function classifiers(cell) {
     for (const [, key] of shown) row.append(element("td", outcome[key] === null ? "-" : text(outcome[key])));
   }
   const box = element("div", undefined, { class: "scroll", tabindex: "0", role: "region", "aria-label": "Classifiers" });
+  box.append(table);
+  return box;
+}
+
+function folds(cell) {
+  const table = element("table");
+  const head = table.createTHead().insertRow();
+  const shown = cell.confusion ? [["Acc. %", "accuracy"], ["UAR %", "uar"]] : [["CCC", "ccc"], ["Pearson", "pearson"]];
+  const text = (value) => (value === null ? "-" : cell.confusion ? percent(value) : value.toFixed(3));
+  for (const name of ["Fold", "Classifier", ...shown.map(([title]) => title)]) head.append(element("th", name, { scope: "col" }));
+  const body = table.createTBody();
+  for (const fold of cell.folds) {
+    const row = body.insertRow();
+    row.append(element("th", fold.name, { scope: "row" }), element("td", fold.chosen));
+    for (const [, key] of shown) row.append(element("td", text(fold[key])));
+  }
+  const box = element("div", undefined, { class: "scroll", tabindex: "0", role: "region", "aria-label": "Folds" });
   box.append(table);
   return box;
 }
