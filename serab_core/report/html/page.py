@@ -234,7 +234,7 @@ def _corpora(board: Board) -> Iterator[dict[str, Any]]:
             "title": dataset.get("title", task),
             "kind": "synthetic" if result.synthetic else "partial" if result.partial else "",
             "language": result.language,
-            "counts": {split: result.counts.get(split, 0) for split in ("train", "validation", "test")},
+            "counts": dict(result.counts),
             "speakers": len(set(result.speakers.values())),
             "labels": [] if cell.test.continuous else sorted(set(cell.test.truth.tolist())),
             "chance": None if cell.test.continuous else chance_on_test(cell.test.truth.tolist()),
