@@ -24,6 +24,7 @@ class ScoreFields(msgspec.Struct, frozen=True, kw_only=True):
 
     accuracy: float | msgspec.UnsetType = msgspec.UNSET
     uar: float | msgspec.UnsetType = msgspec.UNSET
+    macro_recall: float | msgspec.UnsetType = msgspec.UNSET
     macro_f1: float | msgspec.UnsetType = msgspec.UNSET
     weighted_f1: float | msgspec.UnsetType = msgspec.UNSET
     kappa: float | msgspec.UnsetType = msgspec.UNSET
@@ -113,6 +114,7 @@ class Aggregate(msgspec.Struct, frozen=True):
     missing: Names
     accuracy: Fraction | None
     uar: Fraction | None
+    macro_recall: Fraction | None
 
 
 class FailureDocument(msgspec.Struct, frozen=True):
@@ -150,6 +152,7 @@ class CellDocument(ScoreFields, frozen=True, kw_only=True):
 
     accuracy_interval: Interval | msgspec.UnsetType = msgspec.UNSET
     uar_interval: Interval | msgspec.UnsetType = msgspec.UNSET
+    macro_recall_interval: Interval | msgspec.UnsetType = msgspec.UNSET
     macro_f1_interval: Interval | msgspec.UnsetType = msgspec.UNSET
     weighted_f1_interval: Interval | msgspec.UnsetType = msgspec.UNSET
     kappa_interval: Interval | msgspec.UnsetType = msgspec.UNSET
@@ -183,7 +186,8 @@ class LeaderboardRow(msgspec.Struct, frozen=True, kw_only=True):
         extractor: the unique label of the row.
         letters: rows that share no letter differ significantly.
         dim: the dimension of the embeddings.
-        accuracy, uar, macro_f1, weighted_f1, kappa, ccc: means of the shown metrics by kind: UM, WM or GM.
+        accuracy, uar, macro_recall, macro_f1, weighted_f1, kappa, ccc: means of the shown metrics, by kind: UM, WM or
+            GM.
     """
 
     extractor: str
@@ -197,6 +201,7 @@ class LeaderboardRow(msgspec.Struct, frozen=True, kw_only=True):
     tasks: Names
     accuracy: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
     uar: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
+    macro_recall: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
     macro_f1: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
     weighted_f1: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
     kappa: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET

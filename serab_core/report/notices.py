@@ -9,6 +9,7 @@ from serab_core.data.protocols import default_protocol, find_protocol
 from serab_core.report.cautions import (
     few_speakers_statement,
     footnotes,
+    recall_statements,
     shared_statements,
     split_statements,
     task_cautions,
@@ -49,6 +50,8 @@ def board_notices(
     everything = [cell.result for cell in (*cells, *(cell for board in boards for cell in board.other_data))]
     lines = [f"Protocol {protocol.name}: {protocol.summary}."]
     lines += [f"Caution: {protocol.caution}."] if protocol.caution else []
+    classes = [result for result in everything if result.target is None]
+    lines += recall_statements((catalogue.labels[Version.of(result)], result) for result in classes)
     lines += split_statements(everything)
     lines += task_cautions(everything, (protocol.caution, SYNTHETIC, PARTIAL))
     lines += few_speakers_statement({(cell.result.task, cell.draws.groups, cell.draws.method) for cell in cells})

@@ -130,6 +130,7 @@ def compare(first: Scored, second: Scored, metric: str = "accuracy") -> Comparis
     Raises:
         ValueError: the utterances are not the same.
     """
+    metric = _plain_metric(first, second, metric)
     per_speaker = _gains(first, second, metric)
     only_first = int(np.sum(first.right & ~second.right))
     only_second = int(np.sum(second.right & ~first.right))
@@ -164,7 +165,8 @@ def compare_overall(pairs: Mapping[str, tuple[Scored, Scored]], metric: str = "a
     """
     if not pairs:
         raise ValueError("the two have no common task")
-    per_task = [_gains(*pair, metric) for pair in pairs.values()]
+    plain = [_plain_metric(*pair, metric) for pair in pairs.values()]
+    per_task = [_gains(*pair, own) for pair, own in zip(pairs.values(), plain, strict=True)]
     differences = np.array([gains.difference for gains in per_task])
     mean, count, tasks = float(differences.mean()), len(per_task), tuple(pairs)
     speakers = sum(len(gains.gains) for gains in per_task)
@@ -185,7 +187,7 @@ def compare_overall(pairs: Mapping[str, tuple[Scored, Scored]], metric: str = "a
             tasks,
             mean,
             outcome.interval,
-            _permuted(*next(iter(pairs.values())), metric, per_task[0]),
+            _permuted(*next(iter(pairs.values())), plain[0], per_task[0]),
             "permutation",
             detectable,
         )
@@ -281,6 +283,17 @@ def _tested(
     widest = high - low
     limits = Interval(max(-widest, mean - reach), min(widest, mean + reach), "speakers", speakers, "t")
     return Overall(tasks, mean, limits, _student(mean, variance, freedom), test, _detectable(variance, freedom))
+
+
+def _plain_metric(first: Scored, second: Scored, metric: str) -> str:
+    """Return `uar` for `macro_recall` if the two are the same, which is a mean over utterances; else the metric.
+
+    They are the same, also after every exchange of answers, if both only predict classes that occur in the truth.
+    """
+    if metric != "macro_recall":
+        return metric
+    predicted = np.concatenate([first.predicted, second.predicted])
+    return "uar" if np.isin(predicted, first.truth).all() else metric
 
 
 def _gains(first: Scored, second: Scored, metric: str) -> _Gains:
