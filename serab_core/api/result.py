@@ -86,6 +86,11 @@ class Result:
         return self.stored.protocol
 
     @property
+    def variant(self) -> str:
+        """The split variant, such as `default`."""
+        return self.stored.variant
+
+    @property
     def target(self) -> str | None:
         """The continuous target; None for classes."""
         return self.stored.target

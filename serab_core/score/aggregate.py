@@ -54,8 +54,13 @@ class Mean:
 
 
 def enters(result: TaskResult) -> bool:
-    """Return whether a result may enter a mean: its corpus is neither synthetic nor partial."""
-    return not result.synthetic and not result.partial
+    """Return whether a result may enter a mean: its corpus is not synthetic or partial, its splits the protocol's."""
+    return not result.synthetic and not result.partial and not is_other_variant(result)
+
+
+def is_other_variant(result: TaskResult) -> bool:
+    """Return whether a result is on another split variant than that of its protocol: `cafe/without_neutral`."""
+    return result.target is None and result.task.endswith(f"/{result.variant}")
 
 
 def is_guess(result: TaskResult) -> bool:

@@ -179,7 +179,7 @@ def test_a_statement_about_splits_is_made_where_it_is_true():
     assert said("shemo", "as_released", "as_released") == "the released code's splits"
     assert said("mine") == "drawn by the paper's rule, over speakers"
     assert said("mine", own=True) == said("emodb", own=True) == "the corpus's own splits"
-    assert said("mine", "other") == "other"
+    assert said("mine", "other") == "those of the split variant other"
 
 
 @pytest.fixture
