@@ -21,6 +21,7 @@ MIN_UTTERANCES = (
     10  # utterances of a speaker in a split; fewer give an unreliable mean (docs/protocols.md has a figure)
 )
 PER_SPEAKER = ("few-utterances", "one-class")  # kinds of notices that concern normalisation per speaker only
+MIN_SENTENCE_GAIN = 0.05  # accuracy that guessing by the sentence gains over guessing one class; chance gains less
 MAX_PLAUSIBLE_PEAK = 8.0  # full scale is 1; a mix may reach 2 or 3, and integers that were never scaled reach thousands
 MAX_NAMES = 5  # names that a notice lists; it counts the others
 
@@ -43,7 +44,7 @@ def corpus_notices(
         *_few_utterances(cuts),
         *(_one_class(rows, cuts) if len(labels) > 1 else ()),
         *level_notices(rows),
-        *_sentences(rows, cuts),
+        *_sentences(rows, cuts, labels),
     ]
     order = {"fault": 0, "caution": 1, "info": 2}
     return tuple(sorted(notices, key=lambda notice: order[notice.severity]))
@@ -192,13 +193,55 @@ def _utterances(ids: Sequence[str]) -> str:
     return "1 utterance is" if len(ids) == 1 else f"{len(ids)} utterances are"
 
 
-def _sentences(rows: Sequence[Mapping[str, Any]], cuts: Mapping[str, Sequence[str]]) -> Iterator[Notice]:
-    spoken: dict[str, set[str]] = defaultdict(set)
+def _sentences(
+    rows: Sequence[Mapping[str, Any]], cuts: Mapping[str, Sequence[str]], labels: Sequence[str]
+) -> Iterator[Notice]:
+    """Yield notices about sentences that training and test share, and about sentences that give labels away."""
+    trained: dict[str, Counter[str]] = defaultdict(Counter)
+    tested: list[tuple[str, str]] = []
     for row in rows:
-        if "sentence" in row:
-            spoken[cuts[str(row["id"])][1]].add(str(row["sentence"]))
-    shared = sorted(spoken["test"] & spoken["train"])
-    if shared:
-        which = "the sentences" if len(shared) == len(spoken["test"]) else "some of the sentences"
-        text = f"{which} of the test split are spoken in the training split, too"
-        yield Notice("shared-sentences", "info", text, tuple(shared))
+        split = cuts[str(row["id"])][1]
+        if "sentence" in row and split == "train":
+            trained[str(row["sentence"])][str(row["label"])] += 1
+        elif "sentence" in row and split == "test":
+            tested.append((str(row["sentence"]), str(row["label"])))
+    known = {sentence for sentence, _ in tested}
+    shared = sorted(known & trained.keys())
+    if not shared:
+        return
+    if labels:
+        yield from _telling_sentences(trained, tested)
+    which = "the sentences" if len(shared) == len(known) else "some of the sentences"
+    text = f"{which} of the test split are spoken in the training split, too"
+    if labels and all(trained[sentence].keys() >= set(labels) for sentence in shared):
+        text += ", each in every class"
+    yield Notice("shared-sentences", "info", text, tuple(shared))
+
+
+def _telling_sentences(trained: Mapping[str, Counter[str]], tested: Sequence[tuple[str, str]]) -> Iterator[Notice]:
+    """Yield a notice if the sentences of test utterances predict their labels.
+
+    Args:
+        trained: number of training utterances by label, for each sentence.
+        tested: sentence and label of each test utterance.
+    """
+    whole: Counter[str] = sum(trained.values(), Counter())
+    guess = _most_frequent(whole)
+    by_sentence = sum(_most_frequent(trained.get(sentence, whole)) == label for sentence, label in tested)
+    by_class = sum(label == guess for _, label in tested)
+    if by_sentence - by_class < MIN_SENTENCE_GAIN * len(tested):
+        return
+    single = {sentence for sentence, _ in tested if len(trained.get(sentence, ())) == 1}
+    count = sum(sentence in single for sentence, _ in tested)
+    text = (
+        f"the words give labels away: {count} of {len(tested)} test utterances have a sentence that occurs in training "
+        f"with one label only; to guess the most frequent label of the sentence in training is right for "
+        f"{100 * by_sentence / len(tested):.0f} % of the test utterances, to guess {guess} for "
+        f"{100 * by_class / len(tested):.0f} %"
+    )
+    yield Notice("telling-sentences", "caution", text, tuple(sorted(single)))
+
+
+def _most_frequent(counts: Counter[str]) -> str:
+    """Return the label with the largest count, the first by name of equals."""
+    return min(counts, key=lambda label: (-counts[label], label))

@@ -73,14 +73,14 @@ class Prepared:
         A split variant other than that of the protocol is a task of its own, such as `cafe/without_neutral`, so that
         its scores are never mixed with those of the corpus.
         """
-        own = self.variant_for(protocol)
-        variant = variant or own
+        default = self.variant_for(protocol)
+        variant = variant or default
         transductive = protocol.normalisation == "speaker"
         notices = self.notices(variant, target)
         cautions = (notice.text for notice in notices if transductive or notice.kind not in PER_SPEAKER)
         faulty = any(notice.severity == "fault" for notice in notices)
         task = replace(self._task(variant, target), cautions=tuple(cautions), faulty=faulty)
-        return task if variant == own else replace(task, name=f"{task.name}/{variant}")
+        return task if variant == default else replace(task, name=f"{task.name}/{variant}")
 
     def notices(self, variant: str, target: str = "") -> tuple[Notice, ...]:
         """Return the notices for scores on one split variant: those that `prepare` stored, then those of its rows."""

@@ -186,8 +186,7 @@ class LeaderboardRow(msgspec.Struct, frozen=True, kw_only=True):
         extractor: the unique label of the row.
         letters: rows that share no letter differ significantly.
         dim: the dimension of the embeddings.
-        accuracy, uar, macro_recall, macro_f1, weighted_f1, kappa, ccc: means of the shown metrics, by kind: UM, WM or
-            GM.
+        accuracy to ccc: means of the shown metrics, by kind: UM, WM or GM.
     """
 
     extractor: str

@@ -294,28 +294,28 @@ def _variant_tasks(
     Raises:
         UsageError: a name is no corpus, but a continuous target or a split variant; or a corpus has no such variant.
     """
-    parts = [name for name in names if "/" in name]
-    if parts:
+    suffixed = [name for name in names if "/" in name]
+    if suffixed:
         raise UsageError(
-            f"{', '.join(parts)} cannot be combined with a split variant",
+            f"{', '.join(suffixed)} cannot be combined with a split variant",
             next_step="name the corpora alone, as in " + command("eval", "X", tasks="cafe", variant="without_neutral"),
         )
     corpora = {name: _corpus(home, name, notices) for name in names}
     chosen = {name: prepared.find_variant(variant) for name, prepared in corpora.items()}
-    lacking = {name: corpora[name].variants for name, found in chosen.items() if found is None}
+    lacking = {name: corpora[name].variants for name in names if chosen[name] is None}
     if lacking:
-        known = "; ".join(
-            f"{name} has {', '.join(f'{own} ({size} utterances)' for own, size in sizes.items())}"
+        listed = "; ".join(
+            f"{name} has {', '.join(f'{known} ({size} utterances)' for known, size in sizes.items())}"
             for name, sizes in lacking.items()
         )
-        others = [name for name in names if name not in lacking]
-        step = (
-            f"name only {', '.join(others)} with {option('tasks')}, or another variant" if others else "choose another"
-        )
+        others = ", ".join(name for name in names if name not in lacking)
+        step = f"name only {others} with {option('tasks')}, or another variant" if others else "choose another"
         raise UsageError(
             f"there is no split variant {variant!r} of {', '.join(lacking)}",
-            next_step=f"{step}: {known}",
-            suggestions=difflib.get_close_matches(variant, {own for sizes in lacking.values() for own in sizes}, n=1),
+            next_step=f"{step}: {listed}",
+            suggestions=difflib.get_close_matches(
+                variant, {known for sizes in lacking.values() for known in sizes}, n=1
+            ),
         )
     return tuple(prepared.task(protocol, variant=chosen[name] or "") for name, prepared in corpora.items())
 

@@ -16,6 +16,7 @@ import numpy as np
 from serab_core.score.bootstrap import LEVEL, Interval, drawn, score_of_sums, sums_by_speaker
 from serab_core.score.influence import influences
 from serab_core.score.metrics import METRICS
+from serab_core.score.released import metric_of_pair
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,7 +131,7 @@ def compare(first: Scored, second: Scored, metric: str = "accuracy") -> Comparis
     Raises:
         ValueError: the utterances are not the same.
     """
-    metric = _plain_metric(first, second, metric)
+    metric = metric_of_pair(metric, first, second)
     per_speaker = _gains(first, second, metric)
     only_first = int(np.sum(first.right & ~second.right))
     only_second = int(np.sum(second.right & ~first.right))
@@ -165,8 +166,8 @@ def compare_overall(pairs: Mapping[str, tuple[Scored, Scored]], metric: str = "a
     """
     if not pairs:
         raise ValueError("the two have no common task")
-    plain = [_plain_metric(*pair, metric) for pair in pairs.values()]
-    per_task = [_gains(*pair, own) for pair, own in zip(pairs.values(), plain, strict=True)]
+    metrics = [metric_of_pair(metric, *pair) for pair in pairs.values()]
+    per_task = [_gains(*pair, name) for pair, name in zip(pairs.values(), metrics, strict=True)]
     differences = np.array([gains.difference for gains in per_task])
     mean, count, tasks = float(differences.mean()), len(per_task), tuple(pairs)
     speakers = sum(len(gains.gains) for gains in per_task)
@@ -187,7 +188,7 @@ def compare_overall(pairs: Mapping[str, tuple[Scored, Scored]], metric: str = "a
             tasks,
             mean,
             outcome.interval,
-            _permuted(*next(iter(pairs.values())), plain[0], per_task[0]),
+            _permuted(*next(iter(pairs.values())), metrics[0], per_task[0]),
             "permutation",
             detectable,
         )
@@ -283,17 +284,6 @@ def _tested(
     widest = high - low
     limits = Interval(max(-widest, mean - reach), min(widest, mean + reach), "speakers", speakers, "t")
     return Overall(tasks, mean, limits, _student(mean, variance, freedom), test, _detectable(variance, freedom))
-
-
-def _plain_metric(first: Scored, second: Scored, metric: str) -> str:
-    """Return `uar` for `macro_recall` if the two are the same, which is a mean over utterances; else the metric.
-
-    They are the same, also after every exchange of answers, if both only predict classes that occur in the truth.
-    """
-    if metric != "macro_recall":
-        return metric
-    predicted = np.concatenate([first.predicted, second.predicted])
-    return "uar" if np.isin(predicted, first.truth).all() else metric
 
 
 def _gains(first: Scored, second: Scored, metric: str) -> _Gains:

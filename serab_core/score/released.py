@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from serab_core.score.metrics import Metric
+    from serab_core.score.scored import Scored
     from serab_core.types import ClassifierOutcome, TaskResult
 
 RELEASED = "serab-released"
@@ -64,3 +65,15 @@ def table_metrics(protocol: str) -> Mapping[str, Metric]:
     """Return all metrics but one: of the two average recalls only the one that tables show under the protocol."""
     hidden = {"uar", "macro_recall"} - {average_recall(protocol)}
     return {name: metric for name, metric in METRICS.items() if name not in hidden}
+
+
+def metric_of_pair(metric: str, first: Scored, second: Scored) -> str:
+    """Return the metric by which two extractors are compared: `uar` for a macro recall that equals it.
+
+    The two are equal, also after every exchange of answers, if both extractors only predict classes that occur in the
+    truth. UAR is a mean over utterances, which has a simpler test.
+    """
+    if metric != "macro_recall":
+        return metric
+    predicted = np.concatenate([first.predicted, second.predicted])
+    return "uar" if np.isin(predicted, first.truth).all() else metric

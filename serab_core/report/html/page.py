@@ -143,7 +143,7 @@ def _cell_data(data: LeaderboardData, cells: list[Cell]) -> dict[str, Any]:
             {
                 "name": data.title(result),
                 "task": result.task,
-                "scores": [_score(cell, own) for name, own in shown.items() if name in result.scores],
+                "scores": [_score(cell, metric) for name, metric in shown.items() if name in result.scores],
                 "recall": {"name": recall.name, "head": recall.head},
                 "chosen": outcome.title,
                 "params": params_text(outcome.params),
