@@ -82,7 +82,7 @@ class Leaderboard:
         return data_frame(rows, _COLUMNS)
 
     def _rows(self) -> list[tuple[Row, tuple[str, ...]]]:
-        return [(row, shown_metrics(board.metric)) for board in self.data.boards for row in board.rows]
+        return [(row, shown_metrics(board.metric, board.protocol)) for board in self.data.boards for row in board.rows]
 
     def __repr__(self) -> str:
         def show(console: Console) -> None:

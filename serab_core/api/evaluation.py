@@ -46,6 +46,7 @@ def evaluate(
     tasks: str | Sequence[str] | None = None,
     *,
     protocol: str | None = None,
+    variant: str | None = None,
     classifiers: str | Sequence[str] | None = None,
     tuner: Literal["grid", "tpe"] = "grid",
     trials: int | None = None,
@@ -65,6 +66,8 @@ def evaluate(
             `embed` gets a list of float32 arrays, mono, at that rate, and returns shape (number of waveforms, dim).
         tasks: names of prepared tasks; by default all prepared tasks, or a small synthetic corpus if none is prepared.
         protocol: `serab`, `serab-released` or `strict`; that of the settings by default.
+        variant: another split variant of the tasks, by its name or its number of utterances, such as `864` of `cafe`;
+            that of the protocol by default. Its results are those of a task of its own, `cafe/without_neutral`.
         classifiers: names of classifiers; those of the protocol by default.
         tuner: `grid` for the grids of the protocol, `tpe` for a search of wider spaces.
         trials: with `tpe`, the number of trials for all classifiers of a task; 60 by default.
@@ -102,7 +105,8 @@ def evaluate(
         defaults = current_settings()
         spec = with_tuner(find_protocol(protocol or defaults.protocol), tuner, trials)
         where = find_engine(engine or defaults.engine, jobs)
-        call = _Call(root, _as_list(tasks) or list(defaults.tasks), spec, _as_list(classifiers), shown, fresh)
+        task_names = _as_list(tasks) or list(defaults.tasks)
+        call = _Call(root, task_names, spec, _as_list(classifiers), shown, fresh, variant or "")
         groups = _groups(used)
         runs = [call.run([used[place] for place in group], where) for group in groups]
     merged = _merged(runs, groups)
@@ -139,9 +143,10 @@ class _Call:
         classifiers: Sequence[str],
         progress: Progress,
         fresh: bool,
+        variant: str,
     ) -> None:
         self._home, self._tasks, self._protocol = home, tasks, protocol
-        self._classifiers, self._progress, self._fresh = classifiers, progress, fresh
+        self._classifiers, self._progress, self._fresh, self._variant = classifiers, progress, fresh, variant
 
     def run(self, extractors: Sequence[str | LocalExtractor], engine: Engine) -> CoreRun:
         """Evaluate extractors of one kind: installed extractors, objects with keys, or objects without keys."""
@@ -161,7 +166,7 @@ class _Call:
 
     def _evaluate(self, home: Home, names: Sequence[str], engine: Engine) -> CoreRun:
         prepare_generated(home, names, self._tasks, self._progress, self._classifiers)
-        plan = make_plan(home, names, self._tasks, self._protocol, self._classifiers)
+        plan = make_plan(home, names, self._tasks, self._protocol, self._classifiers, self._variant)
         return run_plan(replace(plan, fresh=self._fresh), self._progress, engine)
 
 

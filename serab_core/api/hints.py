@@ -22,7 +22,7 @@ ARGUMENTS = {
     "datasets": set[str](),
     "fetch": {"accept_licence", "to"},
     "prepare": {"copy", "allow_partial", "folder"},
-    "evaluate": {"tasks", "protocol", "classifiers", "tuner", "trials", "jobs", "engine", "fresh"},
+    "evaluate": {"tasks", "protocol", "variant", "classifiers", "tuner", "trials", "jobs", "engine", "fresh"},
     "classifiers": set[str](),
     "extractors": set[str](),
 }

@@ -87,6 +87,11 @@ class Result:
         return self.stored.protocol
 
     @property
+    def variant(self) -> str:
+        """The split variant, such as `default`."""
+        return self.stored.variant
+
+    @property
     def target(self) -> str | None:
         """The continuous target; None for classes."""
         return self.stored.target
@@ -139,8 +144,8 @@ class Result:
     def scores(self) -> dict[str, float]:
         """Every score by its metric.
 
-        For classes `accuracy`, `uar`, `macro_f1`, `weighted_f1` and `kappa`; a classifier that gives probabilities adds
-        `ece`, `log_loss` and `top2`. For a continuous target `ccc`, `pearson` and `rmse`.
+        For classes `accuracy`, `uar`, `macro_recall`, `macro_f1`, `weighted_f1` and `kappa`; a classifier that gives
+        probabilities adds `ece`, `log_loss` and `top2`. For a continuous target `ccc`, `pearson` and `rmse`.
         """
         return dict(self.stored.scores)
 
@@ -151,8 +156,13 @@ class Result:
 
     @property
     def uar(self) -> float:
-        """The unweighted average recall, in [0, 1]."""
+        """The unweighted average recall over the classes of the test split, in [0, 1]."""
         return self._score("uar")
+
+    @property
+    def macro_recall(self) -> float:
+        """The mean recall over the classes that are true or predicted, in [0, 1]: the UAR of the released script."""
+        return self._score("macro_recall")
 
     @property
     def macro_f1(self) -> float:
@@ -200,7 +210,8 @@ class Result:
         """Return the 95 % confidence interval of a score.
 
         Args:
-            metric: `accuracy`, `uar`, `macro_f1`, `weighted_f1` or `kappa`; `ccc` for a continuous target.
+            metric: `accuracy`, `uar`, `macro_recall`, `macro_f1`, `weighted_f1` or `kappa`; `ccc` for a continuous
+                target.
             over: `speakers` for an interval that is valid for new speakers; with fewer than five test speakers it comes
                 from a model of the differences between speakers, and is wide. `utterances` for an interval that is
                 valid only for new utterances of these speakers, and is too narrow for claims about other speakers.
@@ -287,7 +298,12 @@ class Result:
         place = escape_line(f"{self.extractor} on {self.task}")
         if self.target is not None:
             return f"Result({place}: CCC {self.ccc:.3f})"
-        return f"Result({place}: accuracy {_percent(self.accuracy)}, UAR {_percent(self.uar)})"
+        from serab_core.score.metrics import METRICS
+        from serab_core.score.released import average_recall
+
+        recall = METRICS[average_recall(self.protocol)]
+        average = f"{recall.title} {_percent(self.scores[recall.name])}"
+        return f"Result({place}: accuracy {_percent(self.accuracy)}, {average})"
 
     def _repr_html_(self) -> str:
         return results_html([self], self.cautions)
@@ -312,9 +328,11 @@ def results_html(results: Sequence[Result], notices: Sequence[str]) -> str:
     from serab_core.report.tables import interval_text
     from serab_core.score.bootstrap import task_draws
     from serab_core.score.metrics import METRICS
+    from serab_core.score.released import average_recall
 
     present = {metric for result in results for metric in result.scores}
-    shown = [name for name in ("accuracy", "uar", "macro_f1", "ccc") if name in present]
+    recalls = dict.fromkeys(average_recall(result.protocol) for result in results)
+    shown = [name for name in ("accuracy", *recalls, "macro_f1", "ccc") if name in present]
     with_interval = [name for name in shown if name != "macro_f1"]
     heads = ["Extractor", "Task"]
     for name in shown:

@@ -116,8 +116,9 @@ class Results:
 
         Args:
             suite: the suite of the mean: `serab`, the nine tasks of the paper.
-            metric: the metric that ranks extractors and that tables show: `accuracy`, `uar`, `macro_f1`, `weighted_f1`
-                or `kappa`, or `ccc` for continuous targets; by default UAR under `strict`, else accuracy.
+            metric: the metric that ranks extractors and that tables show: `accuracy`, `uar`, `macro_recall`,
+                `macro_f1`, `weighted_f1` or `kappa`, or `ccc` for continuous targets; by default UAR under `strict`,
+                else accuracy.
             protocol: the protocol; that of these results by default.
 
         Raises:

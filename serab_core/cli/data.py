@@ -144,7 +144,7 @@ def show_command(
     """Show a corpus."""
     from serab_core import plugins
     from serab_core.data.prepared import load
-    from serab_core.data.protocols import SPLIT_PROTOCOLS, default_protocol, find_protocol
+    from serab_core.data.protocols import default_protocol, find_protocol
     from serab_core.report.corpus import chance_level, print_corpus
 
     name = name.partition("/")[0]  # `iem4/vad` comes with `iem4`
@@ -154,9 +154,9 @@ def show_command(
         level = chance_level(prepared.task(find_protocol(default_protocol())))
         print_json({"schema": "serab.dataset-summary/1", **prepared.summary(), "chance": level})
         return
-    tasks = {task.variant: task for task in (prepared.task(protocol) for protocol in SPLIT_PROTOCOLS)}
-    for task in tasks.values():
-        print_corpus(stdout(), task)
+    protocol = find_protocol("serab")  # its cautions include those of normalisation per speaker
+    for variant in prepared.variants:
+        print_corpus(stdout(), prepared.task(protocol, variant=variant))
 
 
 @app.command("list", help="List every known dataset: prepared, fetchable by serab, or manual; and how to get it.")

@@ -30,6 +30,13 @@ _Tasks = Annotated[
         autocompletion=complete.tasks,
     ),
 ]
+_Variant = Annotated[
+    str | None,
+    typer.Option(
+        "--variant",
+        help="Another split variant of the tasks, by its name or its number of utterances: 864 of cafe.",
+    ),
+]
 _Tuner = Annotated[
     str, typer.Option("--tuner", help="grid, the grids of the protocol; or tpe, a search of wider spaces.")
 ]
@@ -69,6 +76,7 @@ def evaluate_command(
     extractors: Extractors = None,
     tasks: _Tasks = None,
     protocol: Protocol = None,
+    variant: _Variant = None,
     classifiers: Classifiers = None,
     tuner: _Tuner = "grid",
     trials: _Trials = None,
@@ -104,7 +112,7 @@ def evaluate_command(
         change_session(isolate=True)
     reproduce = reproduce or locked  # the name in version 0.1
     if reproduce is not None:
-        if extractors or tasks or protocol or classifiers:
+        if extractors or tasks or protocol or variant or classifiers:
             raise UsageError("--reproduce takes everything from the file", next_step="name the file alone")
         repeat_result(reproduce, _engine(engine), jobs, as_json=as_json)
         return
@@ -120,7 +128,7 @@ def evaluate_command(
     asked = [*split_csv(tasks), *task_names] or list(current_settings().tasks)
     classifier_names = split_csv(classifiers)
     prepare_generated(home, names, asked, progress, classifier_names)
-    plan = make_plan(home, names, asked, spec, classifier_names)
+    plan = make_plan(home, names, asked, spec, classifier_names, variant or "")
     run = evaluate(replace(plan, profile=profile, fresh=fresh, shard=run_shard), progress, where)
     if as_json:
         files = {r.key: result_path(home, r.extractor, r.task, r.protocol, r.key) for r in run.results}

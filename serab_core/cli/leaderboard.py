@@ -33,8 +33,8 @@ _Metric = Annotated[
     str | None,
     typer.Option(
         "--metric",
-        help="The metric to show, rank and test: accuracy, uar, macro_f1, weighted_f1 or kappa; ccc for continuous "
-        "targets. Default: uar under strict, else accuracy.",
+        help="The metric to show, rank and test: accuracy, uar, macro_recall, macro_f1, weighted_f1 or kappa; ccc for "
+        "continuous targets. Default: uar under strict, else accuracy.",
         autocompletion=complete.metrics,
     ),
 ]

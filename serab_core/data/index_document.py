@@ -37,6 +37,7 @@ class VariantDocument(msgspec.Struct, frozen=True):
     ratios: tuple[Annotated[float, msgspec.Meta(ge=0.0, le=1.0)], ...] = ()
     shares_speakers: bool = False
     own_splits: bool = False
+    fold_note: str = ""
 
 
 class NoticeDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

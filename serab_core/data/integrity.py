@@ -23,6 +23,7 @@ MIN_UTTERANCES = (
     10  # utterances of a speaker in a split; fewer give an unreliable mean (docs/protocols.md has a figure)
 )
 PER_SPEAKER = ("few-utterances", "one-class")  # kinds of notices that concern normalisation per speaker only
+MIN_SENTENCE_GAIN = 0.05  # accuracy that guessing by the sentence gains over guessing one class; chance gains less
 MAX_PLAUSIBLE_PEAK = 8.0  # full scale is 1; a mix may reach 2 or 3, and integers that were never scaled reach thousands
 _SEVERITIES = ("fault", "caution", "info")
 MAX_NAMES = 5  # names that a notice lists; it counts the others
@@ -46,7 +47,7 @@ def corpus_notices(
         *_few_utterances(cuts),
         *(_one_class(rows, cuts) if len(labels) > 1 else ()),
         *level_notices(rows),
-        *_sentences(rows, cuts),
+        *_sentences(rows, cuts, labels),
     ]
     return tuple(sorted(notices, key=lambda notice: _SEVERITIES.index(notice.severity)))
 
@@ -72,7 +73,7 @@ def fold_notices(
         *(_one_class(rows, per_speaker) if transductive and len(labels) > 1 else ()),
         *level_notices(rows),
         *_divided_folds(rows, protocol),
-        *_common_sentences(rows),
+        *_common_sentences(rows, labels),
     ]
     return tuple(sorted(notices, key=lambda notice: _SEVERITIES.index(notice.severity)))
 
@@ -110,15 +111,38 @@ def _divided_folds(rows: Sequence[Mapping[str, Any]], protocol: ProtocolSpec) ->
         yield Notice("divided-folds", "caution", text, tuple(names))
 
 
-def _common_sentences(rows: Sequence[Mapping[str, Any]]) -> Iterator[Notice]:
-    spoken: dict[str, set[str]] = defaultdict(set)
+def _common_sentences(rows: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> Iterator[Notice]:
+    """Yield notices about sentences that several speakers say, and about sentences that give labels away."""
+    spoken: dict[str, Counter[str]] = defaultdict(Counter)
+    by_speaker: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for row in rows:
         if "sentence" in row:
-            spoken[str(row["sentence"])].add(str(row["speaker"]))
-    common = sorted(sentence for sentence, speakers in spoken.items() if len(speakers) > 1)
-    if common:
-        which = "the sentences" if len(common) == len(spoken) else "some of the sentences"
-        yield Notice("shared-sentences", "info", f"{which} are spoken by several speakers", tuple(common))
+            spoken[str(row["sentence"])][str(row["label"])] += 1
+            by_speaker[str(row["speaker"]), str(row["sentence"])][str(row["label"])] += 1
+    speakers = Counter(sentence for _, sentence in by_speaker)
+    common = sorted(sentence for sentence, count in speakers.items() if count > 1)
+    if not common:
+        return
+    if labels:
+        guess = _most_frequent(sum(spoken.values(), Counter()))
+        by_sentence = by_class = tested = 0
+        for (_, sentence), counts in by_speaker.items():
+            others = spoken[sentence] - counts  # what the other speakers say; a Counter keeps positive counts only
+            by_sentence += counts[_most_frequent(others) if others else guess]
+            by_class += counts[guess]
+            tested += counts.total()
+        if by_sentence - by_class >= MIN_SENTENCE_GAIN * tested:
+            text = (
+                "the words give labels away: to guess the label that other speakers give a sentence most often is "
+                f"right for {100 * by_sentence / tested:.0f} % of the utterances, to guess {guess} for "
+                f"{100 * by_class / tested:.0f} %"
+            )
+            yield Notice("telling-sentences", "caution", text)
+    which = "the sentences" if len(common) == len(spoken) else "some of the sentences"
+    text = f"{which} are spoken by several speakers"
+    if labels and all(spoken[sentence].keys() >= set(labels) for sentence in common):
+        text += ", each in every class"
+    yield Notice("shared-sentences", "info", text, tuple(common))
 
 
 def _crossing(
@@ -264,13 +288,55 @@ def _utterances(ids: Sequence[str]) -> str:
     return "1 utterance is" if len(ids) == 1 else f"{len(ids)} utterances are"
 
 
-def _sentences(rows: Sequence[Mapping[str, Any]], cuts: Mapping[str, Sequence[str]]) -> Iterator[Notice]:
-    spoken: dict[str, set[str]] = defaultdict(set)
+def _sentences(
+    rows: Sequence[Mapping[str, Any]], cuts: Mapping[str, Sequence[str]], labels: Sequence[str]
+) -> Iterator[Notice]:
+    """Yield notices about sentences that training and test share, and about sentences that give labels away."""
+    trained: dict[str, Counter[str]] = defaultdict(Counter)
+    tested: list[tuple[str, str]] = []
     for row in rows:
-        if "sentence" in row:
-            spoken[cuts[str(row["id"])][1]].add(str(row["sentence"]))
-    shared = sorted(spoken["test"] & spoken["train"])
-    if shared:
-        which = "the sentences" if len(shared) == len(spoken["test"]) else "some of the sentences"
-        text = f"{which} of the test split are spoken in the training split, too"
-        yield Notice("shared-sentences", "info", text, tuple(shared))
+        split = cuts[str(row["id"])][1]
+        if "sentence" in row and split == "train":
+            trained[str(row["sentence"])][str(row["label"])] += 1
+        elif "sentence" in row and split == "test":
+            tested.append((str(row["sentence"]), str(row["label"])))
+    known = {sentence for sentence, _ in tested}
+    shared = sorted(known & trained.keys())
+    if not shared:
+        return
+    if labels:
+        yield from _telling_sentences(trained, tested)
+    which = "the sentences" if len(shared) == len(known) else "some of the sentences"
+    text = f"{which} of the test split are spoken in the training split, too"
+    if labels and all(trained[sentence].keys() >= set(labels) for sentence in shared):
+        text += ", each in every class"
+    yield Notice("shared-sentences", "info", text, tuple(shared))
+
+
+def _telling_sentences(trained: Mapping[str, Counter[str]], tested: Sequence[tuple[str, str]]) -> Iterator[Notice]:
+    """Yield a notice if the sentences of test utterances predict their labels.
+
+    Args:
+        trained: number of training utterances by label, for each sentence.
+        tested: sentence and label of each test utterance.
+    """
+    whole: Counter[str] = sum(trained.values(), Counter())
+    guess = _most_frequent(whole)
+    by_sentence = sum(_most_frequent(trained.get(sentence, whole)) == label for sentence, label in tested)
+    by_class = sum(label == guess for _, label in tested)
+    if by_sentence - by_class < MIN_SENTENCE_GAIN * len(tested):
+        return
+    single = {sentence for sentence, _ in tested if len(trained.get(sentence, ())) == 1}
+    count = sum(sentence in single for sentence, _ in tested)
+    text = (
+        f"the words give labels away: {count} of {len(tested)} test utterances have a sentence that occurs in training "
+        f"with one label only; to guess the most frequent label of the sentence in training is right for "
+        f"{100 * by_sentence / len(tested):.0f} % of the test utterances, to guess {guess} for "
+        f"{100 * by_class / len(tested):.0f} %"
+    )
+    yield Notice("telling-sentences", "caution", text, tuple(sorted(single)))
+
+
+def _most_frequent(counts: Counter[str]) -> str:
+    """Return the label with the largest count, the first by name of equals."""
+    return min(counts, key=lambda label: (-counts[label], label))

@@ -134,6 +134,7 @@ def prepare_files(
                     "name": v.name,
                     "group": v.group,
                     "note": v.note,
+                    "fold_note": v.fold_note,
                     "ratios": list(v.ratios),
                     "shares_speakers": v.shares_speakers,
                     "own_splits": v.own_splits,

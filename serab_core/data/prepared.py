@@ -55,21 +55,42 @@ class Prepared:
             return str(self.index["released_variant"])
         return str(self.index["variants"][0]["name"])
 
-    def task(self, protocol: ProtocolSpec, target: str = "") -> Task:
+    @property
+    def variants(self) -> dict[str, int]:
+        """The number of utterances of each split variant, by name."""
+        sizes = Counter(name for row in self.index["utterances"] for name in row["cut"])
+        return {str(variant["name"]): sizes[variant["name"]] for variant in self.index["variants"]}
+
+    def find_variant(self, word: str) -> str | None:
+        """Return a split variant, given by its name or by its number of utterances; None if no single one is meant."""
+        matching = [name for name, size in self.variants.items() if word in (name, str(size))]
+        return word if word in matching else matching[0] if len(matching) == 1 else None
+
+    def is_variant(self, suffix: str) -> bool:
+        """Return whether the part of a task's name after the slash is a split variant, and not a continuous target."""
+        return suffix in self.variants and not any(suffix in targets for targets in self.continuous.values())
+
+    def task(self, protocol: ProtocolSpec, target: str = "", variant: str = "") -> Task:
         """Return the corpus as a task for its classes or for a continuous target; its utterances are sorted by id.
+
+        A split variant other than that of the protocol is a task of its own, such as `cafe/without_neutral`, so that
+        its scores are never mixed with those of the corpus.
 
         Raises:
             UsageError: the corpus cannot have the folds of the protocol.
             DataError: the corpus has folds that share speakers.
         """
-        variant = self.variant_for(protocol)
+        default = self.variant_for(protocol)
+        variant = variant or default
         if protocol.has_folds:
-            return self._folded_task(protocol, variant, target)
+            task = self._folded_task(protocol, variant, target)
+            return task if variant == default else replace(task, name=f"{task.name}/{variant}")
         transductive = protocol.normalisation == "speaker"
         notices = self.notices(variant, target)
         cautions = (notice.text for notice in notices if transductive or notice.kind not in PER_SPEAKER)
         faulty = any(notice.severity == "fault" for notice in notices)
-        return replace(self._task(variant, target), cautions=tuple(cautions), faulty=faulty)
+        task = replace(self._task(variant, target), cautions=tuple(cautions), faulty=faulty)
+        return task if variant == default else replace(task, name=f"{task.name}/{variant}")
 
     def _folded_task(self, protocol: ProtocolSpec, variant: str, target: str) -> Task:
         """Return the corpus as a task with folds. The splits of the variant and notices about them do not matter."""
@@ -99,7 +120,7 @@ class Prepared:
             utterances=utterances,
             folds=folds,
             digest=digest([task.digest, [[fold.name, dict(fold.splits)] for fold in folds]]),
-            note="",
+            note=self._variant(variant).get("fold_note", ""),
             splits=describe_folds(protocol, folds),
             cautions=tuple(notice.text for notice in notices),
             faulty=any(notice.severity == "fault" for notice in notices),
@@ -183,9 +204,14 @@ class Prepared:
         tasks = [self._task(v["name"]) for v in self.index["variants"]]
         return {"tasks": {task.variant: task.digest for task in tasks}, "audio": tasks[0].audio_digest}
 
-    def data_digests(self, protocol: ProtocolSpec, target: str = "") -> tuple[str, str]:
-        """Return the digests of the task and of its audio, which a result under the protocol records."""
-        variant = self.variant_for(protocol)
+    def data_digests(self, protocol: ProtocolSpec, suffix: str = "") -> tuple[str, str]:
+        """Return the digests of a task and of its audio, which a result under the protocol records.
+
+        Args:
+            protocol: the protocol.
+            suffix: the part of the task's name after the slash: a continuous target or a split variant.
+        """
+        variant, target = (suffix, "") if self.is_variant(suffix) else (self.variant_for(protocol), suffix)
         task = self._folded_task(protocol, variant, target) if protocol.has_folds else self._task(variant, target)
         return task.digest, task.audio_digest
 

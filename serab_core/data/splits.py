@@ -55,7 +55,8 @@ def describe_splits(name: str, variant: Mapping[str, Any], index: Mapping[str, A
     if variant.get("own_splits"):
         return "the corpus's own splits"
     if variant["name"] != first:
-        return "the released code's splits" if variant["name"] == index["released_variant"] else variant["name"]
+        released = variant["name"] == index["released_variant"]
+        return "the released code's splits" if released else f"those of the split variant {variant['name']}"
     if name not in SUITE:
         return "drawn by the paper's rule, over speakers"
     if index["released_variant"] != first:

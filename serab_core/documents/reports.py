@@ -24,6 +24,7 @@ class ScoreFields(msgspec.Struct, frozen=True, kw_only=True):
 
     accuracy: float | msgspec.UnsetType = msgspec.UNSET
     uar: float | msgspec.UnsetType = msgspec.UNSET
+    macro_recall: float | msgspec.UnsetType = msgspec.UNSET
     macro_f1: float | msgspec.UnsetType = msgspec.UNSET
     weighted_f1: float | msgspec.UnsetType = msgspec.UNSET
     kappa: float | msgspec.UnsetType = msgspec.UNSET
@@ -61,6 +62,7 @@ class CellDocument(ScoreFields, frozen=True, kw_only=True):
 
     accuracy_interval: Interval | msgspec.UnsetType = msgspec.UNSET
     uar_interval: Interval | msgspec.UnsetType = msgspec.UNSET
+    macro_recall_interval: Interval | msgspec.UnsetType = msgspec.UNSET
     macro_f1_interval: Interval | msgspec.UnsetType = msgspec.UNSET
     weighted_f1_interval: Interval | msgspec.UnsetType = msgspec.UNSET
     kappa_interval: Interval | msgspec.UnsetType = msgspec.UNSET
@@ -109,7 +111,7 @@ class LeaderboardRow(msgspec.Struct, frozen=True, kw_only=True):
         extractor: the unique label of the row.
         letters: rows that share no letter differ significantly.
         dim: the dimension of the embeddings.
-        accuracy, uar, macro_f1, weighted_f1, kappa, ccc: means of the shown metrics by kind: UM, WM or GM.
+        accuracy to ccc: means of the shown metrics, by kind: UM, WM or GM.
     """
 
     extractor: str
@@ -123,6 +125,7 @@ class LeaderboardRow(msgspec.Struct, frozen=True, kw_only=True):
     tasks: Names
     accuracy: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
     uar: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
+    macro_recall: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
     macro_f1: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
     weighted_f1: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
     kappa: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET

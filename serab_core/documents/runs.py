@@ -95,6 +95,7 @@ class Aggregate(msgspec.Struct, frozen=True):
     missing: Names
     accuracy: Fraction | None
     uar: Fraction | None
+    macro_recall: Fraction | None
 
 
 class FailureDocument(msgspec.Struct, frozen=True):

@@ -253,7 +253,7 @@ def _row_document(row: Row, board: Board, one_split: OneSplit) -> dict[str, Any]
         "tasks": list(row.tasks),
         **{
             metric: {mean.kind: mean_document(mean) for mean in row.means(metric)}
-            for metric in shown_metrics(board.metric)
+            for metric in shown_metrics(board.metric, board.protocol)
         },
         "published_um": row.published.um if row.published else None,
         "scores": {
@@ -267,7 +267,7 @@ def _cell_document(cell: Cell, metric: str) -> dict[str, Any]:
     result = cell.result
     return {
         **result.scores,
-        **{f"{name}_interval": asdict(cell.interval(name)) for name in shown_metrics(metric)},
+        **{f"{name}_interval": asdict(cell.interval(name)) for name in shown_metrics(metric, result.protocol)},
         "classes": {label: asdict(scores) for label, scores in cell.classes().items()},
         "target": result.target,
         "classifier": result.chosen,

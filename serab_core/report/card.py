@@ -9,6 +9,7 @@ from serab_core.errors import UsageError
 from serab_core.report.tables import interval_text, params_text
 from serab_core.score.aggregate import enters
 from serab_core.score.metrics import METRICS
+from serab_core.score.released import average_recall
 from serab_core.system.hints import command
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def results_card(data: LeaderboardData) -> str:
             score, reach = METRICS[board.metric].text(mean.value), interval_text(mean.interval, board.metric)
             over = f"{len(row.tasks)} of {board.suite} tasks, protocol `{board.protocol}`"
             lines += [f"**UM {score} %** ({reach}) over {over}.", ""]
-    for metrics in (("accuracy", "uar", "macro_f1"), ("ccc", "pearson", "rmse")):
+    for metrics in (("accuracy", average_recall(board.protocol), "macro_f1"), ("ccc", "pearson", "rmse")):
         shown = [cell for cell in cells if metrics[0] in cell.result.scores]
         if shown:
             lines += [*_table(data, shown, metrics), ""]
@@ -92,13 +93,13 @@ def _front_matter(name: str, cells: Sequence[Cell]) -> list[str]:
     counted = [cell for cell in cells if enters(cell.result) and cell.result.target is None]
     lines += ["model-index:", f"- name: {_quoted(name)}", "  results:"] if counted else []
     for cell in counted:
-        task = _quoted(cell.result.task)
+        task, recall = _quoted(cell.result.task), METRICS[average_recall(cell.result.protocol)]
         lines += [
             "  - task: {type: audio-classification, name: Speech emotion recognition}",
             f"    dataset: {{type: {task}, name: {task}, split: test}}",
             "    metrics:",
             f"    - {{type: accuracy, value: {100 * cell.score('accuracy'):.2f}}}",
-            f"    - {{type: recall, name: UAR, value: {100 * cell.score('uar'):.2f}}}",
+            f"    - {{type: recall, name: {recall.title}, value: {100 * cell.score(recall.name):.2f}}}",
         ]
     return [*lines, "---", ""]
 

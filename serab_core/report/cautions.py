@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from serab_core.system.text import list_names
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from serab_core.types import TaskResult
+
+_SHOWN = 5  # results that a sentence names before it counts the others
 
 
 def split_statements(results: Iterable[TaskResult]) -> list[str]:
@@ -27,6 +31,29 @@ def task_cautions(results: Iterable[TaskResult], without: Collection[str] = ()) 
             if caution not in without:
                 _add(tasks.setdefault(caution, []), result.task)
     return [f"Caution ({', '.join(names)}): {caution}." for caution, names in tasks.items()]
+
+
+def recall_statements(results: Iterable[tuple[str, TaskResult]]) -> list[str]:
+    """Return the line that gives the UAR of results under `serab-released` whose macro recall differs from it.
+
+    Args:
+        results: the shown name of the extractor, and the result on classes.
+    """
+    from serab_core.score.metrics import METRICS  # imported here, because `serab.Result` imports this module
+    from serab_core.score.released import RELEASED
+
+    uar = METRICS["uar"]
+    differing = [
+        f"{name} on {result.task} {uar.text(result.scores['uar'])} %"
+        for name, result in results
+        if result.protocol == RELEASED and result.scores["uar"] > result.scores["macro_recall"]
+    ]
+    if not differing:
+        return []
+    return [
+        "Macro recall is the UAR of the released script: a class that is predicted, but has no test utterance, counts "
+        f"as 0. Without such classes, UAR is higher: {list_names(differing, _SHOWN)}."
+    ]
 
 
 def few_speakers_statement(tasks: Iterable[tuple[str, int, str]]) -> list[str]:

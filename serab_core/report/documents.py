@@ -44,6 +44,7 @@ def eval_document(run: Run, files: dict[str, Path]) -> dict[str, Any]:
                 "missing": list(a.missing),
                 "accuracy": a.accuracy,
                 "uar": a.uar,
+                "macro_recall": a.macro_recall,
             }
             for a in aggregates
         ],
@@ -66,7 +67,7 @@ def _result(result: TaskResult, file: str, reused: bool) -> dict[str, Any]:
         "accuracy": result.scores.get("accuracy"),
         "uar": result.scores.get("uar"),
         "scores": dict(result.scores),
-        "intervals": {name: asdict(draws.interval(name)) for name in shown_metrics(metric)},
+        "intervals": {name: asdict(draws.interval(name)) for name in shown_metrics(metric, result.protocol)},
         "classes": {}
         if result.target is not None
         else {label: asdict(scores) for label, scores in class_scores_of(draws.test).items()},

@@ -9,10 +9,12 @@ from serab_core.data.protocols import default_protocol, find_protocol
 from serab_core.report.cautions import (
     few_speakers_statement,
     footnotes,
+    recall_statements,
     shared_statements,
     split_statements,
     task_cautions,
 )
+from serab_core.score.aggregate import enters
 from serab_core.score.metrics import METRICS
 from serab_core.score.outcome import main_score_text
 from serab_core.score.published import SOURCE
@@ -49,13 +51,13 @@ def board_notices(
     everything = [cell.result for cell in (*cells, *(cell for board in boards for cell in board.other_data))]
     lines = [f"Protocol {protocol.name}: {protocol.summary}."]
     lines += [f"Caution: {protocol.caution}."] if protocol.caution else []
+    classes = [result for result in everything if result.target is None]
+    lines += recall_statements((catalogue.labels[Version.of(result)], result) for result in classes)
     lines += split_statements(everything)
     lines += task_cautions(everything, (protocol.caution, SYNTHETIC, PARTIAL))
     lines += few_speakers_statement({(cell.result.task, cell.draws.groups, cell.draws.method) for cell in cells})
     lines += [line for board in boards for line in _test_notices(board)]
-    excluded = sorted(
-        {f"{r.task} ({'synthetic' if r.synthetic else 'partial'})" for r in everything if r.synthetic or r.partial}
-    )
+    excluded = sorted({f"{r.task} ({_exclusion(r)})" for r in everything if r.target is None and not enters(r)})
     lines += [f"In no mean: {', '.join(excluded)}."] if excluded else []
     has_other_data = any(not catalogue.on_column(result) for result in everything)
     signs = ("‡" if has_other_data else "") + ("§" if conflicting else "")
@@ -71,6 +73,11 @@ def board_notices(
             lines.append(f"Without a group: extractors that have no result on {tasks}.")
     lines += [f"Paper: {SOURCE}."] if any(row.published for row in rows) else []
     return lines
+
+
+def _exclusion(result: TaskResult) -> str:
+    """Return the reason why a result is in no mean."""
+    return "synthetic" if result.synthetic else "partial" if result.partial else "another split variant"
 
 
 def _test_notices(board: Board) -> list[str]:
@@ -209,10 +216,9 @@ def data_notices(results: Sequence[TaskResult], catalogue: Catalogue, protocol: 
     lines = []
     for task in sorted({result.task for result in results}):
         column, here = catalogue.columns[task], catalogue.prepared.get(task)
-        corpus = task.partition("/")[0]
         others = [r for r in results if r.task == task and not catalogue.on_column(r)]
         is_prepared = here is not None and column.matches(here)
-        evaluation = command("eval", "X", tasks=corpus, protocol=other_protocol(protocol))
+        evaluation = command("eval", "X", tasks=task, protocol=other_protocol(protocol))
         if others:
             origin = "that are prepared here" if is_prepared else "that most results are on"
             names = ", ".join(

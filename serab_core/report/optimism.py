@@ -65,7 +65,11 @@ def print_optimism(console: Console, document: Document) -> None:
     ]
     print_by_extractor(console, heads, rows, right=("Acc. %", "Claimed %", "Optimism"))
     if any(not row["enters"] for row in document["rows"]):
-        print_note(console, "* in no mean: synthetic or partial corpus, a guess, or another version of an extractor")
+        print_note(
+            console,
+            "* in no mean: synthetic or partial corpus, another split variant, a guess, or another version of an "
+            "extractor",
+        )
     if document["mean_gain"] is not None:
         print_line(console, f"Choosing on test would give {100 * document['mean_gain']:.1f} points more on average.")
     print_notices(console, document["notices"])

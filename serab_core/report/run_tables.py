@@ -9,7 +9,14 @@ from rich.text import Text
 
 from serab_core.data.integrity import PARTIAL, SYNTHETIC
 from serab_core.data.protocols import SUITE
-from serab_core.report.cautions import few_speakers_statement, footnotes, mark, split_statements, task_cautions
+from serab_core.report.cautions import (
+    few_speakers_statement,
+    footnotes,
+    mark,
+    recall_statements,
+    split_statements,
+    task_cautions,
+)
 from serab_core.report.tables import (
     interval_text,
     params_text,
@@ -25,6 +32,7 @@ from serab_core.score.bootstrap import task_draws
 from serab_core.score.classes import class_scores_of
 from serab_core.score.folds import fold_summary
 from serab_core.score.metrics import METRICS
+from serab_core.score.released import average_recall, table_metrics
 from serab_core.score.scored import scored
 from serab_core.system.hints import command
 
@@ -62,7 +70,8 @@ def print_run(console: Console, run: Run, *, details: bool = False) -> None:
 
 
 def _print_results(console: Console, results: Sequence[TaskResult]) -> None:
-    heads = ("Extractor", "Task", "Lang", "Acc. %", "UAR %", "Classifier")
+    recall = METRICS[average_recall(results[0].protocol)]
+    heads = ("Extractor", "Task", "Lang", "Acc. %", recall.head, "Classifier")
     marks = _marks(results)
     rows: list[tuple[str | Text, ...]] = []
     for result in results:
@@ -75,11 +84,11 @@ def _print_results(console: Console, results: Sequence[TaskResult]) -> None:
                 result.task + signs,
                 result.language,
                 Text(percent(result.scores["accuracy"]), style="bold"),
-                percent(result.scores["uar"]),
+                recall.text(result.scores[recall.name]),
                 with_params(outcome.title, params),
             )
         )
-    print_by_extractor(console, heads, rows, right=("Acc. %", "UAR %"))
+    print_by_extractor(console, heads, rows, right=("Acc. %", recall.head))
 
 
 def _print_folds(console: Console, results: Sequence[TaskResult]) -> None:
@@ -133,7 +142,7 @@ def _classifier_table(result: TaskResult, objective: str, most: int) -> Table:
     """Return a table of every classifier, with the first metrics up to a number."""
     title = f"{result.extractor} on {result.task}: every classifier ({result.counts['test']} test utterances)"
     searched = METRICS["ccc" if result.target is not None else objective]
-    shown = [metric for name, metric in METRICS.items() if name in result.scores][:most]
+    shown = [metric for name, metric in table_metrics(result.protocol).items() if name in result.scores][:most]
     numbers = (f"Val. {searched.head}", *(metric.head for metric in shown), "Failed")
     listing = table("", "Classifier", *numbers[:-1], "Chosen point", "Failed", right=numbers, title=title)
     for outcome in result.outcomes:
@@ -177,7 +186,8 @@ def _print_notes(console: Console, run: Run, classes: Sequence[TaskResult], cont
         line(f"{sign} {caution}")
     if classes:
         line(f"Protocol {run.protocol.name}: {run.protocol.summary}.", "dim")
-    for statement in split_statements(run.results):
+    recalls = recall_statements((result.extractor, result) for result in classes)
+    for statement in (*recalls, *split_statements(run.results)):
         line(statement, "dim")
     for caution in task_cautions(continuous, (SYNTHETIC, PARTIAL)):
         line(caution)
@@ -196,7 +206,9 @@ def _print_notes(console: Console, run: Run, classes: Sequence[TaskResult], cont
         count = f"{len(mean.tasks)} of {len(SUITE)} tasks"
         if mean.tasks:
             flag = f" ({run.protocol.caution})" if run.protocol.caution else ""
-            line(f"UM {name}: accuracy {percent(mean.accuracy)}, UAR {percent(mean.uar)} over {count}{flag}.")
+            recall = average_recall(run.protocol.name)
+            average = f"{METRICS[recall].title} {percent(getattr(mean, recall))}"
+            line(f"UM {name}: accuracy {percent(mean.accuracy)}, {average} over {count}{flag}.")
     if run.missing and classes:
         line(f"Not prepared: {', '.join(run.missing)}. See {command('data list')}.", "dim")
     for notice in run.notices:

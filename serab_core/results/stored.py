@@ -65,19 +65,19 @@ def prepared_data(home: Home, tasks: Iterable[str], protocol: str) -> dict[str, 
     data = {}
     loaded: dict[str, Prepared | None] = {}
     for task in sorted(set(tasks)):
-        corpus, _, target = task.partition("/")
+        corpus, _, suffix = task.partition("/")
         with suppress(*_DAMAGED_INDEX):
             if corpus not in loaded:
                 loaded[corpus] = None
                 loaded[corpus] = load(home, corpus)
             prepared = loaded[corpus]
             if prepared is not None:
-                data[task] = _identity(prepared, protocol, target)
+                data[task] = _identity(prepared, protocol, suffix)
     return data
 
 
-def _identity(prepared: Prepared, protocol: str, target: str) -> DataIdentity:
-    digest, audio_digest = prepared.data_digests(find_protocol(protocol), target)
+def _identity(prepared: Prepared, protocol: str, suffix: str) -> DataIdentity:
+    digest, audio_digest = prepared.data_digests(find_protocol(protocol), suffix)
     return DataIdentity(digest, audio_digest)
 
 

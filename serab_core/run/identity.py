@@ -7,6 +7,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from serab_core.errors import PluginError, TuningError
+from serab_core.score.released import CHOICE
 from serab_core.store.jsonio import digest
 from serab_core.tune.classifier import StudyIdentity, study_fields
 from serab_core.tune.points import grid_points
@@ -42,7 +43,8 @@ class TaskIdentity:
 
     Attributes:
         studies: studies by the name of the classifier, in the order of the extractor's classifiers.
-        key: digest over the extractor, the studies, the protocol and its selection split.
+        key: digest over the extractor, the studies, the protocol, its selection split and, for the test split, the
+            rule of the choice.
     """
 
     studies: Mapping[str, Study]
@@ -73,6 +75,7 @@ class TaskIdentity:
             {
                 "protocol": protocol.name,
                 "selection": protocol.selection,
+                **({"choice": CHOICE} if protocol.selection == "test" else {}),
                 "extractor": extractor,
                 "studies": {name: study.identity.study for name, study in studies.items()},
             }

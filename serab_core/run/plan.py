@@ -128,6 +128,7 @@ def make_plan(
     tasks: Sequence[str],
     protocol: ProtocolSpec,
     classifiers: Sequence[str],
+    variant: str = "",
 ) -> Plan:
     """Resolve every name and return the plan.
 
@@ -137,9 +138,10 @@ def make_plan(
         tasks: names of tasks; empty for all prepared tasks, or `demo` if none is prepared.
         protocol: the protocol.
         classifiers: names of classifiers; empty for those of each extractor, or else those of the protocol.
+        variant: the split variant of all tasks, by its name or its number of utterances; "" for that of the protocol.
 
     Raises:
-        UsageError: a name is given twice, or there is no extractor.
+        UsageError: a name is given twice, there is no extractor, or a task does not have the split variant.
         UnknownNameError, PluginError: a name belongs to no working plugin.
         WeightsError: weights of an extractor are not installed.
         NotPreparedError: a task is not prepared.
@@ -166,7 +168,10 @@ def make_plan(
         )
     home.ensure()
     wanted = tuple(tasks) or _default_tasks(home, notices)
-    loaded = tuple(task for name in wanted for task in _tasks(home, name, protocol, notices))
+    if variant:
+        loaded = _variant_tasks(home, wanted, protocol, variant, notices)
+    else:
+        loaded = tuple(task for name in wanted for task in _tasks(home, name, protocol, notices))
     _require_distinct(extractors, [task.name for task in loaded], ())
     planned = [_searching(entry, loaded, bool(classifiers)) for entry in planned]
     changes = {
@@ -175,7 +180,9 @@ def make_plan(
     }
     for entry in planned:
         for task in loaded:
-            known_state(entry.spec, task.name)  # raises an error for an unsuitable task before any work starts
+            known_state(
+                entry.spec, task.name.partition("/")[0]
+            )  # raises an error for an unsuitable task before any work starts
     for entry in planned:
         if entry.spec.preflight is not None:
             entry.spec.preflight()
@@ -266,14 +273,51 @@ def _tasks(home: Home, name: str, protocol: ProtocolSpec, notices: list[str]) ->
         targets = prepared.continuous.get(name) or ([suffix] if suffix in known else [])
         if targets:
             return [prepared.task(protocol, target) for target in targets]
-    return [_task(home, name, protocol, notices)]
+        if prepared.is_variant(suffix):
+            return [prepared.task(protocol, variant=suffix)]
+    return [_corpus(home, name, notices).task(protocol)]
 
 
-def _task(home: Home, name: str, protocol: ProtocolSpec, notices: list[str]) -> Task:
+def _corpus(home: Home, name: str, notices: list[str]) -> Prepared:
+    """Return the prepared corpus of a task. Raises NotPreparedError, UnknownNameError, PluginError."""
     if name in prepared_names(home):
-        return _loaded(home, name, notices).task(protocol)
+        return _loaded(home, name, notices)
     spec = _dataset(home, name)
-    return _loaded(home, spec.name, notices, spec).task(protocol)
+    return _loaded(home, spec.name, notices, spec)
+
+
+def _variant_tasks(
+    home: Home, names: Sequence[str], protocol: ProtocolSpec, variant: str, notices: list[str]
+) -> tuple[Task, ...]:
+    """Return each corpus as a task in one split variant.
+
+    Raises:
+        UsageError: a name is no corpus, but a continuous target or a split variant; or a corpus has no such variant.
+    """
+    suffixed = [name for name in names if "/" in name]
+    if suffixed:
+        raise UsageError(
+            f"{', '.join(suffixed)} cannot be combined with a split variant",
+            next_step="name the corpora alone, as in " + command("eval", "X", tasks="cafe", variant="without_neutral"),
+        )
+    corpora = {name: _corpus(home, name, notices) for name in names}
+    chosen = {name: prepared.find_variant(variant) for name, prepared in corpora.items()}
+    lacking = {name: corpora[name].variants for name in names if chosen[name] is None}
+    if lacking:
+        listed = "; ".join(
+            f"{name} has {', '.join(f'{known} ({size} utterances)' for known, size in sizes.items())}"
+            for name, sizes in lacking.items()
+        )
+        others = ", ".join(name for name in names if name not in lacking)
+        step = f"name only {others} with {option('tasks')}, or another variant" if others else "choose another"
+        raise UsageError(
+            f"there is no split variant {variant!r} of {', '.join(lacking)}",
+            next_step=f"{step}: {listed}",
+            suggestions=difflib.get_close_matches(
+                variant, {known for sizes in lacking.values() for known in sizes}, n=1
+            ),
+        )
+    return tuple(prepared.task(protocol, variant=chosen[name] or "") for name, prepared in corpora.items())
 
 
 def _dataset(home: Home, name: str) -> DatasetSpec:

@@ -25,7 +25,7 @@ class Aggregate:
     Attributes:
         tasks: the tasks in the mean.
         missing: the tasks of the suite that are not in the mean.
-        accuracy, uar: UM (the plain mean over tasks), in [0, 1]; None if there are no tasks.
+        accuracy, uar, macro_recall: UM (the plain mean over tasks), in [0, 1]; None if there are no tasks.
     """
 
     extractor: str
@@ -33,6 +33,7 @@ class Aggregate:
     missing: tuple[str, ...]
     accuracy: float | None
     uar: float | None
+    macro_recall: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,13 @@ class Mean:
 
 
 def enters(result: TaskResult) -> bool:
-    """Return whether a result may enter a mean: its corpus is neither synthetic nor partial."""
-    return not result.synthetic and not result.partial
+    """Return whether a result may enter a mean: its corpus is not synthetic or partial, its splits the protocol's."""
+    return not result.synthetic and not result.partial and not is_other_variant(result)
+
+
+def is_other_variant(result: TaskResult) -> bool:
+    """Return whether a result is on another split variant than that of its protocol: `cafe/without_neutral`."""
+    return result.target is None and result.task.endswith(f"/{result.variant}")
 
 
 def is_guess(result: TaskResult) -> bool:
@@ -66,13 +72,12 @@ def unweighted_mean(extractor: str, results: Sequence[TaskResult], suite: Sequen
     """Return UM over the suite (arXiv:2110.03414, section 3), without synthetic and partial corpora."""
     entered = {result.task: result for result in results if result.extractor == extractor and enters(result)}
     tasks = tuple(task for task in suite if task in entered)
-    return Aggregate(
-        extractor=extractor,
-        tasks=tasks,
-        missing=tuple(task for task in suite if task not in entered),
-        accuracy=fmean(entered[task].scores["accuracy"] for task in tasks) if tasks else None,
-        uar=fmean(entered[task].scores["uar"] for task in tasks) if tasks else None,
-    )
+
+    def mean(metric: str) -> float | None:
+        return fmean(entered[task].scores[metric] for task in tasks) if tasks else None
+
+    missing = tuple(task for task in suite if task not in entered)
+    return Aggregate(extractor, tasks, missing, mean("accuracy"), mean("uar"), mean("macro_recall"))
 
 
 def means(

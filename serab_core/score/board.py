@@ -13,6 +13,7 @@ from serab_core.score.classes import ClassScore, class_scores_of
 from serab_core.score.compare import Overall, compact_letters, compare_overall, holm, significance_groups
 from serab_core.score.metrics import METRICS
 from serab_core.score.published import Published, published_for
+from serab_core.score.released import average_recall
 from serab_core.store.identity import Catalogue, Version, make_catalogue
 
 if TYPE_CHECKING:
@@ -193,9 +194,14 @@ def make_board(
     return Board(protocol, metric, tasks, ranked, len(suite), tuple(rows), versus, tuple(other_data), catalogue)
 
 
-def shown_metrics(metric: str) -> tuple[str, ...]:
-    """Return the metrics that a leaderboard gives besides the one that it ranks by: accuracy and UAR for classes."""
-    return (metric,) if METRICS[metric].kind == "continuous" else tuple(dict.fromkeys(("accuracy", "uar", metric)))
+def shown_metrics(metric: str, protocol: str = "") -> tuple[str, ...]:
+    """Return the metrics whose means and intervals documents give: for classes accuracy, UAR, and `metric`.
+
+    Under the protocol `serab-released` the macro recall of the released script is added.
+    """
+    if METRICS[metric].kind == "continuous":
+        return (metric,)
+    return tuple(dict.fromkeys(("accuracy", "uar", average_recall(protocol), metric)))
 
 
 def subset_scores(board: Board) -> dict[str, dict[str, float]]:

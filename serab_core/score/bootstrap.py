@@ -219,10 +219,15 @@ def _speaker_counts(speakers: int, draws: int, seed: int) -> npt.NDArray[np.int6
 
 
 def _scale(test: Scored, metric: str) -> tuple[float, float]:
-    """Return the scores that correspond to no and to only right answers, for the model of few speakers."""
-    if metric != "kappa":
+    """Return the scores that correspond to no and to only right answers, for the model of few speakers.
+
+    The predicted classes stay as they are: a class that is predicted but never true limits the macro recall.
+    """
+    if metric not in ("kappa", "macro_recall"):
         return METRICS[metric].bounds
     _, true, predicted = _sums(test, np.zeros(len(test.ids), np.intp))[0]
+    if metric == "macro_recall":
+        return 0.0, float(np.sum(true > 0) / np.sum((true > 0) | (predicted > 0)))
     chance = float(true @ predicted) / true.sum() ** 2
     return (-chance / (1 - chance), 1.0) if chance < 1 else (-1.0, 1.0)
 
@@ -243,7 +248,7 @@ def _effective_answers(test: Scored, metric: str, low: float, high: float) -> tu
     sizes = np.bincount(speaker).astype(np.float64)
     if metric == "accuracy":
         return np.bincount(speaker, test.right).astype(np.float64), sizes
-    if metric == "uar":
+    if metric in ("uar", "macro_recall"):  # they differ by a factor, which `low` and `high` contain
         margins = _sums(test, speaker)
         occurs = margins[:, 1].sum(axis=0) > 0
         hits, of_class = margins[:, 0, occurs], margins[:, 1, occurs]

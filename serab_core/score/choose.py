@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serab_core.errors import TuningError
+from serab_core.score.released import choose_as_released
 from serab_core.system.hints import command
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 def choose(outcomes: Sequence[ClassifierOutcome], protocol: ProtocolSpec, where: str = "") -> ClassifierOutcome:
     """Return the first outcome, in the given order, with the highest score on the split that the protocol selects by.
 
-    On the validation split the score is the protocol's objective. On the test split it is accuracy, as in the script
-    that the authors of SERAB released, or CCC for a continuous target.
+    On the validation split the score is the protocol's objective. On the test split it is accuracy in percent, rounded
+    to one decimal, as in the script that the authors of SERAB released.
 
     Args:
         outcomes: in the order that settles ties.
@@ -37,11 +38,11 @@ def choose(outcomes: Sequence[ClassifierOutcome], protocol: ProtocolSpec, where:
             "utterances",
         )
 
-    selected = "ccc" if protocol.objective == "ccc" else "accuracy"
+    if protocol.selection == "test":
+        return choose_as_released(fitted)
 
     def score(outcome: ClassifierOutcome) -> float:
-        value = outcome.validation if protocol.selection == "validation" else outcome.scores.get(selected)
-        assert value is not None, "a fitted outcome has scores"
-        return value
+        assert outcome.validation is not None, "a fitted outcome has a validation score"
+        return outcome.validation
 
     return max(fitted, key=score)  # max returns the first of equal scores

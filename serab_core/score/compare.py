@@ -16,6 +16,7 @@ import numpy as np
 from serab_core.score.bootstrap import LEVEL, Interval, drawn, score_of_sums, sums_by_speaker
 from serab_core.score.influence import influences
 from serab_core.score.metrics import METRICS
+from serab_core.score.released import metric_of_pair
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,6 +131,7 @@ def compare(first: Scored, second: Scored, metric: str = "accuracy") -> Comparis
     Raises:
         ValueError: the utterances are not the same.
     """
+    metric = metric_of_pair(metric, first, second)
     per_speaker = _gains(first, second, metric)
     only_first = int(np.sum(first.right & ~second.right))
     only_second = int(np.sum(second.right & ~first.right))
@@ -164,7 +166,8 @@ def compare_overall(pairs: Mapping[str, tuple[Scored, Scored]], metric: str = "a
     """
     if not pairs:
         raise ValueError("the two have no common task")
-    per_task = [_gains(*pair, metric) for pair in pairs.values()]
+    metrics = [metric_of_pair(metric, *pair) for pair in pairs.values()]
+    per_task = [_gains(*pair, name) for pair, name in zip(pairs.values(), metrics, strict=True)]
     differences = np.array([gains.difference for gains in per_task])
     mean, count, tasks = float(differences.mean()), len(per_task), tuple(pairs)
     speakers = sum(len(gains.gains) for gains in per_task)
@@ -185,7 +188,7 @@ def compare_overall(pairs: Mapping[str, tuple[Scored, Scored]], metric: str = "a
             tasks,
             mean,
             outcome.interval,
-            _permuted(*next(iter(pairs.values())), metric, per_task[0]),
+            _permuted(*next(iter(pairs.values())), metrics[0], per_task[0]),
             "permutation",
             detectable,
         )

@@ -54,9 +54,10 @@ def _gradient(metric: str, counts: Floats) -> Floats:
     accuracy = (same - hits.sum() / whole) / whole
     if metric == "accuracy":
         return np.asarray(accuracy)
-    if metric == "uar":
+    if metric in ("uar", "macro_recall"):
         recall = np.divide(hits, true, out=np.zeros_like(true), where=occurs)
-        scale = np.divide(1.0, true, out=np.zeros_like(true), where=occurs) / occurs.sum()
+        counted = occurs if metric == "uar" else occurs | (predicted > 0)
+        scale = np.divide(1.0, true, out=np.zeros_like(true), where=occurs) / counted.sum()
         return np.asarray((same - recall[:, None]) * scale[:, None])
     if metric == "kappa":
         agreement, chance = hits.sum() / whole, float(true @ predicted) / whole**2

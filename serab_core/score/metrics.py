@@ -60,6 +60,7 @@ METRICS: Mapping[str, Metric] = {
     for metric in (
         Metric("accuracy", "accuracy", "Acc. %"),
         Metric("uar", "UAR", "UAR %"),
+        Metric("macro_recall", "macro recall", "Recall %"),
         Metric("macro_f1", "macro-F1", "F1 %"),
         Metric("weighted_f1", "weighted F1", "wF1 %"),
         Metric("kappa", "Cohen's kappa", "Kappa", percent=False, bounds=(-1.0, 1.0)),
@@ -80,7 +81,7 @@ def from_margins(metric: str, margins: Floats) -> Floats:
     """Return a metric from numbers of utterances by class.
 
     Averages over classes are over the classes that occur in the true labels, so that UAR and macro-F1 have the same
-    classes.
+    classes. Only `macro_recall` also counts classes that occur in the predictions alone.
 
     Args:
         metric: a name in `CLASS_METRICS`.
@@ -95,9 +96,10 @@ def from_margins(metric: str, margins: Floats) -> Floats:
     if metric == "accuracy":
         return np.asarray(hits.sum(axis=-1) / whole)
     occurs = true > 0
-    if metric == "uar":
+    if metric in ("uar", "macro_recall"):
         recall = np.divide(hits, true, out=np.zeros_like(true), where=occurs)
-        return np.asarray(recall.sum(axis=-1) / occurs.sum(axis=-1))
+        counted = occurs if metric == "uar" else occurs | (predicted > 0)
+        return np.asarray(recall.sum(axis=-1) / counted.sum(axis=-1))
     if metric == "kappa":
         agreement, chance = hits.sum(axis=-1) / whole, (true * predicted).sum(axis=-1) / whole**2
         # With one class in both, agreement by chance is complete and kappa is not defined; scikit-learn gives NaN.
@@ -115,6 +117,8 @@ def class_scores(truth: Classes, predicted: Classes) -> dict[str, float]:
 
     - `accuracy`: the fraction of correct predictions, also called weighted accuracy (WA).
     - `uar`: the unweighted average recall (Schuller et al., Interspeech 2009 Emotion Challenge, section 3).
+    - `macro_recall`: the mean recall over the classes that are true or predicted, as in scikit-learn's
+      `recall_score(average="macro")`: a class that is only predicted counts as 0.
     - `macro_f1` and `weighted_f1`: the mean F1 over classes, with equal weights and with the numbers of utterances.
     - `kappa`: agreement beyond chance (Cohen, 1960); 0 if there is one class only.
 

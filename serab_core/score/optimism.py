@@ -19,7 +19,7 @@ class Optimism:
         chosen: the classifier with the best validation score, the first of equals.
         accuracy: its test accuracy.
         best: the classifier with the best test accuracy, the first of equals; the script released by the authors of
-            SERAB reports it.
+            SERAB reports it, or an earlier one whose accuracy is the same after rounding to 0.1 %.
         claimed: its test accuracy.
     """
 

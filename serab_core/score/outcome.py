@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serab_core.score.metrics import CLASS_METRICS, METRICS, class_scores, continuous_scores, probability_scores
+from serab_core.score.released import chosen_as_released
 from serab_core.types import ClassifierOutcome
 
 if TYPE_CHECKING:
@@ -74,7 +75,9 @@ def complete(outcome: ClassifierOutcome) -> ClassifierOutcome:
 
 
 def complete_result(result: TaskResult) -> TaskResult:
-    """Return a result whose outcomes have all metrics, as `complete` returns them."""
+    """Return a result whose outcomes have all metrics, as `complete` returns them, with the choice of this version."""
     outcomes = tuple(complete(outcome) for outcome in result.outcomes)
-    chosen = next((outcome for outcome in outcomes if outcome.classifier == result.chosen), None)
-    return replace(result, outcomes=outcomes, scores={**(chosen.scores if chosen else {}), **result.scores})
+    name = chosen_as_released(result)
+    chosen = next((outcome for outcome in outcomes if outcome.classifier == name), None)
+    stored = result.scores if name == result.chosen else {}
+    return replace(result, outcomes=outcomes, chosen=name, scores={**(chosen.scores if chosen else {}), **stored})

@@ -100,7 +100,7 @@ def read_result(path: Path) -> TaskResult:
     `scores` of a result that an earlier version wrote may lack metrics; `serab_core.score.outcome.complete` adds them.
     """
     content = read_file(path)
-    kind = RESULT_DOCUMENTS.get(codec.schema_of(content), ResultDocument)
+    kind = RESULT_DOCUMENTS.get(str(codec.schema_of(content)), ResultDocument)
     document: AnyDocument = codec.decode(content, kind, where=path, surrogates_in=("$",))
     return _checked(lambda: result_of(document), path)
 

@@ -115,6 +115,7 @@ class SplitVariant:
         own_splits: whether to use `Entry.split` instead of drawing the splits.
         shares_speakers: whether some true speakers are known to be in several splits, as in the released code.
         note: a peculiarity of the variant, shown with every result.
+        fold_note: the part of `note` that holds for other splits, too: shown with results of protocols with folds.
     """
 
     name: str = "default"
@@ -125,6 +126,7 @@ class SplitVariant:
     own_splits: bool = False
     shares_speakers: bool = False
     note: str = ""
+    fold_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,9 +94,9 @@ class ClassifierOutcome:
         params: parameters of the chosen point; None if no point could be fitted.
         validation: validation score of the chosen point, by the objective of the protocol.
         test: predictions on the test split, after the refit on train and validation.
-        scores: test scores by metric; empty if no point could be fitted. For classes: `accuracy`, `uar`, `macro_f1`,
-            `weighted_f1` and `kappa`; with probabilities also `ece`, `log_loss` and, for more than two classes, `top2`.
-            For a continuous target: `ccc`, `pearson` and `rmse`.
+        scores: test scores by metric; empty if no point could be fitted. For classes: `accuracy`, `uar`,
+            `macro_recall`, `macro_f1`, `weighted_f1` and `kappa`; with probabilities also `ece`, `log_loss` and, for
+            more than two classes, `top2`. For a continuous target: `ccc`, `pearson` and `rmse`.
     """
 
     classifier: str

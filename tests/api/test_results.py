@@ -44,10 +44,10 @@ def test_scores_agree_with_scikit_learn(run):
 
 
 def test_intervals_hold_the_score(run):
-    for metric in ("accuracy", "uar", "macro_f1", "weighted_f1", "kappa"):
+    for metric in ("accuracy", "uar", "macro_recall", "macro_f1", "weighted_f1", "kappa"):
         interval = run["toy"].interval(metric)
         assert interval.low <= getattr(run["toy"], metric) <= interval.high
-    with pytest.raises(UsageError, match="use one of accuracy, uar, macro_f1, weighted_f1, kappa"):
+    with pytest.raises(UsageError, match="use one of accuracy, uar, macro_recall, macro_f1, weighted_f1, kappa"):
         run["toy"].interval("ccc")
     with pytest.raises(UsageError, match="has no score ccc"):
         _ = run["toy"].ccc

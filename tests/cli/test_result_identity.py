@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from serab_core.data.protocols import SUITE
-from serab_core.errors import SerabError, UsageError
+from serab_core.errors import ContentError, SerabError, UsageError
 from serab_core.report.board import board_document, load_leaderboard
 from serab_core.report.comparisons import compare_document
 from serab_core.report.fairness import fairness_document
@@ -26,7 +26,7 @@ from serab_core.score.board import make_board
 from serab_core.score.compare import compare
 from serab_core.score.outcome import scores_of
 from serab_core.store.identity import DataIdentity, Version, make_catalogue
-from serab_core.store.results import RESULT_SCHEMA, result_document, result_path, write_result
+from serab_core.store.results import RESULT_SCHEMA, read_result, result_document, result_path, write_result
 from serab_core.types import ClassifierOutcome, Point, Predictions, TaskResult
 
 READERS = (
@@ -593,3 +593,11 @@ def test_which_column_is_taken(make_result):
     prepared = {"emodb": DataIdentity("2", "")}
     assert make_catalogue(results, prepared=prepared).columns["emodb"].digest == "2"
     assert make_catalogue(results, prepared={"emodb": DataIdentity("9", "")}).columns["emodb"].digest == "1"
+
+
+@pytest.mark.parametrize("schema", [[], {}, 3, None])
+def test_a_schema_that_is_no_text_is_an_error_of_the_file(make_result, store_result, schema):
+    path = store_result(make_result("x", "emodb", 0.5))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": schema}))
+    with pytest.raises(ContentError):
+        read_result(path)

@@ -219,4 +219,9 @@ def test_notices_of_folds():
     assert fold_notices(sessions, folds, ("x", "y"), PROTOCOLS["folds"]) == ()
     spoken = [one | {"sentence": one["id"][-1]} for one in rows]
     (said,) = fold_notices(spoken, folds, ("x", "y"), protocol)
+    assert said.text == "the sentences are spoken by several speakers, each in every class"
+    telling = [one | {"sentence": one["label"]} for one in rows]
+    caution, said = fold_notices(telling, folds, ("x", "y"), protocol)
+    assert caution.kind == "telling-sentences"
+    assert caution.text.endswith("is right for 100 % of the utterances, to guess x for 50 %")
     assert said.text == "the sentences are spoken by several speakers"

@@ -65,7 +65,7 @@ def result(task, accuracy_, **changes):
         "default",
         {},
         "lda",
-        {"accuracy": accuracy_, "uar": accuracy_ / 2},
+        {"accuracy": accuracy_, "uar": accuracy_ / 2, "macro_recall": accuracy_ / 4},
         (),
         False,
         False,
@@ -90,6 +90,7 @@ def test_mean_says_over_what():
     assert mean.tasks == ("cafe", "emodb")
     assert mean.accuracy == pytest.approx(0.7)
     assert mean.uar == pytest.approx(0.35)
+    assert mean.macro_recall == pytest.approx(0.175)
     assert len(mean.missing) == 7
     none = unweighted_mean("z", results, SUITE)
-    assert (none.accuracy, none.uar, none.tasks) == (None, None, ())
+    assert (none.accuracy, none.uar, none.macro_recall, none.tasks) == (None, None, None, ())

@@ -51,6 +51,7 @@ def test_class_metrics_are_scikit_learns(truth, random):
         {
             "accuracy": metrics.accuracy_score(truth, told),
             "uar": metrics.recall_score(truth, told, average="macro", labels=classes, zero_division=0),
+            "macro_recall": metrics.recall_score(truth, told, average="macro", zero_division=0),
             "macro_f1": metrics.f1_score(truth, told, average="macro", labels=classes, zero_division=0),
             "weighted_f1": metrics.f1_score(truth, told, average="weighted", zero_division=0),
             "kappa": 0.0 if math.isnan(kappa) else kappa,
@@ -89,6 +90,10 @@ def test_metrics_are_audmetrics():
     scores = class_scores(classes, guessed)
     assert scores["macro_f1"] == pytest.approx(audmetric.unweighted_average_fscore(classes, guessed))
     assert scores["uar"] == pytest.approx(audmetric.unweighted_average_recall(classes, guessed))
+    more = rng.choice(list("abcd"), 60)  # audmetric counts a class that is only predicted as 0
+    assert class_scores(classes, more)["macro_recall"] == pytest.approx(
+        audmetric.unweighted_average_recall(classes, more)
+    )
     f1 = audmetric.fscore_per_class(classes, guessed)
     assert scores["weighted_f1"] == pytest.approx(sum(value * np.mean(classes == c) for c, value in f1.items()))
 

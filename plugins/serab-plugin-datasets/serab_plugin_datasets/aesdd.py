@@ -41,8 +41,8 @@ SPEC = DatasetSpec(
     expected_ids=ids_of("aesdd"),
     example=example_of("aesdd", lambda row: f"{row.label}/{row.utterance}"),
     expected_audio=ExpectedAudio(hours=0.6886, rates=(44100,), shortest_s=0.981, longest_s=12.735),
-    # A sentence id includes the letter, because sentences are numbered within each emotion.
-    sentence=lambda utterance: utterance[:3],
+    # The README of the corpus: the actors said utterances 1 to 19 in every emotion; number 20 is improvised.
+    sentence=lambda utterance: utterance[1:3],
     variants=(SplitVariant(groups=tuple(SEX)),),
     speaker_sex=SEX,
     logmel=(-4.1785407066345215, 4.3656463623046875),

@@ -42,6 +42,13 @@ _LINE = re.compile(
 )
 
 
+WORDS = "training has the scripts of the test split, and words tell labels of this corpus (arXiv:2403.07767)"
+PARTNERS = (
+    "speaker-disjoint, but the dialogue partner of every test and validation speaker is in training, and is audible in "
+    f"the recordings (cross-talk); {WORDS}"
+)
+
+
 def read_evaluations(files: Sequence[SourceFile]) -> dict[str, tuple[str, dict[str, float]]]:
     """Return label code, and valence, arousal and dominance (1 to 5), by utterance.
 
@@ -199,13 +206,14 @@ SPEC = DatasetSpec(
     expected_seconds=seconds_of("iem4"),
     example=example,
     variants=(
-        SplitVariant(groups=SPEAKERS, note="speaker-disjoint; the partner of a dialogue is audible across splits"),
+        SplitVariant(groups=SPEAKERS, note=PARTNERS, fold_note=WORDS),
         SplitVariant(
             name="as_released",
             shares_speakers=True,
             group="dialogue",
             groups=SPEAKERS,
-            note="cut by dialogue in place of speaker: every test and validation speaker is in training",
+            note=f"cut by dialogue in place of speaker: every test and validation speaker is in training; {WORDS}",
+            fold_note=WORDS,
         ),
     ),
     released_variant="as_released",

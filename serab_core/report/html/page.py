@@ -18,6 +18,7 @@ from serab_core.report.tables import interval_text, params_text, percent, probab
 from serab_core.score.board import subset_scores
 from serab_core.score.fairness import by_sex
 from serab_core.score.metrics import CLASS_METRICS, METRICS, confusion
+from serab_core.score.released import average_recall, table_metrics
 from serab_core.score.subsets import subset_bias
 from serab_core.store.identity import DataIdentity
 
@@ -67,7 +68,7 @@ def report_page(data: LeaderboardData, title: str, speeds: Mapping[str, float]) 
         board=board,
         boards=[(board, forest(board, PAGE)), *([(targets, forest(targets, PAGE))] if targets.rows else [])],
         metrics=METRICS,
-        shown=list(dict.fromkeys((board.metric, *CLASS_METRICS))),
+        shown=list(dict.fromkeys((board.metric, *(n for n in CLASS_METRICS if n in table_metrics(board.protocol))))),
         means=any(row.tasks for row in board.rows),
         papers=any(row.published for row in board.rows),
         numbers=numbers,
@@ -136,6 +137,7 @@ class _UniqueValues:
 def _cell_data(data: LeaderboardData, cells: list[Cell]) -> dict[str, Any]:
     """Return the data that the script of the page shows for each score."""
     extractors, datasets, origins = _UniqueValues(), _UniqueValues(), _UniqueValues()
+    shown, recall = table_metrics(data.board.protocol), METRICS[average_recall(data.board.protocol)]
     rows = []
     for cell in cells:
         result, provenance = cell.result, cell.result.provenance
@@ -145,7 +147,8 @@ def _cell_data(data: LeaderboardData, cells: list[Cell]) -> dict[str, Any]:
             {
                 "name": data.title(result),
                 "task": result.task,
-                "scores": [_score(cell, metric) for name, metric in METRICS.items() if name in result.scores],
+                "scores": [_score(cell, metric) for name, metric in shown.items() if name in result.scores],
+                "recall": {"name": recall.name, "head": recall.head},
                 "chosen": outcome.title,
                 "params": params_text(outcome.params),
                 "counts": dict(result.counts),
@@ -189,7 +192,7 @@ def _profile(result: TaskResult) -> list[tuple[str, float]]:
 
 
 def _main_metrics(cell: Cell) -> tuple[str, str]:
-    return ("ccc", "pearson") if cell.test.continuous else ("accuracy", "uar")
+    return ("ccc", "pearson") if cell.test.continuous else ("accuracy", average_recall(cell.result.protocol))
 
 
 def _score(cell: Cell, metric: Metric) -> dict[str, Any]:

@@ -116,7 +116,7 @@ function classifiers(cell) {
   const table = element("table");
   const head = table.createTHead().insertRow();
   const shown = cell.confusion
-    ? [["Validation %", "validation"], ["Test acc. %", "accuracy"], ["Test UAR %", "uar"]]
+    ? [["Validation %", "validation"], ["Test acc. %", "accuracy"], [`Test ${cell.recall.head}`, cell.recall.name]]
     : [["Validation CCC", "validation"], ["Test CCC", "ccc"], ["Test Pearson", "pearson"]];
   const text = (value) => (cell.confusion ? percent(value) : value.toFixed(3));
   for (const name of ["Classifier", ...shown.map(([title]) => title)]) head.append(element("th", name, { scope: "col" }));
