@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from serab_core.score.bootstrap import Interval
     from serab_core.score.classes import ClassScore
     from serab_core.score.folds import FoldSummary
+    from serab_core.score.margins import Choice, FoldChoices
     from serab_core.types import FoldResult, Predictions, TaskResult
 
 COLUMNS = (
@@ -100,6 +101,27 @@ class Result:
     def params(self) -> dict[str, Any]:
         """The parameters of the chosen classifier."""
         return dict(self.stored.outcome().params or {})
+
+    @property
+    def choice(self) -> Choice | None:
+        """The margin of the choice between classifiers, and the runners-up; None for a protocol with several folds.
+
+        Examples:
+            >>> run = serab.evaluate("mfcc-stats", tasks=["demo"], classifiers=["lda", "qda"], progress=False)
+            >>> choice = run["mfcc-stats", "demo"].choice
+            >>> choice.split, choice.metric, [runner_up.classifier for runner_up in choice.runners_up]
+            ('validation', 'accuracy', ['qda'])
+        """
+        from serab_core.score.margins import choice_of
+
+        return choice_of(self.stored)
+
+    @property
+    def fold_choices(self) -> FoldChoices | None:
+        """In how many folds the choice is a tie or depends on one utterance; None for a protocol with one split."""
+        from serab_core.score.margins import fold_choices
+
+        return fold_choices(self.stored)
 
     @property
     def folds(self) -> tuple[FoldResult, ...]:

@@ -10,6 +10,7 @@ from serab_core.documents.reports import ErrorDocument, Names, Params, Scores
 from serab_core.score.bootstrap import Interval
 from serab_core.score.classes import ClassScore
 from serab_core.score.folds import FoldSummary
+from serab_core.score.margins import Choice, FoldChoices
 from serab_core.store.result_documents import Count, Fraction, ProfileDocument
 from serab_core.types import ProtocolSpec
 
@@ -52,6 +53,8 @@ class RunResult(msgspec.Struct, frozen=True):
     Attributes:
         target: the continuous target; null for classes.
         accuracy, uar: as in `scores`; null for a continuous target.
+        choice: the margin of the choice between classifiers, and the runners-up; null for a result with folds.
+        fold_choices: in how many folds the choice depends on one utterance; null for a result without folds.
         file: the file of the whole result, with predictions and provenance.
         folds: the folds, if the protocol has several; `scores` and `intervals` are then over all folds together.
         over_folds: the mean and spread of the scores of the folds, by metric.
@@ -71,6 +74,8 @@ class RunResult(msgspec.Struct, frozen=True):
     classes: dict[str, ClassScore]
     chosen: str
     params: Params
+    choice: Choice | None
+    fold_choices: FoldChoices | None
     classifiers: tuple[RunOutcome, ...]
     synthetic: bool
     partial: bool

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import serab_core
 from serab_core.errors import UsageError
+from serab_core.report.choices import choice_text
 from serab_core.report.tables import interval_text, params_text
 from serab_core.score.aggregate import enters
 from serab_core.score.metrics import METRICS
@@ -50,7 +51,9 @@ def results_card(data: LeaderboardData) -> str:
         if shown:
             lines += [*_table(data, shown, metrics), ""]
     lines.pop()
-    lines += ["", *(f"- {_line(notice)}" for notice in data.notices), "", "To reproduce these scores:", "", "```sh"]
+    choices = [(cell.result.task, choice_text(cell.result)) for cell in cells]
+    notices = [*(f"Choice on {task}: {text}" for task, text in choices if text), *data.notices]
+    lines += ["", *(f"- {_line(notice)}" for notice in notices), "", "To reproduce these scores:", "", "```sh"]
     named = ",".join(cell.result.task for cell in cells)
     lines += [f"serab eval {_line(name)} --tasks {named} --protocol {board.protocol}", "```", ""]
     licence = _line(str(provenance.get("licence", "")))

@@ -11,6 +11,7 @@ from serab_core.score.board import shown_metrics
 from serab_core.score.bootstrap import task_draws
 from serab_core.score.classes import class_scores_of
 from serab_core.score.folds import fold_summary
+from serab_core.score.margins import choice_of, fold_choices
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +56,7 @@ def eval_document(run: Run, files: dict[str, Path]) -> dict[str, Any]:
 
 def _result(result: TaskResult, file: str, reused: bool) -> dict[str, Any]:
     draws, metric = task_draws(result), "accuracy" if result.target is None else "ccc"
+    choice, of_folds = choice_of(result), fold_choices(result)
     return {
         "extractor": result.extractor,
         "task": result.task,
@@ -72,6 +74,8 @@ def _result(result: TaskResult, file: str, reused: bool) -> dict[str, Any]:
         else {label: asdict(scores) for label, scores in class_scores_of(draws.test).items()},
         "chosen": result.chosen,
         "params": dict(result.outcome().params or {}),
+        "choice": None if choice is None else asdict(choice),
+        "fold_choices": None if of_folds is None else asdict(of_folds),
         "classifiers": [_outcome(outcome) for outcome in result.outcomes],
         "synthetic": result.synthetic,
         "partial": result.partial,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -10,6 +11,7 @@ from rich.text import Text
 from serab_core.data.integrity import PARTIAL, SYNTHETIC
 from serab_core.data.protocols import SUITE
 from serab_core.report.cautions import few_speakers_statement, footnotes, mark, split_statements, task_cautions
+from serab_core.report.choices import CLOSE, CLOSE_FOOTNOTE, choice_text
 from serab_core.report.tables import (
     interval_text,
     params_text,
@@ -24,6 +26,7 @@ from serab_core.score.aggregate import unweighted_mean
 from serab_core.score.bootstrap import task_draws
 from serab_core.score.classes import class_scores_of
 from serab_core.score.folds import fold_summary
+from serab_core.score.margins import is_close
 from serab_core.score.metrics import METRICS
 from serab_core.score.scored import scored
 from serab_core.system.hints import command
@@ -56,6 +59,8 @@ def print_run(console: Console, run: Run, *, details: bool = False) -> None:
                 console.print(_fold_table(result))
             whole, brief = (_classifier_table(result, run.protocol.objective, most) for most in (len(METRICS), 2))
             console.print(whole if width_of(console, whole) <= console.width else brief)
+            if text := choice_text(result):
+                _print_wrapped(console, f"Choice: {text}")
             if result.target is None:
                 console.print(_class_table(result))
     _print_notes(console, run, classes, continuous)
@@ -76,7 +81,7 @@ def _print_results(console: Console, results: Sequence[TaskResult]) -> None:
                 result.language,
                 Text(percent(result.scores["accuracy"]), style="bold"),
                 percent(result.scores["uar"]),
-                with_params(outcome.title, params),
+                with_params(outcome.title + (CLOSE if is_close(result) else ""), params),
             )
         )
     print_by_extractor(console, heads, rows, right=("Acc. %", "UAR %"))
@@ -168,13 +173,18 @@ def _marks(results: Sequence[TaskResult]) -> dict[str, str]:
     return {caution: signs[i] if i < len(signs) else f"({i})" for i, caution in enumerate(cautions)}
 
 
-def _print_notes(console: Console, run: Run, classes: Sequence[TaskResult], continuous: Sequence[TaskResult]) -> None:
-    def line(text: str, style: str | None = None) -> None:
-        for wrapped in textwrap.wrap(text, max(20, console.width - 1), subsequent_indent="  ", break_long_words=False):
-            console.print(wrapped, style=style, markup=False, highlight=False, soft_wrap=True)
+def _print_wrapped(console: Console, text: str, style: str | None = None) -> None:
+    """Print a sentence whose further lines are indented."""
+    for wrapped in textwrap.wrap(text, max(20, console.width - 1), subsequent_indent="  ", break_long_words=False):
+        console.print(wrapped, style=style, markup=False, highlight=False, soft_wrap=True)
 
+
+def _print_notes(console: Console, run: Run, classes: Sequence[TaskResult], continuous: Sequence[TaskResult]) -> None:
+    line = partial(_print_wrapped, console)
     for caution, sign in _marks(classes).items():
         line(f"{sign} {caution}")
+    if any(is_close(result) for result in classes):
+        line(CLOSE_FOOTNOTE)
     if classes:
         line(f"Protocol {run.protocol.name}: {run.protocol.summary}.", "dim")
     for statement in split_statements(run.results):

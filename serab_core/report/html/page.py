@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, StrictUndefined
 
 import serab_core
+from serab_core.report.choices import choice_text
 from serab_core.report.corpus import chance_on_test
 from serab_core.report.figures.plots import forest, optimism_plot, size_plot, speaker_plot, speed_plot, subset_plot
 from serab_core.report.figures.svg import PAGE
@@ -144,6 +145,7 @@ def _cell_data(data: LeaderboardData, cells: list[Cell]) -> dict[str, Any]:
                 "scores": [_score(cell, metric) for name, metric in METRICS.items() if name in result.scores],
                 "chosen": outcome.title,
                 "params": params_text(outcome.params),
+                "choice": choice_text(result),
                 "counts": dict(result.counts),
                 "cautions": list(result.cautions),
                 "imported": result.imported,
