@@ -103,6 +103,16 @@ class Result:
         return dict(self.stored.outcome().params or {})
 
     @property
+    def probe(self) -> float | None:
+        """The test score of LDA alone, by the metric by which the protocol selects; None without LDA.
+
+        It depends on no choice between classifiers and on no seed.
+        """
+        from serab_core.score.probe import probe_score
+
+        return probe_score(self.stored)
+
+    @property
     def choice(self) -> Choice | None:
         """The margin of the choice between classifiers, and the runners-up; None for a protocol with several folds.
 

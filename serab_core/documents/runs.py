@@ -53,6 +53,7 @@ class RunResult(msgspec.Struct, frozen=True):
     Attributes:
         target: the continuous target; null for classes.
         accuracy, uar: as in `scores`; null for a continuous target.
+        probe: the test score of LDA alone, by the metric by which the protocol selects; null without LDA.
         choice: the margin of the choice between classifiers, and the runners-up; null for a result with folds.
         fold_choices: in how many folds the choice depends on one utterance; null for a result without folds.
         file: the file of the whole result, with predictions and provenance.
@@ -74,6 +75,7 @@ class RunResult(msgspec.Struct, frozen=True):
     classes: dict[str, ClassScore]
     chosen: str
     params: Params
+    probe: float | None
     choice: Choice | None
     fold_choices: FoldChoices | None
     classifiers: tuple[RunOutcome, ...]

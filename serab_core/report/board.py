@@ -16,6 +16,7 @@ from serab_core.report.notices import board_notices, left_out_notices, other_pro
 from serab_core.results.stored import installed_fingerprints, prepared_data, valid_results
 from serab_core.score.board import Board, Cell, Row, Versus, make_board, shown_metrics
 from serab_core.score.metrics import METRICS, RANKING_METRICS
+from serab_core.score.probe import probe_score
 from serab_core.store.identity import DataIdentity, Version, make_catalogue
 from serab_core.store.jsonio import digest
 from serab_core.store.results import best_known, conflicts
@@ -250,6 +251,7 @@ def _row_document(row: Row, board: Board) -> dict[str, Any]:
             metric: {mean.kind: mean_document(mean) for mean in row.means(metric)}
             for metric in shown_metrics(board.metric)
         },
+        "probe": row.probe(board.metric, board.ranked),
         "published_um": row.published.um if row.published else None,
         "scores": {task: _cell_document(cell, board.metric) for task, cell in row.cells.items()},
     }
@@ -263,6 +265,7 @@ def _cell_document(cell: Cell, metric: str) -> dict[str, Any]:
         "classes": {label: asdict(scores) for label, scores in cell.classes().items()},
         "target": result.target,
         "classifier": result.chosen,
+        "probe": probe_score(result, metric),
         "test_utterances": result.counts["test"],
         "synthetic": result.synthetic,
         "partial": result.partial,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from serab_core.score.metrics import METRICS
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
@@ -42,6 +44,14 @@ def few_speakers_statement(tasks: Iterable[tuple[str, int, str]]) -> list[str]:
         f"Few test speakers: {', '.join(few)}. Their intervals come from a model of how speakers differ "
         "(beta-binomial), and are wide for that reason."
     ]
+
+
+PROBE_HEAD = "Probe %"
+
+
+def probe_statement(metric: str) -> str:
+    """Return the line that explains the column of the probe."""
+    return f"Probe: {METRICS[metric].title} of LDA alone, without a choice between classifiers."
 
 
 def grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:

@@ -12,6 +12,7 @@ from serab_core.score.bootstrap import task_draws
 from serab_core.score.classes import class_scores_of
 from serab_core.score.folds import fold_summary
 from serab_core.score.margins import choice_of, fold_choices
+from serab_core.score.probe import probe_score
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,6 +75,7 @@ def _result(result: TaskResult, file: str, reused: bool) -> dict[str, Any]:
         else {label: asdict(scores) for label, scores in class_scores_of(draws.test).items()},
         "chosen": result.chosen,
         "params": dict(result.outcome().params or {}),
+        "probe": probe_score(result),
         "choice": None if choice is None else asdict(choice),
         "fold_choices": None if of_folds is None else asdict(of_folds),
         "classifiers": [_outcome(outcome) for outcome in result.outcomes],

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core.data.integrity import PARTIAL, SYNTHETIC
 from serab_core.data.protocols import default_protocol, find_protocol
+from serab_core.report.board_text import has_probe
 from serab_core.report.cautions import (
     few_speakers_statement,
     footnotes,
+    probe_statement,
     shared_statements,
     split_statements,
     task_cautions,
@@ -53,6 +55,7 @@ def board_notices(
     lines += task_cautions(everything, (protocol.caution, SYNTHETIC, PARTIAL))
     lines += few_speakers_statement({(cell.result.task, cell.draws.groups, cell.draws.method) for cell in cells})
     lines += [line for board in boards for line in _test_notices(board)]
+    lines += [probe_statement(board.metric) for board in boards if has_probe(board)]
     excluded = sorted(
         {f"{r.task} ({'synthetic' if r.synthetic else 'partial'})" for r in everything if r.synthetic or r.partial}
     )

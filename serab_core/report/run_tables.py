@@ -10,7 +10,15 @@ from rich.text import Text
 
 from serab_core.data.integrity import PARTIAL, SYNTHETIC
 from serab_core.data.protocols import SUITE
-from serab_core.report.cautions import few_speakers_statement, footnotes, mark, split_statements, task_cautions
+from serab_core.report.cautions import (
+    PROBE_HEAD,
+    few_speakers_statement,
+    footnotes,
+    mark,
+    probe_statement,
+    split_statements,
+    task_cautions,
+)
 from serab_core.report.choices import CLOSE, CLOSE_FOOTNOTE, choice_text
 from serab_core.report.tables import (
     interval_text,
@@ -28,6 +36,7 @@ from serab_core.score.classes import class_scores_of
 from serab_core.score.folds import fold_summary
 from serab_core.score.margins import is_close
 from serab_core.score.metrics import METRICS
+from serab_core.score.probe import probe_score, shows_probe
 from serab_core.score.scored import scored
 from serab_core.system.hints import command
 
@@ -67,7 +76,8 @@ def print_run(console: Console, run: Run, *, details: bool = False) -> None:
 
 
 def _print_results(console: Console, results: Sequence[TaskResult]) -> None:
-    heads = ("Extractor", "Task", "Lang", "Acc. %", "UAR %", "Classifier")
+    probe = (PROBE_HEAD,) if any(map(shows_probe, results)) else ()
+    heads = ("Extractor", "Task", "Lang", "Acc. %", "UAR %", *probe, "Classifier")
     marks = _marks(results)
     rows: list[tuple[str | Text, ...]] = []
     for result in results:
@@ -81,10 +91,11 @@ def _print_results(console: Console, results: Sequence[TaskResult]) -> None:
                 result.language,
                 Text(percent(result.scores["accuracy"]), style="bold"),
                 percent(result.scores["uar"]),
+                *((percent(probe_score(result)),) if probe else ()),
                 with_params(outcome.title + (CLOSE if is_close(result) else ""), params),
             )
         )
-    print_by_extractor(console, heads, rows, right=("Acc. %", "UAR %"))
+    print_by_extractor(console, heads, rows, right=("Acc. %", "UAR %", *probe))
 
 
 def _print_folds(console: Console, results: Sequence[TaskResult]) -> None:
@@ -185,6 +196,8 @@ def _print_notes(console: Console, run: Run, classes: Sequence[TaskResult], cont
         line(f"{sign} {caution}")
     if any(is_close(result) for result in classes):
         line(CLOSE_FOOTNOTE)
+    if any(map(shows_probe, classes)):
+        line(probe_statement("uar" if run.protocol.objective == "uar" else "accuracy"), "dim")
     if classes:
         line(f"Protocol {run.protocol.name}: {run.protocol.summary}.", "dim")
     for statement in split_statements(run.results):

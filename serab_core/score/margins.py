@@ -86,7 +86,7 @@ class FoldChoices:
 
 def choice_of(result: TaskResult) -> Choice | None:
     """Return the choice of a result; None for folds, and for a result whose protocol is not known."""
-    rule = _selection_rule(result)
+    rule = selection_rule(result)
     if rule is None or result.folds:
         return None
     split, metric = rule
@@ -126,7 +126,7 @@ def choice_of(result: TaskResult) -> Choice | None:
 
 def fold_choices(result: TaskResult) -> FoldChoices | None:
     """Return how close the choices of the folds are; None without folds, or if the protocol is not known."""
-    rule = _selection_rule(result)
+    rule = selection_rule(result)
     if rule is None or not result.folds:
         return None
     _, metric = rule
@@ -148,7 +148,7 @@ def is_close(result: TaskResult) -> bool:
     return bool((choice and choice.close) or (of_folds and of_folds.close))
 
 
-def _selection_rule(result: TaskResult) -> tuple[Literal["validation", "test"], str] | None:
+def selection_rule(result: TaskResult) -> tuple[Literal["validation", "test"], str] | None:
     """Return the split and the metric by which the protocol of a result selects the classifier."""
     if result.target is not None:
         return "validation", "ccc"

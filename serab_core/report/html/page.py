@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, StrictUndefined
 
 import serab_core
+from serab_core.report.board_text import has_probe
 from serab_core.report.choices import choice_text
 from serab_core.report.corpus import chance_on_test
 from serab_core.report.figures.plots import forest, optimism_plot, size_plot, speaker_plot, speed_plot, subset_plot
@@ -67,6 +68,7 @@ def report_page(data: LeaderboardData, title: str, speeds: Mapping[str, float]) 
         metrics=METRICS,
         shown=list(dict.fromkeys((board.metric, *CLASS_METRICS))),
         means=any(row.tasks for row in board.rows),
+        probe=has_probe(board),
         papers=any(row.published for row in board.rows),
         numbers=numbers,
         marks={(cell.extractor, cell.result.task): data.mark(cell.result) for cell in cells[: len(numbers)]},
