@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from serab_core.score.classes import ClassScore
     from serab_core.score.folds import FoldSummary
     from serab_core.score.margins import Choice, FoldChoices
+    from serab_core.score.seeds import SeedSummary
     from serab_core.types import FoldResult, Predictions, TaskResult
 
 COLUMNS = (
@@ -60,6 +61,8 @@ class Result:
     Attributes:
         stored: the stored result, with all its fields.
         reused: whether the result was stored before the call that returned it.
+        seeds: the scores under several seeds, `seeds.scores`, and their range by metric, `seeds.ranges`; None if no
+            result under another seed is known.
 
     Examples:
         >>> result = serab.evaluate("chance", tasks=["demo"], progress=False)["chance", "demo"]
@@ -71,6 +74,7 @@ class Result:
 
     stored: TaskResult
     reused: bool = False
+    seeds: SeedSummary | None = None
 
     @property
     def extractor(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,15 +17,17 @@ from serab_core.results.stored import installed_fingerprints, prepared_data, val
 from serab_core.score.board import Board, Cell, Row, Versus, make_board, shown_metrics
 from serab_core.score.metrics import METRICS, RANKING_METRICS
 from serab_core.score.probe import probe_score
+from serab_core.score.seeds import seed_summary
 from serab_core.store.identity import DataIdentity, Version, make_catalogue
 from serab_core.store.jsonio import digest
 from serab_core.store.results import best_known, conflicts
 from serab_core.system.hints import command
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from serab_core.score.aggregate import Mean
+    from serab_core.score.seeds import SeedSummary
     from serab_core.store.home import Home
     from serab_core.store.identity import Catalogue
     from serab_core.types import TaskResult
@@ -41,6 +43,7 @@ class LeaderboardData:
         continuous: the same for results on continuous targets, by CCC; without rows if there are none, or if `board`
             has them.
         asked: the extractors that the user named, by the labels of their rows; of several versions the ranked one.
+        seeds: the scores of results under several seeds, by key, where results under other seeds are stored.
         conflicting: extractor and key of each result that shares both with another result of different content.
     """
 
@@ -49,6 +52,7 @@ class LeaderboardData:
     notices: tuple[str, ...]
     asked: tuple[str, ...] = ()
     conflicting: frozenset[tuple[str, str]] = frozenset()
+    seeds: Mapping[str, SeedSummary] = field(default_factory=dict)
 
     def mark(self, result: TaskResult) -> str:
         """Return the signs after a score; `FOOTNOTES` explains them."""
@@ -92,6 +96,7 @@ def load_leaderboard(
     if metric not in RANKING_METRICS:
         raise UsageError(f"unknown metric {metric!r}", next_step=f"use one of {', '.join(RANKING_METRICS)}")
     stored, errors = valid_results(home)
+    everything = [entry.result for entry in stored]
     stored = [entry for entry in stored if entry.result.protocol == spec.name]
     known = [entry.result for entry in best_known(stored)]
     names = sorted({result.extractor for result in known})
@@ -135,6 +140,7 @@ def load_leaderboard(
         notices,
         tuple(_asked(group, boards) for group in wanted),
         frozenset((group[0].result.extractor, group[0].result.key) for group in groups),
+        {r.key: summary for r in selected if (summary := seed_summary(r, everything)) is not None},
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import serab_core
 from serab_core.errors import UsageError
 from serab_core.report.cautions import PROBE_HEAD
-from serab_core.report.choices import choice_text
+from serab_core.report.choices import choice_text, seeds_text
 from serab_core.report.tables import interval_text, params_text
 from serab_core.score.aggregate import enters
 from serab_core.score.metrics import METRICS
@@ -54,7 +54,10 @@ def results_card(data: LeaderboardData) -> str:
             lines += [*_table(data, shown, metrics), ""]
     lines.pop()
     choices = [(cell.result.task, choice_text(cell.result)) for cell in cells]
-    notices = [*(f"Choice on {task}: {text}" for task, text in choices if text), *data.notices]
+    seeds = [(cell.result, data.seeds[cell.result.key]) for cell in cells if cell.result.key in data.seeds]
+    notices = [*(f"Choice on {task}: {text}" for task, text in choices if text)]
+    notices += [f"Seeds on {result.task}: {seeds_text(result, summary)}." for result, summary in seeds]
+    notices += data.notices
     lines += ["", *(f"- {_line(notice)}" for notice in notices), "", "To reproduce these scores:", "", "```sh"]
     named = ",".join(cell.result.task for cell in cells)
     lines += [f"serab eval {_line(name)} --tasks {named} --protocol {board.protocol}", "```", ""]

@@ -9,6 +9,7 @@ from serab_core.score.metrics import METRICS
 
 if TYPE_CHECKING:
     from serab_core.score.margins import Choice, FoldChoices
+    from serab_core.score.seeds import SeedSummary
     from serab_core.types import TaskResult
 
 CLOSE = "~"  # the sign after the title of a classifier that was chosen by a tie or by one utterance
@@ -23,6 +24,28 @@ def choice_text(result: TaskResult) -> str:
     if choice is None:
         return ""
     return " ".join(filter(None, (_margin_text(choice, result), _ties_text(choice))))
+
+
+def seeds_text(result: TaskResult, summary: SeedSummary) -> str:
+    """Return the reported scores of a result with their ranges over seeds, and the choice under each seed.
+
+    Such as "accuracy 81.0 (69.0 to 81.0 over 5 seeds), UAR 79.7 (66.1 to 79.7); SVC (seeds 42, 45), RF (43, 44, 46)".
+    """
+    texts: list[str] = []
+    for name in ("accuracy", "uar") if result.target is None else ("ccc",):
+        if name in summary.ranges:
+            metric, reach = METRICS[name], summary.ranges[name]
+            over = "" if texts else f" over {len(summary.scores)} seeds"
+            values = f"{metric.text(reach.low)} to {metric.text(reach.high)}{over}"
+            texts.append(f"{metric.title} {metric.text(result.scores[name])} ({values})")
+    seeds: dict[str, list[str]] = {}
+    for score in summary.scores:
+        seeds.setdefault(score.title, []).append(str(score.seed))
+    chosen = ", ".join(
+        f"{title} ({'' if place else 'seeds '}{', '.join(numbers)})"
+        for place, (title, numbers) in enumerate(seeds.items())
+    )
+    return f"{', '.join(texts)}; {chosen}"
 
 
 def _margin_text(choice: Choice, result: TaskResult) -> str:

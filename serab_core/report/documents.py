@@ -13,10 +13,12 @@ from serab_core.score.classes import class_scores_of
 from serab_core.score.folds import fold_summary
 from serab_core.score.margins import choice_of, fold_choices
 from serab_core.score.probe import probe_score
+from serab_core.score.seeds import seed_summary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from serab_core.score.seeds import SeedSummary
     from serab_core.types import ClassifierOutcome, FoldResult, Run, TaskResult
 
 EVAL_SCHEMA = "serab.eval/2"
@@ -36,7 +38,10 @@ def eval_document(run: Run, files: dict[str, Path]) -> dict[str, Any]:
         "protocol": {**asdict(run.protocol), "classifiers": list(run.protocol.classifiers)},
         "extractors": list(run.extractors),
         "tasks": list(run.tasks),
-        "results": [_result(result, str(files[result.key]), result.key in run.reused) for result in run.results],
+        "results": [
+            _result(result, str(files[result.key]), result.key in run.reused, seed_summary(result, run.seeds))
+            for result in run.results
+        ],
         "aggregates": [
             {
                 "extractor": a.extractor,
@@ -55,7 +60,7 @@ def eval_document(run: Run, files: dict[str, Path]) -> dict[str, Any]:
     }
 
 
-def _result(result: TaskResult, file: str, reused: bool) -> dict[str, Any]:
+def _result(result: TaskResult, file: str, reused: bool, seeds: SeedSummary | None) -> dict[str, Any]:
     draws, metric = task_draws(result), "accuracy" if result.target is None else "ccc"
     choice, of_folds = choice_of(result), fold_choices(result)
     return {
@@ -78,6 +83,7 @@ def _result(result: TaskResult, file: str, reused: bool) -> dict[str, Any]:
         "probe": probe_score(result),
         "choice": None if choice is None else asdict(choice),
         "fold_choices": None if of_folds is None else asdict(of_folds),
+        "seeds": None if seeds is None else asdict(seeds),
         "classifiers": [_outcome(outcome) for outcome in result.outcomes],
         "synthetic": result.synthetic,
         "partial": result.partial,

@@ -19,7 +19,7 @@ from serab_core.report.cautions import (
     split_statements,
     task_cautions,
 )
-from serab_core.report.choices import CLOSE, CLOSE_FOOTNOTE, choice_text
+from serab_core.report.choices import CLOSE, CLOSE_FOOTNOTE, choice_text, seeds_text
 from serab_core.report.tables import (
     interval_text,
     params_text,
@@ -38,6 +38,7 @@ from serab_core.score.margins import is_close
 from serab_core.score.metrics import METRICS
 from serab_core.score.probe import probe_score, shows_probe
 from serab_core.score.scored import scored
+from serab_core.score.seeds import seed_summary
 from serab_core.system.hints import command
 
 if TYPE_CHECKING:
@@ -196,6 +197,9 @@ def _print_notes(console: Console, run: Run, classes: Sequence[TaskResult], cont
         line(f"{sign} {caution}")
     if any(is_close(result) for result in classes):
         line(CLOSE_FOOTNOTE)
+    for result in run.results:
+        if summary := seed_summary(result, run.seeds):
+            line(f"Seeds, {result.extractor} on {result.task}: {seeds_text(result, summary)}.")
     if any(map(shows_probe, classes)):
         line(probe_statement("uar" if run.protocol.objective == "uar" else "accuracy"), "dim")
     if classes:

@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 import serab_core
 from serab_core.report.board_text import has_probe
-from serab_core.report.choices import choice_text
+from serab_core.report.choices import choice_text, seeds_text
 from serab_core.report.corpus import chance_on_test
 from serab_core.report.figures.plots import forest, optimism_plot, size_plot, speaker_plot, speed_plot, subset_plot
 from serab_core.report.figures.svg import PAGE
@@ -148,6 +148,7 @@ def _cell_data(data: LeaderboardData, cells: list[Cell]) -> dict[str, Any]:
                 "chosen": outcome.title,
                 "params": params_text(outcome.params),
                 "choice": choice_text(result),
+                "seeds": seeds_text(result, data.seeds[result.key]) if result.key in data.seeds else "",
                 "counts": dict(result.counts),
                 "cautions": list(result.cautions),
                 "imported": result.imported,
