@@ -16,8 +16,10 @@ from serab_core.engine.executors import LocalEngine, find_engine
 from serab_core.errors import JobsFailedError
 from serab_core.report.progress import Silent, progress_on
 from serab_core.results.reproduce import scratch_home
+from serab_core.results.stored import with_stored_seeds
 from serab_core.run.evaluate import evaluate as run_plan
 from serab_core.run.plan import make_plan, prepare_generated
+from serab_core.run.seeds import evaluate_seeds, protocol_with_seed, require_seeds
 from serab_core.settings import current_settings
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ def evaluate(
     classifiers: str | Sequence[str] | None = None,
     tuner: Literal["grid", "tpe"] = "grid",
     trials: int | None = None,
+    seed: int | None = None,
+    seeds: int | None = None,
     jobs: int = 1,
     engine: str | None = None,
     home: str | os.PathLike[str] | None = None,
@@ -71,6 +75,10 @@ def evaluate(
         classifiers: names of classifiers; those of the protocol by default.
         tuner: `grid` for the grids of the protocol, `tpe` for a search of wider spaces.
         trials: with `tpe`, the number of trials for all classifiers of a task; 60 by default.
+        seed: the seed of the classifiers and the search, 42 by default. Results under another seed are stored under a
+            protocol of their own, such as `serab+seed=43`.
+        seeds: also evaluate under further seeds from 43 on, up to this number of seeds in all. `result.seeds` then has
+            the range of the scores. Classifiers that do not depend on the seed are not tuned again.
         jobs: worker processes. With 1, everything runs in this process. With more, a script needs
             `if __name__ == "__main__":` around the call only if a plugin starts processes itself.
         engine: `local`, or `dask://HOST:PORT`; that of the settings by default.
@@ -103,10 +111,11 @@ def evaluate(
     shown = show_progress() if progress else Silent()
     with use_home(home) as root:
         defaults = current_settings()
-        spec = with_tuner(find_protocol(protocol or defaults.protocol), tuner, trials)
+        spec = protocol_with_seed(with_tuner(find_protocol(protocol or defaults.protocol), tuner, trials), seed)
+        require_seeds(seeds, spec, fresh=fresh)
         where = find_engine(engine or defaults.engine, jobs)
         task_names = _as_list(tasks) or list(defaults.tasks)
-        call = _Call(root, task_names, spec, _as_list(classifiers), shown, fresh, variant or "")
+        call = _Call(root, task_names, spec, _as_list(classifiers), shown, fresh, variant or "", seeds)
         groups = _groups(used)
         runs = [call.run([used[place] for place in group], where) for group in groups]
     merged = _merged(runs, groups)
@@ -144,9 +153,11 @@ class _Call:
         progress: Progress,
         fresh: bool,
         variant: str,
+        seeds: int | None,
     ) -> None:
         self._home, self._tasks, self._protocol = home, tasks, protocol
-        self._classifiers, self._progress, self._fresh, self._variant = classifiers, progress, fresh, variant
+        self._classifiers, self._progress, self._fresh = classifiers, progress, fresh
+        self._variant, self._seeds = variant, seeds
 
     def run(self, extractors: Sequence[str | LocalExtractor], engine: Engine) -> CoreRun:
         """Evaluate extractors of one kind: installed extractors, objects with keys, or objects without keys."""
@@ -167,7 +178,11 @@ class _Call:
     def _evaluate(self, home: Home, names: Sequence[str], engine: Engine) -> CoreRun:
         prepare_generated(home, names, self._tasks, self._progress, self._classifiers)
         plan = make_plan(home, names, self._tasks, self._protocol, self._classifiers, self._variant)
-        return run_plan(replace(plan, fresh=self._fresh), self._progress, engine)
+        plan = replace(plan, fresh=self._fresh)
+        run = run_plan(plan, self._progress, engine)
+        if self._seeds:
+            return evaluate_seeds(plan, run, self._seeds, self._progress, engine)
+        return with_stored_seeds(home, run)
 
 
 def _groups(used: Sequence[str | LocalExtractor]) -> list[list[int]]:
@@ -191,6 +206,7 @@ def _merged(runs: Sequence[CoreRun], groups: Sequence[Sequence[int]]) -> CoreRun
         extractors=tuple(names[place] for place in sorted(names)),
         results=tuple(result for run in runs for result in run.results),
         failures=tuple(failure for run in runs for failure in run.failures),
+        seeds=tuple(result for run in runs for result in run.seeds),
         reused=frozenset[str]().union(*(run.reused for run in runs)),
         notices=tuple(dict.fromkeys(notice for run in runs for notice in run.notices)),
     )

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from serab_core.score.bootstrap import Interval
     from serab_core.score.classes import ClassScore
     from serab_core.score.folds import FoldSummary
+    from serab_core.score.margins import Choice, FoldChoices
+    from serab_core.score.seeds import SeedSummary
     from serab_core.types import FoldResult, Predictions, TaskResult
 
 COLUMNS = (
@@ -59,6 +61,8 @@ class Result:
     Attributes:
         stored: the stored result, with all its fields.
         reused: whether the result was stored before the call that returned it.
+        seeds: the scores under several seeds, `seeds.scores`, and their range by metric, `seeds.ranges`; None if no
+            result under another seed is known.
 
     Examples:
         >>> result = serab.evaluate("chance", tasks=["demo"], progress=False)["chance", "demo"]
@@ -70,6 +74,7 @@ class Result:
 
     stored: TaskResult
     reused: bool = False
+    seeds: SeedSummary | None = None
 
     @property
     def extractor(self) -> str:
@@ -105,6 +110,37 @@ class Result:
     def params(self) -> dict[str, Any]:
         """The parameters of the chosen classifier."""
         return dict(self.stored.outcome().params or {})
+
+    @property
+    def probe(self) -> float | None:
+        """The test score of LDA alone, by the metric by which the protocol selects; None without LDA.
+
+        It depends on no choice between classifiers and on no seed.
+        """
+        from serab_core.score.probe import probe_score
+
+        return probe_score(self.stored)
+
+    @property
+    def choice(self) -> Choice | None:
+        """The margin of the choice between classifiers, and the runners-up; None for a protocol with several folds.
+
+        Examples:
+            >>> run = serab.evaluate("mfcc-stats", tasks=["demo"], classifiers=["lda", "qda"], progress=False)
+            >>> choice = run["mfcc-stats", "demo"].choice
+            >>> choice.split, choice.metric, [runner_up.classifier for runner_up in choice.runners_up]
+            ('validation', 'accuracy', ['qda'])
+        """
+        from serab_core.score.margins import choice_of
+
+        return choice_of(self.stored)
+
+    @property
+    def fold_choices(self) -> FoldChoices | None:
+        """In how many folds the choice is a tie or depends on one utterance; None for a protocol with one split."""
+        from serab_core.score.margins import fold_choices
+
+        return fold_choices(self.stored)
 
     @property
     def folds(self) -> tuple[FoldResult, ...]:

@@ -195,7 +195,9 @@ class Run(Results):
 
 def run_of(run: CoreRun, aliases: Mapping[str, str], home: str = "") -> Run:
     """Convert a run of the core into a `Run` of the Python interface."""
-    results = [Result(result, result.key in run.reused) for result in run.results]
+    from serab_core.score.seeds import seed_summary
+
+    results = [Result(r, r.key in run.reused, seed_summary(r, run.seeds)) for r in run.results]
     order = {pair: place for place, pair in enumerate((name, task) for name in run.extractors for task in run.tasks)}
     results.sort(key=lambda result: order.get((result.extractor, result.task), len(order)))
     return Run(tuple(results), run.notices, home, aliases, run)
@@ -221,11 +223,13 @@ def load_results(
     """
     from serab_core import plugins
     from serab_core.results.stored import valid_results
+    from serab_core.score.seeds import seed_summary
     from serab_core.store.results import best_known
 
     with use_home(home) as used:
         stored, errors = valid_results(used)
-        results = [Result(entry.result, reused=True) for entry in best_known(stored)]
+        known = [entry.result for entry in stored]
+        results = [Result(entry.result, True, seed_summary(entry.result, known)) for entry in best_known(stored)]
         name = plugins.canonical_name(extractor) if extractor else None
         aliases = {extractor: name} if extractor and name else {}
     results.sort(key=lambda result: (result.extractor, result.task, result.protocol))

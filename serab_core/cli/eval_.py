@@ -69,7 +69,18 @@ _Fresh = Annotated[
     ),
 ]
 _Profile = Annotated[bool, typer.Option("--profile", help="Store with each result the time that each phase took.")]
-_Details = Annotated[bool, typer.Option("--details", help="Show every classifier, not only the chosen one.")]
+_Details = Annotated[
+    bool, typer.Option("--details", help="Show every classifier, and by which margin the chosen one was chosen.")
+]
+_Seed = Annotated[
+    int | None, typer.Option("--seed", min=0, help="Seed of the classifiers and the search. Default: 42.")
+]
+_Seeds = Annotated[
+    int | None,
+    typer.Option(
+        "--seeds", min=1, help="Also evaluate under further seeds, up to this number in all, and show the range."
+    ),
+]
 
 
 def evaluate_command(
@@ -91,6 +102,8 @@ def evaluate_command(
     fresh: _Fresh = False,
     profile: _Profile = False,
     details: _Details = False,
+    seed: _Seed = None,
+    seeds: _Seeds = None,
     as_json: AsJson = False,
 ) -> None:
     """Score extractors on tasks."""
@@ -101,8 +114,10 @@ def evaluate_command(
     from serab_core.report.documents import eval_document
     from serab_core.report.profile import print_profiles
     from serab_core.report.run_tables import print_run
+    from serab_core.results.stored import with_stored_seeds
     from serab_core.run.evaluate import evaluate
     from serab_core.run.plan import make_plan, prepare_generated
+    from serab_core.run.seeds import evaluate_seeds, protocol_with_seed, require_seeds
     from serab_core.run.shard import parse_run_shard
     from serab_core.settings import current_settings
     from serab_core.store.results import result_path
@@ -119,7 +134,8 @@ def evaluate_command(
     errors = stderr()
     progress = show_progress()
     home = find_home()
-    spec = with_tuner(find_protocol(protocol or default_protocol()), tuner, trials)
+    spec = protocol_with_seed(with_tuner(find_protocol(protocol or default_protocol()), tuner, trials), seed)
+    require_seeds(seeds, spec, fresh=fresh)
     run_shard = parse_run_shard(shard)
     where = find_engine(_engine(engine), jobs)
     named = extractors or []
@@ -129,7 +145,9 @@ def evaluate_command(
     classifier_names = split_csv(classifiers)
     prepare_generated(home, names, asked, progress, classifier_names)
     plan = make_plan(home, names, asked, spec, classifier_names, variant or "")
-    run = evaluate(replace(plan, profile=profile, fresh=fresh, shard=run_shard), progress, where)
+    plan = replace(plan, profile=profile, fresh=fresh, shard=run_shard)
+    run = evaluate(plan, progress, where)
+    run = evaluate_seeds(plan, run, seeds, progress, where) if seeds else with_stored_seeds(home, run)
     if as_json:
         files = {r.key: result_path(home, r.extractor, r.task, r.protocol, r.key) for r in run.results}
         print_json(eval_document(run, files))

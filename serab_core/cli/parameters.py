@@ -44,7 +44,8 @@ Protocol = Annotated[
     typer.Option(
         "--protocol",
         "-p",
-        help="serab, serab-released, strict, loso, repeated, folds or iemocap-5fold, with options as in loso+k=2. "
+        help="serab, serab-released, strict, loso, repeated, folds or iemocap-5fold, with options as in loso+k=2 "
+        "or serab+seed=43. "
         "Default: the protocol of the settings.",
         autocompletion=complete.protocols,
     ),

@@ -10,14 +10,15 @@ from serab_core.data.splits import SUITE as SUITE
 from serab_core.errors import UnknownNameError, UsageError
 from serab_core.settings import current_settings
 from serab_core.system.hints import option
-from serab_core.types import ProtocolSpec
+from serab_core.types import DEFAULT_SEED, ProtocolSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT_TRIALS = 60  # trials of a TPE search
 DEFAULT_DRAWS = 20
-_LIMITS = {"k": 10_000, "draws": 1_000}
+SEED = "seed"  # the option of every protocol
+_LIMITS = {"k": (1, 10_000), "draws": (1, 1_000), "seed": (0, 999_999_999)}  # smallest and largest value
 REGRESSORS = ("ridge", "svr")
 """Regressors for continuous targets under every protocol; the first wins a tie."""
 
@@ -113,10 +114,11 @@ def default_protocol() -> str:
 
 
 def find_protocol(name: str) -> ProtocolSpec:
-    """Return the protocol called `name`, which can have options: `loso+k=2`, `repeated+draws=10+normalisation=speaker`.
+    """Return the protocol called `name`, which can have options: `serab+seed=43`, `loso+k=2+normalisation=speaker`.
 
-    Options of protocols with folds: `k` test speakers in a fold of `loso`, the number of `draws` of `repeated`, and
-    `normalisation`, which is `train` or `speaker`. An option with its default value is left out of the name.
+    Every protocol has the option `seed`. Options of protocols with folds: `k` test speakers in a fold of `loso`, the
+    number of `draws` of `repeated`, and `normalisation`, which is `train` or `speaker`. An option with its default
+    value is left out of the name.
 
     Raises:
         UnknownNameError: no protocol has that name.
@@ -148,10 +150,35 @@ def protocol_options(spec: ProtocolSpec) -> tuple[str, ...]:
 
     Example:
         >>> protocol_options(find_protocol("loso"))
-        ('k', 'normalisation')
+        ('k', 'normalisation', 'seed')
     """
     counts = {"speakers": ("k",), "draws": ("draws",)}.get(spec.splits, ())
-    return (*counts, "normalisation") if spec.has_folds else ()
+    return (*counts, "normalisation", SEED) if spec.has_folds else (SEED,)
+
+
+def with_seed(protocol: ProtocolSpec, seed: int) -> ProtocolSpec:
+    """Return the protocol with another seed, which its name states. Raises UsageError for an impossible seed.
+
+    Example:
+        >>> with_seed(find_protocol("strict"), 43).name
+        'strict+seed=43'
+        >>> with_seed(find_protocol("strict+seed=43"), 42).name
+        'strict'
+    """
+    _number(SEED, str(seed))
+    name, _ = split_seed(protocol.name)
+    return replace(protocol, seed=seed, name=name if seed == DEFAULT_SEED else f"{name}+{SEED}={seed}")
+
+
+def split_seed(name: str) -> tuple[str, int]:
+    """Return the name of a protocol without its seed, and the seed.
+
+    Example:
+        >>> split_seed("loso+k=2+seed=43"), split_seed("serab")
+        (('loso+k=2', 43), ('serab', 42))
+    """
+    base, _, seed = name.partition(f"+{SEED}=")
+    return (base, int(seed)) if seed.isascii() and seed.isdigit() else (name, DEFAULT_SEED)
 
 
 def _with_options(spec: ProtocolSpec, values: Mapping[str, str]) -> ProtocolSpec:
@@ -177,13 +204,15 @@ def _with_options(spec: ProtocolSpec, values: Mapping[str, str]) -> ProtocolSpec
             raise UsageError(f"{other!r} is no normalisation", next_step="choose train or speaker")
     shown = {"k": changed.held_out, "draws": changed.draws, "normalisation": changed.normalisation}
     default = {"k": spec.held_out, "draws": spec.draws, "normalisation": spec.normalisation}
-    chosen = [f"+{key}={shown[key]}" for key in allowed if shown[key] != default[key]]
-    return _described(replace(changed, name="".join([spec.name, *chosen]))) if chosen else spec
+    chosen = [f"+{key}={shown[key]}" for key in allowed if key != SEED and shown[key] != default[key]]
+    changed = _described(replace(changed, name="".join([spec.name, *chosen]))) if chosen else spec
+    return with_seed(changed, _number(SEED, values[SEED])) if SEED in values else changed
 
 
 def _number(key: str, value: str) -> int:
-    if not (value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= _LIMITS[key] and len(value) <= 9):
-        raise UsageError(f"{key}={value} is not possible", next_step=f"give a number from 1 to {_LIMITS[key]}")
+    low, high = _LIMITS[key]
+    if not (value.isascii() and value.isdigit() and len(value) <= 9 and low <= int(value) <= high):
+        raise UsageError(f"{key}={value} is not possible", next_step=f"give a number from {low} to {high}")
     return int(value)
 
 

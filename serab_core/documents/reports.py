@@ -58,7 +58,11 @@ class MeanDocument(msgspec.Struct, frozen=True):
 
 
 class CellDocument(ScoreFields, frozen=True, kw_only=True):
-    """The score of a row on the data of the task's column, with the intervals of the shown metrics."""
+    """The score of a row on the data of the task's column, with the intervals of the shown metrics.
+
+    Attributes:
+        probe: the score of LDA alone by the leaderboard's metric; null without LDA.
+    """
 
     accuracy_interval: Interval | msgspec.UnsetType = msgspec.UNSET
     uar_interval: Interval | msgspec.UnsetType = msgspec.UNSET
@@ -70,6 +74,7 @@ class CellDocument(ScoreFields, frozen=True, kw_only=True):
     classes: dict[str, ClassScore]
     target: str | None
     classifier: str
+    probe: float | None
     test_utterances: Count
     synthetic: bool
     partial: bool
@@ -111,7 +116,8 @@ class LeaderboardRow(msgspec.Struct, frozen=True, kw_only=True):
         extractor: the unique label of the row.
         letters: rows that share no letter differ significantly.
         dim: the dimension of the embeddings.
-        accuracy to ccc: means of the shown metrics, by kind: UM, WM or GM.
+        probe: the mean of LDA alone over `tasks`, or without such tasks its score on the only ranked task.
+        accuracy, uar, macro_f1, weighted_f1, kappa, ccc: means of the shown metrics by kind: UM, WM or GM.
     """
 
     extractor: str
@@ -130,6 +136,7 @@ class LeaderboardRow(msgspec.Struct, frozen=True, kw_only=True):
     weighted_f1: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
     kappa: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
     ccc: dict[str, MeanDocument] | msgspec.UnsetType = msgspec.UNSET
+    probe: float | None
     published_um: Fraction | None
     scores: dict[str, FoldedCellDocument]
 

@@ -10,6 +10,8 @@ from serab_core.documents.reports import ErrorDocument, Names, Params, Scores
 from serab_core.score.bootstrap import Interval
 from serab_core.score.classes import ClassScore
 from serab_core.score.folds import FoldSummary
+from serab_core.score.margins import Choice, FoldChoices
+from serab_core.score.seeds import SeedSummary
 from serab_core.store.result_documents import Count, Fraction, ProfileDocument
 from serab_core.types import ProtocolSpec
 
@@ -52,6 +54,10 @@ class RunResult(msgspec.Struct, frozen=True):
     Attributes:
         target: the continuous target; null for classes.
         accuracy, uar: as in `scores`; null for a continuous target.
+        probe: the test score of LDA alone, by the metric by which the protocol selects; null without LDA.
+        choice: the margin of the choice between classifiers, and the runners-up; null for a result with folds.
+        fold_choices: in how many folds the choice depends on one utterance; null for a result without folds.
+        seeds: the scores under several seeds, and their range; null without results under other seeds.
         file: the file of the whole result, with predictions and provenance.
         folds: the folds, if the protocol has several; `scores` and `intervals` are then over all folds together.
         over_folds: the mean and spread of the scores of the folds, by metric.
@@ -71,6 +77,10 @@ class RunResult(msgspec.Struct, frozen=True):
     classes: dict[str, ClassScore]
     chosen: str
     params: Params
+    probe: float | None
+    choice: Choice | None
+    fold_choices: FoldChoices | None
+    seeds: SeedSummary | None
     classifiers: tuple[RunOutcome, ...]
     synthetic: bool
     partial: bool

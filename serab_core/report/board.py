@@ -17,15 +17,18 @@ from serab_core.report.notices import board_notices, left_out_notices, other_pro
 from serab_core.results.stored import installed_fingerprints, prepared_data, valid_results
 from serab_core.score.board import Board, Cell, Row, Versus, make_board, shown_metrics
 from serab_core.score.metrics import METRICS, RANKING_METRICS
+from serab_core.score.probe import probe_score
+from serab_core.score.seeds import seed_summary
 from serab_core.store.identity import DataIdentity, Version, make_catalogue
 from serab_core.store.jsonio import digest
 from serab_core.store.results import best_known, conflicts
 from serab_core.system.hints import command
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from serab_core.score.aggregate import Mean
+    from serab_core.score.seeds import SeedSummary
     from serab_core.store.home import Home
     from serab_core.store.identity import Catalogue
     from serab_core.types import TaskResult
@@ -41,6 +44,7 @@ class LeaderboardData:
         continuous: the same for results on continuous targets, by CCC; without rows if there are none, or if `board`
             has them.
         asked: the extractors that the user named, by the labels of their rows; of several versions the ranked one.
+        seeds: the scores of results under several seeds, by key, where results under other seeds are stored.
         conflicting: extractor and key of each result that shares both with another result of different content.
         one_split: for a protocol with folds, the results under the protocol with one split that it is compared to.
     """
@@ -51,6 +55,7 @@ class LeaderboardData:
     asked: tuple[str, ...] = ()
     conflicting: frozenset[tuple[str, str]] = frozenset()
     one_split: OneSplit = field(default_factory=dict)
+    seeds: Mapping[str, SeedSummary] = field(default_factory=dict)
 
     def mark(self, result: TaskResult) -> str:
         """Return the signs after a score; `FOOTNOTES` explains them."""
@@ -94,7 +99,8 @@ def load_leaderboard(
     if metric not in RANKING_METRICS:
         raise UsageError(f"unknown metric {metric!r}", next_step=f"use one of {', '.join(RANKING_METRICS)}")
     stored, errors = valid_results(home)
-    one_split = one_split_results([entry.result for entry in stored], spec)
+    everything = [entry.result for entry in stored]
+    one_split = one_split_results(everything, spec)
     stored = [entry for entry in stored if entry.result.protocol == spec.name]
     known = [entry.result for entry in best_known(stored)]
     names = sorted({result.extractor for result in known})
@@ -139,6 +145,7 @@ def load_leaderboard(
         tuple(_asked(group, boards) for group in wanted),
         frozenset((group[0].result.extractor, group[0].result.key) for group in groups),
         one_split,
+        {r.key: summary for r in selected if (summary := seed_summary(r, everything)) is not None},
     )
 
 
@@ -255,6 +262,7 @@ def _row_document(row: Row, board: Board, one_split: OneSplit) -> dict[str, Any]
             metric: {mean.kind: mean_document(mean) for mean in row.means(metric)}
             for metric in shown_metrics(board.metric, board.protocol)
         },
+        "probe": row.probe(board.metric, board.ranked),
         "published_um": row.published.um if row.published else None,
         "scores": {
             task: _cell_document(cell, board.metric) | folds_document(cell.result, board.metric, one_split)
@@ -271,6 +279,7 @@ def _cell_document(cell: Cell, metric: str) -> dict[str, Any]:
         "classes": {label: asdict(scores) for label, scores in cell.classes().items()},
         "target": result.target,
         "classifier": result.chosen,
+        "probe": probe_score(result, metric),
         "test_utterances": result.counts["test"],
         "synthetic": result.synthetic,
         "partial": result.partial,

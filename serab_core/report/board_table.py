@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serab_core.report.board_text import score_columns
+from serab_core.report.board_text import has_probe, score_columns
 from serab_core.report.tables import interval_text, percent, print_by_extractor, print_continuous, table, width_of
 from serab_core.score.metrics import METRICS
 from serab_core.store.identity import DataIdentity
@@ -69,6 +69,8 @@ def _columns(data: LeaderboardData, *, classes: bool) -> tuple[list[Column], lis
             ("95 %", [interval_text(mean.interval, board.metric) if mean else "" for mean in um]),
             ("Tasks", [f"{len(row.tasks)} of {board.suite}" for row in rows]),
         ]
+    if has_probe(board):
+        means.append(("Probe", [metric.text(row.probe(board.metric, board.ranked)) for row in rows]))
     if board.metric == "accuracy" and any(row.published for row in rows):
         means.append(("Paper, 9 tasks", [percent(row.published.um) if row.published else "" for row in rows]))
     tasks: list[Column] = []

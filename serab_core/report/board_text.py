@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from serab_core.report.cautions import FOOTNOTES, task_cautions
 from serab_core.score.metrics import METRICS
+from serab_core.score.probe import shows_probe
 from serab_core.system.terminal import escape_line
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ def board_rows(
     Args:
         board: the leaderboard.
         classes: a column for the recall of each class of each task, in place of a column for each task.
-        mark_of: for readers, returns the signs of `FOOTNOTES` after a score. Without it, for programs, there are four
-            more columns: the metric, the letters of significant differences, the tasks with a fault, and the cautions.
+        mark_of: for readers, returns the signs of `FOOTNOTES` after a score. Without it, for programs, there are five
+            more columns: the metric, the letters of significant differences, the tasks with a fault, the cautions, and
+            the score of the probe.
     """
     columns = score_columns(board, classes=classes)
     head = [
@@ -44,7 +46,7 @@ def board_rows(
         "tasks",
         *(column.head for column in columns),
     ]
-    head += [] if mark_of else ["metric", "letters", "faulty tasks", "cautions"]
+    head += [] if mark_of else ["metric", "letters", "faulty tasks", "cautions", "probe"]
     rows, text = [head], METRICS[board.metric].text
     for row in board.rows:
         means = {mean.kind: mean for mean in row.means(board.metric)}
@@ -53,12 +55,14 @@ def board_rows(
         others = [text(means[kind].value) if kind in means else "" for kind in ("WM", "GM")]
         scores = [_cell_text(column, row, mark_of) for column in columns]
         if mark_of is None:
+            probe = row.probe(board.metric, board.ranked)
             results = [row.cells[task].result for task in board.tasks if task in row.cells]
             scores += [
                 board.metric,
                 row.letters,
                 "; ".join(r.task for r in results if r.faulty),
                 " ".join(task_cautions(results)),
+                "" if probe is None else text(probe),
             ]
         rows.append(
             [
@@ -106,6 +110,12 @@ def _tex(text: str) -> str:
     """Escape the special characters of LaTeX."""
     special = {"†": r"$^{\dagger}$", "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     return "".join(special.get(c, f"\\{c}" if c in "&%$#_{}" else c) for c in escape_line(text))
+
+
+def has_probe(board: Board) -> bool:
+    """Return whether a row has a score of the probe beside those of other classifiers."""
+    rows = [row for row in board.rows if row.probe(board.metric, board.ranked) is not None]
+    return any(shows_probe(cell.result) for row in rows for cell in row.cells.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 import serab_core
 from serab_core.errors import UsageError
+from serab_core.report.cautions import PROBE_HEAD
+from serab_core.report.choices import choice_text, seeds_text
 from serab_core.report.tables import interval_text, params_text
 from serab_core.score.aggregate import enters
 from serab_core.score.metrics import METRICS
+from serab_core.score.probe import probe_score, shows_probe
 from serab_core.score.released import average_recall
 from serab_core.system.hints import command
 
@@ -51,7 +54,12 @@ def results_card(data: LeaderboardData) -> str:
         if shown:
             lines += [*_table(data, shown, metrics), ""]
     lines.pop()
-    lines += ["", *(f"- {_line(notice)}" for notice in data.notices), "", "To reproduce these scores:", "", "```sh"]
+    choices = [(cell.result.task, choice_text(cell.result)) for cell in cells]
+    seeds = [(cell.result, data.seeds[cell.result.key]) for cell in cells if cell.result.key in data.seeds]
+    notices = [*(f"Choice on {task}: {text}" for task, text in choices if text)]
+    notices += [f"Seeds on {result.task}: {seeds_text(result, summary)}." for result, summary in seeds]
+    notices += data.notices
+    lines += ["", *(f"- {_line(notice)}" for notice in notices), "", "To reproduce these scores:", "", "```sh"]
     named = ",".join(cell.result.task for cell in cells)
     lines += [f"serab eval {_line(name)} --tasks {named} --protocol {board.protocol}", "```", ""]
     licence = _line(str(provenance.get("licence", "")))
@@ -64,7 +72,8 @@ def results_card(data: LeaderboardData) -> str:
 def _table(data: LeaderboardData, cells: Sequence[Cell], metrics: Sequence[str]) -> list[str]:
     """Return a table of scores, with the interval of the first metric."""
     first, *others = (METRICS[name] for name in metrics)
-    heads = ("Task", _head(first), "95 %", *map(_head, others), "Classifier", "Test utterances")
+    probe = (PROBE_HEAD,) if any(shows_probe(cell.result) for cell in cells) else ()
+    heads = ("Task", _head(first), "95 %", *map(_head, others), *probe, "Classifier", "Test utterances")
     lines = [_row(heads), "|" + "---|" * len(heads)]
     for cell in cells:
         result, outcome = cell.result, cell.result.outcome()
@@ -75,6 +84,7 @@ def _table(data: LeaderboardData, cells: Sequence[Cell], metrics: Sequence[str])
                     first.text(cell.score(first.name)),
                     interval_text(cell.interval(first.name), first.name),
                     *(metric.text(result.scores.get(metric.name)) for metric in others),
+                    *((METRICS[data.board.metric].text(probe_score(result, data.board.metric)),) if probe else ()),
                     _line(f"{outcome.title} {params_text(outcome.params)}".strip()),
                     str(result.counts.get("test", 0)),
                 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from serab_core.score.metrics import METRICS
 from serab_core.system.text import list_names
 
 if TYPE_CHECKING:
@@ -40,13 +41,13 @@ def recall_statements(results: Iterable[tuple[str, TaskResult]]) -> list[str]:
         results: the shown name of the extractor, and the result on classes.
     """
     from serab_core.score.metrics import METRICS  # imported here, because `serab.Result` imports this module
-    from serab_core.score.released import RELEASED
+    from serab_core.score.released import is_released
 
     uar = METRICS["uar"]
     differing = [
         f"{name} on {result.task} {uar.text(result.scores['uar'])} %"
         for name, result in results
-        if result.protocol == RELEASED and result.scores["uar"] > result.scores["macro_recall"]
+        if is_released(result.protocol) and result.scores["uar"] > result.scores["macro_recall"]
     ]
     if not differing:
         return []
@@ -69,6 +70,14 @@ def few_speakers_statement(tasks: Iterable[tuple[str, int, str]]) -> list[str]:
         f"Few test speakers: {', '.join(few)}. Their intervals come from a model of how speakers differ "
         "(beta-binomial), and are wide for that reason."
     ]
+
+
+PROBE_HEAD = "Probe %"
+
+
+def probe_statement(metric: str) -> str:
+    """Return the line that explains the column of the probe."""
+    return f"Probe: {METRICS[metric].title} of LDA alone, without a choice between classifiers."
 
 
 def grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:

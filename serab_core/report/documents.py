@@ -11,10 +11,14 @@ from serab_core.score.board import shown_metrics
 from serab_core.score.bootstrap import task_draws
 from serab_core.score.classes import class_scores_of
 from serab_core.score.folds import fold_summary
+from serab_core.score.margins import choice_of, fold_choices
+from serab_core.score.probe import probe_score
+from serab_core.score.seeds import seed_summary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from serab_core.score.seeds import SeedSummary
     from serab_core.types import ClassifierOutcome, FoldResult, Run, TaskResult
 
 EVAL_SCHEMA = "serab.eval/2"
@@ -34,7 +38,10 @@ def eval_document(run: Run, files: dict[str, Path]) -> dict[str, Any]:
         "protocol": {**asdict(run.protocol), "classifiers": list(run.protocol.classifiers)},
         "extractors": list(run.extractors),
         "tasks": list(run.tasks),
-        "results": [_result(result, str(files[result.key]), result.key in run.reused) for result in run.results],
+        "results": [
+            _result(result, str(files[result.key]), result.key in run.reused, seed_summary(result, run.seeds))
+            for result in run.results
+        ],
         "aggregates": [
             {
                 "extractor": a.extractor,
@@ -54,8 +61,9 @@ def eval_document(run: Run, files: dict[str, Path]) -> dict[str, Any]:
     }
 
 
-def _result(result: TaskResult, file: str, reused: bool) -> dict[str, Any]:
+def _result(result: TaskResult, file: str, reused: bool, seeds: SeedSummary | None) -> dict[str, Any]:
     draws, metric = task_draws(result), "accuracy" if result.target is None else "ccc"
+    choice, of_folds = choice_of(result), fold_choices(result)
     return {
         "extractor": result.extractor,
         "task": result.task,
@@ -73,6 +81,10 @@ def _result(result: TaskResult, file: str, reused: bool) -> dict[str, Any]:
         else {label: asdict(scores) for label, scores in class_scores_of(draws.test).items()},
         "chosen": result.chosen,
         "params": dict(result.outcome().params or {}),
+        "probe": probe_score(result),
+        "choice": None if choice is None else asdict(choice),
+        "fold_choices": None if of_folds is None else asdict(of_folds),
+        "seeds": None if seeds is None else asdict(seeds),
         "classifiers": [_outcome(outcome) for outcome in result.outcomes],
         "synthetic": result.synthetic,
         "partial": result.partial,

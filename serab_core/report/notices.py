@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from serab_core.data.integrity import PARTIAL, SYNTHETIC
 from serab_core.data.protocols import default_protocol, find_protocol
+from serab_core.report.board_text import has_probe
 from serab_core.report.cautions import (
     few_speakers_statement,
     footnotes,
+    probe_statement,
     recall_statements,
     shared_statements,
     split_statements,
@@ -58,6 +60,7 @@ def board_notices(
     lines += few_speakers_statement({(cell.result.task, cell.draws.groups, cell.draws.method) for cell in cells})
     lines += [line for board in boards for line in _test_notices(board)]
     excluded = sorted({f"{r.task} ({_exclusion(r)})" for r in everything if r.target is None and not enters(r)})
+    lines += [probe_statement(board.metric) for board in boards if has_probe(board)]
     lines += [f"In no mean: {', '.join(excluded)}."] if excluded else []
     has_other_data = any(not catalogue.on_column(result) for result in everything)
     signs = ("‡" if has_other_data else "") + ("§" if conflicting else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -10,13 +11,16 @@ from rich.text import Text
 from serab_core.data.integrity import PARTIAL, SYNTHETIC
 from serab_core.data.protocols import SUITE
 from serab_core.report.cautions import (
+    PROBE_HEAD,
     few_speakers_statement,
     footnotes,
     mark,
+    probe_statement,
     recall_statements,
     split_statements,
     task_cautions,
 )
+from serab_core.report.choices import CLOSE, CLOSE_FOOTNOTE, choice_text, seeds_text
 from serab_core.report.tables import (
     interval_text,
     params_text,
@@ -31,9 +35,12 @@ from serab_core.score.aggregate import unweighted_mean
 from serab_core.score.bootstrap import task_draws
 from serab_core.score.classes import class_scores_of
 from serab_core.score.folds import fold_summary
+from serab_core.score.margins import is_close
 from serab_core.score.metrics import METRICS
+from serab_core.score.probe import probe_score, shows_probe
 from serab_core.score.released import average_recall, table_metrics
 from serab_core.score.scored import scored
+from serab_core.score.seeds import seed_summary
 from serab_core.system.hints import command
 
 if TYPE_CHECKING:
@@ -64,6 +71,8 @@ def print_run(console: Console, run: Run, *, details: bool = False) -> None:
                 console.print(_fold_table(result))
             whole, brief = (_classifier_table(result, run.protocol.objective, most) for most in (len(METRICS), 2))
             console.print(whole if width_of(console, whole) <= console.width else brief)
+            if text := choice_text(result):
+                _print_wrapped(console, f"Choice: {text}")
             if result.target is None:
                 console.print(_class_table(result))
     _print_notes(console, run, classes, continuous)
@@ -71,7 +80,8 @@ def print_run(console: Console, run: Run, *, details: bool = False) -> None:
 
 def _print_results(console: Console, results: Sequence[TaskResult]) -> None:
     recall = METRICS[average_recall(results[0].protocol)]
-    heads = ("Extractor", "Task", "Lang", "Acc. %", recall.head, "Classifier")
+    probe = (PROBE_HEAD,) if any(map(shows_probe, results)) else ()
+    heads = ("Extractor", "Task", "Lang", "Acc. %", recall.head, *probe, "Classifier")
     marks = _marks(results)
     rows: list[tuple[str | Text, ...]] = []
     for result in results:
@@ -85,10 +95,11 @@ def _print_results(console: Console, results: Sequence[TaskResult]) -> None:
                 result.language,
                 Text(percent(result.scores["accuracy"]), style="bold"),
                 recall.text(result.scores[recall.name]),
-                with_params(outcome.title, params),
+                *((percent(probe_score(result)),) if probe else ()),
+                with_params(outcome.title + (CLOSE if is_close(result) else ""), params),
             )
         )
-    print_by_extractor(console, heads, rows, right=("Acc. %", recall.head))
+    print_by_extractor(console, heads, rows, right=("Acc. %", recall.head, *probe))
 
 
 def _print_folds(console: Console, results: Sequence[TaskResult]) -> None:
@@ -177,13 +188,23 @@ def _marks(results: Sequence[TaskResult]) -> dict[str, str]:
     return {caution: signs[i] if i < len(signs) else f"({i})" for i, caution in enumerate(cautions)}
 
 
-def _print_notes(console: Console, run: Run, classes: Sequence[TaskResult], continuous: Sequence[TaskResult]) -> None:
-    def line(text: str, style: str | None = None) -> None:
-        for wrapped in textwrap.wrap(text, max(20, console.width - 1), subsequent_indent="  ", break_long_words=False):
-            console.print(wrapped, style=style, markup=False, highlight=False, soft_wrap=True)
+def _print_wrapped(console: Console, text: str, style: str | None = None) -> None:
+    """Print a sentence whose further lines are indented."""
+    for wrapped in textwrap.wrap(text, max(20, console.width - 1), subsequent_indent="  ", break_long_words=False):
+        console.print(wrapped, style=style, markup=False, highlight=False, soft_wrap=True)
 
+
+def _print_notes(console: Console, run: Run, classes: Sequence[TaskResult], continuous: Sequence[TaskResult]) -> None:
+    line = partial(_print_wrapped, console)
     for caution, sign in _marks(classes).items():
         line(f"{sign} {caution}")
+    if any(is_close(result) for result in classes):
+        line(CLOSE_FOOTNOTE)
+    for result in run.results:
+        if summary := seed_summary(result, run.seeds):
+            line(f"Seeds, {result.extractor} on {result.task}: {seeds_text(result, summary)}.")
+    if any(map(shows_probe, classes)):
+        line(probe_statement("uar" if run.protocol.objective == "uar" else "accuracy"), "dim")
     if classes:
         line(f"Protocol {run.protocol.name}: {run.protocol.summary}.", "dim")
     recalls = recall_statements((result.extractor, result) for result in classes)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from serab_core import plugins
 from serab_core.data.prepared import load
-from serab_core.data.protocols import find_protocol
+from serab_core.data.protocols import SEED, find_protocol
 from serab_core.embed.fingerprint import fingerprint
 from serab_core.errors import SerabError, StoreError
 from serab_core.isolation import environments
 from serab_core.score.outcome import complete_result
 from serab_core.score.validity import result_fault
 from serab_core.store.identity import DataIdentity
-from serab_core.store.results import Stored, stored_results
+from serab_core.store.results import Stored, read_result, result_path, stored_results
 from serab_core.system.hints import command
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from serab_core.data.prepared import Prepared
     from serab_core.store.home import Home
-    from serab_core.types import TaskResult
+    from serab_core.types import Run, TaskResult
 
 _DAMAGED_INDEX = (SerabError, KeyError, TypeError, ValueError, AttributeError, IndexError, StopIteration)
 
@@ -38,6 +39,19 @@ def valid_results(home: Home) -> tuple[list[Stored], list[StoreError]]:
     faults = [result_fault(entry.result) for entry in stored]
     errors += [_damaged(entry.path, fault) for entry, fault in zip(stored, faults, strict=True) if fault]
     return [entry for entry, fault in zip(stored, faults, strict=True) if not fault], errors
+
+
+def with_stored_seeds(home: Home, run: Run) -> Run:
+    """Return a run with the stored results of its extractors and tasks under other seeds, without unreadable ones."""
+    results = []
+    for result in run.results:
+        path = result_path(home, result.extractor, result.task, result.protocol, result.key)
+        for other in sorted(path.parent.glob("*.json")):
+            if other.name.startswith(f"{result.protocol}+{SEED}="):
+                with suppress(StoreError):
+                    stored = complete_result(read_result(other))
+                    results += [] if result_fault(stored) else [stored]
+    return replace(run, seeds=tuple(results))
 
 
 def _damaged(path: Path, fault: str) -> StoreError:

@@ -21,7 +21,7 @@ from serab_core.system.hints import command
 from serab_core.types import Failure, Run, TaskResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from serab_core.engine.executors import Engine
     from serab_core.plugins.entry_points import Listeners
@@ -92,7 +92,7 @@ class _RunState:
                 future.cancel()
 
 
-def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
+def evaluate(plan: Plan, progress: Progress, engine: Engine, *, only: Collection[tuple[str, str]] | None = None) -> Run:
     """Run a plan.
 
     Stored work is reused. A failed evaluation is reported and does not stop the others.
@@ -101,6 +101,7 @@ def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
         plan: the plan.
         progress: displays the progress of the run.
         engine: runs the jobs.
+        only: the extractors and tasks to evaluate, by name; by default all of the plan.
 
     Returns:
         the run, with its results in the order of extractors and tasks.
@@ -122,6 +123,10 @@ def evaluate(plan: Plan, progress: Progress, engine: Engine) -> Run:
     evaluations = plan.shard.select(
         [evaluation_of(plan, entry, task) for entry in plan.extractors for task in plan.tasks]
     )
+    if only is not None:
+        evaluations = [
+            evaluation for evaluation in evaluations if (evaluation.extractor.spec.name, evaluation.task.name) in only
+        ]
     results: dict[int, TaskResult] = {}
     for position, evaluation in enumerate(evaluations):
         if plan.fresh:

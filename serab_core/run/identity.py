@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from serab_core.data.protocols import with_seed
 from serab_core.errors import PluginError, TuningError
 from serab_core.score.released import CHOICE
 from serab_core.store.jsonio import digest
 from serab_core.tune.classifier import StudyIdentity, study_fields
 from serab_core.tune.points import grid_points
 from serab_core.tune.wide import with_trial_share
+from serab_core.types import DEFAULT_SEED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -69,7 +71,7 @@ class TaskIdentity:
         sizes = grid_sizes(specs, protocol)
         studies = {}
         for spec in specs:
-            shared = with_trial_share(protocol, specs, spec.name)
+            shared = _study_protocol(spec, with_trial_share(protocol, specs, spec.name))
             studies[spec.name] = Study(spec, shared, StudyIdentity.of(_fields(spec, shared, source)), sizes[spec.name])
         key = digest(
             {
@@ -87,6 +89,16 @@ def grid_sizes(classifiers: Sequence[ClassifierSpec], protocol: ProtocolSpec) ->
     """Return the number of points of one search, by classifier; trials are divided among the classifiers."""
     shared = {spec.name: with_trial_share(protocol, classifiers, spec.name) for spec in classifiers}
     return {spec.name: shared[spec.name].trials or len(grid_points(spec)) for spec in classifiers}
+
+
+def depends_on_seed(spec: ClassifierSpec, protocol: ProtocolSpec) -> bool:
+    """Return whether the outcome of a study depends on the seed: of its classifier, or of a search by TPE."""
+    return spec.uses_seed or protocol.tuner != "grid"
+
+
+def _study_protocol(spec: ClassifierSpec, protocol: ProtocolSpec) -> ProtocolSpec:
+    """Return the protocol of a study: with the default seed if its outcome does not depend on the seed."""
+    return protocol if depends_on_seed(spec, protocol) else with_seed(protocol, DEFAULT_SEED)
 
 
 def require_same_classifier(spec: ClassifierSpec, identity: StudyIdentity) -> None:

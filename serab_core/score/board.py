@@ -12,6 +12,7 @@ from serab_core.score.bootstrap import DRAWS, Draws, Interval, task_draws
 from serab_core.score.classes import ClassScore, class_scores_of
 from serab_core.score.compare import Overall, compact_letters, compare_overall, holm, significance_groups
 from serab_core.score.metrics import METRICS
+from serab_core.score.probe import probe_score
 from serab_core.score.published import Published, published_for
 from serab_core.score.released import average_recall
 from serab_core.store.identity import Catalogue, Version, make_catalogue
@@ -81,6 +82,22 @@ class Row:
     def means(self, metric: str) -> tuple[Mean, ...]:
         """Return UM, WM and GM of a metric over `tasks`; nothing if there are no tasks."""
         return _means(self, metric)
+
+    def probe(self, metric: str, ranked: Sequence[str]) -> float | None:
+        """Return the unweighted mean of the probe, LDA alone.
+
+        Args:
+            metric: the metric.
+            ranked: the ranked tasks of the leaderboard.
+
+        Returns:
+            the mean over `tasks`, or without such tasks the score on the only ranked task; None if the probe has no
+            score there.
+        """
+        tasks = self.tasks or (ranked if len(ranked) == 1 else ())
+        scores = [probe_score(self.cells[task].result, metric) if task in self.cells else None for task in tasks]
+        known = [score for score in scores if score is not None]
+        return sum(known) / len(known) if known and len(known) == len(scores) else None
 
 
 @lru_cache(4096)

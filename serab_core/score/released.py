@@ -25,6 +25,11 @@ CHOICE = "first of the highest test accuracies in percent, rounded to one decima
 """The rule of the choice, for the key of a result."""
 
 
+def is_released(protocol: str) -> bool:
+    """Return whether a protocol is `serab-released`, with or without options such as a seed."""
+    return protocol.partition("+")[0] == RELEASED
+
+
 def rounded_percent(fraction: float) -> float:
     """Return a fraction in percent with one decimal, as NumPy rounds it: `round` of pandas in the script does the same.
 
@@ -50,7 +55,7 @@ def chosen_as_released(result: TaskResult) -> str:
     script's is returned unchanged: another rule chose it.
     """
     fitted = [outcome for outcome in result.outcomes if "accuracy" in outcome.scores]
-    if result.protocol != RELEASED or result.target is not None or not fitted:
+    if not is_released(result.protocol) or result.target is not None or not fitted:
         return result.chosen
     earlier = max(fitted, key=lambda outcome: outcome.scores["accuracy"])
     return choose_as_released(fitted).classifier if result.chosen == earlier.classifier else result.chosen
@@ -58,7 +63,7 @@ def chosen_as_released(result: TaskResult) -> str:
 
 def average_recall(protocol: str) -> str:
     """Return the average recall that tables show beside accuracy: `macro_recall` for `serab-released`, else `uar`."""
-    return "macro_recall" if protocol == RELEASED else "uar"
+    return "macro_recall" if is_released(protocol) else "uar"
 
 
 def table_metrics(protocol: str) -> Mapping[str, Metric]:

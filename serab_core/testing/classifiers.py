@@ -153,6 +153,28 @@ class ClassifierChecks(CheckSuite):
             raise ConformanceError("two fits with the same data and seed gave different predictions")
 
     @check(
+        "seed",
+        protects="an evaluation under another seed reuses the studies of a classifier that does not use the seed",
+        fix="declare uses_seed=True",
+    )
+    def seed(self) -> str:
+        """Compare predictions under two seeds, of a classifier that declares that it does not use the seed."""
+        if self._spec.uses_seed:
+            return f"{NOT_APPLICABLE}its spec declares that it uses the seed"
+        train, validation = self._data(0, 20), self._data(1, 20)
+        for point in grid_points(self._spec):
+            predictions: list[Labels] = []
+            for seed in (_SEED, _SEED + 1):
+                workspace = self._spec.prepare(train, validation, seed=seed)
+                try:
+                    predictions.append(fit_and_predict(workspace.refit, point, validation))
+                except PointError:
+                    continue
+            if len(predictions) == 2 and not np.array_equal(predictions[0], predictions[1]):
+                raise ConformanceError(f"two seeds gave different predictions at {dict(point)}")
+        return ""
+
+    @check(
         "known-classes",
         protects="a prediction outside the task's classes cannot be scored",
         fix="return class indices, int64, one for each row",

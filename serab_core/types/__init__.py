@@ -38,6 +38,7 @@ from serab_core.types.extractors import WarmExtractor as WarmExtractor
 from serab_core.types.extractors import WeightFile as WeightFile
 from serab_core.types.progress import Progress as Progress
 from serab_core.types.results import CHOSEN_IN_EACH_FOLD as CHOSEN_IN_EACH_FOLD
+from serab_core.types.results import DEFAULT_SEED as DEFAULT_SEED
 from serab_core.types.results import ClassifierOutcome as ClassifierOutcome
 from serab_core.types.results import Failure as Failure
 from serab_core.types.results import FoldResult as FoldResult

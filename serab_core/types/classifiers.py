@@ -123,6 +123,8 @@ class ClassifierSpec:
         reference: returns an unfitted reference estimator, such as scikit-learn's, for the parameters of a point and a
             seed; the checks compare the predictions of each point with it. None if there is no reference.
         kind: `classes`, or `continuous` for a regressor, which predicts targets such as valence.
+        uses_seed: whether the seed of `prepare` can change predictions. If False, an evaluation under another seed
+            reuses the studies of the classifier.
         order: position among the classifiers of a protocol, which decides ties.
         version: change it whenever predictions change for a reason that the fields below do not record.
         libraries: distributions whose version affects predictions.
@@ -140,6 +142,7 @@ class ClassifierSpec:
     rebuild: Callable[[Exported], Predictor] | None = None
     reference: Callable[[Params, int], Any] | None = None
     kind: Literal["classes", "continuous"] = "classes"
+    uses_seed: bool = True
     order: int = 100
     version: str = "1"
     libraries: tuple[str, ...] = ()

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 from serab_core.types.arrays import Params
 
+DEFAULT_SEED = 42
+"""Seed of searches and classifiers, if the name of the protocol states no other one."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProtocolSpec:
@@ -22,6 +25,7 @@ class ProtocolSpec:
         selection: the split on which the classifier is chosen; `test` is optimistic.
         classifiers: names of the classifiers; their order decides ties.
         caution: a sentence that a reader must know, shown with every score under this protocol.
+        seed: seed of the classifiers and of the search; the name states any other than 42.
         tuner: `grid` for every point of the classifiers' grids, `tpe` for a search of their wide spaces.
         trials: with `tpe`, the number of trials for all classifiers of a task together.
         held_out: with `speakers`, the number of test speakers of a fold.
@@ -37,7 +41,7 @@ class ProtocolSpec:
     classifiers: tuple[str, ...]
     summary: str
     caution: str = ""
-    seed: int = 42
+    seed: int = DEFAULT_SEED
     tuner: Literal["grid", "tpe"] = "grid"
     trials: int = 0
     held_out: int = 1
@@ -204,6 +208,7 @@ class Run:
 
     Attributes:
         reused: keys of the results that an earlier run had computed.
+        seeds: the results of the same extractors and tasks under other seeds, if there are any.
         missing: tasks of the suite that have no prepared corpus.
     """
 
@@ -215,3 +220,4 @@ class Run:
     reused: frozenset[str] = frozenset()
     missing: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    seeds: tuple[TaskResult, ...] = ()

@@ -161,7 +161,7 @@ def test_names_and_options():
     assert find_protocol(changed.name) == changed
     assert "3 random splits" in changed.summary
     assert "transductive" in changed.summary
-    assert protocol_options(PROTOCOLS["serab"]) == ()
+    assert protocol_options(PROTOCOLS["serab"]) == ("seed",)
     with pytest.raises(UnknownNameError, match="Did you mean 'loso'"):
         find_protocol("losso+k=2")
     for wrong in ("loso+k=0", "loso+k=x", "loso+k=", "loso+k", "strict+k=2", "loso+k=2+k=2", "repeated+draws=1001",

@@ -89,6 +89,16 @@ def scale(train, params):
     train.X[:] *= 1.0
 
 
+def by_seed():
+    """A classifier whose first prediction is the parity of its seed."""
+    build = {parity: changed(after=first_is(parity, lambda *_: True))["prepare"] for parity in (0, 1)}
+
+    def prepare(train, validation, /, *, seed):
+        return build[seed % 2](train, validation, seed=seed)
+
+    return {"prepare": prepare, "rebuild": None}
+
+
 class Other:
     def fit(self, X, y):
         return self
@@ -106,6 +116,7 @@ BROKEN = {
     "repeatable": lambda: changed(
         after=lambda predicted, X, calls: first_is(calls % 2, lambda *_: True)(predicted, X, 0)
     ),
+    "seed": lambda: {**by_seed(), "uses_seed": False},
     "known-classes": lambda: changed(after=first_is(3, lambda X, calls: X.shape[1] == 6)),
     "probabilities": lambda: changed(proba=lambda X: np.full((len(X), 3), 0.5)),
     "missing-class": lambda: changed(split=needs_all_classes),

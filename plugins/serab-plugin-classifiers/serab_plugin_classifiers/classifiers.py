@@ -124,6 +124,7 @@ def _discriminants() -> Iterator[ClassifierSpec]:
         prepare=_prepare("_linear", "LinearWorkspace"),
         rebuild=_rebuild("_linear", "LinearPredictor"),
         reference=_lda,
+        uses_seed=False,
         order=1,
         libraries=("scikit-learn",),
     )
@@ -136,6 +137,7 @@ def _discriminants() -> Iterator[ClassifierSpec]:
         prepare=_prepare("_quadratic", "QuadraticWorkspace"),
         rebuild=_rebuild("_quadratic", "QuadraticPredictor"),
         reference=_qda,
+        uses_seed=False,
         order=3,
         libraries=("numpy", "scipy"),
         expected_failures={
@@ -156,6 +158,7 @@ def _logistic() -> Iterator[ClassifierSpec]:
         prepare=_prepare("_logistic", "LogisticWorkspace"),
         rebuild=_rebuild("_linear", "LinearPredictor"),
         reference=_lr,
+        uses_seed=False,
         order=2,
         libraries=("numpy", "scipy"),
     )
@@ -206,6 +209,7 @@ def _others() -> Iterator[ClassifierSpec]:
         prepare=_prepare("_kernels", "KernelWorkspace", seeded=True),
         rebuild=_rebuild("_kernels", "VotingPredictor"),
         reference=_svc,
+        uses_seed=False,
         order=5,
         libraries=("scikit-learn",),
     )
@@ -223,6 +227,7 @@ def _regressors() -> Iterator[ClassifierSpec]:
         rebuild=_rebuild("_regression", "KernelRegressor"),
         reference=_ridge,
         kind="continuous",
+        uses_seed=False,
         order=21,
         libraries=("numpy",),
     )
@@ -236,6 +241,7 @@ def _regressors() -> Iterator[ClassifierSpec]:
         rebuild=_rebuild("_regression", "KernelRegressor"),
         reference=_svr,
         kind="continuous",
+        uses_seed=False,
         order=22,
         libraries=("scikit-learn",),
     )

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, StrictUndefined
 
 import serab_core
+from serab_core.report.board_text import has_probe
+from serab_core.report.choices import choice_text, seeds_text
 from serab_core.report.corpus import chance_on_test
 from serab_core.report.figures.folds import folds_plot
 from serab_core.report.figures.plots import forest, optimism_plot, size_plot, speaker_plot, speed_plot, subset_plot
@@ -70,6 +72,7 @@ def report_page(data: LeaderboardData, title: str, speeds: Mapping[str, float]) 
         metrics=METRICS,
         shown=list(dict.fromkeys((board.metric, *(n for n in CLASS_METRICS if n in table_metrics(board.protocol))))),
         means=any(row.tasks for row in board.rows),
+        probe=has_probe(board),
         papers=any(row.published for row in board.rows),
         numbers=numbers,
         marks={(cell.extractor, cell.result.task): data.mark(cell.result) for cell in cells[: len(numbers)]},
@@ -151,6 +154,8 @@ def _cell_data(data: LeaderboardData, cells: list[Cell]) -> dict[str, Any]:
                 "recall": {"name": recall.name, "head": recall.head},
                 "chosen": outcome.title,
                 "params": params_text(outcome.params),
+                "choice": choice_text(result),
+                "seeds": seeds_text(result, data.seeds[result.key]) if result.key in data.seeds else "",
                 "counts": dict(result.counts),
                 "cautions": list(result.cautions),
                 "imported": result.imported,

@@ -96,7 +96,7 @@ function fill(cell) {
   body.replaceChildren(
     pairs([
       ...cell.scores.map((score) => [score.title, scoreText(score)]),
-      ["Classifier", `${cell.chosen} ${cell.params}`], ["Utterances", cell.counts], ["Cautions", cell.cautions.join("; ")],
+      ["Classifier", `${cell.chosen} ${cell.params}`], ["Choice", cell.choice], ["Over seeds", cell.seeds], ["Utterances", cell.counts], ["Cautions", cell.cautions.join("; ")],
       ["Imported", cell.imported], ["Result", cell.key],
     ]),
     element("h3", "Classifiers"), classifiers(cell),
