@@ -38,7 +38,7 @@ class ForkedProcess:
     ) -> None:
         self.args = ["-c", script, *arguments]
         self.returncode: int | None = None
-        self._output = [tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")]
+        self._output = [tempfile.TemporaryFile("w+") for _ in range(2)]  # noqa: SIM115  `close` closes them
         self._connection = socket.socket(socket.AF_UNIX)
         self._connection.connect(str(server))
         request = {"script": script, "arguments": list(arguments), "folder": str(folder), "environment": environment}
