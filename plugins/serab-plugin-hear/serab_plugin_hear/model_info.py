@@ -84,8 +84,9 @@ def _identity(module: str, weights: str, file: Path) -> dict[str, str]:
     identity = {"module_sha256": known_sha256(file)}
     if weights:
         identity["weights_sha256"] = known_content_sha256(Path(weights))
-    for distribution in metadata.packages_distributions().get(module.partition(".")[0], ()):
-        identity[distribution] = metadata.version(distribution)
+    if not module.endswith(".py"):  # a path is in no distribution, and reading the metadata of all of them is slow
+        for distribution in metadata.packages_distributions().get(module.partition(".")[0], ()):
+            identity[distribution] = metadata.version(distribution)
     return identity
 
 

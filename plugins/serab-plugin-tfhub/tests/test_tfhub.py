@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -50,19 +51,27 @@ def filled(models, tmp_path_factory):
     return home
 
 
+@pytest.fixture(scope="module")
+def extractors(filled):
+    """Return the extractors that tests have made, by name; each starts TensorFlow once for all tests."""
+    made = {}
+    yield made
+    for extractor in made.values():
+        if "_process" in vars(extractor):
+            extractor._process.close()
+
+
 @pytest.fixture
-def make_extractor(filled, monkeypatch):
-    """`make_extractor(name)` installs the small model of an extractor and returns the extractor."""
+def make_extractor(filled, extractors, monkeypatch):
+    """`make_extractor(name)` returns an extractor with its small model."""
     monkeypatch.setenv("SERAB_HOME", str(filled.root))
-    extractors = []
 
     def make(name: str):
-        extractors.append(plugins.extractor(name).factory())
-        return extractors[-1]
+        if name not in extractors:
+            extractors[name] = plugins.extractor(name).factory()
+        return extractors[name]
 
-    yield make
-    for extractor in extractors:
-        extractor._process.close()
+    return make
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -193,9 +202,10 @@ def test_what_is_no_such_model(home, models, tmp_path):
         import_weights(home, weight, broken, str(broken))
 
 
-def test_a_changed_folder_is_noticed(home, models):
-    bring_in(home, models, "vggish")
+def test_a_changed_folder_is_noticed(home, filled):
+    shutil.copytree(filled.weights, home.weights, dirs_exist_ok=True)
     (weight,) = plugins.extractor("vggish").weights
+    assert weights_path(weight).is_relative_to(home.weights)
     with (weights_path(weight) / "saved_model.pb").open("ab") as file:
         file.write(b"x")
     with pytest.raises(WeightsError, match="has changed since it was imported"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -39,25 +40,32 @@ def test_narrower_vectors(features, lanes, tmp_path):
     assert out[:2] == [lanes, "True"]
 
 
-def test_compiled_once_then_loaded(tmp_path):
-    out, err = run(tmp_path)
-    assert out[1] == "True"
-    assert "compiling its kernels (log-mel) for this processor, once" in err
-    out, err = run(tmp_path)
-    assert (out[1], err) == ("True", "")
-    folder = next((tmp_path / "kernels").iterdir())
-    assert {"lock", "done"} <= {path.name for path in folder.iterdir()}
-
-
-def test_two_at_once_compile_once(tmp_path):
-    environment = {**os.environ, "SERAB_KERNEL_CACHE": str(tmp_path)}
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """Return a folder in which two processes at once compiled the kernels, and the outcomes of both."""
+    folder = tmp_path_factory.mktemp("compiled")
+    environment = {**os.environ, "SERAB_KERNEL_CACHE": str(folder)}
     both = [
         subprocess.Popen([sys.executable, "-c", SCRIPT], stdout=-1, stderr=-1, text=True, env=environment)
         for _ in range(2)
     ]
     results = [process.communicate(timeout=300) for process in both]
-    assert [process.returncode for process in both] == [0, 0]
-    assert sum("once" in err for _, err in results) == 1
+    return folder, [(process.returncode, *result) for process, result in zip(both, results, strict=True)]
+
+
+def test_two_at_once_compile_once(compiled):
+    _, outcomes = compiled
+    assert [(code, out.split()[1]) for code, out, _ in outcomes] == [(0, "True"), (0, "True")]
+    (said,) = [err for _, _, err in outcomes if "once" in err]
+    assert "compiling its kernels (log-mel) for this processor, once" in said
+
+
+def test_compiled_once_then_loaded(compiled):
+    cache, _ = compiled
+    out, err = run(cache)
+    assert (out[1], err) == ("True", "")
+    folder = next((cache / "kernels").iterdir())
+    assert {"lock", "done"} <= {path.name for path in folder.iterdir()}
 
 
 def test_a_place_that_cannot_be_written(tmp_path):
@@ -67,8 +75,10 @@ def test_a_place_that_cannot_be_written(tmp_path):
     assert "no cache can be written" in err
 
 
-def test_a_damaged_cache_is_compiled_anew(tmp_path):
-    run(tmp_path)
+def test_a_damaged_cache_is_compiled_anew(compiled, tmp_path):
+    cache, _ = compiled
+    shutil.copytree(cache, tmp_path, dirs_exist_ok=True)
+    assert run(tmp_path)[1] == ""  # loaded, until it is damaged
     folder = next((tmp_path / "kernels").iterdir())
     for path in folder.rglob("*.nb[ic]"):
         path.write_bytes(b"junk")

@@ -48,32 +48,32 @@ def wait_for(process, path: Path, seconds: float = 120) -> None:
         time.sleep(0.02)
 
 
-def test_killed_and_resumed_ends_with_the_same_weights(packed, start, serab, tmp_path):
-    arguments = (*SMALL, "-d", packed, "--steps", 120, "--save-every", 20)
-    code, out, errors = serab(*arguments, "-o", "whole", "--json")
+def test_killed_and_resumed_ends_with_the_same_weights(packed, start, serab, cold, tmp_path):
+    arguments = (*SMALL, "-d", packed, "--steps", 80, "--save-every", 20)
+    code, out, errors = serab(*arguments, "-o", "whole", "--json", launcher=cold)
     assert code == 0, errors
-    assert json.loads(out)["steps"] == 120
+    assert json.loads(out)["steps"] == 80
     process = start(*arguments, "-o", "killed")
-    wait_for(process, tmp_path / "killed" / "checkpoints" / "step-00000040.ckpt")
-    time.sleep(0.1)  # on to some step after 40, whose work is lost
+    wait_for(process, tmp_path / "killed" / "checkpoints" / "step-00000020.ckpt")
+    time.sleep(0.1)  # on to some step after 20, whose work is lost
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert not (tmp_path / "killed" / "checkpoints" / "step-00000120.ckpt").exists()
+    assert not (tmp_path / "killed" / "checkpoints" / "step-00000080.ckpt").exists()
     code, out, errors = serab(*arguments, "-o", "killed")
     assert code == 0, errors
-    assert any(f"Resuming from step {step} of 120" in errors for step in (40, 60, 80))
-    whole, killed = state(tmp_path / "whole", 120), state(tmp_path / "killed", 120)
+    assert any(f"Resuming from step {step} of 80" in errors for step in (20, 40, 60))
+    whole, killed = state(tmp_path / "whole", 80), state(tmp_path / "killed", 80)
     for key in ("state_dict", "optimizer_states", "byol", "global_step"):
         assert same(whole[key], killed[key]), key
     whole, resumed = (load_file(tmp_path / name / "encoder.safetensors") for name in ("whole", "killed"))
     assert same(whole, resumed)
     # The table goes on, too: a row for every tenth step, each once, with the same losses.
     rows = [table(tmp_path / name) for name in ("whole", "killed")]
-    assert [row["step"] for row in rows[0]] == [row["step"] for row in rows[1]] == [str(n) for n in range(10, 121, 10)]
+    assert [row["step"] for row in rows[0]] == [row["step"] for row in rows[1]] == [str(n) for n in range(10, 81, 10)]
     assert [row["loss"] for row in rows[0]] == [row["loss"] for row in rows[1]]
     # Nothing is left to do, and nothing is done.
     code, _, errors = serab(*arguments, "-o", "killed")
-    assert (code, "Resuming from step 120 of 120" in errors) == (0, True)
+    assert (code, "Resuming from step 80 of 80" in errors) == (0, True)
 
 
 RANKS = """

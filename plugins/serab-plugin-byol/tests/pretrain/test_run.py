@@ -49,6 +49,20 @@ def train(folder, segments, config=SMALL, machine=CPU, steps=2, progress=None):
     return fit(folder, config, segments, machine, progress or Silent(), steps)
 
 
+@pytest.fixture(scope="module")
+def trained(packed, tmp_path_factory):
+    """Return the folder of a run of two steps, of which tests take a copy."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    train(folder, Segments([packed]))
+    return folder
+
+
+@pytest.fixture
+def run(trained, tmp_path):
+    """Return a copy of the run of two steps."""
+    return shutil.copytree(trained, tmp_path / "run")
+
+
 def test_steps_of_epochs():
     assert steps_of(Config(epochs=100, batch=256), 1_963_807) == 767_113  # 100 passes without a gap between them
     assert steps_of(Config(epochs=0.5, batch=4), 12) == 2
@@ -77,15 +91,14 @@ def test_a_folder_of_another_run(segments, tmp_path):
         ('{"schema": ', "is not JSON"),
     ],
 )
-def test_a_damaged_description_of_the_data(segments, tmp_path, content, reason):
-    train(tmp_path / "run", segments)
-    (tmp_path / "run" / "data.json").write_text(content)
+def test_a_damaged_description_of_the_data(run, segments, content, reason):
+    (run / "data.json").write_text(content)
     with pytest.raises(StoreError, match=reason) as raised:
-        train(tmp_path / "run", segments)
-    assert raised.value.where == str(tmp_path / "run" / "data.json")
-    (tmp_path / "run" / "data.json").unlink()  # the next step of the error
-    assert train(tmp_path / "run", segments).steps == 2
-    assert (tmp_path / "run" / "data.json").exists()
+        train(run, segments)
+    assert raised.value.where == str(run / "data.json")
+    (run / "data.json").unlink()  # the next step of the error
+    assert train(run, segments).steps == 2
+    assert (run / "data.json").exists()
 
 
 @pytest.mark.parametrize(("batch", "devices", "accumulate"), [(4, 3, 1), (4, 2, 2), (6, 1, 4)])
@@ -163,32 +176,29 @@ def test_collapse_is_said():
     assert len(progress.said) == 1
 
 
-def test_a_run_without_its_weights(segments, tmp_path):
-    folder = tmp_path / "run"
-    train(folder, segments)
-    (folder / "encoder.safetensors").write_bytes(b"other")
+def test_a_run_without_its_weights(run):
+    (run / "encoder.safetensors").write_bytes(b"other")
     with pytest.raises(WeightsError, match="differs from the file that serab-extractor.json describes"):
-        extractor_in(folder)
-    about = json.loads((folder / "serab-extractor.json").read_text())
+        extractor_in(run)
+    about = json.loads((run / "serab-extractor.json").read_text())
     del about["encoder"]
-    (folder / "serab-extractor.json").write_text(json.dumps(about))
+    (run / "serab-extractor.json").write_text(json.dumps(about))
     with pytest.raises(StoreError, match="is incomplete.*'encoder'.*train the encoder again"):
-        extractor_in(folder)
-    (folder / "serab-extractor.json").write_text(json.dumps({**about, "encoder": "gru"}))
+        extractor_in(run)
+    (run / "serab-extractor.json").write_text(json.dumps({**about, "encoder": "gru"}))
     with pytest.raises(StoreError, match=r"is not valid: unknown encoder 'gru'.*train the encoder again"):
-        extractor_in(folder)
+        extractor_in(run)
 
 
-def test_an_exported_package_builds_and_registers(segments, tmp_path):
-    train(tmp_path / "run", segments)
-    folder = write_package(tmp_path / "run", "my-byol", "it's mine", tmp_path / "serab-plugin-my-byol")
+def test_an_exported_package_builds_and_registers(run, tmp_path):
+    folder = write_package(run, "my-byol", "it's mine", tmp_path / "serab-plugin-my-byol")
     declared = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
     assert declared["entry-points"]["serab.extractors"] == {"my-byol": "serab_plugin_my_byol"}
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
     subprocess.run([*command, "-w", str(tmp_path / "wheels"), str(folder)], check=True, timeout=120)
     (wheel,) = (tmp_path / "wheels").glob("serab_plugin_my_byol-0.1.0-*.whl")
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
-    shutil.rmtree(tmp_path / "run")  # it stands by itself
+    shutil.rmtree(run)  # it stands by itself
     path = tmp_path / "site" / "serab_plugin_my_byol" / "__init__.py"
     module_spec = importlib.util.spec_from_file_location("serab_plugin_my_byol", path)
     module = importlib.util.module_from_spec(module_spec)
@@ -203,8 +213,7 @@ def test_an_exported_package_builds_and_registers(segments, tmp_path):
     assert np.isfinite(extractor.embed([noise])).all()
 
 
-def test_folders_as_extractors(segments, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    train(tmp_path / "run", segments)
+def test_folders_as_extractors(run, monkeypatch):
+    monkeypatch.chdir(run.parent)
     assert plugins.extractor("./run").name == plugins.extractor("run").name == "run"
-    assert plugins.extractor(str(tmp_path / "run")).dim == 512
+    assert plugins.extractor(str(run)).dim == 512
