@@ -18,7 +18,7 @@ def texts(notebook) -> list[list[str]]:
     for cell in notebook["cells"]:
         found = [own.get("text") or own["data"].get("text/plain", "") for own in cell.get("outputs", ())]
         plain = [re.sub(r"\d+(\.\d+)?( min| s)?", "N", "".join(text)) for text in found]
-        shown.append([" ".join(re.sub(r"(LDA|LR|QDA|RF|SVC) .*", "CLASSIFIER", text).split()) for text in plain])
+        shown.append([" ".join(re.sub(r"(LDA|LR|QDA|RF|SVC)~? .*", "CLASSIFIER", text).split()) for text in plain])
     return shown
 
 
