@@ -44,8 +44,7 @@ class ForkedProcess:
         request = {"script": script, "arguments": list(arguments), "folder": str(folder), "environment": environment}
         socket.send_fds(self._connection, [b"\n"], [file.fileno() for file in self._output])
         self._connection.sendall(f"{json.dumps(request)}\n".encode())
-        self._replies = self._connection.makefile()
-        self.pid = int(self._replies.readline())
+        self.pid = self._receive_number()
 
     def poll(self) -> int | None:
         """Return the exit code, or None while the process runs."""
@@ -58,10 +57,9 @@ class ForkedProcess:
         if self.returncode is None:
             self._connection.settimeout(timeout)
             try:
-                reply = self._connection.recv(16)
+                self.returncode = self._receive_number()
             except (TimeoutError, BlockingIOError):
                 raise subprocess.TimeoutExpired(self.args, timeout or 0) from None
-            self.returncode = int(reply)
         return self.returncode
 
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
@@ -70,6 +68,15 @@ class ForkedProcess:
         for file in self._output:
             file.seek(0)
         return self._output[0].read(), self._output[1].read()
+
+    def _receive_number(self) -> int:
+        """Return the next line of the server, and read nothing beyond it: the exit code may follow the id at once."""
+        line = b""
+        while not line.endswith(b"\n"):
+            received = self._connection.recv(1)
+            assert received, "the fork server has ended"
+            line += received
+        return int(line)
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
@@ -82,7 +89,7 @@ class ForkedProcess:
         """Kill the process if it is running, and close its files."""
         self.kill()
         self.wait()
-        for file in (*self._output, self._replies, self._connection):
+        for file in (*self._output, self._connection):
             file.close()
 
 
@@ -134,7 +141,7 @@ def _serve(path: str, preload: str) -> None:
                 os.close(file)
             connection.sendall(f"{child}\n".encode())
             status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-            connection.sendall(str(status).encode())
+            connection.sendall(f"{status}\n".encode())
             os._exit(0)
         connection.close()
         for number, file in enumerate(output, start=1):
