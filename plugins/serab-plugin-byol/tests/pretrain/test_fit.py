@@ -40,9 +40,10 @@ def table(run: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def wait_for(process, path: Path, seconds: float = 120) -> None:
+def wait_for(process, path: Path, text: str = "", seconds: float = 120) -> None:
+    """Wait until a file exists and contains a text."""
     end = time.monotonic() + seconds
-    while not path.exists():
+    while not path.exists() or (text and text not in path.read_text()):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < end, f"{path.name} does not come"
         time.sleep(0.02)
@@ -55,6 +56,8 @@ def test_killed_and_resumed_ends_with_the_same_weights(packed, start, serab, col
     assert json.loads(out)["steps"] == 80
     process = start(*arguments, "-o", "killed")
     wait_for(process, tmp_path / "killed" / "checkpoints" / "step-00000020.ckpt")
+    # The row of a step is written after its checkpoint, and a process that is killed between the two loses the row.
+    wait_for(process, tmp_path / "killed" / "logs" / "metrics.csv", "\n20,")
     time.sleep(0.1)  # on to some step after 20, whose work is lost
     process.send_signal(signal.SIGKILL)
     process.wait()
