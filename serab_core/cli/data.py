@@ -144,14 +144,14 @@ def show_command(
     """Show a corpus."""
     from serab_core import plugins
     from serab_core.data.prepared import load
-    from serab_core.data.protocols import default_protocol, find_protocol
+    from serab_core.data.protocols import find_protocol
     from serab_core.report.corpus import chance_level, print_corpus
 
     name = name.partition("/")[0]  # `iem4/vad` comes with `iem4`
     spec = plugins.dataset_or_none(name)
     prepared = load(find_home(), spec.name if spec else name, spec)
     if as_json:
-        level = chance_level(prepared.task(find_protocol(default_protocol())))
+        level = chance_level(prepared.task(find_protocol("serab")))
         print_json({"schema": "serab.dataset-summary/1", **prepared.summary(), "chance": level})
         return
     protocol = find_protocol("serab")  # its cautions include those of normalisation per speaker

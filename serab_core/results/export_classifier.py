@@ -12,6 +12,7 @@ from serab_core import plugins
 from serab_core.embed.blocks import is_done, read_blocks
 from serab_core.errors import NotPreparedError, TuningError, UsageError
 from serab_core.run.evaluation import Evaluation
+from serab_core.run.plan import require_one_split
 from serab_core.run.provenance import provenance
 from serab_core.system.hints import command, option
 from serab_core.tune.classifier import examples_of, normalised
@@ -39,10 +40,11 @@ def export_chosen(plan: Plan, folder: Path, classifier: str | None = None) -> tu
 
     Raises:
         NotPreparedError: the extractor was not evaluated on the task, or its embeddings were deleted.
-        UsageError: the classifier cannot be exported, or was not part of the evaluation.
+        UsageError: the protocol has folds, or the classifier cannot be exported or was not part of the evaluation.
         TuningError: the classifier does not predict what the evaluation stored.
         StoreError: the folder cannot be written.
     """
+    require_one_split(plan, "one classifier")
     (entry,), (task, *others) = plan.extractors, plan.tasks
     if others:
         names = ", ".join(planned.name for planned in plan.tasks)

@@ -10,6 +10,7 @@ import numpy as np
 from serab_core.embed.blocks import is_done, read_blocks
 from serab_core.errors import NotPreparedError
 from serab_core.run.evaluation import Evaluation
+from serab_core.run.plan import require_one_split
 from serab_core.store.atomic import write_output
 from serab_core.system.hints import command
 
@@ -33,9 +34,11 @@ def export_embeddings(plan: Plan, path: Path) -> tuple[int, int]:
         the number of utterances, and the dimension.
 
     Raises:
+        UsageError: the protocol has folds.
         NotPreparedError: some embeddings were not computed yet.
         StoreError: a shard is damaged, or the file cannot be written.
     """
+    require_one_split(plan, "one split")
     (entry,), task = plan.extractors, plan.tasks[0]
     source = Evaluation.of(plan, entry, task).source
     blocks = source.blocks()

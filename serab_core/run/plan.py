@@ -198,6 +198,20 @@ def make_plan(
     )
 
 
+def require_one_split(plan: Plan, thing: str) -> None:
+    """Raise UsageError if the protocol of a plan has folds, which have a classifier and corpus statistics each.
+
+    Args:
+        plan: the plan.
+        thing: what cannot be exported, such as `a classifier`.
+    """
+    if plan.protocol.has_folds:
+        raise UsageError(
+            f"protocol {plan.protocol.name} has several folds, and there is not {thing} for all of them",
+            next_step=f"choose a protocol with one split: {option('protocol', 'strict')}",
+        )
+
+
 def _require_distinct(extractors: Sequence[str], tasks: Sequence[str], classifiers: Sequence[str]) -> None:
     """Raise UsageError for a name that is given twice, and for no extractor."""
     for kind, names in (("extractor", extractors), ("task", tasks), ("classifier", classifiers)):

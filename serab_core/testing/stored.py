@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serab_core.data.prepared import load, prepared_names
-from serab_core.data.protocols import default_protocol, find_protocol
+from serab_core.data.protocols import find_protocol
 from serab_core.embed.blocks import folder_for
 from serab_core.embed.embedder import largest_difference, load_waveform
 from serab_core.embed.fingerprint import fingerprint_digest
@@ -59,7 +59,7 @@ def stored_embeddings_agree(spec: ExtractorSpec) -> str:
 def _prepared_utterances(home: Home) -> dict[str, Utterance]:
     """Return the utterances of all prepared corpora by the SHA-256 of their samples."""
     utterances: dict[str, Utterance] = {}
-    protocol = find_protocol(default_protocol())
+    protocol = find_protocol("serab")  # any protocol has all utterances
     for name in prepared_names(home):
         with suppress(SerabError):
             utterances |= {utterance.sha256: utterance for utterance in load(home, name).task(protocol).utterances}

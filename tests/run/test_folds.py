@@ -220,6 +220,20 @@ def test_every_command_knows_folds(prepared_tones, serab, tmp_path):
     assert (code, "iem4 only" in " ".join(err.split())) == (2, True)
 
 
+def test_what_needs_one_split_refuses_folds(prepared_tones, serab, tmp_path, monkeypatch):
+    serab("eval", "toy", "--tasks", "tones", "--protocol", "loso", "-c", "centroid")
+    target = str(tmp_path / "out")
+    for words in (
+        ("export", "toy", "--task", "tones", "--output", target),
+        ("cache", "export", "toy", "--task", "tones", "--to", f"{target}.npz"),
+    ):
+        code, _, err = serab(*words, "--protocol", "loso")
+        assert (code, "choose a protocol with one split: --protocol strict" in " ".join(err.split())) == (2, True)
+    assert list(tmp_path.glob("out*")) == []
+    monkeypatch.setenv("SERAB_PROTOCOL", "folds")  # the corpus has none
+    assert json.loads(serab("data", "show", "tones", "--json")[1])["chance"]
+
+
 def test_few_test_speakers_are_told(prepared_tones, serab):
     code, out, _ = serab("eval", "toy", "--tasks", "tones", "-c", "centroid")
     assert code == 0
