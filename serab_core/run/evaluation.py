@@ -242,15 +242,20 @@ class Evaluation:
             return False
         if not self._running:
             self._attempts += 1
-        note = f"{error.where} {error.what}; it was put in quarantine and computed again."
-        if isinstance(error, ContentError) and note not in self.notices:  # other jobs then find no shard
-            self.notices.append(note)
+        self._note_damage(error)
         return True
 
-    def retries(self) -> bool:
+    def retries(self, error: StoreError) -> bool:
         """Return whether to retry a failed job once more, because another evaluation may have replaced its shard."""
         self._attempts += 1
+        self._note_damage(error)
         return self._attempts <= _MAX_ATTEMPTS
+
+    def _note_damage(self, error: StoreError) -> None:
+        """Add a notice about a damaged shard. Other jobs then only find that there is no shard."""
+        note = f"{error.where} {error.what}; it was put in quarantine and computed again."
+        if isinstance(error, ContentError) and note not in self.notices:
+            self.notices.append(note)
 
     @property
     def complete(self) -> bool:

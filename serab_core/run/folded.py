@@ -127,7 +127,7 @@ class FoldedEvaluation:
         owner = self._owner(job)
         if owner.recovers(job, error):
             return True
-        return isinstance(job, TuneJob) and isinstance(error, StoreError) and owner.retries()
+        return isinstance(job, TuneJob) and isinstance(error, StoreError) and owner.retries(error)
 
     @property
     def complete(self) -> bool:
