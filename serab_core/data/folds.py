@@ -132,7 +132,7 @@ def count_draws(sizes: Sequence[int]) -> int:
 
 
 def describe_folds(protocol: ProtocolSpec, folds: Sequence[Fold]) -> str:
-    """Return a phrase that says how the splits of the folds were made."""
+    """Return a phrase that says how the splits of the folds were drawn."""
     count = len(folds)
     if protocol.splits == "draws":
         fewer = ", all there are" if count < protocol.draws else ""
