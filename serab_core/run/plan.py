@@ -198,16 +198,16 @@ def make_plan(
     )
 
 
-def require_one_split(plan: Plan, thing: str) -> None:
+def require_one_split(plan: Plan, missing: str) -> None:
     """Raise UsageError if the protocol of a plan has folds, which have a classifier and corpus statistics each.
 
     Args:
         plan: the plan.
-        thing: what cannot be exported, such as `a classifier`.
+        missing: what cannot be exported, such as `a classifier`.
     """
     if plan.protocol.has_folds:
         raise UsageError(
-            f"protocol {plan.protocol.name} has several folds, and there is not {thing} for all of them",
+            f"protocol {plan.protocol.name} has several folds, and there is not {missing} for all of them",
             next_step=f"choose a protocol with one split: {option('protocol', 'strict')}",
         )
 
