@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from serab_core.types import ProtocolSpec, Split, Task
 
 VALIDATION_SHARE = 0.25  # of the speakers that are not tested: 60/20/20 leaves a quarter of the rest for validation
-MAX_FOLDS = 1000
 
 
 def make_folds(
@@ -83,7 +82,10 @@ def make_folds(
         )
     order = balanced_order(names, sexes)
     units = [tuple(sorted(order[place] for place in places)) for places in np.array_split(np.arange(len(order)), count)]
-    return _of_units({", ".join(unit): unit for unit in units}, order)
+    titles = [", ".join(unit) for unit in units]
+    if len(set(titles)) < len(titles):  # names of speakers that contain commas
+        titles = [str(number) for number in range(1, len(units) + 1)]
+    return _of_units(dict(zip(titles, units, strict=True)), order)
 
 
 def balanced_order(speakers: Sequence[str], sexes: Mapping[str, str]) -> list[str]:
@@ -145,13 +147,19 @@ def describe_folds(protocol: ProtocolSpec, folds: Sequence[Fold]) -> str:
 
 
 def fold_tasks(task: Task) -> tuple[Task, ...]:
-    """Return a task with one split for each fold of a task with folds."""
+    """Return a task with one split for each fold of a task with folds.
+
+    The digest of a fold depends on its own splits only, so that protocols with equal folds share studies, such as
+    `repeated` and `repeated+draws=10`.
+    """
+    rows = [[u.id, u.targets[task.target] if task.target else u.label, u.speaker, u.group] for u in task.utterances]
+    without_splits = digest([task.name, task.variant, task.target or task.labels, rows])
     of_split = {split: [replace(u, split=split) for u in task.utterances] for split in SPLITS}
     return tuple(
         replace(
             task,
             utterances=tuple(of_split[fold.splits[u.speaker]][place] for place, u in enumerate(task.utterances)),
-            digest=digest([task.digest, fold.name]),
+            digest=digest([without_splits, dict(fold.splits)]),
             folds=(),
             fold=fold.name,
         )

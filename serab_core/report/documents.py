@@ -10,7 +10,7 @@ from serab_core.score.aggregate import unweighted_mean
 from serab_core.score.board import shown_metrics
 from serab_core.score.bootstrap import task_draws
 from serab_core.score.classes import class_scores_of
-from serab_core.score.folds import fold_summary
+from serab_core.score.folds import fold_summaries
 from serab_core.score.margins import choice_of, fold_choices
 from serab_core.score.probe import probe_score
 from serab_core.score.seeds import seed_summary
@@ -95,9 +95,7 @@ def _result(result: TaskResult, file: str, reused: bool, seeds: SeedSummary | No
         "key": result.key,
         "file": file,
         "folds": [_fold(fold) for fold in result.folds],
-        "over_folds": {
-            name: asdict(summary) for name in result.scores if (summary := fold_summary(result, name)) is not None
-        },
+        "over_folds": {name: asdict(summary) for name, summary in fold_summaries(result).items()},
         **({"profile": dict(result.profile)} if result.profile else {}),
     }
 

@@ -108,9 +108,10 @@ class FoldedEvaluation:
         embedding: set[str] = set()
         repeating = False
         for fold in self.by_fold:
+            if fold.source.embeddings_id in embedding:
+                continue
             stage = fold.stage
-            waits = fold.source.embeddings_id in embedding or (stage == "repeat" and repeating)
-            if not waits:
+            if not (stage == "repeat" and repeating):
                 for job in fold.next_jobs():
                     self._owners.append((job, fold))
                     yield job

@@ -109,6 +109,12 @@ def fold_summary(result: TaskResult, metric: str) -> FoldSummary | None:
     return FoldSummary(len(values), fmean(values), deviation, error, min(values), max(values))
 
 
+def fold_summaries(result: TaskResult) -> dict[str, FoldSummary]:
+    """Return the mean and spread of each metric over the folds; empty without folds."""
+    summaries = {metric: fold_summary(result, metric) for metric in result.scores}
+    return {metric: summary for metric, summary in summaries.items() if summary is not None}
+
+
 def select_predictions(test: Predictions, ids: Sequence[str]) -> Predictions:
     """Return the predictions of some utterances, in the given order. KeyError for an unknown id."""
     place = {identifier: at for at, identifier in enumerate(test.ids)}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from serab_core.data.protocols import split_seed
 from serab_core.store.identity import DataIdentity, Version
+from serab_core.store.results import search_of
 from serab_core.types import DEFAULT_SEED
 
 if TYPE_CHECKING:
@@ -89,8 +90,6 @@ def seed_summary(result: TaskResult, others: Iterable[TaskResult]) -> SeedSummar
 
 def _identity(result: TaskResult) -> tuple[object, ...]:
     """Return everything in which a result and its counterparts under other seeds are equal."""
-    protocol = result.provenance.get("protocol", {})
-    searched = [protocol.get(name) for name in ("tuner", "trials", "classifiers")]
     code = [result.provenance.get(name) for name in ("serab", "classifier_code")]
     data = DataIdentity.of(result)
-    return Version.of(result), result.task, data, searched, code
+    return Version.of(result), result.task, data, search_of(result), code

@@ -170,6 +170,12 @@ def searched_whole(result: TaskResult) -> bool:
     return protocol.get("tuner") == "grid" and protocol.get("classifiers_by") in ("protocol", "extractor")
 
 
+def search_of(result: TaskResult) -> tuple[Any, ...]:
+    """Return the tuner, the number of trials and the classifiers of the search of a result."""
+    protocol = result.provenance.get("protocol", {})
+    return protocol.get("tuner"), protocol.get("trials"), tuple(protocol.get("classifiers") or ())
+
+
 def best_known(stored: Iterable[Stored]) -> list[Stored]:
     """Return one result for each version of an extractor, task, protocol and data, the oldest file first.
 

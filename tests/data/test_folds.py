@@ -120,6 +120,17 @@ def test_the_share_that_validates():
     assert [validation_units(count) for count in (2, 3, 4, 5, 9, 23, 90)] == [1, 1, 1, 1, 2, 6, 22]
 
 
+def test_names_of_folds_stay_distinct():
+    people = ["a", "b", "a, b", "c", "d"]
+    assert_sound(folds_of("loso+k=2", people), people)
+
+
+def test_equal_folds_share_their_studies(prepared_tones):
+    few, many = (fold_tasks(prepared_tones.task(find_protocol(f"repeated+draws={count}"))) for count in (3, 5))
+    assert [one.digest for one in few] == [one.digest for one in many[:3]]
+    assert len({one.digest for one in many}) == 5
+
+
 def test_ratios_are_those_of_the_corpus():
     people = [str(place) for place in range(91)]
     (fold,) = folds_of("repeated+draws=1", people, ratios=(0.7, 0.1, 0.2))

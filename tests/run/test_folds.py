@@ -220,6 +220,22 @@ def test_every_command_knows_folds(prepared_tones, serab, tmp_path):
     assert (code, "iem4 only" in " ".join(err.split())) == (2, True)
 
 
+def test_the_score_with_one_split_is_of_the_same_search_and_seed(prepared_tones, serab):
+    def one_split(protocol: str, classifiers: str) -> bool | None:
+        common = ("--tasks", "tones", "-c", classifiers, "--protocol")
+        strict = json.loads(serab("eval", "toy", *common, protocol.replace("loso", "strict"), "--json")[1])
+        assert serab("eval", "toy", "--tasks", "tones", "-c", "centroid,knn", "--protocol", protocol)[0] == 0
+        (row,) = json.loads(serab("leaderboard", "--protocol", protocol, "--json")[1])["rows"]
+        cell = row["scores"]["tones"]
+        assert cell["over_folds"]["uar"]["folds"] == 6
+        return cell["one_split"] == strict["results"][0]["uar"] if cell["one_split"] is not None else None
+
+    assert one_split("loso", "centroid") is None  # another search
+    assert one_split("loso", "centroid,knn") is True
+    assert one_split("loso+seed=43", "centroid") is None  # the seed 42 does not count
+    assert one_split("loso+seed=43", "centroid,knn") is True
+
+
 def test_what_needs_one_split_refuses_folds(prepared_tones, serab, tmp_path, monkeypatch):
     serab("eval", "toy", "--tasks", "tones", "--protocol", "loso", "-c", "centroid")
     target = str(tmp_path / "out")
